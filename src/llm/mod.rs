@@ -1,0 +1,240 @@
+//! What is asked of a language model and what comes back, whatever the provider.
+
+pub mod openai_chat;
+pub mod registry;
+pub mod retry;
+pub mod transport;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::Result;
+use crate::schema::OutputSchema;
+
+/// A model that answers requests: over HTTP ([`transport::HttpProvider`]) or in this process.
+pub trait Provider: Send + Sync {
+    /// Turns the JSON Schema of a reply into what this provider accepts; made once per operation.
+    ///
+    /// # Errors
+    /// [`Error::Schema`](crate::Error::Schema): the schema can't be asked of this provider.
+    fn compile(&self, name: &str, schema: &Value) -> Result<OutputSchema>;
+
+    /// Asks once. Dropping the future aborts the request.
+    fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a>;
+
+    /// Whether planning may ask for nested definitions; small models answer better without.
+    fn plans_nested(&self) -> bool {
+        true
+    }
+}
+
+/// The future of one reply.
+pub type Completion<'a> = Pin<Box<dyn Future<Output = Result<Reply, LlmError>> + Send + 'a>>;
+
+/// One question to a model. Plain data without a secret: its [`canonical`](crate::canonical) hash
+/// names it in a journal or a cache.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The model's name as its provider spells it.
+    pub model: Arc<str>,
+    pub messages: Vec<Message>,
+    /// The form of the reply; `None` for free text.
+    pub schema: Option<Arc<OutputSchema>>,
+    /// What the user configured (`temperature`, ...), sent as it is. Empty by default.
+    pub options: Arc<Map<String, Value>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub role: Role,
+    pub parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    System,
+    User,
+    Assistant,
+}
+
+/// A piece of a message. A document is told apart from words of ours, so that a provider can
+/// mark it as data, and the embedded model can copy literals out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    Text(Arc<str>),
+    Document(Arc<str>),
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Reply {
+    pub text: String,
+    pub finish: Finish,
+    pub usage: Usage,
+    /// The provider's own name for this exchange, for its support.
+    pub request_id: Option<String>,
+    /// The reply's HTTP headers, names in lower case; empty for the embedded model.
+    pub headers: Vec<(String, String)>,
+    /// Where values were copied from; only the embedded model knows.
+    pub sources: Vec<Source>,
+    /// Further candidates, where more than one was asked for.
+    pub alternatives: Vec<Candidate>,
+    /// Natural logarithms of the probabilities of the reply's tokens, where they were asked for.
+    pub log_probabilities: Option<Vec<f32>>,
+}
+
+/// A further answer to the same request.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Candidate {
+    pub text: String,
+    pub finish: Finish,
+    pub log_probabilities: Option<Vec<f32>>,
+}
+
+/// Why a reply ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    #[default]
+    Stop,
+    /// The limit of output tokens was reached: the reply is incomplete.
+    Length,
+}
+
+/// The words of the document that a value was read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// JSON Pointer (RFC 6901) into the reply.
+    pub pointer: String,
+    /// The document's own words, such as `$1,982.50` for 1982.5.
+    pub literal: String,
+}
+
+/// Tokens, as the provider counts them. Counts of failed attempts are added too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    pub prompt_tokens: u64,
+    pub completion_tokens: u64,
+    pub total_tokens: u64,
+    /// Part of `completion_tokens` that was spent on reasoning, where the provider tells.
+    pub thinking_tokens: Option<u64>,
+    /// Part of `prompt_tokens` that the provider had cached, where it tells.
+    pub cached_tokens: Option<u64>,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.prompt_tokens += other.prompt_tokens;
+        self.completion_tokens += other.completion_tokens;
+        self.total_tokens += other.total_tokens;
+        self.thinking_tokens = add_known(self.thinking_tokens, other.thinking_tokens);
+        self.cached_tokens = add_known(self.cached_tokens, other.cached_tokens);
+    }
+}
+
+fn add_known(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    match (one, other) {
+        (None, None) => None,
+        (one, other) => Some(one.unwrap_or(0) + other.unwrap_or(0)),
+    }
+}
+
+/// A request that gave no usable reply. Holds no key and no text of the document.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{}", self.describe())]
+pub struct LlmError {
+    pub kind: LlmErrorKind,
+    /// The registry's name of the provider, such as `openai`.
+    pub provider: String,
+    pub message: String,
+    pub status: Option<u16>,
+    /// The provider's own code, such as `insufficient_quota`.
+    pub code: Option<String>,
+    pub request_id: Option<String>,
+    /// How long the provider asks to wait.
+    pub retry_after: Option<Duration>,
+    /// What the failed attempt cost.
+    pub usage: Usage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LlmErrorKind {
+    /// No connection, or one that broke.
+    Connection,
+    Timeout,
+    /// 429 that passes with time.
+    RateLimit,
+    /// 408, 5xx.
+    Server,
+    /// 429 or 402 that does not pass with time: credit or quota are exhausted.
+    Quota,
+    /// 401, 403.
+    Authentication,
+    /// Any other 4xx: the request itself is not accepted.
+    Rejected,
+    /// The model declined, or a content filter did.
+    Refusal,
+    /// The reply ended at the limit of output tokens.
+    Truncated,
+    /// The reply is not in the provider's documented form.
+    BadReply,
+    /// The prompt does not fit into the model's context.
+    ContextLength,
+    /// The embedded model can't be run.
+    Engine,
+}
+
+impl LlmErrorKind {
+    /// Whether asking again may help.
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Self::Connection
+                | Self::Timeout
+                | Self::RateLimit
+                | Self::Server
+                | Self::Truncated
+                | Self::BadReply
+        )
+    }
+}
+
+impl LlmError {
+    #[must_use]
+    pub fn new(kind: LlmErrorKind, provider: &str, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            provider: provider.to_owned(),
+            message: message.into(),
+            status: None,
+            code: None,
+            request_id: None,
+            retry_after: None,
+            usage: Usage::default(),
+        }
+    }
+
+    fn describe(&self) -> String {
+        let mut text = self.provider.clone();
+        if let Some(status) = self.status {
+            text.push_str(&format!(" answered {status}"));
+        }
+        if let Some(code) = &self.code {
+            text.push_str(&format!(" ({code})"));
+        }
+        text.push_str(": ");
+        text.push_str(&self.message);
+        if let Some(id) = &self.request_id {
+            text.push_str(&format!(" [request {id}]"));
+        }
+        text
+    }
+}
