@@ -55,6 +55,9 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
     let mut losses = Vec::new();
     let mut prepared = schema.clone();
     walk_mut(&mut prepared, &mut |part, pointer| {
+        if part.get(COPIED) == Some(&Value::Bool(false)) {
+            walk_mut(part, &mut unmark);
+        }
         if let Value::Object(members) = part {
             drop_unsupported(members, pointer, &mut losses);
             mark(members);
@@ -118,24 +121,23 @@ fn drop_unsupported(members: &mut Map<String, Value>, pointer: &str, losses: &mu
 
 /// Marks a copied value, and a union of one kind of them (and null) as a whole.
 fn mark(members: &mut Map<String, Value>) {
-    if members.get(COPIED) == Some(&Value::Bool(false)) {
-        for part in members.values_mut() {
-            walk_mut(part, &mut unmark);
-        }
+    if members.shift_remove(COPIED) == Some(Value::Bool(false)) {
         return;
     }
-    members.shift_remove(COPIED);
     let kind = match members.get_mut("anyOf") {
         Some(Value::Array(branches)) => union_kind(branches),
-        _ => scalar_kind(members),
+        _ => scalar_kind(members).map(str::to_owned),
     };
     if let Some(kind) = kind {
         members.insert(COPIED.to_owned(), kind.into());
     }
 }
 
+/// Takes the marks off a schema that is not copied, but for its own word that it is not.
 fn unmark(part: &mut Value, _pointer: &str) {
-    if let Value::Object(members) = part {
+    if part.get(COPIED).is_some_and(Value::is_string)
+        && let Value::Object(members) = part
+    {
         members.shift_remove(COPIED);
     }
 }
@@ -161,21 +163,23 @@ fn scalar_kind(members: &Map<String, Value>) -> Option<&'static str> {
 }
 
 /// The kind that all branches but null have in common; the branches lose their own marks.
-fn union_kind(branches: &mut Vec<Value>) -> Option<&'static str> {
-    let decimals = branches.len();
+fn union_kind(branches: &mut Vec<Value>) -> Option<String> {
+    let all = branches.len();
     branches.retain(|branch| !branch.as_object().is_some_and(is_decimal_text));
-    let is_decimal = branches.len() < decimals;
+    let is_decimal = branches.len() < all;
     let mut kinds = Vec::new();
     for branch in branches.iter_mut().filter(|branch| branch["type"] != "null") {
-        kinds.push(branch.as_object().and_then(scalar_kind));
+        kinds.push(branch.get(COPIED).and_then(Value::as_str).map(str::to_owned));
         unmark(branch, "");
     }
-    match kinds.as_slice() {
-        [Some("number")] if is_decimal => Some("decimal"),
-        [first, rest @ ..] if rest.iter().all(|kind| kind == first) => *first,
-        [Some("integer" | "number"), Some("integer" | "number")] => Some("number"),
-        _ => None,
-    }
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_deref()).collect::<Option<_>>()?;
+    let kind = match kinds.as_slice() {
+        ["number"] if is_decimal => "decimal",
+        ["integer", "number"] | ["number", "integer"] => "number",
+        [one] => one,
+        _ => return None,
+    };
+    Some(kind.to_owned())
 }
 
 /// Pydantic's `Decimal` is a number or a string of this pattern; the number is enough.
