@@ -26,7 +26,7 @@ from structx import ExtractionError, Extractor
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Accuracy and speed of a model.")
     parser.add_argument("--model", help="model identifier; the embedded model if left out")
     extractor = Extractor(model=parser.parse_args().model)
     extraction(extractor)
