@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -72,7 +71,7 @@ impl Settings {
             provider,
             model: model.into(),
             options: Arc::new(options),
-            backoff: self.backoff.clone(),
+            backoff: self.backoff,
             concurrency: self.concurrency,
         })
     }
@@ -131,7 +130,7 @@ impl Extractor {
         api_base: Option<String>,
         options: &Bound<'_, PyDict>,
         max_threads: usize,
-        max_retries: u32,
+        max_retries: i64,
         min_wait: f64,
         max_wait: f64,
         weights: HashMap<String, PathBuf>,
@@ -143,7 +142,7 @@ impl Extractor {
             api_base,
             options: pythonize::depythonize(options)?,
             concurrency: max_threads,
-            backoff: Backoff::new(max_retries, seconds(min_wait)?, seconds(max_wait)?)?,
+            backoff: Backoff::new(max_retries, min_wait, max_wait)?,
             weights,
         };
         let clients = Mutex::new((std::process::id(), settings.connect()?));
@@ -171,11 +170,6 @@ impl Extractor {
     ) -> PyResult<Bound<'py, PyAny>> {
         runtime::into_awaitable(py, self.job(data, query, target))
     }
-}
-
-fn seconds(value: f64) -> Result<Duration, Error> {
-    Duration::try_from_secs_f64(value)
-        .map_err(|error| Error::Config(format!("{value} is no number of seconds: {error}")))
 }
 
 /// `structx.results.RawExtraction`: model, planning calls, rows, warnings.

@@ -43,7 +43,7 @@ pub async fn ask<V: Validate>(
     let mut attempt = 0;
     let result = loop {
         let current = asked_again.as_ref().unwrap_or(request);
-        let last = attempt == backoff.max_retries();
+        let last = attempt == backoff.max_retries;
         match answer.attempt(provider, current, validator).await {
             Attempt::Valid(output) => break Ok(output),
             Attempt::Failed(error) => {
