@@ -14,7 +14,7 @@ import time
 import types
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 import extraction_cases
 import planning_cases
@@ -68,7 +68,7 @@ def misses(case: ExtractionCase, items: list[dict[str, Any]]) -> list[str]:
 
 def same(wanted: Any, got: Any) -> bool:
     if isinstance(wanted, set):
-        return any(same(variant, got) for variant in wanted)
+        return any(same(variant, got) for variant in cast(set[str], wanted))
     if isinstance(wanted, str) and isinstance(got, str):
         return plain(wanted) == plain(got)
     if isinstance(wanted, float | Decimal) and isinstance(got, float | Decimal):
