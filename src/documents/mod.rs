@@ -49,12 +49,17 @@ pub struct Block {
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum BlockKind {
     /// 1 for the outermost level.
-    Heading { level: u8 },
+    Heading {
+        level: u8,
+    },
     Paragraph,
     ListItem,
     Table,
     /// Zero-based; row 0 is the header, where there is one.
-    Cell { row: u32, column: u32 },
+    Cell {
+        row: u32,
+        column: u32,
+    },
 }
 
 /// A rectangle in points (1/72 inch) from the top left corner of the page.

@@ -1,1 +1,3 @@
-//! .
+//! What each provider accepts of a JSON Schema.
+
+pub mod openai;
