@@ -190,7 +190,7 @@ fn never_panics(name: &str, bytes: Vec<u8>) {
 const NAMES: [&str; 8] = ["a.txt", "a.md", "a.csv", "a.tsv", "a.json", "a.jsonl", "a.pdf", "a"];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {

@@ -4,15 +4,21 @@ use hayro_interpret::kurbo::{Point, Rect};
 
 use super::Bounds;
 
-/// In ems: what parts two words, and what parts two columns.
-const WORD_GAP: f64 = 0.17;
+/// In ems: what parts two columns.
 const COLUMN_GAP: f64 = 0.8;
+/// In ems: what parts two words after the first letter of one, where it is not known yet how wide
+/// its letters are spaced; from then on at least, and at most. A space is about 0.25.
+const FIRST_GAP: f64 = 0.17;
+const LEAST_GAP: f64 = 0.08;
+const MOST_GAP: f64 = 0.25;
 /// In ems: how far apart the baselines of one line are.
 const BASELINE_SLACK: f64 = 0.4;
 /// In line heights: what parts two paragraphs.
 const PARAGRAPH_GAP: f64 = 1.35;
 /// In ems: the line height of text that is set without extra space.
 const LINE_HEIGHT: f64 = 1.25;
+/// In ems: how far apart the rows of a table are, at most.
+const ROW_HEIGHT: f64 = 2.3;
 /// Spaces between columns, at most: enough to see, and not more for a model to read.
 const MOST_SPACES: usize = 3;
 /// No page is as wide, in characters.
@@ -42,6 +48,8 @@ struct Word {
     right: f64,
     baseline: f64,
     size: f64,
+    /// In ems: the widest gap between its letters; `None` after the first.
+    spacing: Option<f64>,
 }
 
 type Line = Vec<Word>;
@@ -107,6 +115,8 @@ fn words(turn: Turn, glyphs: Vec<Glyph>) -> Vec<Word> {
         let (origin, end) = (turn.to_reader(glyph.origin), turn.to_reader(glyph.end));
         match words.last_mut() {
             Some(word) if open && word.is_continued_at(origin, glyph.size) => {
+                let gap = word.gap_to(origin, glyph.size);
+                word.spacing = Some(word.spacing.map_or(gap, |widest| widest.max(gap)));
                 word.text.push_str(&glyph.text);
                 word.right = word.right.max(end.x);
             }
@@ -116,6 +126,7 @@ fn words(turn: Turn, glyphs: Vec<Glyph>) -> Vec<Word> {
                 right: end.x.max(origin.x),
                 baseline: origin.y,
                 size: glyph.size,
+                spacing: None,
             }),
         }
         open = true;
@@ -125,11 +136,18 @@ fn words(turn: Turn, glyphs: Vec<Glyph>) -> Vec<Word> {
 
 impl Word {
     fn is_continued_at(&self, origin: Point, size: f64) -> bool {
-        let gap = origin.x - self.right;
-        let em = self.size.max(size);
-        (origin.y - self.baseline).abs() < BASELINE_SLACK * em
-            && gap < WORD_GAP * em
-            && gap > -0.3 * em
+        let most = match self.spacing {
+            None => FIRST_GAP,
+            Some(widest) => (1.5 * widest).clamp(LEAST_GAP, MOST_GAP),
+        };
+        let gap = self.gap_to(origin, size);
+        (origin.y - self.baseline).abs() < BASELINE_SLACK * self.size.max(size)
+            && gap < most
+            && gap > -0.3
+    }
+
+    fn gap_to(&self, origin: Point, size: f64) -> f64 {
+        (origin.x - self.right) / self.size.max(size)
     }
 
     /// Bold is imitated, and outlines are filled, by drawing the same word twice.
@@ -190,7 +208,7 @@ fn split_paragraphs(lines: Vec<Line>) -> Vec<Vec<Line>> {
 }
 
 /// Whether a line belongs to the paragraph above it: as near as the lines of that are to each
-/// other.
+/// other, or one more row of a table.
 fn continues(paragraph: &[Line], line: &Line) -> bool {
     let baseline = |line: &Line| line.first().map_or(0.0, |word| word.baseline);
     let size = |line: &Line| line.iter().map(|word| word.size).fold(0.0, f64::max);
@@ -201,6 +219,14 @@ fn continues(paragraph: &[Line], line: &Line) -> bool {
         _ => LINE_HEIGHT * size(last).min(size(line)),
     };
     gap <= PARAGRAPH_GAP * usual.max(LINE_HEIGHT * size(line))
+        || (gap <= ROW_HEIGHT * size(line) && has_columns(last) && has_columns(line))
+}
+
+fn has_columns(line: &Line) -> bool {
+    line.windows(2).any(|pair| match pair {
+        [word, next] => next.left - word.right >= COLUMN_GAP * word.size,
+        _ => false,
+    })
 }
 
 /// The lines with every word in its column, gaps that all lines share made narrow.
@@ -290,15 +316,36 @@ mod tests {
             ("Sum", 180.0, 124.0),
             ("22.50", 300.0, 124.0),
             ("Thanks", 50.0, 160.0),
+            ("a", 50.0, 200.0),
+            ("b", 100.0, 200.0),
+            ("c", 50.0, 220.0),
+            ("d", 100.0, 220.0),
         ];
+        let loose = "a   b\nc   d";
         let table = "Item              Price\nGreen tea         1.00\n            Sum   22.50";
-        assert_eq!(texts(&parts), [table, "Thanks"]);
+        assert_eq!(texts(&parts), [table, "Thanks", loose]);
     }
 
     #[test]
     fn double_spaced_lines_are_one_paragraph() {
         let parts = [("one", 50.0, 100.0), ("two", 50.0, 116.0), ("three", 50.0, 132.0)];
         assert_eq!(texts(&parts), ["one\ntwo\nthree"]);
+    }
+
+    #[test]
+    fn narrow_spaces_part_words_and_spaced_letters_do_not() {
+        let spaced = |text: &str, gaps: &[f64]| {
+            let mut x = 50.0;
+            let mut glyphs = Vec::new();
+            for (character, gap) in text.chars().zip(gaps.iter().chain([&0.0])) {
+                glyphs.extend(drawn(&character.to_string(), (x, 100.0), (1.0, 0.0), 10.0));
+                x += 5.0 + gap * 10.0;
+            }
+            paragraphs(glyphs).remove(0).text
+        };
+        assert_eq!(spaced("LA70", &[0.0, 0.1, 0.0]), "LA 70");
+        assert_eq!(spaced("ABCDE", &[0.12, 0.12, 0.13, 0.12]), "ABCDE");
+        assert_eq!(spaced("ABCDE", &[0.12, 0.12, 0.3, 0.12]), "ABC DE");
     }
 
     #[test]
