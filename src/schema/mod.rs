@@ -1,9 +1,13 @@
 //! Descriptions of the data wanted: portable definitions, JSON Schema, and what each provider
 //! accepts of it.
 
+mod constraints;
 pub mod definition;
 pub mod dialect;
 pub mod json_schema;
+mod names;
+mod type_lexer;
+mod type_parser;
 pub mod types;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +22,8 @@ pub struct OutputSchema {
     pub original: Value,
     /// What the provider is given.
     pub compiled: Value,
+    /// Whether `compiled` asks for null where `original` lets a property be left out.
+    pub adds_nulls: bool,
     /// Whether the provider enforces `compiled` while it answers.
     pub enforced: bool,
     /// What of `original` the provider will not enforce.
