@@ -1,1 +1,258 @@
-//! .
+//! The plan of an operation: what a model is asked for it, and what its reply means.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::schema::definition::{ExtractionRequest, ModelField};
+use crate::schema::types::Scalar;
+
+/// How many problems of a reply are told; a model corrects the rest with them.
+const MAX_PROBLEMS: usize = 10;
+/// More columns than this are not listed one by one in a schema; providers limit such lists.
+const MAX_LISTED_COLUMNS: usize = 250;
+
+/// What to extract, and from which columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    #[serde(default)]
+    pub instructions: String,
+    /// The columns that are read; empty where the data has none.
+    #[serde(default)]
+    pub target_columns: Vec<String>,
+    #[serde(alias = "extraction_schema")]
+    pub schema: ExtractionRequest,
+}
+
+/// The JSON Schema of a planning reply. Without `nested` it is the least that makes a plan, and
+/// bounded everywhere, since small models go on where nothing stops them.
+#[must_use]
+pub fn reply_schema(columns: &[String], nested: bool) -> Value {
+    let mut properties = Map::new();
+    properties.insert("model_name".to_owned(), name("^[A-Z][A-Za-z]{1,29}$"));
+    if nested {
+        properties.insert("model_description".to_owned(), text(500));
+    }
+    let (field, most) =
+        if nested { (json!({"$ref": "#/$defs/Field"}), 100) } else { (flat_field(), 20) };
+    let fields = json!({"type": "array", "items": field, "minItems": 1, "maxItems": most});
+    properties.insert("fields".to_owned(), fields);
+    if nested {
+        properties.insert("instructions".to_owned(), text(2_000));
+    }
+    if !columns.is_empty() {
+        properties.insert("target_columns".to_owned(), target_columns(columns));
+    }
+    let mut schema = closed(properties, &[]);
+    if nested {
+        schema["$defs"] = json!({"Field": nested_field()});
+    }
+    schema
+}
+
+fn name(pattern: &str) -> Value {
+    json!({"type": "string", "pattern": pattern})
+}
+
+fn text(most: usize) -> Value {
+    json!({"type": "string", "maxLength": most})
+}
+
+fn closed(properties: Map<String, Value>, optional: &[&str]) -> Value {
+    let required: Vec<_> =
+        properties.keys().filter(|name| !optional.contains(&name.as_str())).cloned().collect();
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn target_columns(columns: &[String]) -> Value {
+    let mut column = json!({"type": "string"});
+    if columns.len() <= MAX_LISTED_COLUMNS {
+        column["enum"] = json!(columns);
+    }
+    json!({"type": "array", "items": column, "maxItems": columns.len()})
+}
+
+fn flat_field() -> Value {
+    let types = ["str", "int", "float", "bool", "date", "datetime", "time", "List[str]"];
+    closed(field_properties(json!({"type": "string", "enum": types}), 100), &[])
+}
+
+fn nested_field() -> Value {
+    let scalars: Vec<_> = Scalar::ALL.iter().map(|scalar| scalar.name()).collect();
+    let hint = format!(
+        "One of {}; List[T], Dict[str, T] or Literal[\"a\", \"b\"]; object or List[object] with \
+         nested_fields",
+        scalars.join(", ")
+    );
+    let kind = json!({"type": "string", "description": hint, "maxLength": 500});
+    let mut properties = field_properties(kind, 500);
+    let fields = json!({"type": "array", "items": {"$ref": "#/$defs/Field"}, "maxItems": 100});
+    properties.insert("nested_fields".to_owned(), fields);
+    closed(properties, &["nested_fields"])
+}
+
+fn field_properties(kind: Value, most: usize) -> Map<String, Value> {
+    Map::from_iter([
+        ("name".to_owned(), name("^[a-z][a-z0-9_]{0,39}$")),
+        ("description".to_owned(), text(most)),
+        ("type".to_owned(), kind),
+    ])
+}
+
+/// The plan in a reply. Columns that don't exist are left out, none left means all; a field that
+/// is named twice counts once.
+///
+/// # Errors
+/// What is wrong with the reply, in words for the model that gave it.
+pub fn parse(reply: &Value, columns: &[String]) -> Result<Plan, Vec<String>> {
+    let text = |name: &str| reply.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let schema = ExtractionRequest {
+        model_name: text("model_name"),
+        model_description: text("model_description"),
+        fields: parse_fields(reply.get("fields"))?,
+    };
+    Ok(Plan {
+        instructions: text("instructions"),
+        target_columns: chosen_columns(reply.get("target_columns"), columns),
+        schema: schema.normalise().map_err(|error| vec![error.to_string()])?,
+    })
+}
+
+fn parse_fields(fields: Option<&Value>) -> Result<Vec<ModelField>, Vec<String>> {
+    let Some(Value::Array(given)) = fields else {
+        return Err(vec!["fields: a list of fields is missing".to_owned()]);
+    };
+    let (mut fields, mut problems) = (Vec::<ModelField>::new(), Vec::new());
+    for (index, field) in given.iter().enumerate() {
+        match parse_field(field) {
+            Ok(field) if fields.iter().any(|other| other.name == field.name) => {}
+            Ok(field) => fields.push(field),
+            Err(problem) => problems.push(format!("fields[{index}]: {problem}")),
+        }
+    }
+    problems.truncate(MAX_PROBLEMS);
+    if problems.is_empty() { Ok(fields) } else { Err(problems) }
+}
+
+fn parse_field(field: &Value) -> Result<ModelField, String> {
+    let field = ModelField::deserialize(field).map_err(|error| error.to_string())?;
+    field.normalise().map_err(|error| error.to_string())
+}
+
+fn chosen_columns(chosen: Option<&Value>, columns: &[String]) -> Vec<String> {
+    let is_chosen = |column: &&String| {
+        chosen
+            .and_then(Value::as_array)
+            .is_some_and(|names| names.iter().any(|name| name == *column))
+    };
+    let kept: Vec<_> = columns.iter().filter(is_chosen).cloned().collect();
+    if kept.is_empty() { columns.to_vec() } else { kept }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Plan, parse, reply_schema};
+    use crate::schema::dialect::openai;
+
+    fn columns() -> Vec<String> {
+        ["text", "author", "year"].map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn the_flat_form_asks_for_little() {
+        let schema = reply_schema(&[], false);
+        assert_eq!(schema["required"], json!(["model_name", "fields"]));
+        let field = &schema["properties"]["fields"]["items"];
+        assert_eq!(field["required"], json!(["name", "description", "type"]));
+        assert!(field["properties"]["type"]["enum"].as_array().unwrap().contains(&json!("date")));
+    }
+
+    #[test]
+    fn columns_are_offered_where_there_are_some() {
+        let schema = reply_schema(&columns(), true);
+        let offered = &schema["properties"]["target_columns"]["items"]["enum"];
+        assert_eq!(offered, &json!(["text", "author", "year"]));
+        let many: Vec<_> = (0..300).map(|n| format!("c{n}")).collect();
+        let schema = reply_schema(&many, false);
+        assert_eq!(schema["properties"]["target_columns"]["items"], json!({"type": "string"}));
+    }
+
+    #[test]
+    fn strict_mode_can_enforce_both_forms() {
+        for nested in [false, true] {
+            let output = openai::compile("plan", &reply_schema(&columns(), nested)).unwrap();
+            assert!(output.enforced, "{:?}", output.losses);
+            assert!(output.losses.iter().all(|loss| loss.keyword == "maxLength"));
+        }
+    }
+
+    #[test]
+    fn a_reply_becomes_a_plan() {
+        let reply = json!({
+            "model_name": "invoice",
+            "fields": [
+                {"name": "number", "description": "Its number", "type": "string"},
+                {"name": "lines", "type": "object[]", "nested_fields": [
+                    {"name": "sum", "type": "number", "nested_fields": null}]},
+                {"name": "Number", "type": "int"},
+            ],
+            "instructions": "Read it.",
+            "target_columns": ["year", "nowhere", "text"],
+        });
+        let plan = parse(&reply, &columns()).unwrap();
+        assert_eq!(plan.instructions, "Read it.");
+        assert_eq!(plan.target_columns, ["text", "year"]);
+        assert_eq!(plan.schema.model_name, "Invoice");
+        let kinds: Vec<_> = plan.schema.fields.iter().map(|field| field.kind.as_str()).collect();
+        assert_eq!(kinds, ["str", "List[Lines]", "int"]);
+        let written = serde_json::to_value(&plan).unwrap();
+        let read: Plan = serde_json::from_value(written).unwrap();
+        assert_eq!(read.schema.normalise().unwrap(), plan.schema);
+    }
+
+    #[test]
+    fn repeated_fields_count_once() {
+        let field = json!({"name": "a b", "type": "str"});
+        let reply = json!({"model_name": "M", "fields": [field, {"name": "a_b", "type": "int"}]});
+        let plan = parse(&reply, &[]).unwrap();
+        assert_eq!(plan.schema.fields.len(), 1);
+        assert_eq!(plan.schema.fields[0].kind, "str");
+    }
+
+    #[test]
+    fn no_known_column_means_all() {
+        let mut reply = json!({"model_name": "M", "fields": [{"name": "a", "type": "str"}]});
+        for chosen in [Value::Null, json!([]), json!(["nowhere"]), json!("text")] {
+            reply["target_columns"] = chosen;
+            assert_eq!(parse(&reply, &columns()).unwrap().target_columns, columns());
+        }
+    }
+
+    #[test]
+    fn problems_are_told_in_words() {
+        let cases = [
+            (json!([]), vec!["fields: a list of fields is missing"]),
+            (
+                json!({"model_name": "M", "fields": []}),
+                vec!["fields: at least one field is needed"],
+            ),
+            (json!({"fields": [{"name": "a", "type": "str"}]}), vec!["model_name: has no letter"]),
+            (
+                json!({"model_name": "M", "fields": [{"type": "str"}, {"name": "a", "type": "b"}]}),
+                vec![
+                    "fields[0]: missing field `name`",
+                    "fields[1]: a: type `b`: `b` is no type that structx knows",
+                ],
+            ),
+        ];
+        for (reply, problems) in cases {
+            assert_eq!(parse(&reply, &[]).unwrap_err(), problems);
+        }
+    }
+}

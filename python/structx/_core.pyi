@@ -18,6 +18,7 @@ class Extractor:
         planning_model: str,
         api_key: str | None,
         api_base: str | None,
+        timeout: float,
         options: dict[str, Any],
         max_threads: int,
         max_retries: int,

@@ -34,6 +34,7 @@ class Extractor:
         max_retries: int = 3,
         min_wait: float = 1,
         max_wait: float = 10,
+        timeout: float = 600,
         **provider_options: Any,
     ) -> None:
         """Nothing is sent or loaded before the first extraction.
@@ -51,6 +52,7 @@ class Extractor:
             min_wait: seconds before the first retry; at least 0.
             max_wait: seconds before any retry, unless the provider asks for more; at least
                 `min_wait`.
+            timeout: seconds for one request, from the connection to the end of the reply.
             provider_options: sent with every request as they are, such as `temperature=0`. Nothing
                 is sent by default. For a `local/` model: `threads`, `context` and `max_tokens`.
 
@@ -64,6 +66,7 @@ class Extractor:
             "planning_model": planning_model or model,
             "api_key": api_key,
             "api_base": api_base,
+            "timeout": _seconds("timeout", timeout),
             "options": provider_options,
             "max_threads": _integer("max_threads", max_threads, minimum=1),
             "max_retries": _integer("max_retries", max_retries, minimum=0),

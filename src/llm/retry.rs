@@ -52,7 +52,11 @@ impl Backoff {
     }
 }
 
-fn seconds(name: &str, value: f64) -> Result<Duration> {
+/// A setting in seconds.
+///
+/// # Errors
+/// [`Error::Config`] for what is negative or no number.
+pub fn seconds(name: &str, value: f64) -> Result<Duration> {
     Duration::try_from_secs_f64(value).map_err(|_| {
         Error::Config(format!("{name} must be a number of seconds from 0 on, not {value}"))
     })

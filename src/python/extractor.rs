@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::llm::retry::Backoff;
-use crate::llm::{Usage, registry};
+use crate::embedded::{LocalOptions, LocalProvider};
+use crate::llm::retry::{Backoff, seconds};
+use crate::llm::transport::ApiKey;
+use crate::llm::{Provider, Usage, registry};
 use crate::run::{self, Extraction, Operation, Outcome};
 
 use super::errors::Finished;
@@ -23,8 +26,9 @@ use super::target::{Pydantic, PydanticTarget};
 struct Settings {
     model: String,
     planning_model: String,
-    api_key: Option<String>,
+    api_key: Option<ApiKey>,
     api_base: Option<String>,
+    timeout: Duration,
     options: Map<String, Value>,
     concurrency: usize,
     backoff: Backoff,
@@ -57,25 +61,42 @@ impl Settings {
     }
 
     fn operation(&self, model: &str) -> Result<Operation, Error> {
-        let (provider, model, options) = registry::provider(
-            &registry::Settings {
-                model,
-                api_key: self.api_key.as_deref(),
-                api_base: self.api_base.as_deref(),
-                weights: self.weights.get(model).map(PathBuf::as_path),
-                options: &self.options,
-            },
-            |name| std::env::var(name).ok(),
-        )?;
+        let (provider, model, options) = match self.weights.get(model) {
+            Some(weights) => self.local(model, weights)?,
+            None => self.remote(model)?,
+        };
         Ok(Operation {
             provider,
-            model: model.into(),
+            model,
             options: Arc::new(options),
             backoff: self.backoff,
             concurrency: self.concurrency,
         })
     }
+
+    fn local(&self, model: &str, weights: &Path) -> Result<Connected, Error> {
+        let options = LocalOptions::from_json(&self.options)?;
+        let provider = LocalProvider::open(weights.to_owned(), options)?;
+        Ok((Arc::new(provider), model.into(), Map::new()))
+    }
+
+    fn remote(&self, model: &str) -> Result<Connected, Error> {
+        // The caller's key and address are for the provider of `model`, and for no other.
+        let provider_of = |model: &str| model.split_once('/').map(|(prefix, _)| prefix.to_owned());
+        let is_same = provider_of(model) == provider_of(&self.model);
+        let settings = registry::Settings {
+            model: model.to_owned(),
+            api_key: self.api_key.clone().filter(|_| is_same),
+            api_base: self.api_base.clone().filter(|_| is_same),
+            timeout: Some(self.timeout),
+        };
+        let (provider, model) = registry::provider(&settings, |name| std::env::var(name).ok())?;
+        Ok((provider, model, self.options.clone()))
+    }
 }
+
+/// A provider, its own name of the model, and the options that are sent with requests.
+type Connected = (Arc<dyn Provider>, Arc<str>, Map<String, Value>);
 
 impl Extractor {
     fn clients(&self) -> Result<Arc<Clients>, Error> {
@@ -120,14 +141,15 @@ async fn extract(
 #[pymethods]
 impl Extractor {
     #[new]
-    #[pyo3(signature = (*, model, planning_model, api_key, api_base, options, max_threads,
-                        max_retries, min_wait, max_wait, weights))]
+    #[pyo3(signature = (*, model, planning_model, api_key, api_base, timeout, options,
+                        max_threads, max_retries, min_wait, max_wait, weights))]
     #[expect(clippy::too_many_arguments, reason = "the keyword arguments of the constructor")]
     fn new(
         model: String,
         planning_model: String,
         api_key: Option<String>,
         api_base: Option<String>,
+        timeout: f64,
         options: &Bound<'_, PyDict>,
         max_threads: usize,
         max_retries: i64,
@@ -138,8 +160,9 @@ impl Extractor {
         let settings = Settings {
             model,
             planning_model,
-            api_key,
+            api_key: api_key.map(ApiKey::new),
             api_base,
+            timeout: seconds("timeout", timeout)?,
             options: pythonize::depythonize(options)?,
             concurrency: max_threads,
             backoff: Backoff::new(max_retries, min_wait, max_wait)?,

@@ -1,13 +1,10 @@
 //! The whole of one extraction: source in, outcomes out.
 
-use std::sync::Arc;
-
 use futures_util::StreamExt;
 
 use crate::documents::Content;
 use crate::error::{Error, Result};
 use crate::llm::Usage;
-use crate::table::Row;
 
 use super::{Modeller, Operation, Outcome, Target};
 
@@ -46,8 +43,7 @@ pub async fn extract<M: Modeller>(
     let (target, instructions, columns, planning) = match target {
         Some(target) => (target, String::new(), all.to_vec(), Vec::new()),
         None => {
-            let sample = content.sample(SAMPLE_ROWS, SAMPLE_CHARACTERS);
-            let answer = planner.plan(modeller, query, all, sample.into()).await?;
+            let answer = planner.plan(modeller, query, all, sample(content).into()).await?;
             let planned = answer.result.map_err(Error::Plan)?;
             let plan = planned.plan;
             (planned.target, plan.instructions, plan.target_columns, answer.calls)
@@ -57,6 +53,16 @@ pub async fn extract<M: Modeller>(
     let stream = extractor.rows(&target, query, &instructions, rows)?;
     let mut outcomes: Vec<_> = stream.collect().await;
     outcomes.sort_unstable_by_key(|outcome| outcome.position);
-    let warnings = content.warnings().to_vec();
+    let warnings = match content {
+        Content::Document(document) => document.warnings.clone(),
+        Content::Table(table) => table.warnings.clone(),
+    };
     Ok(Extraction { target, planning, outcomes, warnings })
+}
+
+fn sample(content: &Content) -> String {
+    match content {
+        Content::Document(document) => document.sample(SAMPLE_CHARACTERS).to_owned(),
+        Content::Table(table) => table.sample(SAMPLE_ROWS),
+    }
 }

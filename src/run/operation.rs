@@ -155,7 +155,9 @@ impl<M: Modeller> Validate for PlanValidator<'_, M> {
     type Output = Planned<M::Target>;
 
     async fn validate(&self, json: String) -> Result<Self::Output, Rejection> {
-        let plan = plan::parse(&json, self.columns).map_err(Rejection::Problems)?;
+        let reply = serde_json::from_str(&json)
+            .map_err(|error| Rejection::Problems(vec![format!("not valid JSON: {error}")]))?;
+        let plan = plan::parse(&reply, self.columns).map_err(Rejection::Problems)?;
         let target = self.modeller.target(&plan).await?;
         Ok(Planned { plan, target })
     }

@@ -1,9 +1,13 @@
 //! Descriptions of the data wanted: portable definitions, JSON Schema, and what each provider
 //! accepts of it.
 
+mod constraints;
 pub mod definition;
 pub mod dialect;
 pub mod json_schema;
+mod names;
+mod type_lexer;
+mod type_parser;
 pub mod types;
 
 use serde::{Deserialize, Serialize};
