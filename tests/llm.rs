@@ -78,6 +78,7 @@ async fn every_failure_has_its_kind() {
     use LlmErrorKind as Kind;
     let quota = json!({"error": {"message": "no credit", "code": "insufficient_quota"}});
     let echo = json!({"error": {"message": format!("Incorrect API key: {KEY}"), "code": KEY}});
+    let passed_on = json!({"error": {"message": format!("bad key {KEY}"), "code": 401}});
     let gateway = json!({"error": {"message": "upstream is down", "code": 503}});
     let cases = [
         (json!({"status": 429, "headers": {"retry-after": "7"}}), Kind::RateLimit, "answered 429"),
@@ -87,6 +88,7 @@ async fn every_failure_has_its_kind() {
         (json!({"status": 503, "body": "<html>down</html>"}), Kind::Server, "a web page"),
         (json!({"status": 400, "body": ""}), Kind::Rejected, "no explanation"),
         (json!({"status": 302, "headers": {"location": "/v2"}}), Kind::Rejected, "a redirect"),
+        (json!({"body": passed_on}), Kind::Authentication, "(401): bad key ***"),
         (json!({"body": gateway}), Kind::Server, "upstream is down"),
         (json!({"body": {"choices": []}}), Kind::BadReply, "no choices"),
         (json!({"refusal": "I can't say."}), Kind::Refusal, "declined"),

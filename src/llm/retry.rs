@@ -184,8 +184,8 @@ mod tests {
 
     #[test]
     fn retry_after_in_its_three_spellings() {
-        let now = UNIX_EPOCH + Duration::from_secs(1_000_000_000); // 2001-09-09 01:46:40
         type Headers<'a> = &'a [(&'a str, &'a str)];
+        let now = UNIX_EPOCH + Duration::from_secs(1_000_000_000); // 2001-09-09 01:46:40
         let cases: [(Headers, Option<f64>); 9] = [
             (&[("retry-after", "7")], Some(7.0)),
             (&[("retry-after", " 0.25 ")], Some(0.25)),
