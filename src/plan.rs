@@ -82,10 +82,11 @@ fn flat_field() -> Value {
 }
 
 fn nested_field() -> Value {
-    let scalars: Vec<_> = Scalar::ALL.iter().map(|scalar| scalar.name()).collect();
+    // Any and Dict are left out: providers can't enforce a schema that has them.
+    let known = Scalar::ALL.into_iter().filter(|scalar| *scalar != Scalar::Any);
+    let scalars: Vec<_> = known.map(Scalar::name).collect();
     let hint = format!(
-        "One of {}; List[T], Dict[str, T] or Literal[\"a\", \"b\"]; object or List[object] with \
-         nested_fields",
+        "One of {}; List[T] or Literal[\"a\", \"b\"]; object or List[object] with nested_fields",
         scalars.join(", ")
     );
     let kind = json!({"type": "string", "description": hint, "maxLength": 500});
