@@ -75,11 +75,18 @@ fn required_names(schema: &Map<String, Value>) -> Vec<String> {
 /// Words about a value, not rules for it: they stay at the property when its schema becomes a
 /// branch of a union.
 pub(super) fn is_annotation(keyword: &str) -> bool {
-    matches!(
-        keyword,
-        "title" | "description" | "default" | "examples" | "example" | "deprecated" | "$comment"
-    ) || matches!(keyword, "readOnly" | "writeOnly")
-        || keyword.starts_with("x-")
+    const WORDS: [&str; 9] = [
+        "title",
+        "description",
+        "default",
+        "examples",
+        "example",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "$comment",
+    ];
+    WORDS.contains(&keyword) || keyword.starts_with("x-")
 }
 
 fn make_nullable(property: &mut Value) {
