@@ -42,7 +42,7 @@ pub fn reply_schema(columns: &[String], nested: bool) -> Value {
     if !columns.is_empty() {
         properties.insert("target_columns".to_owned(), target_columns(columns));
     }
-    let mut schema = closed(properties, &[]);
+    let mut schema = closed(&properties, &[]);
     if nested {
         schema["$defs"] = json!({"Field": nested_field()});
     }
@@ -57,7 +57,7 @@ fn text(most: usize) -> Value {
     json!({"type": "string", "maxLength": most})
 }
 
-fn closed(properties: Map<String, Value>, optional: &[&str]) -> Value {
+fn closed(properties: &Map<String, Value>, optional: &[&str]) -> Value {
     let required: Vec<_> =
         properties.keys().filter(|name| !optional.contains(&name.as_str())).cloned().collect();
     json!({
@@ -78,7 +78,7 @@ fn target_columns(columns: &[String]) -> Value {
 
 fn flat_field() -> Value {
     let types = ["str", "int", "float", "bool", "date", "datetime", "time", "List[str]"];
-    closed(field_properties(json!({"type": "string", "enum": types}), 100), &[])
+    closed(&field_properties(json!({"type": "string", "enum": types}), 100), &[])
 }
 
 fn nested_field() -> Value {
@@ -93,7 +93,7 @@ fn nested_field() -> Value {
     let mut properties = field_properties(kind, 500);
     let fields = json!({"type": "array", "items": {"$ref": "#/$defs/Field"}, "maxItems": 100});
     properties.insert("nested_fields".to_owned(), fields);
-    closed(properties, &["nested_fields"])
+    closed(&properties, &["nested_fields"])
 }
 
 fn field_properties(kind: Value, most: usize) -> Map<String, Value> {

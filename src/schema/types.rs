@@ -401,14 +401,13 @@ mod tests {
         ];
         let leaf = prop_oneof![
             prop::sample::select(Scalar::ALL.to_vec()).prop_map(TypeExpr::Scalar),
-            prop::collection::vec(literal, 1..4).prop_map(|mut values| {
-                values.dedup();
+            prop::collection::vec(literal, 1..4).prop_map(|values| {
                 let mut unique: Vec<Value> = Vec::new();
-                values.into_iter().for_each(|value| {
+                for value in values {
                     if !unique.contains(&value) {
                         unique.push(value);
                     }
-                });
+                }
                 TypeExpr::Literal(unique)
             }),
         ];

@@ -1,4 +1,4 @@
-//! OpenAI's strict mode, which Azure, OpenRouter, Groq and others speak too.
+//! OpenAI's strict mode, which Azure, Groq and many others speak too.
 //!
 //! Only keywords that strict mode documents are sent; a rule left out is a [`Loss`], and what
 //! strict mode can't say at all makes the schema unenforced instead of different.

@@ -108,7 +108,9 @@ fn drop_within(value: &mut Value, schema: &Value, root: &Value) {
     for keyword in ["allOf", "anyOf", "oneOf"] {
         let Some(Value::Array(branches)) = schema.get(keyword) else { continue };
         if keyword == "allOf" {
-            branches.iter().for_each(|branch| drop_within(value, branch, root));
+            for branch in branches {
+                drop_within(value, branch, root);
+            }
         } else if let Some(branch) = branches.iter().find(|branch| fits(value, branch, root)) {
             drop_within(value, branch, root);
         }
@@ -352,7 +354,9 @@ mod tests {
     fn keep_own_nulls(value: &mut Value, schema: &Value) {
         match value {
             Value::Array(items) => {
-                items.iter_mut().for_each(|item| keep_own_nulls(item, &schema["items"]));
+                for item in items {
+                    keep_own_nulls(item, &schema["items"]);
+                }
             }
             Value::Object(_) => {
                 for (name, property) in schema["properties"].as_object().unwrap() {
