@@ -52,6 +52,7 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
         name: accepted_name(name),
         original: schema.clone(),
         compiled: schema.clone(),
+        adds_nulls: true,
         enforced: true,
         losses: inexpressible(schema),
     };
