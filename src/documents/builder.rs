@@ -7,6 +7,8 @@ use super::{Block, BlockKind, Bounds, Document, Page};
 pub(super) struct Builder {
     document: Document,
     page: Option<u32>,
+    /// Where the page, or the document without pages, begins.
+    page_start: usize,
 }
 
 impl Builder {
@@ -16,21 +18,17 @@ impl Builder {
 
     /// Pushes the text as a block.
     pub(super) fn block(&mut self, kind: BlockKind, text: &str, bounds: Option<Bounds>) {
-        let start = self.open(kind);
+        let index = self.open(kind);
         self.text(text);
-        self.document.blocks[start].bounds = bounds;
-        self.close(start);
+        self.close(index);
+        self.document.blocks[index].bounds = bounds;
     }
 
-    /// Begins a block that others lie in; ends with [`Self::close`].
+    /// Begins a block that others lie in; it ends with [`Self::close`].
     pub(super) fn open(&mut self, kind: BlockKind) -> usize {
         let start = self.document.text.len();
-        self.document.blocks.push(Block {
-            kind,
-            range: start..start,
-            page: self.page,
-            bounds: None,
-        });
+        let block = Block { kind, range: start..start, page: self.page, bounds: None };
+        self.document.blocks.push(block);
         self.document.blocks.len() - 1
     }
 
@@ -38,19 +36,30 @@ impl Builder {
         self.document.blocks[block].range.end = self.document.text.len();
     }
 
-    /// Parts what follows from what stands before, unless nothing does.
+    /// Parts what follows from what stands before it on the page, if anything does.
     pub(super) fn part(&mut self, separator: &str) {
-        if !self.document.text.is_empty() {
+        if self.document.text.len() > self.page_start {
             self.text(separator);
         }
     }
 
-    /// Begins a page, which lasts to the next or to the end.
+    /// Begins a page, with a marker before it unless it is the first. It lasts to the next one or
+    /// to the end.
     pub(super) fn page(&mut self, number: u32) {
         self.end_page();
-        let start = self.document.text.len();
-        self.document.pages.push(Page { number, range: start..start });
+        if !self.document.pages.is_empty() {
+            self.part("\n\n");
+            self.text(&format!("[page {number}]\n\n"));
+        }
+        self.page_start = self.document.text.len();
+        let range = self.page_start..self.page_start;
+        self.document.pages.push(Page { number, range });
         self.page = Some(number);
+    }
+
+    pub(super) fn finish(mut self) -> Document {
+        self.end_page();
+        self.document
     }
 
     fn end_page(&mut self) {
@@ -58,14 +67,5 @@ impl Builder {
         if let Some(page) = self.document.pages.last_mut() {
             page.range.end = end;
         }
-    }
-
-    pub(super) fn warn(&mut self, warning: String) {
-        self.document.warnings.push(warning);
-    }
-
-    pub(super) fn finish(mut self) -> Document {
-        self.end_page();
-        self.document
     }
 }

@@ -1,1 +1,78 @@
-//! .
+//! The embedded model: a small instruct model in this process, whose every reply is valid against
+//! the schema, because the decoder can't write another one.
+
+mod chat;
+mod dates;
+mod engine;
+mod grammar;
+mod literals;
+mod numbers;
+mod qwen2;
+mod verbatim;
+mod vocabulary;
+mod worker;
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::llm::{Completion, LlmError, Provider, Request};
+use crate::schema::OutputSchema;
+use crate::{Error, Result};
+use worker::Worker;
+
+/// The name in errors.
+const PROVIDER: &str = "local";
+
+/// How the embedded model is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalOptions {
+    /// The most tokens of a prompt and its answer together; at most what the model was trained
+    /// on. By default 8192, or that where it is less.
+    pub context: Option<usize>,
+    /// The most tokens of an answer.
+    pub max_tokens: usize,
+}
+
+impl Default for LocalOptions {
+    fn default() -> Self {
+        Self { context: None, max_tokens: 1024 }
+    }
+}
+
+/// A GGUF file as a provider. The weights are read at the first request.
+#[derive(Debug)]
+pub struct LocalProvider {
+    worker: Worker,
+}
+
+impl LocalProvider {
+    /// # Errors
+    /// [`Error::Config`]: there is no such file.
+    pub fn open(path: PathBuf, options: LocalOptions) -> Result<Self> {
+        if !path.is_file() {
+            return Err(Error::Config(format!("there is no model file {}", path.display())));
+        }
+        Ok(Self { worker: Worker::new(path, options) })
+    }
+}
+
+impl Provider for LocalProvider {
+    fn compile(&self, name: &str, schema: &Value) -> Result<OutputSchema> {
+        grammar::compile(name, schema)
+    }
+
+    fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a> {
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            self.worker.send(request.clone(), reply)?;
+            let ended = |_| engine::failed("the engine ended before it answered".to_owned());
+            answer.await.map_err(ended).and_then(|answer: Result<_, LlmError>| answer)
+        })
+    }
+
+    fn plans_nested(&self) -> bool {
+        false
+    }
+}

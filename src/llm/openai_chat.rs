@@ -319,3 +319,6 @@ impl From<WireUsage> for Usage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -198,13 +198,212 @@ fn unknown(model: &str) -> Error {
 
 /// The address is not repeated in errors: it may hold a password.
 fn base_url(text: &str, suffix: &str) -> Result<Url> {
-    let wrong = || {
-        Error::Config(
-            "api_base must be an address such as https://host/v1 (http or https)".to_owned(),
-        )
-    };
     let text = text.trim().trim_end_matches('/');
     let end = if text.ends_with(suffix) { "" } else { suffix };
-    let url = Url::parse(&format!("{text}{end}")).map_err(|_| wrong())?;
-    if matches!(url.scheme(), "http" | "https") && url.has_host() { Ok(url) } else { Err(wrong()) }
+    let url = Url::parse(&format!("{text}{end}")).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let problem = match &url {
+        None => "api_base must be an address such as https://host/v1 (http or https)",
+        Some(url) if !url.username().is_empty() || url.password().is_some() => {
+            "api_base must not hold a user name or password; give api_key"
+        }
+        Some(_) => "",
+    };
+    url.filter(|_| problem.is_empty()).ok_or_else(|| Error::Config(problem.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ApiKey, PROVIDERS, Settings, provider, resolve};
+
+    const KEY: &str = "sk-secret";
+
+    /// Model, api_base, api_key, environment; then provider, model there, address and key, or a
+    /// part of the error.
+    #[test]
+    fn a_name_leads_to_a_provider() {
+        type Case<'a> =
+            (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)], Result<[&'a str; 4], &'a str>);
+        let openai = [("OPENAI_API_KEY", "sk-1")];
+        let cases: [Case; 26] = [
+            (
+                "openai/gpt-4o",
+                "",
+                "",
+                &openai,
+                Ok(["openai", "gpt-4o", "https://api.openai.com/v1", "sk-1"]),
+            ),
+            (
+                "gpt-4o-mini",
+                "",
+                "",
+                &openai,
+                Ok(["openai", "gpt-4o-mini", "https://api.openai.com/v1", "sk-1"]),
+            ),
+            (
+                "o3-mini",
+                "",
+                "sk-2",
+                &openai,
+                Ok(["openai", "o3-mini", "https://api.openai.com/v1", "sk-2"]),
+            ),
+            (
+                "openai/gpt-4o",
+                "",
+                "",
+                &[("OPENAI_API_KEY", " ")],
+                Err("openai needs an API key: set OPENAI_API_KEY or give api_key"),
+            ),
+            ("groq/llama", "", "", &openai, Err("set GROQ_API_KEY")),
+            (
+                "openrouter/anthropic/claude-x",
+                "",
+                "k",
+                &[],
+                Ok(["openrouter", "anthropic/claude-x", "https://openrouter.ai/api/v1", "k"]),
+            ),
+            (
+                "together_ai/m",
+                "",
+                "",
+                &[("TOGETHER_API_KEY", "t")],
+                Ok(["together_ai", "m", "https://api.together.xyz/v1", "t"]),
+            ),
+            (
+                "openai/m",
+                "",
+                "",
+                &[("OPENAI_BASE_URL", "http://10.0.0.9:8000/v1/")],
+                Ok(["openai", "m", "http://10.0.0.9:8000/v1", ""]),
+            ),
+            (
+                "openai/m",
+                "http://a.example/v1",
+                "",
+                &[("OPENAI_BASE_URL", "http://b.example")],
+                Ok(["openai", "m", "http://a.example/v1", ""]),
+            ),
+            ("ollama/qwen", "", "", &[], Ok(["ollama", "qwen", "http://localhost:11434/v1", ""])),
+            (
+                "ollama/qwen",
+                "http://box:11434/",
+                "",
+                &[],
+                Ok(["ollama", "qwen", "http://box:11434/v1", ""]),
+            ),
+            (
+                "ollama/qwen",
+                "http://box:11434/v1",
+                "",
+                &[],
+                Ok(["ollama", "qwen", "http://box:11434/v1", ""]),
+            ),
+            ("lm_studio/m", "", "", &[], Ok(["lm_studio", "m", "http://localhost:1234/v1", ""])),
+            (
+                "hosted_vllm/a/b",
+                "http://v:8000/v1",
+                "",
+                &[],
+                Ok(["hosted_vllm", "a/b", "http://v:8000/v1", ""]),
+            ),
+            ("hosted_vllm/a/b", "", "", &[], Err("give api_base or set HOSTED_VLLM_API_BASE")),
+            (
+                "anthropic/claude-x",
+                "",
+                "",
+                &[],
+                Err("anthropic is not supported directly yet: use openrouter/"),
+            ),
+            ("azure/gpt", "https://x.example", "k", &[], Err("azure is not supported")),
+            ("claude-x", "", "", &[], Err("anthropic is not supported")),
+            (
+                "claude-x",
+                "https://x.example/v1",
+                "k",
+                &[],
+                Ok(["custom", "claude-x", "https://x.example/v1", "k"]),
+            ),
+            (
+                "Org/Model-7B",
+                "https://x.example/v1",
+                "",
+                &openai,
+                Ok(["custom", "Org/Model-7B", "https://x.example/v1", ""]),
+            ),
+            (
+                "Org/Model-7B",
+                "",
+                "",
+                &openai,
+                Err("no provider is known for the model \"Org/Model-7B\""),
+            ),
+            ("mystery", "", "", &openai, Err("no provider is known")),
+            ("", "", "", &openai, Err("the model's name is empty")),
+            ("openai/", "", "", &openai, Err("no provider is known")),
+            ("m", "ftp://x.example", "", &[], Err("api_base must be an address")),
+            (
+                "m",
+                "https://me:hunter2@x.example",
+                "",
+                &[],
+                Err("must not hold a user name or password"),
+            ),
+        ];
+        for (model, base, key, variables, expected) in cases {
+            let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+            let settings = Settings {
+                model: model.to_owned(),
+                api_key: given(key).map(ApiKey::new),
+                api_base: given(base),
+                timeout: None,
+            };
+            let look_up = |name: &str| {
+                variables.iter().find(|(known, _)| *known == name).map(|(_, it)| (*it).to_owned())
+            };
+            match (resolve(&settings, look_up), expected) {
+                (Ok((endpoint, name)), Ok([provider, there, address, key])) => {
+                    let found = [&*endpoint.provider, &name, endpoint.base_url.as_str()];
+                    assert_eq!(found, [provider, there, address], "{model} {base}");
+                    assert_eq!(endpoint.key, given(key).map(ApiKey::new), "{model} {base}");
+                }
+                (Err(error), Err(part)) => {
+                    let text = error.to_string();
+                    assert!(text.contains(part), "{text} for {model} {base}");
+                    assert!(!text.contains("hunter2"), "{text}");
+                }
+                (found, expected) => panic!("{found:?}, not {expected:?}, for {model} {base}"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_default_address_is_sound() {
+        for known in PROVIDERS {
+            let settings = Settings {
+                model: format!("{}/m", known.prefix),
+                api_key: Some(ApiKey::new(KEY)),
+                ..Settings::default()
+            };
+            assert_eq!(
+                provider(&settings, |_| None).is_ok(),
+                !known.default_base.is_empty(),
+                "{}",
+                known.prefix
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let settings = Settings { api_key: Some(ApiKey::new(KEY)), ..Settings::default() };
+        assert!(!format!("{settings:?}").contains(KEY));
+        let unusable = ApiKey::new(format!("{KEY}\n"));
+        let settings =
+            Settings { model: "gpt-4o".to_owned(), api_key: Some(unusable), ..Settings::default() };
+        let error = provider(&settings, |_| None).err().map(|error| error.to_string());
+        assert!(
+            error.as_ref().is_some_and(|it| it.contains("API key") && !it.contains(KEY)),
+            "{error:?}"
+        );
+    }
 }

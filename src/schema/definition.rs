@@ -171,7 +171,7 @@ impl ModelField {
         let (mut kind, is_optional) = parsed.expr.required();
         if self.nested_fields.is_some() {
             let class = kind.model().unwrap_or(name);
-            let class = names::class_name(class)
+            let class = model_name(class)
                 .ok_or_else(|| fail(place, format!("`{class}` is no name for a model")))?;
             kind = kind.with_model(&class).ok_or_else(|| {
                 let kind = &self.kind;
@@ -183,6 +183,14 @@ impl ModelField {
         }
         Ok((kind, is_optional, parsed.constraints))
     }
+}
+
+/// The name of a nested model, which has to differ from all names of types: `DateModel`.
+fn model_name(name: &str) -> Option<String> {
+    let class = names::class_name(name)?;
+    let read = TypeExpr::parse_nested(&class).map(|parsed| parsed.expr);
+    let is_free = read.is_ok_and(|expr| matches!(expr, TypeExpr::Model(_)));
+    Some(if is_free { class } else { format!("{class}Model") })
 }
 
 #[cfg(test)]
@@ -268,6 +276,9 @@ mod tests {
             assert_eq!(field.kind, canonical);
             assert_eq!(field.nested_fields.unwrap()[0].kind, "float");
         }
+        let nested = json!([{"name": "day", "type": "int"}]);
+        let field = normal(json!({"name": "date", "type": "object", "nested_fields": nested}));
+        assert_eq!(field.kind, "DateModel");
     }
 
     #[test]

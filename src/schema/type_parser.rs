@@ -156,7 +156,7 @@ impl Parser {
             _ if lower.starts_with("con") && self.peek() == Some(&Token::Sign('(')) => {
                 self.constrained(&lower)
             }
-            _ if self.with_models && is_identifier(name) => {
+            _ if self.with_models && !name.contains('-') => {
                 Ok(of(TypeExpr::Model(name.to_owned())))
             }
             _ => Err(format!("`{name}` is no type that structx knows")),
@@ -420,10 +420,6 @@ fn constrained_scalar(name: &str) -> Option<(Scalar, (String, Value))> {
     })
 }
 
-fn is_identifier(name: &str) -> bool {
-    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -562,7 +558,7 @@ mod tests {
             ("list", Some("List[Line]")),
             ("List[object]", Some("List[Line]")),
             ("Dict[str, Dict[str, Any]]", Some("Dict[str, Line]")),
-            ("Optional[Item]", Some("Optional[Item]")),
+            ("Optional[Item]", Some("Optional[Line]")),
             ("str", None),
             ("List[int]", None),
         ] {

@@ -133,20 +133,18 @@ impl TypeExpr {
         }
     }
 
-    /// The type with a nested model where it says so, or where it says nothing: an untyped
-    /// object or list item becomes the model called `name`. `None` if no place is left for it.
+    /// The type with the model called `name` where it has a model, or where it says nothing: an
+    /// untyped object or list item. `None` if it has no place for a model.
     #[must_use]
     pub fn with_model(self, name: &str) -> Option<Self> {
         let inside = |inner: Box<Self>| inner.with_model(name).map(Box::new);
         match self {
-            Self::Model(own) => Some(Self::Model(own)),
-            Self::Scalar(Scalar::Any) => Some(Self::Model(name.to_owned())),
+            Self::Model(_) | Self::Scalar(Scalar::Any) => Some(Self::Model(name.to_owned())),
             Self::Dict(inner) if *inner == Self::Scalar(Scalar::Any) => {
                 Some(Self::Model(name.to_owned()))
             }
             Self::List(inner) => inside(inner).map(Self::List),
             Self::Dict(inner) => inside(inner).map(Self::Dict),
-            Self::TupleOf(inner) => inside(inner).map(Self::TupleOf),
             Self::Optional(inner) => inside(inner).map(Self::Optional),
             _ => None,
         }

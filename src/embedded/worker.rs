@@ -1,0 +1,87 @@
+//! The thread that the engine runs on: it takes requests in their order, one at a time, and ends
+//! with its provider.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use tokio::sync::oneshot;
+
+use super::LocalOptions;
+use super::engine::{Engine, failed};
+use crate::llm::{LlmError, Reply, Request};
+
+type Answer = oneshot::Sender<Result<Reply, LlmError>>;
+
+/// Sends requests to the thread, which is started by the first of them.
+#[derive(Debug)]
+pub struct Worker {
+    path: PathBuf,
+    options: LocalOptions,
+    queue: Mutex<Option<Sender<Job>>>,
+}
+
+struct Job {
+    request: Request,
+    /// Closed when nobody waits for the answer any more.
+    answer: Answer,
+}
+
+impl Worker {
+    pub fn new(path: PathBuf, options: LocalOptions) -> Self {
+        Self { path, options, queue: Mutex::new(None) }
+    }
+
+    pub fn send(&self, request: Request, answer: Answer) -> Result<(), LlmError> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.is_none() {
+            *queue = Some(self.start()?);
+        }
+        let sent = queue.as_ref().map(|queue| queue.send(Job { request, answer }));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            _ => Err(failed("the engine's thread has ended".to_owned())),
+        }
+    }
+
+    fn start(&self) -> Result<Sender<Job>, LlmError> {
+        let (sender, jobs) = channel();
+        let (path, options) = (self.path.clone(), self.options.clone());
+        thread::Builder::new()
+            .name("structx-engine".to_owned())
+            .spawn(move || work(&path, &options, &jobs))
+            .map_err(|error| failed(format!("no thread for the engine: {error}")))?;
+        Ok(sender)
+    }
+}
+
+/// Ends when the provider, and so the sender, is gone.
+fn work(path: &std::path::Path, options: &LocalOptions, jobs: &Receiver<Job>) {
+    let mut engine = None;
+    for Job { request, answer } in jobs {
+        if answer.is_closed() {
+            continue;
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let engine = match &mut engine {
+                Some(engine) => engine,
+                empty => empty.insert(Engine::load(path, options)?),
+            };
+            engine.answer(&request, &|| answer.is_closed())
+        }));
+        let outcome = outcome.unwrap_or_else(|panic| {
+            // What the panic left behind can't be trusted.
+            engine = None;
+            Err(failed(format!("the engine failed: {}", words(panic.as_ref()))))
+        });
+        // Nobody waits for it if this fails.
+        let _ = answer.send(outcome);
+    }
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
+}
