@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fake import FakeProvider
+from provider import FakeProvider
 from structx import ExtractionResult
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +37,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, provider: FakeProvider) -> Non
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
     planned = {"when": "extraction_plan", "times": 100, "content": json.dumps(PLAN)}
-    provider.script([planned])
+    provider.script(planned)
 
 
 def test_every_block_runs(provider: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
