@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +111,7 @@ def report(options: argparse.Namespace, costs: dict[str, list[Cost]]) -> None:
 
 
 @contextmanager
-def fake_provider(examples: Path) -> Iterator[str]:
+def fake_provider(examples: Path) -> Generator[str]:
     """Its base URL, while it runs."""
     program = examples / "fake-provider"
     with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
