@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from structx import Extractor
+
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).parents[1] / "target"))
 
 
 class Address(BaseModel):
@@ -55,7 +58,7 @@ def main() -> None:
     parser.add_argument(
         "--examples",
         type=Path,
-        default=Path(__file__).parents[1] / "target/release/examples",
+        default=TARGET / "release/examples",
         help="where cargo put fake-provider and bare-client",
     )
     options = parser.parse_args()
