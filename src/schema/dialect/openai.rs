@@ -52,7 +52,7 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
         name: accepted_name(name),
         original: schema.clone(),
         compiled: schema.clone(),
-        adds_nulls: true,
+        adds_nulls: false,
         enforced: true,
         losses: inexpressible(schema),
     };
@@ -60,7 +60,9 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
         walk_mut(&mut output.compiled, &mut |part, pointer| {
             adapt(part, pointer, &mut output.losses);
         });
-        output.compiled = strict::close(&output.compiled).schema;
+        let closed = strict::close(&output.compiled);
+        output.compiled = closed.schema;
+        output.adds_nulls = closed.adds_nulls;
     } else {
         output.enforced = false;
         walk_mut(&mut output.compiled, &mut |part, _| {
