@@ -10,13 +10,13 @@ TEST_FLAGS := $(CARGO_FLAGS) --features local
 WHEEL_FLAGS := $(CARGO_FLAGS) --features python,local
 
 SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
-PYTHON_DIRS := python tests scripts bench
 EXTENSION := $(VENV)/.extension
 
 # maturin installs into the environment that is active; whatever that is, it is ours here.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport CONDA_PREFIX
 unexport PYTHONPATH
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -50,7 +50,7 @@ lint-python: $(EXTENSION) $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	MYPYPATH=python $(BIN)/stubtest structx._core
-	@find src examples $(PYTHON_DIRS) -name '*.rs' -o -name '*.py' | xargs wc -l | awk \
+	@find src python tests bench scripts -name '*.rs' -o -name '*.py' | xargs wc -l | awk \
 		'$$2 != "total" && $$1 > 500 { print $$2 ": " $$1 " lines, more than 500"; long = 1 } END { exit long }'
 
 bench: weights examples ## what structx costs beside a bare client, and how often the embedded model is right
@@ -80,14 +80,14 @@ examples:
 	cargo build $(TEST_FLAGS) --examples
 
 $(EXTENSION): $(VENV)/.test $(SOURCES)
-	$(BIN)/maturin develop
+	PIP_QUIET=1 $(BIN)/maturin develop
 	@touch $@
 
 $(VENV)/.%: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group $*
+	$(BIN)/python -m pip install --quiet --group $*
 	@touch $@
 
 # Dependency groups need a pip newer than the one that Python 3.10 and 3.11 bring.
 $(BIN)/pip:
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'

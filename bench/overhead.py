@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from structx import Extractor
+
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path(__file__).parents[1] / "target"))
 
 
 class Address(BaseModel):
@@ -55,7 +58,7 @@ def main() -> None:
     parser.add_argument(
         "--examples",
         type=Path,
-        default=Path(__file__).parents[1] / "target/release/examples",
+        default=TARGET / "release/examples",
         help="where cargo put fake-provider and bare-client",
     )
     options = parser.parse_args()
@@ -111,7 +114,7 @@ def report(options: argparse.Namespace, costs: dict[str, list[Cost]]) -> None:
 
 
 @contextmanager
-def fake_provider(examples: Path) -> Iterator[str]:
+def fake_provider(examples: Path) -> Generator[str]:
     """Its base URL, while it runs."""
     program = examples / "fake-provider"
     with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

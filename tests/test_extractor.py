@@ -16,7 +16,7 @@ import pytest
 from pydantic import BaseModel, Field, field_validator
 
 import structx
-from fake import FakeProvider
+from provider import FakeProvider
 from structx import ConfigurationError, ExtractionError, Extractor
 
 
@@ -62,7 +62,7 @@ def extractor(provider: FakeProvider, **settings: Any) -> Extractor:
 
 
 def test_text_becomes_an_instance_of_the_callers_model(provider: FakeProvider) -> None:
-    provider.script([reply(GOOD)])
+    provider.script(reply(GOOD))
     result = extractor(provider).extract(data="Invoice A-1", query="the invoice", model=Invoice)
     assert result.data == [Invoice.model_validate(GOOD)]
     assert result.model is Invoice
@@ -85,7 +85,7 @@ def test_text_becomes_an_instance_of_the_callers_model(provider: FakeProvider) -
 def test_the_request_carries_schema_query_and_document_and_nothing_unasked(
     provider: FakeProvider,
 ) -> None:
-    provider.script([reply(GOOD)])
+    provider.script(reply(GOOD))
     extractor(provider).extract(data="INVOICE TEXT", query="the QUERY", model=Invoice)
     [request] = provider.requests()
     body = request["body"]
@@ -106,7 +106,7 @@ def test_provider_options_are_sent_as_they_are(provider: FakeProvider) -> None:
 def test_every_dict_is_a_row_and_rows_keep_their_order(provider: FakeProvider) -> None:
     records = [{"id": i, "text": f"word{i:02}"} for i in range(40)]
     provider.script(
-        [reply({"word": f"w{i:02}"}, when=f"word{i:02}", delay_ms=(40 - i)) for i in range(40)]
+        *[reply({"word": f"w{i:02}"}, when=f"word{i:02}", delay_ms=(40 - i)) for i in range(40)]
     )
     result = extractor(provider).extract(data=records, query="the word", model=Word)
     assert [item.word for item in result.data] == [f"w{i:02}" for i in range(40)]
@@ -119,11 +119,9 @@ def test_rows_end_as_success_empty_or_failed_and_never_stop_the_others(
     provider: FakeProvider,
 ) -> None:
     provider.script(
-        [
-            reply({"word": "one"}, {"word": "two"}, when="first"),
-            reply(when="second"),
-            {"status": 400, "body": {"error": {"message": "no"}}, "when": "third"},
-        ]
+        reply({"word": "one"}, {"word": "two"}, when="first"),
+        reply(when="second"),
+        {"status": 400, "body": {"error": {"message": "no"}}, "when": "third"},
     )
     records = [{"t": "first"}, {"t": "second"}, {"t": "third"}]
     result = extractor(provider).extract(data=records, query="words", model=Word)
@@ -159,7 +157,7 @@ def test_rows_end_as_success_empty_or_failed_and_never_stop_the_others(
 def test_an_always_failing_row_costs_exactly_max_retries_and_one_requests(
     provider: FakeProvider, step: dict[str, Any]
 ) -> None:
-    provider.script([{**step, "times": 1000}])
+    provider.script({**step, "times": 1000})
     result = extractor(provider).extract(data="a text", query="q", model=Word)
     assert provider.stats()["requests"] == 3
     [row] = result.rows
@@ -182,7 +180,7 @@ def test_an_always_failing_row_costs_exactly_max_retries_and_one_requests(
 def test_what_can_not_pass_is_not_repeated(
     provider: FakeProvider, step: dict[str, Any]
 ) -> None:
-    provider.script([{**step, "times": 1000}])
+    provider.script({**step, "times": 1000})
     result = extractor(provider).extract(data="a text", query="q", model=Word)
     assert provider.stats()["requests"] == 1
     assert result.rows[0].status == "failed"
@@ -190,7 +188,7 @@ def test_what_can_not_pass_is_not_repeated(
 
 def test_failures_of_every_kind_share_one_budget(provider: FakeProvider) -> None:
     provider.script(
-        [{"status": 500}, {"content": "no json"}, {"fault": "reset"}, reply({"word": "at last"})]
+        *[{"status": 500}, {"content": "no json"}, {"fault": "reset"}, reply({"word": "at last"})]
     )
     result = extractor(provider, max_retries=3).extract(data="a text", query="q", model=Word)
     assert result.data == [Word(word="at last")]
@@ -208,7 +206,7 @@ def test_what_pydantic_finds_wrong_is_sent_back(provider: FakeProvider) -> None:
                 raise ValueError("must be even")
             return number
 
-    provider.script([reply({"number": 3}), reply({"number": 4})])
+    provider.script(reply({"number": 3}), reply({"number": 4}))
     result = extractor(provider).extract(data="three", query="q", model=Even)
     assert [item.number for item in result.data] == [4]
     second = provider.requests()[1]["body"]["messages"]
@@ -234,7 +232,7 @@ def test_a_validator_that_breaks_fails_its_row_without_another_request(
 
 
 def test_retry_after_is_honoured(provider: FakeProvider) -> None:
-    provider.script([{"status": 429, "headers": {"retry-after": "1"}}, reply({"word": "w"})])
+    provider.script({"status": 429, "headers": {"retry-after": "1"}}, reply({"word": "w"}))
     start = time.monotonic()
     result = extractor(provider).extract(data="a text", query="q", model=Word)
     assert result.data == [Word(word="w")]
@@ -242,7 +240,7 @@ def test_retry_after_is_honoured(provider: FakeProvider) -> None:
 
 
 def test_optional_fields_may_be_left_out_and_defaults_hold(provider: FakeProvider) -> None:
-    provider.script([reply({**GOOD, "currency": None, "note": None})])
+    provider.script(reply({**GOOD, "currency": None, "note": None}))
     result = extractor(provider).extract(data="a text", query="q", model=Invoice)
     assert (result.data[0].currency, result.data[0].note) == ("EUR", None)
 
@@ -259,7 +257,7 @@ PLAN = {
 
 def test_without_a_model_one_planning_request_makes_it(provider: FakeProvider) -> None:
     provider.script(
-        [{"content": json.dumps(PLAN)}, reply({"full_name": "Ada Lovelace", "age": 36})]
+        {"content": json.dumps(PLAN)}, reply({"full_name": "Ada Lovelace", "age": 36})
     )
     result = extractor(provider).extract(data="Ada Lovelace, 36", query="name and age")
     assert result.model.__name__ == "Contact"
@@ -275,14 +273,14 @@ def test_without_a_model_one_planning_request_makes_it(provider: FakeProvider) -
 
 def test_only_planned_columns_are_sent(provider: FakeProvider) -> None:
     plan = {**PLAN, "target_columns": ["text", "unknown"]}
-    provider.script([{"content": json.dumps(plan)}])
+    provider.script({"content": json.dumps(plan)})
     records = [{"id": 1, "text": "Ada", "secret": "x"}]
     result = extractor(provider).extract(data=records, query="name and age")
     assert result.rows[0].input_data == "text: Ada"
 
 
 def test_a_plan_that_is_no_plan_is_asked_again_and_then_an_error(provider: FakeProvider) -> None:
-    provider.script([{"content": json.dumps({**PLAN, "fields": []}), "times": 1000}])
+    provider.script({"content": json.dumps({**PLAN, "fields": []}), "times": 1000})
     with pytest.raises(ExtractionError) as raised:
         extractor(provider).extract(data="a text", query="q")
     assert isinstance(raised.value.__cause__, structx.ModelGenerationError)
@@ -291,7 +289,7 @@ def test_a_plan_that_is_no_plan_is_asked_again_and_then_an_error(provider: FakeP
 
 def test_a_provider_error_while_planning_keeps_its_facts(provider: FakeProvider) -> None:
     body = {"error": {"message": "bad key sk-secret", "code": "invalid_api_key"}}
-    provider.script([{"status": 401, "body": body, "headers": {"x-request-id": "r-7"}}])
+    provider.script({"status": 401, "body": body, "headers": {"x-request-id": "r-7"}})
     with pytest.raises(ExtractionError) as raised:
         extractor(provider).extract(data="a text", query="q")
     cause = raised.value.__cause__
@@ -402,7 +400,7 @@ def test_the_key_is_shown_nowhere(provider: FakeProvider) -> None:
     subject = extractor(provider)
     result = subject.extract(data="a text", query="q", model=Word)
     assert "secret" not in repr(subject) + repr(result) + str(result)
-    assert provider.requests()[0]["authorization"]
+    assert provider.requests()[0]["has_authorization"]
 
 
 def test_an_extractor_pickles_by_its_settings(provider: FakeProvider) -> None:
@@ -421,7 +419,7 @@ def test_from_litellm_is_the_constructor(provider: FakeProvider) -> None:
 
 
 def test_async_form_gives_the_same(provider: FakeProvider) -> None:
-    provider.script([reply(GOOD, times=2)])
+    provider.script(reply(GOOD, times=2))
     subject = extractor(provider)
     sync = subject.extract(data="a text", query="q", model=Invoice)
     awaited = asyncio.run(subject.extract_async(data="a text", query="q", model=Invoice))
@@ -442,7 +440,7 @@ def test_one_extractor_serves_many_loops_and_gathered_calls(provider: FakeProvid
 
 
 def test_cancelling_aborts_the_requests_and_sends_none_after(provider: FakeProvider) -> None:
-    provider.script([{"delay_ms": 20_000, "times": 1000}])
+    provider.script({"delay_ms": 20_000, "times": 1000})
     subject = extractor(provider)
     records = [{"t": i} for i in range(30)]
 
@@ -465,7 +463,7 @@ def test_cancelling_aborts_the_requests_and_sends_none_after(provider: FakeProvi
 def test_sync_form_works_inside_a_running_loop_and_lets_other_threads_run(
     provider: FakeProvider,
 ) -> None:
-    provider.script([{"delay_ms": 200}])
+    provider.script({"delay_ms": 200})
     subject = extractor(provider)
     ticks = 0
     done = threading.Event()
@@ -491,7 +489,7 @@ def test_field_constraints_are_told_and_checked(provider: FakeProvider) -> None:
     class Score(BaseModel):
         value: int = Field(ge=0, le=10, description="from 0 to 10")
 
-    provider.script([reply({"value": 11}), reply({"value": 10})])
+    provider.script(reply({"value": 11}), reply({"value": 10}))
     result = extractor(provider).extract(data="eleven", query="q", model=Score)
     assert result.data == [Score(value=10)]
     assert "from 0 to 10" in json.dumps(provider.requests()[0]["body"]["response_format"])

@@ -10,7 +10,7 @@ import textwrap
 import time
 
 import pytest
-from fake import FakeProvider
+from provider import FakeProvider
 
 PROGRAM = """
 import asyncio, os, sys
@@ -87,7 +87,7 @@ def test_a_forked_child_works_and_so_does_its_parent(provider: FakeProvider) -> 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ctrl_c_ends_the_sync_form_and_its_requests(provider: FakeProvider) -> None:
-    provider.script([{"delay_ms": 30_000, "times": 10}])
+    provider.script({"delay_ms": 30_000, "times": 10})
     process = run(
         provider,
         """

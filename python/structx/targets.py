@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from structx.schema import ExtractionRequest, create_extraction_model
+from structx.schema import create_model as create_extraction_model
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +50,9 @@ def _of_model(model: type[BaseModel]) -> Target:
     return Target(model=model, name=model.__name__, schema=schema, validate=validate)
 
 
-def of_definition(definition: str) -> Target:
-    """The target of a planned definition, given as JSON."""
-    return of_model(create_extraction_model(ExtractionRequest.model_validate_json(definition)))
+def of_definition(definition: Mapping[str, Any]) -> Target:
+    """The target of a planned definition."""
+    return of_model(create_extraction_model(definition))
 
 
 def problems(error: ValidationError) -> list[str]:

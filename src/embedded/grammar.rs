@@ -7,7 +7,7 @@
 use llguidance::{GrammarBuilder, JsonCompileOptions, api::ParserLimits};
 use serde_json::{Map, Value, json};
 
-use crate::schema::dialect::strict;
+use crate::schema::dialect::strict::{self, Closed};
 use crate::schema::json_schema::walk_mut;
 use crate::schema::{Loss, OutputSchema};
 use crate::{Error, Result};
@@ -64,12 +64,12 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
             bound(members);
         }
     });
-    let compiled = strict::close(&prepared).schema;
+    let Closed { schema: compiled, adds_nulls, .. } = strict::close(&prepared);
     check(&compiled).map_err(|problem| {
         Error::Schema(format!("{name}: the embedded model can't be held to this schema: {problem}"))
     })?;
     let (name, original) = (name.to_owned(), schema.clone());
-    Ok(OutputSchema { name, original, compiled, enforced: true, losses })
+    Ok(OutputSchema { name, original, compiled, adds_nulls, enforced: true, losses })
 }
 
 /// The schema with llguidance's own settings: JSON in one spelling, the one most written.

@@ -1,5 +1,6 @@
 //! The core's errors as structx's exceptions, which are defined in Python.
 
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
 use crate::documents::FileError;
@@ -7,20 +8,22 @@ use crate::error::Error;
 use crate::llm::LlmError;
 use crate::run::Failure;
 
-pyo3::import_exception!(structx.exceptions, ConfigurationError);
-pyo3::import_exception!(structx.exceptions, ExtractionError);
-pyo3::import_exception!(structx.exceptions, FileError as PyFileError);
-pyo3::import_exception!(structx.exceptions, ModelGenerationError);
-pyo3::import_exception!(structx.exceptions, ProviderError);
+mod exceptions {
+    pyo3::import_exception!(structx.exceptions, ConfigurationError);
+    pyo3::import_exception!(structx.exceptions, ExtractionError);
+    pyo3::import_exception!(structx.exceptions, FileError);
+    pyo3::import_exception!(structx.exceptions, ModelGenerationError);
+    pyo3::import_exception!(structx.exceptions, ProviderError);
+}
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         match error {
-            Error::Config(message) => ConfigurationError::new_err(message),
+            Error::Config(message) => exceptions::ConfigurationError::new_err(message),
             Error::File(error) => error.into(),
             Error::Plan(Failure::Llm { error, .. }) => error.into(),
             error @ (Error::Schema(_) | Error::Plan(_)) => {
-                ModelGenerationError::new_err(error.to_string())
+                exceptions::ModelGenerationError::new_err(error.to_string())
             }
         }
     }
@@ -28,14 +31,14 @@ impl From<Error> for PyErr {
 
 impl From<FileError> for PyErr {
     fn from(error: FileError) -> Self {
-        PyFileError::new_err((error.to_string(), error.name))
+        exceptions::FileError::new_err((error.to_string(), error.name))
     }
 }
 
 impl From<LlmError> for PyErr {
     fn from(error: LlmError) -> Self {
         let message = error.to_string();
-        ProviderError::new_err((message, error.provider, error.status, error.code, error.request_id))
+        exceptions::ProviderError::new_err((message, error.provider, error.status, error.code, error.request_id))
     }
 }
 
@@ -53,7 +56,7 @@ impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Finished<T> {
         match self.0 {
             Ok(result) => result.into_bound_py_any(py),
             Err(error) => {
-                let raised = ExtractionError::new_err(error.to_string());
+                let raised = exceptions::ExtractionError::new_err(error.to_string());
                 raised.set_cause(py, Some(error.into()));
                 Err(raised)
             }

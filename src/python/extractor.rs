@@ -75,7 +75,8 @@ impl Settings {
     }
 
     fn local(&self, model: &str, weights: &Path) -> Result<Connected, Error> {
-        let options = LocalOptions::from_json(&self.options)?;
+        let options: LocalOptions = serde_json::from_value(Value::Object(self.options.clone()))
+            .map_err(|error| Error::Config(format!("{model}: {error}")))?;
         let provider = LocalProvider::open(weights.to_owned(), options)?;
         Ok((Arc::new(provider), model.into(), Map::new()))
     }
@@ -203,7 +204,7 @@ struct RawExtraction(Py<PyAny>, Vec<RawUsage>, Vec<RawRow>, Vec<String>);
 #[derive(IntoPyObject)]
 struct RawRow(
     usize,
-    Arc<str>,
+    String,
     Vec<Py<PyAny>>,
     Vec<RawUsage>,
     Option<String>,
@@ -233,7 +234,7 @@ impl From<Outcome<Py<PyAny>>> for RawRow {
         };
         Self(
             outcome.position,
-            outcome.text,
+            outcome.text.as_ref().to_owned(),
             items,
             outcome.calls.into_iter().map(RawUsage::from).collect(),
             error,

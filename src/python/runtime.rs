@@ -90,7 +90,7 @@ pub fn block_on<T: Send>(py: Python<'_>, future: impl Future<Output = T> + Send)
             loop {
                 tokio::select! {
                     result = &mut future => return Ok(result),
-                    () = tokio::time::sleep(SIGNALS) => Python::attach(Python::check_signals)?,
+                    () = tokio::time::sleep(SIGNALS) => Python::attach(|py| py.check_signals())?,
                 }
             }
         })

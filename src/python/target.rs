@@ -75,11 +75,11 @@ impl Modeller for Pydantic {
     type Target = PydanticTarget;
 
     async fn target(&self, plan: &Plan) -> Result<PydanticTarget, Rejection> {
-        let definition =
-            serde_json::to_string(&plan.schema).map_err(|e| Rejection::Broken(e.to_string()))?;
+        let definition = plan.schema.clone();
         let call = move |py: Python<'_>| {
-            let target = targets(py)
-                .and_then(|module| module.call_method1("of_definition", (definition,)))
+            let target = pythonize::pythonize(py, &definition)
+                .map_err(PyErr::from)
+                .and_then(|definition| targets(py)?.call_method1("of_definition", (definition,)))
                 .and_then(|target| target.extract());
             target.map_err(|error| rejection(py, &error))
         };

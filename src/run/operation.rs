@@ -18,7 +18,6 @@ use super::{Modeller, Rejection, Target, Validate};
 
 /// The settings of one operation.
 #[derive(Clone)]
-#[expect(missing_debug_implementations, reason = "providers hold keys and have no Debug")]
 pub struct Operation {
     pub provider: Arc<dyn Provider>,
     /// The provider's own name of the model.

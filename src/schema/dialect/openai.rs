@@ -54,7 +54,7 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
         name: accepted_name(name),
         original: schema.clone(),
         compiled: schema.clone(),
-        adds_nulls: enforced,
+        adds_nulls: false,
         enforced,
         losses,
     };
@@ -62,7 +62,9 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
         walk_mut(&mut output.compiled, &mut |part, pointer| {
             adapt(part, pointer, &mut output.losses);
         });
-        output.compiled = strict::close(&output.compiled).schema;
+        let closed = strict::close(&output.compiled);
+        output.compiled = closed.schema;
+        output.adds_nulls = closed.adds_nulls;
     } else {
         walk_mut(&mut output.compiled, &mut |part, _| {
             if let Some(members) = part.as_object_mut() {
