@@ -37,6 +37,7 @@ fn schema(enforced: bool) -> OutputSchema {
         name: "answer".to_owned(),
         original: json!({"type": "object", "title": "original"}),
         compiled: json!({"type": "object"}),
+        adds_nulls: false,
         enforced,
         losses: Vec::new(),
     }

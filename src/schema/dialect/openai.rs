@@ -48,15 +48,17 @@ const FORMATS: [&str; 9] =
 /// # Errors
 /// None of its own: what can't be enforced is sent as it is, with `enforced` false.
 pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
+    let losses = inexpressible(schema);
+    let enforced = losses.is_empty();
     let mut output = OutputSchema {
         name: accepted_name(name),
         original: schema.clone(),
         compiled: schema.clone(),
         adds_nulls: false,
-        enforced: true,
-        losses: inexpressible(schema),
+        enforced,
+        losses,
     };
-    if output.losses.is_empty() {
+    if enforced {
         walk_mut(&mut output.compiled, &mut |part, pointer| {
             adapt(part, pointer, &mut output.losses);
         });
@@ -64,7 +66,6 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
         output.compiled = closed.schema;
         output.adds_nulls = closed.adds_nulls;
     } else {
-        output.enforced = false;
         walk_mut(&mut output.compiled, &mut |part, _| {
             if let Some(members) = part.as_object_mut() {
                 members.retain(|keyword, _| !keyword.starts_with("x-"));
@@ -268,7 +269,7 @@ mod tests {
         for (property, keyword) in cases {
             let schema = object(&json!({"p": property}));
             let output = compile("x", &schema).unwrap();
-            assert!(!output.enforced, "{schema}");
+            assert!(!output.enforced && !output.adds_nulls, "{schema}");
             assert_eq!(output.compiled, schema);
             assert_eq!(losses(&output), [("/properties/p", keyword)]);
         }
