@@ -12,7 +12,9 @@ use structx::llm::registry::{Settings, provider};
 use structx::llm::retry::Backoff;
 use structx::llm::transport::ApiKey;
 use structx::plan::Plan;
-use structx::run::{Extraction, Failure, Modeller, Operation, Rejection, Target, Validate, extract};
+use structx::run::{
+    Extraction, Failure, Modeller, Operation, Rejection, Target, Validate, extract,
+};
 use structx::table::Table;
 
 /// Takes items with a `word`, and finds the word `wrong` wrong.
@@ -123,7 +125,8 @@ async fn rows_end_once_each_and_in_the_order_of_the_source() {
         .collect();
     script(&fake, json!(steps));
     let extraction = run(&fake, &records(60), Some(Words::new())).await.unwrap();
-    let words: Vec<_> = extraction.outcomes.iter().flat_map(|o| o.result.clone().unwrap()).collect();
+    let words: Vec<_> =
+        extraction.outcomes.iter().flat_map(|o| o.result.clone().unwrap()).collect();
     assert_eq!(words, (0..60).map(|i| format!("row{i:03}")).collect::<Vec<_>>());
     assert_eq!(fake.stats().max_in_flight, 8);
     assert_eq!(fake.stats().requests, 60);

@@ -295,11 +295,11 @@ mod tests {
     /// A text with letters of half an em, drawn from a point in a direction.
     fn drawn(text: &str, start: (f64, f64), direction: (f64, f64), size: f64) -> Vec<Glyph> {
         let step = Vec2::new(direction.0, direction.1) * size / 2.0;
-        let glyph = |(index, character): (usize, char)| {
-            let origin = Point::new(start.0, start.1) + step * index as f64;
+        let glyph = |(index, character): (u32, char)| {
+            let origin = Point::new(start.0, start.1) + step * f64::from(index);
             Glyph { text: character.into(), origin, end: origin + step, size }
         };
-        text.chars().enumerate().map(glyph).collect()
+        (0..).zip(text.chars()).map(glyph).collect()
     }
 
     fn texts(parts: &[(&str, f64, f64)]) -> Vec<String> {

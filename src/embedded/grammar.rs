@@ -38,9 +38,8 @@ const UNSUPPORTED: [&str; 14] = [
     "unevaluatedProperties",
     "uniqueItems",
 ];
-const FORMATS: [&str; 10] = [
-    "date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid",
-];
+const FORMATS: [&str; 10] =
+    ["date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid"];
 /// Without a zone: a model would invent one.
 const DATE_TIME: &str =
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$";
@@ -207,7 +206,8 @@ fn bound(members: &mut Map<String, Value>) {
     if let Some(pattern) = zoned {
         members.shift_remove("format");
         members.insert("pattern".to_owned(), pattern.into());
-    } else if text && !["enum", "const", "format", "pattern", "maxLength"].iter().any(|it| has(&it)) {
+    } else if text && !["enum", "const", "format", "pattern", "maxLength"].iter().any(|it| has(&it))
+    {
         members.insert("maxLength".to_owned(), LONGEST_STRING.max(least_length).into());
     } else if list && !has(&"maxItems") {
         members.insert("maxItems".to_owned(), LONGEST_LIST.max(least_items).into());
@@ -248,7 +248,8 @@ mod tests {
         for (field, kind) in cases {
             for required in [json!(["field"]), json!([])] {
                 let properties = json!({"field": field});
-                let schema = json!({"type": "object", "properties": properties, "required": required});
+                let schema =
+                    json!({"type": "object", "properties": properties, "required": required});
                 let compiled = compiled(&schema);
                 let mark = compiled["properties"]["field"]["x-copied"].as_str();
                 assert_eq!(mark.unwrap_or("none"), kind, "{field}");

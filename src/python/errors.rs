@@ -38,7 +38,13 @@ impl From<FileError> for PyErr {
 impl From<LlmError> for PyErr {
     fn from(error: LlmError) -> Self {
         let message = error.to_string();
-        exceptions::ProviderError::new_err((message, error.provider, error.status, error.code, error.request_id))
+        exceptions::ProviderError::new_err((
+            message,
+            error.provider,
+            error.status,
+            error.code,
+            error.request_id,
+        ))
     }
 }
 

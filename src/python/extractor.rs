@@ -10,8 +10,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Map, Value};
 
-use crate::error::Error;
 use crate::embedded::{LocalOptions, LocalProvider};
+use crate::error::Error;
 use crate::llm::retry::{Backoff, seconds};
 use crate::llm::transport::ApiKey;
 use crate::llm::{Provider, Usage, registry};
@@ -136,7 +136,9 @@ async fn extract(
     let content = tokio::task::spawn_blocking(|| input.read());
     let content = content.await.map_err(|error| Error::Config(error.to_string()))??;
     let Clients { planner, extractor } = clients;
-    run::extract(planner, extractor, &Pydantic, &content, query, target).await.map(RawExtraction::from)
+    run::extract(planner, extractor, &Pydantic, &content, query, target)
+        .await
+        .map(RawExtraction::from)
 }
 
 #[pymethods]

@@ -6,7 +6,7 @@ use crate::documents::Content;
 use crate::error::{Error, Result};
 use crate::llm::Usage;
 
-use super::{Modeller, Operation, Outcome, Target};
+use super::{Modeller, Operation, Outcome, Planned, Target};
 
 /// The samples that a plan is made from hold this many rows of a table.
 const SAMPLE_ROWS: usize = 5;
@@ -40,14 +40,12 @@ pub async fn extract<M: Modeller>(
     target: Option<M::Target>,
 ) -> Result<Extraction<M::Target>> {
     let all = content.columns();
-    let (target, instructions, columns, planning) = match target {
-        Some(target) => (target, String::new(), all.to_vec(), Vec::new()),
-        None => {
-            let answer = planner.plan(modeller, query, all, sample(content).into()).await?;
-            let planned = answer.result.map_err(Error::Plan)?;
-            let plan = planned.plan;
-            (planned.target, plan.instructions, plan.target_columns, answer.calls)
-        }
+    let (target, instructions, columns, planning) = if let Some(target) = target {
+        (target, String::new(), all.to_vec(), Vec::new())
+    } else {
+        let answer = planner.plan(modeller, query, all, sample(content).into()).await?;
+        let Planned { plan, target } = answer.result.map_err(Error::Plan)?;
+        (target, plan.instructions, plan.target_columns, answer.calls)
     };
     let rows = content.rows(&columns);
     let stream = extractor.rows(&target, query, &instructions, rows)?;
