@@ -3,7 +3,7 @@
 //! `bare-client BASE_URL BODY_FILE REQUESTS CONCURRENCY` prints one line of JSON.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
@@ -17,14 +17,14 @@ async fn main() -> Result<(), Failure> {
     let [base_url, body_file, requests, concurrency] = arguments.as_slice() else {
         return Err("usage: bare-client BASE_URL BODY_FILE REQUESTS CONCURRENCY".into());
     };
-    let (requests, concurrency): (usize, usize) = (requests.parse()?, concurrency.parse()?);
+    let (requests, concurrency): (u32, u32) = (requests.parse()?, concurrency.parse()?);
     let url: Arc<str> = format!("{base_url}/chat/completions").into();
     let body = std::fs::read_to_string(body_file)?;
 
     // reqwest is built without a default for TLS; nothing here uses it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build()?;
-    let next = Arc::new(AtomicUsize::new(0));
+    let next = Arc::new(AtomicU32::new(0));
     let (started, cpu) = (Instant::now(), cpu_ms());
     let mut workers = JoinSet::new();
     for _ in 0..concurrency {
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Failure> {
         result??;
     }
     let wall = started.elapsed().as_secs_f64();
-    let spent = cpu_ms().zip(cpu).map(|(after, before)| (after - before) / requests as f64);
+    let spent = cpu_ms().zip(cpu).map(|(after, before)| (after - before) / f64::from(requests));
     println!("{}", json!({"rows": requests, "wall_s": wall, "cpu_ms_per_row": spent}));
     Ok(())
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use structx::documents::{
-    BlockKind, Content, Document, FileErrorKind, Limits, Origin, read_bytes, read_path, resolve,
+    Block, BlockKind, Content, Document, FileErrorKind, Limits, Origin, read_bytes, read_path,
+    resolve,
 };
 
 fn document(name: &str, bytes: &[u8]) -> Document {
@@ -16,7 +17,10 @@ fn document(name: &str, bytes: &[u8]) -> Document {
 }
 
 fn error_kind(name: &str, bytes: &[u8]) -> FileErrorKind {
-    read_bytes(name, bytes.to_vec(), &Limits::default()).unwrap_err().kind
+    match read_bytes(name, bytes.to_vec(), &Limits::default()) {
+        Err(error) => error.kind,
+        Ok(content) => panic!("not an error: {content:?}"),
+    }
 }
 
 /// A PDF of pages, each with its content stream and its further entries.
@@ -53,7 +57,11 @@ fn pdf(pages: &[(&str, &str)]) -> Vec<u8> {
 
 /// Words at places from the bottom left corner, in 10 points.
 fn content(words: &[(u32, u32, &str)]) -> String {
-    words.iter().map(|(x, y, text)| format!("BT /F1 10 Tf {x} {y} Td ({text}) Tj ET\n")).collect()
+    let shown: Vec<String> = words
+        .iter()
+        .map(|(x, y, text)| format!("BT /F1 10 Tf {x} {y} Td ({text}) Tj ET"))
+        .collect();
+    shown.join("\n")
 }
 
 fn two_pages() -> Vec<u8> {
@@ -153,6 +161,49 @@ fn the_sources_of_a_user() {
     assert_eq!(read_path(&notes, &limits).unwrap_err().kind, FileErrorKind::LimitExceeded);
 }
 
+fn sample(name: &str) -> Document {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/example_input").join(name);
+    match read_path(&path, &Limits::default()) {
+        Ok(Content::Document(document)) => document,
+        other => panic!("not a document: {other:?}"),
+    }
+}
+
+#[test]
+fn the_sample_invoice_has_its_table_row_by_row() {
+    let document = sample("S0305SampleInvoice.pdf");
+    check(&document);
+    assert_eq!(document.warnings, Vec::<String>::new());
+    // A row is a line with several cells that ends with an amount.
+    let rows: Vec<Vec<&str>> = document
+        .text
+        .lines()
+        .map(|line| line.split("   ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
+        .filter(|cells: &Vec<&str>| cells.len() >= 4)
+        .collect();
+    assert!(rows.len() >= 3, "{}", document.text);
+    assert!(rows.iter().all(|cells| cells.len() == rows[0].len()), "{rows:?}");
+    assert!(document.blocks.iter().all(|block| block.page == Some(1) && block.bounds.is_some()));
+}
+
+#[test]
+fn the_sample_agreement_has_headings_paragraphs_and_a_table_in_order() {
+    let document = sample("free-consultancy-agreement.docx");
+    check(&document);
+    let first = |wanted: fn(BlockKind) -> bool| {
+        document.blocks.iter().position(|block| wanted(block.kind)).unwrap_or(usize::MAX)
+    };
+    let heading = first(|kind| matches!(kind, BlockKind::Heading { .. }));
+    let table = first(|kind| kind == BlockKind::Table);
+    assert!(heading < table && table < document.blocks.len());
+    let table = &document.text[document.blocks[table].range.clone()];
+    let pipes: Vec<usize> = table.lines().map(|line| line.matches('|').count()).collect();
+    assert!(pipes.len() > 3 && pipes.iter().all(|count| *count == pipes[0]), "{table}");
+    let cell = |block: &&Block| block.kind == BlockKind::Cell { row: 1, column: 1 };
+    let cell = document.blocks.iter().find(cell).map(|block| &document.text[block.range.clone()]);
+    assert!(cell.is_some_and(|text| !text.contains('|') && table.contains(text)), "{cell:?}");
+}
+
 /// What every document promises.
 fn check(document: &Document) {
     let offsets = document.offsets();
@@ -224,5 +275,19 @@ proptest! {
         never_panics("a.pdf", file.clone());
         file.truncate(end.index(file.len()));
         never_panics("a.pdf", file);
+    }
+
+    #[test]
+    fn a_damaged_word_document_is_read_or_refused(
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
+    ) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("scripts/example_input/free-consultancy-agreement.docx");
+        let mut file = fs::read(path)?;
+        for (index, byte) in damage {
+            let place = index.index(file.len());
+            file[place] = byte;
+        }
+        never_panics("a.docx", file);
     }
 }

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypedDict, cast
@@ -48,9 +48,11 @@ class FakeProvider:
         self._call("/_script", json.dumps(script).encode())
 
     def stats(self) -> Stats:
+        """Read what was counted since the last script."""
         return cast("Stats", self._call("/_stats"))
 
     def requests(self) -> list[Recorded]:
+        """Read the requests since the last script, the first 10,000."""
         return cast("list[Recorded]", self._call("/_requests"))
 
     def _call(self, path: str, body: bytes | None = None) -> object:
@@ -59,7 +61,7 @@ class FakeProvider:
 
 
 @contextmanager
-def running() -> Iterator[FakeProvider]:
+def running() -> Generator[FakeProvider, None, None]:
     """Run the program; it ends with its standard input, and so never outlives the tests."""
     with subprocess.Popen([program()], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None

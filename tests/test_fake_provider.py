@@ -8,6 +8,7 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
+
 from provider import FakeProvider
 
 SCHEMA = {
@@ -49,8 +50,8 @@ def content(provider: FakeProvider, words: str = "hello") -> Any:
 
 
 def test_replies_follow_the_schema(provider: FakeProvider) -> None:
-    item = {"name": "tex", "price": 1.5, "parts": [], "paid": True, "kind": "goods"}
-    expected = {"items": [item], "due": "2026-01-31", "state": "open", "count": 5}
+    item: dict[str, Any] = {"name": "tex", "price": 1.5, "parts": [], "paid": True, "kind": "goods"}
+    expected: dict[str, Any] = {"items": [item], "due": "2026-01-31", "state": "open", "count": 5}
     assert content(provider) == expected
     provider.script(items=2)
     assert content(provider)["items"] == [item, item]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import subprocess
 import sys
@@ -121,6 +122,38 @@ def test_rules(tree: Any, rules: dict[str, Any], good: Any, bad: Any, nullable: 
     made.model_validate({"a": good})
     with pytest.raises(ValidationError):
         made.model_validate({"a": bad})
+
+
+def test_the_normal_form_of_the_core() -> None:
+    file = Path(__file__).parent / "data" / "definition.json"
+    made = create_model(json.loads(file.read_text(encoding="utf-8"))["normal"])
+    item = made.model_validate(
+        {
+            "order_number": "PO-7",
+            "placed": "2024-02-29",
+            "state": "open",
+            "items": [{"sku": "a", "price": "1.50", "size": [1, 2]}],
+            "totals": {"net": 1},
+        }
+    )
+    assert item.model_dump() == {
+        "order_number": "PO-7",
+        "placed": date(2024, 2, 29),
+        "tags": [],
+        "state": "open",
+        "items": [{"sku": "a", "price": Decimal("1.50"), "size": (1, 2)}],
+        "totals": {"net": 1.0},
+    }
+    assert type(value(item, "items")[0]).__name__ == "Items"
+    wrongs: list[dict[str, Any]] = [
+        {"order_number": "7"},
+        {"placed": "1999-12-31"},
+        {"items": []},
+        {"state": "?"},
+    ]
+    for wrong in wrongs:
+        with pytest.raises(ValidationError):
+            made.model_validate(item.model_dump() | wrong)
 
 
 def test_words_are_kept() -> None:

@@ -151,7 +151,7 @@ pub fn read_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Content
     let warnings = match &mut content {
         Content::Document(document) => {
             limits.check_characters(name, &document.text)?;
-            document.name = source::file_name(name).to_owned();
+            source::file_name(name).clone_into(&mut document.name);
             &mut document.warnings
         }
         Content::Table(table) => &mut table.warnings,

@@ -19,10 +19,11 @@ const PARAGRAPH_GAP: f64 = 1.35;
 const LINE_HEIGHT: f64 = 1.25;
 /// In ems: how far apart the rows of a table are, at most.
 const ROW_HEIGHT: f64 = 2.3;
-/// Spaces between columns, at most: enough to see, and not more for a model to read.
-const MOST_SPACES: usize = 3;
+/// Spaces between columns, where no column of the grid asks for more: enough to see, and not more
+/// for a model to read.
+const COLUMN_SPACES: usize = 3;
 /// No page is as wide, in characters.
-const MOST_COLUMNS: usize = 400;
+const MOST_COLUMNS: f64 = 400.0;
 
 /// Points from the top left corner of the page, y downwards; `origin` and `end` are the ends of the
 /// baseline.
@@ -241,7 +242,7 @@ fn grid(lines: &[Line], width: f64) -> String {
     let mut blank = 0;
     for column in 0..length {
         blank = if is_blank(column) { blank + 1 } else { 0 };
-        if blank <= MOST_SPACES {
+        if blank <= COLUMN_SPACES {
             kept.push(column);
         }
     }
@@ -260,10 +261,10 @@ fn row(line: &Line, left: f64, width: f64) -> Vec<char> {
         let least = match end {
             None => 0,
             Some(_) if near => row.len() + 1,
-            Some(_) => row.len() + 2,
+            Some(_) => row.len() + COLUMN_SPACES,
         };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let column = ((word.left - left) / width).round().clamp(0.0, MOST_COLUMNS as f64) as usize;
+        let column = ((word.left - left) / width).round().clamp(0.0, MOST_COLUMNS) as usize;
         row.resize(if near { least } else { least.max(column) }, ' ');
         row.extend(word.text.chars());
         end = Some(word.right);

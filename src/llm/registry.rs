@@ -118,14 +118,12 @@ fn resolve(
     let find = |names: &[&str]| {
         names.iter().find_map(|name| environment(name).filter(|value| !value.trim().is_empty()))
     };
+    let given_key = settings.api_key.clone().filter(|key| !key.is_empty());
     let (prefix, model) = split(&settings.model, settings.api_base.is_some())?;
     let Some(known) = PROVIDERS.iter().find(|known| known.prefix == prefix) else {
         // Some server of the caller's: no key of another provider is sent there.
         let base = settings.api_base.as_deref().unwrap_or_default();
-        return Ok((
-            endpoint(settings, "custom", base_url(base, "")?, settings.api_key.clone()),
-            model,
-        ));
+        return Ok((endpoint(settings, "custom", base_url(base, "")?, given_key), model));
     };
     let own_base = settings.api_base.clone().or_else(|| find(known.bases));
     let base = own_base.as_deref().unwrap_or(known.default_base);
@@ -136,8 +134,7 @@ fn resolve(
         )));
     }
     let url = base_url(base, known.suffix)?;
-    let key =
-        settings.api_key.clone().or_else(|| find(known.keys).map(|key| ApiKey::new(key.trim())));
+    let key = given_key.or_else(|| find(known.keys).as_deref().map(ApiKey::new));
     if key.is_none() && own_base.is_none() && !is_loopback(&url) {
         return Err(Error::Config(format!(
             "{prefix} needs an API key: set {} or give api_key",
@@ -218,142 +215,150 @@ mod tests {
 
     const KEY: &str = "sk-secret";
 
-    /// Model, api_base, api_key, environment; then provider, model there, address and key, or a
-    /// part of the error.
+    /// Model, address, key, environment; then provider, model there, address and key, or a part of
+    /// the error.
+    type Case = (
+        &'static str,
+        &'static str,
+        &'static str,
+        &'static [(&'static str, &'static str)],
+        Result<[&'static str; 4], &'static str>,
+    );
+
+    const OPENAI: &[(&str, &str)] = &[("OPENAI_API_KEY", "sk-1")];
+
+    const CASES: &[Case] = &[
+        (
+            "openai/gpt-4o",
+            "",
+            "",
+            OPENAI,
+            Ok(["openai", "gpt-4o", "https://api.openai.com/v1", "sk-1"]),
+        ),
+        (
+            "gpt-4o-mini",
+            "",
+            "",
+            OPENAI,
+            Ok(["openai", "gpt-4o-mini", "https://api.openai.com/v1", "sk-1"]),
+        ),
+        (
+            "o3-mini",
+            "",
+            "sk-2",
+            OPENAI,
+            Ok(["openai", "o3-mini", "https://api.openai.com/v1", "sk-2"]),
+        ),
+        (
+            "openai/gpt-4o",
+            "",
+            "",
+            &[("OPENAI_API_KEY", " ")],
+            Err("openai needs an API key: set OPENAI_API_KEY or give api_key"),
+        ),
+        ("groq/llama", "", "", OPENAI, Err("set GROQ_API_KEY")),
+        (
+            "openrouter/anthropic/claude-x",
+            "",
+            "k",
+            &[],
+            Ok(["openrouter", "anthropic/claude-x", "https://openrouter.ai/api/v1", "k"]),
+        ),
+        (
+            "together_ai/m",
+            "",
+            "",
+            &[("TOGETHER_API_KEY", "t")],
+            Ok(["together_ai", "m", "https://api.together.xyz/v1", "t"]),
+        ),
+        (
+            "openai/m",
+            "",
+            "",
+            &[("OPENAI_BASE_URL", "http://10.0.0.9:8000/v1/")],
+            Ok(["openai", "m", "http://10.0.0.9:8000/v1", ""]),
+        ),
+        (
+            "openai/m",
+            "http://a.example/v1",
+            "",
+            &[("OPENAI_BASE_URL", "http://b.example")],
+            Ok(["openai", "m", "http://a.example/v1", ""]),
+        ),
+        ("ollama/qwen", "", "", &[], Ok(["ollama", "qwen", "http://localhost:11434/v1", ""])),
+        (
+            "ollama/qwen",
+            "http://box:11434/",
+            "",
+            &[],
+            Ok(["ollama", "qwen", "http://box:11434/v1", ""]),
+        ),
+        (
+            "ollama/qwen",
+            "http://box:11434/v1",
+            "",
+            &[],
+            Ok(["ollama", "qwen", "http://box:11434/v1", ""]),
+        ),
+        ("lm_studio/m", "", "", &[], Ok(["lm_studio", "m", "http://localhost:1234/v1", ""])),
+        (
+            "hosted_vllm/a/b",
+            "http://v:8000/v1",
+            "",
+            &[],
+            Ok(["hosted_vllm", "a/b", "http://v:8000/v1", ""]),
+        ),
+        ("hosted_vllm/a/b", "", "", &[], Err("give api_base or set HOSTED_VLLM_API_BASE")),
+        (
+            "anthropic/claude-x",
+            "",
+            "",
+            &[],
+            Err("anthropic is not supported directly yet: use openrouter/"),
+        ),
+        ("azure/gpt", "https://x.example", "k", &[], Err("azure is not supported")),
+        ("claude-x", "", "", &[], Err("anthropic is not supported")),
+        (
+            "claude-x",
+            "https://x.example/v1",
+            "k",
+            &[],
+            Ok(["custom", "claude-x", "https://x.example/v1", "k"]),
+        ),
+        (
+            "Org/Model-7B",
+            "https://x.example/v1",
+            "",
+            OPENAI,
+            Ok(["custom", "Org/Model-7B", "https://x.example/v1", ""]),
+        ),
+        (
+            "Org/Model-7B",
+            "",
+            "",
+            OPENAI,
+            Err("no provider is known for the model \"Org/Model-7B\""),
+        ),
+        ("mystery", "", "", OPENAI, Err("no provider is known")),
+        ("", "", "", OPENAI, Err("the model's name is empty")),
+        ("openai/", "", "", OPENAI, Err("no provider is known")),
+        ("m", "ftp://x.example", "", &[], Err("api_base must be an address")),
+        (
+            "m",
+            "https://me:hunter2@x.example",
+            "",
+            &[],
+            Err("must not hold a user name or password"),
+        ),
+    ];
+
     #[test]
     fn a_name_leads_to_a_provider() {
-        type Case<'a> =
-            (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)], Result<[&'a str; 4], &'a str>);
-        let openai = [("OPENAI_API_KEY", "sk-1")];
-        let cases: [Case; 26] = [
-            (
-                "openai/gpt-4o",
-                "",
-                "",
-                &openai,
-                Ok(["openai", "gpt-4o", "https://api.openai.com/v1", "sk-1"]),
-            ),
-            (
-                "gpt-4o-mini",
-                "",
-                "",
-                &openai,
-                Ok(["openai", "gpt-4o-mini", "https://api.openai.com/v1", "sk-1"]),
-            ),
-            (
-                "o3-mini",
-                "",
-                "sk-2",
-                &openai,
-                Ok(["openai", "o3-mini", "https://api.openai.com/v1", "sk-2"]),
-            ),
-            (
-                "openai/gpt-4o",
-                "",
-                "",
-                &[("OPENAI_API_KEY", " ")],
-                Err("openai needs an API key: set OPENAI_API_KEY or give api_key"),
-            ),
-            ("groq/llama", "", "", &openai, Err("set GROQ_API_KEY")),
-            (
-                "openrouter/anthropic/claude-x",
-                "",
-                "k",
-                &[],
-                Ok(["openrouter", "anthropic/claude-x", "https://openrouter.ai/api/v1", "k"]),
-            ),
-            (
-                "together_ai/m",
-                "",
-                "",
-                &[("TOGETHER_API_KEY", "t")],
-                Ok(["together_ai", "m", "https://api.together.xyz/v1", "t"]),
-            ),
-            (
-                "openai/m",
-                "",
-                "",
-                &[("OPENAI_BASE_URL", "http://10.0.0.9:8000/v1/")],
-                Ok(["openai", "m", "http://10.0.0.9:8000/v1", ""]),
-            ),
-            (
-                "openai/m",
-                "http://a.example/v1",
-                "",
-                &[("OPENAI_BASE_URL", "http://b.example")],
-                Ok(["openai", "m", "http://a.example/v1", ""]),
-            ),
-            ("ollama/qwen", "", "", &[], Ok(["ollama", "qwen", "http://localhost:11434/v1", ""])),
-            (
-                "ollama/qwen",
-                "http://box:11434/",
-                "",
-                &[],
-                Ok(["ollama", "qwen", "http://box:11434/v1", ""]),
-            ),
-            (
-                "ollama/qwen",
-                "http://box:11434/v1",
-                "",
-                &[],
-                Ok(["ollama", "qwen", "http://box:11434/v1", ""]),
-            ),
-            ("lm_studio/m", "", "", &[], Ok(["lm_studio", "m", "http://localhost:1234/v1", ""])),
-            (
-                "hosted_vllm/a/b",
-                "http://v:8000/v1",
-                "",
-                &[],
-                Ok(["hosted_vllm", "a/b", "http://v:8000/v1", ""]),
-            ),
-            ("hosted_vllm/a/b", "", "", &[], Err("give api_base or set HOSTED_VLLM_API_BASE")),
-            (
-                "anthropic/claude-x",
-                "",
-                "",
-                &[],
-                Err("anthropic is not supported directly yet: use openrouter/"),
-            ),
-            ("azure/gpt", "https://x.example", "k", &[], Err("azure is not supported")),
-            ("claude-x", "", "", &[], Err("anthropic is not supported")),
-            (
-                "claude-x",
-                "https://x.example/v1",
-                "k",
-                &[],
-                Ok(["custom", "claude-x", "https://x.example/v1", "k"]),
-            ),
-            (
-                "Org/Model-7B",
-                "https://x.example/v1",
-                "",
-                &openai,
-                Ok(["custom", "Org/Model-7B", "https://x.example/v1", ""]),
-            ),
-            (
-                "Org/Model-7B",
-                "",
-                "",
-                &openai,
-                Err("no provider is known for the model \"Org/Model-7B\""),
-            ),
-            ("mystery", "", "", &openai, Err("no provider is known")),
-            ("", "", "", &openai, Err("the model's name is empty")),
-            ("openai/", "", "", &openai, Err("no provider is known")),
-            ("m", "ftp://x.example", "", &[], Err("api_base must be an address")),
-            (
-                "m",
-                "https://me:hunter2@x.example",
-                "",
-                &[],
-                Err("must not hold a user name or password"),
-            ),
-        ];
-        for (model, base, key, variables, expected) in cases {
+        for &(model, base, key, variables, expected) in CASES {
             let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
             let settings = Settings {
                 model: model.to_owned(),
-                api_key: given(key).map(ApiKey::new),
+                api_key: given(key).as_deref().map(ApiKey::new),
                 api_base: given(base),
                 timeout: None,
             };
@@ -364,7 +369,11 @@ mod tests {
                 (Ok((endpoint, name)), Ok([provider, there, address, key])) => {
                     let found = [&*endpoint.provider, &name, endpoint.base_url.as_str()];
                     assert_eq!(found, [provider, there, address], "{model} {base}");
-                    assert_eq!(endpoint.key, given(key).map(ApiKey::new), "{model} {base}");
+                    assert_eq!(
+                        endpoint.key,
+                        given(key).as_deref().map(ApiKey::new),
+                        "{model} {base}"
+                    );
                 }
                 (Err(error), Err(part)) => {
                     let text = error.to_string();
@@ -384,12 +393,8 @@ mod tests {
                 api_key: Some(ApiKey::new(KEY)),
                 ..Settings::default()
             };
-            assert_eq!(
-                provider(&settings, |_| None).is_ok(),
-                !known.default_base.is_empty(),
-                "{}",
-                known.prefix
-            );
+            let is_resolved = resolve(&settings, |_| None).is_ok();
+            assert_eq!(is_resolved, !known.default_base.is_empty(), "{}", known.prefix);
         }
     }
 
@@ -397,7 +402,7 @@ mod tests {
     fn a_key_is_never_shown() {
         let settings = Settings { api_key: Some(ApiKey::new(KEY)), ..Settings::default() };
         assert!(!format!("{settings:?}").contains(KEY));
-        let unusable = ApiKey::new(format!("{KEY}\n"));
+        let unusable = ApiKey::new(&format!("{KEY}\n{KEY}"));
         let settings =
             Settings { model: "gpt-4o".to_owned(), api_key: Some(unusable), ..Settings::default() };
         let error = provider(&settings, |_| None).err().map(|error| error.to_string());

@@ -17,7 +17,7 @@ pub struct Backoff {
 const FIRST_STEP: Duration = Duration::from_millis(100);
 
 /// A provider that asks for more than this is asked again earlier.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 impl Backoff {
     /// # Errors
@@ -188,8 +188,9 @@ mod tests {
 
     #[test]
     fn retry_after_in_its_three_spellings() {
+        type Headers<'a> = &'a [(&'a str, &'a str)];
         let now = UNIX_EPOCH + Duration::from_secs(1_000_000_000); // 2001-09-09 01:46:40
-        let cases: [(&[(&str, &str)], Option<f64>); 9] = [
+        let cases: [(Headers, Option<f64>); 9] = [
             (&[("retry-after", "7")], Some(7.0)),
             (&[("retry-after", " 0.25 ")], Some(0.25)),
             (&[("retry-after-ms", "1500"), ("retry-after", "9")], Some(1.5)),

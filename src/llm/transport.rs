@@ -17,7 +17,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const LARGEST_REPLY: usize = 64 << 20;
 
 /// How long a whole request may take, unless the caller says otherwise.
-pub const TIMEOUT: Duration = Duration::from_secs(600);
+pub const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// A key that is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,8 +25,13 @@ pub struct ApiKey(String);
 
 impl ApiKey {
     #[must_use]
-    pub fn new(key: impl Into<String>) -> Self {
-        Self(key.into())
+    pub fn new(key: &str) -> Self {
+        Self(key.trim().to_owned())
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn bearer(&self) -> Result<HeaderValue> {
@@ -37,9 +42,10 @@ impl ApiKey {
         Ok(value)
     }
 
-    /// `text` without the key, which some servers repeat in their errors.
+    /// `text` without the key, which some servers repeat in their errors. What is short is no
+    /// secret: local servers are given words such as `none`.
     fn scrub(&self, text: &str) -> String {
-        if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "***") }
+        if self.0.len() < 8 { text.to_owned() } else { text.replace(&self.0, "***") }
     }
 }
 
@@ -83,7 +89,14 @@ impl<W: WireFormat> HttpProvider<W> {
     async fn ask(&self, request: &Request) -> Result<Reply, LlmError> {
         let outgoing = self.wire.encode(request)?;
         let reply = self.send(outgoing).await?;
-        self.wire.decode(reply)
+        self.wire.decode(reply).map_err(|error| match &self.endpoint.key {
+            Some(key) => LlmError {
+                message: key.scrub(&error.message),
+                code: error.code.as_deref().map(|code| key.scrub(code)),
+                ..error
+            },
+            None => error,
+        })
     }
 
     async fn send(&self, outgoing: HttpRequest) -> Result<HttpReply, LlmError> {
@@ -116,6 +129,7 @@ impl<W: WireFormat> HttpProvider<W> {
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = response.headers();
         let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        // Here and not only in the decoded error, which may have been cut within the key.
         if let Some(key) = &self.endpoint.key
             && status >= 300
         {

@@ -161,7 +161,7 @@ impl Extractor {
         let settings = Settings {
             model,
             planning_model,
-            api_key: api_key.map(ApiKey::new),
+            api_key: api_key.as_deref().map(ApiKey::new),
             api_base,
             timeout: seconds("timeout", timeout)?,
             options: pythonize::depythonize(options)?,

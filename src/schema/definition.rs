@@ -43,7 +43,7 @@ pub struct ModelField {
     pub has_default: bool,
     #[serde(default)]
     pub default: Value,
-    /// The type as a tree, for who builds the model; only in the normal form.
+    /// The type as a tree, for who builds the model: written by the normal form, never read.
     #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub tree: Option<TypeExpr>,
 }
@@ -216,6 +216,16 @@ mod tests {
 
     fn error(value: Value) -> String {
         request(vec![field(value)]).normalise().unwrap_err().to_string()
+    }
+
+    /// The file is also what the Python tests build a class from.
+    #[test]
+    fn the_normal_form_is_what_python_builds_from() {
+        let file: Value =
+            serde_json::from_str(include_str!("../../tests/data/definition.json")).unwrap();
+        let given: ExtractionRequest = serde_json::from_value(file["given"].clone()).unwrap();
+        let normal = serde_json::to_value(given.normalise().unwrap()).unwrap();
+        assert_eq!(normal, file["normal"]);
     }
 
     #[test]

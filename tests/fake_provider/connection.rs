@@ -168,10 +168,10 @@ fn arrive<'a>(state: &'a State, head: &Head, body: &[u8]) -> (Counted<'a>, Optio
     inner.stats.max_in_flight = inner.stats.max_in_flight.max(inner.stats.in_flight);
     if inner.recorded.len() < MOST_RECORDED {
         let recorded = Recorded {
-            at_ms: inner.since.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
+            at_ms: inner.since.elapsed().as_millis(),
             has_authorization: head.has_authorization,
             user_agent: head.user_agent.clone(),
-            body: serde_json::from_slice(body).unwrap_or_default(),
+            body: body.to_vec(),
         };
         inner.recorded.push(recorded);
     }

@@ -44,7 +44,7 @@ impl Builder<'_> {
             "object" => self.object(schema, depth),
             "array" => self.array(schema, depth),
             "string" => Value::String(string(schema)),
-            "integer" => json!(number(schema, 1.0).ceil() as i64),
+            "integer" => integer(schema),
             "number" => json!(number(schema, 1.5)),
             "boolean" => json!(true),
             _ => Value::Null,
@@ -105,6 +105,11 @@ fn string(schema: &Value) -> String {
     };
     let padded = format!("{text:x<width$}", width = limit("minLength").unwrap_or(0));
     padded.chars().take(limit("maxLength").unwrap_or(usize::MAX)).collect()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "tests set limits that any integer can hold")]
+fn integer(schema: &Value) -> Value {
+    json!(number(schema, 1.0).ceil() as i64)
 }
 
 /// A number within the limits, `usual` where they allow it.

@@ -116,17 +116,14 @@ impl Step {
                 json!({ "error": error }).to_string().into_bytes()
             }
             None => {
-                let content = match (&self.content, &self.refusal) {
-                    (Some(content), _) => Some(content.clone()),
-                    (None, Some(_)) => None,
-                    (None, None) => Some(by_schema()),
-                };
-                self.completion(content).to_string().into_bytes()
+                let is_by_schema = self.content.is_none() && self.refusal.is_none();
+                let content = self.content.clone().or_else(|| is_by_schema.then(by_schema));
+                self.completion(content.as_deref()).to_string().into_bytes()
             }
         }
     }
 
-    fn completion(&self, content: Option<String>) -> Value {
+    fn completion(&self, content: Option<&str>) -> Value {
         json!({
             "id": "chatcmpl-fake",
             "object": "chat.completion",

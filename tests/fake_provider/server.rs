@@ -91,10 +91,22 @@ pub struct Stats {
 #[derive(Debug, Clone, Serialize)]
 pub struct Recorded {
     /// Since the script was set.
-    pub at_ms: u64,
+    pub at_ms: u128,
     pub has_authorization: bool,
     pub user_agent: String,
-    pub body: Value,
+    #[serde(serialize_with = "as_json")]
+    pub body: Vec<u8>,
+}
+
+impl Recorded {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+/// Read only when asked for: most requests of a bench never are.
+fn as_json<S: serde::Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serde_json::from_slice::<Value>(body).unwrap_or_default().serialize(serializer)
 }
 
 #[derive(Default)]

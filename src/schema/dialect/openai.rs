@@ -1,4 +1,4 @@
-//! OpenAI's strict mode, which Azure, OpenRouter, Groq and others speak too.
+//! Strict mode, as `OpenAI` defines it and Azure, Groq and many others speak it too.
 //!
 //! Only keywords that strict mode documents are sent; a rule left out is a [`Loss`], and what
 //! strict mode can't say at all makes the schema unenforced instead of different.

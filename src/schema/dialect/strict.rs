@@ -82,11 +82,18 @@ fn required_names(schema: &Map<String, Value>) -> Vec<String> {
 /// Words about a value, not rules for it: they stay at the property when its schema becomes a
 /// branch of a union.
 pub(super) fn is_annotation(keyword: &str) -> bool {
-    matches!(
-        keyword,
-        "title" | "description" | "default" | "examples" | "example" | "deprecated" | "$comment"
-    ) || matches!(keyword, "readOnly" | "writeOnly")
-        || keyword.starts_with("x-")
+    const WORDS: [&str; 9] = [
+        "title",
+        "description",
+        "default",
+        "examples",
+        "example",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "$comment",
+    ];
+    WORDS.contains(&keyword) || keyword.starts_with("x-")
 }
 
 fn make_nullable(property: &mut Value) {
@@ -108,7 +115,9 @@ fn drop_within(value: &mut Value, schema: &Value, root: &Value) {
     for keyword in ["allOf", "anyOf", "oneOf"] {
         let Some(Value::Array(branches)) = schema.get(keyword) else { continue };
         if keyword == "allOf" {
-            branches.iter().for_each(|branch| drop_within(value, branch, root));
+            for branch in branches {
+                drop_within(value, branch, root);
+            }
         } else if let Some(branch) = branches.iter().find(|branch| fits(value, branch, root)) {
             drop_within(value, branch, root);
         }
@@ -352,7 +361,9 @@ mod tests {
     fn keep_own_nulls(value: &mut Value, schema: &Value) {
         match value {
             Value::Array(items) => {
-                items.iter_mut().for_each(|item| keep_own_nulls(item, &schema["items"]));
+                for item in items {
+                    keep_own_nulls(item, &schema["items"]);
+                }
             }
             Value::Object(_) => {
                 for (name, property) in schema["properties"].as_object().unwrap() {
