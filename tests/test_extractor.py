@@ -177,9 +177,7 @@ def test_an_always_failing_row_costs_exactly_max_retries_and_one_requests(
     ],
     ids=str,
 )
-def test_what_can_not_pass_is_not_repeated(
-    provider: FakeProvider, step: dict[str, Any]
-) -> None:
+def test_what_can_not_pass_is_not_repeated(provider: FakeProvider, step: dict[str, Any]) -> None:
     provider.script({**step, "times": 1000})
     result = extractor(provider).extract(data="a text", query="q", model=Word)
     assert provider.stats()["requests"] == 1
@@ -256,9 +254,7 @@ PLAN = {
 
 
 def test_without_a_model_one_planning_request_makes_it(provider: FakeProvider) -> None:
-    provider.script(
-        {"content": json.dumps(PLAN)}, reply({"full_name": "Ada Lovelace", "age": 36})
-    )
+    provider.script({"content": json.dumps(PLAN)}, reply({"full_name": "Ada Lovelace", "age": 36}))
     result = extractor(provider).extract(data="Ada Lovelace, 36", query="name and age")
     assert result.model.__name__ == "Contact"
     assert list(result.model.model_fields) == ["full_name", "age"]
@@ -431,9 +427,7 @@ def test_one_extractor_serves_many_loops_and_gathered_calls(provider: FakeProvid
     subject = extractor(provider)
 
     async def many() -> int:
-        calls = [
-            subject.extract_async(data=f"text {i}", query="q", model=Word) for i in range(50)
-        ]
+        calls = [subject.extract_async(data=f"text {i}", query="q", model=Word) for i in range(50)]
         return sum(result.success_count for result in await asyncio.gather(*calls))
 
     assert [asyncio.run(many()) for _ in range(3)] == [50, 50, 50]

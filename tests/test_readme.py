@@ -46,7 +46,8 @@ def test_every_block_runs(provider: FakeProvider, capsys: pytest.CaptureFixture[
     for block in BLOCK.finditer(README):
         # Lines keep their numbers, so that a traceback names those of the README.
         above = README.count("\n", 0, block.start(1))
-        exec(compile("\n" * above + block[1], "README.md", "exec", dont_inherit=True), space)
+        code = compile("\n" * above + block[1], "README.md", "exec", dont_inherit=True)
+        exec(code, space)
         if space.get("result") not in results:
             results.append(space["result"])
     results += space["results"]

@@ -16,12 +16,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
+from pydantic.alias_generators import to_snake
+
 import extraction_cases
 import planning_cases
 from extraction_cases import ExtractionCase
 from planning_cases import Kind, PlanningCase
-from pydantic.alias_generators import to_snake
-
 from structx import ExtractionError, Extractor
 
 

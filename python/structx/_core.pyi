@@ -7,6 +7,8 @@ from typing import Any, final
 from structx.results import RawExtraction
 from structx.targets import Target
 
+__all__ = ["Extractor", "__version__", "shutdown"]
+
 __version__: str
 
 @final

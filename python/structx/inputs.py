@@ -9,7 +9,6 @@ from typing import Any, TypeAlias, Union, cast
 
 from pydantic_core import PydanticSerializationError, to_json
 
-
 Data: TypeAlias = Union[str, "os.PathLike[str]", Sequence[Mapping[str, Any]]]
 """A text, a path (see `Extractor.extract`) or a list of dicts, each of them a row."""
 

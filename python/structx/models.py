@@ -39,6 +39,7 @@ class KnownModel:
 
     @property
     def url(self) -> str:
+        """Where the hub has the file."""
         return f"{_HUB}/{self.repository}/resolve/{self.revision}/{self.file_name}"
 
 
