@@ -1,7 +1,7 @@
 //! The one error type of the core; each variant is one class of exception at the Python edge.
 
 use crate::documents::FileError;
-use crate::llm::LlmError;
+use crate::run::Failure;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -16,7 +16,7 @@ pub enum Error {
     /// A definition, a type expression or a JSON Schema that structx can't use.
     #[error("{0}")]
     Schema(String),
-    /// A request that failed for good.
-    #[error(transparent)]
-    Llm(#[from] LlmError),
+    /// The planning request failed for good, so that no row was asked.
+    #[error("planning failed: {0}")]
+    Plan(#[source] Failure),
 }

@@ -42,7 +42,7 @@ pub fn reply_schema(columns: &[String], nested: bool) -> Value {
     if !columns.is_empty() {
         properties.insert("target_columns".to_owned(), target_columns(columns));
     }
-    let mut schema = closed(properties, &[]);
+    let mut schema = closed(&properties, &[]);
     if nested {
         schema["$defs"] = json!({"Field": nested_field()});
     }
@@ -57,7 +57,7 @@ fn text(most: usize) -> Value {
     json!({"type": "string", "maxLength": most})
 }
 
-fn closed(properties: Map<String, Value>, optional: &[&str]) -> Value {
+fn closed(properties: &Map<String, Value>, optional: &[&str]) -> Value {
     let required: Vec<_> =
         properties.keys().filter(|name| !optional.contains(&name.as_str())).cloned().collect();
     json!({
@@ -78,21 +78,22 @@ fn target_columns(columns: &[String]) -> Value {
 
 fn flat_field() -> Value {
     let types = ["str", "int", "float", "bool", "date", "datetime", "time", "List[str]"];
-    closed(field_properties(json!({"type": "string", "enum": types}), 100), &[])
+    closed(&field_properties(json!({"type": "string", "enum": types}), 100), &[])
 }
 
 fn nested_field() -> Value {
-    let scalars: Vec<_> = Scalar::ALL.iter().map(|scalar| scalar.name()).collect();
+    // Any and Dict are left out: providers can't enforce a schema that has them.
+    let known = Scalar::ALL.into_iter().filter(|scalar| *scalar != Scalar::Any);
+    let scalars: Vec<_> = known.map(Scalar::name).collect();
     let hint = format!(
-        "One of {}; List[T], Dict[str, T] or Literal[\"a\", \"b\"]; object or List[object] with \
-         nested_fields",
+        "One of {}; List[T] or Literal[\"a\", \"b\"]; object or List[object] with nested_fields",
         scalars.join(", ")
     );
     let kind = json!({"type": "string", "description": hint, "maxLength": 500});
     let mut properties = field_properties(kind, 500);
     let fields = json!({"type": "array", "items": {"$ref": "#/$defs/Field"}, "maxItems": 100});
     properties.insert("nested_fields".to_owned(), fields);
-    closed(properties, &["nested_fields"])
+    closed(&properties, &["nested_fields"])
 }
 
 fn field_properties(kind: Value, most: usize) -> Map<String, Value> {

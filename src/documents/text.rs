@@ -1,1 +1,189 @@
-//! .
+//! Plain text and Markdown: bytes to characters, characters to blocks.
+
+use std::ops::Range;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::{Block, BlockKind, Document, FileError, FileErrorKind};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Markup {
+    Plain,
+    Markdown,
+}
+
+pub(super) fn read(name: &str, bytes: &[u8], markup: Markup) -> Result<Document, FileError> {
+    let (text, warning) = decode(bytes);
+    let mut document = document(name, text, markup)?;
+    document.warnings.extend(warning);
+    Ok(document)
+}
+
+/// A document of a text with normalised newlines.
+pub(super) fn document(name: &str, text: String, markup: Markup) -> Result<Document, FileError> {
+    if text.trim().is_empty() {
+        return Err(FileError::new(FileErrorKind::Empty, name, "the text is empty"));
+    }
+    let blocks = blocks(&text, markup);
+    Ok(Document { name: name.to_owned(), text, blocks, ..Document::default() })
+}
+
+/// The characters of a file, with newlines as `\n`, and a warning where the encoding is a guess:
+/// a byte order mark decides, then UTF-8 if it is valid, then UTF-16 by its zeros, then
+/// Windows-1252, in which any bytes are text.
+pub(super) fn decode(bytes: &[u8]) -> (String, Option<String>) {
+    let encoding = match Encoding::for_bom(bytes) {
+        Some((encoding, _)) => encoding,
+        None if std::str::from_utf8(bytes).is_ok() => UTF_8,
+        None => WINDOWS_1252,
+    };
+    let guessed = utf16_without_mark(bytes);
+    let (text, encoding, malformed) = guessed.unwrap_or(encoding).decode(bytes);
+    let warning = if malformed {
+        Some(format!("characters that are not valid {} were replaced", encoding.name()))
+    } else if encoding == WINDOWS_1252 || guessed.is_some() {
+        Some(format!("not UTF-8; read as {}", encoding.name()))
+    } else {
+        None
+    };
+    (normalise_newlines(text.into_owned()), warning)
+}
+
+/// Whether the bytes are no text in any encoding that [`decode`] knows.
+pub(super) fn is_binary(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(8192)];
+    Encoding::for_bom(head).is_none() && utf16_without_mark(head).is_none() && head.contains(&0)
+}
+
+/// UTF-16 of mostly Latin text has a zero in every other byte.
+fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = &bytes[..bytes.len().min(8192)];
+    let pairs = head.len() / 2;
+    if pairs == 0 || Encoding::for_bom(head).is_some() {
+        return None;
+    }
+    let zeros = |first: usize| head.iter().skip(first).step_by(2).filter(|b| **b == 0).count();
+    match (zeros(0), zeros(1)) {
+        (0, odd) if odd * 10 >= pairs * 8 => Some(UTF_16LE),
+        (even, 0) if even * 10 >= pairs * 8 => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+pub(super) fn normalise_newlines(text: String) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
+}
+
+/// Blank lines part paragraphs; in Markdown headings, list items and tables are blocks too.
+fn blocks(text: &str, markup: Markup) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut open = false;
+    let mut fenced = false;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let range = start..start + line.trim_end().len();
+        start += line.len();
+        let kind = match markup {
+            Markup::Plain => BlockKind::Paragraph,
+            Markup::Markdown if fenced => BlockKind::Paragraph,
+            Markup::Markdown => markdown_kind(line.trim()),
+        };
+        if markup == Markup::Markdown && line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        }
+        if range.is_empty() {
+            open = fenced && open;
+            continue;
+        }
+        match blocks.last_mut() {
+            Some(last) if open && continues(last.kind, kind, line) => last.range.end = range.end,
+            _ => blocks.push(block(kind, range)),
+        }
+        open = !matches!(kind, BlockKind::Heading { .. });
+    }
+    blocks
+}
+
+/// Whether a line belongs to the block of the line before it.
+fn continues(last: BlockKind, kind: BlockKind, line: &str) -> bool {
+    match (last, kind) {
+        (BlockKind::Paragraph, BlockKind::Paragraph) | (BlockKind::Table, BlockKind::Table) => true,
+        (BlockKind::ListItem, BlockKind::Paragraph) => line.starts_with([' ', '\t']),
+        _ => false,
+    }
+}
+
+fn markdown_kind(line: &str) -> BlockKind {
+    let marks = line.bytes().take_while(|byte| *byte == b'#').count();
+    if (1..=6).contains(&marks) && line[marks..].starts_with(' ') {
+        #[expect(clippy::cast_possible_truncation, reason = "at most 6")]
+        return BlockKind::Heading { level: marks as u8 };
+    }
+    if line.starts_with('|') {
+        return BlockKind::Table;
+    }
+    let bullet = ["- ", "* ", "+ "].iter().any(|mark| line.starts_with(mark));
+    let rest = line.trim_start_matches(|character: char| character.is_ascii_digit());
+    let numbered = rest.len() < line.len() && (rest.starts_with(". ") || rest.starts_with(") "));
+    if bullet || numbered { BlockKind::ListItem } else { BlockKind::Paragraph }
+}
+
+fn block(kind: BlockKind, range: Range<usize>) -> Block {
+    Block { kind, range, page: None, bounds: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::BlockKind::{self, Heading, ListItem, Paragraph, Table};
+    use super::{Markup, decode, document, is_binary};
+
+    #[test]
+    fn encodings() {
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let cases: [(Vec<u8>, &str, bool); 6] = [
+            ("Zürich".into(), "Zürich", false),
+            ("\u{feff}Zürich".into(), "Zürich", false),
+            (utf16("\u{feff}Zürich"), "Zürich", false),
+            (utf16("a\r\nb and more"), "a\nb and more", true),
+            (b"Z\xFCrich\r\n\x80 5\r".to_vec(), "Zürich\n€ 5\n", true),
+            (vec![], "", false),
+        ];
+        for (bytes, text, warns) in cases {
+            let (found, warning) = decode(&bytes);
+            assert_eq!(found, text);
+            assert_eq!(warning.is_some(), warns, "{text}");
+            assert!(!is_binary(&bytes), "{text}");
+        }
+        assert!(is_binary(b"\0\0\0\x01binary\xFF\xFE"));
+    }
+
+    fn kinds(text: &str, markup: Markup) -> Vec<(BlockKind, String)> {
+        let document = document("x", text.into(), markup).unwrap();
+        let part =
+            |block: &super::Block| (block.kind, document.text[block.range.clone()].to_owned());
+        document.blocks.iter().map(part).collect()
+    }
+
+    #[test]
+    fn paragraphs_of_plain_text() {
+        let found = kinds("\n one\ntwo \n\n \n# three\n", Markup::Plain);
+        assert_eq!(found, [(Paragraph, " one\ntwo".into()), (Paragraph, "# three".into())]);
+    }
+
+    #[test]
+    fn blocks_of_markdown() {
+        let text =
+            "# Title\ntext\nmore\n- a\n  b\n2. c\n\n| x |\n| - |\n```\n# no\n\n- no\n```\n## End";
+        let expected = [
+            (Heading { level: 1 }, "# Title"),
+            (Paragraph, "text\nmore"),
+            (ListItem, "- a\n  b"),
+            (ListItem, "2. c"),
+            (Table, "| x |\n| - |"),
+            (Paragraph, "```\n# no\n\n- no\n```"),
+            (Heading { level: 2 }, "## End"),
+        ];
+        let found = kinds(text, Markup::Markdown);
+        assert_eq!(found, expected.map(|(kind, text)| (kind, text.to_owned())));
+    }
+}

@@ -49,8 +49,9 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
 /// What may stand between a date and its time.
 static GLUE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)^(?:t|[\s,|–-]{1,4}(?:(?:at|from|time:?|@)\s*)?)$"));
-static ZONE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^(?:\s?(?P<utc>Z|UTC|GMT)\b|(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2}))"));
+static ZONE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"^(?:\s?(?P<utc>Z|UTC|GMT)\b|(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2}))")
+});
 
 struct Found<T> {
     range: Range<usize>,
@@ -107,9 +108,9 @@ fn dates(text: &str) -> Vec<Found<Date>> {
     let mut found: Vec<Found<Date>> = Vec::new();
     let mut add = |captures: &Captures<'_>, value: Option<Date>| {
         let range = captures.get_match().range();
-        let free = found.iter().all(|other| {
-            range.end <= other.range.start || other.range.end <= range.start
-        });
+        let free = found
+            .iter()
+            .all(|other| range.end <= other.range.start || other.range.end <= range.start);
         if let Some(value) = value
             && free
             && is_whole(text, &range)
@@ -296,7 +297,8 @@ mod tests {
     }
 
     fn any_date() -> impl Strategy<Value = Date> {
-        (0_i64..50_000).prop_map(|days| date(1950, 1, 1).saturating_add(jiff::Span::new().days(days)))
+        (0_i64..50_000)
+            .prop_map(|days| date(1950, 1, 1).saturating_add(jiff::Span::new().days(days)))
     }
 
     proptest! {

@@ -56,8 +56,7 @@ impl Engine {
         let trained = content.metadata.get("qwen2.context_length");
         let trained = trained.and_then(|it| it.to_u32().ok()).map_or(CONTEXT, |it| it as usize);
         let context = options.context.unwrap_or(CONTEXT).min(trained);
-        let model =
-            Qwen2::load(&content, &mut file, context).map_err(|error| unusable(&error))?;
+        let model = Qwen2::load(&content, &mut file, context).map_err(|error| unusable(&error))?;
         let vocabulary = Vocabulary::from_gguf(&content).map_err(|error| unusable(&error))?;
         let grammars = grammars(&vocabulary).map_err(|error| unusable(&error))?;
         let max_tokens = options.max_tokens;

@@ -7,7 +7,7 @@
 use llguidance::{GrammarBuilder, JsonCompileOptions, api::ParserLimits};
 use serde_json::{Map, Value, json};
 
-use crate::schema::dialect::strict;
+use crate::schema::dialect::strict::{self, Closed};
 use crate::schema::json_schema::walk_mut;
 use crate::schema::{Loss, OutputSchema};
 use crate::{Error, Result};
@@ -38,9 +38,8 @@ const UNSUPPORTED: [&str; 14] = [
     "unevaluatedProperties",
     "uniqueItems",
 ];
-const FORMATS: [&str; 10] = [
-    "date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid",
-];
+const FORMATS: [&str; 10] =
+    ["date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid"];
 /// Without a zone: a model would invent one.
 const DATE_TIME: &str =
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$";
@@ -64,12 +63,12 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
             bound(members);
         }
     });
-    let compiled = strict::close(&prepared).schema;
+    let Closed { schema: compiled, adds_nulls, .. } = strict::close(&prepared);
     check(&compiled).map_err(|problem| {
         Error::Schema(format!("{name}: the embedded model can't be held to this schema: {problem}"))
     })?;
     let (name, original) = (name.to_owned(), schema.clone());
-    Ok(OutputSchema { name, original, compiled, enforced: true, losses })
+    Ok(OutputSchema { name, original, compiled, adds_nulls, enforced: true, losses })
 }
 
 /// The schema with llguidance's own settings: JSON in one spelling, the one most written.
@@ -207,7 +206,8 @@ fn bound(members: &mut Map<String, Value>) {
     if let Some(pattern) = zoned {
         members.shift_remove("format");
         members.insert("pattern".to_owned(), pattern.into());
-    } else if text && !["enum", "const", "format", "pattern", "maxLength"].iter().any(|it| has(&it)) {
+    } else if text && !["enum", "const", "format", "pattern", "maxLength"].iter().any(|it| has(&it))
+    {
         members.insert("maxLength".to_owned(), LONGEST_STRING.max(least_length).into());
     } else if list && !has(&"maxItems") {
         members.insert("maxItems".to_owned(), LONGEST_LIST.max(least_items).into());
@@ -248,7 +248,8 @@ mod tests {
         for (field, kind) in cases {
             for required in [json!(["field"]), json!([])] {
                 let properties = json!({"field": field});
-                let schema = json!({"type": "object", "properties": properties, "required": required});
+                let schema =
+                    json!({"type": "object", "properties": properties, "required": required});
                 let compiled = compiled(&schema);
                 let mark = compiled["properties"]["field"]["x-copied"].as_str();
                 assert_eq!(mark.unwrap_or("none"), kind, "{field}");

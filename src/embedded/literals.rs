@@ -43,9 +43,7 @@ impl Literals {
             all.date_times.extend(moments.date_times);
             all.times.extend(moments.times);
         }
-        for list in
-            [&mut all.numbers, &mut all.dates, &mut all.date_times, &mut all.times]
-        {
+        for list in [&mut all.numbers, &mut all.dates, &mut all.date_times, &mut all.times] {
             let mut seen = HashSet::new();
             list.retain(|literal| seen.insert(literal.text.clone()));
             list.truncate(MOST);

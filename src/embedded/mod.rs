@@ -14,6 +14,7 @@ mod worker;
 
 use std::path::PathBuf;
 
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -26,7 +27,8 @@ use worker::Worker;
 const PROVIDER: &str = "local";
 
 /// How the embedded model is run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct LocalOptions {
     /// The most tokens of a prompt and its answer together; at most what the model was trained
     /// on. By default 8192, or that where it is less.

@@ -15,7 +15,8 @@ use regex::{Captures, Regex};
 use super::literals::Literal;
 
 const SYMBOLS: &str = r"US\$|[$€£¥₹]";
-const CODES: &str = "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|SGD|HKD|AED";
+const CODES: &str =
+    "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|SGD|HKD|AED";
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
@@ -77,7 +78,8 @@ pub fn find(text: &str, dates: &[Range<usize>]) -> Vec<Literal> {
         found.extend(read(text, &captures, dates, decimal_comma));
     }
     for captures in SPACED.captures_iter(text) {
-        let marked = ["before", "decimals", "after"].iter().any(|name| captures.name(name).is_some());
+        let marked =
+            ["before", "decimals", "after"].iter().any(|name| captures.name(name).is_some());
         let whole = captures.get_match();
         if marked && stands_alone(text, &whole.range()) {
             let digits = captures["digits"].replace(' ', "");
@@ -221,10 +223,12 @@ fn join(whole: &str, decimals: &str) -> String {
 
 /// Whether some number of the text can only be read with a decimal comma, and none with a point.
 fn writes_decimal_comma(text: &str) -> bool {
-    static COMMA: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"(?:^|[^\d.,])\d+(?:[.\s]\d{3})*,\d{1,2}(?:$|[^\d.,]|[.,](?:\D|$))"));
-    static POINT: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"(?:^|[^\d.,])\d+(?:,\d{3})*\.\d{1,2}(?:$|[^\d.,]|[.,](?:\D|$))"));
+    static COMMA: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r"(?:^|[^\d.,])\d+(?:[.\s]\d{3})*,\d{1,2}(?:$|[^\d.,]|[.,](?:\D|$))")
+    });
+    static POINT: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r"(?:^|[^\d.,])\d+(?:,\d{3})*\.\d{1,2}(?:$|[^\d.,]|[.,](?:\D|$))")
+    });
     COMMA.find_iter(text).count() > POINT.find_iter(text).count()
 }
 
@@ -247,8 +251,15 @@ mod tests {
         let cases: &[(&str, &[(&str, &str)])] = &[
             ("Total: $1,982.50.", &[("$1,982.50", "1982.50"), ("1,982.50", "1982.50")]),
             ("Summe 1.982,50 €", &[("1.982,50 €", "1982.50"), ("1.982,50", "1982.50")]),
-            ("Summe 1 982,50 EUR", &[
-                ("1 982,50 EUR", "1982.50"), ("1", "1"), ("982,50 EUR", "982.50"), ("982,50", "982.50")]),
+            (
+                "Summe 1 982,50 EUR",
+                &[
+                    ("1 982,50 EUR", "1982.50"),
+                    ("1", "1"),
+                    ("982,50 EUR", "982.50"),
+                    ("982,50", "982.50"),
+                ],
+            ),
             ("1\u{a0}982,50", &[("1\u{a0}982,50", "1982.50")]),
             ("CHF 1'982.50", &[("CHF 1'982.50", "1982.50"), ("1'982.50", "1982.50")]),
             ("1,234 units", &[("1,234", "1234")]),

@@ -34,11 +34,7 @@ struct Heads {
 
 impl Qwen2 {
     /// Reads the weights; `context` bounds the positions that will ever be used.
-    pub fn load(
-        content: &Content,
-        file: &mut (impl Read + Seek),
-        context: usize,
-    ) -> Result<Self> {
+    pub fn load(content: &Content, file: &mut (impl Read + Seek), context: usize) -> Result<Self> {
         let number = |key: &str| -> Result<usize> {
             Ok(metadata(content, &format!("qwen2.{key}"))?.to_u32()? as usize)
         };
@@ -207,8 +203,7 @@ impl Cache {
             let (one, heads, capacity, size) = store.dims4()?;
             if length > capacity {
                 let capacity = length.next_multiple_of(CACHE_STEP);
-                let larger =
-                    Tensor::zeros((one, heads, capacity, size), DType::F32, &Device::Cpu)?;
+                let larger = Tensor::zeros((one, heads, capacity, size), DType::F32, &Device::Cpu)?;
                 larger.slice_set(&store.narrow(2, 0, position)?.contiguous()?, 2, 0)?;
                 *store = larger;
             }

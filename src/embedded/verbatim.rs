@@ -218,7 +218,10 @@ mod tests {
         assert_eq!(fields["date"], json!({"enum": ["March 5, 2024"]}));
         assert_eq!(fields["time"], json!({"enum": [null]}));
         assert_eq!(fields["sum"]["type"], "number");
-        assert_eq!(fields["tax"], json!({"enum": ["77", "2024", "3", "$1,982.50", "1,982.50", "19%", null]}));
+        assert_eq!(
+            fields["tax"],
+            json!({"enum": ["77", "2024", "3", "$1,982.50", "1,982.50", "19%", null]})
+        );
 
         let mut reply = json!({"items": [{
             "total": "$1,982.50", "count": "3", "date": "March 5, 2024", "time": null,

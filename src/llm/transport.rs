@@ -1,1 +1,208 @@
-//! .
+//! Sends what a wire format encodes: connections, keys, time limits and the size of replies.
+
+use std::error::Error as _;
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use reqwest::{Client, Method, Response, Url};
+use serde_json::Value;
+
+use super::wire::{HttpReply, HttpRequest, WireFormat};
+use super::{Completion, LlmError, LlmErrorKind, Provider, Reply, Request};
+use crate::error::{Error, Result};
+use crate::schema::OutputSchema;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const LARGEST_REPLY: usize = 64 << 20;
+
+/// How long a whole request may take, unless the caller says otherwise.
+pub const TIMEOUT: Duration = Duration::from_mins(10);
+
+/// A key that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    #[must_use]
+    pub fn new(key: &str) -> Self {
+        Self(key.trim().to_owned())
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn bearer(&self) -> Result<HeaderValue> {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", self.0)).map_err(|_| {
+            Error::Config("the API key holds characters that no HTTP header can carry".to_owned())
+        })?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    /// `text` without the key, which some servers repeat in their errors. What is short is no
+    /// secret: local servers are given words such as `none`.
+    fn scrub(&self, text: &str) -> String {
+        if self.0.len() < 8 { text.to_owned() } else { text.replace(&self.0, "***") }
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ApiKey(***)")
+    }
+}
+
+/// Where and as whom to ask.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// The registry's name of the provider, for errors.
+    pub provider: String,
+    /// `http` or `https`, without a slash at its end.
+    pub base_url: Url,
+    pub key: Option<ApiKey>,
+    pub timeout: Duration,
+}
+
+/// A provider behind HTTP. Keeps its connections open between requests.
+#[derive(Debug)]
+pub struct HttpProvider<W> {
+    wire: W,
+    endpoint: Endpoint,
+    authorization: Option<HeaderValue>,
+    client: Client,
+}
+
+impl<W: WireFormat> HttpProvider<W> {
+    /// # Errors
+    /// [`Error::Config`]: a key that can't be sent, or no way to make secure connections.
+    pub fn new(wire: W, endpoint: Endpoint) -> Result<Self> {
+        let authorization = endpoint.key.as_ref().map(ApiKey::bearer).transpose()?;
+        let client = client(&endpoint).map_err(|error| {
+            Error::Config(format!("no HTTP client could be set up: {}", root_cause(&error)))
+        })?;
+        Ok(Self { wire, endpoint, authorization, client })
+    }
+
+    async fn ask(&self, request: &Request) -> Result<Reply, LlmError> {
+        let outgoing = self.wire.encode(request)?;
+        let reply = self.send(outgoing).await?;
+        self.wire.decode(reply).map_err(|error| match &self.endpoint.key {
+            Some(key) => LlmError {
+                message: key.scrub(&error.message),
+                code: error.code.as_deref().map(|code| key.scrub(code)),
+                ..error
+            },
+            None => error,
+        })
+    }
+
+    async fn send(&self, outgoing: HttpRequest) -> Result<HttpReply, LlmError> {
+        let mut url = self.endpoint.base_url.clone();
+        url.set_path(&format!("{}{}", url.path().trim_end_matches('/'), outgoing.path));
+        let mut request = reqwest::Request::new(Method::POST, url);
+        for (name, value) in outgoing.headers {
+            request
+                .headers_mut()
+                .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        if let Some(authorization) = &self.authorization {
+            request.headers_mut().insert(AUTHORIZATION, authorization.clone());
+        }
+        *request.body_mut() = Some(outgoing.body.into());
+        let response = self.client.execute(request).await.map_err(|error| self.failed(&error))?;
+        self.receive(response).await
+    }
+
+    async fn receive(&self, mut response: Response) -> Result<HttpReply, LlmError> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error))? {
+            if body.len() + chunk.len() > LARGEST_REPLY {
+                let message = format!("the reply is larger than {} MiB", LARGEST_REPLY >> 20);
+                return Err(self.error(LlmErrorKind::BadReply, message));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let status = response.status().as_u16();
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = response.headers();
+        let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        // Here and not only in the decoded error, which may have been cut within the key.
+        if let Some(key) = &self.endpoint.key
+            && status >= 300
+        {
+            body = key.scrub(&String::from_utf8_lossy(&body)).into_bytes();
+        }
+        Ok(HttpReply { status, headers, body })
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> LlmError {
+        let (kind, what) = if error.is_timeout() {
+            (LlmErrorKind::Timeout, "no reply in time from")
+        } else if error.is_connect() {
+            (LlmErrorKind::Connection, "no connection to")
+        } else {
+            (LlmErrorKind::Connection, "the connection broke to")
+        };
+        let place = self.endpoint.base_url.host_str().unwrap_or_default();
+        let port = self.endpoint.base_url.port_or_known_default().unwrap_or_default();
+        self.error(kind, format!("{what} {place}:{port}: {}", root_cause(error)))
+    }
+
+    fn error(&self, kind: LlmErrorKind, message: impl Into<String>) -> LlmError {
+        LlmError::new(kind, &self.endpoint.provider, message)
+    }
+}
+
+impl<W: WireFormat> Provider for HttpProvider<W> {
+    fn compile(&self, name: &str, schema: &Value) -> Result<OutputSchema> {
+        self.wire.compile(name, schema)
+    }
+
+    fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a> {
+        Box::pin(self.ask(request))
+    }
+}
+
+/// One client, and so one pool of connections, for each provider.
+fn client(endpoint: &Endpoint) -> reqwest::Result<Client> {
+    // Does nothing where the process has chosen its provider before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = Client::builder()
+        .user_agent(concat!("structx/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(endpoint.timeout)
+        .tcp_nodelay(true)
+        .redirect(reqwest::redirect::Policy::none())
+        // Retries are counted in one place, and that is not here.
+        .retry(reqwest::retry::never());
+    if is_loopback(&endpoint.base_url) {
+        builder = builder.no_proxy();
+    }
+    if endpoint.base_url.scheme() == "http" {
+        // Nothing is verified: a machine without certificates still reaches its own server.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build()
+}
+
+/// Whether a server on this machine is meant.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The innermost reason; the outer ones repeat the URL.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    // Without any inner reason this is reqwest's own error, which shows the URL.
+    if error.source().is_none() { "request failed".to_owned() } else { cause.to_string() }
+}

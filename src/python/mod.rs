@@ -1,1 +1,26 @@
-//! .
+//! The Python edge: the only module that knows pyo3.
+
+mod errors;
+mod extractor;
+mod input;
+mod runtime;
+mod target;
+mod worker;
+
+#[pyo3::pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::extractor::Extractor;
+    #[pymodule_export]
+    use super::runtime::shutdown;
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        let atexit = module.py().import("atexit")?;
+        atexit.call_method1("register", (module.getattr("shutdown")?,))?;
+        Ok(())
+    }
+}

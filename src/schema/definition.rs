@@ -43,7 +43,7 @@ pub struct ModelField {
     pub has_default: bool,
     #[serde(default)]
     pub default: Value,
-    /// The type as a tree, for who builds the model; only in the normal form.
+    /// The type as a tree, for who builds the model: written by the normal form, never read.
     #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub tree: Option<TypeExpr>,
 }
@@ -171,7 +171,7 @@ impl ModelField {
         let (mut kind, is_optional) = parsed.expr.required();
         if self.nested_fields.is_some() {
             let class = kind.model().unwrap_or(name);
-            let class = names::class_name(class)
+            let class = model_name(class)
                 .ok_or_else(|| fail(place, format!("`{class}` is no name for a model")))?;
             kind = kind.with_model(&class).ok_or_else(|| {
                 let kind = &self.kind;
@@ -183,6 +183,14 @@ impl ModelField {
         }
         Ok((kind, is_optional, parsed.constraints))
     }
+}
+
+/// The name of a nested model, which has to differ from all names of types: `DateModel`.
+fn model_name(name: &str) -> Option<String> {
+    let class = names::class_name(name)?;
+    let read = TypeExpr::parse_nested(&class).map(|parsed| parsed.expr);
+    let is_free = read.is_ok_and(|expr| matches!(expr, TypeExpr::Model(_)));
+    Some(if is_free { class } else { format!("{class}Model") })
 }
 
 #[cfg(test)]
@@ -208,6 +216,16 @@ mod tests {
 
     fn error(value: Value) -> String {
         request(vec![field(value)]).normalise().unwrap_err().to_string()
+    }
+
+    /// The file is also what the Python tests build a class from.
+    #[test]
+    fn the_normal_form_is_what_python_builds_from() {
+        let file: Value =
+            serde_json::from_str(include_str!("../../tests/data/definition.json")).unwrap();
+        let given: ExtractionRequest = serde_json::from_value(file["given"].clone()).unwrap();
+        let normal = serde_json::to_value(given.normalise().unwrap()).unwrap();
+        assert_eq!(normal, file["normal"]);
     }
 
     #[test]
@@ -268,6 +286,9 @@ mod tests {
             assert_eq!(field.kind, canonical);
             assert_eq!(field.nested_fields.unwrap()[0].kind, "float");
         }
+        let nested = json!([{"name": "day", "type": "int"}]);
+        let field = normal(json!({"name": "date", "type": "object", "nested_fields": nested}));
+        assert_eq!(field.kind, "DateModel");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct OutputSchema {
     pub original: Value,
     /// What the provider is given.
     pub compiled: Value,
+    /// Whether `compiled` asks for null where `original` lets a property be left out.
+    pub adds_nulls: bool,
     /// Whether the provider enforces `compiled` while it answers.
     pub enforced: bool,
     /// What of `original` the provider will not enforce.

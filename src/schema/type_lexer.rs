@@ -62,7 +62,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 let (number, length) = number(rest)?;
                 (Some(Token::Number(number)), length)
             }
-            c if c.is_ascii_alphabetic() || c == '_' => {
+            c if is_of_name(c) => {
                 let (name, length) = name(rest)?;
                 (Some(Token::Name(name)), length)
             }
@@ -121,16 +121,20 @@ fn number(text: &str) -> Result<(Value, usize), String> {
     }
 }
 
+/// Names of models may be in any script; which of them are known or allowed is not told here.
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii() && !c.is_whitespace()
+}
+
 fn name(text: &str) -> Result<(String, usize), String> {
     let mut length = 0;
     for (index, c) in text.char_indices() {
-        let next_is_letter =
-            text[index + c.len_utf8()..].starts_with(|c: char| c.is_ascii_alphabetic());
-        if c.is_ascii_alphanumeric() || c == '_' || (matches!(c, '.' | '-') && next_is_letter) {
-            length = index + 1;
-        } else {
+        let next = index + c.len_utf8();
+        let joins = matches!(c, '.' | '-') && text[next..].starts_with(char::is_alphabetic);
+        if !joins && !is_of_name(c) {
             break;
         }
+        length = next;
     }
     let full = &text[..length];
     match full.rsplit_once('.') {

@@ -22,9 +22,14 @@ pub(super) fn parse(text: &str, with_models: bool) -> Result<Parsed> {
     let mut parser = Parser { tokens, position: 0, depth: 0, with_models };
     let parsed = parser.union().map_err(fail)?;
     match parser.peek() {
+        None if parsed.expr.depth() > MAX_DEPTH => Err(fail(too_deep())),
         None => Ok(parsed),
         Some(token) => Err(fail(format!("{token} is not expected here"))),
     }
+}
+
+fn too_deep() -> String {
+    format!("nested more than {MAX_DEPTH} deep")
 }
 
 /// A problem in words, or what was read.
@@ -75,41 +80,46 @@ impl Parser {
 
     /// `T | null`, or just `T`.
     fn union(&mut self) -> Step<Parsed> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(format!("nested more than {MAX_DEPTH} deep"));
-        }
         let mut members = vec![self.member()?];
         while self.take('|') {
             members.push(self.member()?);
         }
-        self.depth -= 1;
         join(members)
     }
 
     /// A type inside another one, where rules have no place.
     fn inner(&mut self) -> Step<TypeExpr> {
-        let parsed = self.union()?;
-        match parsed.constraints.keys().next() {
-            None => Ok(parsed.expr),
-            Some(rule) => Err(format!("the rule `{rule}` can't stand inside of another type")),
-        }
+        without_rules(self.union()?)
     }
 
     /// A type with TypeScript's suffixes, or a literal.
     fn member(&mut self) -> Step<Member> {
-        let mut member = match self.next() {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(too_deep());
+        }
+        let member = self.simple()?;
+        self.depth -= 1;
+        self.suffixes(member)
+    }
+
+    fn simple(&mut self) -> Step<Member> {
+        match self.next() {
             Some(Token::Sign('(')) => {
                 let inner = self.union()?;
                 self.expect(')')?;
-                Member::Type(inner)
+                Ok(Member::Type(inner))
             }
-            Some(Token::Text(text)) => Member::Literal(text.into()),
-            Some(Token::Number(number)) => Member::Literal(number),
-            Some(Token::Name(name)) => self.named(&name)?,
-            Some(token) => return Err(format!("{token} is no type")),
-            None => return Err("a type is missing".to_owned()),
-        };
+            Some(Token::Text(text)) => Ok(Member::Literal(text.into())),
+            Some(Token::Number(number)) => Ok(Member::Literal(number)),
+            Some(Token::Name(name)) => self.named(&name),
+            Some(token) => Err(format!("{token} is no type")),
+            None => Err("a type is missing".to_owned()),
+        }
+    }
+
+    /// `T?` and `T[]`.
+    fn suffixes(&mut self, mut member: Member) -> Step<Member> {
         loop {
             if self.take('?') {
                 let Member::Type(mut parsed) = member else { return Err("`?` is no type".into()) };
@@ -117,13 +127,10 @@ impl Parser {
                 member = Member::Type(parsed);
             } else if self.take('[') {
                 self.expect(']')?;
-                let Member::Type(Parsed { expr, constraints }) = member else {
+                let Member::Type(parsed) = member else {
                     return Err("`[]` has to follow a type".to_owned());
                 };
-                if !constraints.is_empty() {
-                    return Err("a rule can't stand inside of another type".to_owned());
-                }
-                member = of(TypeExpr::List(Box::new(expr)));
+                member = of(TypeExpr::List(Box::new(without_rules(parsed)?)));
             } else {
                 return Ok(member);
             }
@@ -156,7 +163,7 @@ impl Parser {
             _ if lower.starts_with("con") && self.peek() == Some(&Token::Sign('(')) => {
                 self.constrained(&lower)
             }
-            _ if self.with_models && is_identifier(name) => {
+            _ if self.with_models && !name.contains('-') => {
                 Ok(of(TypeExpr::Model(name.to_owned())))
             }
             _ => Err(format!("`{name}` is no type that structx knows")),
@@ -191,7 +198,7 @@ impl Parser {
         } else {
             TypeExpr::Scalar(Scalar::Any)
         };
-        Ok(of(build(Box::new(item))))
+        with_items(build, item).map(of)
     }
 
     fn take_word(&mut self, word: &str) -> bool {
@@ -209,18 +216,8 @@ impl Parser {
         {
             *name = singular.to_owned();
         }
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(format!("nested more than {MAX_DEPTH} deep"));
-        }
         let member = self.member()?;
-        self.depth -= 1;
-        let parsed = join(vec![member])?;
-        if parsed.constraints.is_empty() {
-            Ok(parsed.expr)
-        } else {
-            Err("a rule can't stand inside of another type".to_owned())
-        }
+        without_rules(join(vec![member])?)
     }
 
     fn dictionary(&mut self) -> Step<Member> {
@@ -296,7 +293,7 @@ impl Parser {
                 if !self.take(',') && self.peek() != Some(&Token::Sign(')')) {
                     return Err("the type of the items comes first".to_owned());
                 }
-                build(Box::new(item))
+                with_items(build, item)?
             }
             (None, Some(scalar)) => TypeExpr::Scalar(scalar),
             (None, None) => return Err(format!("`{name}` is no type that structx knows")),
@@ -332,8 +329,26 @@ impl Parser {
     }
 }
 
+fn without_rules(parsed: Parsed) -> Step<TypeExpr> {
+    match parsed.constraints.keys().next() {
+        None => Ok(parsed.expr),
+        Some(rule) => Err(format!("the rule `{rule}` can't stand inside of another type")),
+    }
+}
+
 fn of(expr: TypeExpr) -> Member {
     Member::Type(Parsed { expr, constraints: Map::new() })
+}
+
+/// A list or a set of `item`; Python's sets hold only what can't change.
+fn with_items(build: fn(Box<TypeExpr>) -> TypeExpr, item: TypeExpr) -> Step<TypeExpr> {
+    let is_hashable = item.is_hashable();
+    match build(Box::new(item)) {
+        TypeExpr::Set(item) | TypeExpr::FrozenSet(item) if !is_hashable => {
+            Err(format!("a set can't hold {item}: use List"))
+        }
+        expr => Ok(expr),
+    }
 }
 
 /// One type out of the members of a union, if they mean one.
@@ -418,208 +433,4 @@ fn constrained_scalar(name: &str) -> Option<(Scalar, (String, Value))> {
         };
         Some((scalar, (rule.to_owned(), value)))
     })
-}
-
-fn is_identifier(name: &str) -> bool {
-    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
-    use super::super::types::{Scalar, TypeExpr};
-
-    #[test]
-    fn spellings_of_other_languages_are_normalised() {
-        for (spelling, canonical) in [
-            ("string", "str"),
-            ("`Integer`", "int"),
-            ("number", "float"),
-            ("date-time", "datetime"),
-            ("datetime.date", "date"),
-            ("decimal.Decimal", "Decimal"),
-            ("uuid.UUID", "UUID"),
-            ("typing.List[typing.Optional[str]]", "List[Optional[str]]"),
-            ("list", "List[Any]"),
-            ("array<number>", "List[float]"),
-            ("Array<Array<string>>", "List[List[str]]"),
-            ("string[]", "List[str]"),
-            ("string[][]", "List[List[str]]"),
-            ("(string | null)[]", "List[Optional[str]]"),
-            ("string | null", "Optional[str]"),
-            ("null | undefined | string", "Optional[str]"),
-            ("string?", "Optional[str]"),
-            ("Union[int, None]", "Optional[int]"),
-            ("Optional[Optional[int]]", "Optional[int]"),
-            ("str | string", "str"),
-            ("list of strings", "List[str]"),
-            ("Array of `integer`", "List[int]"),
-            ("list of lists of dates", "error"),
-            ("list of list of dates", "List[List[date]]"),
-            ("list of objects", "List[Dict[str, Any]]"),
-            ("object", "Dict[str, Any]"),
-            ("object[]", "List[Dict[str, Any]]"),
-            ("Record<string, number>", "Dict[str, float]"),
-            ("dict[str, list[int]]", "Dict[str, List[int]]"),
-            ("tuple[int, str]", "Tuple[int, str]"),
-            ("Tuple[int,...]", "Tuple[int, ...]"),
-            ("frozenset[UUID]", "FrozenSet[UUID]"),
-            ("\"a\" | 'b' | null", "Optional[Literal[\"a\", \"b\"]]"),
-            ("Literal['a', 1, True, None]", "Optional[Literal[\"a\", 1, True]]"),
-        ] {
-            match TypeExpr::parse(spelling) {
-                Ok(parsed) => {
-                    assert_eq!(parsed.expr.to_string(), canonical);
-                    assert!(parsed.constraints.is_empty());
-                }
-                Err(_) => assert_eq!(canonical, "error", "{spelling}"),
-            }
-        }
-    }
-
-    #[test]
-    fn rules_of_pydantic_v1_types_are_kept() {
-        for (spelling, canonical, rules) in [
-            ("PositiveInt", "int", json!({"gt": 0})),
-            ("NonNegativeFloat | None", "Optional[float]", json!({"ge": 0})),
-            ("StrictStr", "str", json!({"strict": true})),
-            (
-                "constr(regex=r'^\\d+$', max_length=3)",
-                "str",
-                json!({"regex": "^\\d+$", "max_length": 3}),
-            ),
-            ("pydantic.conint(gt=-1, lt = 2.5)", "int", json!({"gt": -1, "lt": 2.5})),
-            ("conlist(str, min_items=1)", "List[str]", json!({"min_items": 1})),
-            ("conset(int)", "Set[int]", json!({})),
-            ("Optional[condecimal(ge=0)]", "Optional[Decimal]", json!({"ge": 0})),
-        ] {
-            let parsed = TypeExpr::parse(spelling).unwrap();
-            assert_eq!(parsed.expr.to_string(), canonical);
-            assert_eq!(Value::Object(parsed.constraints), rules, "{spelling}");
-        }
-    }
-
-    #[test]
-    fn what_is_ambiguous_or_unknown_is_refused() {
-        let deep = format!("{}int{}", "List[".repeat(40), "]".repeat(40));
-        for spelling in [
-            "",
-            " ",
-            "null",
-            "int | str",
-            "Union[int, str]",
-            "\"a\"",
-            "1",
-            "int | \"a\"",
-            "Foo",
-            "List[Foo]",
-            "List[int",
-            "List[]",
-            "int]",
-            "List[int, str]",
-            "Dict[int, str]",
-            "Dict[str]",
-            "Optional",
-            "Union",
-            "Literal",
-            "Literal[1.5]",
-            "Literal[None]",
-            "List[PositiveInt]",
-            "PositiveInt[]",
-            "list of PositiveInt",
-            "constr(",
-            "constr(1)",
-            "constr(max_length)",
-            "conlist()",
-            "confoo(gt=1)",
-            "str str",
-            "list of",
-            "'a",
-            "int |",
-            "Tuple[..., int]",
-            "Tuple[int, int, ...]",
-            "os.PathLike",
-            "[str]",
-            "{}",
-            "é",
-            &deep,
-        ] {
-            assert!(TypeExpr::parse(spelling).is_err(), "{spelling}");
-        }
-        let error = TypeExpr::parse("List[Foo]").unwrap_err().to_string();
-        assert_eq!(error, "type `List[Foo]`: `Foo` is no type that structx knows");
-    }
-
-    #[test]
-    fn names_of_nested_models_are_read_where_they_may_stand() {
-        let parsed = TypeExpr::parse_nested("List[LineItem] | null").unwrap();
-        assert_eq!(parsed.expr.model(), Some("LineItem"));
-        assert_eq!(parsed.expr.tree(), json!(["Optional", ["List", ["Model", "LineItem"]]]));
-        for (spelling, with_model) in [
-            ("object", Some("Line")),
-            ("list", Some("List[Line]")),
-            ("List[object]", Some("List[Line]")),
-            ("Dict[str, Dict[str, Any]]", Some("Dict[str, Line]")),
-            ("Optional[Item]", Some("Optional[Item]")),
-            ("str", None),
-            ("List[int]", None),
-        ] {
-            let expr = TypeExpr::parse_nested(spelling).unwrap().expr.with_model("Line");
-            assert_eq!(expr.map(|expr| expr.to_string()).as_deref(), with_model);
-        }
-    }
-
-    fn any_type() -> impl Strategy<Value = TypeExpr> {
-        let literal = prop_oneof![
-            ".{0,8}".prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            any::<bool>().prop_map(Value::from),
-        ];
-        let leaf = prop_oneof![
-            prop::sample::select(Scalar::ALL.to_vec()).prop_map(TypeExpr::Scalar),
-            prop::collection::vec(literal, 1..4).prop_map(|mut values| {
-                values.dedup();
-                let mut unique: Vec<Value> = Vec::new();
-                values.into_iter().for_each(|value| {
-                    if !unique.contains(&value) {
-                        unique.push(value);
-                    }
-                });
-                TypeExpr::Literal(unique)
-            }),
-        ];
-        leaf.prop_recursive(5, 20, 3, |inner| {
-            let boxed = inner.clone().prop_map(Box::new);
-            prop_oneof![
-                boxed.clone().prop_map(TypeExpr::List),
-                boxed.clone().prop_map(TypeExpr::Set),
-                boxed.clone().prop_map(TypeExpr::FrozenSet),
-                boxed.clone().prop_map(TypeExpr::Dict),
-                boxed.prop_map(TypeExpr::TupleOf),
-                inner.clone().prop_map(TypeExpr::optional),
-                prop::collection::vec(inner, 1..4).prop_map(TypeExpr::Tuple),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn the_canonical_text_reads_back(expr in any_type()) {
-            let parsed = TypeExpr::parse(&expr.to_string()).unwrap();
-            prop_assert_eq!(parsed.expr, expr);
-            prop_assert!(parsed.constraints.is_empty());
-        }
-
-        #[test]
-        fn any_text_is_read_or_refused(text in "[ -~]{0,60}", words in "(List|\\[|\\]|int|of|\\||con|\\(|\"|null| ){0,30}") {
-            for text in [text, words] {
-                if let Ok(parsed) = TypeExpr::parse_nested(&text) {
-                    let again = TypeExpr::parse_nested(&parsed.expr.to_string()).unwrap();
-                    prop_assert_eq!(again.expr, parsed.expr);
-                }
-            }
-        }
-    }
 }

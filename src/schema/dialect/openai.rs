@@ -1,4 +1,4 @@
-//! OpenAI's strict mode, which Azure, OpenRouter, Groq and others speak too.
+//! Strict mode, as `OpenAI` defines it and Azure, Groq and many others speak it too.
 //!
 //! Only keywords that strict mode documents are sent; a rule left out is a [`Loss`], and what
 //! strict mode can't say at all makes the schema unenforced instead of different.
@@ -48,20 +48,24 @@ const FORMATS: [&str; 9] =
 /// # Errors
 /// None of its own: what can't be enforced is sent as it is, with `enforced` false.
 pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
+    let losses = inexpressible(schema);
+    let enforced = losses.is_empty();
     let mut output = OutputSchema {
         name: accepted_name(name),
         original: schema.clone(),
         compiled: schema.clone(),
-        enforced: true,
-        losses: inexpressible(schema),
+        adds_nulls: false,
+        enforced,
+        losses,
     };
-    if output.losses.is_empty() {
+    if enforced {
         walk_mut(&mut output.compiled, &mut |part, pointer| {
             adapt(part, pointer, &mut output.losses);
         });
-        output.compiled = strict::close(&output.compiled).schema;
+        let closed = strict::close(&output.compiled);
+        output.compiled = closed.schema;
+        output.adds_nulls = closed.adds_nulls;
     } else {
-        output.enforced = false;
         walk_mut(&mut output.compiled, &mut |part, _| {
             if let Some(members) = part.as_object_mut() {
                 members.retain(|keyword, _| !keyword.starts_with("x-"));
@@ -265,7 +269,7 @@ mod tests {
         for (property, keyword) in cases {
             let schema = object(&json!({"p": property}));
             let output = compile("x", &schema).unwrap();
-            assert!(!output.enforced, "{schema}");
+            assert!(!output.enforced && !output.adds_nulls, "{schema}");
             assert_eq!(output.compiled, schema);
             assert_eq!(losses(&output), [("/properties/p", keyword)]);
         }

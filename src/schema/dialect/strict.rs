@@ -12,6 +12,8 @@ pub struct Closed {
     pub schema: Value,
     /// JSON Pointers to the objects of the original with members of any name: can't be closed.
     pub open: Vec<String>,
+    /// Whether an optional property was made nullable: [`drop_added_nulls`] has work to do.
+    pub adds_nulls: bool,
 }
 
 /// Closes all objects of `original`: `additionalProperties` is false, all properties are required
@@ -20,15 +22,16 @@ pub struct Closed {
 pub fn close(original: &Value) -> Closed {
     let mut schema = original.clone();
     let mut open = Vec::new();
+    let mut adds_nulls = false;
     walk_mut(&mut schema, &mut |part, pointer| {
         let Some(members) = part.as_object_mut() else { return };
         if is_free_form(members) {
             open.push(pointer.to_owned());
         } else if is_object(members) {
-            close_object(members, original);
+            adds_nulls |= close_object(members, original);
         }
     });
-    Closed { schema, open }
+    Closed { schema, open, adds_nulls }
 }
 
 /// An object whose members have names that the schema does not give.
@@ -52,19 +55,23 @@ fn may_be(schema: &Map<String, Value>, kind: &str) -> bool {
     }
 }
 
-fn close_object(members: &mut Map<String, Value>, root: &Value) {
+/// Whether a property was made nullable.
+fn close_object(members: &mut Map<String, Value>, root: &Value) -> bool {
     let required = required_names(members);
+    let mut adds_nulls = false;
     let mut names = Vec::new();
     if let Some(Value::Object(properties)) = members.get_mut("properties") {
         for (name, property) in properties {
             if !required.contains(name) && !accepts_null(property, root) {
                 make_nullable(property);
+                adds_nulls = true;
             }
             names.push(name.clone());
         }
     }
     members.insert("required".to_owned(), names.into());
     members.insert("additionalProperties".to_owned(), false.into());
+    adds_nulls
 }
 
 fn required_names(schema: &Map<String, Value>) -> Vec<String> {
@@ -75,11 +82,18 @@ fn required_names(schema: &Map<String, Value>) -> Vec<String> {
 /// Words about a value, not rules for it: they stay at the property when its schema becomes a
 /// branch of a union.
 pub(super) fn is_annotation(keyword: &str) -> bool {
-    matches!(
-        keyword,
-        "title" | "description" | "default" | "examples" | "example" | "deprecated" | "$comment"
-    ) || matches!(keyword, "readOnly" | "writeOnly")
-        || keyword.starts_with("x-")
+    const WORDS: [&str; 9] = [
+        "title",
+        "description",
+        "default",
+        "examples",
+        "example",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "$comment",
+    ];
+    WORDS.contains(&keyword) || keyword.starts_with("x-")
 }
 
 fn make_nullable(property: &mut Value) {
@@ -101,7 +115,9 @@ fn drop_within(value: &mut Value, schema: &Value, root: &Value) {
     for keyword in ["allOf", "anyOf", "oneOf"] {
         let Some(Value::Array(branches)) = schema.get(keyword) else { continue };
         if keyword == "allOf" {
-            branches.iter().for_each(|branch| drop_within(value, branch, root));
+            for branch in branches {
+                drop_within(value, branch, root);
+            }
         } else if let Some(branch) = branches.iter().find(|branch| fits(value, branch, root)) {
             drop_within(value, branch, root);
         }
@@ -345,7 +361,9 @@ mod tests {
     fn keep_own_nulls(value: &mut Value, schema: &Value) {
         match value {
             Value::Array(items) => {
-                items.iter_mut().for_each(|item| keep_own_nulls(item, &schema["items"]));
+                for item in items {
+                    keep_own_nulls(item, &schema["items"]);
+                }
             }
             Value::Object(_) => {
                 for (name, property) in schema["properties"].as_object().unwrap() {

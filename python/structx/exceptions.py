@@ -1,0 +1,62 @@
+"""The exceptions of structx; the core raises these same classes."""
+
+from __future__ import annotations
+
+
+class StructXError(Exception):
+    """The base of all exceptions of structx."""
+
+
+class ConfigurationError(StructXError):
+    """A setting is wrong, a key is missing, or the embedded model is not on this machine."""
+
+
+class ExtractionError(StructXError):
+    """A public operation failed as a whole; `__cause__` is the reason.
+
+    A row that fails is no error: it is recorded in the result.
+    """
+
+
+class ValidationError(StructXError):
+    """Data does not have the form that its model or definition asks for."""
+
+
+class ModelGenerationError(StructXError):
+    """No usable model could be made of a plan, a definition or another model."""
+
+
+class FileError(StructXError):
+    """A file could not be read or written."""
+
+    def __init__(self, message: str, path: str | None = None) -> None:
+        super().__init__(message, path)
+        self.path = path
+        """The file, or the name of the source; None where there is none."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ProviderError(StructXError):
+    """A provider refused a request or could not be reached, and trying again did not help."""
+
+    def __init__(
+        self,
+        message: str,
+        provider: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        # All facts are in `args`, so that the exception survives pickling.
+        super().__init__(message, provider, status, code, request_id)
+        self.provider = provider
+        self.status = status
+        """The HTTP status; None where there was no reply."""
+        self.code = code
+        """The provider's own code for the error."""
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        return str(self.args[0])

@@ -1,0 +1,208 @@
+"""Portable definitions of models, and the pydantic classes that are made of them.
+
+The core normalises definitions; what is built here is given in normal form, where each field has
+its type as a `tree` of nested lists: `["List", ["Optional", "date"]]`.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+__all__ = ["ExtractionPlan", "ExtractionRequest", "GeneratedModel", "ModelField", "create_model"]
+
+
+class ModelField(BaseModel):
+    """One field of a model, its type in words."""
+
+    name: str
+    type: str
+    description: str
+    validation: dict[str, Any] = Field(default_factory=dict)
+    nested_fields: list[ModelField] | None = None
+    required: bool = False
+    nullable: bool = True
+    has_default: bool = False
+    default: Any = None
+
+
+class ExtractionRequest(BaseModel):
+    """A model, described field by field."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_name: str
+    model_description: str
+    fields: list[ModelField]  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
+class ExtractionPlan(BaseModel):
+    """What is extracted, and from which columns."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    instructions: str
+    target_columns: list[str]
+    extraction_schema: ExtractionRequest = Field(alias="schema")
+
+
+class _Origin(NamedTuple):
+    """What a generated class is made from again in another process."""
+
+    definition: Mapping[str, Any]
+    """The definition of the outermost model."""
+    key: str
+    """Tells one outermost class from another of the same definition."""
+    path: tuple[str, ...]
+    """The fields that lead from the outermost model to this one."""
+
+
+class _GeneratedMeta(ModelMetaclass):
+    """The type of generated classes: pickle finds by it how to write them."""
+
+
+class GeneratedModel(BaseModel, metaclass=_GeneratedMeta):
+    """The base of all classes that are made from a definition."""
+
+    model_config = ConfigDict(populate_by_name=True, protected_namespaces=())
+
+    __structx_definition__: ClassVar[Mapping[str, Any]]
+    __structx_origin__: ClassVar[_Origin]
+
+
+_classes: WeakValueDictionary[tuple[str, tuple[str, ...]], type[GeneratedModel]] = (
+    WeakValueDictionary()
+)
+
+
+def create_model(definition: Mapping[str, Any]) -> type[GeneratedModel]:
+    """A new class from a definition in normal form. The class and its instances pickle."""
+    return _build(definition, _Origin(definition, uuid4().hex, ()))
+
+
+def _build(definition: Mapping[str, Any], origin: _Origin) -> type[GeneratedModel]:
+    fields: dict[str, Any] = {
+        field["name"]: _field(field, origin) for field in definition["fields"]
+    }
+    made = pydantic.create_model(
+        definition["model_name"],
+        __base__=GeneratedModel,
+        __doc__=definition["model_description"] or None,
+        __module__=__name__,
+        **fields,
+    )
+    made.__structx_definition__ = definition
+    made.__structx_origin__ = origin
+    _classes[origin.key, origin.path] = made
+    return made
+
+
+def _field(field: Mapping[str, Any], origin: _Origin) -> tuple[Any, Any]:
+    """What pydantic wants to know of a field: its type, and the rest."""
+    nested = None
+    if field["nested_fields"] is not None:
+        inner = {
+            "model_name": _model_name(field["tree"]),
+            "model_description": "",
+            "fields": field["nested_fields"],
+        }
+        nested = _build(inner, origin._replace(path=(*origin.path, field["name"])))
+    plain = _type(field["tree"], nested)
+    kind = plain | None if field["nullable"] else plain
+    rules = {name: _rule(name, value, plain) for name, value in field["validation"].items()}
+    description = field["description"] or None
+    if field["required"]:
+        return kind, Field(description=description, **rules)
+    default = _default(field, Annotated[kind, Field(**rules)])
+    return kind, Field(default=default, description=description, **rules)
+
+
+_SCALARS: dict[str, Any] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "date": date,
+    "datetime": datetime,
+    "time": time,
+    "Decimal": Decimal,
+    "UUID": UUID,
+    "Any": Any,
+}
+_CONTAINERS: dict[str, Any] = {"List": list, "Set": set, "FrozenSet": frozenset}
+
+
+def _type(tree: str | list[Any], nested: type[GeneratedModel] | None) -> Any:
+    """The Python type that a tree stands for; `nested` is the model in it, if there is one."""
+    if isinstance(tree, str):
+        return _SCALARS[tree]
+    head, *parts = tree
+    if head == "Model":
+        return nested
+    if head == "Literal":
+        return Literal[tuple(parts)]
+    types: list[Any] = [... if part == "..." else _type(part, nested) for part in parts]
+    if head == "Tuple":
+        return tuple[tuple(types)]
+    if head == "Dict":
+        return dict[str, types[0]]
+    if head == "Optional":
+        return types[0] | None
+    return _CONTAINERS[head][types[0]]
+
+
+def _model_name(tree: list[Any]) -> str:
+    """The name of the model in a tree; it is the innermost type, as the core sees to."""
+    while tree[0] != "Model":
+        tree = tree[-1]
+    return tree[1]
+
+
+def _rule(name: str, value: Any, kind: Any) -> Any:
+    """A constraint's value; the bounds of dates and times are written as text."""
+    if name in {"gt", "ge", "lt", "le"} and isinstance(value, str):
+        return TypeAdapter(kind).validate_python(value)
+    return value
+
+
+def _default(field: Mapping[str, Any], kind: Any) -> Any:
+    if field["default"] is None:
+        return None
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(field["default"]))
+    except pydantic.ValidationError as error:
+        raise ValueError(
+            f"{field['name']}: the default {field['default']!r} is no {field['type']}"
+        ) from error
+
+
+def _restore(definition: Mapping[str, Any], key: str, path: tuple[str, ...]) -> type[Any]:
+    """The class of this origin: the very same in its own process, else one for each process."""
+    known = _classes.get((key, path))
+    if known is not None:
+        return known
+    outermost = _build(definition, _Origin(definition, key, ()))
+    return _classes[key, path] if path else outermost
+
+
+def _reduce(made: _GeneratedMeta) -> str | tuple[Any, ...]:
+    origin: _Origin | None = vars(made).get("__structx_origin__")
+    # A class of somebody's own that only derives from a generated one has a place in a module.
+    return made.__qualname__ if origin is None else (_restore, tuple(origin))
+
+
+copyreg.pickle(_GeneratedMeta, _reduce)

@@ -1,0 +1,71 @@
+//! A document put together block by block.
+
+use super::{Block, BlockKind, Bounds, Document, Page};
+
+/// Text pushed outside of a block belongs to none: page markers, the pipes of tables.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    document: Document,
+    page: Option<u32>,
+    /// Where the page, or the document without pages, begins.
+    page_start: usize,
+}
+
+impl Builder {
+    pub(super) fn text(&mut self, text: &str) {
+        self.document.text.push_str(text);
+    }
+
+    /// Pushes the text as a block.
+    pub(super) fn block(&mut self, kind: BlockKind, text: &str, bounds: Option<Bounds>) {
+        let index = self.open(kind);
+        self.text(text);
+        self.close(index);
+        self.document.blocks[index].bounds = bounds;
+    }
+
+    /// Begins a block that others lie in; it ends with [`Self::close`].
+    pub(super) fn open(&mut self, kind: BlockKind) -> usize {
+        let start = self.document.text.len();
+        let block = Block { kind, range: start..start, page: self.page, bounds: None };
+        self.document.blocks.push(block);
+        self.document.blocks.len() - 1
+    }
+
+    pub(super) fn close(&mut self, block: usize) {
+        self.document.blocks[block].range.end = self.document.text.len();
+    }
+
+    /// Parts what follows from what stands before it on the page, if anything does.
+    pub(super) fn part(&mut self, separator: &str) {
+        if self.document.text.len() > self.page_start {
+            self.text(separator);
+        }
+    }
+
+    /// Begins a page, with a marker before it unless it is the first. It lasts to the next one or
+    /// to the end.
+    pub(super) fn page(&mut self, number: u32) {
+        self.end_page();
+        if !self.document.pages.is_empty() {
+            self.part("\n\n");
+            self.text(&format!("[page {number}]\n\n"));
+        }
+        self.page_start = self.document.text.len();
+        let range = self.page_start..self.page_start;
+        self.document.pages.push(Page { number, range });
+        self.page = Some(number);
+    }
+
+    pub(super) fn finish(mut self) -> Document {
+        self.end_page();
+        self.document
+    }
+
+    fn end_page(&mut self) {
+        let end = self.document.text.len();
+        if let Some(page) = self.document.pages.last_mut() {
+            page.range.end = end;
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Where data given as a string stands, and the bytes of a file.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::{FileError, FileErrorKind, Format, Limits};
+
+/// Longer than any path that a system accepts.
+const LONGEST_PATH: usize = 4096;
+/// The longest file name, in words, that is believed without looking for the file.
+const MOST_WORDS_OF_A_NAME: usize = 6;
+
+/// What a string given as data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    Path(PathBuf),
+    Text,
+}
+
+/// Tells a path from a text.
+///
+/// A string is a path if it names an existing file, is absolute (also `C:\`), starts with `./`,
+/// `../` or `~/`, or has a supported extension; otherwise it is text. Text in any case: a string
+/// with a line break or another control character, and one of more than 4,096 bytes. An extension
+/// alone makes no path of a sentence: of a name with more than six words, or with the end of a
+/// sentence (`. `, `! `, `? `) in it. So `my invoice.pdf` is a path, and an error where there is no
+/// such file, and `Please find the total in the attached file invoice.pdf` is text.
+///
+/// # Errors
+/// The string starts with `~/` and the home directory is not known.
+pub fn resolve(data: &str) -> Result<Origin, FileError> {
+    if data.len() > LONGEST_PATH || data.chars().any(char::is_control) {
+        return Ok(Origin::Text);
+    }
+    if let Some(rest) = data.strip_prefix("~/").or_else(|| data.strip_prefix("~\\")) {
+        let home = std::env::home_dir().ok_or_else(|| {
+            let message = "the home directory is not known; give the whole path";
+            FileError::new(FileErrorKind::NotFound, data, message)
+        })?;
+        return Ok(Origin::Path(home.join(rest)));
+    }
+    let is_path = is_absolute(data)
+        || ["./", "../", ".\\", "..\\"].iter().any(|prefix| data.starts_with(prefix))
+        || is_file_name(data)
+        || Path::new(data).is_file();
+    Ok(if is_path { Origin::Path(data.into()) } else { Origin::Text })
+}
+
+/// The last part of a path of any system.
+pub(super) fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// On every system alike, so that a path of another one is an error and never taken for text.
+fn is_absolute(data: &str) -> bool {
+    match data.as_bytes() {
+        [b'/', ..] | [b'\\', b'\\', ..] => true,
+        [drive, b':', b'/' | b'\\', ..] => drive.is_ascii_alphabetic(),
+        _ => false,
+    }
+}
+
+fn is_file_name(data: &str) -> bool {
+    let name = file_name(data);
+    Format::from_name(name).is_some()
+        && name.split_whitespace().count() <= MOST_WORDS_OF_A_NAME
+        && ![". ", "! ", "? "].iter().any(|end| name.contains(end))
+}
+
+/// The bytes of a file, never more than the limit.
+pub(super) fn read_file(path: &Path, name: &str, limits: &Limits) -> Result<Vec<u8>, FileError> {
+    let failed = |error: &io::Error| file_error(name, error);
+    let metadata = fs::metadata(path).map_err(|error| failed(&error))?;
+    if !metadata.is_file() {
+        let message = if metadata.is_dir() {
+            "is a directory; give the path of one file"
+        } else {
+            "is not a regular file; give its content as bytes or text"
+        };
+        return Err(FileError::new(FileErrorKind::Unreadable, name, message));
+    }
+    limits.check_bytes(name, metadata.len())?;
+    let mut bytes = Vec::new();
+    // One more byte than allowed tells a file that has grown since.
+    File::open(path)
+        .and_then(|file| file.take(limits.bytes.saturating_add(1)).read_to_end(&mut bytes))
+        .map_err(|error| failed(&error))?;
+    Ok(bytes)
+}
+
+fn file_error(name: &str, error: &io::Error) -> FileError {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            let message = "no such file; check the path (a text that looks like a path is taken \
+                           as text once it has a line break)";
+            FileError::new(FileErrorKind::NotFound, name, message)
+        }
+        _ => FileError::new(FileErrorKind::Unreadable, name, format!("can't be read: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Origin, resolve};
+
+    #[test]
+    fn paths_and_texts_are_told_apart() {
+        let paths = [
+            "invoice.pdf",
+            "my invoice.PDF",
+            "a/b/notes.txt",
+            "/no/such/thing",
+            "C:\\data\\x.bin",
+            "./x",
+            "../x y z",
+            "Cargo.toml",
+        ];
+        for path in paths {
+            assert_eq!(resolve(path), Ok(Origin::Path(path.into())), "{path}");
+        }
+        let long = format!("{}.pdf", "x".repeat(5000));
+        let texts = [
+            "",
+            "hello",
+            "Version 1.5",
+            "See invoice.pdf.",
+            "Invoice 7. Details in terms.pdf",
+            "Please find the total in the attached file invoice.pdf",
+            "first line\n/second/line.pdf",
+            "/with/nul\0.pdf",
+            long.as_str(),
+        ];
+        for text in texts {
+            assert_eq!(resolve(text), Ok(Origin::Text), "{text}");
+        }
+    }
+
+    #[test]
+    fn home_is_expanded() {
+        let Ok(Origin::Path(path)) = resolve("~/notes.txt") else { panic!("not a path") };
+        assert!(path.ends_with("notes.txt") && !path.starts_with("~"));
+    }
+}

@@ -1,0 +1,66 @@
+//! The whole of one extraction: source in, outcomes out.
+
+use futures_util::StreamExt;
+
+use crate::documents::Content;
+use crate::error::{Error, Result};
+use crate::llm::Usage;
+
+use super::{Modeller, Operation, Outcome, Planned, Target};
+
+/// The samples that a plan is made from hold this many rows of a table.
+const SAMPLE_ROWS: usize = 5;
+/// The samples that a plan is made from hold this many characters of a document.
+const SAMPLE_CHARACTERS: usize = 4_000;
+
+/// What an extraction gave: one outcome for each row, in the order of the source.
+#[derive(Debug)]
+pub struct Extraction<T: Target> {
+    pub target: T,
+    /// One entry for each planning request; empty where the caller gave the target.
+    pub planning: Vec<Usage>,
+    pub outcomes: Vec<Outcome<T::Item>>,
+    /// What was noticed while the source was read.
+    pub warnings: Vec<String>,
+}
+
+/// Extracts what `query` asks for from every row of `content`, into `target` or, without one, into
+/// a target planned with one request.
+///
+/// # Errors
+/// [`Error::Plan`](crate::Error::Plan): the planning request failed for good.
+/// [`Error::Schema`](crate::Error::Schema): a provider can't be asked for the schema.
+/// A row that fails is an outcome, not an error.
+pub async fn extract<M: Modeller>(
+    planner: &Operation,
+    extractor: &Operation,
+    modeller: &M,
+    content: &Content,
+    query: &str,
+    target: Option<M::Target>,
+) -> Result<Extraction<M::Target>> {
+    let all = content.columns();
+    let (target, instructions, columns, planning) = if let Some(target) = target {
+        (target, String::new(), all.to_vec(), Vec::new())
+    } else {
+        let answer = planner.plan(modeller, query, all, sample(content).into()).await?;
+        let Planned { plan, target } = answer.result.map_err(Error::Plan)?;
+        (target, plan.instructions, plan.target_columns, answer.calls)
+    };
+    let rows = content.rows(&columns);
+    let stream = extractor.rows(&target, query, &instructions, rows)?;
+    let mut outcomes: Vec<_> = stream.collect().await;
+    outcomes.sort_unstable_by_key(|outcome| outcome.position);
+    let warnings = match content {
+        Content::Document(document) => document.warnings.clone(),
+        Content::Table(table) => table.warnings.clone(),
+    };
+    Ok(Extraction { target, planning, outcomes, warnings })
+}
+
+fn sample(content: &Content) -> String {
+    match content {
+        Content::Document(document) => document.sample(SAMPLE_CHARACTERS).to_owned(),
+        Content::Table(table) => table.sample(SAMPLE_ROWS),
+    }
+}

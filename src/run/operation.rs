@@ -1,0 +1,163 @@
+//! All rows of one operation, asked concurrently, in a stream of outcomes.
+
+use std::sync::Arc;
+
+use futures_util::stream::{self, Stream, StreamExt};
+use serde_json::{Map, Value};
+
+use crate::error::Result;
+use crate::llm::retry::Backoff;
+use crate::llm::{Provider, Request, Source, Usage};
+use crate::plan::{self, Plan};
+use crate::prompt;
+use crate::schema::{OutputSchema, json_schema};
+use crate::table::Row;
+
+use super::ask::{Answer, Failure, ask};
+use super::{Modeller, Rejection, Target, Validate};
+
+/// The settings of one operation.
+#[derive(Clone)]
+pub struct Operation {
+    pub provider: Arc<dyn Provider>,
+    /// The provider's own name of the model.
+    pub model: Arc<str>,
+    /// Sent with every request as they are.
+    pub options: Arc<Map<String, Value>>,
+    pub backoff: Backoff,
+    /// Rows asked at the same time.
+    pub concurrency: usize,
+}
+
+/// A plan and what was made of it.
+#[derive(Debug)]
+pub struct Planned<T> {
+    pub plan: Plan,
+    pub target: T,
+}
+
+/// How a row ended: each row has exactly one.
+#[derive(Debug)]
+pub struct Outcome<I> {
+    pub position: usize,
+    /// The text that was sent.
+    pub text: Arc<str>,
+    pub result: Result<Vec<I>, Failure>,
+    /// One entry for each request.
+    pub calls: Vec<Usage>,
+    /// Where values were copied from, by JSON Pointer into the list of items.
+    pub sources: Vec<Source>,
+}
+
+impl Operation {
+    /// Asks for a plan from a sample of the data.
+    ///
+    /// # Errors
+    /// [`Error::Schema`](crate::Error::Schema): the provider can't be asked for plans.
+    pub async fn plan<M: Modeller>(
+        &self,
+        modeller: &M,
+        query: &str,
+        columns: &[String],
+        sample: Arc<str>,
+    ) -> Result<Answer<Planned<M::Target>>> {
+        let schema = plan::reply_schema(columns, self.provider.plans_nested());
+        let schema = self.provider.compile("extraction_plan", &schema)?;
+        let request = self.request(prompt::planning(query, columns, sample), Arc::new(schema));
+        let validator = PlanValidator { modeller, columns };
+        Ok(ask(self.provider.as_ref(), &request, &self.backoff, &validator).await)
+    }
+
+    /// Asks for every row, `concurrency` at a time; outcomes come as rows end. Dropping the stream
+    /// aborts the requests under way.
+    ///
+    /// # Errors
+    /// [`Error::Schema`](crate::Error::Schema): the provider can't be asked for this schema.
+    pub fn rows<'a, T: Target>(
+        &'a self,
+        target: &'a T,
+        query: &'a str,
+        instructions: &'a str,
+        rows: impl Iterator<Item = Row> + Send + 'a,
+    ) -> Result<impl Stream<Item = Outcome<T::Item>> + Send + 'a> {
+        let schema = json_schema::items_of(target.schema());
+        let schema = Arc::new(self.provider.compile(target.name(), &schema)?);
+        Ok(stream::iter(rows)
+            .map(move |row| self.row(target, query, instructions, schema.clone(), row))
+            .buffer_unordered(self.concurrency))
+    }
+
+    async fn row<T: Target>(
+        &self,
+        target: &T,
+        query: &str,
+        instructions: &str,
+        schema: Arc<OutputSchema>,
+        row: Row,
+    ) -> Outcome<T::Item> {
+        let mut outcome = Outcome::new(row.position, row.text.clone());
+        // One part today; a row that is too long for one request becomes several here.
+        for part in [row.text] {
+            let messages = prompt::extraction(query, instructions, part);
+            let request = self.request(messages, schema.clone());
+            outcome.add(ask(self.provider.as_ref(), &request, &self.backoff, target).await);
+        }
+        outcome
+    }
+
+    fn request(&self, messages: Vec<crate::llm::Message>, schema: Arc<OutputSchema>) -> Request {
+        Request {
+            model: self.model.clone(),
+            messages,
+            schema: Some(schema),
+            options: self.options.clone(),
+        }
+    }
+}
+
+impl<I> Outcome<I> {
+    fn new(position: usize, text: Arc<str>) -> Self {
+        Self { position, text, result: Ok(Vec::new()), calls: Vec::new(), sources: Vec::new() }
+    }
+
+    /// Folds one part's answer into the row's: items in order, and failed if any part failed.
+    fn add(&mut self, answer: Answer<Vec<I>>) {
+        self.calls.extend(answer.calls);
+        match (&mut self.result, answer.result) {
+            (Ok(items), Ok(more)) => {
+                self.sources.extend(answer.sources.into_iter().map(|s| shifted(s, items.len())));
+                items.extend(more);
+            }
+            (Ok(_), Err(failure)) => self.result = Err(failure),
+            (Err(_), _) => {}
+        }
+    }
+}
+
+/// `/items/0/total` of a part as `/3/total` of a row that has three items already.
+fn shifted(source: Source, by: usize) -> Source {
+    let pointer = source.pointer.strip_prefix("/items/").map(|rest| {
+        let (index, field) = rest.split_once('/').unwrap_or((rest, ""));
+        let index = index.parse::<usize>().map_or(by, |index| index + by);
+        format!("/{index}/{field}")
+    });
+    Source { pointer: pointer.unwrap_or(source.pointer), ..source }
+}
+
+/// Turns a planning reply into a plan and its target.
+struct PlanValidator<'a, M> {
+    modeller: &'a M,
+    columns: &'a [String],
+}
+
+impl<M: Modeller> Validate for PlanValidator<'_, M> {
+    type Output = Planned<M::Target>;
+
+    async fn validate(&self, json: String) -> Result<Self::Output, Rejection> {
+        let reply = serde_json::from_str(&json)
+            .map_err(|error| Rejection::Problems(vec![format!("not valid JSON: {error}")]))?;
+        let plan = plan::parse(&reply, self.columns).map_err(Rejection::Problems)?;
+        let target = self.modeller.target(&plan).await?;
+        Ok(Planned { plan, target })
+    }
+}

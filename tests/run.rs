@@ -1,0 +1,235 @@
+//! Whole operations of the core, without Python, against the fake provider.
+
+mod fake_provider;
+
+use std::time::Duration;
+
+use fake_provider::FakeProvider;
+use serde_json::{Value, json};
+use structx::Error;
+use structx::documents::{Content, Document};
+use structx::llm::registry::{Settings, provider};
+use structx::llm::retry::Backoff;
+use structx::llm::transport::ApiKey;
+use structx::plan::Plan;
+use structx::run::{
+    Extraction, Failure, Modeller, Operation, Rejection, Target, Validate, extract,
+};
+use structx::table::Table;
+
+/// Takes items with a `word`, and finds the word `wrong` wrong.
+#[derive(Debug)]
+struct Words(Value);
+
+impl Words {
+    fn new() -> Self {
+        Self(json!({
+            "type": "object",
+            "properties": {"word": {"type": "string"}},
+            "required": ["word"],
+        }))
+    }
+}
+
+impl Validate for Words {
+    type Output = Vec<String>;
+
+    async fn validate(&self, json: String) -> Result<Vec<String>, Rejection> {
+        let problem = |text: &str| Rejection::Problems(vec![text.to_owned()]);
+        let reply: Value = serde_json::from_str(&json).unwrap();
+        let items = reply["items"].as_array().ok_or_else(|| problem("items: required"))?;
+        items
+            .iter()
+            .map(|item| match item["word"].as_str() {
+                Some("wrong") => Err(problem("word: is wrong")),
+                Some("broken") => Err(Rejection::Broken("out of order".to_owned())),
+                Some(word) => Ok(word.to_owned()),
+                None => Err(problem("word: required")),
+            })
+            .collect()
+    }
+}
+
+impl Target for Words {
+    type Item = String;
+
+    fn name(&self) -> &'static str {
+        "Words"
+    }
+
+    fn schema(&self) -> &Value {
+        &self.0
+    }
+}
+
+/// Makes [`Words`] of any plan.
+struct Modelled;
+
+impl Modeller for Modelled {
+    type Target = Words;
+
+    async fn target(&self, plan: &Plan) -> Result<Words, Rejection> {
+        assert_eq!(plan.schema.fields[0].name, "word");
+        Ok(Words::new())
+    }
+}
+
+fn operation(fake: &FakeProvider, max_retries: u32) -> Operation {
+    let settings = Settings {
+        model: "openai/fake".to_owned(),
+        api_key: Some(ApiKey::new("sk-secret")),
+        api_base: Some(fake.base_url.clone()),
+        timeout: Some(Duration::from_secs(5)),
+    };
+    let (provider, model) = provider(&settings, |_| None).unwrap();
+    let backoff = Backoff { max_retries, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
+    Operation { provider, model, options: std::sync::Arc::default(), backoff, concurrency: 8 }
+}
+
+fn text(text: &str) -> Content {
+    Content::Document(Document::from_text(text).unwrap())
+}
+
+fn records(count: usize) -> Content {
+    let records = (0..count).map(|i| json!({"id": format!("row{i:03}")})).collect::<Vec<_>>();
+    let records = serde_json::from_value(Value::Array(records)).unwrap();
+    Content::Table(Table::from_records(records).unwrap())
+}
+
+fn script(fake: &FakeProvider, steps: Value) {
+    fake.script(&json!({"steps": steps}));
+}
+
+fn reply(words: &[&str]) -> String {
+    let items: Vec<Value> = words.iter().map(|word| json!({"word": word})).collect();
+    json!({"items": items}).to_string()
+}
+
+async fn run(
+    fake: &FakeProvider,
+    content: &Content,
+    target: Option<Words>,
+) -> structx::Result<Extraction<Words>> {
+    let operation = operation(fake, 2);
+    extract(&operation, &operation, &Modelled, content, "the words", target).await
+}
+
+#[tokio::test]
+async fn rows_end_once_each_and_in_the_order_of_the_source() {
+    let fake = FakeProvider::start().unwrap();
+    let steps: Vec<Value> = (0..60)
+        .map(|i| {
+            let when = format!("row{i:03}");
+            json!({"when": when, "delay_ms": 60 - i, "content": reply(&[&when])})
+        })
+        .collect();
+    script(&fake, json!(steps));
+    let extraction = run(&fake, &records(60), Some(Words::new())).await.unwrap();
+    let words: Vec<_> =
+        extraction.outcomes.iter().flat_map(|o| o.result.clone().unwrap()).collect();
+    assert_eq!(words, (0..60).map(|i| format!("row{i:03}")).collect::<Vec<_>>());
+    assert_eq!(fake.stats().max_in_flight, 8);
+    assert_eq!(fake.stats().requests, 60);
+    assert!(extraction.planning.is_empty());
+}
+
+#[tokio::test]
+async fn every_kind_of_failure_takes_from_one_budget() {
+    let fake = FakeProvider::start().unwrap();
+    script(
+        &fake,
+        json!([{"status": 503}, {"content": "none"}, {"content": reply(&["wrong"])}, {"status": 500}]),
+    );
+    let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
+    let [outcome] = &extraction.outcomes[..] else { panic!("one row") };
+    let Err(Failure::Invalid { problems, requests: 3 }) = &outcome.result else {
+        panic!("{:?}", outcome.result)
+    };
+    assert_eq!(problems, &["word: is wrong"]);
+    assert_eq!(outcome.calls.len(), 3);
+    assert_eq!(fake.stats().requests, 3);
+}
+
+#[tokio::test]
+async fn a_broken_validator_and_a_final_error_end_a_row_at_once() {
+    for step in [json!({"content": reply(&["broken"])}), json!({"status": 404})] {
+        let fake = FakeProvider::start().unwrap();
+        script(&fake, json!([step]));
+        let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
+        assert!(extraction.outcomes[0].result.is_err());
+        assert_eq!(fake.stats().requests, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_incomplete_reply_is_never_passed_off_as_whole() {
+    let fake = FakeProvider::start().unwrap();
+    let step = json!({"content": reply(&["half"]), "finish_reason": "length", "times": 9});
+    script(&fake, json!([step]));
+    let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
+    let error = extraction.outcomes[0].result.as_ref().unwrap_err().to_string();
+    assert!(error.contains("incomplete") && error.contains("3 attempts"), "{error}");
+    assert_eq!(extraction.outcomes[0].calls.len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_sent_back_with_the_first_question() {
+    let fake = FakeProvider::start().unwrap();
+    script(
+        &fake,
+        json!([
+            {"content": reply(&["wrong"])},
+            {"content": reply(&["broken?", "wrong"])},
+            {"content": reply(&["right"])},
+        ]),
+    );
+    let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
+    assert_eq!(extraction.outcomes[0].result, Ok(vec!["right".to_owned()]));
+    let last = &fake.requests()[2].body["messages"];
+    assert_eq!(last.as_array().unwrap().len(), 4, "only the last answer is sent back");
+    assert_eq!(last[2]["content"], reply(&["broken?", "wrong"]));
+    assert!(last[3]["content"].as_str().unwrap().contains("word: is wrong"));
+}
+
+#[tokio::test]
+async fn a_plan_is_made_once_and_a_bad_one_is_asked_again() {
+    let fake = FakeProvider::start().unwrap();
+    let plan = |name: &str| {
+        json!({
+            "model_name": "Words",
+            "model_description": "",
+            "fields": [{"name": name, "type": "string", "description": "a word"}],
+            "instructions": "INSTRUCTED",
+            "target_columns": ["id"],
+        })
+        .to_string()
+    };
+    script(&fake, json!([{"content": "{}"}, {"content": plan("word")}]));
+    let extraction = run(&fake, &records(3), None).await.unwrap();
+    assert_eq!(extraction.planning.len(), 2);
+    assert_eq!(extraction.outcomes.len(), 3);
+    let requests = fake.requests();
+    assert_eq!(requests.len(), 5);
+    assert!(requests[4].body.to_string().contains("INSTRUCTED"));
+}
+
+#[tokio::test]
+async fn a_plan_that_can_not_be_had_is_an_error_of_the_operation() {
+    let fake = FakeProvider::start().unwrap();
+    script(&fake, json!([{"status": 500, "times": 9}]));
+    let error = run(&fake, &records(3), None).await.unwrap_err();
+    assert!(matches!(error, Error::Plan(Failure::Llm { requests: 3, .. })), "{error:?}");
+}
+
+#[tokio::test]
+async fn dropping_an_operation_aborts_its_requests() {
+    let fake = FakeProvider::start().unwrap();
+    script(&fake, json!([{"delay_ms": 60_000, "times": 99}]));
+    let content = records(20);
+    let whole = run(&fake, &content, Some(Words::new()));
+    assert!(tokio::time::timeout(Duration::from_millis(300), whole).await.is_err());
+    while fake.stats().in_flight > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(fake.stats().requests, 8);
+}

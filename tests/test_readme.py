@@ -1,0 +1,70 @@
+"""The Python of the README runs as it stands there, block after block, on the scripted provider."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provider import FakeProvider
+from structx import ExtractionResult
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+TICKETS = len((ROOT / "scripts/example_input/tickets.csv").read_text("utf-8").splitlines()) - 1
+
+PLAN = {
+    "model_name": "Invoice",
+    "model_description": "An invoice.",
+    "fields": [
+        {"name": "invoice_number", "description": "its number", "type": "str"},
+        {"name": "due_date", "description": "when it is due", "type": "date"},
+        {"name": "total_amount", "description": "what is due", "type": "float"},
+    ],
+    "instructions": "",
+}
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, provider: FakeProvider) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("STRUCTX_MODEL", "openai/fake")
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
+    planned = {"when": "extraction_plan", "times": 100, "content": json.dumps(PLAN)}
+    provider.script(planned)
+
+
+def test_every_block_runs(provider: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
+    space: dict[str, Any] = {"__name__": "readme"}
+    results: list[ExtractionResult[Any]] = []
+    for block in BLOCK.finditer(README):
+        # Lines keep their numbers, so that a traceback names those of the README.
+        above = README.count("\n", 0, block.start(1))
+        code = compile("\n" * above + block[1], "README.md", "exec", dont_inherit=True)
+        exec(code, space)
+        if space.get("result") not in results:
+            results.append(space["result"])
+    results += space["results"]
+    assert [result.attempted_count for result in results] == [1, 1, TICKETS, 1, 1]
+    assert [result.failure_count for result in results] == [0] * 5
+    assert all(result.data for result in results)
+    assert isinstance(space["invoice"], space["Invoice"])
+    assert provider.stats()["requests"] == 4 + TICKETS + 3  # three are plans
+    printed = capsys.readouterr().out
+    assert '"invoice_number": "text"' in printed
+    assert "missing.pdf" in printed
+
+
+def test_what_the_readme_says_about_itself() -> None:
+    """Files that it names are there; make targets that it names exist."""
+    for link in re.findall(r"\]\(([\w./-]+)\)", README):
+        assert (ROOT / link).exists(), link
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"`make (\w+)`", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
