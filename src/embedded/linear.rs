@@ -2,8 +2,10 @@
 //! run in the caller's rayon pool, unlike candle's own products of quantised weights, whose
 //! threads spin and whose number only the environment can set.
 
+use std::borrow::Cow;
+
 use candle_core::quantized::k_quants::{BlockQ8_0, QK8_0};
-use candle_core::quantized::{GgmlType, QTensor};
+use candle_core::quantized::{GgmlDType, GgmlType, QStorage, QTensor};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
@@ -27,12 +29,17 @@ impl Linear {
         if !inputs.is_multiple_of(QK8_0) {
             candle_core::bail!("a weight has {inputs} columns, not a multiple of {QK8_0}");
         }
-        let dense: Vec<f32> = weight.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1()?;
-        let mut blocks = vec![BlockQ8_0::zeros(); dense.len() / QK8_0];
-        blocks
-            .par_chunks_mut(inputs / QK8_0)
-            .zip(dense.par_chunks(inputs))
-            .for_each(|(blocks, numbers)| BlockQ8_0::from_float(numbers, blocks));
+        let width = inputs / QK8_0;
+        let bytes = weight.data()?;
+        let row = bytes.len() / outputs.max(1);
+        let mut blocks = vec![BlockQ8_0::zeros(); outputs * width];
+        blocks.par_chunks_mut(GRAIN * width).zip(bytes.par_chunks(GRAIN * row)).try_for_each(
+            |(blocks, bytes)| {
+                let numbers = unpack(bytes, weight.dtype(), bytes.len() / row * inputs)?;
+                BlockQ8_0::from_float(&numbers, blocks);
+                Ok::<_, candle_core::Error>(())
+            },
+        )?;
         let bias = bias.map(|bias| bias.dequantize(&Device::Cpu)).transpose()?;
         Ok(Self { blocks, inputs, outputs, bias })
     }
@@ -74,6 +81,11 @@ impl Linear {
         let weights = Tensor::from_vec(weights, (self.outputs, self.inputs), &Device::Cpu)?;
         states.matmul(&weights.t()?)
     }
+}
+
+fn unpack(bytes: &[u8], format: GgmlDType, count: usize) -> Result<Vec<f32>> {
+    let storage = QStorage::from_data(Cow::Borrowed(bytes), &Device::Cpu, format)?;
+    QTensor::new(storage, count)?.dequantize(&Device::Cpu)?.to_vec1()
 }
 
 #[cfg(test)]
