@@ -118,10 +118,9 @@ async fn a_dropped_request_stops_at_its_next_step() {
     let dropped = timeout(Duration::from_millis(20), model.complete(&long)).await;
     assert!(dropped.is_err());
     let usage = model.complete(&long).await.unwrap().usage;
-    // What the first request had read is in the cache of the second: one piece of 256 tokens and
-    // what both have in common with the request before.
+    // Had the first request read on, the second would find its tokens in the cache.
     assert!(usage.prompt_tokens > 1200, "{usage:?}");
-    assert!(usage.cached_tokens.unwrap() < 512, "{usage:?}");
+    assert!(usage.cached_tokens.unwrap() < 200, "{usage:?}");
 }
 
 #[tokio::test]

@@ -63,7 +63,12 @@ mod tests {
         let literal = Literal::new;
         assert_eq!(
             found.numbers,
-            [literal("77", "77"), literal("2024", "2024"), literal("$5.00", "5.00")]
+            [
+                literal("77", "77"),
+                literal("2024", "2024"),
+                literal("$5.00", "5.00"),
+                literal("5.00", "5.00")
+            ]
         );
         assert_eq!(found.dates, [literal("2024-03-05", "2024-03-05")]);
         assert_eq!(found.times, [literal("14:30", "14:30:00")]);

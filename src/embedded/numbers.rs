@@ -117,25 +117,26 @@ fn read(
         return Vec::new();
     };
 
-    let mut first = digits.start();
-    let mut last = digits.end();
-    if let Some(before) = span("before") {
-        first = before.start;
-    }
+    let kept = magnitude.and_then(|_| span("magnitude"));
+    let end = [span("percent"), span("ordinal"), kept.clone()].into_iter().flatten();
+    let bare_end = end.map(|end| end.end).max().unwrap_or(digits.end());
+    let mut first = span("before").map_or(digits.start(), |before| before.start);
+    let last = span("after").map_or(bare_end, |after| after.end);
     let mut negative = span("inner").is_some();
     if let Some(sign) = span("sign").filter(|sign| may_be_negative(text, sign.start)) {
         first = sign.start;
         negative = true;
-    }
-    let kept = magnitude.and_then(|_| span("magnitude"));
-    for end in [span("percent"), span("ordinal"), kept, span("after")].into_iter().flatten() {
-        last = last.max(end.end);
     }
     if !stands_alone(text, &(first..last)) {
         return Vec::new();
     }
     let signed = |negative| if negative { format!("-{meaning}") } else { meaning.clone() };
     let mut readings = vec![(first, Literal::new(&text[first..last], signed(negative)))];
+    // A model may copy an amount without its currency; not so a minus sign.
+    if money && !negative && kept.is_none() {
+        let bare = Literal::new(&text[digits.start()..bare_end], meaning.clone());
+        readings.push((digits.start(), bare));
+    }
     let accounting = money || digits.as_str().contains(['.', ',']);
     if let (Some(open), Some(close)) = (span("bracket"), span("close"))
         && accounting
@@ -248,14 +249,19 @@ mod tests {
     #[test]
     fn reads_numbers_as_people_write_them() {
         let cases: &[(&str, &[(&str, &str)])] = &[
-            ("Total: $1,982.50.", &[("$1,982.50", "1982.50")]),
-            ("Summe 1.982,50 €", &[("1.982,50 €", "1982.50")]),
+            ("Total: $1,982.50.", &[("$1,982.50", "1982.50"), ("1,982.50", "1982.50")]),
+            ("Summe 1.982,50 €", &[("1.982,50 €", "1982.50"), ("1.982,50", "1982.50")]),
             (
                 "Summe 1 982,50 EUR",
-                &[("1 982,50 EUR", "1982.50"), ("1", "1"), ("982,50 EUR", "982.50")],
+                &[
+                    ("1 982,50 EUR", "1982.50"),
+                    ("1", "1"),
+                    ("982,50 EUR", "982.50"),
+                    ("982,50", "982.50"),
+                ],
             ),
             ("1\u{a0}982,50", &[("1\u{a0}982,50", "1982.50")]),
-            ("CHF 1'982.50", &[("CHF 1'982.50", "1982.50")]),
+            ("CHF 1'982.50", &[("CHF 1'982.50", "1982.50"), ("1'982.50", "1982.50")]),
             ("1,234 units", &[("1,234", "1234")]),
             ("1.234 of 12,50", &[("1.234", "1234"), ("12,50", "12.50")]),
             ("pi is 3.141", &[("3.141", "3.141")]),

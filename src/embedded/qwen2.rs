@@ -13,7 +13,7 @@ use candle_nn::{ops, rotary_emb};
 const CACHE_STEP: usize = 1024;
 /// From this many rows on it is faster to unpack a weight and multiply in 32 bits than to take
 /// quantised dot products row by row.
-const DENSE_ROWS: usize = 32;
+const DENSE_ROWS: usize = 48;
 
 pub struct Qwen2 {
     embedding: Arc<QTensor>,
@@ -63,8 +63,13 @@ impl Qwen2 {
     }
 
     /// Runs `tokens` at `position` (all before it must be in the cache) and gives the scores of
-    /// the next token.
-    pub fn forward(&mut self, tokens: &[u32], position: usize) -> Result<Vec<f32>> {
+    /// the next token; an error if `is_cancelled`, which is asked before each layer.
+    pub fn forward(
+        &mut self,
+        tokens: &[u32],
+        position: usize,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<f32>> {
         let rows = tokens.len();
         let ids = Tensor::new(tokens, &Device::Cpu)?;
         let mut states = self.embedding.embedding(&ids)?.to_dtype(DType::F32)?;
@@ -72,6 +77,9 @@ impl Qwen2 {
         let rotary =
             (self.rotary.0.narrow(0, position, rows)?, self.rotary.1.narrow(0, position, rows)?);
         for layer in &mut self.layers {
+            if is_cancelled() {
+                candle_core::bail!("the request was cancelled");
+            }
             states = layer.forward(&states, position, mask.as_ref(), &rotary, self.heads)?;
         }
         let last = self.norm.forward(&states.i(rows - 1..rows)?)?;

@@ -44,7 +44,9 @@ impl<'a> Verbatim<'a> {
     fn choices<'s>(&'s self, kind: &'s str, part: &'s Value) -> impl Iterator<Item = &'s Literal> {
         let literals = self.of_kind(kind).iter();
         literals.filter(move |literal| {
-            value(kind, &literal.meaning).is_some_and(|value| within_limits(&value, part))
+            let value = value(kind, &literal.meaning);
+            value.is_some_and(|value| within_limits(&value, part))
+                && (kind != "integer" || may_be_count(literal))
         })
     }
 
@@ -146,6 +148,12 @@ fn value(kind: &str, meaning: &str) -> Option<Value> {
     }
 }
 
+/// `12.00` is an amount, not a count; as money it may be meant for a whole number all the same.
+fn may_be_count(literal: &Literal) -> bool {
+    let digits = |letter: char| letter.is_ascii_digit() || ".,'".contains(letter);
+    !literal.meaning.contains('.') || !literal.text.chars().all(digits)
+}
+
 fn within_limits(value: &Value, schema: &Value) -> bool {
     let number = match value {
         Value::String(text) => text.parse::<f64>().ok(),
@@ -205,12 +213,15 @@ mod tests {
         let verbatim = Verbatim::new(&compiled, [DOCUMENT].into_iter());
         let bound = verbatim.bind();
         let fields = &bound["$defs"]["Invoice"]["properties"];
-        assert_eq!(fields["total"], json!({"enum": ["2024", "$1,982.50"]}));
+        assert_eq!(fields["total"], json!({"enum": ["2024", "$1,982.50", "1,982.50"]}));
         assert_eq!(fields["count"], json!({"enum": ["3"]}));
         assert_eq!(fields["date"], json!({"enum": ["March 5, 2024"]}));
         assert_eq!(fields["time"], json!({"enum": [null]}));
         assert_eq!(fields["sum"]["type"], "number");
-        assert_eq!(fields["tax"], json!({"enum": ["77", "2024", "3", "$1,982.50", "19%", null]}));
+        assert_eq!(
+            fields["tax"],
+            json!({"enum": ["77", "2024", "3", "$1,982.50", "1,982.50", "19%", null]})
+        );
 
         let mut reply = json!({"items": [{
             "total": "$1,982.50", "count": "3", "date": "March 5, 2024", "time": null,
