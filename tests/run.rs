@@ -19,15 +19,19 @@ use structx::table::Table;
 
 /// Takes items with a `word`, and finds the word `wrong` wrong.
 #[derive(Debug)]
-struct Words(Value);
+struct Words {
+    schema: Value,
+    instructions: String,
+}
 
 impl Words {
     fn new() -> Self {
-        Self(json!({
+        let schema = json!({
             "type": "object",
             "properties": {"word": {"type": "string"}},
             "required": ["word"],
-        }))
+        });
+        Self { schema, instructions: String::new() }
     }
 }
 
@@ -58,7 +62,11 @@ impl Target for Words {
     }
 
     fn schema(&self) -> &Value {
-        &self.0
+        &self.schema
+    }
+
+    fn instructions(&self) -> &str {
+        &self.instructions
     }
 }
 
@@ -70,7 +78,7 @@ impl Modeller for Modelled {
 
     async fn target(&self, plan: &Plan) -> Result<Words, Rejection> {
         assert_eq!(plan.schema.fields[0].name, "word");
-        Ok(Words::new())
+        Ok(Words { instructions: plan.instructions.clone(), ..Words::new() })
     }
 }
 

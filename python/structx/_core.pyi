@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from structx.results import RawExtraction
 from structx.targets import Target
@@ -21,7 +21,7 @@ class Extractor:
         api_key: str | None,
         api_base: str | None,
         timeout: float,
-        options: dict[str, Any],
+        options: str,
         max_threads: int,
         max_retries: int,
         min_wait: float,

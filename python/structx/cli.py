@@ -168,7 +168,7 @@ def _extract(options: argparse.Namespace) -> int:
 def _records(path: Path, result: ExtractionResult[Any]) -> Iterator[dict[str, Any]]:
     for row in result.rows:
         for item in row.items:
-            yield _record(path, row.position, row.status, item.model_dump(mode="json"), None)
+            yield _record(path, row.position, row.status, json.loads(item.model_dump_json()), None)
         if not row.items:
             yield _record(path, row.position, row.status, None, row.error)
 

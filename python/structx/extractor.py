@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ class Extractor:
         model: str | None = None,
         api_key: str | None = None,
         api_base: str | None = None,
+        base_url: str | None = None,
         planning_model: str | None = None,
         max_threads: int = 10,
         max_retries: int = 3,
@@ -46,6 +48,7 @@ class Extractor:
             api_key: default: the provider's usual variable, such as OPENAI_API_KEY.
             api_base: the base URL. Default: the provider's variable, such as OPENAI_BASE_URL, else
                 its public address.
+            base_url: another name of `api_base`.
             planning_model: plans extractions that have no model of the caller's. Default: `model`.
             max_threads: rows of one call that are asked at the same time; at least 1.
             max_retries: attempts for a row after the first, whatever failed; at least 0.
@@ -60,14 +63,15 @@ class Extractor:
             ConfigurationError: a setting is wrong, a key is missing, or the embedded model is not
                 on this machine.
         """
-        model = model or os.environ.get("STRUCTX_MODEL") or f"local/{models.DEFAULT}"
+        if model is None:
+            model = os.environ.get("STRUCTX_MODEL") or f"local/{models.DEFAULT}"
         self._settings: dict[str, Any] = {
-            "model": model,
-            "planning_model": planning_model or model,
+            "model": _text("model", model),
+            "planning_model": _text("planning_model", planning_model or model),
             "api_key": api_key,
-            "api_base": api_base,
+            "api_base": api_base if base_url is None else base_url,
             "timeout": _seconds("timeout", timeout),
-            "options": provider_options,
+            "options": _options(provider_options),
             "max_threads": _integer("max_threads", max_threads, minimum=1),
             "max_retries": _integer("max_retries", max_retries, minimum=0),
             "min_wait": _seconds("min_wait", min_wait),
@@ -135,7 +139,10 @@ class Extractor:
     def _connect(self) -> _core.Extractor:
         names = {self._settings["model"], self._settings["planning_model"]}
         weights = {name: models.locate(name) for name in names if name.startswith("local/")}
-        return _core.Extractor(**self._settings, weights=weights)
+        try:
+            return _core.Extractor(**self._settings, weights=weights)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ConfigurationError(str(error)) from error
 
 
 def _arguments(
@@ -144,11 +151,31 @@ def _arguments(
     try:
         if not isinstance(query, str) or not query.strip():
             raise ValueError("query must be a text that says what to extract")
+        query.encode()  # lone surrogates have no form in UTF-8
         if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise TypeError(f"model must be a class derived from pydantic.BaseModel, not {model!r}")
         return encode(data), query, targets.of_model(model) if model else None
     except Exception as error:
         raise ExtractionError(str(error)) from error
+
+
+# Settings of the library `structx` that would be sent to the provider if they were let through.
+_UNSUPPORTED = frozenset({"api_version", "batch_size", "client", "config", "model_name"})
+
+
+def _options(options: dict[str, Any]) -> str:
+    if unsupported := sorted(_UNSUPPORTED & options.keys()):
+        raise ConfigurationError(f"not supported: {', '.join(unsupported)}")
+    try:
+        return json.dumps(options, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"the options of the provider are no JSON: {error}") from error
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigurationError(f"{name} must be a name such as 'openai/gpt-4o', not {value!r}")
+    return value
 
 
 def _integer(name: str, value: object, *, minimum: int) -> int:
@@ -160,4 +187,7 @@ def _integer(name: str, value: object, *, minimum: int) -> int:
 def _seconds(name: str, value: object) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise ConfigurationError(f"{name} must be a number of seconds, not {value!r}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ConfigurationError(f"{name} is too large: {value!r}") from error

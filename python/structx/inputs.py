@@ -19,6 +19,7 @@ def encode(data: Data) -> str | bytes | Path:
     Raises TypeError for anything else, and ValueError for dicts that have no form in JSON.
     """
     if isinstance(data, str):
+        data.encode()  # lone surrogates have no form in UTF-8
         return data
     if isinstance(data, os.PathLike):
         return Path(data)
@@ -28,6 +29,8 @@ def encode(data: Data) -> str | bytes | Path:
         if not isinstance(record, Mapping):
             kind = _kind(cast(object, record))
             raise TypeError(f"data[{position}] must be a dict, not {kind}")
+        if len({str(key) for key in record}) != len(record):
+            raise ValueError(f"data[{position}] has two keys of the same name as text")
     try:
         # NaN, which tables use for "missing", becomes null.
         return to_json(data, fallback=str, inf_nan_mode="null")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -22,37 +22,45 @@ class Target:
     """The JSON Schema of one item."""
     validate: Callable[[str], list[BaseModel]]
     """From a reply `{"items": [...]}` as JSON to its items; raises pydantic.ValidationError."""
+    instructions: str = ""
+    """What the plan says about reading the items; empty for a model of the caller's."""
 
 
-_targets: WeakKeyDictionary[type[BaseModel], Target] = WeakKeyDictionary()
+_KEPT = "__structx_target__"
 
 
 def of_model(model: type[BaseModel]) -> Target:
-    """The target of a model, made once for each model."""
-    target = _targets.get(model)
-    if target is None:
-        target = _targets[model] = _of_model(model)
-    return target
+    """The target of a model: made once, and kept by the model itself."""
+    target = vars(model).get(_KEPT)
+    return target if target is not None else _keep(_of_model(model))
+
+
+def of_plan(plan: str) -> Target:
+    """The target of a plan, given as JSON."""
+    content = json.loads(plan)
+    target = _of_model(create_extraction_model(content["schema"]))
+    return _keep(replace(target, instructions=content["instructions"]))
 
 
 def _of_model(model: type[BaseModel]) -> Target:
+    # First, so that an error of the model names the model.
+    schema = model.model_json_schema()
     reply: Any = create_model(
         "Reply",
         __config__=ConfigDict(extra="forbid"),
-        items=(list[model], ...),  # pyright: ignore[reportInvalidTypeForm]
+        items=(list[model], ...),  # pyright: ignore[reportInvalidTypeArguments]
     )
     validate_json = reply.__pydantic_validator__.validate_json
 
     def validate(json: str) -> list[BaseModel]:
         return validate_json(json).items
 
-    schema = model.model_json_schema()
     return Target(model=model, name=model.__name__, schema=schema, validate=validate)
 
 
-def of_definition(definition: Mapping[str, Any]) -> Target:
-    """The target of a planned definition."""
-    return of_model(create_extraction_model(definition))
+def _keep(target: Target) -> Target:
+    setattr(target.model, _KEPT, target)
+    return target
 
 
 def problems(error: ValidationError) -> list[str]:

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 use serde_json::{Map, Value};
+use tokio::task::JoinError;
 
+use crate::documents::{FileError, FileErrorKind};
 use crate::embedded::{LocalOptions, LocalProvider};
 use crate::error::Error;
 use crate::llm::retry::{Backoff, seconds};
@@ -21,6 +22,7 @@ use super::errors::Finished;
 use super::input::Input;
 use super::runtime;
 use super::target::{Pydantic, PydanticTarget};
+use super::worker::Caller;
 
 /// What a caller configured. Clients and connections are made of it in each process.
 struct Settings {
@@ -110,35 +112,38 @@ impl Extractor {
         Ok(slot.1.clone())
     }
 
-    /// The one job behind both forms of `extract`.
+    /// The one job behind both forms of `extract`. Locks are taken here, with the GIL.
     fn job(
         &self,
+        py: Python<'_>,
         input: Input,
         query: String,
         target: Option<PydanticTarget>,
-    ) -> impl Future<Output = Finished<RawExtraction>> + Send + use<> {
-        let clients = self.clients();
-        async move {
-            Finished(match clients {
-                Ok(clients) => extract(&clients, input, &query, target).await,
-                Err(error) => Err(error),
-            })
-        }
+    ) -> PyResult<impl Future<Output = Finished<RawExtraction>> + Send + use<>> {
+        let clients = self.clients()?;
+        let modeller = Pydantic(Caller::get(py)?);
+        Ok(async move { Finished(extract(&clients, &modeller, input, &query, target).await) })
     }
 }
 
 async fn extract(
     clients: &Clients,
+    modeller: &Pydantic,
     input: Input,
     query: &str,
     target: Option<PydanticTarget>,
 ) -> Result<RawExtraction, Error> {
     let content = tokio::task::spawn_blocking(|| input.read());
-    let content = content.await.map_err(|error| Error::Config(error.to_string()))??;
+    let content = content.await.map_err(unread)??;
     let Clients { planner, extractor } = clients;
-    run::extract(planner, extractor, &Pydantic, &content, query, target)
+    run::extract(planner, extractor, modeller, &content, query, target)
         .await
         .map(RawExtraction::from)
+}
+
+/// A reader that panicked.
+fn unread(error: JoinError) -> FileError {
+    FileError::new(FileErrorKind::Corrupt, "data", format!("could not be read: {error}"))
 }
 
 #[pymethods]
@@ -153,7 +158,7 @@ impl Extractor {
         api_key: Option<String>,
         api_base: Option<String>,
         timeout: f64,
-        options: &Bound<'_, PyDict>,
+        options: &str,
         max_threads: usize,
         max_retries: i64,
         min_wait: f64,
@@ -166,7 +171,8 @@ impl Extractor {
             api_key: api_key.as_deref().map(ApiKey::new),
             api_base,
             timeout: seconds("timeout", timeout)?,
-            options: pythonize::depythonize(options)?,
+            options: serde_json::from_str(options)
+                .map_err(|error| Error::Config(format!("the options of the provider: {error}")))?,
             concurrency: max_threads,
             backoff: Backoff::new(max_retries, min_wait, max_wait)?,
             weights,
@@ -183,7 +189,7 @@ impl Extractor {
         query: String,
         target: Option<PydanticTarget>,
     ) -> PyResult<Finished<RawExtraction>> {
-        runtime::block_on(py, self.job(data, query, target))
+        runtime::block_on(py, self.job(py, data, query, target)?)
     }
 
     /// On the running asyncio loop; raises `ExtractionError` when awaited.
@@ -194,7 +200,7 @@ impl Extractor {
         query: String,
         target: Option<PydanticTarget>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        runtime::into_awaitable(py, self.job(data, query, target))
+        runtime::into_awaitable(py, self.job(py, data, query, target)?)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -83,17 +83,20 @@ where
 
 /// Waits for `future` without the GIL; Ctrl-C drops it.
 pub fn block_on<T: Send>(py: Python<'_>, future: impl Future<Output = T> + Send) -> PyResult<T> {
+    if worker::is_current() {
+        return Err(PyRuntimeError::new_err("a validator can't wait for an extraction of its own"));
+    }
     let handle = handle()?;
     py.detach(|| {
-        handle.block_on(async {
-            tokio::pin!(future);
-            loop {
-                tokio::select! {
-                    result = &mut future => return Ok(result),
-                    () = tokio::time::sleep(SIGNALS) => Python::attach(|py| py.check_signals())?,
-                }
+        let mut future = pin!(future);
+        loop {
+            let step = async { tokio::time::timeout(SIGNALS, future.as_mut()).await };
+            if let Ok(result) = handle.block_on(step) {
+                return Ok(result);
             }
-        })
+            // Outside the runtime: a signal handler may call structx itself.
+            Python::attach(|py| py.check_signals())?;
+        }
     })
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::plan::Plan;
 use crate::run::{Modeller, Rejection, Target, Validate};
 
-use super::worker;
+use super::worker::Caller;
 
 pyo3::import_exception!(pydantic_core, ValidationError);
 
@@ -26,7 +26,9 @@ pub struct PydanticTarget {
     pub model: Py<PyAny>,
     name: String,
     schema: Value,
+    instructions: String,
     validate: Arc<Py<PyAny>>,
+    caller: Caller,
 }
 
 impl FromPyObject<'_, '_> for PydanticTarget {
@@ -38,7 +40,9 @@ impl FromPyObject<'_, '_> for PydanticTarget {
             model: target.getattr("model")?.unbind(),
             name: target.getattr("name")?.extract()?,
             schema: pythonize::depythonize(&target.getattr("schema")?)?,
+            instructions: target.getattr("instructions")?.extract()?,
             validate: Arc::new(target.getattr("validate")?.unbind()),
+            caller: Caller::get(target.py())?,
         })
     }
 }
@@ -52,7 +56,7 @@ impl Validate for PydanticTarget {
             let items = validate.bind(py).call1((json,)).and_then(|items| items.extract());
             items.map_err(|error| rejection(py, &error))
         };
-        worker::run(call).await.unwrap_or_else(|broken| Err(Rejection::Broken(broken)))
+        self.caller.run(call).await.unwrap_or_else(|broken| Err(Rejection::Broken(broken)))
     }
 }
 
@@ -66,24 +70,27 @@ impl Target for PydanticTarget {
     fn schema(&self) -> &Value {
         &self.schema
     }
+
+    fn instructions(&self) -> &str {
+        &self.instructions
+    }
 }
 
 /// Makes models of plans with `pydantic.create_model`.
-pub struct Pydantic;
+pub struct Pydantic(pub Caller);
 
 impl Modeller for Pydantic {
     type Target = PydanticTarget;
 
     async fn target(&self, plan: &Plan) -> Result<PydanticTarget, Rejection> {
-        let definition = plan.schema.clone();
+        let plan = serde_json::to_string(plan).map_err(|e| Rejection::Broken(e.to_string()))?;
         let call = move |py: Python<'_>| {
-            let target = pythonize::pythonize(py, &definition)
-                .map_err(PyErr::from)
-                .and_then(|definition| targets(py)?.call_method1("of_definition", (definition,)))
+            let target = targets(py)
+                .and_then(|module| module.call_method1("of_plan", (plan,)))
                 .and_then(|target| target.extract());
             target.map_err(|error| rejection(py, &error))
         };
-        worker::run(call).await.unwrap_or_else(|broken| Err(Rejection::Broken(broken)))
+        self.0.run(call).await.unwrap_or_else(|broken| Err(Rejection::Broken(broken)))
     }
 }
 

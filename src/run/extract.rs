@@ -42,18 +42,18 @@ pub async fn extract<M: Modeller>(
     target: Option<M::Target>,
 ) -> Result<Extraction<M::Target>> {
     let all = content.columns();
-    let (target, instructions, columns, planning) = if let Some(target) = target {
-        (target, String::new(), all.to_vec(), Vec::new())
+    let (target, columns, planning) = if let Some(target) = target {
+        (target, all.to_vec(), Vec::new())
     } else {
         let nested = planner.provider.plans_nested();
         let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
         let sample = sample(content, characters).into();
         let answer = planner.plan(modeller, query, all, sample).await?;
         let Planned { plan, target } = answer.result.map_err(Error::Plan)?;
-        (target, plan.instructions, plan.target_columns, answer.calls)
+        (target, plan.target_columns, answer.calls)
     };
     let rows = content.rows(&columns);
-    let stream = extractor.rows(&target, query, &instructions, rows)?;
+    let stream = extractor.rows(&target, query, rows)?;
     let mut outcomes: Vec<_> = stream.collect().await;
     outcomes.sort_unstable_by_key(|outcome| outcome.position);
     let warnings = match content {

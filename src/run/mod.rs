@@ -44,6 +44,11 @@ pub trait Target: Validate<Output = Vec<Self::Item>> {
 
     /// The JSON Schema of one item.
     fn schema(&self) -> &Value;
+
+    /// What the plan says about reading the items; empty for a target of the caller's.
+    fn instructions(&self) -> &str {
+        ""
+    }
 }
 
 /// Makes a target of a plan.

@@ -79,13 +79,12 @@ impl Operation {
         &'a self,
         target: &'a T,
         query: &'a str,
-        instructions: &'a str,
         rows: impl Iterator<Item = Row> + Send + 'a,
     ) -> Result<impl Stream<Item = Outcome<T::Item>> + Send + 'a> {
         let schema = json_schema::items_of(target.schema());
         let schema = Arc::new(self.provider.compile(target.name(), &schema)?);
         Ok(stream::iter(rows)
-            .map(move |row| self.row(target, query, instructions, schema.clone(), row))
+            .map(move |row| self.row(target, query, schema.clone(), row))
             .buffer_unordered(self.concurrency))
     }
 
@@ -93,14 +92,13 @@ impl Operation {
         &self,
         target: &T,
         query: &str,
-        instructions: &str,
         schema: Arc<OutputSchema>,
         row: Row,
     ) -> Outcome<T::Item> {
         let mut outcome = Outcome::new(row.position, row.text.clone());
         // One part today; a row that is too long for one request becomes several here.
         for part in [row.text] {
-            let messages = prompt::extraction(query, instructions, part);
+            let messages = prompt::extraction(query, target.instructions(), part);
             let request = self.request(messages, schema.clone());
             outcome.add(ask(self.provider.as_ref(), &request, &self.backoff, target).await);
         }
