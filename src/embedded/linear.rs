@@ -10,7 +10,7 @@ use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
 /// From this many rows on it is faster to unpack the weights and multiply in 32 bits.
-const DENSE_ROWS: usize = 48;
+const DENSE_ROWS: usize = 16;
 /// Outputs that one task computes.
 const GRAIN: usize = 64;
 
