@@ -48,7 +48,7 @@ impl Backoff {
         }
         let step = self.min_wait.max(FIRST_STEP).saturating_mul(2_u32.saturating_pow(attempt));
         let longest = (step.saturating_mul(3) / 2).min(self.max_wait);
-        between(self.min_wait.max(longest - longest / 3), longest)
+        between(self.min_wait.max(longest.saturating_sub(longest / 3)), longest)
     }
 }
 
