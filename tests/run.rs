@@ -176,7 +176,10 @@ async fn an_incomplete_reply_is_never_passed_off_as_whole() {
     script(&fake, json!([step]));
     let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
     let error = extraction.outcomes[0].result.as_ref().unwrap_err().to_string();
-    assert!(error.contains("incomplete") && error.contains("3 attempts"), "{error}");
+    assert!(
+        error.starts_with("openai: the reply is incomplete") && error.contains("3 attempts"),
+        "{error}"
+    );
     assert_eq!(extraction.outcomes[0].calls.len(), 3);
 }
 
@@ -193,7 +196,8 @@ async fn what_is_wrong_is_sent_back_with_the_first_question() {
     );
     let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
     assert_eq!(extraction.outcomes[0].result, Ok(vec!["right".to_owned()]));
-    let last = &fake.requests()[2].json()["messages"];
+    let body = fake.requests()[2].json();
+    let last = &body["messages"];
     assert_eq!(last.as_array().unwrap().len(), 4, "only the last answer is sent back");
     assert_eq!(last[2]["content"], reply(&["broken?", "wrong"]));
     assert!(last[3]["content"].as_str().unwrap().contains("word: is wrong"));

@@ -20,6 +20,9 @@ use crate::schema::OutputSchema;
 
 /// A model that answers requests: over HTTP ([`transport::HttpProvider`]) or in this process.
 pub trait Provider: Send + Sync {
+    /// The registry's name of the provider, for errors.
+    fn name(&self) -> &str;
+
     /// Turns the JSON Schema of a reply into what this provider accepts; made once per operation.
     ///
     /// # Errors
@@ -187,7 +190,8 @@ fn add_known(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     }
 }
 
-/// A request that gave no usable reply. Holds no key and no text of the document.
+/// A request that gave no usable reply. Holds no key, and no text of the document in structx's own
+/// words; a provider's words are passed on as they are, but for their length, and may quote it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{}", self.describe())]
 pub struct LlmError {
