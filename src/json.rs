@@ -66,7 +66,18 @@ impl<'de> Visitor<'de> for Checked {
         Ok(self)
     }
 
-    // Numbers of any length come as a map of their text.
+    // Numbers that these three can't hold come as a map of their text.
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
 }
 
 #[cfg(test)]

@@ -209,7 +209,8 @@ async fn what_is_wrong_is_sent_back_with_the_first_question() {
     );
     let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
     assert_eq!(extraction.outcomes[0].result, Ok(vec!["right".to_owned()]));
-    let last = &fake.requests()[2].body["messages"];
+    let body = fake.requests()[2].json();
+    let last = &body["messages"];
     assert_eq!(last.as_array().unwrap().len(), 4, "only the last answer is sent back");
     assert_eq!(last[2]["content"], reply(&["broken?", "wrong"]));
     assert!(last[3]["content"].as_str().unwrap().contains("word: is wrong"));
@@ -234,7 +235,7 @@ async fn a_plan_is_made_once_and_a_bad_one_is_asked_again() {
     assert_eq!(extraction.outcomes.len(), 3);
     let requests = fake.requests();
     assert_eq!(requests.len(), 5);
-    assert!(requests[4].body.to_string().contains("INSTRUCTED"));
+    assert!(requests[4].json().to_string().contains("INSTRUCTED"));
 }
 
 #[tokio::test]
