@@ -142,6 +142,22 @@ async fn rows_end_once_each_and_in_the_order_of_the_source() {
 }
 
 #[tokio::test]
+async fn a_blank_row_ends_without_a_request() {
+    let fake = FakeProvider::start().unwrap();
+    script(&fake, json!([{"content": reply(&["one"]), "times": 9}]));
+    let records = serde_json::from_value(json!([{"a": "1", "b": 2}, {"a": null}, {"b": "3"}]));
+    let content = Content::Table(Table::from_records(records.unwrap()).unwrap());
+    let extraction = run(&fake, &content, Some(Words::new())).await.unwrap();
+    let counts: Vec<_> = extraction
+        .outcomes
+        .iter()
+        .map(|outcome| (outcome.result.as_ref().unwrap().len(), outcome.calls.len()))
+        .collect();
+    assert_eq!(counts, [(1, 1), (0, 0), (1, 1)]);
+    assert_eq!(fake.stats().requests, 2);
+}
+
+#[tokio::test]
 async fn every_kind_of_failure_takes_from_one_budget() {
     let fake = FakeProvider::start().unwrap();
     script(

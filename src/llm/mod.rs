@@ -161,7 +161,7 @@ pub struct Source {
     pub literal: String,
 }
 
-/// Tokens, as the provider counts them. Counts of failed attempts are added too.
+/// Tokens of one request, as the provider counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
     pub prompt_tokens: u64,
@@ -171,23 +171,6 @@ pub struct Usage {
     pub thinking_tokens: Option<u64>,
     /// Part of `prompt_tokens` that the provider had cached, where it tells.
     pub cached_tokens: Option<u64>,
-}
-
-impl std::ops::AddAssign for Usage {
-    fn add_assign(&mut self, other: Self) {
-        self.prompt_tokens += other.prompt_tokens;
-        self.completion_tokens += other.completion_tokens;
-        self.total_tokens += other.total_tokens;
-        self.thinking_tokens = add_known(self.thinking_tokens, other.thinking_tokens);
-        self.cached_tokens = add_known(self.cached_tokens, other.cached_tokens);
-    }
-}
-
-fn add_known(one: Option<u64>, other: Option<u64>) -> Option<u64> {
-    match (one, other) {
-        (None, None) => None,
-        (one, other) => Some(one.unwrap_or(0) + other.unwrap_or(0)),
-    }
 }
 
 /// A request that gave no usable reply. Holds no key, and no text of the document in structx's own

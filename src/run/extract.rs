@@ -8,9 +8,9 @@ use crate::llm::Usage;
 
 use super::{Modeller, Operation, Outcome, Planned, Target};
 
-/// The samples that a plan is made from hold this many rows of a table.
+/// The samples that a plan is made from hold no more rows of a table than this.
 const SAMPLE_ROWS: usize = 5;
-/// The samples that a plan is made from hold this many characters of a document.
+/// The samples that a plan is made from hold no more characters than this.
 const SAMPLE_CHARACTERS: usize = 4_000;
 
 /// What an extraction gave: one outcome for each row, in the order of the source.
@@ -61,6 +61,6 @@ pub async fn extract<M: Modeller>(
 fn sample(content: &Content) -> String {
     match content {
         Content::Document(document) => document.sample(SAMPLE_CHARACTERS).to_owned(),
-        Content::Table(table) => table.sample(SAMPLE_ROWS),
+        Content::Table(table) => table.sample(SAMPLE_ROWS, SAMPLE_CHARACTERS),
     }
 }
