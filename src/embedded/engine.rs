@@ -71,7 +71,9 @@ impl Engine {
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<Reply, LlmError> {
         let limit = self.output_limit(request)?;
-        let prompt = chat::prompt(&request.messages, &self.vocabulary).map_err(failed)?;
+        let schema = request.schema.as_deref();
+        let shape = schema.map(|schema| &schema.compiled);
+        let prompt = chat::prompt(&request.messages, shape, &self.vocabulary).map_err(failed)?;
         if prompt.len() + limit > self.context {
             let message = format!(
                 "the prompt has {} tokens, and {limit} are kept for the answer: together more \
@@ -81,7 +83,6 @@ impl Engine {
             );
             return Err(LlmError::new(LlmErrorKind::ContextLength, PROVIDER, message));
         }
-        let schema = request.schema.as_deref();
         let verbatim = schema.map(|schema| Verbatim::new(&schema.compiled, documents(request)));
         let mut matcher = match &verbatim {
             Some(verbatim) => Some(self.matcher(verbatim.bind())?),

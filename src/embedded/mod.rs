@@ -5,6 +5,7 @@ mod chat;
 mod dates;
 mod engine;
 mod grammar;
+mod linear;
 mod literals;
 mod numbers;
 mod qwen2;
@@ -35,11 +36,13 @@ pub struct LocalOptions {
     pub context: Option<usize>,
     /// The most tokens of an answer.
     pub max_tokens: usize,
+    /// Threads that compute; by default as many as there are cores for this process.
+    pub threads: Option<usize>,
 }
 
 impl Default for LocalOptions {
     fn default() -> Self {
-        Self { context: None, max_tokens: 1024 }
+        Self { context: None, max_tokens: 1024, threads: None }
     }
 }
 

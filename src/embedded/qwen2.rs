@@ -2,21 +2,19 @@
 //! and can be cut back to any position.
 
 use std::io::{Read, Seek};
-use std::sync::Arc;
 
+use candle_core::quantized::QTensor;
 use candle_core::quantized::gguf_file::{Content, Value};
-use candle_core::quantized::{GgmlDType, QMatMul, QTensor};
-use candle_core::{DType, Device, Error, IndexOp, Module, Result, Tensor};
+use candle_core::{DType, Device, Error, IndexOp, Result, Tensor};
 use candle_nn::{ops, rotary_emb};
+
+use super::linear::Linear;
 
 /// The key-value cache grows by this many positions.
 const CACHE_STEP: usize = 1024;
-/// From this many rows on it is faster to unpack a weight and multiply in 32 bits than to take
-/// quantised dot products row by row.
-const DENSE_ROWS: usize = 48;
 
 pub struct Qwen2 {
-    embedding: Arc<QTensor>,
+    embedding: QTensor,
     layers: Vec<Layer>,
     norm: Norm,
     output: Linear,
@@ -48,11 +46,11 @@ impl Qwen2 {
         let base = metadata(content, "qwen2.rope.freq_base")?.to_f32()?;
 
         let mut weights = Weights { content, file, epsilon };
-        let embedding = Arc::new(weights.tensor("token_embd.weight")?);
+        let embedding = weights.tensor("token_embd.weight")?;
         let output = if content.tensor_infos.contains_key("output.weight") {
             weights.linear("output")?
         } else {
-            Linear::new(fast(&embedding)?.unwrap_or_else(|| Arc::clone(&embedding)), None)?
+            Linear::new(&embedding, None)?
         };
         let layers = (0..number("block_count")?)
             .map(|index| Layer::load(&mut weights, index, heads))
@@ -225,30 +223,6 @@ impl Norm {
     }
 }
 
-struct Linear {
-    weight: Arc<QTensor>,
-    product: QMatMul,
-    bias: Option<Tensor>,
-}
-
-impl Linear {
-    fn new(weight: Arc<QTensor>, bias: Option<Tensor>) -> Result<Self> {
-        Ok(Self { product: QMatMul::from_arc(Arc::clone(&weight))?, weight, bias })
-    }
-
-    fn forward(&self, states: &Tensor) -> Result<Tensor> {
-        let product = if states.dim(0)? >= DENSE_ROWS {
-            states.matmul(&self.weight.dequantize(&Device::Cpu)?.t()?)?
-        } else {
-            self.product.forward(states)?
-        };
-        match &self.bias {
-            Some(bias) => product.broadcast_add(bias),
-            None => Ok(product),
-        }
-    }
-}
-
 struct Weights<'a, F> {
     content: &'a Content,
     file: &'a mut F,
@@ -267,25 +241,12 @@ impl<F: Read + Seek> Weights<'_, F> {
 
     fn linear(&mut self, name: &str) -> Result<Linear> {
         let weight = self.tensor(&format!("{name}.weight"))?;
-        let weight = fast(&weight)?.unwrap_or_else(|| Arc::new(weight));
         let bias = format!("{name}.bias");
-        let bias = if self.content.tensor_infos.contains_key(&bias) {
-            Some(self.tensor(&bias)?.dequantize(&Device::Cpu)?)
-        } else {
-            None
-        };
-        Linear::new(weight, bias)
+        if self.content.tensor_infos.contains_key(&bias) {
+            return Linear::new(&weight, Some(&self.tensor(&bias)?));
+        }
+        Linear::new(&weight, None)
     }
-}
-
-/// candle has no vector code on x86 for these formats; 8 bits hold all that their 4 or 5 do.
-fn fast(weight: &QTensor) -> Result<Option<Arc<QTensor>>> {
-    let slow = matches!(weight.dtype(), GgmlDType::Q4_1 | GgmlDType::Q5_0 | GgmlDType::Q5_1);
-    if !slow {
-        return Ok(None);
-    }
-    let dense = weight.dequantize(&Device::Cpu)?;
-    Ok(Some(Arc::new(QTensor::quantize(&dense, GgmlDType::Q8_0)?)))
 }
 
 fn metadata<'a>(content: &'a Content, key: &str) -> Result<&'a Value> {

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use rayon::ThreadPoolBuilder;
 use tokio::sync::oneshot;
 
 use super::LocalOptions;
@@ -59,18 +60,25 @@ impl Worker {
 
 /// Ends when the provider, and so the sender, is gone.
 fn work(path: &std::path::Path, options: &LocalOptions, jobs: &Receiver<Job>) {
+    // With 0 the pool has as many threads as there are cores for this process.
+    let threads = options.threads.unwrap_or(0);
+    let pool = match ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool,
+        Err(error) => return refuse(jobs, &format!("no threads for the engine: {error}")),
+    };
     let mut engine = None;
     for Job { request, answer } in jobs {
         if answer.is_closed() {
             continue;
         }
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let mut answered = || {
             let engine = match &mut engine {
                 Some(engine) => engine,
                 empty => empty.insert(Engine::load(path, options)?),
             };
             engine.answer(&request, &|| answer.is_closed())
-        }));
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| pool.install(&mut answered)));
         let outcome = outcome.unwrap_or_else(|panic| {
             // What the panic left behind can't be trusted.
             engine = None;
@@ -78,6 +86,12 @@ fn work(path: &std::path::Path, options: &LocalOptions, jobs: &Receiver<Job>) {
         });
         // Nobody waits for it if this fails.
         let _ = answer.send(outcome);
+    }
+}
+
+fn refuse(jobs: &Receiver<Job>, problem: &str) {
+    for job in jobs {
+        let _ = job.answer.send(Err(failed(problem.to_owned())));
     }
 }
 

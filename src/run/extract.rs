@@ -10,8 +10,10 @@ use super::{Modeller, Operation, Outcome, Planned, Target};
 
 /// The samples that a plan is made from hold no more rows of a table than this.
 const SAMPLE_ROWS: usize = 5;
-/// The samples that a plan is made from hold no more characters than this.
+/// The samples that a plan is made from hold no more characters than this; a small model reads
+/// slowly, and takes more for more to plan.
 const SAMPLE_CHARACTERS: usize = 4_000;
+const SMALL_SAMPLE_CHARACTERS: usize = 600;
 
 /// What an extraction gave: one outcome for each row, in the order of the source.
 #[derive(Debug)]
@@ -43,7 +45,10 @@ pub async fn extract<M: Modeller>(
     let (target, columns, planning) = if let Some(target) = target {
         (target, all.to_vec(), Vec::new())
     } else {
-        let answer = planner.plan(modeller, query, all, sample(content).into()).await?;
+        let nested = planner.provider.plans_nested();
+        let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
+        let sample = sample(content, characters).into();
+        let answer = planner.plan(modeller, query, all, sample).await?;
         let Planned { plan, target } = answer.result.map_err(Error::Plan)?;
         (target, plan.target_columns, answer.calls)
     };
@@ -58,9 +63,9 @@ pub async fn extract<M: Modeller>(
     Ok(Extraction { target, planning, outcomes, warnings })
 }
 
-fn sample(content: &Content) -> String {
+fn sample(content: &Content, characters: usize) -> String {
     match content {
-        Content::Document(document) => document.sample(SAMPLE_CHARACTERS).to_owned(),
-        Content::Table(table) => table.sample(SAMPLE_ROWS, SAMPLE_CHARACTERS),
+        Content::Document(document) => document.sample(characters).to_owned(),
+        Content::Table(table) => table.sample(SAMPLE_ROWS, characters),
     }
 }

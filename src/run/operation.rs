@@ -61,9 +61,11 @@ impl Operation {
         columns: &[String],
         sample: Arc<str>,
     ) -> Result<Answer<Planned<M::Target>>> {
-        let schema = plan::reply_schema(columns, self.provider.plans_nested());
+        let nested = self.provider.plans_nested();
+        let schema = plan::reply_schema(columns, nested);
         let schema = self.provider.compile("extraction_plan", &schema)?;
-        let request = self.request(prompt::planning(query, columns, sample), Arc::new(schema));
+        let messages = prompt::planning(query, columns, sample, !nested);
+        let request = self.request(messages, Arc::new(schema));
         let validator = PlanValidator { modeller, columns };
         Ok(ask(self.provider.as_ref(), &request, &self.backoff, &validator).await)
     }
