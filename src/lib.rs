@@ -13,6 +13,7 @@ pub mod documents;
 #[cfg(feature = "local")]
 pub mod embedded;
 pub mod error;
+pub mod json;
 pub mod llm;
 pub mod plan;
 pub mod prompt;

@@ -129,14 +129,44 @@ fn parse_fields(fields: Option<&Value>) -> Result<Vec<ModelField>, Vec<String>> 
     };
     let (mut fields, mut problems) = (Vec::<ModelField>::new(), Vec::new());
     for (index, field) in given.iter().enumerate() {
+        let place = format!("fields[{index}]");
+        let mistaken = problems.len();
+        check_kinds(field, &place, &mut problems);
+        if problems.len() > mistaken {
+            continue;
+        }
         match parse_field(field) {
             Ok(field) if fields.iter().any(|other| other.name == field.name) => {}
             Ok(field) => fields.push(field),
-            Err(problem) => problems.push(format!("fields[{index}]: {problem}")),
+            Err(problem) => problems.push(format!("{place}: {problem}")),
         }
     }
     problems.truncate(MAX_PROBLEMS);
     if problems.is_empty() { Ok(fields) } else { Err(problems) }
+}
+
+/// What [`ModelField`] can't be read from. serde would tell no place, and repeat the value, which
+/// may be a text of the document.
+fn check_kinds(field: &Value, place: &str, problems: &mut Vec<String>) {
+    let Value::Object(members) = field else {
+        return problems.push(format!("{place}: expected an object"));
+    };
+    for (name, value) in members {
+        let (expected, is_right) = match name.as_str() {
+            "name" | "type" | "description" => ("a string", value.is_string()),
+            "required" | "nullable" | "has_default" => ("true or false", value.is_boolean()),
+            "validation" => ("an object", value.is_object()),
+            "nested_fields" => ("a list", value.is_array() || value.is_null()),
+            _ => continue,
+        };
+        if !is_right {
+            problems.push(format!("{place}.{name}: expected {expected}"));
+        }
+    }
+    let nested = members.get("nested_fields").and_then(Value::as_array).into_iter().flatten();
+    for (index, field) in nested.enumerate() {
+        check_kinds(field, &format!("{place}.nested_fields[{index}]"), problems);
+    }
 }
 
 fn parse_field(field: &Value) -> Result<ModelField, String> {
@@ -254,6 +284,32 @@ mod tests {
         ];
         for (reply, problems) in cases {
             assert_eq!(parse(&reply, &[]).unwrap_err(), problems);
+        }
+    }
+
+    #[test]
+    fn a_problem_names_the_place_and_not_the_value() {
+        let secret = "SECRET";
+        let field = |name: &str, value: &Value| {
+            let mut field = json!({"name": "a", "type": "str"});
+            field[name] = value.clone();
+            field
+        };
+        let cases = [
+            (json!(secret), ": expected an object"),
+            (field("name", &json!([secret])), ".name: expected a string"),
+            (field("description", &json!({secret: 1})), ".description: expected a string"),
+            (field("required", &json!(secret)), ".required: expected true or false"),
+            (field("validation", &json!(secret)), ".validation: expected an object"),
+            (field("nested_fields", &json!(secret)), ".nested_fields: expected a list"),
+            (
+                field("nested_fields", &json!([field("type", &json!([secret]))])),
+                ".nested_fields[0].type: expected a string",
+            ),
+        ];
+        for (field, problem) in cases {
+            let reply = json!({"model_name": "M", "fields": [{"name": "b", "type": "str"}, field]});
+            assert_eq!(parse(&reply, &[]).unwrap_err(), [format!("fields[1]{problem}")]);
         }
     }
 }

@@ -50,25 +50,24 @@ impl Table {
         Ok(Self { columns, records, warnings: Vec::new() })
     }
 
-    /// What is sent of one record: a line `column: value` for each of the columns that is not null,
-    /// strings as they are and other values as JSON. Unknown columns are ignored; where none is
-    /// known, all are taken.
-    #[must_use]
-    pub fn row_text(&self, index: usize, columns: &[String]) -> String {
-        self.text_of(index, &self.chosen(columns))
-    }
-
+    /// What is sent of each record: a line `column: value` for each of the columns that is not
+    /// null, strings as they are and other values as JSON. Unknown columns are ignored; where none
+    /// is known, all are taken.
     pub fn rows(&self, columns: &[String]) -> impl Iterator<Item = Row> + use<'_> {
         let chosen = self.chosen(columns);
         (0..self.records.len())
             .map(move |position| Row { position, text: self.text_of(position, &chosen).into() })
     }
 
-    /// The first rows, parted by blank lines.
+    /// The first rows, parted by blank lines. Each has the same share of the characters, so that a
+    /// long one doesn't hide the others.
     #[must_use]
-    pub fn sample(&self, rows: usize) -> String {
-        let texts: Vec<_> = self.rows(&[]).take(rows).map(|row| row.text).collect();
-        texts.join("\n\n")
+    pub fn sample(&self, rows: usize, characters: usize) -> String {
+        const BLANK_LINE: &str = "\n\n";
+        let share = characters / rows.min(self.records.len()).max(1);
+        let cut =
+            |row: Row| beginning(&row.text, share.saturating_sub(BLANK_LINE.len())).to_owned();
+        self.rows(&[]).take(rows).map(cut).collect::<Vec<_>>().join(BLANK_LINE)
     }
 
     fn chosen(&self, columns: &[String]) -> Vec<usize> {
@@ -95,15 +94,20 @@ impl Document {
         Row { position: 0, text: self.text.as_str().into() }
     }
 
-    /// The beginning of the text, cut at the end of a line where there is one in its second half.
+    /// The beginning of the text.
     #[must_use]
     pub fn sample(&self, characters: usize) -> &str {
-        let Some((end, _)) = self.text.char_indices().nth(characters) else { return &self.text };
-        let start = &self.text[..end];
-        match start.rfind('\n') {
-            Some(line) if line >= end / 2 => &start[..line],
-            _ => start,
-        }
+        beginning(&self.text, characters)
+    }
+}
+
+/// At most so many characters, cut at the end of a line where there is one in their second half.
+fn beginning(text: &str, characters: usize) -> &str {
+    let Some((end, _)) = text.char_indices().nth(characters) else { return text };
+    let start = &text[..end];
+    match start.rfind('\n') {
+        Some(line) if line >= end / 2 => &start[..line],
+        _ => start,
     }
 }
 
@@ -144,13 +148,28 @@ mod tests {
         let table = Table::from_records(table).unwrap();
         assert_eq!(table.columns, ["b", "a", "c"]);
         assert_eq!(table.records[1], [json!(null), json!(null), json!({"d": [1.5]})]);
-        assert_eq!(table.row_text(0, &[]), "b: 1\na: x\ny");
-        assert_eq!(table.row_text(0, &["zz".into(), "b".into()]), "b: 1");
-        assert_eq!(table.row_text(1, &["zz".into()]), "c: {\"d\":[1.5]}");
-        assert_eq!(table.row_text(2, &[]), "");
-        assert_eq!(table.sample(9), "b: 1\na: x\ny\n\nc: {\"d\":[1.5]}");
-        let positions: Vec<usize> = table.rows(&[]).map(|row| row.position).collect();
-        assert_eq!(positions, [0, 1]);
+        let rows = |columns: &[&str]| -> Vec<(usize, String)> {
+            let columns: Vec<_> = columns.iter().map(ToString::to_string).collect();
+            table.rows(&columns).map(|row| (row.position, row.text.to_string())).collect()
+        };
+        let (first, second) = ("b: 1\na: x\ny".to_owned(), "c: {\"d\":[1.5]}".to_owned());
+        let all = [(0, first.clone()), (1, second.clone())];
+        assert_eq!(rows(&[]), all);
+        assert_eq!(rows(&["zz"]), all);
+        assert_eq!(rows(&["zz", "b"]), [(0, "b: 1".to_owned()), (1, String::new())]);
+        assert_eq!(table.sample(9, 100), format!("{first}\n\n{second}"));
+    }
+
+    #[test]
+    fn a_sample_of_long_rows_is_bounded_and_shows_each() {
+        let long = "ä".repeat(100_000);
+        let table = records((0..6).map(|id| json!({"id": id, "text": long})).collect());
+        let sample = Table::from_records(table).unwrap().sample(5, 4_000);
+        let characters = sample.chars().count();
+        assert!((3_900..=4_000).contains(&characters), "{characters}");
+        for id in 0..5 {
+            assert!(sample.contains(&format!("id: {id}\ntext: ä")));
+        }
     }
 
     #[test]

@@ -146,7 +146,8 @@ fn the_sources_of_a_user() {
     let Content::Table(table) = read(&write("people.csv", b"name,age\nAda,36\n")).unwrap() else {
         panic!("not a table");
     };
-    assert_eq!(table.row_text(0, &[]), "name: Ada\nage: 36");
+    let texts: Vec<_> = table.rows(&[]).map(|row| row.text.to_string()).collect();
+    assert_eq!(texts, ["name: Ada\nage: 36"]);
 
     assert_eq!(kind(&folder), FileErrorKind::Unreadable);
     assert_eq!(kind(&folder.join("missing.pdf")), FileErrorKind::NotFound);

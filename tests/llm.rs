@@ -165,13 +165,16 @@ async fn connections_are_used_again() {
 
 #[tokio::test]
 async fn without_a_key_nothing_is_sent_as_one() {
-    let fake = FakeProvider::start().unwrap();
-    let settings = Settings {
-        model: "my-own-model".to_owned(),
-        api_base: Some(fake.base_url.clone()),
-        ..Settings::default()
-    };
-    let (client, model) = provider(&settings, |_| Some("sk-of-another".to_owned())).unwrap();
-    client.complete(&question(&*client, &model)).await.unwrap();
-    assert!(!fake.requests()[0].has_authorization);
+    for name in ["my-own-model", "gpt-oss-20b", "org/o1"] {
+        let fake = FakeProvider::start().unwrap();
+        let settings = Settings {
+            model: name.to_owned(),
+            api_base: Some(fake.base_url.clone()),
+            ..Settings::default()
+        };
+        let (client, model) = provider(&settings, |_| Some("sk-of-another".to_owned())).unwrap();
+        assert_eq!((client.name(), &*model), ("custom", name));
+        client.complete(&question(&*client, &model)).await.unwrap();
+        assert!(!fake.requests()[0].has_authorization, "{name}");
+    }
 }

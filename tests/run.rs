@@ -142,6 +142,22 @@ async fn rows_end_once_each_and_in_the_order_of_the_source() {
 }
 
 #[tokio::test]
+async fn a_blank_row_ends_without_a_request() {
+    let fake = FakeProvider::start().unwrap();
+    script(&fake, json!([{"content": reply(&["one"]), "times": 9}]));
+    let records = serde_json::from_value(json!([{"a": "1", "b": 2}, {"a": null}, {"b": "3"}]));
+    let content = Content::Table(Table::from_records(records.unwrap()).unwrap());
+    let extraction = run(&fake, &content, Some(Words::new())).await.unwrap();
+    let counts: Vec<_> = extraction
+        .outcomes
+        .iter()
+        .map(|outcome| (outcome.result.as_ref().unwrap().len(), outcome.calls.len()))
+        .collect();
+    assert_eq!(counts, [(1, 1), (0, 0), (1, 1)]);
+    assert_eq!(fake.stats().requests, 2);
+}
+
+#[tokio::test]
 async fn every_kind_of_failure_takes_from_one_budget() {
     let fake = FakeProvider::start().unwrap();
     script(
@@ -176,7 +192,10 @@ async fn an_incomplete_reply_is_never_passed_off_as_whole() {
     script(&fake, json!([step]));
     let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
     let error = extraction.outcomes[0].result.as_ref().unwrap_err().to_string();
-    assert!(error.contains("incomplete") && error.contains("3 attempts"), "{error}");
+    assert!(
+        error.starts_with("openai: the reply is incomplete") && error.contains("3 attempts"),
+        "{error}"
+    );
     assert_eq!(extraction.outcomes[0].calls.len(), 3);
 }
 
@@ -193,7 +212,8 @@ async fn what_is_wrong_is_sent_back_with_the_first_question() {
     );
     let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
     assert_eq!(extraction.outcomes[0].result, Ok(vec!["right".to_owned()]));
-    let last = &fake.requests()[2].body["messages"];
+    let body = fake.requests()[2].json();
+    let last = &body["messages"];
     assert_eq!(last.as_array().unwrap().len(), 4, "only the last answer is sent back");
     assert_eq!(last[2]["content"], reply(&["broken?", "wrong"]));
     assert!(last[3]["content"].as_str().unwrap().contains("word: is wrong"));
@@ -218,7 +238,7 @@ async fn a_plan_is_made_once_and_a_bad_one_is_asked_again() {
     assert_eq!(extraction.outcomes.len(), 3);
     let requests = fake.requests();
     assert_eq!(requests.len(), 5);
-    assert!(requests[4].body.to_string().contains("INSTRUCTED"));
+    assert!(requests[4].json().to_string().contains("INSTRUCTED"));
 }
 
 #[tokio::test]

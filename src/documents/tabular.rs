@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::text::{self, Markup, decode};
 use super::{Content, FileError, FileErrorKind, Limits};
+use crate::json;
 use crate::table::Table;
 
 /// How much of a file tells its delimiter.
@@ -30,6 +31,7 @@ pub(super) fn read_csv(
     let mut table = Table { columns: header_names(&header), ..Table::default() };
     table.warnings.extend(warning);
     let (mut short, mut long, mut cells) = (0, 0, 0);
+    let mut last = header.clone();
     for record in records {
         let record = record.map_err(|error| corrupt_csv(name, &error))?;
         cells += record.len().max(table.columns.len());
@@ -40,7 +42,9 @@ pub(super) fn read_csv(
             table.columns.push(unnamed(column));
         }
         table.records.push(record.iter().map(cell).collect());
+        last = record;
     }
+    check_quotes(name, &text, delimiter, &last)?;
     limits.check_cells(name, table.columns.len().saturating_mul(table.records.len()))?;
     if table.records.is_empty() {
         return Err(empty(name, "the table has a header and no rows"));
@@ -65,6 +69,25 @@ fn csv_reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes())
+}
+
+/// A quote that is never closed hides all rows behind it in one cell.
+fn check_quotes(
+    name: &str,
+    text: &str,
+    delimiter: u8,
+    last: &csv::StringRecord,
+) -> Result<(), FileError> {
+    let start = last.position().and_then(|position| usize::try_from(position.byte()).ok());
+    // One more row is one more record, except within quotes.
+    let longer = text[start.unwrap_or(0)..].to_owned() + "\n.";
+    if csv_reader(&longer, delimiter).into_records().nth(1).is_some() {
+        return Ok(());
+    }
+    let lines = |text: &str| text.matches('\n').count();
+    let line = 1 + lines(text) - last.iter().last().map_or(0, lines);
+    let message = format!("the quote (\") that opens in line {line} is never closed");
+    Err(FileError::new(FileErrorKind::Corrupt, name, message))
 }
 
 /// The delimiter by which most records have as many fields as the header, and the more the better.
@@ -119,6 +142,8 @@ pub(super) fn read_json(name: &str, bytes: &[u8], limits: &Limits) -> Result<Con
     })?;
     let records = match value {
         Value::Array(items) if items.iter().all(Value::is_object) => {
+            json::check_names(text.as_bytes())
+                .map_err(|error| FileError::new(FileErrorKind::Corrupt, name, error.to_string()))?;
             items.into_iter().filter_map(into_object).collect()
         }
         _ => {
@@ -141,15 +166,16 @@ pub(super) fn read_json_lines(
     let (text, warning) = decode(bytes);
     let mut records = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        records.push(serde_json::from_str(line).map_err(|error| {
-            let message = format!(
-                "line {} is not a JSON object: {} in column {}",
-                index + 1,
-                if error.is_data() { "another kind of value" } else { "an error" },
-                error.column()
-            );
+        let corrupt = |problem: &str, error: serde_json::Error| {
+            let message = format!("line {} {problem} in column {}", index + 1, error.column());
             FileError::new(FileErrorKind::Corrupt, name, message)
+        };
+        records.push(serde_json::from_str(line).map_err(|error| {
+            let found = if error.is_data() { "another kind of value" } else { "an error" };
+            corrupt(&format!("is not a JSON object: {found}"), error)
         })?);
+        json::check_names(line.as_bytes())
+            .map_err(|error| corrupt("has two members of one name: the second", error))?;
     }
     let mut table = table(name, records, limits)?;
     table.warnings.extend(warning);
@@ -301,6 +327,51 @@ mod tests {
             let error = read_csv("a.csv", text.as_bytes(), None, &limits).unwrap_err();
             assert_eq!(error.kind, kind, "{text}");
         }
+    }
+
+    #[test]
+    fn a_quote_that_stays_open_is_named() {
+        for (text, line) in [
+            ("name,note\nA,\"5 inch\nB,ok\nC,ok\n", 2),
+            ("name,note\n\n\"A\nB\",ok\nC,\"x \"\"y\"\"\nD,ok", 5),
+            ("name,\"note\nA,ok\n", 1),
+            ("name,note\nA,\"", 2),
+        ] {
+            let error = read_csv("a.csv", text.as_bytes(), None, &Limits::default()).unwrap_err();
+            assert_eq!(error.kind, FileErrorKind::Corrupt, "{text}");
+            assert!(error.message.contains(&format!("in line {line} ")), "{text}: {error}");
+        }
+        for text in ["a,b\n1,\"x\ny\"", "a,b\n1,5\"\n", "a,b\n1,\"\"\"x\"\"\"\n\n", "a,b\n1,\"\""] {
+            assert_eq!(csv(text).records.len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_member_named_twice_is_an_error() {
+        let limits = Limits::default();
+        let (twice, line) = (r#"[{"a":1,"a":2}]"#, "{\"a\":1}\n{\"b\":{\"a\":1,\"a\":2}}");
+        let errors = [
+            read_json("a.json", twice.as_bytes(), &limits).unwrap_err(),
+            read_json_lines("a.jsonl", line.as_bytes(), &limits).unwrap_err(),
+        ];
+        let messages = errors.map(|error| {
+            assert_eq!(error.kind, FileErrorKind::Corrupt);
+            error.message
+        });
+        assert!(messages[0].starts_with("an object has `a` twice at line 1"), "{}", messages[0]);
+        assert!(messages[1].starts_with("line 2 has two members of one name"), "{}", messages[1]);
+        // A document keeps its text, and so both members.
+        assert!(read_json("a.json", br#"{"a":1,"a":2}"#, &limits).is_ok());
+    }
+
+    #[test]
+    fn numbers_keep_their_spelling() {
+        let array = br#"[{"id":12345678901234567890123,"price":1.50}]"#;
+        let Ok(Content::Table(table)) = read_json("a.json", array, &Limits::default()) else {
+            panic!("not a table");
+        };
+        let row = table.rows(&[]).next().unwrap();
+        assert_eq!(&*row.text, "id: 12345678901234567890123\nprice: 1.50");
     }
 
     #[test]

@@ -206,12 +206,12 @@ fn bound(members: &mut Map<String, Value>) {
     if let Some(pattern) = zoned {
         members.shift_remove("format");
         members.insert("pattern".to_owned(), pattern.into());
-    } else if text && !["enum", "const", "format", "pattern", "maxLength"].iter().any(|it| has(&it))
+    } else if text && !["enum", "const", "format", "pattern", "maxLength"].iter().any(|it| has(it))
     {
         members.insert("maxLength".to_owned(), LONGEST_STRING.max(least_length).into());
     } else if list && !has(&"maxItems") {
         members.insert("maxItems".to_owned(), LONGEST_LIST.max(least_items).into());
-    } else if number && !["enum", "const", "multipleOf"].iter().any(|it| has(&it)) {
+    } else if number && !["enum", "const", "multipleOf"].iter().any(|it| has(it)) {
         members.insert("multipleOf".to_owned(), SMALLEST_STEP.into());
     }
 }

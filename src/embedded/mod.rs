@@ -64,6 +64,10 @@ impl LocalProvider {
 }
 
 impl Provider for LocalProvider {
+    fn name(&self) -> &'static str {
+        PROVIDER
+    }
+
     fn compile(&self, name: &str, schema: &Value) -> Result<OutputSchema> {
         grammar::compile(name, schema)
     }

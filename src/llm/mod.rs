@@ -20,6 +20,9 @@ use crate::schema::OutputSchema;
 
 /// A model that answers requests: over HTTP ([`transport::HttpProvider`]) or in this process.
 pub trait Provider: Send + Sync {
+    /// The registry's name of the provider, for errors.
+    fn name(&self) -> &str;
+
     /// Turns the JSON Schema of a reply into what this provider accepts; made once per operation.
     ///
     /// # Errors
@@ -158,7 +161,7 @@ pub struct Source {
     pub literal: String,
 }
 
-/// Tokens, as the provider counts them. Counts of failed attempts are added too.
+/// Tokens of one request, as the provider counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
     pub prompt_tokens: u64,
@@ -170,24 +173,8 @@ pub struct Usage {
     pub cached_tokens: Option<u64>,
 }
 
-impl std::ops::AddAssign for Usage {
-    fn add_assign(&mut self, other: Self) {
-        self.prompt_tokens += other.prompt_tokens;
-        self.completion_tokens += other.completion_tokens;
-        self.total_tokens += other.total_tokens;
-        self.thinking_tokens = add_known(self.thinking_tokens, other.thinking_tokens);
-        self.cached_tokens = add_known(self.cached_tokens, other.cached_tokens);
-    }
-}
-
-fn add_known(one: Option<u64>, other: Option<u64>) -> Option<u64> {
-    match (one, other) {
-        (None, None) => None,
-        (one, other) => Some(one.unwrap_or(0) + other.unwrap_or(0)),
-    }
-}
-
-/// A request that gave no usable reply. Holds no key and no text of the document.
+/// A request that gave no usable reply. Holds no key, and no text of the document in structx's own
+/// words; a provider's words are passed on as they are, but for their length, and may quote it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{}", self.describe())]
 pub struct LlmError {

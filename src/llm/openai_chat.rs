@@ -25,6 +25,9 @@ const RESERVED: [&str; 3] = ["model", "messages", "stream"];
 /// No provider's message is shown beyond this many characters.
 const LONGEST_MESSAGE: usize = 500;
 
+/// Says in the prompt what `response_format` does not.
+const SCHEMA: &str = "Answer with JSON of this JSON Schema: ";
+
 impl WireFormat for OpenAiChat {
     fn compile(&self, name: &str, schema: &Value) -> Result<OutputSchema> {
         dialect::openai::compile(name, schema)
@@ -159,7 +162,7 @@ fn explain(body: &[u8]) -> (String, Option<String>) {
         .unwrap_or_default();
     let code = ["code", "type"].iter().find_map(|name| match error.get(name)? {
         Value::String(code) if !code.is_empty() => Some(bounded(code)),
-        Value::Number(code) => Some(code.to_string()),
+        Value::Number(code) => Some(bounded(&code.to_string())),
         _ => None,
     });
     (bounded(message), code)
@@ -180,8 +183,14 @@ impl Serialize for Body<'_> {
         let Self(request) = self;
         let mut body = serializer.serialize_map(None)?;
         body.serialize_entry("model", &*request.model)?;
-        body.serialize_entry("messages", &Messages(&request.messages))?;
-        if let Some(format) = response_format(request) {
+        // A caller who sets `response_format` has a server that knows no JSON Schema.
+        let is_free = !request.options.contains_key("response_format");
+        let (format, told) = match request.schema.as_deref() {
+            Some(schema) if is_free => (Some(ResponseFormat::new(schema)), None),
+            schema => (None, schema),
+        };
+        body.serialize_entry("messages", &Messages(&request.messages, told))?;
+        if let Some(format) = format {
             body.serialize_entry("response_format", &format)?;
         }
         for (name, value) in &*request.options {
@@ -191,24 +200,23 @@ impl Serialize for Body<'_> {
     }
 }
 
-/// A caller who sets `response_format` has a server that knows no JSON Schema.
-fn response_format(request: &Request) -> Option<ResponseFormat<'_>> {
-    let schema = request.schema.as_deref()?;
-    let is_free = !request.options.contains_key("response_format");
-    is_free.then(|| ResponseFormat {
-        r#type: "json_schema",
-        json_schema: JsonSchema {
-            name: &schema.name,
-            strict: schema.enforced,
-            schema: &schema.compiled,
-        },
-    })
-}
-
 #[derive(Serialize)]
 struct ResponseFormat<'a> {
     r#type: &'static str,
     json_schema: JsonSchema<'a>,
+}
+
+impl<'a> ResponseFormat<'a> {
+    fn new(schema: &'a OutputSchema) -> Self {
+        Self {
+            r#type: "json_schema",
+            json_schema: JsonSchema {
+                name: &schema.name,
+                strict: schema.enforced,
+                schema: &schema.compiled,
+            },
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -218,15 +226,19 @@ struct JsonSchema<'a> {
     schema: &'a Value,
 }
 
-struct Messages<'a>(&'a [Message]);
+/// The messages; the first of them, the system's, ends with the schema where one is to be told.
+struct Messages<'a>(&'a [Message], Option<&'a OutputSchema>);
 
 impl Serialize for Messages<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(
-            self.0
-                .iter()
-                .map(|message| WireMessage { role: message.role, content: message.text() }),
-        )
+        let Self(messages, mut told) = *self;
+        serializer.collect_seq(messages.iter().map(|message| {
+            let mut content = message.text();
+            if let Some(schema) = told.take() {
+                content.to_mut().push_str(&format!("\n{SCHEMA}{}", schema.compiled));
+            }
+            WireMessage { role: message.role, content }
+        }))
     }
 }
 

@@ -153,6 +153,16 @@ fn endpoint(settings: &Settings, provider: &str, base_url: Url, key: Option<ApiK
     }
 }
 
+/// Whether two models are asked of the same provider, so that a key and an address given for the
+/// one are right for the other. `has_base`: whether an address is given.
+#[must_use]
+pub fn same_provider(one: &str, other: &str, has_base: bool) -> bool {
+    matches!(
+        (split(one, has_base), split(other, has_base)),
+        (Ok((one, _)), Ok((other, _))) if one == other
+    )
+}
+
 /// The provider's prefix, empty for a server of the caller's, and the model's name there.
 fn split(model: &str, has_base: bool) -> Result<(&str, String)> {
     if model.trim().is_empty() {
@@ -169,9 +179,12 @@ fn split(model: &str, has_base: bool) -> Result<(&str, String)> {
         }
         return if has_base { Ok(("", model.to_owned())) } else { Err(unknown(model)) };
     }
+    if has_base {
+        // Whatever it is called: many servers serve models such as gpt-oss.
+        return Ok(("", model.to_owned()));
+    }
     match BARE_NAMES.iter().find(|(beginning, _)| model.starts_with(beginning)) {
         Some((_, "openai")) => Ok(("openai", model.to_owned())),
-        _ if has_base => Ok(("", model.to_owned())),
         Some((_, provider)) => Err(unsupported(provider, model)),
         None => Err(unknown(model)),
     }
@@ -211,7 +224,7 @@ fn base_url(text: &str, suffix: &str) -> Result<Url> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ApiKey, PROVIDERS, Settings, provider, resolve};
+    use super::{ApiKey, PROVIDERS, Settings, provider, resolve, same_provider};
 
     const KEY: &str = "sk-secret";
 
@@ -284,6 +297,34 @@ mod tests {
             "",
             &[("OPENAI_BASE_URL", "http://b.example")],
             Ok(["openai", "m", "http://a.example/v1", ""]),
+        ),
+        (
+            "openai/m",
+            "http://a.example/v1",
+            "",
+            OPENAI,
+            Ok(["openai", "m", "http://a.example/v1", "sk-1"]),
+        ),
+        (
+            "gpt-4o",
+            "",
+            "",
+            &[("OPENAI_API_KEY", "sk-1"), ("OPENAI_BASE_URL", "http://b.example")],
+            Ok(["openai", "gpt-4o", "http://b.example/", "sk-1"]),
+        ),
+        (
+            "gpt-oss-20b",
+            "http://a.example/v1",
+            "",
+            OPENAI,
+            Ok(["custom", "gpt-oss-20b", "http://a.example/v1", ""]),
+        ),
+        (
+            "o1-like",
+            "http://a.example/v1",
+            "sk-2",
+            OPENAI,
+            Ok(["custom", "o1-like", "http://a.example/v1", "sk-2"]),
         ),
         ("ollama/qwen", "", "", &[], Ok(["ollama", "qwen", "http://localhost:11434/v1", ""])),
         (
@@ -382,6 +423,26 @@ mod tests {
                 }
                 (found, expected) => panic!("{found:?}, not {expected:?}, for {model} {base}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_key_is_shared_within_a_provider_only() {
+        let cases = [
+            ("gpt-4o", "openai/gpt-4o-mini", false, true),
+            ("groq/a", "groq/b", false, true),
+            ("groq/a", "groq/b", true, true),
+            ("org/a", "org2/b", true, true),
+            ("gpt-oss-20b", "org/b", true, true),
+            ("gpt-4o", "openai/gpt-4o-mini", true, false),
+            ("openai/m", "groq/m", false, false),
+            ("org/a", "groq/b", true, false),
+            ("org/a", "org/b", false, false),
+            ("azure/a", "azure/b", true, false),
+        ];
+        for (one, other, has_base, expected) in cases {
+            assert_eq!(same_provider(one, other, has_base), expected, "{one} {other} {has_base}");
+            assert_eq!(same_provider(other, one, has_base), expected, "{other} {one} {has_base}");
         }
     }
 

@@ -37,18 +37,18 @@ impl Backoff {
 
     /// How long to wait after the failed attempt number `attempt` (0 for the first).
     ///
-    /// Doubles from `min_wait` to `max_wait`, at random within the upper half of each step, so
-    /// that rows that failed together do not come back together. A provider that names a time
-    /// gets at least that time, even if it is more than `max_wait`.
+    /// Doubles from `min_wait` to `max_wait`, each step longer at random by up to half, so that
+    /// rows that failed together do not come back together. A provider that names a time gets at
+    /// least that time, even if it is more than `max_wait`, but no more than a minute then.
     #[must_use]
     pub fn wait(&self, attempt: u32, retry_after: Option<Duration>) -> Duration {
         if let Some(asked) = retry_after {
             let asked = asked.min(self.max_wait.max(LONGEST_RETRY_AFTER)).max(self.min_wait);
-            return between(asked, asked.mul_f64(1.1));
+            return between(asked, asked.saturating_add(asked / 10));
         }
-        let doubled = 2_u32.saturating_pow(attempt.saturating_add(1));
-        let step = self.min_wait.max(FIRST_STEP).saturating_mul(doubled).min(self.max_wait);
-        between(self.min_wait.max(step / 2), step)
+        let step = self.min_wait.max(FIRST_STEP).saturating_mul(2_u32.saturating_pow(attempt));
+        let longest = (step.saturating_mul(3) / 2).min(self.max_wait);
+        between(self.min_wait.max(longest.saturating_sub(longest / 3)), longest)
     }
 }
 
@@ -156,12 +156,13 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest() {
         let backoff = Backoff::new(9, 1.0, 10.0).unwrap();
-        for (attempt, low, high) in [(0, 1, 2), (1, 2, 4), (2, 4, 8), (3, 5, 10), (99, 5, 10)] {
-            let wait = backoff.wait(attempt, None);
-            assert!(
-                (Duration::from_secs(low)..=Duration::from_secs(high)).contains(&wait),
-                "{wait:?} after attempt {attempt}"
-            );
+        let steps =
+            [(0, 1.0, 1.5), (1, 2.0, 3.0), (2, 4.0, 6.0), (3, 6.66, 10.0), (99, 6.66, 10.0)];
+        for (attempt, low, high) in steps {
+            for _ in 0..100 {
+                let wait = backoff.wait(attempt, None).as_secs_f64();
+                assert!((low..=high).contains(&wait), "{wait} after attempt {attempt}");
+            }
         }
         assert_eq!(Backoff::new(1, 0.0, 0.0).unwrap().wait(5, None), Duration::ZERO);
     }

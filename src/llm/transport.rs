@@ -157,6 +157,10 @@ impl<W: WireFormat> HttpProvider<W> {
 }
 
 impl<W: WireFormat> Provider for HttpProvider<W> {
+    fn name(&self) -> &str {
+        &self.endpoint.provider
+    }
+
     fn compile(&self, name: &str, schema: &Value) -> Result<OutputSchema> {
         self.wire.compile(name, schema)
     }

@@ -85,8 +85,7 @@ impl Settings {
 
     fn remote(&self, model: &str) -> Result<Connected, Error> {
         // The caller's key and address are for the provider of `model`, and for no other.
-        let provider_of = |model: &str| model.split_once('/').map(|(prefix, _)| prefix.to_owned());
-        let is_same = provider_of(model) == provider_of(&self.model);
+        let is_same = registry::same_provider(model, &self.model, self.api_base.is_some());
         let settings = registry::Settings {
             model: model.to_owned(),
             api_key: self.api_key.clone().filter(|_| is_same),

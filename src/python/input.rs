@@ -7,6 +7,7 @@ use pyo3::pybacked::PyBackedBytes;
 use serde_json::{Map, Value};
 
 use crate::documents::{self, Content, Document, FileError, FileErrorKind, Limits, Origin};
+use crate::json;
 use crate::table::Table;
 
 /// `str`, `bytes` or `os.PathLike`, as `structx.inputs` prepares them.
@@ -27,11 +28,11 @@ impl Input {
                 Origin::Text => Document::from_text(text).map(Content::Document),
             },
             Self::Path(path) => documents::read_path(&path, &Limits::default()),
-            Self::Records(json) => {
+            Self::Records(records) => {
                 let invalid = |message: String| {
                     FileError::new(FileErrorKind::Unsupported, "records", message)
                 };
-                let records: Vec<Map<String, Value>> = serde_json::from_slice(&json)
+                let records: Vec<Map<String, Value>> = json::parse(&records)
                     .map_err(|error| invalid(format!("not a list of dicts: {error}")))?;
                 Table::from_records(records).map(Content::Table)
             }

@@ -96,7 +96,7 @@ impl Attempts {
         };
         self.calls.push(reply.usage);
         if reply.finish == Finish::Length {
-            return Attempt::Failed(truncated(&reply, &request.model));
+            return Attempt::Failed(truncated(&reply, provider.name()));
         }
         let json = match &request.schema {
             Some(schema) => reply::json(&reply.text, schema).map(std::borrow::Cow::into_owned),
@@ -117,7 +117,7 @@ impl Attempts {
     }
 }
 
-fn truncated(reply: &Reply, model: &str) -> LlmError {
+fn truncated(reply: &Reply, provider: &str) -> LlmError {
     let message = format!(
         "the reply is incomplete: it ended at the limit of output tokens ({} used); allow more \
          (such as max_tokens) or ask for less",
@@ -125,6 +125,6 @@ fn truncated(reply: &Reply, model: &str) -> LlmError {
     );
     LlmError {
         request_id: reply.request_id.clone(),
-        ..LlmError::new(LlmErrorKind::Truncated, model, message)
+        ..LlmError::new(LlmErrorKind::Truncated, provider, message)
     }
 }

@@ -8,10 +8,10 @@ use crate::llm::Usage;
 
 use super::{Modeller, Operation, Outcome, Planned, Target};
 
-/// The samples that a plan is made from hold this many rows of a table.
+/// The samples that a plan is made from hold no more rows of a table than this.
 const SAMPLE_ROWS: usize = 5;
-/// The samples that a plan is made from hold this many characters of a document; a small model
-/// reads slowly, and takes more for more to plan.
+/// The samples that a plan is made from hold no more characters than this; a small model reads
+/// slowly, and takes more for more to plan.
 const SAMPLE_CHARACTERS: usize = 4_000;
 const SMALL_SAMPLE_CHARACTERS: usize = 600;
 
@@ -66,6 +66,6 @@ pub async fn extract<M: Modeller>(
 fn sample(content: &Content, characters: usize) -> String {
     match content {
         Content::Document(document) => document.sample(characters).to_owned(),
-        Content::Table(table) => table.sample(SAMPLE_ROWS),
+        Content::Table(table) => table.sample(SAMPLE_ROWS, characters),
     }
 }

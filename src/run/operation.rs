@@ -96,6 +96,9 @@ impl Operation {
         row: Row,
     ) -> Outcome<T::Item> {
         let mut outcome = Outcome::new(row.position, row.text.clone());
+        if row.text.trim().is_empty() {
+            return outcome;
+        }
         // One part today; a row that is too long for one request becomes several here.
         for part in [row.text] {
             let messages = prompt::extraction(query, target.instructions(), part);

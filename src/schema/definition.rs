@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::types::TypeExpr;
+use super::types::{Scalar, TypeExpr};
 use super::{constraints, names};
 use crate::error::{Error, Result};
 
@@ -127,11 +127,14 @@ impl ModelField {
         self.normalise_in("", 1, &mut { MAX_FIELDS })
     }
 
-    fn normalise_in(self, path: &str, depth: usize, left: &mut usize) -> Result<Self> {
+    fn normalise_in(mut self, path: &str, depth: usize, left: &mut usize) -> Result<Self> {
         let name = names::field_name(&self.name).ok_or_else(|| {
             fail(place_of(path), format!("the name `{}` has no letter", self.name))
         })?;
         let place = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        if self.nested_fields.as_ref().is_some_and(Vec::is_empty) && self.has_no_model() {
+            self.nested_fields = None;
+        }
         let (kind, is_optional, mut rules) = self.read_type(&name, &place)?;
         for (rule, value) in self.validation {
             if rules.get(&rule).is_some_and(|implied| *implied != value) {
@@ -147,6 +150,9 @@ impl ModelField {
         };
         let has_default = !self.required && (self.has_default || !self.default.is_null());
         let default = if has_default { self.default } else { Value::Null };
+        if !default.is_null() && !fits(&default, &kind) {
+            return Err(fail(&place, format!("the default is no {kind}")));
+        }
         // What may be left out and has no other default is null then.
         let nullable = self.nullable || is_optional || (!self.required && default.is_null());
         Ok(Self {
@@ -161,6 +167,11 @@ impl ModelField {
             default,
             tree: Some(kind),
         })
+    }
+
+    /// Whether the type has no place for a model.
+    fn has_no_model(&self) -> bool {
+        TypeExpr::parse(&self.kind).is_ok_and(|parsed| parsed.expr.with_model("M").is_none())
     }
 
     /// The type without an outer `Optional`, whether there was one, and the rules it implies.
@@ -182,6 +193,22 @@ impl ModelField {
             })?;
         }
         Ok((kind, is_optional, parsed.constraints))
+    }
+}
+
+/// Whether a default is of the kind that its type says. Only what JSON itself tells apart is
+/// judged here: whether a text is a date is for who builds the model.
+fn fits(default: &Value, kind: &TypeExpr) -> bool {
+    match kind {
+        TypeExpr::Scalar(Scalar::Str) => default.is_string(),
+        TypeExpr::Scalar(Scalar::Int) => default.as_f64().is_some_and(|n| n.fract() == 0.0),
+        TypeExpr::Scalar(Scalar::Float) => default.is_number(),
+        TypeExpr::Scalar(Scalar::Bool) => default.is_boolean(),
+        TypeExpr::List(inner) => {
+            default.as_array().is_some_and(|items| items.iter().all(|item| fits(item, inner)))
+        }
+        TypeExpr::Optional(inner) => default.is_null() || fits(default, inner),
+        _ => true,
     }
 }
 
@@ -312,6 +339,42 @@ mod tests {
         }
         let twice = request(vec![field(json!({"type": "str"})), field(json!({"type": "int"}))]);
         assert_eq!(twice.normalise().unwrap_err().to_string(), "fields: two fields are called `a`");
+    }
+
+    #[test]
+    fn a_default_is_of_its_type() {
+        for (kind, default) in [
+            ("int", json!("SECRET")),
+            ("int", json!(1.5)),
+            ("int", json!(true)),
+            ("float", json!([])),
+            ("bool", json!("yes")),
+            ("str", json!(5)),
+            ("List[str]", json!("SECRET")),
+            ("List[int]", json!([1, null])),
+        ] {
+            let problem = error(json!({"type": kind, "default": default}));
+            assert_eq!(problem, format!("a: the default is no {kind}"));
+        }
+        for (kind, default) in [
+            ("int", json!(12)),
+            ("float", json!(1)),
+            ("bool", json!(false)),
+            ("str", json!("")),
+            ("List[Optional[int]]", json!([1, null])),
+            ("List[object]", json!([])),
+            ("date", json!("2020-01-31")),
+        ] {
+            assert_eq!(normal(json!({"type": kind, "default": default})).default, default);
+        }
+    }
+
+    #[test]
+    fn no_nested_fields_are_none_where_there_is_no_model() {
+        for kind in ["str", "List[int]", "Optional[date]", "Literal['a']"] {
+            let given = normal(json!({"type": kind, "nested_fields": []}));
+            assert_eq!(given, normal(json!({"type": kind})));
+        }
     }
 
     #[test]

@@ -60,10 +60,6 @@ fn the_body_holds_what_was_asked_and_nothing_else() {
             request(Some(schema(true)), &json!({"temperature": 0.2, "stop": ["a"]})),
             format(true) + r#","temperature":0.2,"stop":["a"]"#,
         ),
-        (
-            request(Some(schema(true)), &json!({"response_format": {"type": "json_object"}})),
-            r#","response_format":{"type":"json_object"}"#.to_owned(),
-        ),
     ];
     for (request, end) in cases {
         let encoded = wire().encode(&request).unwrap();
@@ -71,6 +67,24 @@ fn the_body_holds_what_was_asked_and_nothing_else() {
         assert_eq!(String::from_utf8(encoded.body).unwrap(), expected);
         assert_eq!(encoded.path, "/chat/completions");
         assert_eq!(encoded.headers, [("content-type", "application/json")]);
+    }
+}
+
+#[test]
+fn a_response_format_of_the_caller_s_leaves_the_schema_to_the_prompt() {
+    let options = json!({"response_format": {"type": "json_object"}});
+    let told = r#"Answer.\nAnswer with JSON of this JSON Schema: {\"type\":\"object\"}"#;
+    let cases = [
+        (Some(schema(true)), MESSAGES.replace("Answer.", told)),
+        (Some(schema(false)), MESSAGES.replace("Answer.", told)),
+        (None, MESSAGES.to_owned()),
+    ];
+    for (schema, messages) in cases {
+        let encoded = wire().encode(&request(schema, &options)).unwrap();
+        let expected = format!(
+            r#"{{"model":"gpt-test",{messages},"response_format":{{"type":"json_object"}}}}"#
+        );
+        assert_eq!(String::from_utf8(encoded.body).unwrap(), expected);
     }
 }
 

@@ -17,7 +17,8 @@ pub struct Closed {
 }
 
 /// Closes all objects of `original`: `additionalProperties` is false, all properties are required
-/// in their order, and an optional property that can't be `null` becomes one that can.
+/// in their order, and an optional property that can't be `null` becomes one that can, unless it
+/// has only one value anyway, as the tag of a union's branch has.
 #[must_use]
 pub fn close(original: &Value) -> Closed {
     let mut schema = original.clone();
@@ -62,7 +63,10 @@ fn close_object(members: &mut Map<String, Value>, root: &Value) -> bool {
     let mut names = Vec::new();
     if let Some(Value::Object(properties)) = members.get_mut("properties") {
         for (name, property) in properties {
-            if !required.contains(name) && !accepts_null(property, root) {
+            if !required.contains(name)
+                && !accepts_null(property, root)
+                && !has_one_value(property, root)
+            {
                 make_nullable(property);
                 adds_nulls = true;
             }
@@ -72,6 +76,13 @@ fn close_object(members: &mut Map<String, Value>, root: &Value) -> bool {
     members.insert("required".to_owned(), names.into());
     members.insert("additionalProperties".to_owned(), false.into());
     adds_nulls
+}
+
+fn has_one_value(property: &Value, root: &Value) -> bool {
+    resolve(property, root).is_some_and(|schema| {
+        let listed = schema.get("enum").and_then(Value::as_array);
+        schema.get("const").is_some() || listed.is_some_and(|values| values.len() == 1)
+    })
 }
 
 fn required_names(schema: &Map<String, Value>) -> Vec<String> {
@@ -222,6 +233,26 @@ mod tests {
         let party = &schema["$defs"]["Party"];
         assert_eq!(party["required"], json!(["name", "kin"]));
         assert_eq!(party["additionalProperties"], json!(false));
+    }
+
+    #[test]
+    fn a_tag_stays_the_value_it_is() {
+        let original = json!({
+            "type": "object",
+            "properties": {
+                "kind": {"const": "a", "default": "a", "type": "string"},
+                "listed": {"enum": ["a"], "type": "string"},
+                "named": {"$ref": "#/$defs/Tag"},
+                "open": {"enum": ["a", "b"]},
+            },
+            "$defs": {"Tag": {"enum": [1]}},
+        });
+        let closed = close(&original).schema;
+        assert_eq!(closed["required"], json!(["kind", "listed", "named", "open"]));
+        for name in ["kind", "listed", "named"] {
+            assert_eq!(closed["properties"][name], original["properties"][name]);
+        }
+        assert_eq!(closed["properties"]["open"]["anyOf"][1], json!({"type": "null"}));
     }
 
     #[test]
