@@ -103,9 +103,11 @@ async fn a_nested_schema_is_answered_with_values_of_the_document() {
     assert_eq!(order["order_number"], 4711, "{value}");
     assert_eq!(order["order_date"], "2024-05-03", "{value}");
     assert_eq!(order["total"], 238.0, "{value}");
-    // Which of its numbers is the price is for the model to know; that it is one of them is not.
-    let price = order["lines"][0]["unit_price"].as_f64().unwrap();
-    assert!([24.5, 49.0, 189.0, 238.0].contains(&price), "{value}");
+    assert_eq!(order["lines"][0]["quantity"], 2, "{value}");
+    assert_eq!(order["lines"].as_array().unwrap().len(), 2, "{value}");
+    // Which price the model takes is its affair; that the document has it is ours.
+    assert_eq!(reply.sources.len(), 7, "{:?}", reply.sources);
+    assert!(reply.sources.iter().all(|source| ORDER.contains(&source.literal)));
     let source = reply.sources.iter().find(|source| source.pointer == "/items/0/order_date");
     assert_eq!(source.unwrap().literal, "3 May 2024");
 }
@@ -114,13 +116,13 @@ async fn a_nested_schema_is_answered_with_values_of_the_document() {
 async fn a_dropped_request_stops_at_its_next_step() {
     let Some(model) = model().await else { return };
     model.complete(&request(&model, "extract the total", "Total: 5", &total())).await.unwrap();
-    let long = "The meeting went on without any result worth the name. ".repeat(120);
+    let long = "The meeting went on without any result worth the name. ".repeat(40);
     let long = request(&model, "extract the total", &long, &total());
     let dropped = timeout(Duration::from_millis(20), model.complete(&long)).await;
     assert!(dropped.is_err());
     let usage = model.complete(&long).await.unwrap().usage;
     // Had the first request read on, the second would find its tokens in the cache.
-    assert!(usage.prompt_tokens > 1200, "{usage:?}");
+    assert!(usage.prompt_tokens > 400, "{usage:?}");
     assert!(usage.cached_tokens.unwrap() < 200, "{usage:?}");
 }
 

@@ -41,6 +41,7 @@ impl Engine {
     /// Reads the model. The error says what is wrong with the file.
     pub fn load(path: &Path, options: &LocalOptions) -> Result<Self, LlmError> {
         let unusable = |problem: &dyn std::fmt::Display| {
+            let problem = first_line(problem);
             failed(format!("{} can't be used as a model: {problem}", path.display()))
         };
         let file = File::open(path).map_err(|error| unusable(&error))?;
@@ -192,7 +193,7 @@ impl Run<'_> {
     fn step(&mut self, tokens: &[u32]) -> Result<Vec<f32>, LlmError> {
         let engine = &mut *self.engine;
         let scores = engine.model.forward(tokens, engine.cached.len(), self.is_cancelled);
-        let scores = scores.map_err(|error| failed(error.to_string()))?;
+        let scores = scores.map_err(|error| failed(first_line(&error)))?;
         engine.cached.extend(tokens);
         Ok(scores)
     }
@@ -258,6 +259,11 @@ fn usage(prompt: usize, completion: usize, cached: usize) -> Usage {
         thinking_tokens: None,
         cached_tokens: Some(cached as u64),
     }
+}
+
+/// candle puts a backtrace below its errors where the environment asks for backtraces.
+fn first_line(problem: &dyn std::fmt::Display) -> String {
+    problem.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 pub fn failed(message: String) -> LlmError {

@@ -194,26 +194,29 @@ fn bound(members: &mut Map<String, Value>) {
         Some(Value::Array(many)) => many.iter().any(|one| one == name),
         _ => false,
     };
-    let (text, list, number) = (is("string"), is("array"), is("number"));
-    let least = |name: &str| members.get(name).and_then(Value::as_u64).unwrap_or(0);
-    let (least_length, least_items) = (least("minLength"), least("minItems"));
-    let has = |name: &&str| members.contains_key(*name);
-    let zoned = match members.get("format").and_then(Value::as_str) {
-        Some("date-time") => Some(DATE_TIME),
-        Some("time") => Some(TIME),
-        _ => None,
+    let none_of = |names: &[&str]| !names.iter().any(|name| members.contains_key(*name));
+    let at_least = |most: u64, name: &str| {
+        Value::from(most.max(members.get(name).and_then(Value::as_u64).unwrap_or(0)))
     };
-    if let Some(pattern) = zoned {
+    let format = members.get("format").and_then(Value::as_str);
+    let (keyword, end) = match format {
+        Some("date-time") => ("pattern", DATE_TIME.into()),
+        Some("time") => ("pattern", TIME.into()),
+        _ if is("string") && none_of(&["enum", "const", "format", "pattern", "maxLength"]) => {
+            ("maxLength", at_least(LONGEST_STRING, "minLength"))
+        }
+        _ if is("array") && none_of(&["maxItems"]) => {
+            ("maxItems", at_least(LONGEST_LIST, "minItems"))
+        }
+        _ if is("number") && none_of(&["enum", "const", "multipleOf"]) => {
+            ("multipleOf", SMALLEST_STEP.into())
+        }
+        _ => return,
+    };
+    if keyword == "pattern" {
         members.shift_remove("format");
-        members.insert("pattern".to_owned(), pattern.into());
-    } else if text && !["enum", "const", "format", "pattern", "maxLength"].iter().any(|it| has(it))
-    {
-        members.insert("maxLength".to_owned(), LONGEST_STRING.max(least_length).into());
-    } else if list && !has(&"maxItems") {
-        members.insert("maxItems".to_owned(), LONGEST_LIST.max(least_items).into());
-    } else if number && !["enum", "const", "multipleOf"].iter().any(|it| has(it)) {
-        members.insert("multipleOf".to_owned(), SMALLEST_STEP.into());
     }
+    members.insert(keyword.to_owned(), end);
 }
 
 #[cfg(test)]
