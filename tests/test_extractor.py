@@ -243,6 +243,33 @@ def test_optional_fields_may_be_left_out_and_defaults_hold(provider: FakeProvide
     assert (result.data[0].currency, result.data[0].note) == ("EUR", None)
 
 
+def test_numbers_keep_their_spelling_in_both_directions(provider: FakeProvider) -> None:
+    class Large(BaseModel):
+        number: int
+        note: str = "none"
+
+    provider.script(
+        {"content": '{"items": [{"number": 123456789012345678901234567890, "note": null}]}'}
+    )
+    result = extractor(provider).extract(data=[{"n": 10**30}], query="q", model=Large)
+    assert result.data == [Large(number=123456789012345678901234567890)]
+    assert result.rows[0].input_data == f"n: {10**30}"
+
+
+def test_base_url_is_another_name_of_api_base(provider: FakeProvider) -> None:
+    subject = Extractor(model="openai/fake", api_key="k", base_url=provider.base_url)
+    assert subject.extract(data="a text", query="q", model=Word).success_count == 1
+    assert "base_url" not in provider.requests()[0]["body"]
+
+
+def test_the_instructions_of_a_plan_stay_with_its_model(provider: FakeProvider) -> None:
+    provider.script({"content": json.dumps(PLAN)})
+    subject = extractor(provider)
+    model = subject.extract(data="Ada Lovelace, 36", query="name and age").model
+    subject.extract(data="Alan Turing, 41", query="name and age", model=model)
+    assert "Names as written." in json.dumps(provider.requests()[2]["body"]["messages"])
+
+
 PLAN = {
     "model_name": "Contact",
     "fields": [
@@ -311,6 +338,9 @@ def test_a_provider_error_while_planning_keeps_its_facts(provider: FakeProvider)
         ({"data": [{"a": 1}, 5], "query": "q"}, r"data\[1\]"),
         ({"data": 5, "query": "q"}, "int"),
         ({"data": b"bytes", "query": "q"}, "bytes"),
+        ({"data": "\ud800", "query": "q"}, "surrogates"),
+        ({"data": "text", "query": "\ud800"}, "surrogates"),
+        ({"data": [{1: 2, "1": 3}], "query": "q"}, "same name"),
         ({"data": {"a": 1}, "query": "q"}, "dict"),
         ({"data": "./missing.pdf", "query": "q"}, "missing.pdf"),
         ({"data": Path("missing.txt"), "query": "q"}, "missing.txt"),
@@ -354,14 +384,23 @@ def test_arguments_are_keyword_only(provider: FakeProvider) -> None:
         {"model": "anthropic/claude"},
         {"model": "openai/gpt", "api_key": None, "api_base": None},
         {"model": "openai/gpt", "api_base": "no url"},
+        {"model": 3},
+        {"api_key": 5},
+        {"max_threads": 10**30},
+        {"max_retries": 10**30},
+        {"max_wait": 10**400},
+        {"temperature": float("nan")},
+        {"stop": object()},
+        {"batch_size": 100},
+        {"config": {}},
     ],
     ids=str,
 )
 def test_wrong_settings_are_configuration_errors(
     settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("STRUCTX_MODEL", raising=False)
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "STRUCTX_LOCAL_MODEL"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("STRUCTX_CACHE_DIR", str(tmp_path))
     with pytest.raises(ConfigurationError):
         Extractor(**{"model": "openai/gpt", "api_key": "k", **settings})

@@ -50,10 +50,6 @@ EXITS = {
             await asyncio.sleep(0)
         asyncio.run(main())
     """,
-    "exception at exit": """
-        asyncio.run(extractor.extract_async(**call))
-        sys.exit(0)
-    """,
     "used in an atexit hook": """
         import atexit
         atexit.register(lambda: extractor.extract(**call))
@@ -84,6 +80,63 @@ def test_a_forked_child_works_and_so_does_its_parent(provider: FakeProvider) -> 
     )
     code, out, err = finish(process)
     assert (code, out.strip()) == (0, "True 0"), err
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_children_forked_while_threads_extract_work(provider: FakeProvider) -> None:
+    process = run(
+        provider,
+        """
+        import threading, time
+        done = False
+        def load():
+            while not done:
+                extractor.extract(**call)
+        threads = [threading.Thread(target=load) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        codes = []
+        for _ in range(20):
+            child = os.fork()
+            if child == 0:
+                os._exit(0 if extractor.extract(**call).success_count == 1 else 1)
+            deadline = time.monotonic() + 10
+            while not (ended := os.waitpid(child, os.WNOHANG))[0] and time.monotonic() < deadline:
+                time.sleep(0.002)
+            if not ended[0]:
+                os.kill(child, 9)
+                os.waitpid(child, 0)
+            codes.append(os.waitstatus_to_exitcode(ended[1]) if ended[0] else "hung")
+        done = True
+        for thread in threads:
+            thread.join()
+        print(set(codes))
+        """,
+    )
+    code, out, err = finish(process)
+    assert (code, out.strip()) == (0, "{0}"), err
+
+
+def test_an_extraction_within_a_validator_is_an_error_and_not_a_deadlock(
+    provider: FakeProvider,
+) -> None:
+    process = run(
+        provider,
+        """
+        from pydantic import field_validator
+        class Nested(BaseModel):
+            word: str
+            @field_validator("word")
+            @classmethod
+            def look_up(cls, word):
+                extractor.extract(**call)
+                return word
+        print(extractor.extract(data="a text", query="q", model=Nested).rows[0].error)
+        """,
+    )
+    code, out, err = finish(process)
+    assert code == 0, err
+    assert "a validator can't wait for an extraction" in out
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
