@@ -1,5 +1,6 @@
 //! The embedded model with its weights: they are taken from `STRUCTX_LOCAL_MODEL` or the cache.
 //! Where they are not, the tests say so and pass, except in CI.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![cfg(feature = "local")]
 
 use std::path::PathBuf;

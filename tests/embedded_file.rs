@@ -1,5 +1,6 @@
 //! The embedded model on files made here: a tiny model of random weights, whose replies are noise
 //! in the form that the schema demands, and files that are no model.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![cfg(feature = "local")]
 
 use std::fs::File;

@@ -1,5 +1,7 @@
 //! Whole operations of the core, without Python, against the fake provider.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod fake_provider;
 
 use std::time::Duration;
@@ -104,7 +106,7 @@ fn records(count: usize) -> Content {
     Content::Table(Table::from_records(records).unwrap())
 }
 
-fn script(fake: &FakeProvider, steps: Value) {
+fn script(fake: &FakeProvider, steps: &Value) {
     fake.script(&json!({"steps": steps}));
 }
 
@@ -131,7 +133,7 @@ async fn rows_end_once_each_and_in_the_order_of_the_source() {
             json!({"when": when, "delay_ms": 60 - i, "content": reply(&[&when])})
         })
         .collect();
-    script(&fake, json!(steps));
+    script(&fake, &json!(steps));
     let extraction = run(&fake, &records(60), Some(Words::new())).await.unwrap();
     let words: Vec<_> =
         extraction.outcomes.iter().flat_map(|o| o.result.clone().unwrap()).collect();
@@ -144,7 +146,7 @@ async fn rows_end_once_each_and_in_the_order_of_the_source() {
 #[tokio::test]
 async fn a_blank_row_ends_without_a_request() {
     let fake = FakeProvider::start().unwrap();
-    script(&fake, json!([{"content": reply(&["one"]), "times": 9}]));
+    script(&fake, &json!([{"content": reply(&["one"]), "times": 9}]));
     let records = serde_json::from_value(json!([{"a": "1", "b": 2}, {"a": null}, {"b": "3"}]));
     let content = Content::Table(Table::from_records(records.unwrap()).unwrap());
     let extraction = run(&fake, &content, Some(Words::new())).await.unwrap();
@@ -162,7 +164,7 @@ async fn every_kind_of_failure_takes_from_one_budget() {
     let fake = FakeProvider::start().unwrap();
     script(
         &fake,
-        json!([{"status": 503}, {"content": "none"}, {"content": reply(&["wrong"])}, {"status": 500}]),
+        &json!([{"status": 503}, {"content": "none"}, {"content": reply(&["wrong"])}, {"status": 500}]),
     );
     let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
     let [outcome] = &extraction.outcomes[..] else { panic!("one row") };
@@ -178,7 +180,7 @@ async fn every_kind_of_failure_takes_from_one_budget() {
 async fn a_broken_validator_and_a_final_error_end_a_row_at_once() {
     for step in [json!({"content": reply(&["broken"])}), json!({"status": 404})] {
         let fake = FakeProvider::start().unwrap();
-        script(&fake, json!([step]));
+        script(&fake, &json!([step]));
         let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
         assert!(extraction.outcomes[0].result.is_err());
         assert_eq!(fake.stats().requests, 1);
@@ -189,7 +191,7 @@ async fn a_broken_validator_and_a_final_error_end_a_row_at_once() {
 async fn an_incomplete_reply_is_never_passed_off_as_whole() {
     let fake = FakeProvider::start().unwrap();
     let step = json!({"content": reply(&["half"]), "finish_reason": "length", "times": 9});
-    script(&fake, json!([step]));
+    script(&fake, &json!([step]));
     let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
     let error = extraction.outcomes[0].result.as_ref().unwrap_err().to_string();
     assert!(
@@ -204,7 +206,7 @@ async fn what_is_wrong_is_sent_back_with_the_first_question() {
     let fake = FakeProvider::start().unwrap();
     script(
         &fake,
-        json!([
+        &json!([
             {"content": reply(&["wrong"])},
             {"content": reply(&["broken?", "wrong"])},
             {"content": reply(&["right"])},
@@ -232,7 +234,7 @@ async fn a_plan_is_made_once_and_a_bad_one_is_asked_again() {
         })
         .to_string()
     };
-    script(&fake, json!([{"content": "{}"}, {"content": plan("word")}]));
+    script(&fake, &json!([{"content": "{}"}, {"content": plan("word")}]));
     let extraction = run(&fake, &records(3), None).await.unwrap();
     assert_eq!(extraction.planning.len(), 2);
     assert_eq!(extraction.outcomes.len(), 3);
@@ -244,7 +246,7 @@ async fn a_plan_is_made_once_and_a_bad_one_is_asked_again() {
 #[tokio::test]
 async fn a_plan_that_can_not_be_had_is_an_error_of_the_operation() {
     let fake = FakeProvider::start().unwrap();
-    script(&fake, json!([{"status": 500, "times": 9}]));
+    script(&fake, &json!([{"status": 500, "times": 9}]));
     let error = run(&fake, &records(3), None).await.unwrap_err();
     assert!(matches!(error, Error::Plan(Failure::Llm { requests: 3, .. })), "{error:?}");
 }
@@ -252,7 +254,7 @@ async fn a_plan_that_can_not_be_had_is_an_error_of_the_operation() {
 #[tokio::test]
 async fn dropping_an_operation_aborts_its_requests() {
     let fake = FakeProvider::start().unwrap();
-    script(&fake, json!([{"delay_ms": 60_000, "times": 99}]));
+    script(&fake, &json!([{"delay_ms": 60_000, "times": 99}]));
     let content = records(20);
     let whole = run(&fake, &content, Some(Words::new()));
     assert!(tokio::time::timeout(Duration::from_millis(300), whole).await.is_err());

@@ -168,9 +168,15 @@ def _extract(options: argparse.Namespace) -> int:
 def _records(path: Path, result: ExtractionResult[Any]) -> Iterator[dict[str, Any]]:
     for row in result.rows:
         for item in row.items:
-            yield _record(path, row.position, row.status, json.loads(item.model_dump_json()), None)
+            yield _record(path, row.position, row.status, _plain(item), None)
         if not row.items:
             yield _record(path, row.position, row.status, None, row.error)
+
+
+def _plain(item: BaseModel) -> Any:
+    """The item as JSON knows it, which has no NaN and no infinity: they become null."""
+    text = json.dumps(item.model_dump(mode="json"))
+    return json.loads(text, parse_constant=lambda _: None)
 
 
 def _record(

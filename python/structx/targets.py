@@ -48,7 +48,7 @@ def _of_model(model: type[BaseModel]) -> Target:
     reply: Any = create_model(
         "Reply",
         __config__=ConfigDict(extra="forbid"),
-        items=(list[model], ...),  # pyright: ignore[reportInvalidTypeArguments]
+        items=(list[model], ...),  # pyright: ignore[reportInvalidTypeForm]
     )
     validate_json = reply.__pydantic_validator__.validate_json
 

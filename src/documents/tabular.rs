@@ -85,7 +85,7 @@ fn check_quotes(
         return Ok(());
     }
     let lines = |text: &str| text.matches('\n').count();
-    let line = 1 + lines(text) - last.iter().last().map_or(0, lines);
+    let line = 1 + lines(text) - last.iter().next_back().map_or(0, lines);
     let message = format!("the quote (\") that opens in line {line} is never closed");
     Err(FileError::new(FileErrorKind::Corrupt, name, message))
 }

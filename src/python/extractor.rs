@@ -133,16 +133,14 @@ async fn extract(
     target: Option<PydanticTarget>,
 ) -> Result<RawExtraction, Error> {
     let content = tokio::task::spawn_blocking(|| input.read());
-    let content = content.await.map_err(unread)??;
+    let panicked = |error: JoinError| {
+        FileError::new(FileErrorKind::Corrupt, "data", format!("could not be read: {error}"))
+    };
+    let content = content.await.map_err(panicked)??;
     let Clients { planner, extractor } = clients;
     run::extract(planner, extractor, modeller, &content, query, target)
         .await
         .map(RawExtraction::from)
-}
-
-/// A reader that panicked.
-fn unread(error: JoinError) -> FileError {
-    FileError::new(FileErrorKind::Corrupt, "data", format!("could not be read: {error}"))
 }
 
 #[pymethods]
@@ -154,7 +152,7 @@ impl Extractor {
     fn new(
         model: String,
         planning_model: String,
-        api_key: Option<String>,
+        api_key: Option<&str>,
         api_base: Option<String>,
         timeout: f64,
         options: &str,
@@ -167,7 +165,7 @@ impl Extractor {
         let settings = Settings {
             model,
             planning_model,
-            api_key: api_key.as_deref().map(ApiKey::new),
+            api_key: api_key.map(ApiKey::new),
             api_base,
             timeout: seconds("timeout", timeout)?,
             options: serde_json::from_str(options)

@@ -95,7 +95,7 @@ pub fn block_on<T: Send>(py: Python<'_>, future: impl Future<Output = T> + Send)
                 return Ok(result);
             }
             // Outside the runtime: a signal handler may call structx itself.
-            Python::attach(|py| py.check_signals())?;
+            Python::attach(|py: Python<'_>| py.check_signals())?;
         }
     })
 }

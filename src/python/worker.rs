@@ -54,7 +54,8 @@ impl Caller {
         let (sender, receiver) = oneshot::channel();
         let call: Call = Box::new(move |py| {
             if !sender.is_closed() {
-                let result = catch_unwind(AssertUnwindSafe(|| call(py))).map_err(panic_text);
+                let result = catch_unwind(AssertUnwindSafe(|| call(py)))
+                    .map_err(|panic| panic_text(&*panic));
                 let _ = sender.send(result);
             }
         });
@@ -111,7 +112,7 @@ pub fn shutdown() {
     }
 }
 
-fn panic_text(panic: Box<dyn Any + Send>) -> String {
+fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("panic: {}", text.unwrap_or_else(|| "of unknown kind".to_owned()))

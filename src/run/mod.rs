@@ -46,9 +46,7 @@ pub trait Target: Validate<Output = Vec<Self::Item>> {
     fn schema(&self) -> &Value;
 
     /// What the plan says about reading the items; empty for a target of the caller's.
-    fn instructions(&self) -> &str {
-        ""
-    }
+    fn instructions(&self) -> &str;
 }
 
 /// Makes a target of a plan.
