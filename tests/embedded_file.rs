@@ -117,12 +117,13 @@ fn open(file: &Scratch) -> LocalProvider {
 fn request(model: &LocalProvider, document: &str) -> Request {
     let schema = json!({
         "type": "object",
-        "required": ["name", "kind", "total", "count", "when", "lines"],
+        "required": ["name", "kind", "total", "count", "sum", "when", "lines"],
         "properties": {
             "name": {"type": "string", "maxLength": 20},
             "kind": {"enum": ["order", "offer"]},
             "total": {"type": "number"},
             "count": {"type": "integer", "x-copied": false, "minimum": 0, "maximum": 999},
+            "sum": {"type": "number", "x-copied": false},
             "when": {"type": "string", "format": "date"},
             "lines": {"type": "array", "maxItems": 3, "items": {"$ref": "#/$defs/Line"}},
             "note": {"type": "string", "maxLength": 5},
@@ -159,6 +160,7 @@ async fn even_noise_is_valid_and_grounded() {
         assert!(["order", "offer"].contains(&value["kind"].as_str().unwrap()), "{value}");
         assert!(value["total"].is_number() && value["lines"].is_array(), "{value}");
         assert!((0..=999).contains(&value["count"].as_i64().unwrap()), "{value}");
+        assert!(value["sum"].as_f64().unwrap().abs() <= 1e18, "{value}");
         assert_eq!(value["when"].as_str().unwrap().len(), 10, "{value}");
         assert!(value.get("note").is_none_or(serde_json::Value::is_string), "{value}");
         assert!(reply.sources.iter().all(|source| document.contains(&source.literal)));

@@ -18,8 +18,10 @@ pub const COPIED: &str = "x-copied";
 /// A small model that finds no end goes on until it is stopped.
 const LONGEST_STRING: u64 = 500;
 const LONGEST_LIST: u64 = 50;
-/// A number that is copied from nowhere has at most this many decimals.
+/// A number that is copied from nowhere has at most four decimals, and digits before them that
+/// 64 bits can hold.
 const SMALLEST_STEP: f64 = 0.0001;
+const LARGEST: f64 = 1e18;
 
 /// Rules of JSON Schema that llguidance knows of and does not enforce.
 const UNSUPPORTED: [&str; 14] = [
@@ -198,25 +200,35 @@ fn bound(members: &mut Map<String, Value>) {
     let at_least = |most: u64, name: &str| {
         Value::from(most.max(members.get(name).and_then(Value::as_u64).unwrap_or(0)))
     };
-    let format = members.get("format").and_then(Value::as_str);
-    let (keyword, end) = match format {
-        Some("date-time") => ("pattern", DATE_TIME.into()),
-        Some("time") => ("pattern", TIME.into()),
-        _ if is("string") && none_of(&["enum", "const", "format", "pattern", "maxLength"]) => {
-            ("maxLength", at_least(LONGEST_STRING, "minLength"))
+    let mut ends: Vec<(&str, Value)> = Vec::new();
+    if none_of(&["enum", "const"]) {
+        if is("string") && none_of(&["format", "pattern", "maxLength"]) {
+            ends.push(("maxLength", at_least(LONGEST_STRING, "minLength")));
         }
-        _ if is("array") && none_of(&["maxItems"]) => {
-            ("maxItems", at_least(LONGEST_LIST, "minItems"))
+        if is("array") && none_of(&["maxItems"]) {
+            ends.push(("maxItems", at_least(LONGEST_LIST, "minItems")));
         }
-        _ if is("number") && none_of(&["enum", "const", "multipleOf"]) => {
-            ("multipleOf", SMALLEST_STEP.into())
+        if is("number") && none_of(&["multipleOf"]) {
+            ends.push(("multipleOf", SMALLEST_STEP.into()));
         }
-        _ => return,
-    };
-    if keyword == "pattern" {
-        members.shift_remove("format");
+        let is_number = is("number") || is("integer");
+        if is_number && none_of(&["minimum", "exclusiveMinimum"]) {
+            ends.push(("minimum", (-LARGEST).into()));
+        }
+        if is_number && none_of(&["maximum", "exclusiveMaximum"]) {
+            ends.push(("maximum", LARGEST.into()));
+        }
     }
-    members.insert(keyword.to_owned(), end);
+    let zoneless = match members.get("format").and_then(Value::as_str) {
+        Some("date-time") => Some(DATE_TIME),
+        Some("time") => Some(TIME),
+        _ => None,
+    };
+    if let Some(pattern) = zoneless {
+        members.shift_remove("format");
+        ends.push(("pattern", pattern.into()));
+    }
+    members.extend(ends.into_iter().map(|(keyword, end)| (keyword.to_owned(), end)));
 }
 
 #[cfg(test)]
@@ -271,16 +283,22 @@ mod tests {
 
     #[test]
     fn open_ends_are_bounded() {
-        let schema = json!({"type": "object", "required": ["a", "b", "c"], "properties": {
+        let schema = json!({"type": "object", "required": ["a", "b", "c", "d"], "properties": {
             "a": {"type": "string"},
             "b": {"type": "array", "items": {"type": "string", "maxLength": 7}, "minItems": 60},
             "c": {"enum": ["x"], "type": "string"},
+            "d": {"type": "integer", "minimum": 3},
         }});
         let properties = compiled(&schema)["properties"].clone();
         assert_eq!(properties["a"]["maxLength"], 500);
         assert_eq!(properties["b"]["maxItems"], 60);
         assert_eq!(properties["b"]["items"]["maxLength"], 7);
         assert_eq!(properties["c"], schema["properties"]["c"]);
+        assert_eq!(
+            properties["d"],
+            json!({
+            "type": "integer", "x-copied": "integer", "minimum": 3, "maximum": 1e18})
+        );
     }
 
     #[test]
