@@ -17,8 +17,6 @@ use super::verbatim::Verbatim;
 use super::vocabulary::Vocabulary;
 use super::{LocalOptions, PROVIDER, chat, grammar};
 use crate::llm::{Finish, LlmError, LlmErrorKind, Part, Reply, Request, Usage};
-use crate::schema::OutputSchema;
-use crate::schema::dialect::strict;
 
 /// The prompt goes through the model in pieces of this many tokens: the larger, the faster, and
 /// the more memory the attention takes.
@@ -100,8 +98,8 @@ impl Engine {
             usage: usage(prompt.len(), tokens.len(), known),
             ..Reply::default()
         };
-        if let (Some(verbatim), Some(schema), Finish::Stop) = (verbatim, schema, finish) {
-            restore(&mut reply, &verbatim, schema)?;
+        if let (Some(verbatim), Finish::Stop) = (verbatim, finish) {
+            restore(&mut reply, &verbatim)?;
         }
         Ok(reply)
     }
@@ -220,15 +218,10 @@ fn best(scores: &[f32], matcher: Option<&mut Matcher>) -> Result<u32, LlmError> 
 }
 
 /// Turns the literals of a complete reply into values.
-fn restore(
-    reply: &mut Reply,
-    verbatim: &Verbatim<'_>,
-    schema: &OutputSchema,
-) -> Result<(), LlmError> {
+fn restore(reply: &mut Reply, verbatim: &Verbatim<'_>) -> Result<(), LlmError> {
     let mut value: Value = serde_json::from_str(&reply.text)
         .map_err(|error| failed(format!("the grammar let through what is no JSON: {error}")))?;
     reply.sources = verbatim.restore(&mut value);
-    strict::drop_added_nulls(&mut value, &schema.original);
     reply.text = value.to_string();
     Ok(())
 }

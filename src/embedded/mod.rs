@@ -81,6 +81,10 @@ impl Provider for LocalProvider {
         })
     }
 
+    fn is_deterministic(&self) -> bool {
+        true
+    }
+
     fn plans_nested(&self) -> bool {
         false
     }

@@ -32,6 +32,11 @@ pub trait Provider: Send + Sync {
     /// Asks once. Dropping the future aborts the request.
     fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a>;
 
+    /// Whether the same request always gives the same reply: one that was cut is then final.
+    fn is_deterministic(&self) -> bool {
+        false
+    }
+
     /// Whether planning may ask for nested definitions; small models answer better without.
     fn plans_nested(&self) -> bool {
         true

@@ -47,7 +47,9 @@ pub async fn ask<V: Validate>(
         match answer.attempt(provider, current, validator).await {
             Attempt::Valid(output) => break Ok(output),
             Attempt::Failed(error) => {
-                if last || !error.kind.is_transient() {
+                let is_cut = error.kind == LlmErrorKind::Truncated;
+                let is_final = !error.kind.is_transient() || is_cut && provider.is_deterministic();
+                if last || is_final {
                     break Err(Failure::Llm { error, requests: answer.calls.len() });
                 }
                 tokio::time::sleep(backoff.wait(attempt, error.retry_after)).await;
