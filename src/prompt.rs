@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use crate::llm::{Message, Part, Role};
 
 const EXTRACTION: &str = "Extract data from the document. Answer with JSON {\"items\": [...]}: one \
@@ -50,7 +52,8 @@ pub fn fields(names: &str) -> String {
 pub fn planning(query: &str, columns: &[String], sample: Arc<str>, small: bool) -> Vec<Message> {
     let mut task = format!("\nQuery: {query}\n");
     if !columns.is_empty() {
-        task.push_str(&format!("Columns: {}\n", columns.join(", ")));
+        // As JSON, so that no name can pass for words of ours.
+        task.push_str(&format!("Columns: {}\n", json!(columns)));
     }
     let mut messages = vec![message(Role::System, vec![Part::Text(PLANNING.into())])];
     for (query, plan) in PLANS.iter().filter(|_| small) {
