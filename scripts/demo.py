@@ -14,7 +14,7 @@ from structx import Extractor
 FOLDER = Path(__file__).parent / "example_input"
 QUERIES = {
     "free-consultancy-agreement.docx": "extract the main parties and the effective date",
-    "S0305SampleInvoice.pdf": "extract the invoice number, the due date and the total amount",
+    "S0305SampleInvoice.pdf": "extract the invoice number, the due date and the total due",
 }
 
 
