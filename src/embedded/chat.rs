@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::vocabulary::Vocabulary;
-use crate::llm::{Message, Part, Role};
+use crate::llm::{Message, Part, Role, document_frame};
 use crate::prompt;
 use crate::schema::json_schema::resolve;
 
@@ -24,9 +24,10 @@ pub fn prompt(
             match part {
                 Part::Text(text) => tokens.extend(vocabulary.encode(text)?),
                 Part::Document(text) => {
-                    tokens.extend(vocabulary.encode("<document>\n")?);
+                    let (open, close) = document_frame(text);
+                    tokens.extend(vocabulary.encode(&open)?);
                     tokens.extend(vocabulary.encode(text)?);
-                    tokens.extend(vocabulary.encode("\n</document>\n")?);
+                    tokens.extend(vocabulary.encode(&format!("{close}\n"))?);
                 }
             }
         }

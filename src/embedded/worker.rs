@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::LocalOptions;
 use super::engine::{Engine, failed};
+use crate::error::panic_text;
 use crate::llm::{LlmError, Reply, Request};
 
 type Answer = oneshot::Sender<Result<Reply, LlmError>>;
@@ -82,7 +83,7 @@ fn work(path: &std::path::Path, options: &LocalOptions, jobs: &Receiver<Job>) {
         let outcome = outcome.unwrap_or_else(|panic| {
             // What the panic left behind can't be trusted.
             engine = None;
-            Err(failed(format!("the engine failed: {}", words(panic.as_ref()))))
+            Err(failed(format!("the engine failed: {}", panic_text(&*panic))))
         });
         // Nobody waits for it if this fails.
         let _ = answer.send(outcome);
@@ -93,9 +94,4 @@ fn refuse(jobs: &Receiver<Job>, problem: &str) {
     for job in jobs {
         let _ = job.answer.send(Err(failed(problem.to_owned())));
     }
-}
-
-fn words(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
 }

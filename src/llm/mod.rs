@@ -78,9 +78,9 @@ impl Message {
             match part {
                 Part::Text(text) => whole.push_str(text),
                 Part::Document(text) => {
-                    let tag = document_tag(text);
-                    whole.reserve(text.len() + 2 * tag.len() + 8);
-                    for piece in ["<", &tag, ">\n", text, "\n</", &tag, ">"] {
+                    let (open, close) = document_frame(text);
+                    whole.reserve(open.len() + text.len() + close.len());
+                    for piece in [&open, &**text, &close] {
                         whole.push_str(piece);
                     }
                 }
@@ -88,6 +88,12 @@ impl Message {
         }
         Cow::Owned(whole)
     }
+}
+
+/// What stands before and after a document in a prompt: tags that its own text can't close.
+pub(crate) fn document_frame(text: &str) -> (String, String) {
+    let tag = document_tag(text);
+    (format!("<{tag}>\n"), format!("\n</{tag}>"))
 }
 
 /// `document`, with one underscore more than any closing tag within the text has.

@@ -1,7 +1,6 @@
 //! The one thread that calls Python for the runtime, in batches: a worker of the runtime that
 //! waits for the GIL would stall every request it serves.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
@@ -9,6 +8,8 @@ use std::thread::{self, JoinHandle};
 
 use pyo3::prelude::*;
 use tokio::sync::oneshot;
+
+use crate::error::panic_text;
 
 /// Calls made in one hold of the GIL, so that other threads of the program get their turn.
 const BATCH: usize = 64;
@@ -55,7 +56,7 @@ impl Caller {
         let call: Call = Box::new(move |py| {
             if !sender.is_closed() {
                 let result = catch_unwind(AssertUnwindSafe(|| call(py)))
-                    .map_err(|panic| panic_text(&*panic));
+                    .map_err(|panic| format!("panic: {}", panic_text(&*panic)));
                 let _ = sender.send(result);
             }
         });
@@ -110,10 +111,4 @@ pub fn shutdown() {
             std::mem::forget((caller, thread));
         }
     }
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("panic: {}", text.unwrap_or_else(|| "of unknown kind".to_owned()))
 }

@@ -76,7 +76,6 @@ enum Attempt<T> {
     Invalid { text: String, problems: Vec<String> },
 }
 
-#[derive(Default)]
 struct Attempts {
     calls: Vec<Usage>,
     sources: Vec<Source>,
