@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from pydantic import BaseModel
 
 from structx import _core, models, targets
 from structx.exceptions import ConfigurationError, ExtractionError
-from structx.inputs import Data, encode
+from structx.inputs import Data, Encoded, source_of
 from structx.results import ExtractionResult, result_of
 
 T = TypeVar("T", bound=BaseModel)
@@ -147,14 +146,14 @@ class Extractor:
 
 def _arguments(
     data: Data, query: str, model: type[BaseModel] | None
-) -> tuple[str | bytes | Path, str, targets.Target | None]:
+) -> tuple[Encoded, str, targets.Target | None]:
     try:
         if not isinstance(query, str) or not query.strip():
             raise ValueError("query must be a text that says what to extract")
         query.encode()  # lone surrogates have no form in UTF-8
         if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise TypeError(f"model must be a class derived from pydantic.BaseModel, not {model!r}")
-        return encode(data), query, targets.of_model(model) if model else None
+        return source_of(data).input, query, targets.of_model(model) if model else None
     except Exception as error:
         raise ExtractionError(str(error)) from error
 

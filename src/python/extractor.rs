@@ -136,7 +136,7 @@ async fn extract(
     let panicked = |error: JoinError| {
         FileError::new(FileErrorKind::Corrupt, "data", format!("could not be read: {error}"))
     };
-    let content = content.await.map_err(panicked)??;
+    let content = content.await.map_err(panicked)??.content;
     let Clients { planner, extractor } = clients;
     run::extract(planner, extractor, modeller, &content, query, target)
         .await

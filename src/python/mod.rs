@@ -12,6 +12,8 @@ mod _core {
     #[pymodule_export]
     use super::extractor::Extractor;
     #[pymodule_export]
+    use super::input::{Prepared, read};
+    #[pymodule_export]
     use super::runtime::shutdown;
 
     use pyo3::prelude::*;

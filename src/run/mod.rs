@@ -5,7 +5,7 @@ mod extract;
 mod operation;
 
 pub use ask::{Answer, Failure, ask};
-pub use extract::{Extraction, extract};
+pub use extract::{Extraction, SAMPLE_CHARACTERS, extract};
 pub use operation::{Operation, Outcome, Planned};
 
 use std::future::Future;
