@@ -7,7 +7,7 @@ from typing import final
 from structx.results import RawExtraction
 from structx.targets import Target
 
-__all__ = ["Extractor", "__version__", "shutdown"]
+__all__ = ["Extractor", "__version__", "normalise", "shutdown", "type_capabilities"]
 
 __version__: str
 
@@ -35,5 +35,11 @@ class Extractor:
     ) -> Awaitable[RawExtraction]:
         """On the running asyncio loop; raises ExtractionError when awaited."""
 
+def normalise(definition: str) -> str:
+    """The normal form of a definition, JSON to JSON; raises ModelGenerationError."""
+
 def shutdown() -> None:
     """Ends every thread of the core; called once, at exit."""
+
+def type_capabilities() -> str:
+    """The canonical names of types, as JSON: scalars, containers, modifiers."""

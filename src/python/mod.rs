@@ -4,6 +4,7 @@ mod errors;
 mod extractor;
 mod input;
 mod runtime;
+mod schema;
 mod target;
 mod worker;
 
@@ -13,6 +14,8 @@ mod _core {
     use super::extractor::Extractor;
     #[pymodule_export]
     use super::runtime::shutdown;
+    #[pymodule_export]
+    use super::schema::{normalise, type_capabilities};
 
     use pyo3::prelude::*;
 

@@ -12,6 +12,7 @@ use crate::run::{Modeller, Rejection, Target, Validate};
 use super::worker::Caller;
 
 pyo3::import_exception!(pydantic_core, ValidationError);
+pyo3::import_exception!(structx.exceptions, ModelGenerationError);
 
 /// The functions of `structx.targets`.
 static TARGETS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
@@ -102,6 +103,9 @@ fn rejection(py: Python<'_>, error: &PyErr) -> Rejection {
         if let Ok(problems) = problems {
             return Rejection::Problems(problems);
         }
+    }
+    if error.is_instance_of::<ModelGenerationError>(py) {
+        return Rejection::Problems(vec![error.value(py).to_string()]);
     }
     Rejection::Broken(error.to_string())
 }
