@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 
 use crate::documents::Content;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::llm::Usage;
 
 use super::{Modeller, Operation, Outcome, Planned, Target};
@@ -43,12 +43,8 @@ pub async fn extract<M: Modeller>(
     let (target, columns, planning) = if let Some(target) = target {
         (target, all.to_vec(), Vec::new())
     } else {
-        let nested = planner.provider.plans_nested();
-        let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
-        let sample = content.sample(characters).into();
-        let answer = planner.plan(modeller, query, all, sample).await?;
-        let Planned { plan, target } = answer.result.map_err(Error::Plan)?;
-        (target, plan.target_columns, answer.calls)
+        let (Planned { plan, target }, calls) = plan(planner, modeller, content, query).await?;
+        (target, plan.target_columns, calls)
     };
     let rows = content.rows(&columns);
     let stream = extractor.rows(&target, query, rows)?;
@@ -56,4 +52,22 @@ pub async fn extract<M: Modeller>(
     outcomes.sort_unstable_by_key(|outcome| outcome.position);
     let warnings = content.warnings().to_vec();
     Ok(Extraction { target, planning, outcomes, warnings })
+}
+
+/// Plans the extraction of what `query` asks for from `content`, without extracting: the plan with
+/// its target, and one entry for each request.
+///
+/// # Errors
+/// [`Error::Plan`](crate::Error::Plan): the planning request failed for good.
+pub async fn plan<M: Modeller>(
+    planner: &Operation,
+    modeller: &M,
+    content: &Content,
+    query: &str,
+) -> Result<(Planned<M::Target>, Vec<Usage>)> {
+    let nested = planner.provider.plans_nested();
+    let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
+    let sample = content.sample(characters).into();
+    let _permit = planner.permits.acquire().await;
+    planner.plan(modeller, query, content.columns(), sample).await?.planned()
 }
