@@ -7,7 +7,7 @@ from typing import final
 from structx.results import RawExtraction
 from structx.targets import Target
 
-__all__ = ["Extractor", "__version__", "shutdown"]
+__all__ = ["Extractor", "__version__", "read_yaml", "shutdown"]
 
 __version__: str
 
@@ -37,3 +37,6 @@ class Extractor:
 
 def shutdown() -> None:
     """Ends every thread of the core; called once, at exit."""
+
+def read_yaml(name: str, text: str) -> str:
+    """One YAML document as JSON; raises ConfigurationError, in which `name` is the file."""

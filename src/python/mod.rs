@@ -1,5 +1,6 @@
 //! The Python edge: the only module that knows pyo3.
 
+mod config;
 mod errors;
 mod extractor;
 mod input;
@@ -9,6 +10,8 @@ mod worker;
 
 #[pyo3::pymodule]
 mod _core {
+    #[pymodule_export]
+    use super::config::read_yaml;
     #[pymodule_export]
     use super::extractor::Extractor;
     #[pymodule_export]
