@@ -256,6 +256,13 @@ def test_wrong_arguments(arguments: dict[str, Any], message: str, folder: Path) 
         assert message in str(raised.value) and SECRET not in str(raised.value)
 
 
+def test_a_config_is_a_copy_of_its_arguments() -> None:
+    inner: dict[str, Any] = {"b": [1], "c": (2,)}
+    made = ExtractionConfig(planning={"a": inner})
+    inner["b"].append(3)
+    assert made.planning == {"a": {"b": [1], "c": [2]}}
+
+
 def test_a_directory_of_secrets_that_is_named_must_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRUCTX_SECRETS_DIR", "nowhere")
     with pytest.raises(ConfigurationError, match="STRUCTX_SECRETS_DIR: nowhere: No such file"):

@@ -144,23 +144,25 @@ def _layer(source: str, content: Mapping[str, Any]) -> _Layer:
 
 
 def _options(source: str, given: object) -> dict[str, Any]:
-    """The options of a step, checked."""
+    """A copy of the options of a step, checked."""
     if given is None:
         return {}
     if not _is_object(given):
         kind = type(given).__name__
         raise ConfigurationError(f"{source} must be an object of options, not {kind}")
+    copied: dict[str, Any] = {}
     for option, value in given.items():
         if not isinstance(option, str):
             raise ConfigurationError(f"{source}: the names of options must be texts")
         try:
-            json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+            text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+            text.encode()  # lone surrogates have no form in UTF-8
         except (TypeError, ValueError, RecursionError) as error:
             # The error itself may show the value.
-            raise ConfigurationError(
-                f"{source}: {option} is no JSON ({type(error).__name__})"
-            ) from None
-    return dict(given)
+            kind = type(error).__name__
+            raise ConfigurationError(f"{source}: {option} is no JSON ({kind})") from None
+        copied[option] = json.loads(text)
+    return copied
 
 
 def _over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
