@@ -4,10 +4,11 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import final
 
+from structx.inputs import Encoded
 from structx.results import RawExtraction
 from structx.targets import Target
 
-__all__ = ["Extractor", "__version__", "read_yaml", "shutdown"]
+__all__ = ["Extractor", "Prepared", "__version__", "read", "read_yaml", "shutdown"]
 
 __version__: str
 
@@ -28,12 +29,38 @@ class Extractor:
         max_wait: float,
         weights: dict[str, Path],
     ) -> Extractor: ...
-    def extract(self, data: str | bytes | Path, query: str, target: Target | None) -> RawExtraction:
+    def extract(self, data: Encoded, query: str, target: Target | None) -> RawExtraction:
         """Waits without the GIL; raises ExtractionError."""
     def extract_async(
-        self, data: str | bytes | Path, query: str, target: Target | None
+        self, data: Encoded, query: str, target: Target | None
     ) -> Awaitable[RawExtraction]:
         """On the running asyncio loop; raises ExtractionError when awaited."""
+
+@final
+class Prepared:
+    """A source that was read, once for any number of operations."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file, where the source was one."""
+    @property
+    def is_pdf(self) -> bool: ...
+    @property
+    def text(self) -> str | None:
+        """The text of a document; None for a table."""
+    @property
+    def columns(self) -> list[str]:
+        """The names of a table's columns; none for a document."""
+    @property
+    def warnings(self) -> list[str]:
+        """What was noticed while the source was read."""
+    def values(self) -> bytes | None:
+        """A table's values as JSON, a list for each column; None for a document."""
+    def sample(self) -> str:
+        """The part that planning is shown."""
+
+def read(input: Encoded) -> Prepared:
+    """Reads a source without the GIL; raises FileError."""
 
 def shutdown() -> None:
     """Ends every thread of the core; called once, at exit."""

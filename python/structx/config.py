@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeGuard, cast
+from typing import Any, NoReturn, TypeAlias, TypeGuard, cast
 
 from structx import _core
 from structx.exceptions import ConfigurationError
 
 _STEPS = ("planning", "extraction")
-_Layer = dict[str, dict[str, Any]]
+_Layer: TypeAlias = "dict[str, dict[str, Any]]"
 """The options of each step that one source names."""
 
 
@@ -103,14 +103,17 @@ class ExtractionConfig:
         return f"ExtractionConfig(planning={planning!r}, extraction={extraction!r})"
 
 
+ConfigLike: TypeAlias = "ExtractionConfig | Mapping[str, Any] | str | os.PathLike[str]"
+"""A config, or as a mapping or the path of a YAML file what it is made of."""
+
+
 def options(
-    config: ExtractionConfig | Mapping[str, Any] | str | os.PathLike[str] | None,
-    provider_options: Mapping[str, Any],
+    config: ConfigLike | None, provider_options: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options of planning and of extraction, for an extractor with these settings.
 
     Args:
-        config: made already, or as a mapping or a YAML file what it is made of.
+        config: see `ConfigLike`; None is the same as an empty mapping.
         provider_options: options for both steps. They count like arguments of `ExtractionConfig`;
             the steps of a mapping or of a config that is made already come before them.
 

@@ -1,9 +1,12 @@
 //! The Python edge: the only module that knows pyo3.
 
+mod awaitable;
 mod config;
 mod errors;
 mod extractor;
 mod input;
+mod job;
+mod raw;
 mod runtime;
 mod target;
 mod worker;
@@ -13,9 +16,15 @@ mod _core {
     #[pymodule_export]
     use super::config::read_yaml;
     #[pymodule_export]
-    use super::extractor::Extractor;
+    use super::extractor::{Extractor, prepare};
+    #[pymodule_export]
+    use super::input::{Prepared, read};
+    #[pymodule_export]
+    use super::job::Job;
     #[pymodule_export]
     use super::runtime::shutdown;
+    #[pymodule_export]
+    use super::target::ModelSchema;
 
     use pyo3::prelude::*;
 
