@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from structx import _core, _settings, models, targets
 from structx.exceptions import ConfigurationError, ExtractionError
-from structx.inputs import Data, PreparedInput, Source, source_of
+from structx.inputs import Data, Source, source_of
 from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of
 from structx.usage import of_planning
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from structx.config import ConfigLike
+    from structx.inputs import PreparedInput
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -454,6 +455,8 @@ class Extractor:
 
 
 def _prepare(data: Data, file_options: Mapping[str, Any] | None) -> _Task:
+    from structx.inputs import PreparedInput
+
     with _wrong_arguments():
         source = source_of(data, file_options)
         return _core.prepare(source.input), partial(PreparedInput, source=source)

@@ -25,6 +25,8 @@ RawExtraction: TypeAlias = (
     "tuple[type[Any], list[RawUsage], list[RawRow], list[str], _core.Prepared]"
 )
 """model, planning calls, rows, warnings, the source that was read"""
+RawPlan: TypeAlias = "tuple[type[Any], list[RawUsage]]"
+"""the planned model, planning calls"""
 
 _LONGEST_ERROR = 200
 """Characters of an error in a repr."""

@@ -8,6 +8,7 @@ mod input;
 mod job;
 mod raw;
 mod runtime;
+mod schema;
 mod target;
 mod worker;
 
@@ -23,6 +24,8 @@ mod _core {
     use super::job::Job;
     #[pymodule_export]
     use super::runtime::shutdown;
+    #[pymodule_export]
+    use super::schema::{normalise, type_capabilities};
     #[pymodule_export]
     use super::target::ModelSchema;
 

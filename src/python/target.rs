@@ -16,6 +16,7 @@ use super::job::Context;
 use super::worker::Caller;
 
 pyo3::import_exception!(pydantic_core, ValidationError);
+pyo3::import_exception!(structx.exceptions, ModelGenerationError);
 
 /// The JSON Schema of a model, and what was compiled of it; kept by the model.
 ///
@@ -172,6 +173,9 @@ fn rejection(py: Python<'_>, error: &PyErr) -> Rejection {
         if let Ok(problems) = problems {
             return Rejection::Problems(problems);
         }
+    }
+    if error.is_instance_of::<ModelGenerationError>(py) {
+        return Rejection::Problems(vec![error.value(py).to_string()]);
     }
     Rejection::Broken(error.to_string())
 }
