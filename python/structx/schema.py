@@ -17,6 +17,10 @@ from weakref import WeakValueDictionary
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.errors import PydanticUserError
+from pydantic_core import SchemaError
+
+from structx.exceptions import ModelGenerationError
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -27,7 +31,9 @@ __all__ = ["ExtractionPlan", "ExtractionRequest", "GeneratedModel", "ModelField"
 
 
 class ModelField(BaseModel):
-    """One field of a model, its type in words."""
+    """One field of a model, its type in words: `List[str]`, or `string[]`."""
+
+    model_config = ConfigDict(defer_build=True)
 
     name: str
     type: str
@@ -43,7 +49,7 @@ class ModelField(BaseModel):
 class ExtractionRequest(BaseModel):
     """A model, described field by field."""
 
-    model_config = ConfigDict(protected_namespaces=())
+    model_config = ConfigDict(protected_namespaces=(), defer_build=True)
 
     model_name: str
     model_description: str
@@ -53,7 +59,7 @@ class ExtractionRequest(BaseModel):
 class ExtractionPlan(BaseModel):
     """What is extracted, and from which columns."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, defer_build=True)
 
     instructions: str
     target_columns: list[str]
@@ -90,8 +96,14 @@ _classes: WeakValueDictionary[tuple[str, tuple[str, ...]], type[GeneratedModel]]
 
 
 def create_model(definition: Mapping[str, Any]) -> type[GeneratedModel]:
-    """A new class from a definition in normal form. The class and its instances pickle."""
-    return _build(definition, _Origin(definition, uuid4().hex, ()))
+    """A new class from a definition in normal form. The class and its instances pickle.
+
+    Raises ModelGenerationError if a rule or a default is not of its field's type.
+    """
+    try:
+        return _build(definition, _Origin(definition, uuid4().hex, ()))
+    except (PydanticUserError, SchemaError, TypeError) as error:
+        raise ModelGenerationError(f"{definition['model_name']}: {error}") from error
 
 
 def _build(definition: Mapping[str, Any], origin: _Origin) -> type[GeneratedModel]:
@@ -123,14 +135,17 @@ def _field(field: Mapping[str, Any], origin: _Origin) -> tuple[Any, Any]:
         nested = _build(inner, origin._replace(path=(*origin.path, field["name"])))
     plain = _type(field["tree"], nested)
     kind = plain | None if field["nullable"] else plain
-    rules = {name: _rule(name, value, plain) for name, value in field["validation"].items()}
+    rules = {name: _rule(field, name, plain) for name in field["validation"]}
     description = field["description"] or None
     if field["required"]:
         return kind, Field(description=description, **rules)
-    default = _default(field, Annotated[kind, Field(**rules)])
+    bounds = {name: rule for name, rule in rules.items() if name in _BOUNDS}
+    default = _default(field, Annotated[kind, Field(**bounds)])
     return kind, Field(default=default, description=description, **rules)
 
 
+# The rules that a value is held to; the others are for the field.
+_BOUNDS = {"gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern", "strict"}
 _SCALARS: dict[str, Any] = {
     "str": str,
     "int": int,
@@ -172,21 +187,25 @@ def _model_name(tree: list[Any]) -> str:
     return tree[1]
 
 
-def _rule(name: str, value: Any, kind: Any) -> Any:
+def _rule(field: Mapping[str, Any], name: str, kind: Any) -> Any:
     """A constraint's value; the bounds of dates and times are written as text."""
+    value = field["validation"][name]
     if name in {"gt", "ge", "lt", "le"} and isinstance(value, str):
-        return TypeAdapter(kind).validate_python(value)
+        return _read(field, name, value, kind)
     return value
 
 
 def _default(field: Mapping[str, Any], kind: Any) -> Any:
-    if field["default"] is None:
-        return None
+    return None if field["default"] is None else _read(field, "default", field["default"], kind)
+
+
+def _read(field: Mapping[str, Any], what: str, value: Any, kind: Any) -> Any:
+    """A value of the field's type from JSON."""
     try:
-        return TypeAdapter(kind).validate_json(json.dumps(field["default"]))
+        return TypeAdapter(kind).validate_json(json.dumps(value))
     except pydantic.ValidationError as error:
-        raise ValueError(
-            f"{field['name']}: the default {field['default']!r} is no {field['type']}"
+        raise ModelGenerationError(
+            f"{field['name']}: {what} is not what {field['type']} can be"
         ) from error
 
 

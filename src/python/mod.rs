@@ -1,18 +1,30 @@
 //! The Python edge: the only module that knows pyo3.
 
+mod awaitable;
 mod errors;
 mod extractor;
 mod input;
+mod job;
+mod raw;
 mod runtime;
+mod schema;
 mod target;
 mod worker;
 
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
-    use super::extractor::Extractor;
+    use super::extractor::{Extractor, prepare};
+    #[pymodule_export]
+    use super::input::{Prepared, read};
+    #[pymodule_export]
+    use super::job::Job;
     #[pymodule_export]
     use super::runtime::shutdown;
+    #[pymodule_export]
+    use super::schema::{normalise, type_capabilities};
+    #[pymodule_export]
+    use super::target::ModelSchema;
 
     use pyo3::prelude::*;
 

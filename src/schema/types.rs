@@ -179,17 +179,58 @@ impl TypeExpr {
     #[must_use]
     pub fn tree(&self) -> Value {
         match self {
-            Self::Scalar(scalar) => scalar.name().into(),
-            Self::List(inner) => json!(["List", inner.tree()]),
-            Self::Set(inner) => json!(["Set", inner.tree()]),
-            Self::FrozenSet(inner) => json!(["FrozenSet", inner.tree()]),
-            Self::Dict(inner) => json!(["Dict", inner.tree()]),
-            Self::TupleOf(inner) => json!(["Tuple", inner.tree(), "..."]),
-            Self::Optional(inner) => json!(["Optional", inner.tree()]),
+            Self::Scalar(_) => self.head().into(),
             Self::Model(name) => json!(["Model", name]),
-            Self::Tuple(items) => headed("Tuple", items.iter().map(Self::tree)),
-            Self::Literal(values) => headed("Literal", values.iter().cloned()),
+            Self::Tuple(items) => headed(self.head(), items.iter().map(Self::tree)),
+            Self::Literal(values) => headed(self.head(), values.iter().cloned()),
+            Self::TupleOf(inner) => json!([self.head(), inner.tree(), "..."]),
+            Self::List(inner)
+            | Self::Set(inner)
+            | Self::FrozenSet(inner)
+            | Self::Dict(inner)
+            | Self::Optional(inner) => json!([self.head(), inner.tree()]),
         }
+    }
+
+    /// The canonical name, which the arguments follow.
+    fn head(&self) -> &str {
+        match self {
+            Self::Scalar(scalar) => scalar.name(),
+            Self::List(_) => "List",
+            Self::Set(_) => "Set",
+            Self::FrozenSet(_) => "FrozenSet",
+            Self::Dict(_) => "Dict",
+            Self::Tuple(_) | Self::TupleOf(_) => "Tuple",
+            Self::Optional(_) => "Optional",
+            Self::Literal(_) => "Literal",
+            Self::Model(name) => name,
+        }
+    }
+}
+
+/// The canonical names of all types.
+#[derive(Debug, Clone, Serialize)]
+pub struct Capabilities {
+    pub scalars: Vec<String>,
+    pub containers: Vec<String>,
+    /// What says more about a value: that it may be null, or which ones there are.
+    pub modifiers: Vec<String>,
+}
+
+#[must_use]
+pub fn capabilities() -> Capabilities {
+    let any = || Box::new(TypeExpr::Scalar(Scalar::Any));
+    let heads = |types: &[TypeExpr]| types.iter().map(|kind| kind.head().to_owned()).collect();
+    Capabilities {
+        scalars: heads(&Scalar::ALL.map(TypeExpr::Scalar)),
+        containers: heads(&[
+            TypeExpr::List(any()),
+            TypeExpr::Dict(any()),
+            TypeExpr::Set(any()),
+            TypeExpr::FrozenSet(any()),
+            TypeExpr::TupleOf(any()),
+        ]),
+        modifiers: heads(&[TypeExpr::Optional(any()), TypeExpr::Literal(Vec::new())]),
     }
 }
 
@@ -206,17 +247,17 @@ impl Serialize for TypeExpr {
 /// The canonical spelling.
 impl fmt::Display for TypeExpr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = self.head();
         match self {
-            Self::Scalar(scalar) => f.write_str(scalar.name()),
-            Self::List(inner) => write!(f, "List[{inner}]"),
-            Self::Set(inner) => write!(f, "Set[{inner}]"),
-            Self::FrozenSet(inner) => write!(f, "FrozenSet[{inner}]"),
-            Self::Dict(inner) => write!(f, "Dict[str, {inner}]"),
-            Self::TupleOf(inner) => write!(f, "Tuple[{inner}, ...]"),
-            Self::Optional(inner) => write!(f, "Optional[{inner}]"),
-            Self::Model(name) => f.write_str(name),
-            Self::Tuple(items) => write_list(f, "Tuple", items.iter().map(ToString::to_string)),
-            Self::Literal(values) => write_list(f, "Literal", values.iter().map(python_literal)),
+            Self::Scalar(_) | Self::Model(_) => f.write_str(head),
+            Self::Dict(inner) => write!(f, "{head}[str, {inner}]"),
+            Self::TupleOf(inner) => write!(f, "{head}[{inner}, ...]"),
+            Self::Tuple(items) => write_list(f, head, items.iter().map(ToString::to_string)),
+            Self::Literal(values) => write_list(f, head, values.iter().map(python_literal)),
+            Self::List(inner)
+            | Self::Set(inner)
+            | Self::FrozenSet(inner)
+            | Self::Optional(inner) => write!(f, "{head}[{inner}]"),
         }
     }
 }

@@ -1,0 +1,21 @@
+//! Portable definitions, as JSON in and out.
+
+use pyo3::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::schema::definition::ExtractionRequest;
+use crate::schema::types;
+
+/// The normal form of a definition, with the tree of each type; raises `ModelGenerationError`.
+#[pyfunction]
+pub fn normalise(definition: &str) -> Result<String> {
+    let problem = |error: serde_json::Error| Error::Schema(format!("the definition: {error}"));
+    let given: ExtractionRequest = serde_json::from_str(definition).map_err(problem)?;
+    serde_json::to_string(&given.normalise()?).map_err(problem)
+}
+
+/// The canonical names of types.
+#[pyfunction]
+pub fn type_capabilities() -> Result<String> {
+    serde_json::to_string(&types::capabilities()).map_err(|e| Error::Schema(e.to_string()))
+}
