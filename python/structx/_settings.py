@@ -26,6 +26,7 @@ def checked(
     api_key: str | None,
     api_base: str | None,
     base_url: str | None,
+    config: Any,
     planning_model: str | None,
     max_threads: int,
     batch_size: int,

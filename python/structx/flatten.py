@@ -22,9 +22,9 @@ from typing import Any, TypeAlias, cast
 from pydantic import BaseModel, RootModel
 from pydantic_core import to_jsonable_python
 
-Path: TypeAlias = "tuple[Any, ...]"
+Place: TypeAlias = "tuple[Any, ...]"
 """Where a value stands: the item's number in its row, the field, keys and indices in the field."""
-Cells: TypeAlias = "dict[Path, dict[int, Any]]"
+Cells: TypeAlias = "dict[Place, dict[int, Any]]"
 """By row, the values of a column; rows without one are left out."""
 
 STATUS = "extraction_status"
@@ -51,10 +51,10 @@ def columns_of(
     # Programs look for the status under its name: a field of that name gives way.
     status = _free(STATUS, taken)
     columns = {
-        _free(_name(path), taken): [
+        _free(_name(place), taken): [
             _cell(values.get(row), expand_nested) for row in range(len(rows))
         ]
-        for path, values in cells.items()
+        for place, values in cells.items()
     }
     return {**columns, status: [text for text, _ in rows]}
 
@@ -70,13 +70,13 @@ def _cells(
         for number, item in enumerate(items):
             for name, value in _dump(item).items():
                 order.setdefault(name, len(order))
-                for path, leaf in _leaves((number, name), value, expand_nested):
-                    cells.setdefault(path, {})[row] = leaf
-    expanded = {path[1:end] for path in cells for end in range(2, len(path))}
+                for place, leaf in _leaves((number, name), value, expand_nested):
+                    cells.setdefault(place, {})[row] = leaf
+    expanded = {place[1:end] for place in cells for end in range(2, len(place))}
     return {
-        path: cells[path]
-        for path in sorted(cells, key=lambda path: (path[0], order[path[1]]))
-        if path[1:] not in expanded or not all(map(_is_nothing, cells[path].values()))
+        place: cells[place]
+        for place in sorted(cells, key=lambda place: (place[0], order[place[1]]))
+        if place[1:] not in expanded or not all(map(_is_nothing, cells[place].values()))
     }
 
 
@@ -87,7 +87,7 @@ def _dump(item: BaseModel) -> dict[Any, Any]:
     return cast("dict[Any, Any]", dump) if has_fields else {"root": dump}
 
 
-def _leaves(path: Path, value: Any, expand_nested: bool) -> Iterator[tuple[Path, Any]]:
+def _leaves(place: Place, value: Any, expand_nested: bool) -> Iterator[tuple[Place, Any]]:
     parts: Iterable[tuple[Any, Any]] = ()
     if expand_nested and isinstance(value, dict):
         parts = cast("dict[Any, Any]", value).items()
@@ -96,9 +96,9 @@ def _leaves(path: Path, value: Any, expand_nested: bool) -> Iterator[tuple[Path,
     is_whole = True
     for key, part in parts:
         is_whole = False
-        yield from _leaves((*path, key), part, expand_nested)
+        yield from _leaves((*place, key), part, expand_nested)
     if is_whole:
-        yield path, value
+        yield place, value
 
 
 def _holds_objects(value: Any) -> bool:
@@ -124,8 +124,8 @@ def _json(value: Any) -> Any:
     return to_jsonable_python(value, fallback=str)
 
 
-def _name(path: Path) -> str:
-    number, *parts = path
+def _name(place: Place) -> str:
+    number, *parts = place
     words = [str(part.value if isinstance(part, Enum) else part) for part in parts]
     return "_".join([*words, str(number)] if number else words)
 

@@ -21,9 +21,6 @@ class ExtractionStep(str, Enum):
     SCHEMA_GENERATION = "schema_generation"
     EXTRACTION = "extraction"
 
-    # Equal to its value, so it finds the same entry of a dict.
-    __hash__ = str.__hash__
-
 
 class _Dumps:
     """What usage has of a pydantic model, made only when it is asked for."""
@@ -32,18 +29,18 @@ class _Dumps:
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
         """As a dict; the options are those of `pydantic.TypeAdapter.dump_python`."""
-        return _adapter(type(self)).dump_python(self, **options)
+        return self._adapter().dump_python(self, **options)
 
     def model_dump_json(self, **options: Any) -> str:
         """As JSON; the options are those of `pydantic.TypeAdapter.dump_json`."""
-        return _adapter(type(self)).dump_json(self, **options).decode()
+        return self._adapter().dump_json(self, **options).decode()
 
+    @classmethod
+    @cache
+    def _adapter(cls) -> TypeAdapter[Any]:
+        from pydantic import TypeAdapter
 
-@cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind)
+        return TypeAdapter(cls)
 
 
 @dataclass(slots=True)
