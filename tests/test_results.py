@@ -60,6 +60,7 @@ class Prepared:
     """A source that the core has read: a table of JSON values, or a document."""
 
     def __init__(self, columns: dict[str, list[Any]] | str) -> None:
+        self.path = None
         self.text = columns if isinstance(columns, str) else None
         self.columns = [] if isinstance(columns, str) else list(columns)
         self._values = None if isinstance(columns, str) else json.dumps([*columns.values()])
@@ -141,7 +142,7 @@ def test_a_table_has_the_source_the_fields_and_the_status() -> None:
     ("source", "columns"),
     [
         (Prepared({"id": [1]}), ["id", "word", "extraction_status"]),
-        (Prepared("a document"), ["text", "word", "extraction_status"]),
+        (Prepared("a document"), ["source", "text", "word", "extraction_status"]),
     ],
 )
 def test_other_sources_become_tables_too(source: Prepared, columns: list[str]) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _TABLES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
 # Types that `to_json` writes whole.
-_WHOLE = frozenset({str, int, bool, type(None), date, time, datetime, timedelta, UUID})
+_WHOLE = frozenset({str, int, bool, type(None), date, UUID})
+_CONTAINERS: Any = (Mapping, list, tuple, set, frozenset)
 # Types of which pandas has a type of its own, that can hold them without loss.
 _PANDAS = ({int}, {float}, {float, type(None)}, {bool}, {str})
 
@@ -44,6 +45,7 @@ def encode(table: Any, library: str) -> tuple[bytes, list[Any] | None]:
     that can't be read.
     """
     labels: list[Any] | None = None
+    read: Callable[[Any], list[Any]]
     if library == "pandas":
         if (levels := table.columns.nlevels) > 1:
             raise ValueError(
@@ -91,14 +93,14 @@ def _of_pyarrow(column: Any) -> list[Any]:
         return column.cast("string").to_pylist()
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """The value as `to_json` writes it without loss.
 
     None for what stands for "missing": NaN, NaT, NA. Bytes become text, those that are no UTF-8 as
-    `\\xff`; what is no number becomes its name, such as `inf`; times of pandas and numpy keep their
-    nanoseconds.
+    `\\xff`; an infinite number becomes `inf`; times are in ISO 8601, those of pandas and numpy with
+    their nanoseconds.
     """
-    kind: type[Any] = type(value)
+    kind = cast(type[Any], type(value))
     if kind in _WHOLE:
         return value
     if isinstance(value, float):
@@ -114,11 +116,20 @@ def plain(value: Any) -> Any:
         return bytes(cast(bytes, value)).decode(errors="backslashreplace")
     if kind.__name__ in {"NaTType", "NAType"}:
         return None
-    if kind.__name__ in {"Timestamp", "Timedelta"}:
+    if isinstance(value, (datetime, time)):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return cast(Any, value).isoformat() if kind.__name__ == "Timedelta" else _iso(value)
     if np := sys.modules.get("numpy"):
         return _of_numpy(value, np)
     return value
+
+
+def _iso(value: timedelta) -> str:
+    """ISO 8601 in days and seconds: pydantic writes 365 days as a year."""
+    sign, value = ("-", -value) if value < timedelta() else ("", value)
+    seconds = f"{value.seconds}.{value.microseconds:06}".rstrip("0").rstrip(".")
+    return f"{sign}P{value.days}DT{seconds}S"
 
 
 def _of_numpy(value: Any, np: Any) -> Any:
@@ -180,9 +191,9 @@ def _frame(pd: Any, columns: Mapping[str, Sequence[Any]], index: Any = None) -> 
 def _polars(pl: Any, name: str, values: list[Any]) -> Any:
     try:
         series = pl.Series(name, values)
-        if series.dtype != pl.Object and series.to_list() == values:
+        if series.dtype != pl.Object and _are(series.to_list(), values):
             return series
-    except Exception:  # one of many, for values of different kinds
+    except (Exception, pl.exceptions.PanicException):  # one of many, for values it has no type for
         pass
     return pl.Series(name, list(map(_text, values)), dtype=pl.String)
 
@@ -190,19 +201,24 @@ def _polars(pl: Any, name: str, values: list[Any]) -> Any:
 def _pyarrow(pa: Any, values: list[Any]) -> Any:
     try:
         array = pa.array(values)
-        if array.to_pylist() == values:
+        if _are(array.to_pylist(), values):
             return array
-    except Exception:  # one of many, for values of different kinds
+    except Exception:  # one of many, for values it has no type for
         pass
     return pa.array(list(map(_text, values)), pa.string())
+
+
+def _are(found: list[Any], values: list[Any]) -> bool:
+    kinds = set(map(type, values)) - {type(None)}
+    return found == values and (bool not in kinds or len(kinds) == 1)  # True equals 1
 
 
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, (Mapping, list, tuple, set, frozenset)):
+    if isinstance(value, _CONTAINERS):
         try:
-            return to_json(plain(cast(Any, value)), fallback=str).decode()
+            return to_json(plain(value), fallback=str).decode()
         except PydanticSerializationError:
             pass
     return str(value)
