@@ -207,7 +207,7 @@ def _record(position: int, record: object) -> Any:
     if not isinstance(record, Mapping):
         raise TypeError(f"data[{position}] must be a dict, not {_kind(record)}")
     keys = cast("Mapping[object, object]", record)
-    if len({str(key) for key in keys}) != len(keys):
+    if set(map(type, keys)) != {str} and len(set(map(str, keys))) != len(keys):
         raise ValueError(f"data[{position}] has two keys of the same name as text")
     return tables.plain(keys)
 
