@@ -96,7 +96,31 @@ impl Table {
                 record.push(value);
             }
         }
-        Ok(Self { columns, records, warnings: Vec::new() })
+        let table = Self { columns, records, warnings: Vec::new() };
+        table.check_names("data")?;
+        Ok(table)
+    }
+
+    /// # Errors
+    /// Two columns have one name. `name` is the table's.
+    pub(crate) fn check_names(&self, name: &str) -> Result<(), FileError> {
+        let mut seen = HashSet::new();
+        match self.columns.iter().find(|column| !seen.insert(*column)) {
+            Some(column) => {
+                let message =
+                    format!("two columns are named `{column}`; give each a name of its own");
+                Err(FileError::new(FileErrorKind::Corrupt, name, message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Leaves out each column for which `kept` says so.
+    pub(crate) fn keep_columns(&mut self, kept: &[bool]) {
+        retain(&mut self.columns, kept);
+        for record in &mut self.records {
+            retain(record, kept);
+        }
     }
 
     /// The values as JSON, a list for each column.
@@ -146,6 +170,11 @@ impl Table {
         };
         chosen.iter().filter_map(line).collect::<Vec<_>>().join("\n")
     }
+}
+
+fn retain<T>(values: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    values.retain(|_| kept.next().is_some_and(|kept| *kept));
 }
 
 impl Document {
@@ -248,6 +277,32 @@ mod tests {
         assert!((3_900..=4_000).contains(&characters), "{characters}");
         for id in 0..5 {
             assert!(sample.contains(&format!("id: {id}\ntext: ä")));
+        }
+    }
+
+    #[test]
+    fn columns_of_values_are_a_table() {
+        let json = br#"{"columns": ["a", "b"], "values": [[1.50, null], ["x", {"c": [1]}]]}"#;
+        let table = Table::from_json(json).unwrap();
+        assert_eq!(table.columns, ["a", "b"]);
+        let rows: Vec<_> = table.rows(&[]).map(|row| row.text.to_string()).collect();
+        assert_eq!(rows, ["a: 1.50\nb: x", r#"b: {"c":[1]}"#]);
+        assert_eq!(table.values_json(), r#"[[1.50,null],["x",{"c":[1]}]]"#);
+        assert_eq!(Table::from_json(br#"[{"a": 1}]"#).unwrap().columns, ["a"]);
+    }
+
+    #[test]
+    fn columns_that_are_no_table_are_errors() {
+        for (json, kind) in [
+            (r#"{"columns": [], "values": []}"#, FileErrorKind::Empty),
+            (r#"{"columns": ["a"], "values": [[]]}"#, FileErrorKind::Empty),
+            (r#"{"columns": ["a", "a"], "values": [[1], [2]]}"#, FileErrorKind::Corrupt),
+            (r#"{"columns": ["a", "b"], "values": [[1], [2, 3]]}"#, FileErrorKind::Corrupt),
+            (r#"{"columns": ["a", "b"], "values": [[1]]}"#, FileErrorKind::Corrupt),
+            (r#"{"columns": ["a"]}"#, FileErrorKind::Unsupported),
+            ("5", FileErrorKind::Unsupported),
+        ] {
+            assert_eq!(Table::from_json(json.as_bytes()).unwrap_err().kind, kind, "{json}");
         }
     }
 

@@ -18,6 +18,7 @@ __all__ = [
     "normalise",
     "prepare",
     "read",
+    "read_yaml",
     "shutdown",
     "type_capabilities",
 ]
@@ -96,6 +97,9 @@ class Prepared:
 def prepare(input: Encoded) -> Job[Prepared]: ...
 def read(input: Encoded) -> Prepared:
     """Reads a source without the GIL; raises FileError."""
+
+def read_yaml(name: str, text: str) -> str:
+    """One YAML document as JSON; raises ConfigurationError, in which `name` is the file."""
 
 def normalise(definition: str) -> str:
     """The normal form of a definition, JSON to JSON; raises ModelGenerationError."""

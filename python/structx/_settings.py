@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from structx import models
 from structx.exceptions import ConfigurationError
 
+if TYPE_CHECKING:
+    from structx.config import ConfigLike
+
 # What the library `structx` takes and structx does not; the rest would be sent to the provider.
 _UNSUPPORTED = {
-    "config": "soon",
     "api_version": "Azure's own wire format is not supported yet",
     "client": "structx has HTTP clients of its own: give model='provider/name' and, for a server "
     "of yours, api_base",
@@ -26,7 +28,7 @@ def checked(
     api_key: str | None,
     api_base: str | None,
     base_url: str | None,
-    config: Any,
+    config: ConfigLike | None,
     planning_model: str | None,
     max_threads: int,
     batch_size: int,
@@ -40,12 +42,14 @@ def checked(
 
     Raises ConfigurationError.
     """
+    from structx.config import options  # not needed to import structx
+
     for name in _UNSUPPORTED.keys() & provider_options.keys():
         raise ConfigurationError(f"{name} is not supported: {_UNSUPPORTED[name]}")
     if model is None:
         model = os.environ.get("STRUCTX_MODEL") or f"local/{models.DEFAULT}"
     _integer("batch_size", batch_size, minimum=1)
-    planning = extraction = dict(provider_options)
+    planning, extraction = options(config, provider_options)
     return {
         "model": _text("model", model),
         "planning_model": _text("planning_model", planning_model or model),

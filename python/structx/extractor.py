@@ -437,17 +437,13 @@ class Extractor:
             finish = partial(_results, checked, partial(_result, source, return_df, expand_nested))
             return self._core.extract_queries(source.input, checked), finish
 
-    def _get_schema(
-        self, data: Data, query: str, file_options: Mapping[str, Any] | None
-    ) -> _Task:
+    def _get_schema(self, data: Data, query: str, file_options: Mapping[str, Any] | None) -> _Task:
         with _wrong_arguments():
             query = _words("query", query)
             source = source_of(data, file_options)
             return self._core.plan(source.input, query), _planned
 
-    def _refine(
-        self, model: type[BaseModel], instructions: str, model_name: str | None
-    ) -> _Task:
+    def _refine(self, model: type[BaseModel], instructions: str, model_name: str | None) -> _Task:
         from structx.portable import model_to_extraction_request  # not needed by other calls
 
         with _wrong_arguments():

@@ -1,16 +1,17 @@
 //! Sources of any kind, read into a [`Document`] or a [`Table`].
 
 mod builder;
+mod delimited;
 pub mod docx;
 pub mod error;
 pub mod format;
+mod json;
 pub mod limits;
 mod offsets;
 pub mod pdf;
 mod pdf_layout;
 mod source;
 mod table_options;
-mod tabular;
 pub mod text;
 
 use std::ops::Range;
@@ -185,10 +186,12 @@ fn read(
     match format {
         Format::Text => text::read(name, &bytes, text::Markup::Plain).map(Content::Document),
         Format::Markdown => text::read(name, &bytes, text::Markup::Markdown).map(Content::Document),
-        Format::Csv => tabular::read_csv(name, &bytes, None, limits).map(Content::Table),
-        Format::Tsv => tabular::read_csv(name, &bytes, Some(b'\t'), limits).map(Content::Table),
-        Format::Json => tabular::read_json(name, &bytes, limits),
-        Format::JsonLines => tabular::read_json_lines(name, &bytes, limits).map(Content::Table),
+        Format::Csv => delimited::read(name, &bytes, None, options, limits).map(Content::Table),
+        Format::Tsv => {
+            delimited::read(name, &bytes, Some(b'\t'), options, limits).map(Content::Table)
+        }
+        Format::Json => json::read(name, &bytes, options, limits),
+        Format::JsonLines => json::read_lines(name, &bytes, options, limits).map(Content::Table),
         Format::Pdf => pdf::read(name, bytes, limits).map(Content::Document),
         Format::Docx => docx::read(name, bytes, limits).map(Content::Document),
     }

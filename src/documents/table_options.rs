@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{FileError, FileErrorKind};
 use crate::json;
+use crate::table::Table;
 
 const NAME: &str = "file_options";
 /// Every option; the names in brackets are other names of the one before.
@@ -28,13 +29,14 @@ pub(super) const OF_TEXT: &[&str] = &[
 pub(super) const OF_JSON: &[&str] = &["encoding", "usecols", "columns", "nrows"];
 
 /// What is not given is found out, or has no bound.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TableOptions {
     pub delimiter: Option<u8>,
     pub encoding: Option<&'static Encoding>,
     /// Lines before the table.
     pub skipped_lines: usize,
-    pub header: Header,
+    /// The row that names the columns, where one does; those before it are left out.
+    pub header: Option<usize>,
     pub columns: Option<Columns>,
     pub rows: Option<usize>,
     pub quote: Option<u8>,
@@ -42,25 +44,26 @@ pub struct TableOptions {
     given: Vec<String>,
 }
 
-/// The record that names the columns; those before it are left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Header {
-    Row(usize),
-    /// No record does: the columns are `0`, `1`, ...
-    None,
-}
-
-impl Default for Header {
-    fn default() -> Self {
-        Self::Row(0)
-    }
-}
-
 /// The columns to read, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Columns {
     Names(Vec<String>),
     Positions(Vec<usize>),
+}
+
+impl Default for TableOptions {
+    fn default() -> Self {
+        Self {
+            delimiter: None,
+            encoding: None,
+            skipped_lines: 0,
+            header: Some(0),
+            columns: None,
+            rows: None,
+            quote: None,
+            given: Vec::new(),
+        }
+    }
 }
 
 impl TableOptions {
@@ -82,17 +85,17 @@ impl TableOptions {
     fn set(&mut self, name: &str, value: Value) -> Result<(), String> {
         let must_be = |what: &str| format!("`{name}` must be {what}");
         match (name, value) {
-            ("header", Value::Null) => self.header = Header::None,
+            ("header", Value::Null) => self.header = None,
             (
                 "sep" | "delimiter" | "encoding" | "skiprows" | "usecols" | "columns" | "nrows"
                 | "quotechar" | "sheet_name",
                 Value::Null,
             )
             | ("sheet_name", _) => {}
-            ("header", value) if value == "infer" => self.header = Header::default(),
+            ("header", value) if value == "infer" => self.header = Some(0),
             ("header", value) => {
                 let what = "the number of a row, 0 for the first, or None for no header";
-                self.header = Header::Row(read(value).ok_or_else(|| must_be(what))?);
+                self.header = Some(read(value).ok_or_else(|| must_be(what))?);
             }
             ("sep" | "delimiter", value) => {
                 self.delimiter = Some(ascii(value).ok_or_else(|| must_be("one ASCII character"))?);
@@ -134,6 +137,37 @@ impl TableOptions {
         };
         Err(wrong(name, format!("the option `{option}` of {NAME} is for {what}; {takes}")))
     }
+
+    /// Leaves the columns out that are not to be read.
+    ///
+    /// # Errors
+    /// There is no such column.
+    pub(super) fn choose_columns(&self, name: &str, table: &mut Table) -> Result<(), FileError> {
+        let Some(chosen) = &self.columns else { return Ok(()) };
+        let count = table.columns.len();
+        let (kept, missing): (Vec<bool>, Vec<String>) = match chosen {
+            Columns::Names(names) => (
+                table.columns.iter().map(|column| names.contains(column)).collect(),
+                names.iter().filter(|name| !table.columns.contains(name)).cloned().collect(),
+            ),
+            Columns::Positions(positions) => (
+                (0..count).map(|index| positions.contains(&index)).collect(),
+                positions.iter().filter(|index| **index >= count).map(usize::to_string).collect(),
+            ),
+        };
+        if !missing.is_empty() {
+            let (missing, columns) = (missing.join(", "), table.columns.join(", "));
+            return Err(wrong(
+                name,
+                format!("there is no column {missing} for {NAME}; the columns are {columns}"),
+            ));
+        }
+        if !kept.contains(&true) {
+            return Err(wrong(name, format!("no column is chosen by {NAME}")));
+        }
+        table.keep_columns(&kept);
+        Ok(())
+    }
 }
 
 fn wrong(name: &str, message: String) -> FileError {
@@ -172,7 +206,7 @@ fn encoding(label: &str) -> Option<&'static Encoding> {
 mod tests {
     use encoding_rs::{SHIFT_JIS, UTF_8, UTF_16LE, WINDOWS_1252};
 
-    use super::{Columns, Header, OF_JSON, TableOptions};
+    use super::{Columns, OF_JSON, TableOptions};
     use crate::documents::FileErrorKind;
 
     #[test]
@@ -184,11 +218,11 @@ mod tests {
                 "usecols": ["a", "1"], "quotechar": "'", "sheet_name": 0}"#,
         );
         assert_eq!((all.delimiter, all.quote), (Some(b';'), Some(b'\'')));
-        assert_eq!((all.skipped_lines, all.header, all.rows), (2, Header::None, Some(5)));
+        assert_eq!((all.skipped_lines, all.header, all.rows), (2, None, Some(5)));
         assert_eq!(all.encoding, Some(WINDOWS_1252));
         assert_eq!(all.columns, Some(Columns::Names(vec!["a".into(), "1".into()])));
         let other = read(r#"{"delimiter": "\t", "columns": [2, 0], "header": 1, "nrows": null}"#);
-        assert_eq!((other.delimiter, other.header), (Some(b'\t'), Header::Row(1)));
+        assert_eq!((other.delimiter, other.header), (Some(b'\t'), Some(1)));
         assert_eq!(other.columns, Some(Columns::Positions(vec![2, 0])));
         assert_eq!(other.rows, None);
     }

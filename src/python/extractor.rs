@@ -250,6 +250,9 @@ pub fn prepare(py: Python<'_>, input: Input) -> PyResult<Job> {
 }
 
 async fn read(input: Input) -> Result<Prepared, Error> {
+    if input.is_quick() {
+        return Ok(input.read()?);
+    }
     let panicked = |error: JoinError| {
         FileError::new(FileErrorKind::Corrupt, "data", format!("could not be read: {error}"))
     };

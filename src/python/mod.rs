@@ -1,6 +1,7 @@
 //! The Python edge: the only module that knows pyo3.
 
 mod awaitable;
+mod config;
 mod errors;
 mod extractor;
 mod input;
@@ -13,6 +14,8 @@ mod worker;
 
 #[pyo3::pymodule]
 mod _core {
+    #[pymodule_export]
+    use super::config::read_yaml;
     #[pymodule_export]
     use super::extractor::{Extractor, prepare};
     #[pymodule_export]
