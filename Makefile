@@ -54,7 +54,7 @@ lint-python: $(EXTENSION) $(VENV)/.lint
 		'$$2 != "total" && $$1 > 500 { print $$2 ": " $$1 " lines, more than 500"; long = 1 } END { exit long }'
 
 bench: weights examples ## what structx costs beside a bare client, and how often the embedded model is right
-	$(BIN)/python bench/overhead.py
+	$(BIN)/python bench/speed/run.py
 	$(BIN)/python bench/accuracy/run.py
 
 fmt: $(VENV)/.lint ## format the code

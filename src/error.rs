@@ -1,6 +1,7 @@
 //! The one error type of the core; each variant is one class of exception at the Python edge.
 
 use crate::documents::FileError;
+use crate::llm::Usage;
 use crate::run::Failure;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -17,8 +18,13 @@ pub enum Error {
     #[error("{0}")]
     Schema(String),
     /// The planning request failed for good, so that no row was asked.
-    #[error("planning failed: {0}")]
-    Plan(#[source] Failure),
+    #[error("planning failed: {failure}")]
+    Plan {
+        #[source]
+        failure: Failure,
+        /// One entry for each request: what was spent all the same.
+        calls: Vec<Usage>,
+    },
 }
 
 /// The words of a panic that was caught.

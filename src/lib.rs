@@ -9,6 +9,7 @@
 //! with the feature of that name. `embedded` (feature `local`) is one more [`llm::Provider`].
 
 pub mod canonical;
+pub mod config;
 pub mod documents;
 #[cfg(feature = "local")]
 pub mod embedded;

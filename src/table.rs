@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::documents::{Content, Document, FileError, FileErrorKind};
+use crate::json;
+
+/// The samples that a plan is made from hold no more rows of a table than this.
+const SAMPLE_ROWS: usize = 5;
 
 /// The unit of extraction: a record of a table, or a whole document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +19,13 @@ pub struct Row {
     pub position: usize,
     /// The exact payload that is sent.
     pub text: Arc<str>,
+}
+
+/// A table as Python hands it over.
+#[derive(Deserialize)]
+struct Columns {
+    columns: Vec<String>,
+    values: Vec<Vec<Value>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -48,6 +59,80 @@ impl Table {
         };
         let records = records.into_iter().map(row).collect();
         Ok(Self { columns, records, warnings: Vec::new() })
+    }
+
+    /// A table of JSON: an array of objects, or `{"columns": ["name", ...], "values": [[...], ...]}`
+    /// with a list of values for each column.
+    ///
+    /// # Errors
+    /// It is no such JSON, two columns have one name, or it is empty.
+    pub fn from_json(json: &[u8]) -> Result<Self, FileError> {
+        let invalid = |error: serde_json::Error| {
+            let message = format!("not a table: {error}");
+            FileError::new(FileErrorKind::Unsupported, "data", message)
+        };
+        if json.first() == Some(&b'[') {
+            return Self::from_records(json::parse(json).map_err(invalid)?);
+        }
+        let Columns { columns, values } = json::parse(json).map_err(invalid)?;
+        Self::from_columns(columns, values)
+    }
+
+    fn from_columns(columns: Vec<String>, values: Vec<Vec<Value>>) -> Result<Self, FileError> {
+        let error = |kind, message: &str| Err(FileError::new(kind, "data", message));
+        let rows = values.first().map_or(0, Vec::len);
+        if columns.is_empty() {
+            return error(FileErrorKind::Empty, "the table has no columns");
+        }
+        if rows == 0 {
+            return error(FileErrorKind::Empty, "the table has no rows");
+        }
+        if values.len() != columns.len() || values.iter().any(|column| column.len() != rows) {
+            return error(FileErrorKind::Corrupt, "the columns differ in length");
+        }
+        let mut records: Vec<_> = (0..rows).map(|_| Vec::with_capacity(columns.len())).collect();
+        for column in values {
+            for (record, value) in records.iter_mut().zip(column) {
+                record.push(value);
+            }
+        }
+        let table = Self { columns, records, warnings: Vec::new() };
+        table.check_names("data")?;
+        Ok(table)
+    }
+
+    /// # Errors
+    /// Two columns have one name. `name` is the table's.
+    pub(crate) fn check_names(&self, name: &str) -> Result<(), FileError> {
+        let mut seen = HashSet::new();
+        match self.columns.iter().find(|column| !seen.insert(*column)) {
+            Some(column) => {
+                let message =
+                    format!("two columns are named `{column}`; give each a name of its own");
+                Err(FileError::new(FileErrorKind::Corrupt, name, message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Leaves out each column for which `kept` says so.
+    pub(crate) fn keep_columns(&mut self, kept: &[bool]) {
+        retain(&mut self.columns, kept);
+        for record in &mut self.records {
+            retain(record, kept);
+        }
+    }
+
+    /// The values as JSON, a list for each column.
+    #[must_use]
+    pub fn values_json(&self) -> String {
+        let column = |index| {
+            let values = self.records.iter().filter_map(|record| record.get(index));
+            let values: Vec<_> = values.map(Value::to_string).collect();
+            format!("[{}]", values.join(","))
+        };
+        let columns: Vec<_> = (0..self.columns.len()).map(column).collect();
+        format!("[{}]", columns.join(","))
     }
 
     /// What is sent of each record: a line `column: value` for each of the columns that is not
@@ -87,6 +172,11 @@ impl Table {
     }
 }
 
+fn retain<T>(values: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    values.retain(|_| kept.next().is_some_and(|kept| *kept));
+}
+
 impl Document {
     /// The whole text: a document is one row.
     #[must_use]
@@ -112,6 +202,24 @@ fn beginning(text: &str, characters: usize) -> &str {
 }
 
 impl Content {
+    /// A part of it for planning, of no more characters than given.
+    #[must_use]
+    pub fn sample(&self, characters: usize) -> String {
+        match self {
+            Self::Document(document) => document.sample(characters).to_owned(),
+            Self::Table(table) => table.sample(SAMPLE_ROWS, characters),
+        }
+    }
+
+    /// What was noticed while it was read.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        match self {
+            Self::Document(document) => &document.warnings,
+            Self::Table(table) => &table.warnings,
+        }
+    }
+
     /// What a plan can choose from; a document has no columns.
     #[must_use]
     pub fn columns(&self) -> &[String] {
@@ -169,6 +277,32 @@ mod tests {
         assert!((3_900..=4_000).contains(&characters), "{characters}");
         for id in 0..5 {
             assert!(sample.contains(&format!("id: {id}\ntext: ä")));
+        }
+    }
+
+    #[test]
+    fn columns_of_values_are_a_table() {
+        let json = br#"{"columns": ["a", "b"], "values": [[1.50, null], ["x", {"c": [1]}]]}"#;
+        let table = Table::from_json(json).unwrap();
+        assert_eq!(table.columns, ["a", "b"]);
+        let rows: Vec<_> = table.rows(&[]).map(|row| row.text.to_string()).collect();
+        assert_eq!(rows, ["a: 1.50\nb: x", r#"b: {"c":[1]}"#]);
+        assert_eq!(table.values_json(), r#"[[1.50,null],["x",{"c":[1]}]]"#);
+        assert_eq!(Table::from_json(br#"[{"a": 1}]"#).unwrap().columns, ["a"]);
+    }
+
+    #[test]
+    fn columns_that_are_no_table_are_errors() {
+        for (json, kind) in [
+            (r#"{"columns": [], "values": []}"#, FileErrorKind::Empty),
+            (r#"{"columns": ["a"], "values": [[]]}"#, FileErrorKind::Empty),
+            (r#"{"columns": ["a", "a"], "values": [[1], [2]]}"#, FileErrorKind::Corrupt),
+            (r#"{"columns": ["a", "b"], "values": [[1], [2, 3]]}"#, FileErrorKind::Corrupt),
+            (r#"{"columns": ["a", "b"], "values": [[1]]}"#, FileErrorKind::Corrupt),
+            (r#"{"columns": ["a"]}"#, FileErrorKind::Unsupported),
+            ("5", FileErrorKind::Unsupported),
+        ] {
+            assert_eq!(Table::from_json(json.as_bytes()).unwrap_err().kind, kind, "{json}");
         }
     }
 

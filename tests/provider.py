@@ -23,6 +23,9 @@ class Stats(TypedDict):
     max_in_flight: int
     aborted: int
     connections: int
+    """Since the start, those of this class left out."""
+    open: int
+    """Of these, open now."""
 
 
 class Recorded(TypedDict):

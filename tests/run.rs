@@ -94,7 +94,8 @@ fn operation(fake: &FakeProvider, max_retries: u32) -> Operation {
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();
     let backoff = Backoff { max_retries, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
-    Operation { provider, model, options: std::sync::Arc::default(), backoff, concurrency: 8 }
+    let (options, permits) = (Arc::default(), Arc::new(Semaphore::new(8)));
+    Operation { provider, model, options, backoff, concurrency: 8, permits }
 }
 
 fn text(text: &str) -> Content {
@@ -249,7 +250,7 @@ async fn a_plan_that_can_not_be_had_is_an_error_of_the_operation() {
     let fake = FakeProvider::start().unwrap();
     script(&fake, &json!([{"status": 500, "times": 9}]));
     let error = run(&fake, &records(3), None).await.unwrap_err();
-    assert!(matches!(error, Error::Plan(Failure::Llm { requests: 3, .. })), "{error:?}");
+    assert!(matches!(error, Error::Plan { failure: Failure::Llm { requests: 3, .. }, .. }), "{error:?}");
 }
 
 fn definition(name: &str) -> ExtractionRequest {

@@ -390,8 +390,8 @@ def test_arguments_are_keyword_only(provider: FakeProvider) -> None:
         {"max_wait": 10**400},
         {"temperature": float("nan")},
         {"stop": object()},
-        {"batch_size": 100},
-        {"config": {}},
+        {"batch_size": 0},
+        {"client": object()},
     ],
     ids=str,
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from http.client import HTTPConnection
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
+from loops import eventually
 from provider import FakeProvider
 
 SCHEMA = {
@@ -79,3 +81,15 @@ def test_requests_are_counted_and_kept(provider: FakeProvider) -> None:
     assert not provider.requests()[0]["has_authorization"]
     provider.script()
     assert provider.stats()["requests"] == 0
+
+
+def test_open_connections_are_counted_without_those_that_count(provider: FakeProvider) -> None:
+    before = provider.stats()
+    provider.requests()
+    assert provider.stats() == before
+    connection = HTTPConnection(provider.base_url.split("/")[2], timeout=10)
+    connection.connect()
+    assert eventually(lambda: provider.stats()["open"] == before["open"] + 1)
+    connection.close()
+    assert eventually(lambda: provider.stats()["open"] == before["open"])
+    assert provider.stats()["connections"] == before["connections"] + 1

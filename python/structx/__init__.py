@@ -1,34 +1,100 @@
-"""structx: any document and a question in plain words into typed, validated data."""
+"""structx: any document and a question in plain words into typed, validated data.
+
+The names below are imported when they are first asked for, so that `import structx` costs nothing.
+"""
 
 from __future__ import annotations
 
-from structx._core import __version__
-from structx.exceptions import (
-    ConfigurationError,
-    ExtractionError,
-    FileError,
-    ModelGenerationError,
-    ProviderError,
-    StructXError,
-    ValidationError,
-)
-from structx.extractor import Extractor
-from structx.results import ExtractionResult, RowResult
-from structx.usage import ExtractionStep, ExtractorUsage, StepUsage
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from structx._core import __version__
+    from structx.config import ExtractionConfig
+    from structx.exceptions import (
+        ConfigurationError,
+        ExtractionError,
+        FileError,
+        ModelGenerationError,
+        ProviderError,
+        StructXError,
+        ValidationError,
+    )
+    from structx.extractor import Extractor
+    from structx.inputs import FileReader, PreparedInput
+    from structx.portable import (
+        TypeCapabilities,
+        get_type_capabilities,
+        model_from_extraction_request,
+        model_to_extraction_request,
+    )
+    from structx.results import ExtractionResult, RowResult
+    from structx.schema import ExtractionPlan, ExtractionRequest, ModelField
+    from structx.usage import ExtractionStep, ExtractorUsage, StepUsage
+else:
+    _NAMES = {
+        "_core": ["__version__"],
+        "config": ["ExtractionConfig"],
+        "exceptions": [
+            "ConfigurationError",
+            "ExtractionError",
+            "FileError",
+            "ModelGenerationError",
+            "ProviderError",
+            "StructXError",
+            "ValidationError",
+        ],
+        "extractor": ["Extractor"],
+        "inputs": ["FileReader", "PreparedInput"],
+        "models": [],
+        "portable": [
+            "TypeCapabilities",
+            "get_type_capabilities",
+            "model_from_extraction_request",
+            "model_to_extraction_request",
+        ],
+        "results": ["ExtractionResult", "RowResult"],
+        "schema": ["ExtractionPlan", "ExtractionRequest", "ModelField"],
+        "usage": ["ExtractionStep", "ExtractorUsage", "StepUsage"],
+    }
+
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        if name in _NAMES:
+            return import_module(f"{__name__}.{name}")
+        for module, names in _NAMES.items():
+            if name in names:
+                value = getattr(import_module(f"{__name__}.{module}"), name)
+                return globals().setdefault(name, value)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "ConfigurationError",
+    "ExtractionConfig",
     "ExtractionError",
+    "ExtractionPlan",
+    "ExtractionRequest",
     "ExtractionResult",
     "ExtractionStep",
     "Extractor",
     "ExtractorUsage",
     "FileError",
+    "FileReader",
+    "ModelField",
     "ModelGenerationError",
+    "PreparedInput",
     "ProviderError",
     "RowResult",
     "StepUsage",
     "StructXError",
+    "TypeCapabilities",
     "ValidationError",
     "__version__",
+    "get_type_capabilities",
+    "model_from_extraction_request",
+    "model_to_extraction_request",
 ]

@@ -1,13 +1,30 @@
 """The compiled core. Private: use `structx.Extractor`."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import final
+from typing import Any, Generic, TypeVar, final
 
-from structx.results import RawExtraction
+from structx.exceptions import ExtractionError
+from structx.inputs import Encoded
+from structx.results import RawExtraction, RawPlan
 from structx.targets import Target
 
-__all__ = ["Extractor", "__version__", "normalise", "shutdown", "type_capabilities"]
+__all__ = [
+    "Extractor",
+    "Job",
+    "ModelSchema",
+    "Prepared",
+    "__version__",
+    "normalise",
+    "prepare",
+    "read",
+    "read_yaml",
+    "shutdown",
+    "type_capabilities",
+]
+
+_Raw = TypeVar("_Raw")
+_Result = TypeVar("_Result")
 
 __version__: str
 
@@ -21,25 +38,72 @@ class Extractor:
         api_key: str | None,
         api_base: str | None,
         timeout: float,
-        options: str,
+        extraction_options: str,
+        planning_options: str,
         max_threads: int,
         max_retries: int,
         min_wait: float,
         max_wait: float,
         weights: dict[str, Path],
     ) -> Extractor: ...
-    def extract(self, data: str | bytes | Path, query: str, target: Target | None) -> RawExtraction:
+    def extract(self, input: Encoded, query: str, target: Target | None) -> Job[RawExtraction]: ...
+    def extract_queries(
+        self, input: Encoded, queries: list[str]
+    ) -> Job[list[RawExtraction | ExtractionError]]: ...
+    def plan(self, input: Encoded, query: str) -> Job[RawPlan]: ...
+    def refine(
+        self, definition: str, instructions: str, model_name: str | None
+    ) -> Job[RawPlan]: ...
+    def close(self) -> None: ...
+
+@final
+class Job(Generic[_Raw]):
+    """An operation, ready to be run once."""
+
+    def wait(self, finish: Callable[[_Raw], _Result]) -> _Result:
         """Waits without the GIL; raises ExtractionError."""
-    def extract_async(
-        self, data: str | bytes | Path, query: str, target: Target | None
-    ) -> Awaitable[RawExtraction]:
-        """On the running asyncio loop; raises ExtractionError when awaited."""
+    def start(self, finish: Callable[[_Raw], _Result]) -> Awaitable[_Result]:
+        """On the running asyncio loop; raises ExtractionError, also when awaited."""
+
+@final
+class ModelSchema:
+    """The JSON Schema of a model, and what was compiled of it."""
+
+    def __new__(cls, name: str, schema: dict[str, Any]) -> ModelSchema: ...
+
+@final
+class Prepared:
+    """A source that was read, once for any number of operations."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file, where the source was one."""
+    @property
+    def is_pdf(self) -> bool: ...
+    @property
+    def text(self) -> str | None:
+        """The text of a document; None for a table."""
+    @property
+    def columns(self) -> list[str]:
+        """The names of a table's columns; none for a document."""
+    @property
+    def warnings(self) -> list[str]:
+        """What was noticed while the source was read."""
+    def values(self) -> bytes | None:
+        """A table's values as JSON, a list for each column; None for a document."""
+    def sample(self) -> str:
+        """The part that planning is shown."""
+
+def prepare(input: Encoded) -> Job[Prepared]: ...
+def read(input: Encoded) -> Prepared:
+    """Reads a source without the GIL; raises FileError."""
+
+def read_yaml(name: str, text: str) -> str:
+    """One YAML document as JSON; raises ConfigurationError, in which `name` is the file."""
 
 def normalise(definition: str) -> str:
     """The normal form of a definition, JSON to JSON; raises ModelGenerationError."""
 
+def type_capabilities() -> str: ...
 def shutdown() -> None:
     """Ends every thread of the core; called once, at exit."""
-
-def type_capabilities() -> str:
-    """The canonical names of types, as JSON: scalars, containers, modifiers."""

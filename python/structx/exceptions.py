@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from structx.results import ExtractionResult
+
 
 class StructXError(Exception):
     """The base of all exceptions of structx."""
@@ -16,6 +22,16 @@ class ExtractionError(StructXError):
 
     A row that fails is no error: it is recorded in the result.
     """
+
+    def __init__(
+        self, message: str, results: Mapping[str, ExtractionResult[Any]] | None = None
+    ) -> None:
+        super().__init__(message, results or {})
+        self.results: Mapping[str, ExtractionResult[Any]] = self.args[1]
+        """Of `extract_queries`: what the other queries gave, by query. Empty otherwise."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ValidationError(StructXError):

@@ -1,27 +1,39 @@
-"""The public Extractor: checks arguments, calls the core, and wraps what it gives."""
+"""The public Extractor: checks arguments, runs jobs of the core, and wraps what they give."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, TypeVar, overload
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, overload
 
 from pydantic import BaseModel
 
-from structx import _core, models, targets
+from structx import _core, _settings, models, targets
 from structx.exceptions import ConfigurationError, ExtractionError
-from structx.inputs import Data, encode
-from structx.results import ExtractionResult, result_of
+from structx.inputs import Data, Source, source_of
+from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of
+from structx.usage import of_planning
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from structx.config import ConfigLike
+    from structx.inputs import PreparedInput
 
 T = TypeVar("T", bound=BaseModel)
+
+_Results: TypeAlias = "dict[str, ExtractionResult[Any, Any]]"
+_Task: TypeAlias = "tuple[_core.Job, Callable[[Any], Any]]"
+"""A job, and what makes the caller's result of its raw one."""
 
 
 class Extractor:
     """Extracts typed data from documents, as a plain query or a model describes it.
 
-    One extractor serves any number of calls, threads and event loops.
+    One extractor serves any number of calls, threads and event loops. Each method has a twin that
+    ends in `_async`, with the same arguments, for asyncio; cancelling one aborts its requests. The
+    others wait without holding the GIL, work inside a running event loop too, and answer Ctrl-C.
     """
 
     def __init__(
@@ -31,8 +43,10 @@ class Extractor:
         api_key: str | None = None,
         api_base: str | None = None,
         base_url: str | None = None,
+        config: ConfigLike | None = None,
         planning_model: str | None = None,
         max_threads: int = 10,
+        batch_size: int = 100,
         max_retries: int = 3,
         min_wait: float = 1,
         max_wait: float = 10,
@@ -49,8 +63,12 @@ class Extractor:
             api_base: the base URL. Default: the provider's variable, such as OPENAI_BASE_URL, else
                 its public address.
             base_url: another name of `api_base`.
+            config: options of each step; an ExtractionConfig, a dict of its arguments, or the path
+                of a YAML file. Default: `ExtractionConfig()`, which reads the environment.
             planning_model: plans extractions that have no model of the caller's. Default: `model`.
-            max_threads: rows of one call that are asked at the same time; at least 1.
+            max_threads: requests of one call that are under way at the same time; at least 1.
+            batch_size: taken for the sake of programs that give it; at least 1. Rows are asked as
+                soon as there is room, so that there are no batches.
             max_retries: attempts for a row after the first, whatever failed; at least 0.
             min_wait: seconds before the first retry; at least 0.
             max_wait: seconds before any retry, unless the provider asks for more; at least
@@ -63,20 +81,21 @@ class Extractor:
             ConfigurationError: a setting is wrong, a key is missing, or the embedded model is not
                 on this machine.
         """
-        if model is None:
-            model = os.environ.get("STRUCTX_MODEL") or f"local/{models.DEFAULT}"
-        self._settings: dict[str, Any] = {
-            "model": _text("model", model),
-            "planning_model": _text("planning_model", planning_model or model),
-            "api_key": api_key,
-            "api_base": api_base if base_url is None else base_url,
-            "timeout": _seconds("timeout", timeout),
-            "options": _options(provider_options),
-            "max_threads": _integer("max_threads", max_threads, minimum=1),
-            "max_retries": _integer("max_retries", max_retries, minimum=0),
-            "min_wait": _seconds("min_wait", min_wait),
-            "max_wait": _seconds("max_wait", max_wait),
-        }
+        self._settings = _settings.checked(
+            model=model,
+            api_key=api_key,
+            api_base=api_base,
+            base_url=base_url,
+            config=config,
+            planning_model=planning_model,
+            max_threads=max_threads,
+            batch_size=batch_size,
+            max_retries=max_retries,
+            min_wait=min_wait,
+            max_wait=max_wait,
+            timeout=timeout,
+            provider_options=provider_options,
+        )
         self._core = self._connect()
 
     @classmethod
@@ -85,46 +104,286 @@ class Extractor:
         return cls(model=model, **settings)
 
     @overload
-    def extract(self, *, data: Data, query: str, model: type[T]) -> ExtractionResult[T]: ...
+    def extract(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[T],
+        return_df: Literal[False] = False,
+        expand_nested: bool = False,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> ExtractionResult[T]: ...
     @overload
     def extract(
-        self, *, data: Data, query: str, model: None = None
-    ) -> ExtractionResult[BaseModel]: ...
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[T],
+        return_df: bool,
+        expand_nested: bool = False,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> ExtractionResult[T, Any]: ...
+    @overload
     def extract(
-        self, *, data: Data, query: str, model: type[BaseModel] | None = None
-    ) -> ExtractionResult[Any]:
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: None = None,
+        return_df: Literal[False] = False,
+        expand_nested: bool = False,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> ExtractionResult[BaseModel]: ...
+    @overload
+    def extract(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: None = None,
+        return_df: bool,
+        expand_nested: bool = False,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> ExtractionResult[BaseModel, Any]: ...
+    def extract(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[BaseModel] | None = None,
+        return_df: bool = False,
+        expand_nested: bool = False,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> ExtractionResult[Any, Any]:
         """Extract what `query` asks for.
 
-        Waits without holding the GIL; works inside a running event loop too.
-
         Args:
-            data: a text, a path, or a list of dicts. A string is a path if it names an existing
-                file, has a supported extension, is absolute, or starts with `./`, `../` or `~/`;
-                otherwise it is the text itself. A document or text is one row; a list of dicts, a
-                CSV file or a JSON array of objects has one row for each record.
+            data: a text, a path, a list of dicts, a pandas or polars DataFrame, a pyarrow Table, or
+                a PreparedInput. A string is a path if it names an existing file, has a supported
+                extension, is absolute, or starts with `./`, `../` or `~/`; otherwise it is the
+                text itself. A document or text is one row; a table has one row for each record.
             query: what to extract, in plain words.
             model: the pydantic model of one item. Default: a model made for the query by one
                 planning request.
+            return_df: give `result.data` as a copy of the source table with a column for each
+                field, instead of a list of items.
+            expand_nested: with `return_df`, give the parts of nested objects columns of their own.
+            file_options: for the reader of tables in files, such as `sep` or `usecols`.
 
         Raises:
             ExtractionError: an argument is wrong, the source can't be read, or planning failed;
                 `__cause__` is the reason. A row that fails is no error: see `result.rows`.
         """
-        return result_of(self._core.extract(*_arguments(data, query, model)))
+        job, finish = self._extract(data, query, model, return_df, expand_nested, file_options)
+        return job.wait(finish)
 
     @overload
     async def extract_async(
-        self, *, data: Data, query: str, model: type[T]
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[T],
+        return_df: Literal[False] = False,
+        expand_nested: bool = False,
+        file_options: Mapping[str, Any] | None = None,
     ) -> ExtractionResult[T]: ...
     @overload
     async def extract_async(
-        self, *, data: Data, query: str, model: None = None
-    ) -> ExtractionResult[BaseModel]: ...
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[T],
+        return_df: bool,
+        expand_nested: bool = False,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> ExtractionResult[T, Any]: ...
+    @overload
     async def extract_async(
-        self, *, data: Data, query: str, model: type[BaseModel] | None = None
-    ) -> ExtractionResult[Any]:
-        """`extract` for asyncio; cancelling the task aborts its requests."""
-        return result_of(await self._core.extract_async(*_arguments(data, query, model)))
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: None = None,
+        return_df: Literal[False] = False,
+        expand_nested: bool = False,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> ExtractionResult[BaseModel]: ...
+    @overload
+    async def extract_async(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: None = None,
+        return_df: bool,
+        expand_nested: bool = False,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> ExtractionResult[BaseModel, Any]: ...
+    async def extract_async(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[BaseModel] | None = None,
+        return_df: bool = False,
+        expand_nested: bool = False,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> ExtractionResult[Any, Any]:
+        """`extract` for asyncio."""
+        job, finish = self._extract(data, query, model, return_df, expand_nested, file_options)
+        return await job.start(finish)
+
+    def extract_queries(
+        self,
+        *,
+        data: Data,
+        queries: Sequence[str],
+        return_df: bool = True,
+        expand_nested: bool = False,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> dict[str, ExtractionResult[BaseModel, Any]]:
+        """Extract what each query asks for, from data that is read once.
+
+        All queries are asked at the same time, `max_threads` requests together. The arguments are
+        those of `extract`, but that `return_df` is True by default.
+
+        Returns:
+            For each query, in their order, its own result with its own model and usage.
+
+        Raises:
+            ExtractionError: as `extract`; there are no queries, or two are the same. Where only
+                some queries fail, `error.results` has the results of the others.
+        """
+        job, finish = self._extract_queries(data, queries, return_df, expand_nested, file_options)
+        return job.wait(finish)
+
+    async def extract_queries_async(
+        self,
+        *,
+        data: Data,
+        queries: Sequence[str],
+        return_df: bool = True,
+        expand_nested: bool = False,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> dict[str, ExtractionResult[BaseModel, Any]]:
+        """`extract_queries` for asyncio."""
+        job, finish = self._extract_queries(data, queries, return_df, expand_nested, file_options)
+        return await job.start(finish)
+
+    def get_schema(
+        self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
+    ) -> type[BaseModel]:
+        """Plan the model that `extract` would make for `query`, without extracting.
+
+        Returns:
+            The model; its attribute `usage` has the tokens of the planning requests.
+
+        Raises:
+            ExtractionError: as `extract`.
+        """
+        job, finish = self._get_schema(data, query, file_options)
+        return job.wait(finish)
+
+    async def get_schema_async(
+        self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
+    ) -> type[BaseModel]:
+        """`get_schema` for asyncio."""
+        job, finish = self._get_schema(data, query, file_options)
+        return await job.start(finish)
+
+    def refine_data_model(
+        self,
+        *,
+        model: type[BaseModel],
+        refinement_instructions: str,
+        model_name: str | None = None,
+    ) -> type[BaseModel]:
+        """Change a model as the instructions say, by one planning request.
+
+        Args:
+            model: the model to start from, which is left as it is.
+            refinement_instructions: what to change, in plain words.
+            model_name: the name of the new model. Default: `Refined` and the name of `model`.
+
+        Returns:
+            The new model; its attribute `usage` has the tokens of the planning requests.
+
+        Raises:
+            ExtractionError: an argument is wrong, `model` has parts that a definition can't hold
+                (see `model_to_extraction_request`), or planning failed.
+        """
+        job, finish = self._refine(model, refinement_instructions, model_name)
+        return job.wait(finish)
+
+    async def refine_data_model_async(
+        self,
+        *,
+        model: type[BaseModel],
+        refinement_instructions: str,
+        model_name: str | None = None,
+    ) -> type[BaseModel]:
+        """`refine_data_model` for asyncio."""
+        job, finish = self._refine(model, refinement_instructions, model_name)
+        return await job.start(finish)
+
+    @contextmanager
+    def prepare_input(
+        self, *, data: Data, file_options: Mapping[str, Any] | None = None
+    ) -> Generator[PreparedInput, None, None]:
+        """Read data once, for any number of calls: `with extractor.prepare_input(...) as data:`.
+
+        Raises:
+            ExtractionError: the source can't be read.
+        """
+        job, finish = _prepare(data, file_options)
+        with job.wait(finish) as prepared:
+            yield prepared
+
+    @asynccontextmanager
+    async def prepare_input_async(
+        self, *, data: Data, file_options: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[PreparedInput, None]:
+        """`prepare_input` for asyncio: `async with`."""
+        job, finish = _prepare(data, file_options)
+        with await job.start(finish) as prepared:
+            yield prepared
+
+    def close(self) -> None:
+        """Close the connections and refuse further calls; calls under way end first.
+
+        Closing again does nothing. An extractor that is collected closes itself.
+        """
+        self._core.close()
+
+    async def aclose(self) -> None:
+        """`close` for asyncio; it doesn't wait either."""
+        self.close()
+
+    def __enter__(self) -> Extractor:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Extractor:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         return f"Extractor(model={self._settings['model']!r})"
@@ -144,50 +403,115 @@ class Extractor:
         except (TypeError, ValueError, OverflowError) as error:
             raise ConfigurationError(str(error)) from error
 
+    def _extract(
+        self,
+        data: Data,
+        query: str,
+        model: type[BaseModel] | None,
+        return_df: bool,
+        expand_nested: bool,
+        file_options: Mapping[str, Any] | None,
+    ) -> _Task:
+        with _wrong_arguments():
+            query = _words("query", query)
+            target = None if model is None else targets.of_model(_model_class(model))
+            source = source_of(data, file_options)
+            finish = partial(_result, source, return_df, expand_nested)
+            return self._core.extract(source.input, query, target), finish
 
-def _arguments(
-    data: Data, query: str, model: type[BaseModel] | None
-) -> tuple[str | bytes | Path, str, targets.Target | None]:
+    def _extract_queries(
+        self,
+        data: Data,
+        queries: Sequence[str],
+        return_df: bool,
+        expand_nested: bool,
+        file_options: Mapping[str, Any] | None,
+    ) -> _Task:
+        with _wrong_arguments():
+            if isinstance(queries, str) or not isinstance(queries, Sequence) or not queries:
+                raise TypeError("queries must be a list of texts that say what to extract")
+            checked = [_words(f"queries[{n}]", query) for n, query in enumerate(queries)]
+            if len(set(checked)) < len(checked):
+                raise ValueError("queries has the same query twice; the result is by query")
+            source = source_of(data, file_options)
+            finish = partial(_results, checked, partial(_result, source, return_df, expand_nested))
+            return self._core.extract_queries(source.input, checked), finish
+
+    def _get_schema(self, data: Data, query: str, file_options: Mapping[str, Any] | None) -> _Task:
+        with _wrong_arguments():
+            query = _words("query", query)
+            source = source_of(data, file_options)
+            return self._core.plan(source.input, query), _planned
+
+    def _refine(self, model: type[BaseModel], instructions: str, model_name: str | None) -> _Task:
+        from structx.portable import model_to_extraction_request  # not needed by other calls
+
+        with _wrong_arguments():
+            instructions = _words("refinement_instructions", instructions)
+            if model_name is not None:
+                model_name = _words("model_name", model_name)
+            definition = model_to_extraction_request(_model_class(model)).model_dump_json()
+            return self._core.refine(definition, instructions, model_name), _planned
+
+
+def _prepare(data: Data, file_options: Mapping[str, Any] | None) -> _Task:
+    from structx.inputs import PreparedInput
+
+    with _wrong_arguments():
+        source = source_of(data, file_options)
+        return _core.prepare(source.input), partial(PreparedInput, source=source)
+
+
+@contextmanager
+def _wrong_arguments() -> Generator[None, None, None]:
+    """Makes an ExtractionError of what wrong arguments raise."""
     try:
-        if not isinstance(query, str) or not query.strip():
-            raise ValueError("query must be a text that says what to extract")
-        query.encode()  # lone surrogates have no form in UTF-8
-        if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
-            raise TypeError(f"model must be a class derived from pydantic.BaseModel, not {model!r}")
-        return encode(data), query, targets.of_model(model) if model else None
+        yield
+    except ExtractionError:
+        raise
     except Exception as error:
         raise ExtractionError(str(error)) from error
 
 
-# Settings of the library `structx` that would be sent to the provider if they were let through.
-_UNSUPPORTED = frozenset({"api_version", "batch_size", "client", "config", "model_name"})
-
-
-def _options(options: dict[str, Any]) -> str:
-    if unsupported := sorted(_UNSUPPORTED & options.keys()):
-        raise ConfigurationError(f"not supported: {', '.join(unsupported)}")
-    try:
-        return json.dumps(options, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"the options of the provider are no JSON: {error}") from error
-
-
-def _text(name: str, value: object) -> str:
+def _words(name: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ConfigurationError(f"{name} must be a name such as 'openai/gpt-4o', not {value!r}")
+        raise ValueError(f"{name} must be a text that is not blank")
+    value.encode()  # lone surrogates have no form in UTF-8
     return value
 
 
-def _integer(name: str, value: object, *, minimum: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
-        raise ConfigurationError(f"{name} must be an integer of at least {minimum}, not {value!r}")
-    return value
+def _model_class(model: object) -> type[BaseModel]:
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise TypeError(f"model must be a class derived from pydantic.BaseModel, not {model!r}")
+    return model
 
 
-def _seconds(name: str, value: object) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise ConfigurationError(f"{name} must be a number of seconds, not {value!r}")
-    try:
-        return float(value)
-    except OverflowError as error:
-        raise ConfigurationError(f"{name} is too large: {value!r}") from error
+def _result(
+    source: Source, return_df: bool, expand_nested: bool, raw: RawExtraction
+) -> ExtractionResult[Any, Any]:
+    return result_of(raw, source, return_df, expand_nested)
+
+
+def _results(
+    queries: list[str],
+    finish: Callable[[RawExtraction], ExtractionResult[Any, Any]],
+    tried: list[RawExtraction | ExtractionError],
+) -> _Results:
+    results: _Results = {}
+    errors: dict[str, ExtractionError] = {}
+    for query, raw in zip(queries, tried, strict=True):
+        if isinstance(raw, ExtractionError):
+            errors[query] = raw
+        else:
+            results[query] = finish(raw)
+    if errors:
+        query, error = next(iter(errors.items()))
+        message = f"{len(errors)} of {len(queries)} queries failed; {query!r}: {error}"
+        raise ExtractionError(message, results) from error
+    return results
+
+
+def _planned(raw: RawPlan) -> type[BaseModel]:
+    model, calls = raw
+    model.usage = of_planning(calls)
+    return model

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
 
 from pydantic import BaseModel
+from typing_extensions import TypeVar
 
-from structx.usage import ExtractionStep, ExtractorUsage, StepUsage
+from structx.exceptions import ExtractionError
+from structx.usage import ExtractorUsage, RawUsage, StepUsage, of_calls
+
+if TYPE_CHECKING:
+    from structx import _core
+    from structx.inputs import Source
 
 T = TypeVar("T", bound=BaseModel)
+D = TypeVar("D", default=list[T])
 
 # The core's plain tuples, which `result_of` turns into results.
-RawUsage: TypeAlias = "tuple[int, int, int, int | None, int | None]"
-"""The fields of a StepUsage, in order."""
 RawRow: TypeAlias = "tuple[int, str, list[Any], list[RawUsage], str | None, dict[str, str]]"
 """position, input_data, items, calls, error, sources"""
-RawExtraction: TypeAlias = "tuple[type[Any], list[RawUsage], list[RawRow], list[str]]"
-"""model, planning calls, rows, warnings"""
+RawExtraction: TypeAlias = (
+    "tuple[type[Any], list[RawUsage], list[RawRow], list[str], _core.Prepared]"
+)
+"""model, planning calls, rows, warnings, the source that was read"""
+RawPlan: TypeAlias = "tuple[type[Any], list[RawUsage]]"
+"""the planned model, planning calls"""
+
+_LONGEST_ERROR = 200
+"""Characters of an error in a repr."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, repr=False)
 class RowResult(Generic[T]):
     """How one row of the source ended: each row ends exactly once."""
 
@@ -46,13 +58,26 @@ class RowResult(Generic[T]):
             return "failed"
         return "success" if self.items else "empty"
 
+    def __repr__(self) -> str:
+        # Without the text of the row: a repr ends up in logs.
+        return (
+            f"RowResult(position={self.position}, status={self.status!r}, "
+            f"items={len(self.items)}, tokens={self.usage.total_tokens}, "
+            f"error={cut(self.error, _LONGEST_ERROR) if self.error else None!r})"
+        )
 
-@dataclass(frozen=True)
-class ExtractionResult(Generic[T]):
-    """The items of all rows, and how each row ended."""
 
-    data: list[T]
-    """The items of all rows, in the order of the source."""
+@dataclass(repr=False)
+class ExtractionResult(Generic[T, D]):
+    """The items of all rows, and how each row ended.
+
+    `ExtractionResult[Invoice]` has a list of invoices as its data, `ExtractionResult[Invoice, Any]`
+    a table. Two results are equal if all but `data` is: the same items are in `rows`.
+    """
+
+    data: D = field(compare=False)
+    """The items of all rows, in the order of the source; with `return_df=True` a copy of the source
+    with the columns that `structx.flatten` describes."""
     rows: list[RowResult[T]]
     """One for each row of the source, in its order."""
     model: type[T]
@@ -68,16 +93,19 @@ class ExtractionResult(Generic[T]):
 
         A pandas DataFrame where pandas is installed, else a list of dicts.
         """
-        records = [
-            {"index": row.source_index, "text": row.input_data, "error": row.error}
-            for row in self.rows
-            if row.error is not None
-        ]
+        from structx import tables
+
+        rows = [row for row in self.rows if row.error is not None]
+        columns = {
+            "index": [row.source_index for row in rows],
+            "text": [row.input_data for row in rows],
+            "error": [row.error for row in rows],
+        }
         try:
-            import pandas as pd
-        except ImportError:
-            return records
-        return pd.DataFrame(records, columns=["index", "text", "error"])
+            return tables.frame_of(list(columns), list(columns.values()))
+        except ExtractionError:
+            lines = zip(*columns.values(), strict=True)
+            return [dict(zip(columns, line, strict=True)) for line in lines]
 
     @property
     def attempted_count(self) -> int:
@@ -116,38 +144,63 @@ class ExtractionResult(Generic[T]):
             f"tokens={self.usage.total_tokens})"
         )
 
+    def _repr_html_(self) -> str:
+        from structx import _html
 
-def result_of(raw: RawExtraction) -> ExtractionResult[Any]:
-    """The result that the core's tuples describe."""
-    model, planning, raw_rows, warnings = raw
-    rows = [_row(*row) for row in raw_rows]
-    requests = [call for row in rows for call in row.usage.get_step(ExtractionStep.EXTRACTION)]
-    return ExtractionResult(
-        data=[item for row in rows for item in row.items],
-        rows=rows,
-        model=model,
-        usage=_usage([StepUsage.from_tuple(call) for call in planning], requests),
-        warnings=warnings,
-    )
+        return _html.of_result(self)
 
 
-def _row(
-    position: int,
-    input_data: str,
-    items: list[Any],
-    calls: list[RawUsage],
-    error: str | None,
-    sources: dict[str, str],
-) -> RowResult[Any]:
-    usage = _usage([], [StepUsage.from_tuple(call) for call in calls])
-    return RowResult(position, position, input_data, items, usage, error, sources)
+def result_of(
+    raw: RawExtraction, source: Source, return_df: bool = False, expand_nested: bool = False
+) -> ExtractionResult[Any, Any]:
+    """The result that the core's tuples describe, of the data of this call.
+
+    Raises ExtractionError where a table is asked for and can't be made.
+    """
+    model, planning, raw_rows, warnings, prepared = raw
+    labels = source.labels
+    rows: list[RowResult[Any]] = []
+    data: list[Any] = []
+    requests: list[StepUsage] = []
+    for position, text, items, raw_calls, error, sources in raw_rows:
+        calls = [StepUsage(*call) for call in raw_calls]
+        label = position if labels is None else labels[position]
+        rows.append(RowResult(position, label, text, items, of_calls([], calls), error, sources))
+        data += items
+        requests += calls
+    usage = of_calls([StepUsage(*call) for call in planning], requests)
+    if return_df:
+        table = _table(source, prepared, rows, model, expand_nested)
+        return ExtractionResult(table, rows, model, usage, warnings)
+    return ExtractionResult(data, rows, model, usage, warnings)
 
 
-def _usage(planning: list[StepUsage], extraction: list[StepUsage]) -> ExtractorUsage:
-    steps = {
-        ExtractionStep.SCHEMA_GENERATION: planning,
-        ExtractionStep.EXTRACTION: extraction,
-    }
-    return ExtractorUsage.model_construct(
-        steps={step: calls for step, calls in steps.items() if calls}
-    )
+def _table(
+    source: Source,
+    prepared: _core.Prepared,
+    rows: list[RowResult[Any]],
+    model: type[BaseModel],
+    expand_nested: bool,
+) -> Any:
+    from structx import flatten, tables
+
+    if source.table is None:
+        table = tables.source_frame(prepared)
+        taken = list(map(str, table.columns))
+    else:
+        table, taken = source.table, prepared.columns
+    outcomes = [(_status(row), row.items) for row in rows]
+    try:
+        columns = flatten.columns_of(outcomes, model, taken, expand_nested=expand_nested)
+        return tables.append_columns(table, columns)
+    except Exception as error:
+        raise ExtractionError(f"the items can't be written as a table: {error}") from error
+
+
+def _status(row: RowResult[Any]) -> str:
+    return f"Failed: {row.error}" if row.status == "failed" else row.status.capitalize()
+
+
+def cut(text: str, length: int) -> str:
+    """The text, or its beginning with an ellipsis."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from structx.schema import create_model as create_extraction_model
+from structx import _core
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,9 +17,7 @@ class Target:
     """A model and all that the core needs of it."""
 
     model: type[BaseModel]
-    name: str
-    schema: dict[str, Any]
-    """The JSON Schema of one item."""
+    schema: _core.ModelSchema
     validate: Callable[[str], list[BaseModel]]
     """From a reply `{"items": [...]}` as JSON to its items; raises pydantic.ValidationError."""
     instructions: str = ""
@@ -37,8 +35,10 @@ def of_model(model: type[BaseModel]) -> Target:
 
 def of_plan(plan: str) -> Target:
     """The target of a plan, given as JSON."""
+    from structx import schema  # not needed for the caller's own models
+
     content = json.loads(plan)
-    target = _of_model(create_extraction_model(content["schema"]))
+    target = _of_model(schema.create_model(content["schema"]))
     return _keep(replace(target, instructions=content["instructions"]))
 
 
@@ -55,7 +55,7 @@ def _of_model(model: type[BaseModel]) -> Target:
     def validate(json: str) -> list[BaseModel]:
         return validate_json(json).items
 
-    return Target(model=model, name=model.__name__, schema=schema, validate=validate)
+    return Target(model, _core.ModelSchema(model.__name__, schema), validate)
 
 
 def _keep(target: Target) -> Target:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+RawUsage: TypeAlias = "tuple[int, int, int, int | None, int | None]"
+"""A request's counts as the core gives them: the fields of a StepUsage, in order."""
 
 
 class ExtractionStep(str, Enum):
@@ -14,10 +22,30 @@ class ExtractionStep(str, Enum):
     EXTRACTION = "extraction"
 
 
-class StepUsage(BaseModel):
-    """Tokens of one request, as the provider counts them."""
+class _Dumps:
+    """What usage has of a pydantic model, made only when it is asked for."""
 
-    model_config = ConfigDict(frozen=True)
+    __slots__ = ()
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """As a dict; the options are those of `pydantic.TypeAdapter.dump_python`."""
+        return self._adapter().dump_python(self, **options)
+
+    def model_dump_json(self, **options: Any) -> str:
+        """As JSON; the options are those of `pydantic.TypeAdapter.dump_json`."""
+        return self._adapter().dump_json(self, **options).decode()
+
+    @classmethod
+    @cache
+    def _adapter(cls) -> TypeAdapter[Any]:
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(cls)
+
+
+@dataclass(slots=True)
+class StepUsage(_Dumps):
+    """Tokens of one request, as the provider counts them."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -27,18 +55,15 @@ class StepUsage(BaseModel):
     cached_tokens: int | None = None
     """Part of `prompt_tokens` that the provider had cached; None where it does not tell."""
 
-    @classmethod
-    def from_tuple(cls, counts: tuple[int, int, int, int | None, int | None]) -> StepUsage:
-        """From counts in the order of the fields, which the core has checked."""
-        return cls.model_construct(None, **dict(zip(cls.model_fields, counts, strict=True)))
 
-
-class ExtractorUsage(BaseModel):
+@dataclass(slots=True, repr=False)
+class ExtractorUsage(_Dumps):
     """Tokens of an operation or of a row: one entry for each request, failed ones too."""
 
-    model_config = ConfigDict(frozen=True)
-
-    steps: dict[ExtractionStep, list[StepUsage]] = {}
+    steps: dict[ExtractionStep, list[StepUsage]] = field(
+        default_factory=dict[ExtractionStep, list[StepUsage]]
+    )
+    """The requests of each step that made any."""
 
     def get_step(self, step: ExtractionStep | str) -> list[StepUsage]:
         """The requests of a step, given as the enum or its value; empty where there were none."""
@@ -62,17 +87,36 @@ class ExtractorUsage(BaseModel):
     @property
     def thinking_tokens(self) -> int | None:
         """Tokens spent on reasoning; None where no provider told."""
-        return _known_sum([call.thinking_tokens for call in self._calls()])
+        return _known_sum(call.thinking_tokens for call in self._calls())
 
     @property
     def cached_tokens(self) -> int | None:
         """Prompt tokens that were cached; None where no provider told."""
-        return _known_sum([call.cached_tokens for call in self._calls()])
+        return _known_sum(call.cached_tokens for call in self._calls())
 
-    def _calls(self) -> list[StepUsage]:
-        return [call for calls in self.steps.values() for call in calls]
+    def _calls(self) -> Iterator[StepUsage]:
+        return (call for calls in self.steps.values() for call in calls)
+
+    def __repr__(self) -> str:
+        requests = {step.value: len(calls) for step, calls in self.steps.items()}
+        return f"ExtractorUsage(total_tokens={self.total_tokens}, requests={requests})"
 
 
-def _known_sum(counts: list[int | None]) -> int | None:
+def of_planning(calls: Iterable[RawUsage]) -> ExtractorUsage:
+    """The usage of requests that made a model."""
+    return of_calls([StepUsage(*call) for call in calls], [])
+
+
+def of_calls(planning: list[StepUsage], extraction: list[StepUsage]) -> ExtractorUsage:
+    """The usage of these requests; a step without any is left out."""
+    steps: dict[ExtractionStep, list[StepUsage]] = {}
+    if planning:
+        steps[ExtractionStep.SCHEMA_GENERATION] = planning
+    if extraction:
+        steps[ExtractionStep.EXTRACTION] = extraction
+    return ExtractorUsage(steps)
+
+
+def _known_sum(counts: Iterable[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if known else None

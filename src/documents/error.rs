@@ -23,6 +23,8 @@ pub enum FileErrorKind {
     LimitExceeded,
     /// Pages without text, such as scans.
     NoTextLayer,
+    /// An option for the table reader is wrong, or has no use for the file.
+    Options,
 }
 
 impl FileError {

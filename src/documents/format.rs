@@ -1,10 +1,13 @@
 //! Which format a file has: magic bytes first, its extension second.
 
+use serde::{Deserialize, Serialize};
+
 use super::source::file_name;
 use super::text::is_binary;
-use super::{FileError, FileErrorKind};
+use super::{FileError, FileErrorKind, table_options};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Format {
     Text,
     Markdown,
@@ -47,6 +50,15 @@ impl Format {
     pub fn from_name(name: &str) -> Option<Self> {
         let extension = extension(name)?.to_ascii_lowercase();
         EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|(_, format)| *format)
+    }
+
+    /// The options that its reader takes.
+    pub(super) fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::Csv | Self::Tsv => table_options::OF_TEXT,
+            Self::Json | Self::JsonLines => table_options::OF_JSON,
+            Self::Text | Self::Markdown | Self::Pdf | Self::Docx => &[],
+        }
     }
 }
 

@@ -1,15 +1,17 @@
 //! Sources of any kind, read into a [`Document`] or a [`Table`].
 
 mod builder;
+mod delimited;
 pub mod docx;
 pub mod error;
 pub mod format;
+mod json;
 pub mod limits;
 mod offsets;
 pub mod pdf;
 mod pdf_layout;
 mod source;
-mod tabular;
+mod table_options;
 pub mod text;
 
 use std::ops::Range;
@@ -25,6 +27,7 @@ pub use format::Format;
 pub use limits::Limits;
 pub use offsets::CodePoints;
 pub use source::{Origin, resolve};
+pub use table_options::TableOptions;
 
 /// What a source holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +44,8 @@ pub enum Content {
 pub struct Document {
     /// The file's name, or `text` for a raw text.
     pub name: String,
+    /// `None` for a raw text.
+    pub format: Option<Format>,
     pub text: String,
     pub pages: Vec<Page>,
     /// In the order of the text, not overlapping except that cells lie within their table.
@@ -125,25 +130,34 @@ impl Document {
 /// The content of the file at `path`.
 ///
 /// # Errors
-/// The file can't be read, is empty, or is not of a supported format.
-pub fn read_path(path: &Path, limits: &Limits) -> Result<Content, FileError> {
+/// The file can't be read, is empty, is not of a supported format, or has no use for an option.
+pub fn read_path(
+    path: &Path,
+    options: &TableOptions,
+    limits: &Limits,
+) -> Result<Content, FileError> {
     let name = path.display().to_string();
     let bytes = source::read_file(path, &name, limits)?;
-    read_bytes(&name, bytes, limits)
+    read_bytes(&name, bytes, options, limits)
 }
 
 /// The content of a file given as bytes; `name` says where they come from, and its extension which
 /// format they have where the bytes themselves don't.
 ///
 /// # Errors
-/// The bytes are empty, too many, broken, or not of a supported format.
-pub fn read_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Content, FileError> {
+/// The bytes are empty, too many, broken, not of a supported format, or have no use for an option.
+pub fn read_bytes(
+    name: &str,
+    bytes: Vec<u8>,
+    options: &TableOptions,
+    limits: &Limits,
+) -> Result<Content, FileError> {
     limits.check_bytes(name, bytes.len() as u64)?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(FileError::new(FileErrorKind::Empty, name, "the file is empty"));
     }
     let (format, warning) = format::detect(name, &bytes)?;
-    let mut content = catch_unwind(AssertUnwindSafe(|| read(format, name, bytes, limits)))
+    let mut content = catch_unwind(AssertUnwindSafe(|| read(format, name, bytes, options, limits)))
         .unwrap_or_else(|_| {
             let message = "the file is damaged: its reader gave up; save it again and retry";
             Err(FileError::new(FileErrorKind::Corrupt, name, message))
@@ -152,6 +166,7 @@ pub fn read_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Content
         Content::Document(document) => {
             limits.check_characters(name, &document.text)?;
             source::file_name(name).clone_into(&mut document.name);
+            document.format = Some(format);
             &mut document.warnings
         }
         Content::Table(table) => &mut table.warnings,
@@ -160,14 +175,23 @@ pub fn read_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Content
     Ok(content)
 }
 
-fn read(format: Format, name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Content, FileError> {
+fn read(
+    format: Format,
+    name: &str,
+    bytes: Vec<u8>,
+    options: &TableOptions,
+    limits: &Limits,
+) -> Result<Content, FileError> {
+    options.allow(name, format.options())?;
     match format {
         Format::Text => text::read(name, &bytes, text::Markup::Plain).map(Content::Document),
         Format::Markdown => text::read(name, &bytes, text::Markup::Markdown).map(Content::Document),
-        Format::Csv => tabular::read_csv(name, &bytes, None, limits).map(Content::Table),
-        Format::Tsv => tabular::read_csv(name, &bytes, Some(b'\t'), limits).map(Content::Table),
-        Format::Json => tabular::read_json(name, &bytes, limits),
-        Format::JsonLines => tabular::read_json_lines(name, &bytes, limits).map(Content::Table),
+        Format::Csv => delimited::read(name, &bytes, None, options, limits).map(Content::Table),
+        Format::Tsv => {
+            delimited::read(name, &bytes, Some(b'\t'), options, limits).map(Content::Table)
+        }
+        Format::Json => json::read(name, &bytes, options, limits),
+        Format::JsonLines => json::read_lines(name, &bytes, options, limits).map(Content::Table),
         Format::Pdf => pdf::read(name, bytes, limits).map(Content::Document),
         Format::Docx => docx::read(name, bytes, limits).map(Content::Document),
     }

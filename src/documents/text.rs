@@ -13,7 +13,7 @@ pub enum Markup {
 }
 
 pub(super) fn read(name: &str, bytes: &[u8], markup: Markup) -> Result<Document, FileError> {
-    let (text, warning) = decode(bytes);
+    let (text, warning) = decode(bytes, None);
     let mut document = document(name, text, markup)?;
     document.warnings.extend(warning);
     Ok(document)
@@ -29,19 +29,19 @@ pub(super) fn document(name: &str, text: String, markup: Markup) -> Result<Docum
 }
 
 /// The characters of a file, with newlines as `\n`, and a warning where the encoding is a guess:
-/// a byte order mark decides, then UTF-8 if it is valid, then UTF-16 by its zeros, then
-/// Windows-1252, in which any bytes are text.
-pub(super) fn decode(bytes: &[u8]) -> (String, Option<String>) {
+/// a byte order mark decides, then the caller, then UTF-16 by its zeros, then UTF-8 if it is valid,
+/// then Windows-1252, in which any bytes are text.
+pub(super) fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (String, Option<String>) {
     let encoding = match Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding,
         None if std::str::from_utf8(bytes).is_ok() => UTF_8,
         None => WINDOWS_1252,
     };
     let guessed = utf16_without_mark(bytes);
-    let (text, encoding, malformed) = guessed.unwrap_or(encoding).decode(bytes);
+    let (text, encoding, malformed) = given.or(guessed).unwrap_or(encoding).decode(bytes);
     let warning = if malformed {
         Some(format!("characters that are not valid {} were replaced", encoding.name()))
-    } else if encoding == WINDOWS_1252 || guessed.is_some() {
+    } else if given.is_none() && (encoding == WINDOWS_1252 || guessed.is_some()) {
         Some(format!("not UTF-8; read as {}", encoding.name()))
     } else {
         None
@@ -149,7 +149,7 @@ mod tests {
             (vec![], "", false),
         ];
         for (bytes, text, warns) in cases {
-            let (found, warning) = decode(&bytes);
+            let (found, warning) = decode(&bytes, None);
             assert_eq!(found, text);
             assert_eq!(warning.is_some(), warns, "{text}");
             assert!(!is_binary(&bytes), "{text}");

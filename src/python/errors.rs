@@ -1,6 +1,6 @@
 //! The core's errors as structx's exceptions, which are defined in Python.
 
-use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::documents::FileError;
@@ -21,8 +21,8 @@ impl From<Error> for PyErr {
         match error {
             Error::Config(message) => exceptions::ConfigurationError::new_err(message),
             Error::File(error) => error.into(),
-            Error::Plan(Failure::Llm { error, .. }) => error.into(),
-            error @ (Error::Schema(_) | Error::Plan(_)) => {
+            Error::Plan { failure: Failure::Llm { error, .. }, .. } => error.into(),
+            error @ (Error::Schema(_) | Error::Plan { .. }) => {
                 exceptions::ModelGenerationError::new_err(error.to_string())
             }
         }
@@ -48,24 +48,29 @@ impl From<LlmError> for PyErr {
     }
 }
 
-/// The end of a public operation: its result, or an `ExtractionError` with the cause.
-///
-/// The exception is made where Python takes it over, never on a thread of the runtime.
-pub struct Finished<T>(pub Result<T, Error>);
+/// The end of a public operation that failed.
+pub fn extraction_error(py: Python<'_>, error: Error) -> PyErr {
+    caused(py, error.to_string(), error.into())
+}
 
-impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Finished<T> {
-    type Target = PyAny;
-    type Output = Bound<'py, PyAny>;
-    type Error = PyErr;
+/// A panic, which is a defect of ours.
+pub fn internal_error(py: Python<'_>, text: String) -> PyErr {
+    caused(py, format!("a defect of structx, please report it: {text}"), PyRuntimeError::new_err(text))
+}
 
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        match self.0 {
-            Ok(result) => result.into_bound_py_any(py),
-            Err(error) => {
-                let raised = exceptions::ExtractionError::new_err(error.to_string());
-                raised.set_cause(py, Some(error.into()));
-                Err(raised)
-            }
-        }
-    }
+pub fn closed() -> PyErr {
+    exceptions::ExtractionError::new_err("the extractor is closed; make a new one")
+}
+
+/// Under trio and curio, or in no loop at all.
+pub fn not_asyncio(py: Python<'_>, no_loop: PyErr) -> PyErr {
+    let message = "structx's awaitables need a running asyncio loop; elsewhere (such as trio) call \
+                   the form without _async in a thread";
+    caused(py, message.to_owned(), no_loop)
+}
+
+fn caused(py: Python<'_>, message: String, cause: PyErr) -> PyErr {
+    let raised = exceptions::ExtractionError::new_err(message);
+    raised.set_cause(py, Some(cause));
+    raised
 }

@@ -1,13 +1,14 @@
-//! `_core.Extractor`: settings, and the one job behind `extract` and `extract_async`.
+//! `_core.Extractor`: settings, and the jobs that it makes.
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use pyo3::prelude::*;
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 
 use crate::documents::{FileError, FileErrorKind};
@@ -15,30 +16,37 @@ use crate::embedded::{LocalOptions, LocalProvider};
 use crate::error::Error;
 use crate::llm::retry::{Backoff, seconds};
 use crate::llm::transport::ApiKey;
-use crate::llm::{Provider, Usage, registry};
-use crate::run::{self, Extraction, Operation, Outcome};
+use crate::llm::{Provider, registry};
+use crate::run::{self, Operation};
 
-use super::errors::Finished;
-use super::input::Input;
-use super::runtime;
-use super::target::{Pydantic, PydanticTarget};
-use super::worker::Caller;
+use super::errors;
+use super::input::{Input, Prepared};
+use super::job::{Context, Job};
+use super::raw::{RawExtraction, RawPlan, Tried};
+use super::target::{ModelTarget, Pydantic};
 
 /// What a caller configured. Clients and connections are made of it in each process.
 struct Settings {
-    model: String,
-    planning_model: String,
+    extraction: Step,
+    planning: Step,
     api_key: Option<ApiKey>,
     api_base: Option<String>,
     timeout: Duration,
-    options: Map<String, Value>,
     concurrency: usize,
     backoff: Backoff,
-    /// Files of the `local/` models among `model` and `planning_model`.
+    /// Files of the `local/` models among those of the steps.
     weights: HashMap<String, PathBuf>,
 }
 
+/// The model of a step, and the options that are sent with its requests.
+#[derive(PartialEq)]
+struct Step {
+    model: String,
+    options: Map<String, Value>,
+}
+
 /// Who plans and who extracts.
+#[derive(Clone)]
 struct Clients {
     planner: Operation,
     extractor: Operation,
@@ -47,25 +55,36 @@ struct Clients {
 #[pyclass(frozen, module = "structx._core")]
 pub struct Extractor {
     settings: Settings,
-    /// The clients, and the process they were made in.
-    clients: Mutex<(u32, Arc<Clients>)>,
+    /// The clients, and the process they were made in; None once closed.
+    clients: Mutex<Option<(u32, Clients)>>,
+}
+
+/// A provider, its own name of the model, and the options that are sent with requests.
+type Connected = (Arc<dyn Provider>, Arc<str>, Map<String, Value>);
+
+impl Step {
+    fn new(model: String, options: &str) -> Result<Self, Error> {
+        let options = serde_json::from_str(options)
+            .map_err(|error| Error::Config(format!("the options of the provider: {error}")))?;
+        Ok(Self { model, options })
+    }
 }
 
 impl Settings {
-    fn connect(&self) -> Result<Arc<Clients>, Error> {
-        let extractor = self.operation(&self.model)?;
-        let planner = if self.planning_model == self.model {
+    fn connect(&self) -> Result<Clients, Error> {
+        let extractor = self.operation(&self.extraction)?;
+        let planner = if self.planning == self.extraction {
             extractor.clone()
         } else {
-            self.operation(&self.planning_model)?
+            self.operation(&self.planning)?
         };
-        Ok(Arc::new(Clients { planner, extractor }))
+        Ok(Clients { planner, extractor })
     }
 
-    fn operation(&self, model: &str) -> Result<Operation, Error> {
-        let (provider, model, options) = match self.weights.get(model) {
-            Some(weights) => self.local(model, weights)?,
-            None => self.remote(model)?,
+    fn operation(&self, step: &Step) -> Result<Operation, Error> {
+        let (provider, model, options) = match self.weights.get(&step.model) {
+            Some(weights) => local(step, weights)?,
+            None => self.remote(step)?,
         };
         Ok(Operation {
             provider,
@@ -73,81 +92,88 @@ impl Settings {
             options: Arc::new(options),
             backoff: self.backoff,
             concurrency: self.concurrency,
+            permits: Arc::new(Semaphore::new(self.concurrency)),
         })
     }
 
-    fn local(&self, model: &str, weights: &Path) -> Result<Connected, Error> {
-        let options: LocalOptions = serde_json::from_value(Value::Object(self.options.clone()))
-            .map_err(|error| Error::Config(format!("{model}: {error}")))?;
-        let provider = LocalProvider::open(weights.to_owned(), options)?;
-        Ok((Arc::new(provider), model.into(), Map::new()))
-    }
-
-    fn remote(&self, model: &str) -> Result<Connected, Error> {
-        // The caller's key and address are for the provider of `model`, and for no other.
-        let is_same = registry::same_provider(model, &self.model, self.api_base.is_some());
+    fn remote(&self, step: &Step) -> Result<Connected, Error> {
+        // The caller's key and address are for one provider: that of the extraction, or of the
+        // planning where the model that extracts is in this process.
+        let model = &self.extraction.model;
+        let is_theirs = self.weights.contains_key(model)
+            || registry::same_provider(&step.model, model, self.api_base.is_some());
         let settings = registry::Settings {
-            model: model.to_owned(),
-            api_key: self.api_key.clone().filter(|_| is_same),
-            api_base: self.api_base.clone().filter(|_| is_same),
+            model: step.model.clone(),
+            api_key: self.api_key.clone().filter(|_| is_theirs),
+            api_base: self.api_base.clone().filter(|_| is_theirs),
             timeout: Some(self.timeout),
         };
         let (provider, model) = registry::provider(&settings, |name| std::env::var(name).ok())?;
-        Ok((provider, model, self.options.clone()))
+        Ok((provider, model, step.options.clone()))
     }
 }
 
-/// A provider, its own name of the model, and the options that are sent with requests.
-type Connected = (Arc<dyn Provider>, Arc<str>, Map<String, Value>);
+fn local(step: &Step, weights: &Path) -> Result<Connected, Error> {
+    let options: LocalOptions = serde_json::from_value(Value::Object(step.options.clone()))
+        .map_err(|error| Error::Config(format!("{}: {error}", step.model)))?;
+    let provider = LocalProvider::open(weights.to_owned(), options)?;
+    Ok((Arc::new(provider), step.model.as_str().into(), Map::new()))
+}
+
+impl Clients {
+    /// For one call, whose operations share its permits.
+    fn for_call(&self) -> Self {
+        let permits = Arc::new(Semaphore::new(self.extractor.concurrency));
+        Self {
+            planner: self.planner.with_permits(&permits),
+            extractor: self.extractor.with_permits(&permits),
+        }
+    }
+
+    async fn extract(
+        &self,
+        pydantic: &Pydantic,
+        prepared: Prepared,
+        query: &str,
+        target: Option<ModelTarget>,
+    ) -> Result<RawExtraction, Error> {
+        let target = target.map(|target| pydantic.target(target));
+        let Self { planner, extractor } = self;
+        run::extract(planner, extractor, pydantic, &prepared.content, query, target)
+            .await
+            .map(|extraction| RawExtraction::new(extraction, prepared))
+    }
+}
+
+/// What each job starts with. Locks are taken here, with the GIL.
+struct Start {
+    clients: Clients,
+    context: Context,
+    pydantic: Pydantic,
+}
 
 impl Extractor {
-    fn clients(&self) -> Result<Arc<Clients>, Error> {
+    fn start(&self, py: Python<'_>) -> PyResult<Start> {
         let mut slot = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let process = std::process::id();
-        if slot.0 != process {
-            // Connections of a parent process belong to its runtime: they are forgotten, not closed.
-            std::mem::forget(std::mem::replace(&mut *slot, (process, self.settings.connect()?)));
+        let (owner, clients) = slot.as_mut().ok_or_else(errors::closed)?;
+        if *owner != process {
+            let own = (process, self.settings.connect()?);
+            // Connections of a parent process belong to its runtime: forgotten, not closed.
+            std::mem::forget(std::mem::replace(clients, own.1));
+            *owner = own.0;
         }
-        Ok(slot.1.clone())
+        let context = Context::copy(py)?;
+        let pydantic = Pydantic::new(py, context.clone_ref(py))?;
+        Ok(Start { clients: clients.for_call(), context, pydantic })
     }
-
-    /// The one job behind both forms of `extract`. Locks are taken here, with the GIL.
-    fn job(
-        &self,
-        py: Python<'_>,
-        input: Input,
-        query: String,
-        target: Option<PydanticTarget>,
-    ) -> PyResult<impl Future<Output = Finished<RawExtraction>> + Send + use<>> {
-        let clients = self.clients()?;
-        let modeller = Pydantic(Caller::get(py)?);
-        Ok(async move { Finished(extract(&clients, &modeller, input, &query, target).await) })
-    }
-}
-
-async fn extract(
-    clients: &Clients,
-    modeller: &Pydantic,
-    input: Input,
-    query: &str,
-    target: Option<PydanticTarget>,
-) -> Result<RawExtraction, Error> {
-    let content = tokio::task::spawn_blocking(|| input.read());
-    let panicked = |error: JoinError| {
-        FileError::new(FileErrorKind::Corrupt, "data", format!("could not be read: {error}"))
-    };
-    let content = content.await.map_err(panicked)??;
-    let Clients { planner, extractor } = clients;
-    run::extract(planner, extractor, modeller, &content, query, target)
-        .await
-        .map(RawExtraction::from)
 }
 
 #[pymethods]
 impl Extractor {
     #[new]
-    #[pyo3(signature = (*, model, planning_model, api_key, api_base, timeout, options,
-                        max_threads, max_retries, min_wait, max_wait, weights))]
+    #[pyo3(signature = (*, model, planning_model, api_key, api_base, timeout, extraction_options,
+                        planning_options, max_threads, max_retries, min_wait, max_wait, weights))]
     #[expect(clippy::too_many_arguments, reason = "the keyword arguments of the constructor")]
     fn new(
         model: String,
@@ -155,7 +181,8 @@ impl Extractor {
         api_key: Option<&str>,
         api_base: Option<String>,
         timeout: f64,
-        options: &str,
+        extraction_options: &str,
+        planning_options: &str,
         max_threads: usize,
         max_retries: i64,
         min_wait: f64,
@@ -163,99 +190,71 @@ impl Extractor {
         weights: HashMap<String, PathBuf>,
     ) -> PyResult<Self> {
         let settings = Settings {
-            model,
-            planning_model,
+            extraction: Step::new(model, extraction_options)?,
+            planning: Step::new(planning_model, planning_options)?,
             api_key: api_key.map(ApiKey::new),
             api_base,
             timeout: seconds("timeout", timeout)?,
-            options: serde_json::from_str(options)
-                .map_err(|error| Error::Config(format!("the options of the provider: {error}")))?,
-            concurrency: max_threads,
+            concurrency: max_threads.min(Semaphore::MAX_PERMITS),
             backoff: Backoff::new(max_retries, min_wait, max_wait)?,
             weights,
         };
-        let clients = Mutex::new((std::process::id(), settings.connect()?));
+        let clients = Mutex::new(Some((std::process::id(), settings.connect()?)));
         Ok(Self { settings, clients })
     }
 
-    /// Waits without the GIL; raises `ExtractionError`.
     fn extract(
         &self,
         py: Python<'_>,
-        data: Input,
+        input: Input,
         query: String,
-        target: Option<PydanticTarget>,
-    ) -> PyResult<Finished<RawExtraction>> {
-        runtime::block_on(py, self.job(py, data, query, target)?)
+        target: Option<ModelTarget>,
+    ) -> PyResult<Job> {
+        let Start { clients, context, pydantic } = self.start(py)?;
+        Ok(Job::new(context, async move {
+            clients.extract(&pydantic, read(input).await?, &query, target).await
+        }))
     }
 
-    /// On the running asyncio loop; raises `ExtractionError` when awaited.
-    fn extract_async<'py>(
-        &self,
-        py: Python<'py>,
-        data: Input,
-        query: String,
-        target: Option<PydanticTarget>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        runtime::into_awaitable(py, self.job(py, data, query, target)?)
+    /// All queries at the same time, on data that is read once.
+    fn extract_queries(&self, py: Python<'_>, input: Input, queries: Vec<String>) -> PyResult<Job> {
+        let Start { clients, context, pydantic } = self.start(py)?;
+        Ok(Job::new(context, async move {
+            let prepared = read(input).await?;
+            let jobs = queries
+                .iter()
+                .map(|query| clients.extract(&pydantic, prepared.clone(), query, None));
+            let tried = join_all(jobs).await;
+            Ok(tried.into_iter().map(Tried).collect::<Vec<_>>())
+        }))
     }
-}
 
-/// `structx.results.RawExtraction`: model, planning calls, rows, warnings.
-#[derive(IntoPyObject)]
-struct RawExtraction(Py<PyAny>, Vec<RawUsage>, Vec<RawRow>, Vec<String>);
+    fn plan(&self, py: Python<'_>, input: Input, query: String) -> PyResult<Job> {
+        let Start { clients, context, pydantic } = self.start(py)?;
+        Ok(Job::new(context, async move {
+            let content = read(input).await?.content;
+            run::plan(&clients.planner, &pydantic, &content, &query).await.map(RawPlan::from)
+        }))
+    }
 
-/// `structx.results.RawRow`: position, input data, items, calls, error, sources.
-#[derive(IntoPyObject)]
-struct RawRow(
-    usize,
-    String,
-    Vec<Py<PyAny>>,
-    Vec<RawUsage>,
-    Option<String>,
-    HashMap<String, String>,
-);
-
-/// `structx.results.RawUsage`: the fields of `StepUsage`, in order.
-#[derive(IntoPyObject)]
-struct RawUsage(u64, u64, u64, Option<u64>, Option<u64>);
-
-impl From<Extraction<PydanticTarget>> for RawExtraction {
-    fn from(extraction: Extraction<PydanticTarget>) -> Self {
-        Self(
-            extraction.target.model,
-            extraction.planning.into_iter().map(RawUsage::from).collect(),
-            extraction.outcomes.into_iter().map(RawRow::from).collect(),
-            extraction.warnings,
-        )
+    /// Calls under way go on; the connections are closed with the last of them.
+    fn close(&self) {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
-impl From<Outcome<Py<PyAny>>> for RawRow {
-    fn from(outcome: Outcome<Py<PyAny>>) -> Self {
-        let (items, error) = match outcome.result {
-            Ok(items) => (items, None),
-            Err(failure) => (Vec::new(), Some(failure.to_string())),
-        };
-        Self(
-            outcome.position,
-            outcome.text.as_ref().to_owned(),
-            items,
-            outcome.calls.into_iter().map(RawUsage::from).collect(),
-            error,
-            outcome.sources.into_iter().map(|source| (source.pointer, source.literal)).collect(),
-        )
-    }
+/// Reads a source without the GIL.
+#[pyfunction]
+pub fn prepare(py: Python<'_>, input: Input) -> PyResult<Job> {
+    Ok(Job::new(Context::copy(py)?, read(input)))
 }
 
-impl From<Usage> for RawUsage {
-    fn from(usage: Usage) -> Self {
-        Self(
-            usage.prompt_tokens,
-            usage.completion_tokens,
-            usage.total_tokens,
-            usage.thinking_tokens,
-            usage.cached_tokens,
-        )
+async fn read(input: Input) -> Result<Prepared, Error> {
+    if input.is_quick() {
+        return Ok(input.read()?);
     }
+    let panicked = |error: JoinError| {
+        FileError::new(FileErrorKind::Corrupt, "data", format!("could not be read: {error}"))
+    };
+    Ok(tokio::task::spawn_blocking(|| input.read()).await.map_err(panicked)??)
 }

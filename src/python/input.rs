@@ -1,41 +1,141 @@
-//! What a caller hands over as data.
+//! What a caller hands over as data, and what was read of it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use pyo3::FromPyObject;
+use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use serde_json::{Map, Value};
+use pyo3::types::PyBytes;
 
-use crate::documents::{self, Content, Document, FileError, FileErrorKind, Limits, Origin};
-use crate::json;
+use crate::documents::{self, Content, Document, FileError, Format, Limits, Origin, TableOptions};
+use crate::run::SAMPLE_CHARACTERS;
 use crate::table::Table;
 
-/// `str`, `bytes` or `os.PathLike`, as `structx.inputs` prepares them.
+/// The data, and the options of the table reader as JSON: a tuple that `structx.inputs` makes.
 #[derive(FromPyObject)]
-pub enum Input {
+pub struct Input(Encoded, String);
+
+#[derive(FromPyObject)]
+enum Encoded {
     /// A text, or a path by the documented rule.
     Text(String),
-    /// A JSON array of objects.
-    Records(PyBackedBytes),
+    /// JSON as [`Table::from_json`] takes it.
+    Table(PyBackedBytes),
     Path(PathBuf),
+    Prepared(Prepared),
+}
+
+/// A source that was read, once for any number of operations.
+#[pyclass(frozen, from_py_object, module = "structx._core")]
+#[derive(Clone)]
+pub struct Prepared {
+    pub content: Arc<Content>,
+    /// The file, where the source was one.
+    path: Option<Arc<PathBuf>>,
 }
 
 impl Input {
-    pub fn read(self) -> Result<Content, FileError> {
-        match self {
-            Self::Text(text) => match documents::resolve(&text)? {
-                Origin::Path(path) => documents::read_path(&path, &Limits::default()),
-                Origin::Text => Document::from_text(text).map(Content::Document),
+    /// Whether reading takes no longer than handing it to another thread.
+    pub fn is_quick(&self) -> bool {
+        const SHORT: usize = 1 << 16;
+        match &self.0 {
+            Encoded::Text(text) => {
+                text.len() <= SHORT && documents::resolve(text) == Ok(Origin::Text)
+            }
+            Encoded::Prepared(_) => true,
+            Encoded::Table(_) | Encoded::Path(_) => false,
+        }
+    }
+
+    /// # Errors
+    /// The source can't be read, or an option is wrong or has no use for it.
+    pub fn read(self) -> Result<Prepared, FileError> {
+        let Self(encoded, options) = self;
+        let options = TableOptions::from_json(&options)?;
+        match encoded {
+            Encoded::Text(text) => match documents::resolve(&text)? {
+                Origin::Path(path) => Prepared::of_file(path, &options),
+                Origin::Text => {
+                    options.allow("text", &[])?;
+                    Document::from_text(text).map(Content::Document).map(Prepared::from)
+                }
             },
-            Self::Path(path) => documents::read_path(&path, &Limits::default()),
-            Self::Records(records) => {
-                let invalid = |message: String| {
-                    FileError::new(FileErrorKind::Unsupported, "records", message)
-                };
-                let records: Vec<Map<String, Value>> = json::parse(&records)
-                    .map_err(|error| invalid(format!("not a list of dicts: {error}")))?;
-                Table::from_records(records).map(Content::Table)
+            Encoded::Path(path) => Prepared::of_file(path, &options),
+            Encoded::Table(json) => {
+                options.allow("data", &[])?;
+                Table::from_json(&json).map(Content::Table).map(Prepared::from)
+            }
+            Encoded::Prepared(prepared) => {
+                options.allow("data", &[])?;
+                Ok(prepared)
             }
         }
     }
+}
+
+impl Prepared {
+    fn of_file(path: PathBuf, options: &TableOptions) -> Result<Self, FileError> {
+        let content = documents::read_path(&path, options, &Limits::default())?;
+        Ok(Self { content: Arc::new(content), path: Some(Arc::new(path)) })
+    }
+}
+
+impl From<Content> for Prepared {
+    fn from(content: Content) -> Self {
+        Self { content: Arc::new(content), path: None }
+    }
+}
+
+#[pymethods]
+impl Prepared {
+    /// The file, where the source was one.
+    #[getter]
+    fn path(&self) -> Option<PathBuf> {
+        self.path.as_deref().cloned()
+    }
+
+    #[getter]
+    fn is_pdf(&self) -> bool {
+        let Content::Document(document) = &*self.content else { return false };
+        document.format == Some(Format::Pdf)
+    }
+
+    /// The text of a document; None for a table.
+    #[getter]
+    fn text(&self) -> Option<&str> {
+        match &*self.content {
+            Content::Document(document) => Some(&document.text),
+            Content::Table(_) => None,
+        }
+    }
+
+    /// The names of a table's columns; none for a document.
+    #[getter]
+    fn columns(&self) -> Vec<&str> {
+        self.content.columns().iter().map(String::as_str).collect()
+    }
+
+    /// A table's values as JSON, a list for each column; None for a document.
+    fn values<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        let Content::Table(table) = &*self.content else { return None };
+        let json = py.detach(|| table.values_json());
+        Some(PyBytes::new(py, json.as_bytes()))
+    }
+
+    /// What was noticed while the source was read.
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        self.content.warnings().to_vec()
+    }
+
+    /// The part that planning is shown.
+    fn sample(&self) -> String {
+        self.content.sample(SAMPLE_CHARACTERS)
+    }
+}
+
+/// Reads a source without the GIL; raises `FileError`.
+#[pyfunction]
+pub fn read(py: Python<'_>, input: Input) -> PyResult<Prepared> {
+    Ok(py.detach(|| input.read())?)
 }

@@ -1,8 +1,12 @@
 //! The Python edge: the only module that knows pyo3.
 
+mod awaitable;
+mod config;
 mod errors;
 mod extractor;
 mod input;
+mod job;
+mod raw;
 mod runtime;
 mod schema;
 mod target;
@@ -11,11 +15,19 @@ mod worker;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
-    use super::extractor::Extractor;
+    use super::config::read_yaml;
+    #[pymodule_export]
+    use super::extractor::{Extractor, prepare};
+    #[pymodule_export]
+    use super::input::{Prepared, read};
+    #[pymodule_export]
+    use super::job::Job;
     #[pymodule_export]
     use super::runtime::shutdown;
     #[pymodule_export]
     use super::schema::{normalise, type_capabilities};
+    #[pymodule_export]
+    use super::target::ModelSchema;
 
     use pyo3::prelude::*;
 

@@ -1,50 +1,119 @@
 //! pydantic as the validator: targets of the caller's models and of planned ones.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use serde_json::Value;
 
+use crate::error::Result;
+use crate::llm::Provider;
 use crate::plan::Plan;
-use crate::run::{Modeller, Rejection, Target, Validate};
+use crate::run::{self, Modeller, Rejection, Target, Validate};
+use crate::schema::OutputSchema;
 
+use super::job::Context;
 use super::worker::Caller;
 
 pyo3::import_exception!(pydantic_core, ValidationError);
 pyo3::import_exception!(structx.exceptions, ModelGenerationError);
 
-/// The functions of `structx.targets`.
-static TARGETS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+/// The JSON Schema of a model, and what was compiled of it; kept by the model.
+///
+/// It refers to no Python object, so that a model and its target can be collected.
+#[pyclass(frozen, module = "structx._core")]
+pub struct ModelSchema(Arc<Compiled>);
 
-fn targets(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
-    let module = TARGETS.get_or_try_init(py, || py.import("structx.targets").map(Bound::unbind))?;
-    Ok(module.bind(py))
-}
-
-/// A pydantic model, its JSON Schema, and the function that validates replies.
-pub struct PydanticTarget {
-    pub model: Py<PyAny>,
+struct Compiled {
     name: String,
     schema: Value,
-    instructions: String,
-    validate: Arc<Py<PyAny>>,
-    caller: Caller,
+    /// By the provider's name.
+    replies: Mutex<Vec<(String, Arc<OutputSchema>)>>,
 }
 
-impl FromPyObject<'_, '_> for PydanticTarget {
+#[pymethods]
+impl ModelSchema {
+    #[new]
+    fn new(name: String, schema: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let schema = pythonize::depythonize(schema)?;
+        Ok(Self(Arc::new(Compiled { name, schema, replies: Mutex::default() })))
+    }
+}
+
+/// A `structx.targets.Target`, as Python hands it over.
+pub struct ModelTarget {
+    model: Py<PyAny>,
+    schema: Arc<Compiled>,
+    instructions: String,
+    validate: Arc<Py<PyAny>>,
+}
+
+impl FromPyObject<'_, '_> for ModelTarget {
     type Error = PyErr;
 
-    /// From a `structx.targets.Target`.
     fn extract(target: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         Ok(Self {
-            model: target.getattr("model")?.unbind(),
-            name: target.getattr("name")?.extract()?,
-            schema: pythonize::depythonize(&target.getattr("schema")?)?,
+            schema: target.getattr("schema")?.cast::<ModelSchema>()?.get().0.clone(),
             instructions: target.getattr("instructions")?.extract()?,
             validate: Arc::new(target.getattr("validate")?.unbind()),
-            caller: Caller::get(target.py())?,
+            model: target.getattr("model")?.unbind(),
         })
+    }
+}
+
+/// pydantic, called for one job: on the thread for Python, with the caller's context variables.
+#[derive(Clone)]
+pub struct Pydantic {
+    caller: Caller,
+    context: Arc<Context>,
+}
+
+impl Pydantic {
+    pub fn new(py: Python<'_>, context: Context) -> std::io::Result<Self> {
+        Ok(Self { caller: Caller::get(py)?, context: Arc::new(context) })
+    }
+
+    pub fn target(&self, target: ModelTarget) -> PydanticTarget {
+        PydanticTarget { target, pydantic: self.clone() }
+    }
+
+    /// What `function` gives for `text`. What it raises is a rejection.
+    async fn call<T>(
+        &self,
+        function: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send + 'static,
+        text: String,
+    ) -> Result<T, Rejection>
+    where
+        T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr> + Send + 'static,
+    {
+        let context = self.context.clone();
+        let call = move |py: Python<'_>| {
+            let given = function(py).and_then(|function| context.call(py, &function, text));
+            given.and_then(|given| given.extract()).map_err(|error| rejection(py, &error))
+        };
+        self.caller.run(call).await.unwrap_or_else(|broken| Err(Rejection::Broken(broken)))
+    }
+}
+
+impl Modeller for Pydantic {
+    type Target = PydanticTarget;
+
+    async fn target(&self, plan: &Plan) -> Result<PydanticTarget, Rejection> {
+        let plan = serde_json::to_string(plan).map_err(|e| Rejection::Broken(e.to_string()))?;
+        let target = self.call(|py| of_targets(py, &OF_PLAN, "of_plan").cloned(), plan).await?;
+        Ok(self.target(target))
+    }
+}
+
+/// A target within a job.
+pub struct PydanticTarget {
+    target: ModelTarget,
+    pydantic: Pydantic,
+}
+
+impl PydanticTarget {
+    pub fn into_model(self) -> Py<PyAny> {
+        self.target.model
     }
 }
 
@@ -52,12 +121,8 @@ impl Validate for PydanticTarget {
     type Output = Vec<Py<PyAny>>;
 
     async fn validate(&self, json: String) -> Result<Self::Output, Rejection> {
-        let validate = self.validate.clone();
-        let call = move |py: Python<'_>| {
-            let items = validate.bind(py).call1((json,)).and_then(|items| items.extract());
-            items.map_err(|error| rejection(py, &error))
-        };
-        self.caller.run(call).await.unwrap_or_else(|broken| Err(Rejection::Broken(broken)))
+        let validate = self.target.validate.clone();
+        self.pydantic.call(move |py| Ok(validate.bind(py).clone()), json).await
     }
 }
 
@@ -65,40 +130,45 @@ impl Target for PydanticTarget {
     type Item = Py<PyAny>;
 
     fn name(&self) -> &str {
-        &self.name
+        &self.target.schema.name
     }
 
     fn schema(&self) -> &Value {
-        &self.schema
+        &self.target.schema.schema
     }
 
     fn instructions(&self) -> &str {
-        &self.instructions
+        &self.target.instructions
+    }
+
+    fn reply_schema(&self, provider: &dyn Provider) -> Result<Arc<OutputSchema>> {
+        let mut replies =
+            self.target.schema.replies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, compiled)) = replies.iter().find(|(name, _)| name == provider.name()) {
+            return Ok(compiled.clone());
+        }
+        let compiled = run::compile(self, provider)?;
+        replies.push((provider.name().to_owned(), compiled.clone()));
+        Ok(compiled)
     }
 }
 
-/// Makes models of plans with `pydantic.create_model`.
-pub struct Pydantic(pub Caller);
+static OF_PLAN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static PROBLEMS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-impl Modeller for Pydantic {
-    type Target = PydanticTarget;
-
-    async fn target(&self, plan: &Plan) -> Result<PydanticTarget, Rejection> {
-        let plan = serde_json::to_string(plan).map_err(|e| Rejection::Broken(e.to_string()))?;
-        let call = move |py: Python<'_>| {
-            let target = targets(py)
-                .and_then(|module| module.call_method1("of_plan", (plan,)))
-                .and_then(|target| target.extract());
-            target.map_err(|error| rejection(py, &error))
-        };
-        self.0.run(call).await.unwrap_or_else(|broken| Err(Rejection::Broken(broken)))
-    }
+/// A function of `structx.targets`.
+fn of_targets<'py>(
+    py: Python<'py>,
+    cell: &'static PyOnceLock<Py<PyAny>>,
+    name: &str,
+) -> PyResult<&'py Bound<'py, PyAny>> {
+    cell.import(py, "structx.targets", name)
 }
 
 fn rejection(py: Python<'_>, error: &PyErr) -> Rejection {
     if error.is_instance_of::<ValidationError>(py) {
-        let problems = targets(py)
-            .and_then(|module| module.call_method1("problems", (error.value(py),)))
+        let problems = of_targets(py, &PROBLEMS, "problems")
+            .and_then(|problems| problems.call1((error.value(py),)))
             .and_then(|problems| problems.extract());
         if let Ok(problems) = problems {
             return Rejection::Problems(problems);

@@ -1,48 +1,72 @@
-//! The one thread that calls Python for the runtime, in batches: a worker of the runtime that
-//! waits for the GIL would stall every request it serves.
+//! The one thread that calls Python for the runtime, in turns: a worker of the runtime that waits
+//! for the GIL would stall every request it serves.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use tokio::sync::oneshot;
 
+use super::awaitable::{self, Delivery};
 use crate::error::panic_text;
 
-/// Calls made in one hold of the GIL, so that other threads of the program get their turn.
-const BATCH: usize = 64;
+/// How long calls are made in one hold of the GIL before results are delivered again.
+const TURN: Duration = Duration::from_millis(1);
 const NAME: &str = "structx-python";
 
-static WORKER: Mutex<Option<Worker>> = Mutex::new(None);
+static WORKER: Mutex<State> = Mutex::new(State::Idle);
 
 type Call = Box<dyn FnOnce(Python<'_>) + Send>;
 
+enum State {
+    Idle,
+    Running(Worker),
+    /// The interpreter is about to exit.
+    Closed,
+}
+
 struct Worker {
     process: u32,
-    caller: Caller,
+    queue: Sender<Work>,
     thread: JoinHandle<()>,
 }
 
-/// Hands calls to the thread. `None` ends it.
+enum Work {
+    Call(Call),
+    Delivery(Delivery),
+    End,
+}
+
+fn state() -> MutexGuard<'static, State> {
+    WORKER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Hands work to the thread; at exit, when there is none any more, does it at once where it is.
 #[derive(Clone)]
-pub struct Caller(Sender<Option<Call>>);
+pub struct Caller(Option<Sender<Work>>);
 
 impl Caller {
     /// The caller of this process; starts the thread where there is none.
     ///
     /// Taken with the GIL, as the lock is: no other thread holds it while one forks.
     pub fn get(_: Python<'_>) -> std::io::Result<Self> {
-        let mut slot = WORKER.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = state();
         let process = std::process::id();
-        if let Some(worker) = slot.as_ref().filter(|worker| worker.process == process) {
-            return Ok(worker.caller.clone());
+        match &*state {
+            State::Closed => return Ok(Self(None)),
+            State::Running(worker) if worker.process == process => {
+                return Ok(Self(Some(worker.queue.clone())));
+            }
+            State::Running(_) | State::Idle => {}
         }
         let worker = Worker::start(process)?;
-        let caller = worker.caller.clone();
+        let caller = Self(Some(worker.queue.clone()));
         // A worker of a parent process has no thread here: it is forgotten, never joined.
-        std::mem::forget(slot.replace(worker));
+        std::mem::forget(std::mem::replace(&mut *state, State::Running(worker)));
         Ok(caller)
     }
 
@@ -53,44 +77,88 @@ impl Caller {
         F: FnOnce(Python<'_>) -> T + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let call: Call = Box::new(move |py| {
+        let call = move |py: Python<'_>| {
             if !sender.is_closed() {
                 let result = catch_unwind(AssertUnwindSafe(|| call(py)))
                     .map_err(|panic| format!("panic: {}", panic_text(&*panic)));
                 let _ = sender.send(result);
             }
-        });
-        let closed = || "the interpreter is shutting down".to_owned();
-        self.0.send(Some(call)).map_err(|_| closed())?;
-        receiver.await.unwrap_or_else(|_| Err(closed()))
+        };
+        match &self.0 {
+            // Work for a thread that has ended is dropped, and the receiver sees it.
+            Some(queue) => drop(queue.send(Work::Call(Box::new(call)))),
+            None => Python::attach(call),
+        }
+        receiver.await.unwrap_or_else(|_| Err("the interpreter is shutting down".to_owned()))
+    }
+
+    /// Resolves an awaitable from the thread.
+    pub fn deliver(&self, delivery: Delivery) {
+        match &self.0 {
+            Some(queue) => drop(queue.send(Work::Delivery(delivery))),
+            None => Python::attach(|py| awaitable::deliver(py, vec![delivery])),
+        }
     }
 }
 
 impl Worker {
     fn start(process: u32) -> std::io::Result<Self> {
-        let (sender, queue) = mpsc::channel();
-        let thread = thread::Builder::new().name(NAME.to_owned()).spawn(move || serve(&queue))?;
-        Ok(Self { process, caller: Caller(sender), thread })
+        let (sender, receiver) = mpsc::channel();
+        let serve = move || Queue { receiver, calls: VecDeque::new(), deliveries: vec![] }.serve();
+        let thread = thread::Builder::new().name(NAME.to_owned()).spawn(serve)?;
+        Ok(Self { process, queue: sender, thread })
     }
 }
 
-fn serve(queue: &Receiver<Option<Call>>) {
-    while let Ok(Some(first)) = queue.recv() {
-        let mut is_ended = false;
-        // No result where the interpreter is finalising: the calls are dropped.
-        let _ = Python::try_attach(|py| {
-            first(py);
-            for next in queue.try_iter().take(BATCH - 1) {
-                let Some(call) = next else {
-                    is_ended = true;
-                    break;
-                };
-                call(py);
+/// What the thread has to do.
+struct Queue {
+    receiver: Receiver<Work>,
+    calls: VecDeque<Call>,
+    deliveries: Vec<Delivery>,
+}
+
+impl Queue {
+    fn serve(mut self) {
+        loop {
+            if self.calls.is_empty() {
+                let Ok(work) = self.receiver.recv() else { return };
+                if !self.accept(work) {
+                    return;
+                }
             }
-        });
-        if is_ended {
-            break;
+            let turn = Python::try_attach(|py| self.turn(py));
+            // Without Python the interpreter is finalising.
+            if turn != Some(true) {
+                return;
+            }
         }
+    }
+
+    /// Delivers what has ended, together, then makes calls. Whether there is a next turn.
+    fn turn(&mut self, py: Python<'_>) -> bool {
+        while let Ok(work) = self.receiver.try_recv() {
+            if !self.accept(work) {
+                return false;
+            }
+        }
+        awaitable::deliver(py, std::mem::take(&mut self.deliveries));
+        let started = Instant::now();
+        while let Some(call) = self.calls.pop_front() {
+            call(py);
+            if started.elapsed() > TURN {
+                break;
+            }
+        }
+        true
+    }
+
+    fn accept(&mut self, work: Work) -> bool {
+        match work {
+            Work::Call(call) => self.calls.push_back(call),
+            Work::Delivery(delivery) => self.deliveries.push(delivery),
+            Work::End => return false,
+        }
+        true
     }
 }
 
@@ -102,13 +170,13 @@ pub fn is_current() -> bool {
 /// Ends the thread and waits until the call that it is in has returned, as the interpreter waits
 /// for threads of its own: a thread that is in Python while it finalises aborts the process.
 pub fn shutdown() {
-    let worker = WORKER.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(Worker { process, caller, thread }) = worker {
-        if process == std::process::id() {
-            let _ = caller.0.send(None);
-            let _ = thread.join();
+    let state = std::mem::replace(&mut *state(), State::Closed);
+    if let State::Running(worker) = state {
+        if worker.process == std::process::id() {
+            let _ = worker.queue.send(Work::End);
+            let _ = worker.thread.join();
         } else {
-            std::mem::forget((caller, thread));
+            std::mem::forget(worker);
         }
     }
 }

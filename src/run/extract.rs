@@ -3,16 +3,14 @@
 use futures_util::StreamExt;
 
 use crate::documents::Content;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::llm::Usage;
 
 use super::{Modeller, Operation, Outcome, Planned, Target};
 
-/// The samples that a plan is made from hold no more rows of a table than this.
-const SAMPLE_ROWS: usize = 5;
 /// The samples that a plan is made from hold no more characters than this; a small model reads
 /// slowly, and takes more for more to plan.
-const SAMPLE_CHARACTERS: usize = 4_000;
+pub const SAMPLE_CHARACTERS: usize = 4_000;
 const SMALL_SAMPLE_CHARACTERS: usize = 600;
 
 /// What an extraction gave: one outcome for each row, in the order of the source.
@@ -45,27 +43,31 @@ pub async fn extract<M: Modeller>(
     let (target, columns, planning) = if let Some(target) = target {
         (target, all.to_vec(), Vec::new())
     } else {
-        let nested = planner.provider.plans_nested();
-        let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
-        let sample = sample(content, characters).into();
-        let answer = planner.plan(modeller, query, all, sample).await?;
-        let Planned { plan, target } = answer.result.map_err(Error::Plan)?;
-        (target, plan.target_columns, answer.calls)
+        let (Planned { plan, target }, calls) = plan(planner, modeller, content, query).await?;
+        (target, plan.target_columns, calls)
     };
     let rows = content.rows(&columns);
     let stream = extractor.rows(&target, query, rows)?;
     let mut outcomes: Vec<_> = stream.collect().await;
     outcomes.sort_unstable_by_key(|outcome| outcome.position);
-    let warnings = match content {
-        Content::Document(document) => document.warnings.clone(),
-        Content::Table(table) => table.warnings.clone(),
-    };
+    let warnings = content.warnings().to_vec();
     Ok(Extraction { target, planning, outcomes, warnings })
 }
 
-fn sample(content: &Content, characters: usize) -> String {
-    match content {
-        Content::Document(document) => document.sample(characters).to_owned(),
-        Content::Table(table) => table.sample(SAMPLE_ROWS, characters),
-    }
+/// Plans the extraction of what `query` asks for from `content`, without extracting: the plan with
+/// its target, and one entry for each request.
+///
+/// # Errors
+/// [`Error::Plan`](crate::Error::Plan): the planning request failed for good.
+pub async fn plan<M: Modeller>(
+    planner: &Operation,
+    modeller: &M,
+    content: &Content,
+    query: &str,
+) -> Result<(Planned<M::Target>, Vec<Usage>)> {
+    let nested = planner.provider.plans_nested();
+    let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
+    let sample = content.sample(characters).into();
+    let _permit = planner.permits.acquire().await;
+    planner.plan(modeller, query, content.columns(), sample).await?.planned()
 }

@@ -6,14 +6,18 @@ mod operation;
 mod refine;
 
 pub use ask::{Answer, Failure, ask};
-pub use extract::{Extraction, extract};
+pub use extract::{Extraction, SAMPLE_CHARACTERS, extract, plan};
 pub use operation::{Operation, Outcome, Planned};
 
 use std::future::Future;
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::error::Result;
+use crate::llm::Provider;
 use crate::plan::Plan;
+use crate::schema::{OutputSchema, json_schema};
 
 /// Decides whether a reply is what was asked for. Called inside the loop of attempts, so that what
 /// it finds wrong is sent back to the model.
@@ -48,6 +52,27 @@ pub trait Target: Validate<Output = Vec<Self::Item>> {
 
     /// What the plan says about reading the items; empty for a target of the caller's.
     fn instructions(&self) -> &str;
+
+    /// The schema of a whole reply, as `provider` is asked for it. A target that lives longer than
+    /// an operation keeps what [`compile`] gives.
+    ///
+    /// # Errors
+    /// [`Error::Schema`](crate::Error::Schema): the provider can't be asked for this schema.
+    fn reply_schema(&self, provider: &dyn Provider) -> Result<Arc<OutputSchema>>
+    where
+        Self: Sized,
+    {
+        compile(self, provider)
+    }
+}
+
+/// Compiles the schema of a whole reply for `provider`.
+///
+/// # Errors
+/// [`Error::Schema`](crate::Error::Schema): the provider can't be asked for this schema.
+pub fn compile<T: Target>(target: &T, provider: &dyn Provider) -> Result<Arc<OutputSchema>> {
+    let schema = json_schema::items_of(target.schema());
+    provider.compile(target.name(), &schema).map(Arc::new)
 }
 
 /// Makes a target of a plan.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::llm::retry::Backoff;
 use crate::llm::{Message, Provider, Request, Source, Usage};
 use crate::plan::{self, Plan};
 use crate::prompt;
-use crate::schema::{OutputSchema, json_schema};
+use crate::schema::OutputSchema;
 use crate::table::Row;
 
 use super::ask::{Answer, Failure, ask};
@@ -27,6 +28,8 @@ pub struct Operation {
     pub backoff: Backoff,
     /// Rows asked at the same time.
     pub concurrency: usize,
+    /// As many permits, shared by the operations that are one call of the user's.
+    pub permits: Arc<Semaphore>,
 }
 
 /// A plan and what was made of it.
@@ -34,6 +37,19 @@ pub struct Operation {
 pub struct Planned<T> {
     pub plan: Plan,
     pub target: T,
+}
+
+impl<T> Answer<Planned<T>> {
+    /// The plan, and one entry for each request.
+    ///
+    /// # Errors
+    /// [`Error::Plan`]: there is none.
+    pub fn planned(self) -> Result<(Planned<T>, Vec<Usage>)> {
+        match self.result {
+            Ok(planned) => Ok((planned, self.calls)),
+            Err(failure) => Err(Error::Plan { failure, calls: self.calls }),
+        }
+    }
 }
 
 /// How a row ended: each row has exactly one.
@@ -50,6 +66,12 @@ pub struct Outcome<I> {
 }
 
 impl Operation {
+    /// The same for one more call, with permits of its own.
+    #[must_use]
+    pub fn with_permits(&self, permits: &Arc<Semaphore>) -> Self {
+        Self { permits: permits.clone(), ..self.clone() }
+    }
+
     /// Asks for a plan from a sample of the data.
     ///
     /// # Errors
@@ -82,8 +104,7 @@ impl Operation {
         query: &'a str,
         rows: impl Iterator<Item = Row> + Send + 'a,
     ) -> Result<impl Stream<Item = Outcome<T::Item>> + Send + 'a> {
-        let schema = json_schema::items_of(target.schema());
-        let schema = Arc::new(self.provider.compile(target.name(), &schema)?);
+        let schema = target.reply_schema(self.provider.as_ref())?;
         Ok(stream::iter(rows)
             .map(move |row| self.row(target, query, schema.clone(), row))
             .buffer_unordered(self.concurrency))
@@ -100,6 +121,8 @@ impl Operation {
         if row.text.trim().is_empty() {
             return outcome;
         }
+        // Never closed: there is always a permit to wait for.
+        let _permit = self.permits.acquire().await;
         // One part today; a row that is too long for one request becomes several here.
         for part in [row.text] {
             let messages = prompt::extraction(query, target.instructions(), part);

@@ -24,6 +24,7 @@ const MOST_CACHED: usize = 1_000;
 
 pub async fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
     let mut buffer = Vec::with_capacity(16 << 10);
+    let mut open = Some(Open::new(state));
     loop {
         let head = loop {
             match head(&buffer)? {
@@ -35,10 +36,36 @@ pub async fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
         if head.path.ends_with("/chat/completions") {
             complete(&mut stream, state, &head, &mut buffer).await?;
         } else {
+            if let Some(open) = open.take() {
+                open.was_of_the_tests();
+            }
             let (status, body) = control(state, &head.path, &buffer[head.body.clone()]);
             stream.write_all(&http(status, &[], body.as_bytes())).await?;
         }
         buffer.drain(..head.body.end);
+    }
+}
+
+/// An open connection; counts itself out.
+struct Open<'a>(&'a State);
+
+impl<'a> Open<'a> {
+    fn new(state: &'a State) -> Self {
+        let stats = &mut state.lock().stats;
+        stats.connections += 1;
+        stats.open += 1;
+        Self(state)
+    }
+
+    /// Who reads the counts is not counted.
+    fn was_of_the_tests(self) {
+        self.0.lock().stats.connections -= 1;
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.lock().stats.open -= 1;
     }
 }
 

@@ -70,7 +70,6 @@ async fn accept(listener: std::net::TcpListener, state: Arc<State>) -> io::Resul
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        state.lock().stats.connections += 1;
         let state = Arc::clone(&state);
         // A client that leaves is no error of the server.
         tokio::spawn(async move { serve(stream, &state).await.ok() });
@@ -85,7 +84,10 @@ pub struct Stats {
     pub max_in_flight: u64,
     /// Requests whose client left before they were answered.
     pub aborted: u64,
+    /// Connections since the start, those of who reads the counts left out.
     pub connections: u64,
+    /// Of these, open now.
+    pub open: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -145,7 +147,8 @@ impl State {
         let mut inner = self.lock();
         let generation = inner.generation + 1;
         // Connections stay open and are used again.
-        let stats = Stats { connections: inner.stats.connections, ..Stats::default() };
+        let Stats { connections, open, .. } = inner.stats;
+        let stats = Stats { connections, open, ..Stats::default() };
         *inner = Inner { script, stats, generation, ..Inner::default() };
     }
 }

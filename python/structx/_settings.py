@@ -1,0 +1,93 @@
+"""The settings of an Extractor, checked."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from structx import models
+from structx.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from structx.config import ConfigLike
+
+# What the library `structx` takes and structx does not; the rest would be sent to the provider.
+_UNSUPPORTED = {
+    "api_version": "Azure's own wire format is not supported yet",
+    "client": "structx has HTTP clients of its own: give model='provider/name' and, for a server "
+    "of yours, api_base",
+    "model_name": "give model='provider/name'",
+}
+
+
+def checked(
+    *,
+    model: str | None,
+    api_key: str | None,
+    api_base: str | None,
+    base_url: str | None,
+    config: ConfigLike | None,
+    planning_model: str | None,
+    max_threads: int,
+    batch_size: int,
+    max_retries: int,
+    min_wait: float,
+    max_wait: float,
+    timeout: float,
+    provider_options: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The arguments of `_core.Extractor`, but for the weights.
+
+    Raises ConfigurationError.
+    """
+    from structx.config import options  # not needed to import structx
+
+    for name in _UNSUPPORTED.keys() & provider_options.keys():
+        raise ConfigurationError(f"{name} is not supported: {_UNSUPPORTED[name]}")
+    if model is None:
+        model = os.environ.get("STRUCTX_MODEL") or f"local/{models.DEFAULT}"
+    _integer("batch_size", batch_size, minimum=1)
+    planning, extraction = options(config, provider_options)
+    return {
+        "model": _text("model", model),
+        "planning_model": _text("planning_model", planning_model or model),
+        "api_key": api_key,
+        "api_base": api_base if base_url is None else base_url,
+        "timeout": _seconds("timeout", timeout),
+        "planning_options": _json(planning),
+        "extraction_options": _json(extraction),
+        "max_threads": _integer("max_threads", max_threads, minimum=1),
+        "max_retries": _integer("max_retries", max_retries, minimum=0),
+        "min_wait": _seconds("min_wait", min_wait),
+        "max_wait": _seconds("max_wait", max_wait),
+    }
+
+
+def _json(options: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(options, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"the options of the provider are no JSON: {error}") from error
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigurationError(f"{name} must be a name such as 'openai/gpt-4o', not {value!r}")
+    return value
+
+
+def _integer(name: str, value: object, *, minimum: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
+        raise ConfigurationError(f"{name} must be an integer of at least {minimum}, not {value!r}")
+    return value
+
+
+def _seconds(name: str, value: object) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be a number of seconds, not {value!r}")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ConfigurationError(f"{name} is too large: {value!r}") from error

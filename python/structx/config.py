@@ -1,0 +1,296 @@
+"""What is sent with the requests of each step, and where these settings come from."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias, TypeGuard, cast
+
+from structx import _core
+from structx.exceptions import ConfigurationError
+
+_STEPS = ("planning", "extraction")
+_Layer: TypeAlias = "dict[str, dict[str, Any]]"
+"""The options of each step that one source names."""
+
+
+@dataclass(init=False, repr=False)
+class ExtractionConfig:
+    """Options that go to the provider as they are, such as `{"temperature": 0.2}`.
+
+    Nothing is sent by default. Options come from these sources, and where two of them have the same
+    one, objects are merged and otherwise the first counts:
+
+    1. the arguments;
+    2. the environment: `STRUCTX_PLANNING` and `STRUCTX_EXTRACTION`, each a JSON object, or one
+       option, as in `STRUCTX_EXTRACTION__TEMPERATURE=0.2` and, for an object in an object,
+       `STRUCTX_EXTRACTION__REASONING__EFFORT=low`. A value is read as JSON where it is JSON and
+       else as text; the case of the variables does not matter, and options are lower case;
+    3. the same variables in `.env` in the working directory, whose other lines are ignored;
+    4. the file given to `from_yaml`;
+    5. files named like the variables in the directory that the environment variable
+       STRUCTX_SECRETS_DIR names, by default `/run/secrets` where there is one.
+
+    They are read when the object is made; copies and pickles keep what was read.
+    """
+
+    planning: dict[str, Any]
+    """Sent with the requests that plan or refine a model."""
+    extraction: dict[str, Any]
+    """Sent with the requests that extract items."""
+
+    def __init__(
+        self,
+        *,
+        planning: Mapping[str, Any] | None = None,
+        extraction: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> None:
+        """Reads the environment, `.env` and the secrets.
+
+        Args:
+            planning: options of planning; None is the same as none.
+            extraction: options of extraction; None is the same as none.
+            unknown: an error.
+
+        Raises:
+            ConfigurationError: something of any source is wrong. The message names the source and
+                the option, and does not show the value.
+        """
+        given = {"planning": planning, "extraction": extraction, **unknown}
+        self._merge(_layer("ExtractionConfig", given), {})
+
+    @classmethod
+    def from_yaml(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        planning: Mapping[str, Any] | None = None,
+        extraction: Mapping[str, Any] | None = None,
+        **unknown: NoReturn,
+    ) -> ExtractionConfig:
+        """The same with a YAML file: a mapping with `planning`, `extraction` or both.
+
+        Args:
+            path: the file, in UTF-8.
+            planning: as in the constructor.
+            extraction: as in the constructor.
+            unknown: an error.
+
+        Raises:
+            ConfigurationError: as in the constructor, or the file can't be read, is no YAML, or has
+                another key than the two.
+        """
+        given = {"planning": planning, "extraction": extraction, **unknown}
+        config = cls.__new__(cls)
+        config._merge(_layer("ExtractionConfig", given), _yaml(path))
+        return config
+
+    def _merge(self, given: _Layer, yaml: _Layer) -> None:
+        layers = (_secrets(), yaml, _dotenv(), _variables("the environment", os.environ.items()))
+        merged: _Layer = {step: {} for step in _STEPS}
+        for layer in (*layers, given):
+            merged = _over(merged, layer)
+        self.planning = merged["planning"]
+        self.extraction = merged["extraction"]
+
+    def __repr__(self) -> str:
+        planning, extraction = _masked(self.planning), _masked(self.extraction)
+        return f"ExtractionConfig(planning={planning!r}, extraction={extraction!r})"
+
+
+ConfigLike: TypeAlias = "ExtractionConfig | Mapping[str, Any] | str | os.PathLike[str]"
+"""A config, or as a mapping or the path of a YAML file what it is made of."""
+
+
+def options(
+    config: ConfigLike | None, provider_options: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options of planning and of extraction, for an extractor with these settings.
+
+    Args:
+        config: see `ConfigLike`; None is the same as an empty mapping.
+        provider_options: options for both steps. They count like arguments of `ExtractionConfig`;
+            the steps of a mapping or of a config that is made already come before them.
+
+    Raises:
+        ConfigurationError: see `ExtractionConfig`.
+    """
+    both = _options("the options of the provider", provider_options)
+    if isinstance(config, ExtractionConfig):
+        return _over(both, config.planning), _over(both, config.extraction)
+    if config is None or _is_object(config):
+        given = _layer("config", config or {})
+        planning, extraction = (_over(both, given.get(step, {})) for step in _STEPS)
+        made = ExtractionConfig(planning=planning, extraction=extraction)
+    elif isinstance(config, (str, os.PathLike)):
+        made = ExtractionConfig.from_yaml(config, planning=both, extraction=both)
+    else:
+        raise ConfigurationError(
+            "config must be an ExtractionConfig, a mapping or the path of a YAML file, "
+            f"not {type(config).__name__}"
+        )
+    return made.planning, made.extraction
+
+
+def _layer(source: str, content: Mapping[str, Any]) -> _Layer:
+    """A mapping of steps, checked."""
+    if unknown := sorted(str(key) for key in content.keys() - set(_STEPS)):
+        raise ConfigurationError(
+            f"{source}: there is no {', '.join(unknown)}, only planning and extraction"
+        )
+    return {step: _options(f"{source}: {step}", content[step]) for step in content}
+
+
+def _options(source: str, given: object) -> dict[str, Any]:
+    """A copy of the options of a step, checked."""
+    if given is None:
+        return {}
+    if not _is_object(given):
+        kind = type(given).__name__
+        raise ConfigurationError(f"{source} must be an object of options, not {kind}")
+    copied: dict[str, Any] = {}
+    for option, value in given.items():
+        if not isinstance(option, str):
+            raise ConfigurationError(f"{source}: the names of options must be texts")
+        try:
+            text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+            text.encode()  # lone surrogates have no form in UTF-8
+        except (TypeError, ValueError, RecursionError) as error:
+            # The error itself may show the value.
+            kind = type(error).__name__
+            raise ConfigurationError(f"{source}: {option} is no JSON ({kind})") from None
+        copied[option] = json.loads(text)
+    return copied
+
+
+def _over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, merged object by object; `over` counts where they differ."""
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = _over(below, value) if _is_object(below) and _is_object(value) else value
+    return merged
+
+
+def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _yaml(path: str | os.PathLike[str]) -> _Layer:
+    file = Path(path)
+    content = json.loads(_core.read_yaml(str(file), _read(file)))
+    if content is None:
+        return {}
+    if not _is_object(content):
+        raise ConfigurationError(f"{file}: must be a mapping of planning and extraction")
+    return _layer(str(file), content)
+
+
+def _dotenv() -> _Layer:
+    file = Path(".env")
+    # A directory of this name is somebody's virtual environment.
+    if not file.is_file():
+        return {}
+    content = _bytes(file)
+    # A file that does not concern us may have any form. (Some shells of Windows write UTF-16.)
+    if b"structx_" not in content.lower().replace(b"\0", b""):
+        return {}
+    from structx._dotenv import assignments
+
+    return _variables(".env", assignments(_text(file, content)))
+
+
+def _secrets() -> _Layer:
+    named = os.environ.get("STRUCTX_SECRETS_DIR")
+    directory = Path(named or "/run/secrets")
+    if not named and not (directory.is_dir() and os.access(directory, os.R_OK)):
+        return {}
+    try:
+        files = sorted(file for file in directory.iterdir() if _option(file.name))
+    except OSError as error:
+        raise ConfigurationError(f"STRUCTX_SECRETS_DIR: {directory}: {error.strerror}") from error
+    return _variables(str(directory), [(file.name, _read(file).strip()) for file in files])
+
+
+def _variables(source: str, variables: Iterable[tuple[str, str | None]]) -> _Layer:
+    """The options in variables; those that are not ours are left alone."""
+    ours = [(option, name, text) for name, text in variables if (option := _option(name))]
+    layer: _Layer = {}
+    # A step as one object comes before its single options, which are merged into it.
+    for option, name, text in sorted(ours, key=lambda variable: variable[0]):
+        if text is None:
+            raise ConfigurationError(
+                f"{source}: {name} has no value, or quotes that are not closed"
+            )
+        if "" in option:
+            raise ConfigurationError(f"{source}: {name} has an option without a name")
+        is_step = len(option) == 1
+        if is_step and not text.strip():
+            continue  # as good as not set
+        value = _parsed(text)
+        if is_step and not _is_object(value):
+            raise ConfigurationError(f"{source}: {name} must be a JSON object")
+        for key in reversed(option):
+            value = {key: value}
+        layer = _over(layer, _layer(source, cast("dict[str, Any]", value)))
+    return layer
+
+
+def _option(name: str) -> tuple[str, ...]:
+    """The step that a variable is for, and the path of its option; empty for all others."""
+    prefix, _, rest = name.lower().partition("_")
+    path = tuple(rest.split("__"))
+    return path if prefix == "structx" and path[0] in _STEPS else ()
+
+
+def _parsed(text: str) -> Any:
+    """A value in JSON, else the text itself."""
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _refuse(constant: str) -> NoReturn:
+    """NaN and Infinity are no JSON, though Python reads them."""
+    raise ValueError(constant)
+
+
+def _read(file: Path) -> str:
+    return _text(file, _bytes(file))
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{file}: {error.strerror}") from error
+
+
+def _text(file: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # The error itself would carry the content.
+        raise ConfigurationError(f"{file}: must be UTF-8") from None
+
+
+_SECRET = re.compile(
+    r"(key|token|auth)$|secret|passw|authorization|credential|cookie|headers", re.IGNORECASE
+)
+
+
+def _masked(value: Any, name: str = "") -> Any:
+    """A value as it may be shown: what is named like a secret is left out."""
+    if _SECRET.search(name):
+        return "***"
+    if _is_object(value):
+        return {key: _masked(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(inner) for inner in cast("list[Any]", value)]
+    return value

@@ -1,0 +1,140 @@
+"""Columns of a table out of the items of its rows.
+
+Columns come in the order of the model's fields, within a field as they are first seen; the columns
+of second and later items (`field_1`, `field_2`, ...) come after those of the first.
+
+With nested values expanded, an object gives `a_b`, a list with objects in it `list_0_x`, and any
+other list is JSON text in one column. A column of the whole, `a` or `list`, stays only if it has a
+value of its own or if no row has anything to expand: None and empty values make no column beside
+`a_b`.
+
+A name that is taken, by the source or by another column, gets the ending `_extracted`, then
+`_extracted_2` and so on: nothing is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from typing import Any, TypeAlias, cast
+
+from pydantic import BaseModel, RootModel
+from pydantic_core import to_jsonable_python
+
+Place: TypeAlias = "tuple[Any, ...]"
+"""Where a value stands: the item's number in its row, the field, keys and indices in the field."""
+Cells: TypeAlias = "dict[Place, dict[int, Any]]"
+"""By row, the values of a column; rows without one are left out."""
+
+STATUS = "extraction_status"
+_LISTS = (list, tuple, set, frozenset)
+
+
+def columns_of(
+    rows: Sequence[tuple[str, Sequence[BaseModel]]],
+    model: type[BaseModel],
+    source_columns: Iterable[str],
+    *,
+    expand_nested: bool,
+) -> dict[str, list[Any]]:
+    """The columns that are added to a source, one value for each row.
+
+    Args:
+        rows: the status and the items of each row.
+        model: the model of the items: each of its fields has a column, items or not.
+        source_columns: names that are taken.
+        expand_nested: give the parts of nested values columns of their own.
+    """
+    cells = _cells([items for _, items in rows], model, expand_nested)
+    taken = set(source_columns)
+    # Programs look for the status under its name: a field of that name gives way.
+    status = _free(STATUS, taken)
+    columns = {
+        _free(_name(place), taken): [
+            _cell(values.get(row), expand_nested) for row in range(len(rows))
+        ]
+        for place, values in cells.items()
+    }
+    return {**columns, status: [text for text, _ in rows]}
+
+
+def _cells(
+    rows: Iterable[Sequence[BaseModel]], model: type[BaseModel], expand_nested: bool
+) -> Cells:
+    """The columns in their order."""
+    fields = [name for name, field in model.model_fields.items() if not field.exclude]
+    order = {name: position for position, name in enumerate(fields)}
+    cells: Cells = {(0, name): {} for name in fields}
+    for row, items in enumerate(rows):
+        for number, item in enumerate(items):
+            for name, value in _dump(item).items():
+                order.setdefault(name, len(order))
+                for place, leaf in _leaves((number, name), value, expand_nested):
+                    cells.setdefault(place, {})[row] = leaf
+    expanded = {place[1:end] for place in cells for end in range(2, len(place))}
+    return {
+        place: cells[place]
+        for place in sorted(cells, key=lambda place: (place[0], order[place[1]]))
+        if place[1:] not in expanded or not all(map(_is_nothing, cells[place].values()))
+    }
+
+
+def _dump(item: BaseModel) -> dict[Any, Any]:
+    dump: Any = item.model_dump(by_alias=False)
+    # A root model, or a serializer of the caller's, gives one value without a name.
+    has_fields = isinstance(dump, dict) and not isinstance(item, RootModel)
+    return cast("dict[Any, Any]", dump) if has_fields else {"root": dump}
+
+
+def _leaves(place: Place, value: Any, expand_nested: bool) -> Iterator[tuple[Place, Any]]:
+    parts: Iterable[tuple[Any, Any]] = ()
+    if expand_nested and isinstance(value, dict):
+        parts = cast("dict[Any, Any]", value).items()
+    elif expand_nested and _holds_objects(value):
+        parts = enumerate(cast("Iterable[Any]", value))
+    is_whole = True
+    for key, part in parts:
+        is_whole = False
+        yield from _leaves((*place, key), part, expand_nested)
+    if is_whole:
+        yield place, value
+
+
+def _holds_objects(value: Any) -> bool:
+    return isinstance(value, _LISTS) and any(
+        isinstance(part, dict) or _holds_objects(part) for part in cast("Iterable[Any]", value)
+    )
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, (*_LISTS, dict)) and not value)
+
+
+def _cell(value: Any, expand_nested: bool) -> Any:
+    if expand_nested and isinstance(value, (*_LISTS, dict)):
+        return json.dumps(value, ensure_ascii=False, default=_json)
+    return value
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, (set, frozenset)):
+        # The order of a set differs from process to process.
+        return sorted(cast("Iterable[Any]", value), key=str)
+    return to_jsonable_python(value, fallback=str)
+
+
+def _name(place: Place) -> str:
+    number, *parts = place
+    words = [str(part.value if isinstance(part, Enum) else part) for part in parts]
+    return "_".join([*words, str(number)] if number else words)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, or the next one of it that is not taken; taken from now on."""
+    free, number = name, 1
+    while free in taken:
+        free = f"{name}_extracted" if number == 1 else f"{name}_extracted_{number}"
+        number += 1
+    taken.add(free)
+    return free

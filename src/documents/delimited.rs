@@ -1,0 +1,299 @@
+//! CSV and TSV: rows of cells, with a character between them.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::table_options::TableOptions;
+use super::text::decode;
+use super::{FileError, FileErrorKind, Limits};
+use crate::table::Table;
+
+/// How much of a file tells its delimiter.
+const SNIFFED_RECORDS: usize = 50;
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// The characters that part cells and hold them together.
+#[derive(Clone, Copy)]
+struct Dialect {
+    delimiter: u8,
+    quote: u8,
+}
+
+/// The table of a file. Values stay strings, spelled as in the file; an empty cell is null. The
+/// text tells the delimiter where neither the options nor `delimiter` do.
+pub(super) fn read(
+    name: &str,
+    bytes: &[u8],
+    delimiter: Option<u8>,
+    options: &TableOptions,
+    limits: &Limits,
+) -> Result<Table, FileError> {
+    let (text, warning) = decode(bytes, options.encoding);
+    let text = after_lines(&text, options.skipped_lines);
+    let quote = options.quote.unwrap_or(b'"');
+    let delimiter = options.delimiter.or(delimiter);
+    let dialect =
+        Dialect { delimiter: delimiter.unwrap_or_else(|| sniff_delimiter(text, quote)), quote };
+    let mut table = read_cells(name, text, dialect, options, limits)?;
+    table.warnings.extend(warning);
+    options.choose_columns(name, &mut table)?;
+    table.check_names(name)?;
+    Ok(table)
+}
+
+fn read_cells(
+    name: &str,
+    text: &str,
+    dialect: Dialect,
+    options: &TableOptions,
+    limits: &Limits,
+) -> Result<Table, FileError> {
+    let mut records = dialect.reader(text).into_records();
+    let Some(first) = records.nth(options.header.unwrap_or(0)) else {
+        return Err(empty(name, "the table is empty, or all of its rows are skipped"));
+    };
+    let first = first.map_err(|error| corrupt(name, &error))?;
+    let mut table = Table { columns: names(&first, options), ..Table::default() };
+    let own = options.header.is_none().then(|| Ok(first.clone()));
+    let (mut short, mut long, mut cells) = (0, 0, 0);
+    let mut last = first.clone();
+    for record in own.into_iter().chain(records).take(options.rows.unwrap_or(usize::MAX)) {
+        let record = record.map_err(|error| corrupt(name, &error))?;
+        cells += record.len().max(table.columns.len());
+        limits.check_cells(name, cells)?;
+        short += usize::from(record.len() < first.len());
+        long += usize::from(record.len() > first.len());
+        for column in table.columns.len()..record.len() {
+            table.columns.push(unnamed(column, options));
+        }
+        table.records.push(record.iter().map(cell).collect());
+        last = record;
+    }
+    check_quotes(name, text, dialect, &last, options.skipped_lines)?;
+    limits.check_cells(name, table.columns.len().saturating_mul(table.records.len()))?;
+    if table.records.is_empty() {
+        return Err(empty(name, "the table has a header and no rows"));
+    }
+    for record in &mut table.records {
+        record.resize(table.columns.len(), Value::Null);
+    }
+    warn_of_lengths(&mut table, first.len(), short, long);
+    Ok(table)
+}
+
+fn warn_of_lengths(table: &mut Table, usual: usize, short: usize, long: usize) {
+    if short > 0 {
+        let warning = format!("{short} rows are shorter than the first row; padded with null");
+        table.warnings.push(warning);
+    }
+    if let Some(column) = table.columns.get(usual) {
+        table.warnings.push(format!("{long} rows are longer than the first row; see {column}"));
+    }
+}
+
+impl Dialect {
+    fn reader(self, text: &str) -> csv::Reader<&[u8]> {
+        csv::ReaderBuilder::new()
+            .delimiter(self.delimiter)
+            .quote(self.quote)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes())
+    }
+}
+
+fn after_lines(text: &str, lines: usize) -> &str {
+    let start: usize = text.split_inclusive('\n').take(lines).map(str::len).sum();
+    &text[start..]
+}
+
+/// A quote that is never closed hides all rows behind it in one cell.
+fn check_quotes(
+    name: &str,
+    text: &str,
+    dialect: Dialect,
+    last: &csv::StringRecord,
+    skipped_lines: usize,
+) -> Result<(), FileError> {
+    let start = last.position().and_then(|position| usize::try_from(position.byte()).ok());
+    // One more row is one more record, except within quotes.
+    let longer = text[start.unwrap_or(0)..].to_owned() + "\n.";
+    if dialect.reader(&longer).into_records().nth(1).is_some() {
+        return Ok(());
+    }
+    let lines = |text: &str| text.matches('\n').count();
+    let line = skipped_lines + 1 + lines(text) - last.iter().next_back().map_or(0, lines);
+    let quote = char::from(dialect.quote);
+    let message = format!("the quote ({quote}) that opens in line {line} is never closed");
+    Err(FileError::new(FileErrorKind::Corrupt, name, message))
+}
+
+/// The delimiter by which most records have as many fields as the header, and the more the better.
+fn sniff_delimiter(text: &str, quote: u8) -> u8 {
+    let score = |delimiter: u8| {
+        let dialect = Dialect { delimiter, quote };
+        let mut lengths = dialect
+            .reader(text)
+            .into_records()
+            .take(SNIFFED_RECORDS)
+            .map_while(Result::ok)
+            .map(|record| record.len());
+        let fields = lengths.next().filter(|fields| *fields > 1)?;
+        let alike = lengths.filter(|length| *length == fields).count();
+        Some((alike, fields))
+    };
+    let scored = DELIMITERS.into_iter().rev().filter_map(|d| Some((score(d)?, d)));
+    scored.max_by_key(|(score, _)| *score).map_or(b',', |(_, delimiter)| delimiter)
+}
+
+/// What the first row names the columns, or their positions where it is no header.
+fn names(first: &csv::StringRecord, options: &TableOptions) -> Vec<String> {
+    let name = |(index, name): (usize, &str)| match name.trim() {
+        name if options.header.is_some() && !name.is_empty() => name.to_owned(),
+        _ => unnamed(index, options),
+    };
+    first.iter().enumerate().map(name).collect()
+}
+
+fn unnamed(index: usize, options: &TableOptions) -> String {
+    if options.header.is_none() { index.to_string() } else { format!("column_{}", index + 1) }
+}
+
+fn cell(text: &str) -> Value {
+    if text.trim().is_empty() { Value::Null } else { Value::String(text.to_owned()) }
+}
+
+fn corrupt(name: &str, error: &csv::Error) -> FileError {
+    let mut message = "is not a valid table".to_owned();
+    if let Some(position) = error.position() {
+        // Writing to a String can't fail.
+        let _ = write!(message, " at line {}", position.line());
+    }
+    FileError::new(FileErrorKind::Corrupt, name, message)
+}
+
+fn empty(name: &str, message: &str) -> FileError {
+    FileError::new(FileErrorKind::Empty, name, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{FileError, FileErrorKind, Limits, TableOptions};
+    use super::read;
+    use crate::table::Table;
+
+    fn read_with(text: &str, options: &str, limits: &Limits) -> Result<Table, FileError> {
+        let options = TableOptions::from_json(options).unwrap();
+        read("a.csv", text.as_bytes(), None, &options, limits)
+    }
+
+    fn csv(text: &str) -> Table {
+        read_with(text, "{}", &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn delimiters_are_found() {
+        let cases = [
+            ("a,b\n1,2\n", &["a", "b"][..]),
+            ("a;b\n1,5;2,5\n3;4\n", &["a", "b"]),
+            ("a\tb, c\n1\t2\n", &["a", "b, c"]),
+            ("a|b|c\n1|2,3|3\n", &["a", "b", "c"]),
+            ("name\nAlice, Bob\n", &["name", "column_2"]),
+            ("\u{feff}\"a,b\",c\n\"x\ny\",\"say \"\"hi\"\"\"\n", &["a,b", "c"]),
+        ];
+        for (text, columns) in cases {
+            assert_eq!(csv(text).columns, columns, "{text}");
+        }
+        let quoted = csv("a,b\r\n\"x\r\ny\",\"say \"\"hi\"\"\"\r\n");
+        assert_eq!(quoted.records, [[json!("x\ny"), json!("say \"hi\"")]]);
+    }
+
+    #[test]
+    fn ragged_rows_lose_nothing() {
+        let table = csv("a,\n007,1.50\n2\n3,4,5\n");
+        assert_eq!(table.columns, ["a", "column_2", "column_3"]);
+        let expected = [
+            [json!("007"), json!("1.50"), Value::Null],
+            [json!("2"), Value::Null, Value::Null],
+            [json!("3"), json!("4"), json!("5")],
+        ];
+        assert_eq!(table.records, expected);
+        assert_eq!(table.warnings.len(), 2);
+    }
+
+    #[test]
+    fn bad_tables_are_errors() {
+        let limits = Limits { cells: 5, ..Limits::default() };
+        let cases = [
+            ("a,b\n", FileErrorKind::Empty),
+            ("a,a\n1,2\n", FileErrorKind::Corrupt),
+            ("a,b\n1,2\n3,4\n5,6\n", FileErrorKind::LimitExceeded),
+        ];
+        for (text, kind) in cases {
+            let error = read_with(text, "{}", &limits).unwrap_err();
+            assert_eq!(error.kind, kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_quote_that_stays_open_is_named() {
+        for (text, line) in [
+            ("name,note\nA,\"5 inch\nB,ok\nC,ok\n", 2),
+            ("name,note\n\n\"A\nB\",ok\nC,\"x \"\"y\"\"\nD,ok", 5),
+            ("name,\"note\nA,ok\n", 1),
+            ("name,note\nA,\"", 2),
+        ] {
+            let error = read_with(text, "{}", &Limits::default()).unwrap_err();
+            assert_eq!(error.kind, FileErrorKind::Corrupt, "{text}");
+            assert!(error.message.contains(&format!("in line {line} ")), "{text}: {error}");
+        }
+        for text in ["a,b\n1,\"x\ny\"", "a,b\n1,5\"\n", "a,b\n1,\"\"\"x\"\"\"\n\n", "a,b\n1,\"\""] {
+            assert_eq!(csv(text).records.len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn options_say_how_a_file_is_read() {
+        let cases = [
+            ("x\n'y\na;b\n1;2", r#"{"skiprows": 2, "quotechar": "'"}"#, &["a", "b"][..], "12"),
+            ("note\n\na,b\n1,2\n3,4", r#"{"header": 1, "nrows": 1}"#, &["a", "b"], "12"),
+            ("1;2,0\n3;4,0", r#"{"header": null, "sep": ";"}"#, &["0", "1"], "12,034,0"),
+            ("1\n3,4", r#"{"header": null, "sep": ","}"#, &["0", "1"], "1.34"),
+            ("a,b,c\n1,2,3", r#"{"usecols": ["c", "a"]}"#, &["a", "c"], "13"),
+            ("a,a,c\n1,2,3", r#"{"columns": [2, 1]}"#, &["a", "c"], "23"),
+            ("a,b\n1,2\n3,\"4", r#"{"nrows": 1}"#, &["a", "b"], "12"),
+            ("a,b\n'1,2',3", r#"{"quotechar": "'"}"#, &["a", "b"], "1,23"),
+        ];
+        for (text, options, columns, cells) in cases {
+            let table = read_with(text, options, &Limits::default()).unwrap();
+            assert_eq!(table.columns, columns, "{options}");
+            let found: String =
+                table.records.iter().flatten().map(|cell| cell.as_str().unwrap_or(".")).collect();
+            assert_eq!(found, cells, "{options}");
+        }
+        let options = TableOptions::from_json(r#"{"encoding": "latin-1"}"#).unwrap();
+        let table = read("a.csv", b"a\nZ\xFCrich", None, &options, &Limits::default()).unwrap();
+        assert_eq!((&table.records[0][0], &table.warnings[..]), (&json!("Zürich"), &[][..]));
+    }
+
+    #[test]
+    fn options_that_leave_nothing_are_errors() {
+        for (options, kind, part) in [
+            (r#"{"nrows": 0}"#, FileErrorKind::Empty, "no rows"),
+            (r#"{"skiprows": 9}"#, FileErrorKind::Empty, "skipped"),
+            (r#"{"header": 2}"#, FileErrorKind::Empty, "skipped"),
+            (r#"{"usecols": ["a", "x", "y"]}"#, FileErrorKind::Options, "no column x, y"),
+            (r#"{"columns": [1, 2]}"#, FileErrorKind::Options, "no column 2"),
+            (r#"{"columns": []}"#, FileErrorKind::Options, "no column is chosen"),
+        ] {
+            let error = read_with("a,b\n1,2", options, &Limits::default()).unwrap_err();
+            assert_eq!(error.kind, kind, "{options}");
+            assert!(error.message.contains(part), "{options}: {error}");
+        }
+        let open = read_with("x\ny\na\n\"1", r#"{"skiprows": 2}"#, &Limits::default()).unwrap_err();
+        assert!(open.message.contains("line 4"), "{open}");
+    }
+}

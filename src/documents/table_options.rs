@@ -1,0 +1,282 @@
+//! `file_options`: how a caller wants a file of records to be read, in the words of pandas.
+
+use encoding_rs::Encoding;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{FileError, FileErrorKind};
+use crate::json;
+use crate::table::Table;
+
+const NAME: &str = "file_options";
+/// Every option; the names in brackets are other names of the one before.
+const ALL: &str = "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar, \
+                   sheet_name";
+
+/// What CSV and TSV files take.
+pub(super) const OF_TEXT: &[&str] = &[
+    "sep",
+    "delimiter",
+    "encoding",
+    "skiprows",
+    "header",
+    "usecols",
+    "columns",
+    "nrows",
+    "quotechar",
+];
+/// What JSON and JSON Lines files take.
+pub(super) const OF_JSON: &[&str] = &["encoding", "usecols", "columns", "nrows"];
+
+/// What is not given is found out, or has no bound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableOptions {
+    pub delimiter: Option<u8>,
+    pub encoding: Option<&'static Encoding>,
+    /// Lines before the table.
+    pub skipped_lines: usize,
+    /// The row that names the columns, where one does; those before it are left out.
+    pub header: Option<usize>,
+    pub columns: Option<Columns>,
+    pub rows: Option<usize>,
+    pub quote: Option<u8>,
+    /// The names of all that was given.
+    given: Vec<String>,
+}
+
+/// The columns to read, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Columns {
+    Names(Vec<String>),
+    Positions(Vec<usize>),
+}
+
+impl Default for TableOptions {
+    fn default() -> Self {
+        Self {
+            delimiter: None,
+            encoding: None,
+            skipped_lines: 0,
+            header: Some(0),
+            columns: None,
+            rows: None,
+            quote: None,
+            given: Vec::new(),
+        }
+    }
+}
+
+impl TableOptions {
+    /// The options in a JSON object. A null is as good as not given, but for `header`.
+    ///
+    /// # Errors
+    /// An option is unknown or has a wrong value.
+    pub fn from_json(options: &str) -> Result<Self, FileError> {
+        let given: Map<String, Value> = json::parse(options.as_bytes())
+            .map_err(|error| wrong(NAME, format!("not an object: {error}")))?;
+        let mut options = Self::default();
+        for (name, value) in given {
+            options.set(&name, value).map_err(|message| wrong(NAME, message))?;
+            options.given.push(name);
+        }
+        Ok(options)
+    }
+
+    fn set(&mut self, name: &str, value: Value) -> Result<(), String> {
+        let must_be = |what: &str| format!("`{name}` must be {what}");
+        match (name, value) {
+            ("header", Value::Null) => self.header = None,
+            (
+                "sep" | "delimiter" | "encoding" | "skiprows" | "usecols" | "columns" | "nrows"
+                | "quotechar" | "sheet_name",
+                Value::Null,
+            )
+            | ("sheet_name", _) => {}
+            ("header", value) if value == "infer" => self.header = Some(0),
+            ("header", value) => {
+                let what = "the number of a row, 0 for the first, or None for no header";
+                self.header = Some(read(value).ok_or_else(|| must_be(what))?);
+            }
+            ("sep" | "delimiter", value) => {
+                self.delimiter = Some(ascii(value).ok_or_else(|| must_be("one ASCII character"))?);
+            }
+            ("quotechar", value) => {
+                self.quote = Some(ascii(value).ok_or_else(|| must_be("one ASCII character"))?);
+            }
+            ("encoding", value) => {
+                let what = "the name of an encoding, such as utf-8, latin-1, cp1252 or utf-16";
+                let label: String = read(value).ok_or_else(|| must_be(what))?;
+                self.encoding = Some(encoding(&label).ok_or_else(|| must_be(what))?);
+            }
+            ("skiprows", value) => {
+                self.skipped_lines = read(value).ok_or_else(|| must_be("a number of lines"))?;
+            }
+            ("nrows", value) => {
+                self.rows = Some(read(value).ok_or_else(|| must_be("a number of rows"))?);
+            }
+            ("usecols" | "columns", value) => {
+                let what = "a list of names, or a list of positions, 0 for the first";
+                self.columns = Some(columns(value).ok_or_else(|| must_be(what))?);
+            }
+            _ => return Err(format!("there is no option `{name}`; the options are {ALL}")),
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// An option was given that is not among the known ones, which are those that the file `name`
+    /// has a use for.
+    pub fn allow(&self, name: &str, known: &[&str]) -> Result<(), FileError> {
+        let Some(option) = self.given.iter().find(|given| !known.contains(&given.as_str())) else {
+            return Ok(());
+        };
+        let what = if option == "sheet_name" { "a spreadsheet" } else { "a file of records" };
+        let takes = match known {
+            [] => "it takes no options".to_owned(),
+            known => format!("it takes {}", known.join(", ")),
+        };
+        Err(wrong(name, format!("the option `{option}` of {NAME} is for {what}; {takes}")))
+    }
+
+    /// Leaves the columns out that are not to be read.
+    ///
+    /// # Errors
+    /// There is no such column.
+    pub(super) fn choose_columns(&self, name: &str, table: &mut Table) -> Result<(), FileError> {
+        let Some(chosen) = &self.columns else { return Ok(()) };
+        let count = table.columns.len();
+        let (kept, missing): (Vec<bool>, Vec<String>) = match chosen {
+            Columns::Names(names) => (
+                table.columns.iter().map(|column| names.contains(column)).collect(),
+                names.iter().filter(|name| !table.columns.contains(name)).cloned().collect(),
+            ),
+            Columns::Positions(positions) => (
+                (0..count).map(|index| positions.contains(&index)).collect(),
+                positions.iter().filter(|index| **index >= count).map(usize::to_string).collect(),
+            ),
+        };
+        if !missing.is_empty() {
+            let (missing, columns) = (missing.join(", "), table.columns.join(", "));
+            return Err(wrong(
+                name,
+                format!("there is no column {missing} for {NAME}; the columns are {columns}"),
+            ));
+        }
+        if !kept.contains(&true) {
+            return Err(wrong(name, format!("no column is chosen by {NAME}")));
+        }
+        table.keep_columns(&kept);
+        Ok(())
+    }
+}
+
+fn wrong(name: &str, message: String) -> FileError {
+    FileError::new(FileErrorKind::Options, name, message)
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> Option<T> {
+    serde_json::from_value(value).ok()
+}
+
+fn ascii(value: Value) -> Option<u8> {
+    read::<char>(value).and_then(|character| u8::try_from(character).ok()).filter(u8::is_ascii)
+}
+
+fn columns(value: Value) -> Option<Columns> {
+    let names = read(value.clone()).map(Columns::Names);
+    names.or_else(|| read(value).map(Columns::Positions))
+}
+
+/// By the names of the web's standard, and by Python's where they differ.
+fn encoding(label: &str) -> Option<&'static Encoding> {
+    let label = label.to_ascii_lowercase().replace('_', "-");
+    let standard = match label.as_str() {
+        "utf-8-sig" => "utf-8",
+        "utf-16-le" => "utf-16le",
+        "utf-16-be" => "utf-16be",
+        "latin-1" | "l1" | "8859" => "latin1",
+        "mac-roman" => "macintosh",
+        other => other,
+    };
+    Encoding::for_label_no_replacement(standard.as_bytes())
+        .or_else(|| Encoding::for_label_no_replacement(label.replace('-', "_").as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::{SHIFT_JIS, UTF_8, UTF_16LE, WINDOWS_1252};
+
+    use super::{Columns, OF_JSON, TableOptions};
+    use crate::documents::FileErrorKind;
+
+    #[test]
+    fn options_are_read() {
+        let read = |json: &str| TableOptions::from_json(json).unwrap();
+        assert_eq!(read("{}"), TableOptions::default());
+        let all = read(
+            r#"{"sep": ";", "encoding": "cp1252", "skiprows": 2, "header": null, "nrows": 5,
+                "usecols": ["a", "1"], "quotechar": "'", "sheet_name": 0}"#,
+        );
+        assert_eq!((all.delimiter, all.quote), (Some(b';'), Some(b'\'')));
+        assert_eq!((all.skipped_lines, all.header, all.rows), (2, None, Some(5)));
+        assert_eq!(all.encoding, Some(WINDOWS_1252));
+        assert_eq!(all.columns, Some(Columns::Names(vec!["a".into(), "1".into()])));
+        let other = read(r#"{"delimiter": "\t", "columns": [2, 0], "header": 1, "nrows": null}"#);
+        assert_eq!((other.delimiter, other.header), (Some(b'\t'), Some(1)));
+        assert_eq!(other.columns, Some(Columns::Positions(vec![2, 0])));
+        assert_eq!(other.rows, None);
+    }
+
+    #[test]
+    fn encodings_have_the_names_of_python_too() {
+        for (label, expected) in [
+            ("UTF8", UTF_8),
+            ("utf-8-sig", UTF_8),
+            ("utf_16", UTF_16LE),
+            ("utf-16-le", UTF_16LE),
+            ("Latin-1", WINDOWS_1252),
+            ("iso8859_1", WINDOWS_1252),
+            ("cp1252", WINDOWS_1252),
+            ("shift_jis", SHIFT_JIS),
+        ] {
+            let json = format!(r#"{{"encoding": "{label}"}}"#);
+            let options = TableOptions::from_json(&json).unwrap();
+            assert_eq!(options.encoding, Some(expected), "{label}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_option_is_named() {
+        for (json, parts) in [
+            (r#"{"rows": 1}"#, &["`rows`", "nrows", "skiprows", "delimiter"][..]),
+            (r#"{"nrows": "5"}"#, &["`nrows`", "number"]),
+            (r#"{"nrows": -1}"#, &["`nrows`", "number"]),
+            (r#"{"skiprows": true}"#, &["`skiprows`", "number"]),
+            (r#"{"header": [0, 1]}"#, &["`header`", "None"]),
+            (r#"{"sep": "::"}"#, &["`sep`", "one ASCII character"]),
+            (r#"{"quotechar": "é"}"#, &["`quotechar`", "one ASCII character"]),
+            (r#"{"encoding": "klingon"}"#, &["`encoding`", "latin-1"]),
+            (r#"{"columns": ["a", 1]}"#, &["`columns`", "list of names"]),
+            (r#"{"usecols": "a"}"#, &["`usecols`", "list of names"]),
+            ("[]", &["file_options"]),
+        ] {
+            let error = TableOptions::from_json(json).unwrap_err();
+            assert_eq!(error.kind, FileErrorKind::Options);
+            for part in parts {
+                assert!(error.to_string().contains(part), "{json}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_option_without_use_is_named() {
+        let options = |json: &str| TableOptions::from_json(json).unwrap();
+        assert!(options(r#"{"nrows": 1}"#).allow("a.json", OF_JSON).is_ok());
+        let error = options(r#"{"nrows": 1, "sep": ","}"#).allow("a.json", OF_JSON).unwrap_err();
+        let message = error.to_string();
+        assert!(message.starts_with("a.json: ") && message.contains("`sep`"), "{message}");
+        assert!(message.ends_with("it takes encoding, usecols, columns, nrows"), "{message}");
+        let error = options(r#"{"sheet_name": "S"}"#).allow("a.pdf", &[]).unwrap_err();
+        assert!(error.message.contains("is for a spreadsheet"), "{error}");
+    }
+}

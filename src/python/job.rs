@@ -1,0 +1,115 @@
+//! An operation of the core, ready to be run: blocking, or on an asyncio loop.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+use super::awaitable::{Abort, Delivery, Receiver};
+use super::worker::Caller;
+use super::{errors, runtime};
+use crate::error::{Error, panic_text};
+
+/// Makes the Python object of what an operation gave; called with the GIL.
+pub type Ended = Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>;
+pub type Work = Pin<Box<dyn Future<Output = Ended> + Send>>;
+
+#[pyclass(frozen, module = "structx._core")]
+pub struct Job {
+    work: Mutex<Option<Work>>,
+    context: Context,
+}
+
+/// A copy of the caller's context variables, in which all Python of its job is called.
+pub struct Context(Py<PyAny>);
+
+impl Context {
+    pub fn copy(py: Python<'_>) -> PyResult<Self> {
+        static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let copy = COPY.import(py, "contextvars", "copy_context")?;
+        copy.call0().map(|context| Self(context.unbind()))
+    }
+
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self(self.0.clone_ref(py))
+    }
+
+    /// `function(argument)` within it.
+    pub fn call<'py>(
+        &self,
+        py: Python<'py>,
+        function: &Bound<'py, PyAny>,
+        argument: impl IntoPyObject<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.0.bind(py).call_method1(intern!(py, "run"), (function, argument))
+    }
+}
+
+impl Job {
+    /// Panics of `operation` become exceptions.
+    pub fn new<T>(
+        context: Context,
+        operation: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Self
+    where
+        T: for<'py> IntoPyObject<'py> + Send + 'static,
+    {
+        let work = AssertUnwindSafe(operation).catch_unwind().map(|ended| -> Ended {
+            match ended {
+                Ok(Ok(value)) => Box::new(|py| value.into_bound_py_any(py)),
+                Ok(Err(error)) => Box::new(|py| Err(errors::extraction_error(py, error))),
+                Err(panic) => {
+                    let text = format!("panic: {}", panic_text(&*panic));
+                    Box::new(|py| Err(errors::internal_error(py, text)))
+                }
+            }
+        });
+        Self { work: Mutex::new(Some(Box::pin(work))), context }
+    }
+
+    fn take(&self) -> PyResult<Work> {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
+        work.ok_or_else(|| PyRuntimeError::new_err("a job runs once"))
+    }
+}
+
+#[pymethods]
+impl Job {
+    /// Waits without the GIL and gives `finish(result)`; raises `ExtractionError`.
+    fn wait<'py>(
+        &self,
+        py: Python<'py>,
+        finish: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let ended = runtime::block_on(py, self.take()?)?;
+        finish.call1((ended(py)?,))
+    }
+
+    /// Runs on the running asyncio loop; awaiting gives `finish(result)`, or raises
+    /// `ExtractionError`.
+    fn start<'py>(&self, py: Python<'py>, finish: Py<PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let receiver = Receiver::new(py, self.context.clone_ref(py), finish)?;
+        let awaitable = receiver.awaitable(py);
+        let work = self.take()?;
+        let caller = Caller::get(py)?;
+        match runtime::handle()? {
+            Some(runtime) => {
+                let task = async move { caller.deliver(Delivery { receiver, ended: work.await }) };
+                let abort = Abort(runtime.spawn(task).abort_handle());
+                awaitable.call_method1("add_done_callback", (abort,))?;
+            }
+            None => {
+                let ended = runtime::block_on(py, work)?;
+                caller.deliver(Delivery { receiver, ended });
+            }
+        }
+        Ok(awaitable)
+    }
+}

@@ -1,0 +1,100 @@
+//! The plain tuples that `structx.results` makes results of.
+
+use std::collections::HashMap;
+
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+
+use crate::error::Error;
+use crate::llm::Usage;
+use crate::run::{Extraction, Outcome, Planned};
+
+use super::errors;
+use super::input::Prepared;
+use super::target::PydanticTarget;
+
+/// `structx.results.RawExtraction`: model, planning calls, rows, warnings, what was read.
+#[derive(IntoPyObject)]
+pub struct RawExtraction(Py<PyAny>, Vec<RawUsage>, Vec<RawRow>, Vec<String>, Prepared);
+
+/// `structx.results.RawPlan`: the planned model, and the planning calls.
+#[derive(IntoPyObject)]
+pub struct RawPlan(Py<PyAny>, Vec<RawUsage>);
+
+/// One of several extractions: what it gave, or the exception that it would have raised.
+pub struct Tried(pub Result<RawExtraction, Error>);
+
+impl<'py> IntoPyObject<'py> for Tried {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.0 {
+            Ok(extraction) => extraction.into_bound_py_any(py),
+            Err(error) => errors::extraction_error(py, error).into_bound_py_any(py),
+        }
+    }
+}
+
+/// `structx.results.RawRow`: position, input data, items, calls, error, sources.
+#[derive(IntoPyObject)]
+struct RawRow(
+    usize,
+    String,
+    Vec<Py<PyAny>>,
+    Vec<RawUsage>,
+    Option<String>,
+    HashMap<String, String>,
+);
+
+/// `structx.results.RawUsage`: the fields of `StepUsage`, in order.
+#[derive(IntoPyObject)]
+pub struct RawUsage(u64, u64, u64, Option<u64>, Option<u64>);
+
+impl RawExtraction {
+    pub fn new(extraction: Extraction<PydanticTarget>, prepared: Prepared) -> Self {
+        Self(
+            extraction.target.into_model(),
+            extraction.planning.into_iter().map(RawUsage::from).collect(),
+            extraction.outcomes.into_iter().map(RawRow::from).collect(),
+            extraction.warnings,
+            prepared,
+        )
+    }
+}
+
+impl From<(Planned<PydanticTarget>, Vec<Usage>)> for RawPlan {
+    fn from((planned, calls): (Planned<PydanticTarget>, Vec<Usage>)) -> Self {
+        Self(planned.target.into_model(), calls.into_iter().map(RawUsage::from).collect())
+    }
+}
+
+impl From<Outcome<Py<PyAny>>> for RawRow {
+    fn from(outcome: Outcome<Py<PyAny>>) -> Self {
+        let (items, error) = match outcome.result {
+            Ok(items) => (items, None),
+            Err(failure) => (Vec::new(), Some(failure.to_string())),
+        };
+        Self(
+            outcome.position,
+            outcome.text.as_ref().to_owned(),
+            items,
+            outcome.calls.into_iter().map(RawUsage::from).collect(),
+            error,
+            outcome.sources.into_iter().map(|source| (source.pointer, source.literal)).collect(),
+        )
+    }
+}
+
+impl From<Usage> for RawUsage {
+    fn from(usage: Usage) -> Self {
+        Self(
+            usage.prompt_tokens,
+            usage.completion_tokens,
+            usage.total_tokens,
+            usage.thinking_tokens,
+            usage.cached_tokens,
+        )
+    }
+}

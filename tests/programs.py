@@ -1,0 +1,81 @@
+"""Short programs in interpreters of their own, which begin and end as a user's do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from loops import runner
+from provider import FakeProvider
+
+PROGRAM = """
+import asyncio, os, sys
+from pydantic import BaseModel
+from structx import Extractor
+
+if sys.argv[2] == "uvloop":
+    import uvloop
+    run = uvloop.run
+else:
+    run = asyncio.run
+
+class Word(BaseModel):
+    word: str
+
+def connect():
+    return Extractor(model="openai/fake", api_key="k", api_base=sys.argv[1], max_retries=0)
+
+extractor = connect()
+call = dict(data="a text", query="the word", model=Word)
+"""
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+def start(
+    provider: FakeProvider,
+    body: str,
+    *,
+    loop: str = "asyncio",
+    before: str = "",
+    file: Path | None = None,
+) -> subprocess.Popen[str]:
+    """Start `before`, the common lines and `body`; from `file`, where children import it.
+
+    Skips the test where there is no such loop.
+    """
+    runner(loop)
+    program = textwrap.dedent(before) + PROGRAM + textwrap.dedent(body)
+    if file is not None:
+        file.write_text(program, encoding="utf-8")
+    source = ["-c", program] if file is None else [str(file)]
+    return subprocess.Popen(
+        [sys.executable, *source, provider.base_url, loop],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> Ended:
+    out, err = process.communicate(timeout=60)
+    return Ended(process.returncode, out, err)
+
+
+def run_all(
+    provider: FakeProvider, bodies: Iterable[str], *, loop: str = "asyncio", before: str = ""
+) -> list[Ended]:
+    """Run one program for each body, a few at a time."""
+    with ThreadPoolExecutor(4) as pool:
+        return list(
+            pool.map(lambda body: finish(start(provider, body, loop=loop, before=before)), bodies)
+        )

@@ -1,0 +1,634 @@
+"""Results: tables out of items, repr, HTML, equality, pickling, usage."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from html.parser import HTMLParser
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field, RootModel, computed_field, create_model
+
+from structx import (
+    ExtractionError,
+    ExtractionResult,
+    ExtractionStep,
+    ExtractorUsage,
+    RowResult,
+    StepUsage,
+    flatten,
+    schema,
+    usage,
+)
+from structx.inputs import Source
+from structx.results import result_of
+
+
+class Address(BaseModel):
+    street: str
+    city: str | None = None
+
+
+class Line(BaseModel):
+    text: str
+    amount: Decimal = Decimal(1)
+
+
+class Order(BaseModel):
+    number: int
+    address: Address | None = None
+    lines: list[Line] = []
+    tags: list[str] = []
+
+
+class Word(BaseModel):
+    word: str
+
+
+class Prepared:
+    """A source that the core has read: a table of JSON values, or a document."""
+
+    def __init__(self, columns: dict[str, list[Any]] | str) -> None:
+        self.text = columns if isinstance(columns, str) else None
+        self.columns = [] if isinstance(columns, str) else list(columns)
+        self._values = None if isinstance(columns, str) else json.dumps([*columns.values()])
+
+    def values(self) -> bytes | None:
+        return None if self._values is None else self._values.encode()
+
+
+CALL = (10, 5, 15, None, None)
+
+
+def extraction(
+    *rows: list[Any] | str,
+    model: type[BaseModel] = Word,
+    source: Prepared | pd.DataFrame | None = None,
+    **form: bool,
+) -> ExtractionResult[Any, Any]:
+    """The result of rows that are their items, or their error."""
+    outcomes = [
+        (position, f"text {position}", [], [CALL, CALL], row, {})
+        if isinstance(row, str)
+        else (position, f"text {position}", row, [CALL], None, {"/0/word": "w"})
+        for position, row in enumerate(rows)
+    ]
+    table = source if isinstance(source, pd.DataFrame) else None
+    if source is None:
+        source = Prepared({"id": list(range(len(rows)))})
+    if isinstance(source, pd.DataFrame):
+        source = Prepared({str(name): [] for name in source.columns})
+    labels = None if table is None else list(table.index)
+    raw: Any = (model, [(3, 4, 7, 1, 2)], outcomes, ["a warning"], source)
+    return result_of(raw, Source(("", "{}"), table, labels), **form)
+
+
+def records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+ONE, TWO, THREE = Word(word="one"), Word(word="two"), Word(word="three")
+
+
+def test_data_is_the_flat_list_of_items_and_rows_say_how_they_ended() -> None:
+    result = extraction([ONE, TWO], [], "no reply", [THREE])
+    assert result.data == [ONE, TWO, THREE]
+    assert [row.status for row in result.rows] == ["success", "empty", "failed", "success"]
+    assert [row.position for row in result.rows] == [row.source_index for row in result.rows]
+    assert (result.attempted_count, result.success_count, result.empty_count) == (4, 3, 1)
+    assert (result.extracted_count, result.failure_count, result.success_rate) == (3, 1, 75.0)
+    assert result.warnings == ["a warning"]
+    assert result.rows[0].sources == {"/0/word": "w"}
+    assert extraction().success_rate == 0.0
+
+
+def test_labels_of_the_source_are_kept() -> None:
+    table = pd.DataFrame({"id": [1, 2]}, index=["x", "y"])
+    result = extraction([ONE], "no reply", source=table)
+    assert [row.source_index for row in result.rows] == ["x", "y"]
+    assert result.failed.to_dict("records") == [
+        {"index": "y", "text": "text 1", "error": "no reply"}
+    ]
+
+
+def test_a_table_has_the_source_the_fields_and_the_status() -> None:
+    table = pd.DataFrame({"id": [7, 8, 9]}, index=["x", "y", "z"])
+    before = table.copy()
+    result = extraction([ONE, TWO], [], "no reply", source=table, return_df=True)
+    assert list(result.data.columns) == ["id", "word", "word_1", "extraction_status"]
+    assert list(result.data.index) == ["x", "y", "z"]
+    assert records(result.data) == [
+        {"id": 7, "word": "one", "word_1": "two", "extraction_status": "Success"},
+        {"id": 8, "word": None, "word_1": None, "extraction_status": "Empty"},
+        {"id": 9, "word": None, "word_1": None, "extraction_status": "Failed: no reply"},
+    ]
+    pd.testing.assert_frame_equal(table, before)
+    assert result.extracted_count == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "columns"),
+    [
+        (Prepared({"id": [1]}), ["id", "word", "extraction_status"]),
+        (Prepared("a document"), ["text", "word", "extraction_status"]),
+    ],
+)
+def test_other_sources_become_tables_too(source: Prepared, columns: list[str]) -> None:
+    assert list(extraction([ONE], source=source, return_df=True).data.columns) == columns
+
+
+def test_no_items_at_all_still_give_every_field_a_column() -> None:
+    result = extraction("no reply", model=Order, return_df=True, expand_nested=True)
+    fields = ["number", "address", "lines", "tags"]
+    assert list(result.data.columns) == ["id", *fields, "extraction_status"]
+
+
+class Nested(BaseModel):
+    inner: dict[str, int]
+
+
+class Parent(BaseModel):
+    a: Nested | None = None
+    b: int = 0
+    a_inner_x: int = 0
+
+
+class Root(RootModel[list[int]]):
+    pass
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Odd(BaseModel):
+    model_config = ConfigDict(serialize_by_alias=True, extra="allow")
+
+    day: date = Field(default=date(2026, 1, 31), alias="the day")
+    hidden: int = Field(default=1, exclude=True)
+    counts: dict[Colour, int] = {}
+
+    @computed_field
+    @property
+    def year(self) -> int:
+        return self.day.year
+
+
+def order(number: int, street: str | None = None, *lines: str, **fields: Any) -> Order:
+    address = Address(street=street) if street else None
+    return Order(number=number, address=address, lines=[Line(text=t) for t in lines], **fields)
+
+
+def added(
+    *rows: Sequence[BaseModel], taken: Sequence[str] = (), expand: bool = True
+) -> dict[str, list[Any]]:
+    """The columns of successful rows, without the status."""
+    model = type(next(item for items in rows for item in items))
+    columns = flatten.columns_of(
+        [("Success", items) for items in rows], model, taken, expand_nested=expand
+    )
+    return {name: column for name, column in columns.items() if name != flatten.STATUS}
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        # Nested objects, objects in lists, scalars in lists.
+        (
+            [[order(1, "s", "x", "y", tags=["p", "ü"])]],
+            {
+                "number": [1],
+                "address_street": ["s"],
+                "address_city": [None],
+                "lines_0_text": ["x"],
+                "lines_0_amount": [Decimal(1)],
+                "lines_1_text": ["y"],
+                "lines_1_amount": [Decimal(1)],
+                "tags": ['["p", "ü"]'],
+            },
+        ),
+        # Nobody has the nested parts: one column for the whole.
+        ([[order(1)]], {"number": [1], "address": [None], "lines": ["[]"], "tags": ["[]"]}),
+        # One has them: no column for the whole; the order is that of the fields.
+        (
+            [[order(1)], [order(2, "s", "x")]],
+            {
+                "number": [1, 2],
+                "address_street": [None, "s"],
+                "address_city": [None, None],
+                "lines_0_text": [None, "x"],
+                "lines_0_amount": [None, Decimal(1)],
+                "tags": ["[]", "[]"],
+            },
+        ),
+        # Second items come after all of the first.
+        (
+            [[order(1), order(2, "s")]],
+            {
+                "number": [1],
+                "lines": ["[]"],
+                "tags": ["[]"],
+                "number_1": [2],
+                "address_street_1": ["s"],
+                "address_city_1": [None],
+                "lines_1": ["[]"],
+                "tags_1": ["[]"],
+            },
+        ),
+        # Dicts are objects; what meets gets another name.
+        (
+            [[Parent(a=Nested(inner={"x": 1}), a_inner_x=2)]],
+            {"a_inner_x": [1], "b": [0], "a_inner_x_extracted": [2]},
+        ),
+        ([[Root([1, 2])]], {"root": ["[1, 2]"]}),
+        # By field name; what is left out of dumps has no column; computed and extra fields have.
+        (
+            [[Odd.model_validate({"counts": {Colour.RED: 2}, "more": [[1], []]})]],
+            {
+                "day": [date(2026, 1, 31)],
+                "counts_red": [2],
+                "more": ["[[1], []]"],
+                "year": [2026],
+            },
+        ),
+    ],
+    ids=["nested", "nobody", "some", "second", "dicts", "root", "odd"],
+)
+def test_nested_values_are_expanded(
+    rows: list[list[BaseModel]], columns: dict[str, list[Any]]
+) -> None:
+    found = added(*rows)
+    assert found == columns
+    assert list(found) == list(columns)
+
+
+def test_without_expansion_values_are_those_of_model_dump() -> None:
+    item = order(1, "s", "x", tags=["p"])
+    assert added([item], expand=False) == {
+        name: [value] for name, value in item.model_dump().items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"b", "a"}, '["a", "b"]'),
+        ([date(2026, 1, 31), Decimal("1.50"), None], '["2026-01-31", "1.50", null]'),
+        ((1, (2, "x")), '[1, [2, "x"]]'),
+        ({}, "{}"),
+        ([Colour.RED], '["red"]'),
+    ],
+    ids=str,
+)
+def test_lists_without_objects_are_json(value: Any, text: str) -> None:
+    model = create_model("Model", value=(Any, ...))
+    assert added([model(value=value)]) == {"value": [text]}
+
+
+def test_a_value_of_its_own_stays_beside_the_parts() -> None:
+    model = create_model("Model", value=(Any, ...))
+    rows = [model(value="text"), model(value={"x": 1}), model(value=[{"x": 2}, 3])]
+    assert added(*([item] for item in rows)) == {
+        "value": ["text", None, None],
+        "value_x": [None, 1, None],
+        "value_0_x": [None, None, 2],
+        "value_1": [None, None, 3],
+    }
+
+
+class Meeting(BaseModel):
+    word: str = "w"
+    word_1: str = "w1"
+    extraction_status: str = "status"
+
+
+@pytest.mark.parametrize(
+    ("taken", "names"),
+    [
+        (
+            [],
+            "word word_1 extraction_status_extracted"
+            " word_1_extracted word_1_1 extraction_status_1 extraction_status",
+        ),
+        (
+            ["word", "word_extracted", "extraction_status"],
+            "word_extracted_2 word_1 extraction_status_extracted_2"
+            " word_1_extracted word_1_1 extraction_status_1 extraction_status_extracted",
+        ),
+    ],
+    ids=["by one another", "by the source"],
+)
+def test_a_name_that_is_taken_is_never_overwritten(taken: list[str], names: str) -> None:
+    columns = flatten.columns_of(
+        [("Success", [Meeting(), Meeting()])], Meeting, taken, expand_nested=False
+    )
+    assert " ".join(columns) == names
+    assert [value for [value] in columns.values()] == ["w", "w1", "status"] * 2 + ["Success"]
+
+
+def test_the_columns_of_the_source_are_never_overwritten() -> None:
+    source = pd.DataFrame({"word": ["kept"], "extraction_status": ["kept too"]})
+    result = extraction([ONE], source=source, return_df=True)
+    assert records(result.data) == [
+        {
+            "word": "kept",
+            "extraction_status": "kept too",
+            "word_extracted": "one",
+            "extraction_status_extracted": "Success",
+        }
+    ]
+
+
+NAMES = st.sampled_from(["a", "b", "a_b", "b_0", "0", "1", "extraction_status", ""])
+SHAPES = st.recursive(
+    st.sampled_from([None, 0]),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3), st.just({1})
+    ),
+    max_leaves=8,
+)
+
+
+def numbered(shape: Any, counter: list[int]) -> Any:
+    """The shape with a number of its own in the place of each scalar."""
+    if isinstance(shape, dict):
+        return {name: numbered(part, counter) for name, part in shape.items()}
+    if isinstance(shape, (list, set)):
+        return type(shape)(numbered(part, counter) for part in shape)
+    if shape is None:
+        return None
+    counter.append(len(counter))
+    return counter[-1]
+
+
+def scalars(value: Any) -> list[int]:
+    """All numbers in a value."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, set)):
+        return [number for part in value for number in scalars(part)]
+    return [] if value is None else [value]
+
+
+@given(
+    rows=st.lists(
+        st.lists(st.fixed_dictionaries({"a": SHAPES, "b": SHAPES, "a_b": SHAPES}), max_size=3),
+        max_size=4,
+    ),
+    taken=st.sets(NAMES),
+    expand=st.booleans(),
+)
+def test_every_value_is_in_exactly_one_column(
+    rows: list[list[dict[str, Any]]], taken: set[str], expand: bool
+) -> None:
+    model = create_model("Model", a=(Any, ...), b=(Any, ...), a_b=(Any, ...))
+    counter: list[int] = []
+    items = [[model(**numbered(shape, counter)) for shape in row] for row in rows]
+    columns = flatten.columns_of(
+        [("Success", row) for row in items], model, taken, expand_nested=expand
+    )
+    assert not taken & columns.keys()
+    *values, statuses = columns.values()
+    assert statuses == ["Success"] * len(rows)
+    found: list[list[int]] = [[] for _ in rows]
+    for column in values:
+        for row, cell in enumerate(column):
+            found[row] += scalars(json.loads(cell) if isinstance(cell, str) else cell)
+    assert [sorted(row) for row in found] == [
+        sorted(scalars([item.model_dump() for item in row])) for row in items
+    ]
+
+
+@given(rows=st.lists(st.lists(SHAPES, max_size=2), max_size=4))
+def test_expanded_cells_are_scalars(rows: list[list[Any]]) -> None:
+    model = create_model("Model", a=(Any, ...))
+    columns = flatten.columns_of(
+        [("Success", [model(a=shape) for shape in row]) for row in rows],
+        model,
+        [],
+        expand_nested=True,
+    )
+    for column in columns.values():
+        assert all(cell is None or isinstance(cell, (int, str)) for cell in column)
+
+
+def test_values_that_can_not_be_dumped_are_an_extraction_error() -> None:
+    class Broken(BaseModel):
+        @computed_field
+        @property
+        def word(self) -> str:
+            raise RuntimeError("no such word")
+
+    with pytest.raises(ExtractionError, match="no such word") as raised:
+        extraction([Broken()], model=Broken, return_df=True)
+    assert raised.value.__cause__ is not None
+
+
+def test_without_pandas_counts_html_and_lists_work_and_a_table_is_a_clear_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    result = extraction([ONE], "no reply")
+    assert result.failed == [{"index": 1, "text": "text 1", "error": "no reply"}]
+    assert (result.success_count, result.failure_count) == (1, 1)
+    assert "<table" in result._repr_html_()
+    with pytest.raises(ExtractionError, match=r"structx-rs\[pandas\]") as raised:
+        extraction([ONE], return_df=True)
+    assert isinstance(raised.value.__cause__, ImportError)
+
+
+def test_failed_has_its_columns_without_rows() -> None:
+    assert list(extraction([ONE]).failed.columns) == ["index", "text", "error"]
+
+
+DEFINITION = {
+    "model_name": "Contact",
+    "model_description": "",
+    "fields": [
+        {
+            "name": "name",
+            "type": "str",
+            "tree": "str",
+            "description": "",
+            "validation": {},
+            "nested_fields": None,
+            "required": True,
+            "nullable": False,
+            "has_default": False,
+            "default": None,
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("planned", [False, True], ids=["own model", "planned model"])
+@pytest.mark.parametrize("form", [{}, {"return_df": True}], ids=["list", "table"])
+@pytest.mark.parametrize("way", ["pickle", "copy", "deepcopy"])
+def test_results_pickle_and_copy(planned: bool, form: dict[str, bool], way: str) -> None:
+    model = schema.create_model(DEFINITION) if planned else Word
+    item = model.model_validate({"name": "Ada", "word": "Ada"})
+    result = extraction([item], "no reply", model=model, **form)
+    double = {
+        "pickle": lambda: pickle.loads(pickle.dumps(result)),
+        "copy": lambda: copy.copy(result),
+        "deepcopy": lambda: copy.deepcopy(result),
+    }[way]()
+    assert double == result and double is not result
+    assert type(double.data) is type(result.data) and len(double.data) == len(result.data)
+    assert (double.model, double.usage, repr(double)) == (model, result.usage, repr(result))
+    assert (double.rows[0] is result.rows[0]) == (way == "copy")
+
+
+def test_a_planned_result_pickles_into_another_process() -> None:
+    model = schema.create_model(DEFINITION)
+    result = extraction([model.model_validate({"name": "Ada"})], model=model)
+    program = (
+        "import pickle, sys; result = pickle.load(sys.stdin.buffer);"
+        "print(result.data[0].model_dump(), type(result.data[0]) is result.model)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=pickle.dumps(result), capture_output=True, check=True
+    )
+    assert done.stdout.decode().strip() == "{'name': 'Ada'} True"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rows": []},
+        {"model": Order},
+        {"usage": ExtractorUsage()},
+        {"warnings": []},
+    ],
+    ids=str,
+)
+def test_results_are_equal_if_all_but_the_form_of_their_data_is(change: dict[str, Any]) -> None:
+    result = extraction([ONE], "no reply")
+    assert result == extraction([ONE], "no reply") == extraction([ONE], "no reply", return_df=True)
+    assert result != extraction([TWO], "no reply")
+    other = copy.copy(result)
+    for name, value in change.items():
+        setattr(other, name, value)
+    assert other != result
+
+
+def test_reprs_are_short_and_without_text_of_the_document() -> None:
+    result = extraction([Word(word="secret " * 100)] * 30, "long error " * 1000)
+    assert repr(result) == "ExtractionResult(model=Word, rows=2, items=30, failed=1, tokens=52)"
+    first, second = map(repr, result.rows)
+    assert first == "RowResult(position=0, status='success', items=30, tokens=15, error=None)"
+    assert second.startswith("RowResult(position=1, status='failed', items=0, tokens=30, error='lo")
+    assert len(second) < 300 and "text 1" not in second
+    assert repr(result.usage) == (
+        "ExtractorUsage(total_tokens=52, requests={'schema_generation': 1, 'extraction': 3})"
+    )
+
+
+class Page(HTMLParser):
+    """The tags, lines and text of some HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.lines: list[list[str]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+        if tag == "tr":
+            self.lines.append([])
+        if tag in {"td", "th"}:
+            self.lines[-1].append("")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self.lines and self.lines[-1]:
+            self.lines[-1][-1] += data
+
+
+def test_html_shows_counts_and_the_first_items() -> None:
+    page = Page(extraction([ONE, TWO], [], "no reply")._repr_html_())
+    assert page.text.startswith("Word: 2 items · 3 rows · 1 empty · 1 failed · 67 tokens")
+    assert page.lines == [
+        ["row", "word"],
+        ["0", "one"],
+        ["0", "two"],
+        ["1", "empty"],
+        ["2", "failed: no reply"],
+    ]
+
+
+def test_html_is_bounded() -> None:
+    wide: Any = create_model("Wide", **{f"f{number}": (str, "x" * 10_000) for number in range(30)})
+    html = extraction(*[[wide()]] * 100, model=wide)._repr_html_()
+    page = Page(html)
+    assert len(page.lines) == 21 and len(page.lines[1]) == 13
+    assert page.text.endswith("… 80 more lines and 18 more fields")
+    assert len(html) < 100_000
+
+
+HOSTILE = "</td></table><script>alert(1)</script><img src=x onerror='alert(2)'>\"&amp;"
+
+
+def test_html_of_hostile_documents_is_only_text() -> None:
+    model: Any = create_model(f"M{HOSTILE}", word=(Any, ...))
+    table = pd.DataFrame({"id": [1, 2]}, index=[HOSTILE, "y"])
+    items = [model(word=HOSTILE), model(word={HOSTILE: [HOSTILE]})]
+    page = Page(extraction(items, HOSTILE, model=model, source=table)._repr_html_())
+    assert page.tags <= {"div", "p", "b", "i", "table", "thead", "tbody", "tr", "th", "td"}
+    assert page.lines[1] == [HOSTILE, HOSTILE]
+
+
+def test_usage_adds_up_over_planning_and_rows() -> None:
+    result = extraction([ONE], "no reply")
+    assert [row.usage.total_tokens for row in result.rows] == [15, 30]
+    used = result.usage
+    assert (used.total_tokens, used.prompt_tokens, used.completion_tokens) == (52, 33, 19)
+    assert (used.thinking_tokens, used.cached_tokens) == (1, 2)
+    assert (result.rows[0].usage.thinking_tokens, result.rows[0].usage.cached_tokens) == (
+        None,
+        None,
+    )
+    assert used.get_step("extraction") == used.get_step(ExtractionStep.EXTRACTION)
+    assert used.get_step("extraction") == [StepUsage(*CALL)] * 3
+    assert result.rows[0].usage.get_step("schema_generation") == []
+    assert list(result.rows[0].usage.steps) == [ExtractionStep.EXTRACTION]
+    assert used.steps["extraction"] is used.steps[ExtractionStep.EXTRACTION]  # pyright: ignore
+    with pytest.raises(ValueError, match="other"):
+        used.get_step("other")
+
+
+def test_usage_dumps_like_a_pydantic_model() -> None:
+    used = usage.of_planning([(3, 4, 7, None, 2)])
+    call = {
+        "prompt_tokens": 3,
+        "completion_tokens": 4,
+        "total_tokens": 7,
+        "thinking_tokens": None,
+        "cached_tokens": 2,
+    }
+    [step] = used.get_step("schema_generation")
+    assert step.model_dump() == call
+    assert used.model_dump() == {"steps": {ExtractionStep.SCHEMA_GENERATION: [call]}}
+    assert used.model_dump()["steps"]["schema_generation"] == [call]
+    assert used.model_dump(mode="json") == {"steps": {"schema_generation": [call]}}
+    assert json.loads(used.model_dump_json(indent=2)) == used.model_dump(mode="json")
+    assert "thinking_tokens" not in step.model_dump_json(exclude_none=True)
+
+
+@pytest.mark.parametrize("kind", [ExtractionResult[Word], ExtractionResult[Word, Any]], ids=str)
+def test_results_take_type_arguments_at_run_time(kind: Any) -> None:
+    made = kind([], [RowResult[Word](0, 0, "", [], ExtractorUsage())], Word, ExtractorUsage())
+    assert isinstance(made, ExtractionResult) and made.empty_count == 1
