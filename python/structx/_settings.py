@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from structx import models
 from structx.exceptions import ConfigurationError
 
 # What the library `structx` takes and structx does not; the rest would be sent to the provider.
@@ -43,7 +43,7 @@ def checked(
     for name in _UNSUPPORTED.keys() & provider_options.keys():
         raise ConfigurationError(f"{name} is not supported: {_UNSUPPORTED[name]}")
     if model is None:
-        model = os.environ.get("STRUCTX_MODEL") or f"local/{models.DEFAULT}"
+        model = os.environ.get("STRUCTX_MODEL") or _default_model()
     _integer("batch_size", batch_size, minimum=1)
     planning = extraction = dict(provider_options)
     return {
@@ -59,6 +59,21 @@ def checked(
         "min_wait": _seconds("min_wait", min_wait),
         "max_wait": _seconds("max_wait", max_wait),
     }
+
+
+def weights(*names: str) -> dict[str, Path]:
+    """The files of the embedded models among these; raises ConfigurationError."""
+    if not (local := {name for name in names if name.startswith("local/")}):
+        return {}
+    from structx import models  # not needed for other models
+
+    return {name: models.locate(name) for name in local}
+
+
+def _default_model() -> str:
+    from structx import models
+
+    return f"local/{models.DEFAULT}"
 
 
 def _json(options: Mapping[str, Any]) -> str:
