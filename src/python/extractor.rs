@@ -237,19 +237,27 @@ impl Extractor {
         }))
     }
 
+    fn prepare(&self, py: Python<'_>, input: Input) -> PyResult<Job> {
+        let Start { context, .. } = self.start(py)?;
+        Ok(Job::new(context, read(input)))
+    }
+
+    /// Refuses further work, if it doesn't already.
+    fn check_open(&self) -> PyResult<()> {
+        let slot = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.is_some().then_some(()).ok_or_else(errors::closed)
+    }
+
     /// Calls under way go on; the connections are closed with the last of them.
     fn close(&self) {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
-/// Reads a source without the GIL.
-#[pyfunction]
-pub fn prepare(py: Python<'_>, input: Input) -> PyResult<Job> {
-    Ok(Job::new(Context::copy(py)?, read(input)))
-}
-
 async fn read(input: Input) -> Result<Prepared, Error> {
+    if input.is_quick() {
+        return Ok(input.read()?);
+    }
     let panicked = |error: JoinError| {
         FileError::new(FileErrorKind::Corrupt, "data", format!("could not be read: {error}"))
     };
