@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, overload
 
 from pydantic import BaseModel
 
-from structx import _core, _settings, models, targets
+from structx import _core, _settings, targets
 from structx.exceptions import ConfigurationError, ExtractionError
 from structx.inputs import Data, Source, source_of
 from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of
@@ -397,8 +397,7 @@ class Extractor:
         self._core = self._connect()
 
     def _connect(self) -> _core.Extractor:
-        names = {self._settings["model"], self._settings["planning_model"]}
-        weights = {name: models.locate(name) for name in names if name.startswith("local/")}
+        weights = _settings.weights(self._settings["model"], self._settings["planning_model"])
         try:
             return _core.Extractor(**self._settings, weights=weights)
         except (TypeError, ValueError, OverflowError) as error:
