@@ -35,6 +35,18 @@ pub struct Prepared {
 }
 
 impl Input {
+    /// Whether reading takes no longer than handing it to another thread.
+    pub fn is_quick(&self) -> bool {
+        const SHORT: usize = 1 << 16;
+        match &self.0 {
+            Encoded::Text(text) => {
+                text.len() <= SHORT && documents::resolve(text) == Ok(Origin::Text)
+            }
+            Encoded::Prepared(_) => true,
+            Encoded::Table(_) | Encoded::Path(_) => false,
+        }
+    }
+
     /// # Errors
     /// The source can't be read, or an option is wrong or has no use for it.
     pub fn read(self) -> Result<Prepared, FileError> {
