@@ -103,7 +103,7 @@ def plain(value: object) -> Any:
     kind = cast("type[Any]", type(value))
     if kind in _WHOLE:
         return value
-    if kind is float or isinstance(value, float):
+    if isinstance(value, float):
         return value if isfinite(value) else None if isnan(value) else str(value)
     if isinstance(value, Decimal):
         return None if value.is_nan() else value
