@@ -46,9 +46,8 @@ class Word(BaseModel):
 class Prepared:
     """A source that the core has read: a table of JSON values, or a document."""
 
-    path = None
-
     def __init__(self, columns: dict[str, list[Any]] | str) -> None:
+        self.path = None
         self.text = columns if isinstance(columns, str) else None
         self.columns = [] if isinstance(columns, str) else list(columns)
         self._values = None if isinstance(columns, str) else json.dumps([*columns.values()])

@@ -18,6 +18,7 @@ use crate::llm::retry::{Backoff, seconds};
 use crate::llm::transport::ApiKey;
 use crate::llm::{Provider, registry};
 use crate::run::{self, Operation};
+use crate::schema::definition::ExtractionRequest;
 
 use super::errors;
 use super::input::{Input, Prepared};
@@ -234,6 +235,24 @@ impl Extractor {
         Ok(Job::new(context, async move {
             let content = read(input).await?.content;
             run::plan(&clients.planner, &pydantic, &content, &query).await.map(RawPlan::from)
+        }))
+    }
+
+    /// `definition` is an `ExtractionRequest` as JSON.
+    fn refine(
+        &self,
+        py: Python<'_>,
+        definition: &str,
+        instructions: String,
+        model_name: Option<String>,
+    ) -> PyResult<Job> {
+        let definition: ExtractionRequest = serde_json::from_str(definition)
+            .map_err(|error| Error::Schema(format!("the definition: {error}")))?;
+        let Start { clients, context, pydantic } = self.start(py)?;
+        Ok(Job::new(context, async move {
+            let name = model_name.as_deref();
+            let refine = clients.planner.refine(&pydantic, &definition, &instructions, name);
+            refine.await?.planned().map(RawPlan::from)
         }))
     }
 
