@@ -27,7 +27,6 @@ USES: dict[str, Callable[[Extractor], Any]] = {
     "refine_data_model": lambda it: it.refine_data_model(
         model=Word, refinement_instructions="add a number"
     ),
-    "prepare_input": lambda it: it.prepare_input(data="a text").__enter__(),
     "extract_async": lambda it: asyncio.run(it.extract_async(**CALL)),
     "extract_queries_async": lambda it: asyncio.run(
         it.extract_queries_async(data="a text", queries=["q"])
@@ -77,8 +76,6 @@ def test_with_closes(subject: Extractor) -> None:
         assert subject.extract(**CALL).success_count == 1
     with pytest.raises(ExtractionError, match="closed"):
         subject.extract(**CALL)
-    with pytest.raises(ExtractionError, match="closed"):
-        subject.__enter__()
 
 
 def test_async_with_closes(subject: Extractor, run: Run) -> None:
@@ -208,28 +205,22 @@ def test_an_extractor_and_its_results_are_freed(
         gc.enable()
 
 
-def test_arguments_are_freed_after_a_call_however_it_ends(
-    provider: FakeProvider, subject: Extractor, run: Run
+@pytest.mark.parametrize("step", [{}, {"status": 403}], ids=["success", "failure"])
+def test_arguments_are_freed_after_a_call(
+    provider: FakeProvider, subject: Extractor, run: Run, step: dict[str, Any]
 ) -> None:
     class Text(str):
-        __slots__ = ("__weakref__",)
+        """A str has no weak references, a subclass has."""
 
     kept: list[weakref.ref[Text]] = []
 
-    def text() -> Text:
-        made = Text("a text of its own")
-        kept.append(weakref.ref(made))
-        return made
+    def arguments() -> dict[str, Any]:
+        text = Text("a text of its own")
+        kept.append(weakref.ref(text))
+        return {**CALL, "data": text}
 
-    async def cancelled() -> None:
-        task = asyncio.create_task(subject.extract_async(**{**CALL, "data": text()}))
-        await asyncio.sleep(0.02)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    subject.extract(**{**CALL, "data": text()})
-    provider.script({"fault": "stall"})
-    run(cancelled())
+    provider.script({**step, "times": 2})
+    subject.extract(**arguments())
+    run(subject.extract_async(**arguments()))
     gc.collect()
-    assert eventually(lambda: all(ref() is None for ref in kept))
+    assert eventually(lambda: [ref() for ref in kept] == [None, None])
