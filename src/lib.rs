@@ -18,6 +18,7 @@ pub mod json;
 pub mod llm;
 pub mod plan;
 pub mod prompt;
+pub mod refinement;
 pub mod reply;
 pub mod run;
 pub mod schema;

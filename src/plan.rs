@@ -8,6 +8,12 @@ use crate::schema::types::Scalar;
 
 /// How many problems of a reply are told; a model corrects the rest with them.
 const MAX_PROBLEMS: usize = 10;
+/// The most fields that a reply has at one level: small models go on where nothing stops them.
+pub(crate) const MAX_FIELDS: usize = 100;
+pub(crate) const MAX_FLAT_FIELDS: usize = 20;
+/// The types that small models choose from.
+pub(crate) const FLAT_TYPES: [&str; 8] =
+    ["str", "int", "float", "bool", "date", "datetime", "time", "List[str]"];
 /// More columns than this are not listed one by one in a schema; providers limit such lists.
 const MAX_LISTED_COLUMNS: usize = 250;
 
@@ -32,8 +38,11 @@ pub fn reply_schema(columns: &[String], nested: bool) -> Value {
     if nested {
         properties.insert("model_description".to_owned(), text(500));
     }
-    let (field, most) =
-        if nested { (json!({"$ref": "#/$defs/Field"}), 100) } else { (flat_field(), 20) };
+    let (field, most) = if nested {
+        (json!({"$ref": "#/$defs/Field"}), MAX_FIELDS)
+    } else {
+        (flat_field(), MAX_FLAT_FIELDS)
+    };
     let fields = json!({"type": "array", "items": field, "minItems": 1, "maxItems": most});
     properties.insert("fields".to_owned(), fields);
     if nested {
@@ -53,11 +62,11 @@ fn name(pattern: &str) -> Value {
     json!({"type": "string", "pattern": pattern})
 }
 
-fn text(most: usize) -> Value {
+pub(crate) fn text(most: usize) -> Value {
     json!({"type": "string", "maxLength": most})
 }
 
-fn closed(properties: &Map<String, Value>, optional: &[&str]) -> Value {
+pub(crate) fn closed(properties: &Map<String, Value>, optional: &[&str]) -> Value {
     let required: Vec<_> =
         properties.keys().filter(|name| !optional.contains(&name.as_str())).cloned().collect();
     json!({
@@ -77,11 +86,17 @@ fn target_columns(columns: &[String]) -> Value {
 }
 
 fn flat_field() -> Value {
-    let types = ["str", "int", "float", "bool", "date", "datetime", "time", "List[str]"];
-    closed(&field_properties(json!({"type": "string", "enum": types}), 100), &[])
+    closed(&field_properties(json!({"type": "string", "enum": FLAT_TYPES}), 100), &[])
 }
 
 fn nested_field() -> Value {
+    let mut properties = field_properties(type_in_words(), 500);
+    properties.insert("nested_fields".to_owned(), nested_fields());
+    closed(&properties, &["nested_fields"])
+}
+
+/// A type of any kind, as text.
+pub(crate) fn type_in_words() -> Value {
     // Any and Dict are left out: providers can't enforce a schema that has them.
     let known = Scalar::ALL.into_iter().filter(|scalar| *scalar != Scalar::Any);
     let scalars: Vec<_> = known.map(Scalar::name).collect();
@@ -89,11 +104,11 @@ fn nested_field() -> Value {
         "One of {}; List[T] or Literal[\"a\", \"b\"]; object or List[object] with nested_fields",
         scalars.join(", ")
     );
-    let kind = json!({"type": "string", "description": hint, "maxLength": 500});
-    let mut properties = field_properties(kind, 500);
-    let fields = json!({"type": "array", "items": {"$ref": "#/$defs/Field"}, "maxItems": 100});
-    properties.insert("nested_fields".to_owned(), fields);
-    closed(&properties, &["nested_fields"])
+    json!({"type": "string", "description": hint, "maxLength": 500})
+}
+
+pub(crate) fn nested_fields() -> Value {
+    json!({"type": "array", "items": {"$ref": "#/$defs/Field"}, "maxItems": MAX_FIELDS})
 }
 
 fn field_properties(kind: Value, most: usize) -> Map<String, Value> {
@@ -123,7 +138,7 @@ pub fn parse(reply: &Value, columns: &[String]) -> Result<Plan, Vec<String>> {
     })
 }
 
-fn parse_fields(fields: Option<&Value>) -> Result<Vec<ModelField>, Vec<String>> {
+pub(crate) fn parse_fields(fields: Option<&Value>) -> Result<Vec<ModelField>, Vec<String>> {
     let Some(Value::Array(given)) = fields else {
         return Err(vec!["fields: a list of fields is missing".to_owned()]);
     };

@@ -17,6 +17,7 @@ use structx::plan::Plan;
 use structx::run::{
     Extraction, Failure, Modeller, Operation, Rejection, Target, Validate, extract,
 };
+use structx::schema::definition::ExtractionRequest;
 use structx::table::Table;
 
 /// Takes items with a `word`, and finds the word `wrong` wrong.
@@ -250,6 +251,46 @@ async fn a_plan_that_can_not_be_had_is_an_error_of_the_operation() {
     script(&fake, &json!([{"status": 500, "times": 9}]));
     let error = run(&fake, &records(3), None).await.unwrap_err();
     assert!(matches!(error, Error::Plan { failure: Failure::Llm { requests: 3, .. }, .. }), "{error:?}");
+}
+
+fn definition(name: &str) -> ExtractionRequest {
+    let field = json!({"name": "word", "type": "string", "validation": {"alias": "Word"}});
+    serde_json::from_value(json!({"model_name": name, "fields": [field]})).unwrap()
+}
+
+#[tokio::test]
+async fn a_definition_is_refined_with_one_question() {
+    let fake = FakeProvider::start().unwrap();
+    let word = json!({"name": "word", "description": "A word", "type": "str", "required": true,
+                      "nullable": false, "validation": {"min_length": 2}, "nested_fields": null});
+    let good = json!({"model_description": "Words", "fields": [word]}).to_string();
+    script(&fake, &json!([{"content": "{}"}, {"content": good, "times": 9}]));
+    let operation = operation(&fake, 2);
+    for (given, name) in [(None, "RefinedWords"), (Some("long words"), "LongWords")] {
+        let words = definition("Words");
+        let answer = operation.refine(&Modelled, &words, "DO THIS", given).await.unwrap();
+        let schema = answer.result.unwrap().plan.schema;
+        assert_eq!(schema.model_name, name);
+        assert_eq!(answer.calls.len(), if given.is_none() { 2 } else { 1 });
+        let rules = Value::Object(schema.fields[0].validation.clone());
+        assert_eq!(rules, json!({"min_length": 2, "alias": "Word"}));
+    }
+    let asked = fake.requests()[0].json();
+    let words = asked["messages"].to_string();
+    assert!(words.contains("DO THIS") && words.contains(r#"\"name\":\"word\""#), "{words}");
+    assert_eq!(asked["response_format"]["json_schema"]["strict"], true);
+}
+
+#[tokio::test]
+async fn a_refinement_that_can_not_be_had_is_an_error_without_a_request_or_a_failure() {
+    let fake = FakeProvider::start().unwrap();
+    script(&fake, &json!([{"status": 401, "times": 9}]));
+    let operation = operation(&fake, 2);
+    let nameless = operation.refine(&Modelled, &definition("Words"), "x", Some("?")).await;
+    assert!(matches!(nameless, Err(Error::Schema(_))));
+    assert_eq!(fake.stats().requests, 0);
+    let refused = operation.refine(&Modelled, &definition("Words"), "x", None).await.unwrap();
+    assert!(matches!(refused.result, Err(Failure::Llm { requests: 1, .. })));
 }
 
 #[tokio::test]

@@ -337,7 +337,7 @@ def _metadata(place: str, metadata: Iterable[Any]) -> Iterator[tuple[str, Any]]:
                 raise _fail(place, "more than rules in an inner Field(...): move it to the field")
             yield from _metadata(place, item.metadata)
         elif kind.__module__.startswith("pydantic._internal"):
-            rules: dict[str, Any] = vars(item)
+            rules: dict[str, Any] = vars(cast("object", item))
             yield from ((rule, value) for rule, value in rules.items() if value is not None)
         else:
             raise _fail(place, f"{item!r} has no portable form: remove it")

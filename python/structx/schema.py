@@ -102,7 +102,7 @@ def create_model(definition: Mapping[str, Any]) -> type[GeneratedModel]:
     """
     try:
         return _build(definition, _Origin(definition, uuid4().hex, ()))
-    except (PydanticUserError, SchemaError, TypeError) as error:
+    except (PydanticUserError, SchemaError, RuntimeError, TypeError) as error:
         raise ModelGenerationError(f"{definition['model_name']}: {error}") from error
 
 
@@ -134,7 +134,7 @@ def _field(field: Mapping[str, Any], origin: _Origin) -> tuple[Any, Any]:
         }
         nested = _build(inner, origin._replace(path=(*origin.path, field["name"])))
     plain = _type(field["tree"], nested)
-    kind = plain | None if field["nullable"] else plain
+    kind = plain | None if field["nullable"] and plain is not Any else plain
     rules = {name: _rule(field, name, plain) for name in field["validation"]}
     description = field["description"] or None
     if field["required"]:

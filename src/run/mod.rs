@@ -3,6 +3,7 @@
 mod ask;
 mod extract;
 mod operation;
+mod refine;
 
 pub use ask::{Answer, Failure, ask};
 pub use extract::{Extraction, SAMPLE_CHARACTERS, extract, plan};

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
 use crate::llm::retry::Backoff;
-use crate::llm::{Provider, Request, Source, Usage};
+use crate::llm::{Message, Provider, Request, Source, Usage};
 use crate::plan::{self, Plan};
 use crate::prompt;
 use crate::schema::OutputSchema;
@@ -88,7 +88,8 @@ impl Operation {
         let schema = self.provider.compile("extraction_plan", &schema)?;
         let messages = prompt::planning(query, columns, sample, !nested);
         let request = self.request(messages, Arc::new(schema));
-        let validator = PlanValidator { modeller, columns };
+        let parse = |reply: &Value| plan::parse(reply, columns);
+        let validator = PlanValidator { modeller, parse };
         Ok(ask(self.provider.as_ref(), &request, &self.backoff, &validator).await)
     }
 
@@ -131,7 +132,7 @@ impl Operation {
         outcome
     }
 
-    fn request(&self, messages: Vec<crate::llm::Message>, schema: Arc<OutputSchema>) -> Request {
+    pub(super) fn request(&self, messages: Vec<Message>, schema: Arc<OutputSchema>) -> Request {
         Request {
             model: self.model.clone(),
             messages,
@@ -170,19 +171,23 @@ fn shifted(source: Source, by: usize) -> Source {
     Source { pointer: pointer.unwrap_or(source.pointer), ..source }
 }
 
-/// Turns a planning reply into a plan and its target.
-struct PlanValidator<'a, M> {
-    modeller: &'a M,
-    columns: &'a [String],
+/// Turns a planning reply into a plan, with `parse`, and its target.
+pub(super) struct PlanValidator<'a, M, F> {
+    pub modeller: &'a M,
+    pub parse: F,
 }
 
-impl<M: Modeller> Validate for PlanValidator<'_, M> {
+impl<M, F> Validate for PlanValidator<'_, M, F>
+where
+    M: Modeller,
+    F: Fn(&Value) -> Result<Plan, Vec<String>> + Send + Sync,
+{
     type Output = Planned<M::Target>;
 
     async fn validate(&self, json: String) -> Result<Self::Output, Rejection> {
         let reply = serde_json::from_str(&json)
             .map_err(|error| Rejection::Problems(vec![format!("not valid JSON: {error}")]))?;
-        let plan = plan::parse(&reply, self.columns).map_err(Rejection::Problems)?;
+        let plan = (self.parse)(&reply).map_err(Rejection::Problems)?;
         let target = self.modeller.target(&plan).await?;
         Ok(Planned { plan, target })
     }

@@ -48,16 +48,22 @@ fn is_pattern(value: &Value) -> bool {
 fn check(rule: &str, value: &Value, kind: &TypeExpr) -> Result<(), String> {
     let (applies, is_right) = match rule {
         "gt" | "ge" | "lt" | "le" => match kind {
-            TypeExpr::Scalar(scalar) if is_number(*scalar) => (true, value.is_number()),
+            TypeExpr::Scalar(scalar) if is_number(*scalar) => (true, is_of(value, *scalar)),
             _ => (is_temporal(kind), value.is_string()),
         },
-        "multiple_of" => (
-            matches!(kind, TypeExpr::Scalar(scalar) if is_number(*scalar)),
-            value.as_f64().is_some_and(|step| step > 0.0),
-        ),
+        "multiple_of" => match kind {
+            TypeExpr::Scalar(scalar) if is_number(*scalar) => {
+                (true, is_of(value, *scalar) && value.as_f64().is_some_and(|step| step > 0.0))
+            }
+            _ => (false, false),
+        },
         "min_length" | "max_length" => (has_length(kind), value.is_u64()),
         "pattern" => (*kind == TypeExpr::Scalar(Scalar::Str), true),
-        "strict" | "frozen" | "exclude" | "repr" => (true, value.is_boolean()),
+        "strict" => {
+            let takes_any = *kind == TypeExpr::Scalar(Scalar::Any);
+            (!takes_any && !matches!(kind, TypeExpr::Literal(_)), value.is_boolean())
+        }
+        "frozen" | "exclude" | "repr" => (true, value.is_boolean()),
         "deprecated" => (true, value.is_boolean() || value.is_string()),
         "alias" | "title" => (true, value.as_str().is_some_and(|text| !text.is_empty())),
         "examples" => (true, value.is_array()),
@@ -71,6 +77,53 @@ fn check(rule: &str, value: &Value, kind: &TypeExpr) -> Result<(), String> {
     } else {
         Ok(())
     }
+}
+
+/// Whether a field of type `kind` can have the rule.
+pub(crate) fn applies(rule: &str, value: &Value, kind: &TypeExpr) -> bool {
+    check(rule, value, kind).is_ok()
+}
+
+/// Whether `rules` allow a value, as far as JSON alone can tell.
+pub(crate) fn allow(rules: &Map<String, Value>, value: &Value) -> bool {
+    rules.iter().all(|(rule, limit)| {
+        let numbers = value.as_f64().zip(limit.as_f64());
+        let lengths = length(value).zip(limit.as_u64());
+        match rule.as_str() {
+            "gt" => numbers.is_none_or(|(number, limit)| number > limit),
+            "ge" => numbers.is_none_or(|(number, limit)| number >= limit),
+            "lt" => numbers.is_none_or(|(number, limit)| number < limit),
+            "le" => numbers.is_none_or(|(number, limit)| number <= limit),
+            "multiple_of" => {
+                let rest = value.as_i64().zip(limit.as_i64()).and_then(|(n, of)| n.checked_rem(of));
+                rest.is_none_or(|rest| rest == 0)
+            }
+            "min_length" => lengths.is_none_or(|(length, limit)| length >= limit),
+            "max_length" => lengths.is_none_or(|(length, limit)| length <= limit),
+            "pattern" => is_match(limit, value),
+            _ => true,
+        }
+    })
+}
+
+fn length(value: &Value) -> Option<u64> {
+    let length = match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(items) => items.len(),
+        Value::Object(members) => members.len(),
+        _ => return None,
+    };
+    u64::try_from(length).ok()
+}
+
+fn is_match(pattern: &Value, text: &Value) -> bool {
+    let pattern = pattern.as_str().and_then(|pattern| regex::Regex::new(pattern).ok());
+    pattern.zip(text.as_str()).is_none_or(|(pattern, text)| pattern.is_match(text))
+}
+
+/// Whether a number can be compared with those of the type: pydantic wants integers for `int`.
+fn is_of(value: &Value, scalar: Scalar) -> bool {
+    value.as_f64().is_some_and(|number| scalar != Scalar::Int || number.fract() == 0.0)
 }
 
 fn is_number(scalar: Scalar) -> bool {
@@ -105,7 +158,7 @@ fn check_range(rules: &Map<String, Value>) -> Result<(), String> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::normalise;
+    use super::{allow, normalise};
     use crate::schema::types::TypeExpr;
 
     fn rules(kind: &str, given: &Value) -> Result<Value, String> {
@@ -146,6 +199,10 @@ mod tests {
             ("bool", json!({"gt": 1}), "`gt` does not apply to bool"),
             ("int", json!({"pattern": "a"}), "`pattern` does not apply to int"),
             ("int", json!({"gt": "x"}), "`gt` can't be \"x\""),
+            ("int", json!({"gt": 1.5}), "`gt` can't be 1.5"),
+            ("int", json!({"multiple_of": 0.5}), "`multiple_of` can't be 0.5"),
+            ("Any", json!({"strict": true}), "`strict` does not apply to Any"),
+            ("Literal[1]", json!({"strict": false}), "`strict` does not apply to Literal[1]"),
             ("date", json!({"gt": 3}), "`gt` can't be 3"),
             ("int", json!({"multiple_of": 0}), "`multiple_of` can't be 0"),
             ("str", json!({"max_items": -1}), "`max_items` can't be -1"),
@@ -154,6 +211,23 @@ mod tests {
             ("str", json!({"min_items": 1, "min_length": 2}), "`min_length` is given twice"),
         ] {
             assert_eq!(rules(kind, &given), Err(problem.to_owned()), "{kind} {given}");
+        }
+    }
+
+    #[test]
+    fn values_are_held_to_the_rules_that_json_can_tell() {
+        for (rules, good, bad) in [
+            (json!({"gt": 0, "le": 5}), json!(5), json!(0)),
+            (json!({"ge": 0.5, "lt": 2}), json!(0.5), json!(2.0)),
+            (json!({"multiple_of": 5}), json!(10), json!(7)),
+            (json!({"min_length": 2, "max_length": 3}), json!("äöü"), json!("abcd")),
+            (json!({"min_length": 1}), json!([1]), json!([])),
+            (json!({"pattern": "^a"}), json!("ab"), json!("b")),
+            (json!({"ge": "2020-01-01", "alias": "A"}), json!("2019-01-01"), Value::Null),
+        ] {
+            let rules = rules.as_object().unwrap();
+            assert!(allow(rules, &good), "{good}");
+            assert!(bad.is_null() || !allow(rules, &bad), "{bad}");
         }
     }
 }

@@ -154,7 +154,10 @@ impl ModelField {
             return Err(fail(&place, format!("the default is no {kind}")));
         }
         // What may be left out and has no other default is null then.
-        let nullable = self.nullable || is_optional || (!self.required && default.is_null());
+        let nullable = self.nullable
+            || is_optional
+            || kind == TypeExpr::Scalar(Scalar::Any)
+            || (!self.required && default.is_null());
         Ok(Self {
             name,
             kind: kind.to_string(),
@@ -196,9 +199,14 @@ impl ModelField {
     }
 }
 
+/// Whether a field that is called `given` has the name `normal` in normal form.
+pub(crate) fn is_same_name(given: &str, normal: &str) -> bool {
+    names::field_name(given).is_some_and(|name| name == normal)
+}
+
 /// Whether a default is of the kind that its type says. Only what JSON itself tells apart is
 /// judged here: whether a text is a date is for who builds the model.
-fn fits(default: &Value, kind: &TypeExpr) -> bool {
+pub(crate) fn fits(default: &Value, kind: &TypeExpr) -> bool {
     match kind {
         TypeExpr::Scalar(Scalar::Str) => default.is_string(),
         TypeExpr::Scalar(Scalar::Int) => default.as_f64().is_some_and(|n| n.fract() == 0.0),
@@ -287,6 +295,8 @@ mod tests {
             assert_eq!(field.default, default.unwrap_or_default(), "{given}");
             assert_eq!(field.kind, "int");
         }
+        // Whatever may be anything may be null.
+        assert!(normal(json!({"type": "Any", "required": true, "nullable": false})).nullable);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Descriptions of the data wanted: portable definitions, JSON Schema, and what each provider
 //! accepts of it.
 
-mod constraints;
+pub(crate) mod constraints;
 pub mod definition;
 pub mod dialect;
 pub mod json_schema;

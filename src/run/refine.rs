@@ -1,0 +1,46 @@
+//! One request that changes a definition as a user says.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::plan::Plan;
+use crate::schema::definition::ExtractionRequest;
+use crate::{prompt, refinement};
+
+use super::ask::{Answer, ask};
+use super::operation::PlanValidator;
+use super::{Modeller, Operation, Planned};
+
+impl Operation {
+    /// Asks for a definition changed by `instructions`. The refined model is called `Refined` and
+    /// the name of the old one, or `model_name`.
+    ///
+    /// # Errors
+    /// [`Error::Schema`](crate::Error::Schema): the definition or the name can't be used, or the
+    /// provider can't be asked for definitions. Nothing was sent then.
+    pub async fn refine<M: Modeller>(
+        &self,
+        modeller: &M,
+        definition: &ExtractionRequest,
+        instructions: &str,
+        model_name: Option<&str>,
+    ) -> Result<Answer<Planned<M::Target>>> {
+        let name =
+            model_name.map_or_else(|| format!("Refined{}", definition.model_name), str::to_owned);
+        let current = ExtractionRequest { model_name: name, ..definition.clone() }.normalise()?;
+        let nested = self.provider.plans_nested();
+        let schema = self.provider.compile("refinement", &refinement::reply_schema(nested))?;
+        let shown = refinement::shown(&current, nested).to_string();
+        let messages = prompt::refinement(&shown, instructions, !nested);
+        let request = self.request(messages, Arc::new(schema));
+        let parse = |reply: &_| {
+            refinement::parse(reply, &current, nested).map(|schema| Plan {
+                instructions: String::new(),
+                target_columns: Vec::new(),
+                schema,
+            })
+        };
+        let validator = PlanValidator { modeller, parse };
+        Ok(ask(self.provider.as_ref(), &request, &self.backoff, &validator).await)
+    }
+}
