@@ -27,6 +27,7 @@ USES: dict[str, Callable[[Extractor], Any]] = {
     "refine_data_model": lambda it: it.refine_data_model(
         model=Word, refinement_instructions="add a number"
     ),
+    "prepare_input": lambda it: it.prepare_input(data="a text").__enter__(),
     "extract_async": lambda it: asyncio.run(it.extract_async(**CALL)),
     "extract_queries_async": lambda it: asyncio.run(
         it.extract_queries_async(data="a text", queries=["q"])
@@ -76,6 +77,8 @@ def test_with_closes(subject: Extractor) -> None:
         assert subject.extract(**CALL).success_count == 1
     with pytest.raises(ExtractionError, match="closed"):
         subject.extract(**CALL)
+    with pytest.raises(ExtractionError, match="closed"):
+        subject.__enter__()
 
 
 def test_async_with_closes(subject: Extractor, run: Run) -> None:
