@@ -49,6 +49,7 @@ lint-python: $(EXTENSION) $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/mypy
 	MYPYPATH=python $(BIN)/stubtest structx._core
 	@find src python tests bench scripts -name '*.rs' -o -name '*.py' | xargs wc -l | awk \
 		'$$2 != "total" && $$1 > 500 { print $$2 ": " $$1 " lines, more than 500"; long = 1 } END { exit long }'

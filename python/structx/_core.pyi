@@ -16,7 +16,6 @@ __all__ = [
     "Prepared",
     "__version__",
     "normalise",
-    "prepare",
     "read",
     "read_yaml",
     "shutdown",
@@ -54,6 +53,9 @@ class Extractor:
     def refine(
         self, definition: str, instructions: str, model_name: str | None
     ) -> Job[RawPlan]: ...
+    def prepare(self, input: Encoded) -> Job[Prepared]: ...
+    def check_open(self) -> None:
+        """Raises ExtractionError once the extractor is closed."""
     def close(self) -> None: ...
 
 @final
@@ -94,7 +96,6 @@ class Prepared:
     def sample(self) -> str:
         """The part that planning is shown."""
 
-def prepare(input: Encoded) -> Job[Prepared]: ...
 def read(input: Encoded) -> Prepared:
     """Reads a source without the GIL; raises FileError."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from structx import models
 from structx.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def checked(
     for name in _UNSUPPORTED.keys() & provider_options.keys():
         raise ConfigurationError(f"{name} is not supported: {_UNSUPPORTED[name]}")
     if model is None:
-        model = os.environ.get("STRUCTX_MODEL") or f"local/{models.DEFAULT}"
+        model = os.environ.get("STRUCTX_MODEL") or _default_model()
     _integer("batch_size", batch_size, minimum=1)
     planning, extraction = options(config, provider_options)
     return {
@@ -56,8 +56,8 @@ def checked(
         "api_key": api_key,
         "api_base": api_base if base_url is None else base_url,
         "timeout": _seconds("timeout", timeout),
-        "planning_options": _json(planning),
-        "extraction_options": _json(extraction),
+        "planning_options": json.dumps(planning),
+        "extraction_options": json.dumps(extraction),
         "max_threads": _integer("max_threads", max_threads, minimum=1),
         "max_retries": _integer("max_retries", max_retries, minimum=0),
         "min_wait": _seconds("min_wait", min_wait),
@@ -65,11 +65,19 @@ def checked(
     }
 
 
-def _json(options: Mapping[str, Any]) -> str:
-    try:
-        return json.dumps(options, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"the options of the provider are no JSON: {error}") from error
+def weights(*names: str) -> dict[str, Path]:
+    """The files of the embedded models among these; raises ConfigurationError."""
+    if not (local := {name for name in names if name.startswith("local/")}):
+        return {}
+    from structx import models  # not needed for other models
+
+    return {name: models.locate(name) for name in local}
+
+
+def _default_model() -> str:
+    from structx import models
+
+    return f"local/{models.DEFAULT}"
 
 
 def _text(name: str, value: object) -> str:

@@ -122,7 +122,8 @@ def options(
     """
     both = _options("the options of the provider", provider_options)
     if isinstance(config, ExtractionConfig):
-        return _over(both, config.planning), _over(both, config.extraction)
+        made = _layer("config", {step: getattr(config, step) for step in _STEPS})
+        return _over(both, made["planning"]), _over(both, made["extraction"])
     if config is None or _is_object(config):
         given = _layer("config", config or {})
         planning, extraction = (_over(both, given.get(step, {})) for step in _STEPS)

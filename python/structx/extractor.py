@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, overload
 
 from pydantic import BaseModel
 
-from structx import _core, _settings, models, targets
+from structx import _core, _settings, targets
 from structx.exceptions import ConfigurationError, ExtractionError
 from structx.inputs import Data, Source, source_of
 from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of
@@ -339,7 +339,7 @@ class Extractor:
         Raises:
             ExtractionError: the source can't be read.
         """
-        job, finish = _prepare(data, file_options)
+        job, finish = self._prepare(data, file_options)
         with job.wait(finish) as prepared:
             yield prepared
 
@@ -348,7 +348,7 @@ class Extractor:
         self, *, data: Data, file_options: Mapping[str, Any] | None = None
     ) -> AsyncGenerator[PreparedInput, None]:
         """`prepare_input` for asyncio: `async with`."""
-        job, finish = _prepare(data, file_options)
+        job, finish = self._prepare(data, file_options)
         with await job.start(finish) as prepared:
             yield prepared
 
@@ -364,6 +364,7 @@ class Extractor:
         self.close()
 
     def __enter__(self) -> Extractor:
+        self._core.check_open()
         return self
 
     def __exit__(
@@ -375,7 +376,7 @@ class Extractor:
         self.close()
 
     async def __aenter__(self) -> Extractor:
-        return self
+        return self.__enter__()
 
     async def __aexit__(
         self,
@@ -396,8 +397,7 @@ class Extractor:
         self._core = self._connect()
 
     def _connect(self) -> _core.Extractor:
-        names = {self._settings["model"], self._settings["planning_model"]}
-        weights = {name: models.locate(name) for name in names if name.startswith("local/")}
+        weights = _settings.weights(self._settings["model"], self._settings["planning_model"])
         try:
             return _core.Extractor(**self._settings, weights=weights)
         except (TypeError, ValueError, OverflowError) as error:
@@ -443,6 +443,13 @@ class Extractor:
             source = source_of(data, file_options)
             return self._core.plan(source.input, query), _planned
 
+    def _prepare(self, data: Data, file_options: Mapping[str, Any] | None) -> _Task:
+        from structx.inputs import PreparedInput
+
+        with _wrong_arguments():
+            source = source_of(data, file_options)
+            return self._core.prepare(source.input), partial(PreparedInput, source=source)
+
     def _refine(self, model: type[BaseModel], instructions: str, model_name: str | None) -> _Task:
         from structx.portable import model_to_extraction_request  # not needed by other calls
 
@@ -452,14 +459,6 @@ class Extractor:
                 model_name = _words("model_name", model_name)
             definition = model_to_extraction_request(_model_class(model)).model_dump_json()
             return self._core.refine(definition, instructions, model_name), _planned
-
-
-def _prepare(data: Data, file_options: Mapping[str, Any] | None) -> _Task:
-    from structx.inputs import PreparedInput
-
-    with _wrong_arguments():
-        source = source_of(data, file_options)
-        return _core.prepare(source.input), partial(PreparedInput, source=source)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What may be given as data, in the form that the core reads."""
+"""What may be given as data: in the form that the core reads, and prepared for several calls."""
 
 from __future__ import annotations
 
@@ -6,20 +6,47 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union, cast
 
 from pydantic_core import PydanticSerializationError, to_json
 
-from structx.exceptions import FileError
+from structx import _core, tables
+from structx.exceptions import ExtractionError, FileError
 
 if TYPE_CHECKING:
-    from structx import _core
+    from types import TracebackType
 
-Data: TypeAlias = Union[str, "os.PathLike[str]", Sequence[Mapping[str, Any]]]
-"""A text, a path (see `Extractor.extract`) or a list of dicts, each of them a row."""
+
+class Table(Protocol):
+    """A DataFrame of pandas or polars, or a Table of pyarrow."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The numbers of rows and columns."""
+        ...
+
+    @property
+    def columns(self) -> Any:
+        """The names of the columns; of pyarrow, the columns."""
+        ...
+
+
+Data: TypeAlias = Union[
+    str, "os.PathLike[str]", Sequence[Mapping[str, Any]], Table, "PreparedInput"
+]
+"""A text, a path (see `Extractor.extract`), a list of dicts or a table, each dict or record of them
+a row, or what `Extractor.prepare_input` made of one of these."""
 
 Encoded: TypeAlias = "tuple[str | bytes | Path | _core.Prepared, str]"
 """The data as the core takes it, and the options of the table reader as JSON."""
+
+# What is near to a table and is none.
+_HINTS = {
+    "LazyFrame": "call .collect() on it",
+    "Series": "call .to_frame() on it",
+    "RecordBatch": "make it one with pyarrow.Table.from_batches([data])",
+    "RecordBatchReader": "call .read_all() on it",
+}
 
 
 @dataclass(frozen=True)
@@ -33,34 +60,156 @@ class Source:
     """The labels of its rows; None where it has none."""
 
 
-def source_of(data: Data, file_options: Mapping[str, Any] | None = None) -> Source:
-    """A text or a path as it is, and a list of dicts as JSON.
+@dataclass(frozen=True)
+class PdfRow:
+    """A row that comes of a PDF."""
 
-    Raises TypeError for data of another kind, ValueError for dicts that have no form in JSON, and
-    FileError for options that have none.
+    pdf_path: Path
+    source: str
+    """The path as it was given."""
+
+
+class PreparedInput:
+    """Data that was read once, for any number of calls, which don't close it.
+
+    Made by `Extractor.prepare_input` and `FileReader.read_file`. After `close`, all but `closed`
+    raises ExtractionError.
     """
-    return Source((_encode(data), _options(file_options)))
+
+    def __init__(self, prepared: _core.Prepared, source: Source) -> None:
+        self._prepared: _core.Prepared | None = prepared
+        self._source: Source | None = Source((prepared, "{}"), source.table, source.labels)
+        self._dataframe: Any = source.table
+
+    @property
+    def dataframe(self) -> Any:
+        """The caller's own table if there was one, else a pandas DataFrame of the records.
+
+        A document is one row with the columns `source` (its path, or `text`) and `text`.
+        """
+        prepared = self._open()
+        if self._dataframe is None:
+            self._dataframe = tables.source_frame(prepared)
+        return self._dataframe
+
+    @property
+    def pdf_rows(self) -> dict[int, PdfRow]:
+        """By position, the rows that come of a PDF: its only row, or none for other data."""
+        prepared = self._open()
+        if prepared.path is None or not prepared.is_pdf:
+            return {}
+        return {0: PdfRow(prepared.path, str(prepared.path))}
+
+    @property
+    def planning_sample(self) -> str:
+        """The part of the data that planning is shown: at most 4,000 characters of it."""
+        return self._open().sample()
+
+    @property
+    def owned_paths(self) -> list[Path]:
+        """The files that were made of the data and go with it: none, all is kept in memory."""
+        self._open()
+        return []
+
+    @property
+    def closed(self) -> bool:
+        """Whether it can't be used any more."""
+        return self._prepared is None
+
+    def ensure_open(self) -> None:
+        """Raise ExtractionError if it is closed."""
+        self._open()
+
+    def close(self) -> None:
+        """Let go of the data; closing again does nothing. Calls under way keep theirs."""
+        self._prepared = self._source = self._dataframe = None
+
+    def source(self) -> Source:
+        """The data of a call that uses it."""
+        self._open()
+        return cast(Source, self._source)
+
+    def __enter__(self) -> PreparedInput:
+        self.ensure_open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<PreparedInput {'closed' if self.closed else 'open'}>"
+
+    def _open(self) -> _core.Prepared:
+        if self._prepared is None:
+            raise ExtractionError("the prepared input is closed; prepare the data again")
+        return self._prepared
 
 
-def _encode(data: Data) -> str | bytes | Path:
+class FileReader:
+    """Reads files without an extractor."""
+
+    @staticmethod
+    def read_file(file_path: str | os.PathLike[str], **file_options: Any) -> PreparedInput:
+        """Read a file once, for any number of calls.
+
+        Args:
+            file_path: of a document or a table; `~` is the home directory.
+            file_options: as in `Extractor.extract`.
+
+        Raises:
+            FileError: the file can't be read, or an option is wrong.
+        """
+        source = Source((Path(file_path).expanduser(), _options(file_options)))
+        return PreparedInput(_core.read(source.input), source)
+
+
+def source_of(data: Data, file_options: Mapping[str, Any] | None = None) -> Source:
+    """The data of a call, in the form that the core reads.
+
+    Raises TypeError for data of another kind, ValueError for values that have no form in JSON,
+    FileError for options that have none, and ExtractionError for a closed PreparedInput.
+    """
+    options = _options(file_options)
+    if isinstance(data, PreparedInput):
+        source = data.source()
+        return Source((source.input[0], options), source.table, source.labels)
+    if library := tables.library_of(data):
+        encoded, labels = tables.encode(data, library)
+        return Source((encoded, options), data, labels)
+    return Source((_encode(data), options))
+
+
+def _encode(data: object) -> str | bytes | Path:
     if isinstance(data, str):
         data.encode()  # lone surrogates have no form in UTF-8
         return data
     if isinstance(data, os.PathLike):
-        return Path(data)
+        return Path(cast("os.PathLike[str]", data))
     if not isinstance(data, Sequence) or isinstance(data, (bytes, bytearray, memoryview)):
-        raise TypeError(f"data must be a text, a path or a list of dicts, not {_kind(data)}")
-    for position, record in enumerate(data):
-        if not isinstance(record, Mapping):
-            kind = _kind(cast(object, record))
-            raise TypeError(f"data[{position}] must be a dict, not {kind}")
-        if len({str(key) for key in record}) != len(record):
-            raise ValueError(f"data[{position}] has two keys of the same name as text")
+        hint = _HINTS.get(_kind(data))
+        raise TypeError(
+            "data must be a text, a path, a list of dicts, a DataFrame of pandas or polars, or a "
+            f"Table of pyarrow, not {_kind(data)}" + (f": {hint}" if hint else "")
+        )
+    records = cast("Sequence[object]", data)
     try:
-        # NaN, which tables use for "missing", becomes null.
-        return to_json(data, fallback=str, inf_nan_mode="null")
+        return to_json([_record(n, record) for n, record in enumerate(records)], fallback=str)
     except (PydanticSerializationError, RecursionError) as error:
         raise ValueError(f"data can't be written as JSON: {error}") from error
+
+
+def _record(position: int, record: object) -> Any:
+    if not isinstance(record, Mapping):
+        raise TypeError(f"data[{position}] must be a dict, not {_kind(record)}")
+    keys = cast("Mapping[object, object]", record)
+    if len({str(key) for key in keys}) != len(keys):
+        raise ValueError(f"data[{position}] has two keys of the same name as text")
+    return tables.plain(keys)
 
 
 def _options(options: Mapping[str, Any] | None) -> str:
@@ -76,5 +225,5 @@ def _options(options: Mapping[str, Any] | None) -> str:
     return to_json(dict(options), inf_nan_mode="strings").decode()
 
 
-def _kind(value: object) -> str:
+def _kind(value: Any) -> str:
     return type(value).__name__

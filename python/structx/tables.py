@@ -1,40 +1,230 @@
-"""Tables of other libraries, imported only when one is given or asked for."""
+"""Tables of pandas, polars and pyarrow: the one file that knows these libraries.
+
+None of them is imported before a table of it is given, or one of pandas is asked for.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from math import isfinite, isnan
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from pydantic_core import PydanticSerializationError, to_json
 
 from structx.exceptions import ExtractionError
 
 if TYPE_CHECKING:
     from structx import _core
 
+_TABLES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
+# Types that `to_json` writes whole.
+_WHOLE = frozenset({str, int, bool, type(None), date, UUID})
+_CONTAINERS: Any = (Mapping, list, tuple, set, frozenset)
+# Types of which pandas has a type of its own, that can hold them without loss.
+_PANDAS = ({int}, {float}, {float, type(None)}, {bool}, {str})
+
+
+def library_of(value: object) -> str | None:
+    """`pandas`, `polars` or `pyarrow`, if the value is a table of it."""
+    for library, name in _TABLES.items():
+        module = sys.modules.get(library)
+        if module is not None and isinstance(value, getattr(module, name, ())):
+            return library
+    return None
+
+
+def encode(table: Any, library: str) -> tuple[bytes, list[Any] | None]:
+    """The table by columns as the core reads it, and the labels of its rows, if it has any.
+
+    The names of columns become texts. Raises ValueError for names of several levels and for values
+    that can't be read.
+    """
+    labels: list[Any] | None = None
+    read: Callable[[Any], list[Any]]
+    if library == "pandas":
+        if (levels := table.columns.nlevels) > 1:
+            raise ValueError(
+                f"the columns of data have names of {levels} levels; give each one name, such as "
+                "data.columns = ['_'.join(map(str, name)) for name in data.columns]"
+            )
+        labels = table.index.tolist()
+        # By position: two columns may have one name, which the core refuses with good words.
+        columns = [table.iloc[:, position] for position in range(table.shape[1])]
+        names, read = table.columns, _of_pandas
+    elif library == "polars":
+        names, columns, read = table.columns, table.get_columns(), _of_polars
+    else:
+        names, columns, read = table.column_names, table.columns, _of_pyarrow
+    names = [str(name) for name in names]
+    values = b",".join(_column(*column, read) for column in zip(names, columns, strict=True))
+    return b'{"columns":%b,"values":[%b]}' % (to_json(names), values), labels
+
+
+def _column(name: str, column: Any, read: Callable[[Any], list[Any]]) -> bytes:
+    try:
+        return to_json([plain(value) for value in read(column)], fallback=str)
+    except Exception as error:  # the libraries have many of their own
+        raise ValueError(f"the column {name!r} of data can't be read: {error}") from error
+
+
+def _of_pandas(series: Any) -> list[Any]:
+    return series.tolist()
+
+
+def _of_polars(series: Any) -> list[Any]:
+    kind = series.dtype.base_type().__name__
+    if kind == "Time" or getattr(series.dtype, "time_unit", None) == "ns":
+        # Python's own types would cut nanoseconds off.
+        part = series.dt.total_nanoseconds() if kind == "Duration" else series.dt.nanosecond()
+        if (part % 1000 != 0).any():
+            series = series.dt.to_string("iso:strict")
+    return series.to_list()
+
+
+def _of_pyarrow(column: Any) -> list[Any]:
+    try:
+        return column.to_pylist()
+    except ValueError:  # nanoseconds, without pandas
+        return column.cast("string").to_pylist()
+
+
+def plain(value: object) -> Any:
+    """The value as `to_json` writes it without loss.
+
+    None for what stands for "missing": NaN, NaT, NA. Bytes become text, those that are no UTF-8 as
+    `\\xff`; an infinite number becomes `inf`; times are in ISO 8601, those of pandas and numpy with
+    their nanoseconds.
+    """
+    kind = cast(type[Any], type(value))
+    if kind in _WHOLE:
+        return value
+    if isinstance(value, float):
+        return value if isfinite(value) else None if isnan(value) else str(value)
+    if isinstance(value, Decimal):
+        return None if value.is_nan() else value
+    if isinstance(value, Mapping):
+        items = cast(Mapping[Any, Any], value).items()
+        return {key: plain(item) for key, item in items}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in cast(Iterable[Any], value)]
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(cast(bytes, value)).decode(errors="backslashreplace")
+    if kind.__name__ in {"NaTType", "NAType"}:
+        return None
+    if isinstance(value, (datetime, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return cast(Any, value).isoformat() if kind.__name__ == "Timedelta" else _iso(value)
+    if np := sys.modules.get("numpy"):
+        return _of_numpy(value, np)
+    return value
+
+
+def _iso(value: timedelta) -> str:
+    """ISO 8601 in days and seconds: pydantic writes 365 days as a year."""
+    sign, value = ("-", -value) if value < timedelta() else ("", value)
+    seconds = f"{value.seconds}.{value.microseconds:06}".rstrip("0").rstrip(".")
+    return f"{sign}P{value.days}DT{seconds}S"
+
+
+def _of_numpy(value: Any, np: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.ndim:
+        return [plain(item) for item in value]
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        return None if np.isnat(value) else str(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        item = value.tolist()
+        return str(value) if isinstance(item, np.generic) else plain(item)
+    return value
+
 
 def append_columns(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
-    """A copy of the table with these columns after its own."""
-    pd = _pandas()
-    added = {
-        name: pd.Series(values, index=table.index, dtype=object) for name, values in columns.items()
-    }
-    return pd.concat([table, pd.DataFrame(added, index=table.index)], axis=1)
+    """A copy of the table, by the same library, with these columns after its own.
+
+    No name may be the table's own. A column has a type of the library's if that gives all values
+    back as they are. Otherwise it holds them as Python objects in pandas, and as text in polars and
+    pyarrow, which have no objects: lists and dicts as JSON.
+    """
+    library = library_of(table)
+    if library == "polars":
+        pl: Any = sys.modules[library]
+        added = [_polars(pl, name, list(values)) for name, values in columns.items()]
+        return table.with_columns(added)
+    if library == "pyarrow":
+        pa: Any = sys.modules[library]
+        for name, values in columns.items():
+            table = table.append_column(name, _pyarrow(pa, list(values)))
+        return table
+    pd = _import_pandas()
+    return pd.concat([table, _frame(pd, columns, table.index)], axis=1)
 
 
 def frame_of(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> Any:
     """A pandas DataFrame; raises ExtractionError where pandas is missing."""
-    return _pandas().DataFrame(dict(zip(names, columns, strict=True)), columns=list(names))
+    return _frame(_import_pandas(), dict(zip(names, columns, strict=True)))
 
 
 def source_frame(prepared: _core.Prepared) -> Any:
-    """The source as a pandas DataFrame."""
+    """The source as a pandas DataFrame; of a document, one row with `source` and `text`."""
     values = prepared.values()
     if values is None:
-        return frame_of(["text"], [[prepared.text]])
+        return frame_of(["source", "text"], [[str(prepared.path or "text")], [prepared.text]])
     return frame_of(prepared.columns, json.loads(values))
 
 
-def _pandas() -> Any:
+def _frame(pd: Any, columns: Mapping[str, Sequence[Any]], index: Any = None) -> Any:
+    def series(values: Sequence[Any]) -> Any:
+        objects = pd.Series(list(values), index=index, dtype=object)
+        kinds = set(map(type, values))
+        if kinds not in _PANDAS:
+            return objects
+        return objects.astype(float) if float in kinds else objects.infer_objects()
+
+    return pd.DataFrame({name: series(values) for name, values in columns.items()}, index=index)
+
+
+def _polars(pl: Any, name: str, values: list[Any]) -> Any:
+    try:
+        series = pl.Series(name, values)
+        if series.dtype != pl.Object and _are(series.to_list(), values):
+            return series
+    except (Exception, pl.exceptions.PanicException):  # one of many, for values it has no type for
+        pass
+    return pl.Series(name, list(map(_text, values)), dtype=pl.String)
+
+
+def _pyarrow(pa: Any, values: list[Any]) -> Any:
+    try:
+        array = pa.array(values)
+        if _are(array.to_pylist(), values):
+            return array
+    except Exception:  # one of many, for values it has no type for
+        pass
+    return pa.array(list(map(_text, values)), pa.string())
+
+
+def _are(found: list[Any], values: list[Any]) -> bool:
+    kinds = set(map(type, values)) - {type(None)}
+    return found == values and (bool not in kinds or len(kinds) == 1)  # True equals 1
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, _CONTAINERS):
+        try:
+            return to_json(plain(value), fallback=str).decode()
+        except PydanticSerializationError:
+            pass
+    return str(value)
+
+
+def _import_pandas() -> Any:
     try:
         import pandas as pd
     except ImportError as error:

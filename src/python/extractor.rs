@@ -18,6 +18,7 @@ use crate::llm::retry::{Backoff, seconds};
 use crate::llm::transport::ApiKey;
 use crate::llm::{Provider, registry};
 use crate::run::{self, Operation};
+use crate::schema::definition::ExtractionRequest;
 
 use super::errors;
 use super::input::{Input, Prepared};
@@ -237,16 +238,39 @@ impl Extractor {
         }))
     }
 
+    /// `definition` is an `ExtractionRequest` as JSON.
+    fn refine(
+        &self,
+        py: Python<'_>,
+        definition: &str,
+        instructions: String,
+        model_name: Option<String>,
+    ) -> PyResult<Job> {
+        let definition: ExtractionRequest = serde_json::from_str(definition)
+            .map_err(|error| Error::Schema(format!("the definition: {error}")))?;
+        let Start { clients, context, pydantic } = self.start(py)?;
+        Ok(Job::new(context, async move {
+            let name = model_name.as_deref();
+            let refine = clients.planner.refine(&pydantic, &definition, &instructions, name);
+            refine.await?.planned().map(RawPlan::from)
+        }))
+    }
+
+    fn prepare(&self, py: Python<'_>, input: Input) -> PyResult<Job> {
+        let Start { context, .. } = self.start(py)?;
+        Ok(Job::new(context, read(input)))
+    }
+
+    /// Refuses further work, if it doesn't already.
+    fn check_open(&self) -> PyResult<()> {
+        let slot = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.is_some().then_some(()).ok_or_else(errors::closed)
+    }
+
     /// Calls under way go on; the connections are closed with the last of them.
     fn close(&self) {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
-}
-
-/// Reads a source without the GIL.
-#[pyfunction]
-pub fn prepare(py: Python<'_>, input: Input) -> PyResult<Job> {
-    Ok(Job::new(Context::copy(py)?, read(input)))
 }
 
 async fn read(input: Input) -> Result<Prepared, Error> {

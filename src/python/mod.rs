@@ -17,7 +17,7 @@ mod _core {
     #[pymodule_export]
     use super::config::read_yaml;
     #[pymodule_export]
-    use super::extractor::{Extractor, prepare};
+    use super::extractor::Extractor;
     #[pymodule_export]
     use super::input::{Prepared, read};
     #[pymodule_export]

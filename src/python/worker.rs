@@ -1,9 +1,10 @@
 //! The one thread that calls Python for the runtime, in turns: a worker of the runtime that waits
 //! for the GIL would stall every request it serves.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ const NAME: &str = "structx-python";
 
 static WORKER: Mutex<State> = Mutex::new(State::Idle);
 
+/// The number of a caller; calls of different clients take turns.
+type Client = u64;
 type Call = Box<dyn FnOnce(Python<'_>) + Send>;
 
 enum State {
@@ -36,7 +39,7 @@ struct Worker {
 }
 
 enum Work {
-    Call(Call),
+    Call(Client, Call),
     Delivery(Delivery),
     End,
 }
@@ -45,26 +48,32 @@ fn state() -> MutexGuard<'static, State> {
     WORKER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Hands work to the thread; at exit, when there is none any more, does it at once where it is.
+/// Hands the work of one job to the thread; at exit, when there is none any more, does it at once
+/// where it is.
 #[derive(Clone)]
-pub struct Caller(Option<Sender<Work>>);
+pub struct Caller {
+    client: Client,
+    queue: Option<Sender<Work>>,
+}
 
 impl Caller {
-    /// The caller of this process; starts the thread where there is none.
+    /// A caller for a job of this process; starts the thread where there is none.
     ///
     /// Taken with the GIL, as the lock is: no other thread holds it while one forks.
     pub fn get(_: Python<'_>) -> std::io::Result<Self> {
+        static CLIENTS: AtomicU64 = AtomicU64::new(0);
+        let client = CLIENTS.fetch_add(1, Ordering::Relaxed);
         let mut state = state();
         let process = std::process::id();
         match &*state {
-            State::Closed => return Ok(Self(None)),
+            State::Closed => return Ok(Self { client, queue: None }),
             State::Running(worker) if worker.process == process => {
-                return Ok(Self(Some(worker.queue.clone())));
+                return Ok(Self { client, queue: Some(worker.queue.clone()) });
             }
             State::Running(_) | State::Idle => {}
         }
         let worker = Worker::start(process)?;
-        let caller = Self(Some(worker.queue.clone()));
+        let caller = Self { client, queue: Some(worker.queue.clone()) };
         // A worker of a parent process has no thread here: it is forgotten, never joined.
         std::mem::forget(std::mem::replace(&mut *state, State::Running(worker)));
         Ok(caller)
@@ -84,9 +93,9 @@ impl Caller {
                 let _ = sender.send(result);
             }
         };
-        match &self.0 {
+        match &self.queue {
             // Work for a thread that has ended is dropped, and the receiver sees it.
-            Some(queue) => drop(queue.send(Work::Call(Box::new(call)))),
+            Some(queue) => drop(queue.send(Work::Call(self.client, Box::new(call)))),
             None => Python::attach(call),
         }
         receiver.await.unwrap_or_else(|_| Err("the interpreter is shutting down".to_owned()))
@@ -94,7 +103,7 @@ impl Caller {
 
     /// Resolves an awaitable from the thread.
     pub fn deliver(&self, delivery: Delivery) {
-        match &self.0 {
+        match &self.queue {
             Some(queue) => drop(queue.send(Work::Delivery(delivery))),
             None => Python::attach(|py| awaitable::deliver(py, vec![delivery])),
         }
@@ -104,7 +113,7 @@ impl Caller {
 impl Worker {
     fn start(process: u32) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
-        let serve = move || Queue { receiver, calls: VecDeque::new(), deliveries: vec![] }.serve();
+        let serve = move || Queue::new(receiver).serve();
         let thread = thread::Builder::new().name(NAME.to_owned()).spawn(serve)?;
         Ok(Self { process, queue: sender, thread })
     }
@@ -113,14 +122,21 @@ impl Worker {
 /// What the thread has to do.
 struct Queue {
     receiver: Receiver<Work>,
-    calls: VecDeque<Call>,
+    calls: HashMap<Client, VecDeque<Call>>,
+    /// The clients that have calls, the next one first.
+    clients: VecDeque<Client>,
     deliveries: Vec<Delivery>,
 }
 
 impl Queue {
+    fn new(receiver: Receiver<Work>) -> Self {
+        let (calls, clients) = (HashMap::new(), VecDeque::new());
+        Self { receiver, calls, clients, deliveries: Vec::new() }
+    }
+
     fn serve(mut self) {
         loop {
-            if self.calls.is_empty() {
+            if self.clients.is_empty() {
                 let Ok(work) = self.receiver.recv() else { return };
                 if !self.accept(work) {
                     return;
@@ -143,7 +159,7 @@ impl Queue {
         }
         awaitable::deliver(py, std::mem::take(&mut self.deliveries));
         let started = Instant::now();
-        while let Some(call) = self.calls.pop_front() {
+        while let Some(call) = self.next_call() {
             call(py);
             if started.elapsed() > TURN {
                 break;
@@ -152,9 +168,28 @@ impl Queue {
         true
     }
 
+    /// One of each client in turn, so that slow calls of one job don't hold up those of others.
+    fn next_call(&mut self) -> Option<Call> {
+        let client = self.clients.pop_front()?;
+        let calls = self.calls.get_mut(&client)?;
+        let call = calls.pop_front();
+        if calls.is_empty() {
+            self.calls.remove(&client);
+        } else {
+            self.clients.push_back(client);
+        }
+        call
+    }
+
     fn accept(&mut self, work: Work) -> bool {
         match work {
-            Work::Call(call) => self.calls.push_back(call),
+            Work::Call(client, call) => {
+                let calls = self.calls.entry(client).or_default();
+                if calls.is_empty() {
+                    self.clients.push_back(client);
+                }
+                calls.push_back(call);
+            }
             Work::Delivery(delivery) => self.deliveries.push(delivery),
             Work::End => return false,
         }

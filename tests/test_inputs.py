@@ -1,0 +1,199 @@
+"""Data in all its forms: options of the table reader, prepared inputs, labels in results."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pytest
+from pydantic import BaseModel
+
+from provider import ROOT, FakeProvider
+from structx import ExtractionError, Extractor, FileError, _core
+from structx.inputs import FileReader, PdfRow, PreparedInput, source_of
+
+INVOICE = ROOT / "scripts" / "example_input" / "S0305SampleInvoice.pdf"
+
+
+class Word(BaseModel):
+    word: str
+
+
+def extractor(provider: FakeProvider) -> Extractor:
+    return Extractor(model="openai/fake", api_key="k", api_base=provider.base_url, max_retries=0)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "table.csv"
+    path.write_bytes("Export\nid;name;note\n1;Zürich;'a;b'\n2;Bern;\n".encode("latin-1"))
+    return path
+
+
+OPTIONS = {"sep": ";", "encoding": "latin-1", "skiprows": 1, "quotechar": "'"}
+
+
+def test_options_say_how_a_file_is_read(table: Path) -> None:
+    with FileReader.read_file(table, **OPTIONS) as prepared:
+        assert prepared.dataframe.to_dict("list") == {
+            "id": ["1", "2"],
+            "name": ["Zürich", "Bern"],
+            "note": ["a;b", None],
+        }
+    chosen = FileReader.read_file(str(table), **OPTIONS, header=None, usecols=[1, 0], nrows=2)
+    assert chosen.dataframe.to_dict("list") == {"0": ["id", "1"], "1": ["name", "Zürich"]}
+    assert list(FileReader.read_file(table, **OPTIONS, columns=["name"]).dataframe) == ["name"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"rows": 1}, r"`rows`; the options are sep"),
+        ({"nrows": "1"}, "`nrows` must be a number of rows"),
+        ({"nrows": float("nan")}, "`nrows` must be a number of rows"),
+        ({"converters": object()}, "`converters` can't be object"),
+        ({"sheet_name": 0}, r"table\.csv: .*`sheet_name` .* is for a spreadsheet; it takes sep"),
+        ({"sep": ";", "skiprows": 1, "usecols": ["x"]}, "no column x"),
+    ],
+    ids=str,
+)
+def test_wrong_options_are_file_errors(
+    provider: FakeProvider, table: Path, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(FileError, match=words):
+        FileReader.read_file(table, **options)
+    with pytest.raises(ExtractionError, match=words) as raised:
+        extractor(provider).extract(data=table, query="q", model=Word, file_options=options)
+    assert isinstance(raised.value.__cause__, FileError)
+    assert provider.stats()["requests"] == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "a text",
+        INVOICE,
+        [{"a": 1}],
+        pd.DataFrame({"a": [1]}),
+        pl.DataFrame({"a": [1]}),
+        FileReader.read_file(INVOICE),
+    ],
+    ids=lambda data: type(data).__name__,
+)
+def test_options_for_what_no_table_reader_reads_are_an_error(data: Any) -> None:
+    with pytest.raises(FileError, match="`nrows` of file_options is for a file of records"):
+        _core.read(source_of(data, {"nrows": 1}).input)
+    assert _core.read(source_of(data, {}).input)
+
+
+def test_options_must_be_a_dict() -> None:
+    with pytest.raises(FileError, match="must be a dict of options, not list"):
+        source_of("text", [("nrows", 1)])  # pyright: ignore
+
+
+def test_a_missing_file_is_a_file_error(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"missing\.csv") as raised:
+        FileReader.read_file(tmp_path / "missing.csv")
+    assert raised.value.path == str(tmp_path / "missing.csv")
+    # A path even if it looks like none.
+    with pytest.raises(FileError, match="no such file"):
+        FileReader.read_file("a sentence")
+
+
+def test_a_prepared_pdf() -> None:
+    prepared = FileReader.read_file(INVOICE)
+    [row] = prepared.pdf_rows.items()
+    assert row == (0, PdfRow(INVOICE, str(INVOICE)))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        row[1].source = ""  # pyright: ignore
+    [record] = prepared.dataframe.to_dict("records")
+    assert record["source"] == str(INVOICE)
+    assert record["text"].startswith(prepared.planning_sample[:200])
+    assert len(prepared.planning_sample) <= 4000
+    assert prepared.owned_paths == []
+
+
+def prepare(data: Any) -> PreparedInput:
+    source = source_of(data)
+    return PreparedInput(_core.read(source.input), source)
+
+
+def test_prepared_tables_and_texts(table: Path) -> None:
+    frame = pd.DataFrame({"a": [1, 2]}, index=["x", "y"])
+    assert prepare(frame).dataframe is frame
+    records = prepare([{"a": 1, "b": {"c": 1.50}}, {"a": None}])
+    assert records.dataframe["a"].tolist() == [1, None]
+    assert records.dataframe["b"].tolist() == [{"c": 1.5}, None]
+    assert records.dataframe is records.dataframe
+    assert records.planning_sample == 'a: 1\nb: {"c":1.5}\n\n'
+    text = prepare("some text")
+    assert text.dataframe.to_dict("list") == {"source": ["text"], "text": ["some text"]}
+    assert records.pdf_rows == text.pdf_rows == FileReader.read_file(table).pdf_rows == {}
+
+
+def test_use_after_close_is_an_error() -> None:
+    with prepare("text") as prepared:
+        assert not prepared.closed
+        prepared.ensure_open()
+    assert prepared.closed
+    prepared.close()
+    for name in ("dataframe", "pdf_rows", "planning_sample", "owned_paths"):
+        with pytest.raises(ExtractionError, match="closed"):
+            getattr(prepared, name)
+    for use in (prepared.ensure_open, prepared.__enter__, lambda: source_of(prepared)):
+        with pytest.raises(ExtractionError, match="closed"):
+            use()
+    assert prepared.closed
+
+
+def test_a_call_neither_reads_a_prepared_input_again_nor_closes_it(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    path = tmp_path / "once.txt"
+    path.write_text("the text")
+    subject = extractor(provider)
+    with subject.prepare_input(data=path) as prepared:
+        path.unlink()
+        for _ in range(2):
+            result = subject.extract(data=prepared, query="q", model=Word)
+            assert result.rows[0].input_data == "the text"
+        assert not prepared.closed
+    with pytest.raises(ExtractionError, match="closed"):
+        subject.extract(data=prepared, query="q", model=Word)
+    assert provider.stats()["requests"] == 2
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_rows_carry_the_labels_of_a_frame(provider: FakeProvider, prepared: bool) -> None:
+    frame = pd.DataFrame(
+        {0: ["a", None], "at": pd.to_datetime(["2026-01-01", None])},
+        index=pd.MultiIndex.from_tuples([("x", 1), ("x", 2)]),
+    )
+    data = prepare(frame) if prepared else frame
+    result = extractor(provider).extract(data=data, query="q", model=Word)
+    assert [row.source_index for row in result.rows] == [("x", 1), ("x", 2)]
+    assert [row.input_data for row in result.rows] == ["0: a\nat: 2026-01-01T00:00:00", ""]
+    assert [row.status for row in result.rows] == ["success", "empty"]
+    assert provider.stats()["requests"] == 1
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_a_result_as_a_table_is_of_the_callers_library(provider: FakeProvider, make: Any) -> None:
+    provider.script({"content": json.dumps({"items": [{"word": "w"}]}), "times": 2})
+    table = make({"a": ["x", "y"]})
+    result = extractor(provider).extract(data=table, query="q", model=Word, return_df=True)
+    data: Any = result.data
+    assert type(data) is type(table)
+    assert list(data["word"]) == ["w", "w"]
+    assert list(table.columns) == ["a"]
+
+
+def test_a_table_without_rows_is_an_error_before_any_request(provider: FakeProvider) -> None:
+    for empty in (pd.DataFrame({"a": []}), pd.DataFrame(), pl.DataFrame()):
+        with pytest.raises(ExtractionError, match=r"no rows|no columns"):
+            extractor(provider).extract(data=empty, query="q", model=Word)
+    assert provider.stats()["requests"] == 0

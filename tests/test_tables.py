@@ -1,0 +1,328 @@
+"""Tables of pandas, polars and pyarrow: what is sent of them, and what is appended to them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import json
+import math
+import subprocess
+import sys
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from structx import ExtractionError, _core, tables
+from structx.inputs import source_of
+
+LIBRARIES = {
+    "pandas": pd.DataFrame,
+    "polars": lambda columns: pl.DataFrame(columns, strict=False),
+    "pyarrow": pa.table,
+}
+
+
+def read(table: Any) -> _core.Prepared:
+    return _core.read(source_of(table).input)
+
+
+def values_of(table: Any) -> list[list[Any]]:
+    values = read(table).values()
+    assert values is not None
+    return json.loads(values)
+
+
+@pytest.mark.parametrize("make", LIBRARIES.values(), ids=LIBRARIES)
+def test_a_table_of_any_library_is_read(make: Any) -> None:
+    table = make(
+        {
+            "id": [1, 2],
+            "text": ["Zürich", None],
+            "at": [dt.datetime(2026, 1, 31, 12, 30), None],
+            "price": [Decimal("1.50"), None],
+            "ok": [True, False],
+            "tags": [["a", "b"], []],
+            "place": [{"city": "Bern"}, {"city": None}],
+            "took": [dt.timedelta(days=1, seconds=5), None],
+            "raw": [b"bytes", b"\xff"],
+        }
+    )
+    assert read(table).columns == [
+        *("id", "text", "at", "price", "ok", "tags", "place", "took", "raw"),
+    ]
+    found = values_of(table)
+    assert found[7][0] in {"P1DT5S", "P1DT0H0M5S"}
+    del found[7]
+    assert found == [
+        [1, 2],
+        ["Zürich", None],
+        ["2026-01-31T12:30:00", None],
+        ["1.50", None],
+        [True, False],
+        [["a", "b"], []],
+        [{"city": "Bern"}, {"city": None}],
+        ["bytes", "\\xff"],
+    ]
+
+
+NANOSECONDS = "2026-01-01T00:00:00.123456789"
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "expected"),
+    [
+        (float("nan"), None, None),
+        (float("nan"), object, None),
+        (pd.NaT, None, None),
+        (pd.NaT, object, None),
+        (pd.NA, "Int64", None),
+        (pd.NA, "string", None),
+        (Decimal("NaN"), object, None),
+        (Decimal("sNaN"), object, None),
+        (np.datetime64("NaT"), object, None),
+        (float("-inf"), None, "-inf"),
+        (10**30, object, 10**30),
+        (np.int64(3), object, 3),
+        (np.float32(0.5), object, 0.5),
+        (np.bool_(True), object, True),
+        (np.str_("x"), object, "x"),
+        (np.array([1.5, np.nan]), object, [1.5, None]),
+        (np.datetime64(NANOSECONDS), object, NANOSECONDS),
+        (pd.Timestamp(NANOSECONDS), None, NANOSECONDS),
+        (pd.Timestamp("2026-07-01", tz="Europe/Zurich"), None, "2026-07-01T00:00:00+02:00"),
+        (pd.Timedelta("1 days 00:00:00.000000001"), None, "P1DT0H0M0.000000001S"),
+        (pd.Period("2026-01"), None, "2026-01"),
+        ("x", "category", "x"),
+        (uuid.UUID(int=1), object, "00000000-0000-0000-0000-000000000001"),
+        (dt.date(2026, 1, 31), object, "2026-01-31"),
+        (dt.time(10, 5), object, "10:05:00"),
+        (Colour.RED, object, "red"),
+        (1 + 2j, None, "1+2j"),
+        ({"a": (np.int8(1), pd.NaT), 2: {Decimal("1.0")}}, object, {"a": [1, None], "2": ["1.0"]}),
+    ],
+    ids=repr,
+)
+def test_cells_of_pandas(value: Any, dtype: Any, expected: Any) -> None:
+    assert values_of(pd.DataFrame({"a": pd.Series([value], dtype=dtype)})) == [[expected]]
+
+
+def test_dicts_have_the_same_cells() -> None:
+    records = [{"a": pd.NaT, "b": np.int64(5), "c": b"\xff"}, {"a": pd.Timestamp("2026-01-01")}]
+    assert values_of(records) == [[None, "2026-01-01T00:00:00"], [5, None], ["\\xff", None]]
+
+
+def test_nanoseconds_of_polars_and_pyarrow_are_kept() -> None:
+    at, took = 1_767_225_600_123_456_789, 1_000_000_001
+    frame = pl.DataFrame(
+        {
+            "at": pl.Series([at]).cast(pl.Datetime("ns")),
+            "took": pl.Series([took]).cast(pl.Duration("ns")),
+            "time": pl.Series([took]).cast(pl.Time),
+        }
+    )
+    expected = [[NANOSECONDS], ["PT1.000000001S"], ["00:00:01.000000001"]]
+    assert values_of(frame) == expected
+    table = pa.table({"at": pa.array([at], pa.timestamp("ns"))})
+    assert values_of(table) == expected[:1]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (pd.DataFrame({"a": []}), "no rows"),
+        (pd.DataFrame(index=[1, 2]), "no columns"),
+        (pd.DataFrame(), "no columns"),
+        (pl.DataFrame(), "no columns"),
+        (pa.table({"a": pa.array([], pa.int64())}), "no rows"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "`a`"),
+        (pd.DataFrame([[1, 2]], columns=[1, "1"]), "`1`"),
+        (pa.table([[1], [2]], names=["a", "a"]), "`a`"),
+        (pd.DataFrame({("a", "b"): [1]}), "levels"),
+        (pd.DataFrame({"a": ["\ud800"]}, dtype=object), "'a'"),
+        (pl.LazyFrame({"a": [1]}), r"LazyFrame: call \.collect\(\)"),
+        (pl.Series([1]), r"Series: call \.to_frame\(\)"),
+        (pd.Series([1]), r"Series: call \.to_frame\(\)"),
+        (pa.record_batch({"a": [1]}), r"RecordBatch: .*from_batches"),
+        (np.array([[1]]), "ndarray"),
+    ],
+    ids=str,
+)
+def test_what_is_no_table_to_read_is_an_error(table: Any, words: str) -> None:
+    with pytest.raises(Exception, match=words) as raised:
+        read(table)
+    assert type(raised.value).__name__ in {"FileError", "TypeError", "ValueError"}
+
+
+def test_columns_are_named_by_texts_and_rows_by_their_labels() -> None:
+    columns = pd.Index([0, None], dtype=object)
+    frame = pd.DataFrame([[1, 2], [3, 4]], index=["x", "y"], columns=columns)
+    source = source_of(frame)
+    assert source.table is frame
+    assert source.labels == ["x", "y"]
+    assert _core.read(source.input).columns == ["0", "None"]
+    assert source_of(pl.DataFrame({"a": [1]})).labels is None
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    st.decimals(),
+    st.dates(),
+    st.datetimes(timezones=st.none() | st.timezones()),
+    st.timedeltas(),
+    st.uuids(),
+    st.binary(max_size=20),
+    st.lists(st.integers() | st.none(), max_size=3),
+)
+
+
+def is_missing(cell: Any) -> bool:
+    if isinstance(cell, Decimal):
+        return cell.is_nan()
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))
+
+
+def is_same(found: Any, cell: Any) -> bool:
+    """Whether a JSON value says what the cell does."""
+    if isinstance(cell, float):
+        return float(found) == cell
+    if isinstance(cell, (Decimal, uuid.UUID)):
+        return found == str(cell)
+    if isinstance(cell, dt.datetime):
+        read = dt.datetime.fromisoformat(found)
+        naive = [time.replace(tzinfo=None, fold=0) for time in (read, cell)]
+        return naive[0] == naive[1] and read.utcoffset() == cell.utcoffset()
+    if isinstance(cell, dt.date):
+        return found == cell.isoformat()
+    if isinstance(cell, dt.timedelta):
+        return TypeAdapter(dt.timedelta).validate_python(found) == cell
+    if isinstance(cell, bytes):
+        return found == cell.decode(errors="backslashreplace")
+    return found == cell
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=5))
+def test_no_cell_of_a_frame_is_lost(rows: list[list[Any]]) -> None:
+    frame = pd.DataFrame(rows, columns=["a", "b", "c"], dtype=object)
+    prepared = read(frame)
+    found = list(zip(*json.loads(prepared.values() or b""), strict=True))
+    assert len(found) == len(rows)
+    for row, cells in zip(found, rows, strict=True):
+        for value, cell in zip(row, cells, strict=True):
+            assert (value is None) if is_missing(cell) else is_same(value, cell), (value, cell)
+    # The sample of so few and short rows is all that is sent of them.
+    sample = prepared.sample()
+    for row, cells in zip(found, rows, strict=True):
+        for name, value, cell in zip(frame.columns, row, cells, strict=True):
+            if value is not None and not isinstance(cell, float):
+                assert f"{name}: {text_of(value)}" in sample
+
+
+def text_of(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+VALUES = {
+    "texts": ["a", "b"],
+    "counts": [1, 2],
+    "amounts": [1.5, 2.0],
+    "some": [1.5, None],
+    "dates": [dt.date(2026, 1, 1), None],
+    "prices": [Decimal("1.50"), Decimal("2")],
+    "tags": [["a"], []],
+    "mixed": [1, "one"],
+    "numbers": [1, True],
+    "huge": [10**40, 1],
+    "dicts": [{"a": 1}, {"b": [Decimal("1.5")]}],
+    "sets": [{1}, None],
+    "nothing": [None, None],
+    "uuids": [uuid.UUID(int=1), None],
+    "times": [dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc), dt.datetime(2026, 1, 1)],
+    "objects": [Colour.RED, [Colour.RED]],
+}
+AS_TEXT = {
+    "mixed": ["1", "one"],
+    "numbers": ["1", "True"],
+    "huge": [f"1{'0' * 40}", "1"],
+    "dicts": ['{"a":1}', '{"b":["1.5"]}'],
+    "sets": ["[1]", None],
+    "times": ["2026-01-01 00:00:00+00:00", "2026-01-01 00:00:00"],
+    "objects": ["Colour.RED", '["red"]'],
+}
+"""Where polars and pyarrow have no type that gives the values back."""
+
+
+def test_columns_appended_to_pandas_keep_every_value() -> None:
+    frame = pd.DataFrame({"a": [1, 2]}, index=["x", "x"])
+    before = frame.copy()
+    table = tables.append_columns(frame, VALUES)
+    pd.testing.assert_frame_equal(frame, before)
+    assert list(table.columns) == ["a", *VALUES]
+    assert list(table.index) == ["x", "x"]
+    for name, values in VALUES.items():
+        found = table[name].tolist()
+        assert found == values or (name == "some" and np.isnan(found[1])), name
+    assert [str(table[name].dtype) for name in ("counts", "amounts", "some", "prices")] == [
+        *("int64", "float64", "float64", "object"),
+    ]
+    table.loc[:, "a"] = 0
+    pd.testing.assert_frame_equal(frame, before)
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_columns_appended_to_other_tables_are_typed_or_text(library: str) -> None:
+    table: Any = LIBRARIES[library]({"a": [1, 2]})
+    result = tables.append_columns(table, VALUES)
+    assert type(result) is type(table)
+    assert table.shape == (2, 1)
+    found = result.to_dict(as_series=False) if library == "polars" else result.to_pydict()
+    expected = {"a": [1, 2], **VALUES, **AS_TEXT}
+    if library == "polars":
+        expected["uuids"] = ["00000000-0000-0000-0000-000000000001", None]
+    assert found == expected
+
+
+@given(st.lists(CELLS, min_size=1))
+@settings(deadline=None)
+def test_appending_never_fails(values: list[Any]) -> None:
+    for make in LIBRARIES.values():
+        table: Any = make({"a": list(range(len(values)))})
+        assert tables.append_columns(table, {"b": values}).shape == (len(values), 2)
+
+
+def test_a_frame_without_pandas_is_an_error_with_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert tables.frame_of(["a"], [[1, 2]]).to_dict("list") == {"a": [1, 2]}
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ExtractionError, match=r"pip install 'structx-rs\[pandas\]'") as raised:
+        tables.frame_of(["a"], [[1, 2]])
+    assert isinstance(raised.value.__cause__, ImportError)
+
+
+def test_no_library_is_imported_for_other_data() -> None:
+    program = (
+        "import sys, structx.inputs as inputs\n"
+        "inputs.source_of([{'a': 1}]), inputs.source_of('text')\n"
+        "print([name for name in ('numpy', 'pandas', 'polars', 'pyarrow') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"

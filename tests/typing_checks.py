@@ -1,0 +1,122 @@
+"""What type checkers know of the public API. Nothing here runs: `make lint` checks it."""
+
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from typing_extensions import assert_type
+
+import structx
+from structx import (
+    ExtractionConfig,
+    ExtractionRequest,
+    ExtractionResult,
+    ExtractionStep,
+    Extractor,
+    ExtractorUsage,
+    PreparedInput,
+    RowResult,
+    StepUsage,
+    TypeCapabilities,
+    get_type_capabilities,
+    model_from_extraction_request,
+    model_to_extraction_request,
+)
+
+
+class Invoice(BaseModel):
+    number: str
+
+
+def of_a_model(extractor: Extractor) -> None:
+    result = extractor.extract(data="...", query="...", model=Invoice)
+    assert_type(result, ExtractionResult[Invoice])
+    assert_type(result.data, list[Invoice])
+    assert_type(result.data[0].number, str)
+    assert_type(result.model, type[Invoice])
+    assert_type(result.rows, list[RowResult[Invoice]])
+    assert_type(result.rows[0].items, list[Invoice])
+    assert_type(result.rows[0].status, Literal["success", "empty", "failed"])
+    assert_type(result.success_rate, float)
+    table = extractor.extract(data="...", query="...", model=Invoice, return_df=True)
+    assert_type(table, ExtractionResult[Invoice, Any])
+    assert_type(table.rows, list[RowResult[Invoice]])
+
+
+def of_a_query(extractor: Extractor) -> None:
+    result = extractor.extract(data=[{"a": 1}], query="...")
+    assert_type(result, ExtractionResult[BaseModel])
+    assert_type(result.data, list[BaseModel])
+    results = extractor.extract_queries(data=Path("x.csv"), queries=["..."])
+    assert_type(results, dict[str, ExtractionResult[BaseModel, Any]])
+    schema = extractor.get_schema(data="...", query="...")
+    assert_type(schema, type[BaseModel])
+    refined = extractor.refine_data_model(model=schema, refinement_instructions="...")
+    assert_type(refined, type[BaseModel])
+
+
+async def of_the_async_twins(extractor: Extractor) -> None:
+    result = await extractor.extract_async(data="...", query="...", model=Invoice)
+    assert_type(result, ExtractionResult[Invoice])
+    assert_type(await extractor.extract_async(data="...", query="..."), ExtractionResult[BaseModel])
+    first, second = await asyncio.gather(
+        extractor.extract_async(data="...", query="...", model=Invoice),
+        extractor.extract_async(data="...", query="...", model=Invoice, return_df=True),
+    )
+    assert_type(first.data, list[Invoice])
+    assert_type(second, ExtractionResult[Invoice, Any])
+    results = await extractor.extract_queries_async(data="...", queries=["..."])
+    assert_type(results, dict[str, ExtractionResult[BaseModel, Any]])
+    assert_type(await extractor.get_schema_async(data="...", query="..."), type[BaseModel])
+    refined = await extractor.refine_data_model_async(model=Invoice, refinement_instructions="...")
+    assert_type(refined, type[BaseModel])
+    async with extractor.prepare_input_async(data="...") as prepared:
+        assert_type(prepared, PreparedInput)
+        result = await extractor.extract_async(data=prepared, query="...", model=Invoice)
+        assert_type(result.data, list[Invoice])
+
+
+def of_prepared_input(extractor: Extractor) -> None:
+    with extractor.prepare_input(data="...", file_options={"sep": ";"}) as prepared:
+        assert_type(prepared, PreparedInput)
+        result = extractor.extract(data=prepared, query="...", model=Invoice)
+        assert_type(result.data, list[Invoice])
+
+
+def of_usage(usage: ExtractorUsage) -> None:
+    assert_type(usage.total_tokens, int)
+    assert_type(usage.thinking_tokens, int | None)
+    assert_type(usage.steps, dict[ExtractionStep, list[StepUsage]])
+    assert_type(usage.get_step("extraction"), list[StepUsage])
+    assert_type(usage.model_dump_json(), str)
+
+
+def of_portable_schemas() -> None:
+    definition = model_to_extraction_request(Invoice)
+    assert_type(definition, ExtractionRequest)
+    assert_type(get_type_capabilities(), TypeCapabilities)
+    made: type[BaseModel] = model_from_extraction_request(definition)
+    Extractor().extract(data="...", query="...", model=made)
+
+
+def of_settings() -> None:
+    config = ExtractionConfig.from_yaml("x.yaml", planning={"temperature": 0})
+    assert_type(config, ExtractionConfig)
+    assert_type(config.extraction, dict[str, Any])
+    assert_type(Extractor.from_litellm(model="openai/x", config=config, seed=7), Extractor)
+    Extractor(config={"extraction": {"temperature": 0}}, api_base="...")
+    Extractor(config=Path("x.yaml"))
+    assert_type(structx.__version__, str)
+
+
+def of_what_is_wrong(extractor: Extractor) -> None:
+    ExtractionConfig(planing={})  # type: ignore[arg-type]
+    ExtractionConfig({})  # type: ignore[call-arg]
+    extractor.extract("...", "...")  # type: ignore[call-overload]
+    extractor.extract(data="...", query="...", model="Invoice")  # type: ignore[call-overload]
+    assert structx.extract  # type: ignore[attr-defined]
