@@ -166,7 +166,8 @@ fn keep_rules(
         }
     }
     let default = &current.default;
-    let fits = default.is_null() || fits(default, kind) && allow(rules, default);
+    let is_allowed = allow(rules, default) && allow(implied, default);
+    let fits = default.is_null() || fits(default, kind) && is_allowed;
     if current.has_default && fits && !field.contains_key("default") {
         field.insert("has_default".to_owned(), json!(true));
         field.insert("default".to_owned(), default.clone());
