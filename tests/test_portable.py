@@ -248,6 +248,7 @@ LOOKING_AHEAD = Annotated[str, Field(pattern=re.compile("(?!a)"))]
             Annotated[int, Field(json_schema_extra=lambda schema: None)],
             "Outer.a: json_schema_extra is code",
         ),
+        (Annotated[Decimal, Field(max_digits=3)], "Outer.a: max_digits=3 has no portable form"),
         (Annotated[float, Field(allow_inf_nan=False)], "has no portable form: remove it"),
         (Annotated[Any, Field(default={1: object()})], "Outer.a: JSON can't hold its default"),
         (Annotated[Any, Field(default={1})], "Outer.a: JSON can't hold the default"),
