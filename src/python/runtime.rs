@@ -38,17 +38,17 @@ fn state() -> MutexGuard<'static, State> {
 }
 
 /// The runtime of this process; `None` on the thread that exits, which has to do without.
-pub fn handle() -> PyResult<Option<Handle>> {
+pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
+    if is_exiting_elsewhere() {
+        py.detach(stay_out_of_a_closing_interpreter);
+    }
     let mut state = state();
     let process = std::process::id();
     match &*state {
         State::Running(owner, runtime) if *owner == process => {
             return Ok(Some(runtime.handle().clone()));
         }
-        State::Closed(thread) if *thread == thread::current().id() => return Ok(None),
-        State::Closed(_) => {
-            return Err(PyRuntimeError::new_err("the interpreter is shutting down"));
-        }
+        State::Closed(_) => return Ok(None),
         State::Running(..) | State::Idle => {}
     }
     let runtime = Builder::new_multi_thread().enable_all().thread_name("structx").build()?;
@@ -81,7 +81,7 @@ pub fn block_on(py: Python<'_>, work: Work) -> PyResult<Ended> {
     if worker::is_current() {
         return Err(PyRuntimeError::new_err("a validator can't wait for an extraction of its own"));
     }
-    let Some(runtime) = handle()? else {
+    let Some(runtime) = handle(py)? else {
         return Ok(Builder::new_current_thread().enable_all().build()?.block_on(work));
     };
     py.detach(|| {
@@ -104,10 +104,14 @@ pub fn block_on(py: Python<'_>, work: Work) -> PyResult<Ended> {
     })
 }
 
-/// A daemon thread that goes back to Python while it finalises may crash the process: it waits for
-/// its end here.
+/// A daemon thread that is in Python while it finalises may crash the process, and can't be served
+/// any more: it waits here for the end, as Python makes threads wait that want the GIL then.
 fn stay_out_of_a_closing_interpreter() {
-    while matches!(&*state(), State::Closed(_)) {
+    while is_exiting_elsewhere() {
         thread::park();
     }
+}
+
+fn is_exiting_elsewhere() -> bool {
+    matches!(&*state(), State::Closed(exiting) if *exiting != thread::current().id())
 }
