@@ -252,7 +252,10 @@ async fn a_plan_that_can_not_be_had_is_an_error_of_the_operation() {
     let fake = FakeProvider::start().unwrap();
     script(&fake, &json!([{"status": 500, "times": 9}]));
     let error = run(&fake, &records(3), None).await.unwrap_err();
-    assert!(matches!(error, Error::Plan { failure: Failure::Llm { requests: 3, .. }, .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Plan { failure: Failure::Llm { requests: 3, .. }, .. }),
+        "{error:?}"
+    );
 }
 
 fn definition(name: &str) -> ExtractionRequest {

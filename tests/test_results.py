@@ -27,7 +27,7 @@ from structx import (
     usage,
 )
 from structx.inputs import Source
-from structx.results import result_of
+from structx.results import result_of, table_of
 
 
 class Line(BaseModel):
@@ -63,7 +63,8 @@ def extraction(
     *rows: list[Any] | str,
     model: type[BaseModel] = Word,
     source: Prepared | pd.DataFrame | None = None,
-    **form: bool,
+    return_df: bool = False,
+    expand_nested: bool = False,
 ) -> ExtractionResult[Any, Any]:
     """The result of rows that are their items, or their error."""
     outcomes = [
@@ -79,7 +80,11 @@ def extraction(
         source = Prepared({str(name): [] for name in source.columns})
     labels = None if table is None else list(table.index)
     raw: Any = (model, [(3, 4, 7, 1, 2)], outcomes, ["a warning"], source)
-    return result_of(raw, Source(("", "{}"), table, labels), **form)
+    given = Source(("", "{}"), table, labels)
+    result: ExtractionResult[Any, Any] = result_of(raw, given)
+    if return_df:
+        result.data = table_of(result, given, raw[-1], expand_nested)
+    return result
 
 
 def records(table: pd.DataFrame) -> list[dict[Any, Any]]:

@@ -1,19 +1,17 @@
-"""The public Extractor: checks arguments, runs jobs of the core, and wraps what they give."""
+"""The public Extractor: its settings, and each operation in two forms."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from pydantic import BaseModel
 
-from structx import _core, _settings, targets
-from structx.exceptions import ConfigurationError, ExtractionError
-from structx.inputs import Data, Source, source_of
-from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of
-from structx.usage import of_planning
+from structx import _core, _settings, tasks
+from structx.exceptions import ConfigurationError
+from structx.inputs import Data
+from structx.results import ExtractionResult
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,10 +20,6 @@ if TYPE_CHECKING:
     from structx.inputs import PreparedInput
 
 T = TypeVar("T", bound=BaseModel)
-
-_Results: TypeAlias = "dict[str, ExtractionResult[Any, Any]]"
-_Task: TypeAlias = "tuple[_core.Job[Any], Callable[[Any], Any]]"
-"""A job, and what makes the caller's result of its raw one."""
 
 
 class Extractor:
@@ -176,8 +170,8 @@ class Extractor:
             ExtractionError: an argument is wrong, the source can't be read, or planning failed;
                 `__cause__` is the reason. A row that fails is no error: see `result.rows`.
         """
-        job, finish = self._extract(data, query, model, return_df, expand_nested, file_options)
-        return job.wait(finish)
+        form = tasks.Form(return_df, expand_nested, file_options)
+        return tasks.run(self._core, tasks.extraction, data, query, model, form)
 
     @overload
     async def extract_async(
@@ -234,8 +228,8 @@ class Extractor:
         file_options: Mapping[str, Any] | None = None,
     ) -> ExtractionResult[Any, Any]:
         """`extract` for asyncio."""
-        job, finish = self._extract(data, query, model, return_df, expand_nested, file_options)
-        return await job.start(finish)
+        form = tasks.Form(return_df, expand_nested, file_options)
+        return await tasks.run_async(self._core, tasks.extraction, data, query, model, form)
 
     def extract_queries(
         self,
@@ -258,8 +252,8 @@ class Extractor:
             ExtractionError: as `extract`; there are no queries, or two are the same. Where only
                 some queries fail, `error.results` has the results of the others.
         """
-        job, finish = self._extract_queries(data, queries, return_df, expand_nested, file_options)
-        return job.wait(finish)
+        form = tasks.Form(return_df, expand_nested, file_options)
+        return tasks.run(self._core, tasks.extractions, data, queries, form)
 
     async def extract_queries_async(
         self,
@@ -271,8 +265,8 @@ class Extractor:
         file_options: Mapping[str, Any] | None = None,
     ) -> dict[str, ExtractionResult[BaseModel, Any]]:
         """`extract_queries` for asyncio."""
-        job, finish = self._extract_queries(data, queries, return_df, expand_nested, file_options)
-        return await job.start(finish)
+        form = tasks.Form(return_df, expand_nested, file_options)
+        return await tasks.run_async(self._core, tasks.extractions, data, queries, form)
 
     def get_schema(
         self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
@@ -285,15 +279,13 @@ class Extractor:
         Raises:
             ExtractionError: as `extract`.
         """
-        job, finish = self._get_schema(data, query, file_options)
-        return job.wait(finish)
+        return tasks.run(self._core, tasks.planning, data, query, file_options)
 
     async def get_schema_async(
         self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
     ) -> type[BaseModel]:
         """`get_schema` for asyncio."""
-        job, finish = self._get_schema(data, query, file_options)
-        return await job.start(finish)
+        return await tasks.run_async(self._core, tasks.planning, data, query, file_options)
 
     def refine_data_model(
         self,
@@ -316,8 +308,7 @@ class Extractor:
             ExtractionError: an argument is wrong, `model` has parts that a definition can't hold
                 (see `model_to_extraction_request`), or planning failed.
         """
-        job, finish = self._refine(model, refinement_instructions, model_name)
-        return job.wait(finish)
+        return tasks.run(self._core, tasks.refinement, model, refinement_instructions, model_name)
 
     async def refine_data_model_async(
         self,
@@ -327,8 +318,9 @@ class Extractor:
         model_name: str | None = None,
     ) -> type[BaseModel]:
         """`refine_data_model` for asyncio."""
-        job, finish = self._refine(model, refinement_instructions, model_name)
-        return await job.start(finish)
+        return await tasks.run_async(
+            self._core, tasks.refinement, model, refinement_instructions, model_name
+        )
 
     @contextmanager
     def prepare_input(
@@ -339,8 +331,7 @@ class Extractor:
         Raises:
             ExtractionError: the source can't be read.
         """
-        job, finish = self._prepare(data, file_options)
-        with job.wait(finish) as prepared:
+        with tasks.run(self._core, tasks.preparation, data, file_options) as prepared:
             yield prepared
 
     @asynccontextmanager
@@ -348,8 +339,8 @@ class Extractor:
         self, *, data: Data, file_options: Mapping[str, Any] | None = None
     ) -> AsyncGenerator[PreparedInput, None]:
         """`prepare_input` for asyncio: `async with`."""
-        job, finish = self._prepare(data, file_options)
-        with await job.start(finish) as prepared:
+        task = tasks.run_async(self._core, tasks.preparation, data, file_options)
+        with await task as prepared:
             yield prepared
 
     def close(self) -> None:
@@ -402,115 +393,3 @@ class Extractor:
             return _core.Extractor(**self._settings, weights=weights)
         except (TypeError, ValueError, OverflowError) as error:
             raise ConfigurationError(str(error)) from error
-
-    def _extract(
-        self,
-        data: Data,
-        query: str,
-        model: type[BaseModel] | None,
-        return_df: bool,
-        expand_nested: bool,
-        file_options: Mapping[str, Any] | None,
-    ) -> _Task:
-        with _wrong_arguments():
-            query = _words("query", query)
-            target = None if model is None else targets.of_model(_model_class(model))
-            source = source_of(data, file_options)
-            finish = partial(_result, source, return_df, expand_nested)
-            return self._core.extract(source.input, query, target), finish
-
-    def _extract_queries(
-        self,
-        data: Data,
-        queries: Sequence[str],
-        return_df: bool,
-        expand_nested: bool,
-        file_options: Mapping[str, Any] | None,
-    ) -> _Task:
-        with _wrong_arguments():
-            if isinstance(queries, str) or not isinstance(queries, Sequence) or not queries:
-                raise TypeError("queries must be a list of texts that say what to extract")
-            checked = [_words(f"queries[{n}]", query) for n, query in enumerate(queries)]
-            if len(set(checked)) < len(checked):
-                raise ValueError("queries has the same query twice; the result is by query")
-            source = source_of(data, file_options)
-            finish = partial(_results, checked, partial(_result, source, return_df, expand_nested))
-            return self._core.extract_queries(source.input, checked), finish
-
-    def _get_schema(self, data: Data, query: str, file_options: Mapping[str, Any] | None) -> _Task:
-        with _wrong_arguments():
-            query = _words("query", query)
-            source = source_of(data, file_options)
-            return self._core.plan(source.input, query), _planned
-
-    def _prepare(self, data: Data, file_options: Mapping[str, Any] | None) -> _Task:
-        from structx.inputs import PreparedInput
-
-        with _wrong_arguments():
-            source = source_of(data, file_options)
-            return self._core.prepare(source.input), partial(PreparedInput, source=source)
-
-    def _refine(self, model: type[BaseModel], instructions: str, model_name: str | None) -> _Task:
-        from structx.portable import model_to_extraction_request  # not needed by other calls
-
-        with _wrong_arguments():
-            instructions = _words("refinement_instructions", instructions)
-            if model_name is not None:
-                model_name = _words("model_name", model_name)
-            definition = model_to_extraction_request(_model_class(model)).model_dump_json()
-            return self._core.refine(definition, instructions, model_name), _planned
-
-
-@contextmanager
-def _wrong_arguments() -> Generator[None, None, None]:
-    """Makes an ExtractionError of what wrong arguments raise."""
-    try:
-        yield
-    except ExtractionError:
-        raise
-    except Exception as error:
-        raise ExtractionError(str(error)) from error
-
-
-def _words(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{name} must be a text that is not blank")
-    value.encode()  # lone surrogates have no form in UTF-8
-    return value
-
-
-def _model_class(model: object) -> type[BaseModel]:
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        raise TypeError(f"model must be a class derived from pydantic.BaseModel, not {model!r}")
-    return model
-
-
-def _result(
-    source: Source, return_df: bool, expand_nested: bool, raw: RawExtraction
-) -> ExtractionResult[Any, Any]:
-    return result_of(raw, source, return_df, expand_nested)
-
-
-def _results(
-    queries: list[str],
-    finish: Callable[[RawExtraction], ExtractionResult[Any, Any]],
-    tried: list[RawExtraction | ExtractionError],
-) -> _Results:
-    results: _Results = {}
-    errors: dict[str, ExtractionError] = {}
-    for query, raw in zip(queries, tried, strict=True):
-        if isinstance(raw, ExtractionError):
-            errors[query] = raw
-        else:
-            results[query] = finish(raw)
-    if errors:
-        query, error = next(iter(errors.items()))
-        message = f"{len(errors)} of {len(queries)} queries failed; {query!r}: {error}"
-        raise ExtractionError(message, results) from error
-    return results
-
-
-def _planned(raw: RawPlan) -> type[BaseModel]:
-    model, calls = raw
-    model.usage = of_planning(calls)
-    return model

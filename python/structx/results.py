@@ -12,6 +12,8 @@ from structx.exceptions import ExtractionError
 from structx.usage import ExtractorUsage, RawUsage, StepUsage, of_calls
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from structx import _core
     from structx.inputs import Source
 
@@ -22,7 +24,7 @@ D = TypeVar("D", default=list[T])
 RawRow: TypeAlias = "tuple[int, str, list[Any], list[RawUsage], str | None, dict[str, str]]"
 """position, input_data, items, calls, error, sources"""
 RawExtraction: TypeAlias = (
-    "tuple[type[Any], list[RawUsage], list[RawRow], list[str], _core.Prepared]"
+    "tuple[type[Any], list[RawUsage], Iterable[RawRow], list[str], _core.Prepared]"
 )
 """model, planning calls, rows, warnings, the source that was read"""
 RawPlan: TypeAlias = "tuple[type[Any], list[RawUsage]]"
@@ -150,14 +152,9 @@ class ExtractionResult(Generic[T, D]):
         return _html.of_result(self)
 
 
-def result_of(
-    raw: RawExtraction, source: Source, return_df: bool = False, expand_nested: bool = False
-) -> ExtractionResult[Any, Any]:
-    """The result that the core's tuples describe, of the data of this call.
-
-    Raises ExtractionError where a table is asked for and can't be made.
-    """
-    model, planning, raw_rows, warnings, prepared = raw
+def result_of(raw: RawExtraction, source: Source) -> ExtractionResult[Any]:
+    """The result that the core's tuples describe, of the data of this call."""
+    model, planning, raw_rows, warnings, _ = raw
     labels = source.labels
     rows: list[RowResult[Any]] = []
     data: list[Any] = []
@@ -169,19 +166,19 @@ def result_of(
         data += items
         requests += calls
     usage = of_calls([StepUsage(*call) for call in planning], requests)
-    if return_df:
-        table = _table(source, prepared, rows, model, expand_nested)
-        return ExtractionResult(table, rows, model, usage, warnings)
     return ExtractionResult(data, rows, model, usage, warnings)
 
 
-def _table(
+def table_of(
+    result: ExtractionResult[Any],
     source: Source,
     prepared: _core.Prepared,
-    rows: list[RowResult[Any]],
-    model: type[BaseModel],
     expand_nested: bool,
 ) -> Any:
+    """The source as a table with the items of the result.
+
+    Raises ExtractionError where pandas is missing, or the items can't be written.
+    """
     from structx import flatten, tables
 
     if source.table is None:
@@ -189,9 +186,9 @@ def _table(
         taken = list(map(str, table.columns))
     else:
         table, taken = source.table, prepared.columns
-    outcomes = [(_status(row), row.items) for row in rows]
+    outcomes = [(_status(row), row.items) for row in result.rows]
     try:
-        columns = flatten.columns_of(outcomes, model, taken, expand_nested=expand_nested)
+        columns = flatten.columns_of(outcomes, result.model, taken, expand_nested=expand_nested)
         return tables.append_columns(table, columns)
     except Exception as error:
         raise ExtractionError(f"the items can't be written as a table: {error}") from error

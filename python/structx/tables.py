@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from importlib.util import find_spec
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -226,11 +227,16 @@ def _text(value: Any) -> str | None:
     return str(value)
 
 
-def _import_pandas() -> Any:
-    try:
-        import pandas as pd
-    except ImportError as error:
+def need_pandas() -> None:
+    """Raises ExtractionError where pandas is missing, without importing it."""
+    if (sys.modules["pandas"] if "pandas" in sys.modules else find_spec("pandas")) is None:
         raise ExtractionError(
             "a table needs pandas: install it with pip install 'structx-rs[pandas]'"
-        ) from error
+        )
+
+
+def _import_pandas() -> Any:
+    need_pandas()
+    import pandas as pd
+
     return pd

@@ -55,7 +55,11 @@ pub fn extraction_error(py: Python<'_>, error: Error) -> PyErr {
 
 /// A panic, which is a defect of ours.
 pub fn internal_error(py: Python<'_>, text: String) -> PyErr {
-    caused(py, format!("a defect of structx, please report it: {text}"), PyRuntimeError::new_err(text))
+    caused(
+        py,
+        format!("a defect of structx, please report it: {text}"),
+        PyRuntimeError::new_err(text),
+    )
 }
 
 pub fn closed() -> PyErr {

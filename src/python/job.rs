@@ -99,16 +99,13 @@ impl Job {
         let awaitable = receiver.awaitable(py);
         let work = self.take()?;
         let caller = Caller::get(py)?;
-        match runtime::handle(py)? {
-            Some(runtime) => {
-                let task = async move { caller.deliver(Delivery { receiver, ended: work.await }) };
-                let abort = Abort(runtime.spawn(task).abort_handle());
-                awaitable.call_method1("add_done_callback", (abort,))?;
-            }
-            None => {
-                let ended = runtime::block_on(py, work)?;
-                caller.deliver(Delivery { receiver, ended });
-            }
+        if let Some(runtime) = runtime::handle(py)? {
+            let task = async move { caller.deliver(Delivery { receiver, ended: work.await }) };
+            let abort = Abort(runtime.spawn(task).abort_handle());
+            awaitable.call_method1("add_done_callback", (abort,))?;
+        } else {
+            let ended = runtime::block_on(py, work)?;
+            caller.deliver(Delivery { receiver, ended });
         }
         Ok(awaitable)
     }

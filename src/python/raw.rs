@@ -1,6 +1,7 @@
 //! The plain tuples that `structx.results` makes results of.
 
 use std::collections::HashMap;
+use std::vec;
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -15,7 +16,23 @@ use super::target::PydanticTarget;
 
 /// `structx.results.RawExtraction`: model, planning calls, rows, warnings, what was read.
 #[derive(IntoPyObject)]
-pub struct RawExtraction(Py<PyAny>, Vec<RawUsage>, Vec<RawRow>, Vec<String>, Prepared);
+pub struct RawExtraction(Py<PyAny>, Vec<RawUsage>, RawRows, Vec<String>, Prepared);
+
+/// An iterator of `RawRow`: each row becomes Python's when it is asked for, so that a large result
+/// is not there twice, and other threads get their turn between rows.
+#[pyclass]
+pub struct RawRows(vec::IntoIter<Outcome<Py<PyAny>>>);
+
+#[pymethods]
+impl RawRows {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&mut self) -> Option<RawRow> {
+        self.0.next().map(RawRow::from)
+    }
+}
 
 /// `structx.results.RawPlan`: the planned model, and the planning calls.
 #[derive(IntoPyObject)]
@@ -57,7 +74,7 @@ impl RawExtraction {
         Self(
             extraction.target.into_model(),
             extraction.planning.into_iter().map(RawUsage::from).collect(),
-            extraction.outcomes.into_iter().map(RawRow::from).collect(),
+            RawRows(extraction.outcomes.into_iter()),
             extraction.warnings,
             prepared,
         )

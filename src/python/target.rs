@@ -142,8 +142,7 @@ impl Target for PydanticTarget {
     }
 
     fn reply_schema(&self, provider: &dyn Provider) -> Result<Arc<OutputSchema>> {
-        let mut replies =
-            self.target.schema.replies.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut replies = self.target.schema.replies.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, compiled)) = replies.iter().find(|(name, _)| name == provider.name()) {
             return Ok(compiled.clone());
         }

@@ -1,0 +1,180 @@
+"""From checked arguments to a job of the core, and from what it gives to the caller's result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Sized
+from functools import partial
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
+
+from pydantic import BaseModel
+
+from structx import _core, tables, targets
+from structx.exceptions import ExtractionError
+from structx.inputs import PreparedInput, Source, source_of
+from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of, table_of
+from structx.usage import of_planning
+
+if TYPE_CHECKING:
+    from structx.inputs import Data
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Task: TypeAlias = "tuple[_core.Job[Any], Callable[[Any], R]]"
+"""A job, and what makes the caller's result of its raw one."""
+Make: TypeAlias = "Callable[Concatenate[_core.Extractor, P], Task[R]]"
+"""Makes a task; raises what is wrong with its arguments."""
+
+_LARGE = 1_000
+"""Rows whose encoding would hold up an event loop."""
+
+
+class Form(NamedTuple):
+    """How the data is read, and the result is given."""
+
+    return_df: bool
+    expand_nested: bool
+    file_options: Mapping[str, Any] | None
+
+
+def run(core: _core.Extractor, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a task and wait for it. Raises ExtractionError."""
+    job, finish = _made(core, make, *args, **kwargs)
+    return job.wait(finish)
+
+
+async def run_async(
+    core: _core.Extractor, make: Make[P, R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Run a task on the running loop; what takes long before it starts is done in a thread."""
+    if any(_is_large(argument) for argument in args):
+        import asyncio
+
+        job, finish = await asyncio.to_thread(_made, core, make, *args, **kwargs)
+    else:
+        job, finish = _made(core, make, *args, **kwargs)
+    return await job.start(finish)
+
+
+def _is_large(argument: object) -> bool:
+    is_text = isinstance(argument, (str, bytes))
+    return not is_text and isinstance(argument, Sized) and len(argument) > _LARGE
+
+
+def _made(core: _core.Extractor, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> Task[R]:
+    try:
+        return make(core, *args, **kwargs)
+    except ExtractionError:
+        raise
+    except Exception as error:
+        raise ExtractionError(str(error)) from error
+
+
+def extraction(
+    core: _core.Extractor, data: Data, query: str, model: type[BaseModel] | None, form: Form
+) -> Task[ExtractionResult[Any, Any]]:
+    """For one query."""
+    query = _words("query", query)
+    target = None if model is None else targets.of_model(_model_class(model))
+    source = _source(data, form)
+    return core.extract(source.input, query, target), partial(_result, source, form, query)
+
+
+def extractions(
+    core: _core.Extractor, data: Data, queries: Sequence[str], form: Form
+) -> Task[dict[str, ExtractionResult[Any, Any]]]:
+    """For several queries on the same data."""
+    if isinstance(queries, str) or not isinstance(queries, Sequence) or not queries:
+        raise TypeError("queries must be a list of texts that say what to extract")
+    checked = [_words(f"queries[{n}]", query) for n, query in enumerate(queries)]
+    if len(set(checked)) < len(checked):
+        raise ValueError("queries has the same query twice; the result is by query")
+    source = _source(data, form)
+    finish = partial(_results, source, form, checked)
+    return core.extract_queries(source.input, checked), finish
+
+
+def planning(
+    core: _core.Extractor, data: Data, query: str, file_options: Mapping[str, Any] | None
+) -> Task[type[BaseModel]]:
+    """For the model that a query asks for."""
+    query = _words("query", query)
+    return core.plan(source_of(data, file_options).input, query), _planned
+
+
+def refinement(
+    core: _core.Extractor, model: type[BaseModel], instructions: str, model_name: str | None
+) -> Task[type[BaseModel]]:
+    """For a changed model."""
+    from structx.portable import model_to_extraction_request  # not needed by other tasks
+
+    instructions = _words("refinement_instructions", instructions)
+    name = None if model_name is None else _words("model_name", model_name)
+    definition = model_to_extraction_request(_model_class(model))
+    return core.refine(definition.model_dump_json(), instructions, name), _planned
+
+
+def preparation(
+    core: _core.Extractor, data: Data, file_options: Mapping[str, Any] | None
+) -> Task[PreparedInput]:
+    """For data that is read once."""
+    source = source_of(data, file_options)
+    return core.prepare(source.input), partial(PreparedInput, source=source)
+
+
+def _words(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{name} must be a text that is not blank")
+    value.encode()  # lone surrogates have no form in UTF-8
+    return value
+
+
+def _model_class(model: object) -> type[BaseModel]:
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise TypeError(f"model must be a class derived from pydantic.BaseModel, not {model!r}")
+    return model
+
+
+def _source(data: Data, form: Form) -> Source:
+    source = source_of(data, form.file_options)
+    if form.return_df and source.table is None:
+        tables.need_pandas()
+    return source
+
+
+def _result(
+    source: Source, form: Form, query: str, raw: RawExtraction
+) -> ExtractionResult[Any, Any]:
+    result: ExtractionResult[Any, Any] = result_of(raw, source)
+    if form.return_df:
+        try:
+            result.data = table_of(result, source, raw[-1], form.expand_nested)
+        except ExtractionError as error:
+            raise ExtractionError(str(error), {query: result}) from error.__cause__
+    return result
+
+
+def _results(
+    source: Source, form: Form, queries: list[str], tried: list[RawExtraction | ExtractionError]
+) -> dict[str, ExtractionResult[Any, Any]]:
+    results: dict[str, ExtractionResult[Any, Any]] = {}
+    errors: dict[str, ExtractionError] = {}
+    for query, raw in zip(queries, tried, strict=True):
+        try:
+            if isinstance(raw, ExtractionError):
+                raise raw
+            results[query] = _result(source, form, query, raw)
+        except ExtractionError as error:
+            errors[query] = error
+            results.update(error.results)
+    if errors:
+        query, error = next(iter(errors.items()))
+        message = f"{len(errors)} of {len(queries)} queries failed; {query!r}: {error}"
+        raise ExtractionError(message, results) from error
+    return results
+
+
+def _planned(raw: RawPlan) -> type[BaseModel]:
+    model, calls = raw
+    model.usage = of_planning(calls)
+    return model
