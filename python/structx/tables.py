@@ -230,9 +230,8 @@ def _text(value: Any) -> str | None:
 def need_pandas() -> None:
     """Raises ExtractionError where pandas is missing, without importing it."""
     if (sys.modules["pandas"] if "pandas" in sys.modules else find_spec("pandas")) is None:
-        raise ExtractionError(
-            "a table needs pandas: install it with pip install 'structx-rs[pandas]'"
-        )
+        message = "a table needs pandas: install it with pip install 'structx-rs[pandas]'"
+        raise ExtractionError(message) from ModuleNotFoundError("pandas", name="pandas")
 
 
 def _import_pandas() -> Any:
