@@ -99,7 +99,7 @@ impl Job {
         let awaitable = receiver.awaitable(py);
         let work = self.take()?;
         let caller = Caller::get(py)?;
-        match runtime::handle()? {
+        match runtime::handle(py)? {
             Some(runtime) => {
                 let task = async move { caller.deliver(Delivery { receiver, ended: work.await }) };
                 let abort = Abort(runtime.spawn(task).abort_handle());

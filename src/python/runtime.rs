@@ -5,6 +5,7 @@
 //! fork is seen by the process id: the child gets a runtime of its own. What is asked for later
 //! still, by a destructor at exit, runs on the thread that asks.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
@@ -24,6 +25,9 @@ const SHUTDOWN: Duration = Duration::from_secs(2);
 const SIGNALS: Duration = Duration::from_millis(100);
 
 static RUNTIME: Mutex<State> = Mutex::new(State::Idle);
+/// No lock, as it is read without the GIL: a lock that another thread holds while one forks stays
+/// locked in the child.
+static IS_CLOSING: AtomicBool = AtomicBool::new(false);
 
 enum State {
     Idle,
@@ -38,7 +42,9 @@ fn state() -> MutexGuard<'static, State> {
 }
 
 /// The runtime of this process; `None` on the thread that exits, which has to do without.
-pub fn handle() -> PyResult<Option<Handle>> {
+///
+/// The lock is taken with the GIL, as that of the worker is.
+pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
     let mut state = state();
     let process = std::process::id();
     match &*state {
@@ -47,6 +53,8 @@ pub fn handle() -> PyResult<Option<Handle>> {
         }
         State::Closed(thread) if *thread == thread::current().id() => return Ok(None),
         State::Closed(_) => {
+            drop(state);
+            py.detach(stay_out_of_a_closing_interpreter);
             return Err(PyRuntimeError::new_err("the interpreter is shutting down"));
         }
         State::Running(..) | State::Idle => {}
@@ -62,9 +70,10 @@ pub fn handle() -> PyResult<Option<Handle>> {
 /// Run at exit: no thread of ours may outlive the interpreter.
 #[pyfunction]
 pub fn shutdown(py: Python<'_>) {
+    let closed = State::Closed(thread::current().id());
+    let state = std::mem::replace(&mut *state(), closed);
+    IS_CLOSING.store(true, Ordering::Release);
     py.detach(|| {
-        let closed = State::Closed(thread::current().id());
-        let state = std::mem::replace(&mut *state(), closed);
         if let State::Running(owner, runtime) = state {
             if owner == std::process::id() {
                 runtime.shutdown_timeout(SHUTDOWN);
@@ -81,7 +90,7 @@ pub fn block_on(py: Python<'_>, work: Work) -> PyResult<Ended> {
     if worker::is_current() {
         return Err(PyRuntimeError::new_err("a validator can't wait for an extraction of its own"));
     }
-    let Some(runtime) = handle()? else {
+    let Some(runtime) = handle(py)? else {
         return Ok(Builder::new_current_thread().enable_all().build()?.block_on(work));
     };
     py.detach(|| {
@@ -107,7 +116,7 @@ pub fn block_on(py: Python<'_>, work: Work) -> PyResult<Ended> {
 /// A daemon thread that goes back to Python while it finalises may crash the process: it waits for
 /// its end here.
 fn stay_out_of_a_closing_interpreter() {
-    while matches!(&*state(), State::Closed(_)) {
+    while IS_CLOSING.load(Ordering::Acquire) {
         thread::park();
     }
 }
