@@ -113,6 +113,7 @@ pub fn parse(
     let mut fields = reply.get("fields").cloned();
     keep(fields.as_mut(), &current.fields, nested);
     let description = reply.get("model_description").and_then(Value::as_str);
+    let description = description.filter(|text| !text.is_empty());
     let refined = ExtractionRequest {
         model_name: current.model_name.clone(),
         model_description: description.unwrap_or(&current.model_description).to_owned(),
@@ -156,17 +157,18 @@ fn keep_rules(
     kind: &TypeExpr,
     implied: &Map<String, Value>,
 ) {
-    let is_said = field.contains_key("validation");
+    let has_rules = field.contains_key("validation");
     let rules = field.entry("validation").or_insert_with(|| json!({}));
     let Some(rules) = rules.as_object_mut() else { return };
     for (rule, value) in &current.validation {
-        let is_unsaid = !(is_said && is_sayable(rule)) && !implied.contains_key(rule);
-        if is_unsaid && applies(rule, value, kind) {
+        let is_said = implied.contains_key(rule) || has_rules && is_sayable(rule);
+        if !is_said && applies(rule, value, kind) {
             rules.entry(rule).or_insert_with(|| value.clone());
         }
     }
     let default = &current.default;
-    let fits = default.is_null() || fits(default, kind) && allow(rules, default);
+    let is_allowed = allow(rules, default) && allow(implied, default);
+    let fits = default.is_null() || fits(default, kind) && is_allowed;
     if current.has_default && fits && !field.contains_key("default") {
         field.insert("has_default".to_owned(), json!(true));
         field.insert("default".to_owned(), default.clone());
@@ -204,7 +206,8 @@ mod tests {
     }
 
     fn refined(fields: &Value, nested: bool) -> Result<Vec<ModelField>, Vec<String>> {
-        let refined = parse(&json!({"fields": fields}), &current(), nested)?;
+        let reply = json!({"model_description": "", "fields": fields});
+        let refined = parse(&reply, &current(), nested)?;
         assert_eq!(refined.model_name, "RefinedBill");
         assert_eq!(refined.model_description, "A bill.");
         Ok(refined.fields)

@@ -4,6 +4,7 @@
 
 mod fake_provider;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fake_provider::FakeProvider;
@@ -19,6 +20,7 @@ use structx::run::{
 };
 use structx::schema::definition::ExtractionRequest;
 use structx::table::Table;
+use tokio::sync::Semaphore;
 
 /// Takes items with a `word`, and finds the word `wrong` wrong.
 #[derive(Debug)]

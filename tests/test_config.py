@@ -11,7 +11,8 @@ from typing import Any
 import dotenv
 import pytest
 
-from structx import _dotenv, config
+from provider import FakeProvider
+from structx import Extractor, _dotenv, config
 from structx.config import ExtractionConfig
 from structx.exceptions import ConfigurationError
 
@@ -320,3 +321,26 @@ def test_repr_shows_options_and_no_secret(options: dict[str, Any]) -> None:
     shown = repr(ExtractionConfig(extraction={**options, "max_tokens": 5}))
     assert SECRET not in shown and "***" in shown
     assert "'max_tokens': 5" in shown
+
+
+def test_each_step_is_asked_with_its_own_options(
+    provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = {"name": "word", "description": "a word", "type": "str"}
+    plan = {"model_name": "Word", "model_description": "", "fields": [field], "instructions": ""}
+    provider.script({"when": "extraction_plan", "content": json.dumps(plan)})
+    monkeypatch.setenv("STRUCTX_PLANNING__REASONING__EFFORT", "low")
+    extractor = Extractor(
+        model="openai/fake",
+        api_key="none",
+        api_base=provider.base_url,
+        config={"extraction": {"temperature": 0.2}},
+        seed=7,
+    )
+    again = pickle.loads(pickle.dumps(extractor))
+    monkeypatch.delenv("STRUCTX_PLANNING__REASONING__EFFORT")
+    again.extract(data="a text", query="the words")
+    planning, extraction = (request["body"] for request in provider.requests())
+    names = ("reasoning", "temperature", "seed")
+    assert [planning.get(name) for name in names] == [{"effort": "low"}, None, 7]
+    assert [extraction.get(name) for name in names] == [None, 0.2, 7]

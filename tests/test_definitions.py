@@ -103,7 +103,7 @@ DEFAULTS: dict[str, st.SearchStrategy[Any]] = {
 
 def words(kind: str) -> st.SearchStrategy[dict[str, Any]]:
     """What a field of a type can have beside the rules of its value."""
-    has_no_strict = kind == "Any" or kind.startswith("Literal")
+    has_no_strict = kind.replace("Optional[", "").startswith(("Any", "Literal"))
     given = {name: value for name, value in WORDS.items() if name != "strict" or not has_no_strict}
     return st.fixed_dictionaries({}, optional=given)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from decimal import Decimal
@@ -29,6 +30,8 @@ from pydantic import (
     model_validator,
 )
 
+from provider import FakeProvider
+from structx import Extractor
 from structx.exceptions import ModelGenerationError
 from structx.portable import model_from_extraction_request, model_to_extraction_request
 from structx.schema import GeneratedModel
@@ -245,6 +248,7 @@ LOOKING_AHEAD = Annotated[str, Field(pattern=re.compile("(?!a)"))]
             Annotated[int, Field(json_schema_extra=lambda schema: None)],
             "Outer.a: json_schema_extra is code",
         ),
+        (Annotated[Decimal, Field(max_digits=3)], "Outer.a: max_digits=3 has no portable form"),
         (Annotated[float, Field(allow_inf_nan=False)], "has no portable form: remove it"),
         (Annotated[Any, Field(default={1: object()})], "Outer.a: JSON can't hold its default"),
         (Annotated[Any, Field(default={1})], "Outer.a: JSON can't hold the default"),
@@ -281,3 +285,21 @@ def test_only_models_have_definitions(wrong: Any) -> None:
 def test_a_name_without_letters_is_refused() -> None:
     with pytest.raises(ModelGenerationError, match="model_name: has no letter"):
         model_to_extraction_request(Date, model_name="?")
+
+
+def test_a_refinement_that_no_model_can_be_made_of_is_asked_again(provider: FakeProvider) -> None:
+    def reply(rules: dict[str, Any]) -> dict[str, Any]:
+        day = {"name": "day", "description": "", "type": "date", "validation": rules}
+        fields = [{"name": "year", "description": "", "type": "int"}, day]
+        return {"content": json.dumps({"model_description": "", "fields": fields})}
+
+    provider.script(reply({"ge": "soon"}), reply({"ge": "2020-01-01"}))
+    extractor = Extractor(model="openai/fake", api_key="sk-test", api_base=provider.base_url)
+    refined = extractor.refine_data_model(model=Date, refinement_instructions="add the day")
+    second = provider.requests()[1]["body"]["messages"]
+    assert "day: ge is not what date can be" in second[-1]["content"]
+    made = model_to_extraction_request(refined)
+    assert (made.model_name, made.model_description) == ("RefinedDate", "A day.")
+    year, day = made.fields
+    assert year == model_to_extraction_request(Date).fields[0]
+    assert (day.type, day.validation, day.required) == ("date", {"ge": "2020-01-01"}, False)

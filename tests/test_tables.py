@@ -293,10 +293,9 @@ def test_columns_appended_to_other_tables_are_typed_or_text(library: str) -> Non
     assert type(result) is type(table)
     assert table.shape == (2, 1)
     found = result.to_dict(as_series=False) if library == "polars" else result.to_pydict()
-    expected = {"a": [1, 2], **VALUES, **AS_TEXT}
-    if library == "polars":
-        expected["uuids"] = ["00000000-0000-0000-0000-000000000001", None]
-    assert found == expected
+    # Of a type or as text, by the library and its version.
+    found["uuids"] = [value and uuid.UUID(str(value)) for value in found["uuids"]]
+    assert found == {"a": [1, 2], **VALUES, **AS_TEXT}
 
 
 @given(st.lists(CELLS, min_size=1))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=BaseModel)
 
 _Results: TypeAlias = "dict[str, ExtractionResult[Any, Any]]"
-_Task: TypeAlias = "tuple[_core.Job, Callable[[Any], Any]]"
+_Task: TypeAlias = "tuple[_core.Job[Any], Callable[[Any], Any]]"
 """A job, and what makes the caller's result of its raw one."""
 
 

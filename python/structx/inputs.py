@@ -159,7 +159,10 @@ class FileReader:
 
         Args:
             file_path: of a document or a table; `~` is the home directory.
-            file_options: as in `Extractor.extract`.
+            file_options: how a file of records is read, in the words of pandas. CSV and TSV: `sep`
+                or `delimiter` and `quotechar` (one character each), `skiprows` (lines before the
+                table), `header` (the row that names the columns, 0 for the first, or None). These
+                and JSON: `encoding`, `usecols` or `columns` (names or positions), `nrows`.
 
         Raises:
             FileError: the file can't be read, or an option is wrong.
@@ -207,7 +210,7 @@ def _record(position: int, record: object) -> Any:
     if not isinstance(record, Mapping):
         raise TypeError(f"data[{position}] must be a dict, not {_kind(record)}")
     keys = cast("Mapping[object, object]", record)
-    if len({str(key) for key in keys}) != len(keys):
+    if set(map(type, keys)) != {str} and len(set(map(str, keys))) != len(keys):
         raise ValueError(f"data[{position}] has two keys of the same name as text")
     return tables.plain(keys)
 

@@ -95,7 +95,10 @@ def model_to_extraction_request(
         "model_description": _doc(model) if model_description is None else model_description,
         "fields": fields,
     }
-    normal = json.loads(_core.normalise(json.dumps(given, allow_nan=False)))
+    try:
+        normal = json.loads(_core.normalise(json.dumps(given, allow_nan=False)))
+    except ModelGenerationError as error:
+        raise _fail(model.__name__, str(error)) from error
     _check_kept(model.__name__, fields, normal["fields"])
     return ExtractionRequest.model_validate(normal)
 
@@ -315,6 +318,7 @@ _RULES: dict[type[Any], str] = {
     annotated_types.MaxLen: "max_length",
     Strict: "strict",
 }
+_RULE_NAMES = {*_RULES.values(), "pattern"}
 # What a FieldInfo has beside its rules, and a definition does not.
 _UNPORTABLE = ("default_factory", "discriminator", "exclude_if", "field_title_generator")
 _WORDS = ("alias", "title", "examples", "frozen", "exclude", "json_schema_extra")
@@ -338,7 +342,11 @@ def _metadata(place: str, metadata: Iterable[Any]) -> Iterator[tuple[str, Any]]:
             yield from _metadata(place, item.metadata)
         elif kind.__module__.startswith("pydantic._internal"):
             rules: dict[str, Any] = vars(cast("object", item))
-            yield from ((rule, value) for rule, value in rules.items() if value is not None)
+            for rule, value in rules.items():
+                if value is not None:
+                    if rule not in _RULE_NAMES:
+                        raise _fail(place, f"{rule}={value!r} has no portable form: remove it")
+                    yield rule, value
         else:
             raise _fail(place, f"{item!r} has no portable form: remove it")
 

@@ -25,9 +25,9 @@ const SHUTDOWN: Duration = Duration::from_secs(2);
 const SIGNALS: Duration = Duration::from_millis(100);
 
 static RUNTIME: Mutex<State> = Mutex::new(State::Idle);
-/// No lock, as it is read without the GIL: a lock that another thread holds while one forks stays
-/// locked in the child.
-static IS_CLOSING: AtomicBool = AtomicBool::new(false);
+/// Read where there is no GIL: a lock that is held there while another thread forks stays locked
+/// in the child. Until this is set, `RUNTIME` is only locked with the GIL.
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 enum State {
     Idle,
@@ -42,21 +42,17 @@ fn state() -> MutexGuard<'static, State> {
 }
 
 /// The runtime of this process; `None` on the thread that exits, which has to do without.
-///
-/// The lock is taken with the GIL, as that of the worker is.
 pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
+    if is_exiting_elsewhere() {
+        py.detach(stay_out_of_a_closing_interpreter);
+    }
     let mut state = state();
     let process = std::process::id();
     match &*state {
         State::Running(owner, runtime) if *owner == process => {
             return Ok(Some(runtime.handle().clone()));
         }
-        State::Closed(thread) if *thread == thread::current().id() => return Ok(None),
-        State::Closed(_) => {
-            drop(state);
-            py.detach(stay_out_of_a_closing_interpreter);
-            return Err(PyRuntimeError::new_err("the interpreter is shutting down"));
-        }
+        State::Closed(_) => return Ok(None),
         State::Running(..) | State::Idle => {}
     }
     let runtime = Builder::new_multi_thread().enable_all().thread_name("structx").build()?;
@@ -70,10 +66,10 @@ pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
 /// Run at exit: no thread of ours may outlive the interpreter.
 #[pyfunction]
 pub fn shutdown(py: Python<'_>) {
-    let closed = State::Closed(thread::current().id());
-    let state = std::mem::replace(&mut *state(), closed);
-    IS_CLOSING.store(true, Ordering::Release);
+    IS_CLOSED.store(true, Ordering::Release);
     py.detach(|| {
+        let closed = State::Closed(thread::current().id());
+        let state = std::mem::replace(&mut *state(), closed);
         if let State::Running(owner, runtime) = state {
             if owner == std::process::id() {
                 runtime.shutdown_timeout(SHUTDOWN);
@@ -113,10 +109,15 @@ pub fn block_on(py: Python<'_>, work: Work) -> PyResult<Ended> {
     })
 }
 
-/// A daemon thread that goes back to Python while it finalises may crash the process: it waits for
-/// its end here.
+/// A daemon thread that is in Python while it finalises may crash the process, and can't be served
+/// any more: it waits here for the end, as Python makes threads wait that want the GIL then.
 fn stay_out_of_a_closing_interpreter() {
-    while IS_CLOSING.load(Ordering::Acquire) {
+    while is_exiting_elsewhere() {
         thread::park();
     }
+}
+
+fn is_exiting_elsewhere() -> bool {
+    IS_CLOSED.load(Ordering::Acquire)
+        && matches!(&*state(), State::Closed(exiting) if *exiting != thread::current().id())
 }
