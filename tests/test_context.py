@@ -280,7 +280,7 @@ def test_a_slow_validator_does_not_stall_other_calls(
         return max(await asyncio.gather(*map(timed, fast))), await whole
 
     slowest, whole = run(main())
-    assert slowest < 0.2 < 0.5 <= whole
+    assert slowest < whole / 2
 
 
 def test_requests_of_other_rows_go_out_while_a_validator_runs(
