@@ -5,6 +5,7 @@
 //! fork is seen by the process id: the child gets a runtime of its own. What is asked for later
 //! still, by a destructor at exit, runs on the thread that asks.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
@@ -24,6 +25,9 @@ const SHUTDOWN: Duration = Duration::from_secs(2);
 const SIGNALS: Duration = Duration::from_millis(100);
 
 static RUNTIME: Mutex<State> = Mutex::new(State::Idle);
+/// Read where there is no GIL: a lock that is held there while another thread forks stays locked
+/// in the child. Until this is set, `RUNTIME` is only locked with the GIL.
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 enum State {
     Idle,
@@ -62,6 +66,7 @@ pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
 /// Run at exit: no thread of ours may outlive the interpreter.
 #[pyfunction]
 pub fn shutdown(py: Python<'_>) {
+    IS_CLOSED.store(true, Ordering::Release);
     py.detach(|| {
         let closed = State::Closed(thread::current().id());
         let state = std::mem::replace(&mut *state(), closed);
@@ -113,5 +118,6 @@ fn stay_out_of_a_closing_interpreter() {
 }
 
 fn is_exiting_elsewhere() -> bool {
-    matches!(&*state(), State::Closed(exiting) if *exiting != thread::current().id())
+    IS_CLOSED.load(Ordering::Acquire)
+        && matches!(&*state(), State::Closed(exiting) if *exiting != thread::current().id())
 }

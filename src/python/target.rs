@@ -1,6 +1,6 @@
 //! pydantic as the validator: targets of the caller's models and of planned ones.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -142,7 +142,10 @@ impl Target for PydanticTarget {
     }
 
     fn reply_schema(&self, provider: &dyn Provider) -> Result<Arc<OutputSchema>> {
-        let mut replies = self.target.schema.replies.lock().unwrap_or_else(PoisonError::into_inner);
+        // Never waited for: where a process forked while it was locked, it stays so in the child.
+        let Ok(mut replies) = self.target.schema.replies.try_lock() else {
+            return run::compile(self, provider);
+        };
         if let Some((_, compiled)) = replies.iter().find(|(name, _)| name == provider.name()) {
             return Ok(compiled.clone());
         }

@@ -134,19 +134,21 @@ impl Queue {
         Self { receiver, calls, clients, deliveries: Vec::new() }
     }
 
+    /// Attached to Python once and for all: to attach a thread that Python doesn't know takes a lock
+    /// of the interpreter without the GIL, and a fork at that moment hangs in the child.
     fn serve(mut self) {
-        loop {
-            if self.clients.is_empty() {
-                let Ok(work) = self.receiver.recv() else { return };
-                if !self.accept(work) {
-                    return;
-                }
-            }
-            let turn = Python::try_attach(|py| self.turn(py));
-            // Without Python the interpreter is finalising.
-            if turn != Some(true) {
-                return;
-            }
+        // Without Python the interpreter is finalising.
+        let _ = Python::try_attach(|py| while self.wait(py) && self.turn(py) {});
+    }
+
+    /// Lets go of the GIL, and waits where there is nothing to do. Whether there is a next turn.
+    fn wait(&mut self, py: Python<'_>) -> bool {
+        let is_idle = self.clients.is_empty();
+        let receiver = &mut self.receiver;
+        match py.detach(move || is_idle.then(move || receiver.recv())) {
+            Some(Ok(work)) => self.accept(work),
+            Some(Err(_)) => false,
+            None => true,
         }
     }
 
