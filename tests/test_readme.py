@@ -28,6 +28,13 @@ PLAN = {
     ],
     "instructions": "",
 }
+REFINED = {
+    "model_description": "An invoice.",
+    "fields": [
+        {"name": "invoice_number", "description": "its number", "type": "str"},
+        {"name": "currency", "description": "a code of three letters", "type": "str"},
+    ],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -36,11 +43,14 @@ def _environment(monkeypatch: pytest.MonkeyPatch, provider: FakeProvider) -> Non
     monkeypatch.setenv("STRUCTX_MODEL", "openai/fake")
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
-    planned = {"when": "extraction_plan", "times": 100, "content": json.dumps(PLAN)}
-    provider.script(planned)
+    provider.script(
+        {"when": "extraction_plan", "times": 100, "content": json.dumps(PLAN)},
+        {"when": "refinement", "content": json.dumps(REFINED)},
+    )
 
 
-def test_every_block_runs(provider: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
+def run() -> tuple[dict[str, Any], list[ExtractionResult[Any]]]:
+    """What the blocks leave behind, and each `result` in turn."""
     space: dict[str, Any] = {"__name__": "readme"}
     results: list[ExtractionResult[Any]] = []
     for block in BLOCK.finditer(README):
@@ -48,17 +58,39 @@ def test_every_block_runs(provider: FakeProvider, capsys: pytest.CaptureFixture[
         above = README.count("\n", 0, block.start(1))
         code = compile("\n" * above + block[1], "README.md", "exec", dont_inherit=True)
         exec(code, space)
-        if space.get("result") not in results:
+        if not results or space["result"] is not results[-1]:
             results.append(space["result"])
-    results += space["results"]
-    assert [result.attempted_count for result in results] == [1, 1, TICKETS, 1, 1]
-    assert [result.failure_count for result in results] == [0] * 5
+    return space, results
+
+
+def test_every_block_runs(provider: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
+    space, results = run()
+    results += [*space["answers"].values(), *space["results"]]
+    assert [result.attempted_count for result in results] == [1, 1, TICKETS, 1, 1, 1, 1]
+    assert [result.failure_count for result in results] == [0] * 7
     assert all(result.data for result in results)
     assert isinstance(space["invoice"], space["Invoice"])
-    assert provider.stats()["requests"] == 4 + TICKETS + 3  # three are plans
+    assert list(space["table"].index) == list(space["tickets"].index[:3])
+    assert list(space["table"]["extraction_status"]) == ["Success"] * 3
+    assert space["prepared"].closed
+    plans, refinements = 1 + 2 + 1 + 2, 1
+    assert provider.stats()["requests"] == plans + refinements + 1 + 1 + TICKETS + 3 + 2 + 2
     printed = capsys.readouterr().out
     assert '"invoice_number": "text"' in printed
+    assert "100 % of" in printed
     assert "missing.pdf" in printed
+    assert "FileError" in printed
+
+
+def test_the_models_of_the_readme() -> None:
+    space, _ = run()
+    assert list(space["Planned"].model_fields) == ["invoice_number", "due_date", "total_amount"]
+    assert list(space["Refined"].model_fields) == ["invoice_number", "currency"]
+    assert space["Again"].model_json_schema() == space["Refined"].model_json_schema()
+    assert space["Order"](number="1", articles=["a", "b"]).model_dump() == {
+        "number": "1",
+        "articles": ["a", "b"],
+    }
 
 
 def test_what_the_readme_says_about_itself() -> None:
