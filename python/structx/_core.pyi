@@ -29,6 +29,12 @@ __version__: str
 
 @final
 class Extractor:
+    """The clients of one extractor, and the jobs made of its settings.
+
+    Raises ConfigurationError where a setting is wrong. `timeout`, `min_wait` and `max_wait` are
+    seconds, the options are JSON objects, and `weights` has the files of `local/` models.
+    """
+
     def __new__(
         cls,
         *,
@@ -56,7 +62,8 @@ class Extractor:
     def prepare(self, input: Encoded) -> Job[Prepared]: ...
     def check_open(self) -> None:
         """Raises ExtractionError once the extractor is closed."""
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Lets jobs under way end, and refuses others; closing again does nothing."""
 
 @final
 class Job(Generic[_Raw]):
@@ -81,7 +88,8 @@ class Prepared:
     def path(self) -> Path | None:
         """The file, where the source was one."""
     @property
-    def is_pdf(self) -> bool: ...
+    def is_pdf(self) -> bool:
+        """Whether the source was a PDF."""
     @property
     def text(self) -> str | None:
         """The text of a document; None for a table."""
@@ -105,6 +113,8 @@ def read_yaml(name: str, text: str) -> str:
 def normalise(definition: str) -> str:
     """The normal form of a definition, JSON to JSON; raises ModelGenerationError."""
 
-def type_capabilities() -> str: ...
+def type_capabilities() -> str:
+    """The canonical types as JSON: `schema_version`, `scalars`, `containers`, `modifiers`."""
+
 def shutdown() -> None:
     """Ends every thread of the core; called once, at exit."""

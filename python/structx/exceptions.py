@@ -68,11 +68,13 @@ class ProviderError(StructXError):
         # All facts are in `args`, so that the exception survives pickling.
         super().__init__(message, provider, status, code, request_id)
         self.provider = provider
+        """Its prefix, such as `openai`."""
         self.status = status
         """The HTTP status; None where there was no reply."""
         self.code = code
         """The provider's own code for the error."""
         self.request_id = request_id
+        """The provider's own name for the request, for its support; None where it gave none."""
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -68,8 +68,9 @@ class Extractor:
             max_wait: seconds before any retry, unless the provider asks for more; at least
                 `min_wait`.
             timeout: seconds for one request, from the connection to the end of the reply.
-            provider_options: sent with every request as they are, such as `temperature=0`. Nothing
-                is sent by default. For a `local/` model: `threads`, `context` and `max_tokens`.
+            provider_options: sent with every request as they are, such as `temperature=0`, unless
+                `config` has another value for a step. Nothing is sent by default. For a `local/`
+                model: `threads`, `context` and `max_tokens`.
 
         Raises:
             ConfigurationError: a setting is wrong, a key is missing, or the embedded model is not
@@ -94,7 +95,15 @@ class Extractor:
 
     @classmethod
     def from_litellm(cls, *, model: str, **settings: Any) -> Extractor:
-        """The constructor under the name that programs for the library `structx` use."""
+        """The constructor under the name that programs for the library `structx` use.
+
+        Args:
+            model: `provider/model`, as in the constructor.
+            settings: all other arguments of the constructor.
+
+        Raises:
+            ConfigurationError: as the constructor.
+        """
         return cls(model=model, **settings)
 
     @overload
@@ -161,14 +170,20 @@ class Extractor:
             query: what to extract, in plain words.
             model: the pydantic model of one item. Default: a model made for the query by one
                 planning request.
-            return_df: give `result.data` as a copy of the source table with a column for each
-                field, instead of a list of items.
+            return_df: give `result.data` as a copy of the source with a column for each field and
+                `extraction_status`, instead of a list of items. Of the library of the caller's own
+                table; for other data of pandas, which must be installed.
             expand_nested: with `return_df`, give the parts of nested objects columns of their own.
-            file_options: for the reader of tables in files, such as `sep` or `usecols`.
+            file_options: how a file of records is read, such as `{"sep": ";"}`; the options are
+                those of `FileReader.read_file`.
+
+        Returns:
+            The items, and for each row of the source how it ended, in its order.
 
         Raises:
-            ExtractionError: an argument is wrong, the source can't be read, or planning failed;
-                `__cause__` is the reason. A row that fails is no error: see `result.rows`.
+            ExtractionError: an argument is wrong, the source can't be read, planning failed, or the
+                extractor is closed; `__cause__` is the reason, if there is another. A row that
+                fails is no error: see `result.rows`.
         """
         form = tasks.Form(return_df, expand_nested, file_options)
         return tasks.run(self._core, tasks.extraction, data, query, model, form)
@@ -242,8 +257,14 @@ class Extractor:
     ) -> dict[str, ExtractionResult[BaseModel, Any]]:
         """Extract what each query asks for, from data that is read once.
 
-        All queries are asked at the same time, `max_threads` requests together. The arguments are
-        those of `extract`, but that `return_df` is True by default.
+        All queries are asked at the same time, `max_threads` requests together.
+
+        Args:
+            data: as in `extract`.
+            queries: what to extract, in plain words; at least one, and no two the same.
+            return_df: as in `extract`, but True by default.
+            expand_nested: as in `extract`.
+            file_options: as in `extract`.
 
         Returns:
             For each query, in their order, its own result with its own model and usage.
@@ -272,6 +293,11 @@ class Extractor:
         self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
     ) -> type[BaseModel]:
         """Plan the model that `extract` would make for `query`, without extracting.
+
+        Args:
+            data: as in `extract`; a part of it is shown to the planning model.
+            query: what to extract, in plain words.
+            file_options: as in `extract`.
 
         Returns:
             The model; its attribute `usage` has the tokens of the planning requests.
@@ -327,6 +353,13 @@ class Extractor:
         self, *, data: Data, file_options: Mapping[str, Any] | None = None
     ) -> Generator[PreparedInput, None, None]:
         """Read data once, for any number of calls: `with extractor.prepare_input(...) as data:`.
+
+        Args:
+            data: as in `extract`.
+            file_options: as in `extract`.
+
+        Yields:
+            What the methods take as `data`, until the end of the block.
 
         Raises:
             ExtractionError: the source can't be read.

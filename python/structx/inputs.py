@@ -85,7 +85,8 @@ class PreparedInput:
     def dataframe(self) -> Any:
         """The caller's own table if there was one, else a pandas DataFrame of the records.
 
-        A document is one row with the columns `source` (its path, or `text`) and `text`.
+        A document is one row with the columns `source` (its path, or `text`) and `text`. Raises
+        ExtractionError where pandas is needed and missing.
         """
         prepared = self._open()
         if self._dataframe is None:
@@ -160,12 +161,17 @@ class FileReader:
         Args:
             file_path: of a document or a table; `~` is the home directory.
             file_options: how a file of records is read, in the words of pandas. CSV and TSV: `sep`
-                or `delimiter` and `quotechar` (one character each), `skiprows` (lines before the
-                table), `header` (the row that names the columns, 0 for the first, or None). These
-                and JSON: `encoding`, `usecols` or `columns` (names or positions), `nrows`.
+                or `delimiter` (one character; default: found out), `quotechar` (one character;
+                default: `"`), `skiprows` (lines before the table; default: 0), `header` (the row
+                that names the columns, from 0, or None for the names `0`, `1`, ...; default: 0).
+                These and JSON: `encoding` (default: found out), `usecols` or `columns` (a list of
+                names or of positions from 0; default: all), `nrows` (default: all).
+
+        Returns:
+            What the methods of an Extractor take as `data`.
 
         Raises:
-            FileError: the file can't be read, or an option is wrong.
+            FileError: the file can't be read, an option is wrong, or this file has no use for it.
         """
         source = Source((Path(file_path).expanduser(), _options(file_options)))
         return PreparedInput(_core.read(source.input), source)

