@@ -48,6 +48,13 @@ def of_a_model(extractor: Extractor) -> None:
     assert_type(table.rows, list[RowResult[Invoice]])
 
 
+def of_a_model_or_none(extractor: Extractor, model: type[Invoice] | None, is_table: bool) -> None:
+    result = extractor.extract(data="...", query="...", model=model)
+    assert_type(result, ExtractionResult[Invoice])
+    table = extractor.extract(data="...", query="...", return_df=is_table)
+    assert_type(table, ExtractionResult[BaseModel, Any])
+
+
 def of_a_query(extractor: Extractor) -> None:
     result = extractor.extract(data=[{"a": 1}], query="...")
     assert_type(result, ExtractionResult[BaseModel])

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,13 +130,13 @@ def _add_models(commands: Any) -> None:
 
 
 def _extract(options: argparse.Namespace) -> int:
-    extract: Callable[..., ExtractionResult[Any]] = Extractor(
+    extractor = Extractor(
         model=options.model,
         planning_model=options.planning_model,
         api_base=options.api_base,
         max_threads=options.max_threads,
         max_retries=options.max_retries,
-    ).extract
+    )
     started = time.perf_counter()
     paths: list[Path] = options.paths
     model: type[BaseModel] | None = None
@@ -144,7 +144,7 @@ def _extract(options: argparse.Namespace) -> int:
     for number, path in enumerate(paths, start=1):
         _say(f"[{number}/{len(paths)}] {path}")
         try:
-            result = extract(data=path, query=options.query, model=model)
+            result = extractor.extract(data=path, query=options.query, model=model)
         except ExtractionError as error:
             failures += 1
             _write(_record(path, None, "failed", None, str(error)))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pydantic import BaseModel
+from typing_extensions import TypeVar
 
 from structx import _core, _settings, tasks
 from structx.exceptions import ConfigurationError
@@ -14,12 +15,10 @@ from structx.inputs import Data
 from structx.results import ExtractionResult
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from structx.config import ConfigLike
     from structx.inputs import PreparedInput
 
-T = TypeVar("T", bound=BaseModel)
+T = TypeVar("T", bound=BaseModel, default=BaseModel)
 
 
 class Extractor:
@@ -112,7 +111,7 @@ class Extractor:
         *,
         data: Data,
         query: str,
-        model: type[T],
+        model: type[T] | None = None,
         return_df: Literal[False] = False,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
@@ -123,33 +122,11 @@ class Extractor:
         *,
         data: Data,
         query: str,
-        model: type[T],
+        model: type[T] | None = None,
         return_df: bool,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
     ) -> ExtractionResult[T, Any]: ...
-    @overload
-    def extract(
-        self,
-        *,
-        data: Data,
-        query: str,
-        model: None = None,
-        return_df: Literal[False] = False,
-        expand_nested: bool = False,
-        file_options: Mapping[str, Any] | None = None,
-    ) -> ExtractionResult[BaseModel]: ...
-    @overload
-    def extract(
-        self,
-        *,
-        data: Data,
-        query: str,
-        model: None = None,
-        return_df: bool,
-        expand_nested: bool = False,
-        file_options: Mapping[str, Any] | None = None,
-    ) -> ExtractionResult[BaseModel, Any]: ...
     def extract(
         self,
         *,
@@ -194,7 +171,7 @@ class Extractor:
         *,
         data: Data,
         query: str,
-        model: type[T],
+        model: type[T] | None = None,
         return_df: Literal[False] = False,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
@@ -205,33 +182,11 @@ class Extractor:
         *,
         data: Data,
         query: str,
-        model: type[T],
+        model: type[T] | None = None,
         return_df: bool,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
     ) -> ExtractionResult[T, Any]: ...
-    @overload
-    async def extract_async(
-        self,
-        *,
-        data: Data,
-        query: str,
-        model: None = None,
-        return_df: Literal[False] = False,
-        expand_nested: bool = False,
-        file_options: Mapping[str, Any] | None = None,
-    ) -> ExtractionResult[BaseModel]: ...
-    @overload
-    async def extract_async(
-        self,
-        *,
-        data: Data,
-        query: str,
-        model: None = None,
-        return_df: bool,
-        expand_nested: bool = False,
-        file_options: Mapping[str, Any] | None = None,
-    ) -> ExtractionResult[BaseModel, Any]: ...
     async def extract_async(
         self,
         *,
@@ -391,23 +346,13 @@ class Extractor:
         self._core.check_open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Extractor:
         return self.__enter__()
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -6,15 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union, cast
+from typing import Any, Protocol, TypeAlias, Union, cast
 
 from pydantic_core import PydanticSerializationError, to_json
 
 from structx import _core, tables
 from structx.exceptions import ExtractionError, FileError
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 
 class Table(Protocol):
@@ -134,12 +131,7 @@ class PreparedInput:
         self.ensure_open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
