@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from inspect import cleandoc
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, cast, get_args, get_origin
-from uuid import UUID
 
 import annotated_types
 from pydantic import BaseModel, ConfigDict, RootModel, Strict, TypeAdapter
@@ -24,14 +22,7 @@ from pydantic_core import to_json, to_jsonable_python
 
 from structx import _core
 from structx.exceptions import ModelGenerationError
-from structx.schema import ExtractionRequest, GeneratedModel, create_model
-
-__all__ = [
-    "TypeCapabilities",
-    "get_type_capabilities",
-    "model_from_extraction_request",
-    "model_to_extraction_request",
-]
+from structx.schema import CONTAINERS, SCALARS, ExtractionRequest, GeneratedModel, create_model
 
 
 class TypeCapabilities(BaseModel):
@@ -228,10 +219,8 @@ def _field(
     }
 
 
-_SCALARS: dict[Any, str] = {
-    kind: kind.__name__ for kind in (str, int, float, bool, date, datetime, time, Decimal, UUID)
-} | {Any: "Any"}
-_CONTAINERS: dict[Any, str] = {list: "List", set: "Set", frozenset: "FrozenSet"}
+_SCALARS: dict[Any, str] = {kind: name for name, kind in SCALARS.items()}
+_CONTAINERS: dict[Any, str] = {kind: name for name, kind in CONTAINERS.items()}
 
 
 def _type(place: str, kind: Any) -> _Type:

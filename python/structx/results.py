@@ -104,7 +104,7 @@ class ExtractionResult(Generic[T, D]):
             "error": [row.error for row in rows],
         }
         try:
-            return tables.frame_of(list(columns), list(columns.values()))
+            return tables.frame_of(columns)
         except ExtractionError:
             lines = zip(*columns.values(), strict=True)
             return [dict(zip(columns, line, strict=True)) for line in lines]

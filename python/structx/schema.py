@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 else:
     ModelMetaclass = type(BaseModel)
 
-__all__ = ["ExtractionPlan", "ExtractionRequest", "GeneratedModel", "ModelField", "create_model"]
-
 
 class ModelField(BaseModel):
     """One field of a model."""
@@ -163,7 +161,7 @@ def _field(field: Mapping[str, Any], origin: _Origin) -> tuple[Any, Any]:
 
 # The rules that a value is held to; the others are for the field.
 _BOUNDS = {"gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern", "strict"}
-_SCALARS: dict[str, Any] = {
+SCALARS: dict[str, Any] = {
     "str": str,
     "int": int,
     "float": float,
@@ -175,13 +173,13 @@ _SCALARS: dict[str, Any] = {
     "UUID": UUID,
     "Any": Any,
 }
-_CONTAINERS: dict[str, Any] = {"List": list, "Set": set, "FrozenSet": frozenset}
+CONTAINERS: dict[str, Any] = {"List": list, "Set": set, "FrozenSet": frozenset}
 
 
 def _type(tree: str | list[Any], nested: type[GeneratedModel] | None) -> Any:
     """The Python type that a tree stands for; `nested` is the model in it, if there is one."""
     if isinstance(tree, str):
-        return _SCALARS[tree]
+        return SCALARS[tree]
     head, *parts = tree
     if head == "Model":
         return nested
@@ -194,7 +192,7 @@ def _type(tree: str | list[Any], nested: type[GeneratedModel] | None) -> Any:
         return dict[str, types[0]]
     if head == "Optional":
         return types[0] | None
-    return _CONTAINERS[head][types[0]]
+    return CONTAINERS[head][types[0]]
 
 
 def _model_name(tree: list[Any]) -> str:

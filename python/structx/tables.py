@@ -167,17 +167,17 @@ def append_columns(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
     return pd.concat([table, _frame(pd, columns, table.index)], axis=1)
 
 
-def frame_of(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> Any:
+def frame_of(columns: Mapping[str, Sequence[Any]]) -> Any:
     """A pandas DataFrame; raises ExtractionError where pandas is missing."""
-    return _frame(_import_pandas(), dict(zip(names, columns, strict=True)))
+    return _frame(_import_pandas(), columns)
 
 
 def source_frame(prepared: _core.Prepared) -> Any:
     """The source as a pandas DataFrame; of a document, one row with `source` and `text`."""
     values = prepared.values()
     if values is None:
-        return frame_of(["source", "text"], [[str(prepared.path or "text")], [prepared.text]])
-    return frame_of(prepared.columns, json.loads(values))
+        return frame_of({"source": [str(prepared.path or "text")], "text": [prepared.text]})
+    return frame_of(dict(zip(prepared.columns, json.loads(values), strict=True)))
 
 
 def _frame(pd: Any, columns: Mapping[str, Sequence[Any]], index: Any = None) -> Any:
