@@ -112,7 +112,10 @@ def plain(value: object) -> Any:
         items = cast("Mapping[Any, Any]", value).items()
         # Most items are whole, and a call for each would cost more than all the rest.
         return {key: item if type(item) in _WHOLE else plain(item) for key, item in items}
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (set, frozenset)):
+        # The order of a set differs from process to process.
+        value = sorted(cast("Iterable[Any]", value), key=str)
+    if isinstance(value, (list, tuple)):
         return [plain(item) for item in cast("Iterable[Any]", value)]
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(cast("bytes", value)).decode(errors="backslashreplace")
