@@ -3,7 +3,7 @@
 //! `pyo3_async_runtimes` wakes the loop, from a thread of its own, for each of them. Here those
 //! that end together are resolved in one callback of their loop.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use tokio::task::AbortHandle;
@@ -15,14 +15,14 @@ use super::job::{Context, Ended};
 pub struct Receiver {
     event_loop: Py<PyAny>,
     future: Py<PyAny>,
-    context: Context,
+    context: Arc<Context>,
     /// Turns what the core gives into what the caller gets.
     finish: Py<PyAny>,
 }
 
 impl Receiver {
     /// On the running loop. Under anything but asyncio there is none.
-    pub fn new(py: Python<'_>, context: Context, finish: Py<PyAny>) -> PyResult<Self> {
+    pub fn new(py: Python<'_>, context: Arc<Context>, finish: Py<PyAny>) -> PyResult<Self> {
         let event_loop = pyo3_async_runtimes::get_running_loop(py)
             .map_err(|error| errors::not_asyncio(py, error))?;
         let future = event_loop.call_method0("create_future")?.unbind();

@@ -136,7 +136,7 @@ impl Clients {
         pydantic: &Pydantic,
         prepared: Prepared,
         query: &str,
-        target: Option<ModelTarget>,
+        target: Option<Arc<ModelTarget>>,
     ) -> Result<RawExtraction, Error> {
         let target = target.map(|target| pydantic.target(target));
         let Self { planner, extractor } = self;
@@ -149,7 +149,7 @@ impl Clients {
 /// What each job starts with. Locks are taken here, with the GIL.
 struct Start {
     clients: Clients,
-    context: Context,
+    context: Arc<Context>,
     pydantic: Pydantic,
 }
 
@@ -165,7 +165,7 @@ impl Extractor {
             *owner = own.0;
         }
         let context = Context::copy(py)?;
-        let pydantic = Pydantic::new(py, context.clone_ref(py))?;
+        let pydantic = Pydantic::new(py, context.clone())?;
         Ok(Start { clients: clients.for_call(), context, pydantic })
     }
 }
@@ -212,7 +212,8 @@ impl Extractor {
         target: Option<ModelTarget>,
     ) -> PyResult<Job> {
         let Start { clients, context, pydantic } = self.start(py)?;
-        Ok(Job::new(context, async move {
+        let target = target.map(Arc::new);
+        Ok(Job::new(context, target.clone(), async move {
             clients.extract(&pydantic, read(input).await?, &query, target).await
         }))
     }
@@ -220,7 +221,7 @@ impl Extractor {
     /// All queries at the same time, on data that is read once.
     fn extract_queries(&self, py: Python<'_>, input: Input, queries: Vec<String>) -> PyResult<Job> {
         let Start { clients, context, pydantic } = self.start(py)?;
-        Ok(Job::new(context, async move {
+        Ok(Job::new(context, None, async move {
             let prepared = read(input).await?;
             let jobs = queries
                 .iter()
@@ -232,7 +233,7 @@ impl Extractor {
 
     fn plan(&self, py: Python<'_>, input: Input, query: String) -> PyResult<Job> {
         let Start { clients, context, pydantic } = self.start(py)?;
-        Ok(Job::new(context, async move {
+        Ok(Job::new(context, None, async move {
             let content = read(input).await?.content;
             run::plan(&clients.planner, &pydantic, &content, &query).await.map(RawPlan::from)
         }))
@@ -249,7 +250,7 @@ impl Extractor {
         let definition: ExtractionRequest = serde_json::from_str(definition)
             .map_err(|error| Error::Schema(format!("the definition: {error}")))?;
         let Start { clients, context, pydantic } = self.start(py)?;
-        Ok(Job::new(context, async move {
+        Ok(Job::new(context, None, async move {
             let name = model_name.as_deref();
             let refine = clients.planner.refine(&pydantic, &definition, &instructions, name);
             refine.await?.planned().map(RawPlan::from)
@@ -258,7 +259,7 @@ impl Extractor {
 
     fn prepare(&self, py: Python<'_>, input: Input) -> PyResult<Job> {
         let Start { context, .. } = self.start(py)?;
-        Ok(Job::new(context, read(input)))
+        Ok(Job::new(context, None, read(input)))
     }
 
     /// Refuses further work, if it doesn't already.

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use pyo3::IntoPyObjectExt;
@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::awaitable::{Abort, Delivery, Receiver};
+use super::target::ModelTarget;
 use super::worker::Caller;
 use super::{errors, runtime};
 use crate::error::{Error, panic_text};
@@ -24,21 +25,20 @@ pub type Work = Pin<Box<dyn Future<Output = Ended> + Send>>;
 #[pyclass(frozen, module = "structx._core")]
 pub struct Job {
     work: Mutex<Option<Work>>,
-    context: Context,
+    context: Arc<Context>,
+    /// Python's, as the context is: the work only shares them, so that they are not dropped by a
+    /// thread without the GIL, which takes a lock of pyo3 that a fork may catch.
+    _target: Option<Arc<ModelTarget>>,
 }
 
 /// A copy of the caller's context variables, in which all Python of its job is called.
 pub struct Context(Py<PyAny>);
 
 impl Context {
-    pub fn copy(py: Python<'_>) -> PyResult<Self> {
+    pub fn copy(py: Python<'_>) -> PyResult<Arc<Self>> {
         static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let copy = COPY.import(py, "contextvars", "copy_context")?;
-        copy.call0().map(|context| Self(context.unbind()))
-    }
-
-    pub fn clone_ref(&self, py: Python<'_>) -> Self {
-        Self(self.0.clone_ref(py))
+        copy.call0().map(|context| Arc::new(Self(context.unbind())))
     }
 
     /// `function(argument)` within it.
@@ -55,7 +55,8 @@ impl Context {
 impl Job {
     /// Panics of `operation` become exceptions.
     pub fn new<T>(
-        context: Context,
+        context: Arc<Context>,
+        target: Option<Arc<ModelTarget>>,
         operation: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Self
     where
@@ -71,7 +72,7 @@ impl Job {
                 }
             }
         });
-        Self { work: Mutex::new(Some(Box::pin(work))), context }
+        Self { work: Mutex::new(Some(Box::pin(work))), context, _target: target }
     }
 
     fn take(&self) -> PyResult<Work> {
@@ -95,12 +96,15 @@ impl Job {
     /// Runs on the running asyncio loop; awaiting gives `finish(result)`, or raises
     /// `ExtractionError`.
     fn start<'py>(&self, py: Python<'py>, finish: Py<PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let receiver = Receiver::new(py, self.context.clone_ref(py), finish)?;
+        let receiver = Receiver::new(py, self.context.clone(), finish)?;
         let awaitable = receiver.awaitable(py);
         let work = self.take()?;
         let caller = Caller::get(py)?;
         if let Some(runtime) = runtime::handle(py)? {
-            let task = async move { caller.deliver(Delivery { receiver, ended: work.await }) };
+            let task = async move {
+                let ended = work.await;
+                caller.deliver(Delivery { receiver, ended });
+            };
             let abort = Abort(runtime.spawn(task).abort_handle());
             awaitable.call_method1("add_done_callback", (abort,))?;
         } else {

@@ -1,6 +1,7 @@
 //! The plain tuples that `structx.results` makes results of.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::vec;
 
 use pyo3::IntoPyObjectExt;
@@ -12,11 +13,11 @@ use crate::run::{Extraction, Outcome, Planned};
 
 use super::errors;
 use super::input::Prepared;
-use super::target::PydanticTarget;
+use super::target::{ModelTarget, PydanticTarget};
 
 /// `structx.results.RawExtraction`: model, planning calls, rows, warnings, what was read.
 #[derive(IntoPyObject)]
-pub struct RawExtraction(Py<PyAny>, Vec<RawUsage>, RawRows, Vec<String>, Prepared);
+pub struct RawExtraction(Model, Vec<RawUsage>, RawRows, Vec<String>, Prepared);
 
 /// An iterator of `RawRow`: each row becomes Python's when it is asked for, so that a large result
 /// is not there twice, and other threads get their turn between rows.
@@ -36,7 +37,19 @@ impl RawRows {
 
 /// `structx.results.RawPlan`: the planned model, and the planning calls.
 #[derive(IntoPyObject)]
-pub struct RawPlan(Py<PyAny>, Vec<RawUsage>);
+pub struct RawPlan(Model, Vec<RawUsage>);
+
+struct Model(Arc<ModelTarget>);
+
+impl<'py> IntoPyObject<'py> for Model {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.0.model(py).clone())
+    }
+}
 
 /// One of several extractions: what it gave, or the exception that it would have raised.
 pub struct Tried(pub Result<RawExtraction, Error>);
@@ -72,7 +85,7 @@ pub struct RawUsage(u64, u64, u64, Option<u64>, Option<u64>);
 impl RawExtraction {
     pub fn new(extraction: Extraction<PydanticTarget>, prepared: Prepared) -> Self {
         Self(
-            extraction.target.into_model(),
+            Model(extraction.target.target),
             extraction.planning.into_iter().map(RawUsage::from).collect(),
             RawRows(extraction.outcomes.into_iter()),
             extraction.warnings,
@@ -83,7 +96,7 @@ impl RawExtraction {
 
 impl From<(Planned<PydanticTarget>, Vec<Usage>)> for RawPlan {
     fn from((planned, calls): (Planned<PydanticTarget>, Vec<Usage>)) -> Self {
-        Self(planned.target.into_model(), calls.into_iter().map(RawUsage::from).collect())
+        Self(Model(planned.target.target), calls.into_iter().map(RawUsage::from).collect())
     }
 }
 

@@ -91,7 +91,11 @@ pub fn block_on(py: Python<'_>, work: Work) -> PyResult<Ended> {
     };
     py.detach(|| {
         let (sender, receiver) = mpsc::sync_channel(1);
-        let task = runtime.spawn(async move { sender.send(work.await) });
+        // Two steps: what the work holds is gone before anybody hears of its end.
+        let task = runtime.spawn(async move {
+            let ended = work.await;
+            sender.send(ended)
+        });
         let _abort = Abort(task.abort_handle());
         loop {
             let step = receiver.recv_timeout(SIGNALS);

@@ -45,7 +45,13 @@ pub struct ModelTarget {
     model: Py<PyAny>,
     schema: Arc<Compiled>,
     instructions: String,
-    validate: Arc<Py<PyAny>>,
+    validate: Py<PyAny>,
+}
+
+impl ModelTarget {
+    pub fn model<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        self.model.bind(py)
+    }
 }
 
 impl FromPyObject<'_, '_> for ModelTarget {
@@ -55,7 +61,7 @@ impl FromPyObject<'_, '_> for ModelTarget {
         Ok(Self {
             schema: target.getattr("schema")?.cast::<ModelSchema>()?.get().0.clone(),
             instructions: target.getattr("instructions")?.extract()?,
-            validate: Arc::new(target.getattr("validate")?.unbind()),
+            validate: target.getattr("validate")?.unbind(),
             model: target.getattr("model")?.unbind(),
         })
     }
@@ -69,11 +75,11 @@ pub struct Pydantic {
 }
 
 impl Pydantic {
-    pub fn new(py: Python<'_>, context: Context) -> std::io::Result<Self> {
-        Ok(Self { caller: Caller::get(py)?, context: Arc::new(context) })
+    pub fn new(py: Python<'_>, context: Arc<Context>) -> std::io::Result<Self> {
+        Ok(Self { caller: Caller::get(py)?, context })
     }
 
-    pub fn target(&self, target: ModelTarget) -> PydanticTarget {
+    pub fn target(&self, target: Arc<ModelTarget>) -> PydanticTarget {
         PydanticTarget { target, pydantic: self.clone() }
     }
 
@@ -101,28 +107,22 @@ impl Modeller for Pydantic {
     async fn target(&self, plan: &Plan) -> Result<PydanticTarget, Rejection> {
         let plan = serde_json::to_string(plan).map_err(|e| Rejection::Broken(e.to_string()))?;
         let target = self.call(|py| of_targets(py, &OF_PLAN, "of_plan").cloned(), plan).await?;
-        Ok(self.target(target))
+        Ok(self.target(Arc::new(target)))
     }
 }
 
 /// A target within a job.
 pub struct PydanticTarget {
-    target: ModelTarget,
+    pub target: Arc<ModelTarget>,
     pydantic: Pydantic,
-}
-
-impl PydanticTarget {
-    pub fn into_model(self) -> Py<PyAny> {
-        self.target.model
-    }
 }
 
 impl Validate for PydanticTarget {
     type Output = Vec<Py<PyAny>>;
 
     async fn validate(&self, json: String) -> Result<Self::Output, Rejection> {
-        let validate = self.target.validate.clone();
-        self.pydantic.call(move |py| Ok(validate.bind(py).clone()), json).await
+        let target = self.target.clone();
+        self.pydantic.call(move |py| Ok(target.validate.bind(py).clone()), json).await
     }
 }
 
