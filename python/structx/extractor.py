@@ -67,9 +67,9 @@ class Extractor:
             max_wait: seconds before any retry, unless the provider asks for more; at least
                 `min_wait`.
             timeout: seconds for one request, from the connection to the end of the reply.
-            provider_options: sent with every request as they are, such as `temperature=0`, unless
-                `config` has another value for a step. Nothing is sent by default. For a `local/`
-                model: `threads`, `context` and `max_tokens`.
+            provider_options: sent with every request as they are, such as `temperature=0`. Nothing
+                is sent by default. The steps of a `config` come before them, and they before those
+                of a YAML file. For a `local/` model: `threads`, `context` and `max_tokens`.
 
         Raises:
             ConfigurationError: a setting is wrong, a key is missing, or the embedded model is not
