@@ -27,6 +27,7 @@ from structx import (
     model_from_extraction_request,
     model_to_extraction_request,
 )
+from structx.schema import GeneratedModel
 
 
 class Invoice(BaseModel):
@@ -62,9 +63,10 @@ def of_a_query(extractor: Extractor) -> None:
     results = extractor.extract_queries(data=Path("x.csv"), queries=["..."])
     assert_type(results, dict[str, ExtractionResult[BaseModel, Any]])
     schema = extractor.get_schema(data="...", query="...")
-    assert_type(schema, type[BaseModel])
+    assert_type(schema, type[GeneratedModel])
+    assert_type(schema.usage, ExtractorUsage)
     refined = extractor.refine_data_model(model=schema, refinement_instructions="...")
-    assert_type(refined, type[BaseModel])
+    assert_type(refined, type[GeneratedModel])
 
 
 async def of_the_async_twins(extractor: Extractor) -> None:
@@ -79,9 +81,10 @@ async def of_the_async_twins(extractor: Extractor) -> None:
     assert_type(second, ExtractionResult[Invoice, Any])
     results = await extractor.extract_queries_async(data="...", queries=["..."])
     assert_type(results, dict[str, ExtractionResult[BaseModel, Any]])
-    assert_type(await extractor.get_schema_async(data="...", query="..."), type[BaseModel])
+    schema = await extractor.get_schema_async(data="...", query="...")
+    assert_type(schema, type[GeneratedModel])
     refined = await extractor.refine_data_model_async(model=Invoice, refinement_instructions="...")
-    assert_type(refined, type[BaseModel])
+    assert_type(refined, type[GeneratedModel])
     async with extractor.prepare_input_async(data="...") as prepared:
         assert_type(prepared, PreparedInput)
         result = await extractor.extract_async(data=prepared, query="...", model=Invoice)

@@ -17,6 +17,7 @@ from structx.results import ExtractionResult
 if TYPE_CHECKING:
     from structx.config import ConfigLike
     from structx.inputs import PreparedInput
+    from structx.schema import GeneratedModel
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
 
@@ -246,7 +247,7 @@ class Extractor:
 
     def get_schema(
         self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
-    ) -> type[BaseModel]:
+    ) -> type[GeneratedModel]:
         """Plan the model that `extract` would make for `query`, without extracting.
 
         Args:
@@ -264,7 +265,7 @@ class Extractor:
 
     async def get_schema_async(
         self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
-    ) -> type[BaseModel]:
+    ) -> type[GeneratedModel]:
         """`get_schema` for asyncio."""
         return await tasks.run_async(self._core, tasks.planning, data, query, file_options)
 
@@ -274,7 +275,7 @@ class Extractor:
         model: type[BaseModel],
         refinement_instructions: str,
         model_name: str | None = None,
-    ) -> type[BaseModel]:
+    ) -> type[GeneratedModel]:
         """Change a model as the instructions say, by one planning request.
 
         Args:
@@ -297,7 +298,7 @@ class Extractor:
         model: type[BaseModel],
         refinement_instructions: str,
         model_name: str | None = None,
-    ) -> type[BaseModel]:
+    ) -> type[GeneratedModel]:
         """`refine_data_model` for asyncio."""
         return await tasks.run_async(
             self._core, tasks.refinement, model, refinement_instructions, model_name

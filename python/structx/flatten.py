@@ -113,15 +113,19 @@ def _is_nothing(value: Any) -> bool:
 
 def _cell(value: Any, expand_nested: bool) -> Any:
     if expand_nested and isinstance(value, (*_LISTS, dict)):
-        return json.dumps(value, ensure_ascii=False, default=_json)
+        plain = to_jsonable_python(_ordered(value), fallback=str, inf_nan_mode="null")
+        return json.dumps(plain, ensure_ascii=False)
     return value
 
 
-def _json(value: Any) -> Any:
-    if isinstance(value, (set, frozenset)):
-        # The order of a set differs from process to process.
-        return sorted(cast("Iterable[Any]", value), key=str)
-    return to_jsonable_python(value, fallback=str)
+def _ordered(value: Any) -> Any:
+    """With sorted lists for sets, whose order differs from process to process."""
+    if isinstance(value, dict):
+        return {key: _ordered(part) for key, part in cast("dict[Any, Any]", value).items()}
+    if isinstance(value, _LISTS):
+        parts = [_ordered(part) for part in cast("Iterable[Any]", value)]
+        return sorted(parts, key=str) if isinstance(value, (set, frozenset)) else parts
+    return value
 
 
 def _name(place: Place) -> str:

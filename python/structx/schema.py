@@ -24,6 +24,8 @@ from structx.exceptions import ModelGenerationError
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
+
+    from structx.usage import ExtractorUsage
 else:
     ModelMetaclass = type(BaseModel)
 
@@ -103,6 +105,9 @@ class GeneratedModel(BaseModel, metaclass=_GeneratedMeta):
 
     __structx_definition__: ClassVar[Mapping[str, Any]]
     __structx_origin__: ClassVar[_Origin]
+    if TYPE_CHECKING:  # at run time it may be a field's name
+        usage: ClassVar[ExtractorUsage]
+        """Tokens of the requests that planned or refined the class, in the process that did."""
 
 
 _classes: WeakValueDictionary[tuple[str, tuple[str, ...]], type[GeneratedModel]] = (

@@ -16,6 +16,7 @@ from structx.usage import of_planning
 
 if TYPE_CHECKING:
     from structx.inputs import Data
+    from structx.schema import GeneratedModel
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -96,7 +97,7 @@ def extractions(
 
 def planning(
     core: _core.Extractor, data: Data, query: str, file_options: Mapping[str, Any] | None
-) -> Task[type[BaseModel]]:
+) -> Task[type[GeneratedModel]]:
     """For the model that a query asks for."""
     query = _words("query", query)
     return core.plan(source_of(data, file_options).input, query), _planned
@@ -104,7 +105,7 @@ def planning(
 
 def refinement(
     core: _core.Extractor, model: type[BaseModel], instructions: str, model_name: str | None
-) -> Task[type[BaseModel]]:
+) -> Task[type[GeneratedModel]]:
     """For a changed model."""
     from structx.portable import model_to_extraction_request  # not needed by other tasks
 
@@ -174,7 +175,7 @@ def _results(
     return results
 
 
-def _planned(raw: RawPlan) -> type[BaseModel]:
+def _planned(raw: RawPlan) -> type[GeneratedModel]:
     model, calls = raw
     model.usage = of_planning(calls)
     return model
