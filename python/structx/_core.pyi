@@ -1,6 +1,6 @@
 """The compiled core. Private: use `structx.Extractor`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Generic, TypeVar, final
 
@@ -23,7 +23,6 @@ __all__ = [
 ]
 
 _Raw = TypeVar("_Raw")
-_Result = TypeVar("_Result")
 
 __version__: str
 
@@ -69,9 +68,9 @@ class Extractor:
 class Job(Generic[_Raw]):
     """An operation, ready to be run once."""
 
-    def wait(self, finish: Callable[[_Raw], _Result]) -> _Result:
+    def wait(self) -> _Raw:
         """Waits without the GIL; raises ExtractionError."""
-    def start(self, finish: Callable[[_Raw], _Result]) -> Awaitable[_Result]:
+    def start(self) -> Awaitable[_Raw]:
         """On the running asyncio loop; raises ExtractionError, also when awaited."""
 
 @final

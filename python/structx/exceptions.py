@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from structx.results import ExtractionResult
+    from structx.usage import ExtractorUsage, RawUsage
 
 
 class StructXError(Exception):
@@ -24,11 +25,24 @@ class ExtractionError(StructXError):
     """
 
     def __init__(
-        self, message: str, results: Mapping[str, ExtractionResult[Any]] | None = None
+        self,
+        message: str,
+        results: Mapping[str, ExtractionResult[Any]] | None = None,
+        planning: Sequence[RawUsage] = (),
     ) -> None:
-        super().__init__(message, results or {})
-        self.results: Mapping[str, ExtractionResult[Any]] = self.args[1]
-        """Of `extract_queries`: what the other queries gave, by query. Empty otherwise."""
+        # All facts are in `args`, so that the exception survives pickling.
+        super().__init__(message, results, planning)
+        self.results: Mapping[str, ExtractionResult[Any]] = results or {}
+        """What was extracted all the same, by query: by the other queries of `extract_queries`, or
+        by one whose items can't be written as a table. Empty otherwise."""
+        self._planning = planning
+
+    @property
+    def usage(self) -> ExtractorUsage:
+        """Tokens of the planning requests that failed; those of `results` are theirs."""
+        from structx.usage import of_planning
+
+        return of_planning(self._planning)
 
     def __str__(self) -> str:
         return str(self.args[0])

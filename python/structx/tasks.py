@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Sized
 from functools import partial
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -27,7 +27,7 @@ Make: TypeAlias = "Callable[Concatenate[_core.Extractor, P], Task[R]]"
 """Makes a task; raises what is wrong with its arguments."""
 
 _LARGE = 1_000
-"""Rows whose encoding would hold up an event loop."""
+"""Rows that would hold up an event loop while they are written or read."""
 
 
 class Form(NamedTuple):
@@ -41,25 +41,42 @@ class Form(NamedTuple):
 def run(core: _core.Extractor, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a task and wait for it. Raises ExtractionError."""
     job, finish = _made(core, make, *args, **kwargs)
-    return job.wait(finish)
+    return finish(job.wait())
 
 
 async def run_async(
     core: _core.Extractor, make: Make[P, R], *args: P.args, **kwargs: P.kwargs
 ) -> R:
-    """Run a task on the running loop; what takes long before it starts is done in a thread."""
-    if any(_is_large(argument) for argument in args):
-        import asyncio
+    """Run a task on the running loop; Python's own work is done in a thread where it is long."""
+    made = partial(_made, core, make, *args, **kwargs)
+    job, finish = await _in_thread(made) if _is_large(args) else made()
+    raw = await job.start()
+    gives_table = any(isinstance(arg, Form) and arg.return_df for arg in args)
+    if gives_table or _is_large(raw):
+        return await _in_thread(partial(finish, raw))
+    return finish(raw)
 
-        job, finish = await asyncio.to_thread(_made, core, make, *args, **kwargs)
-    else:
-        job, finish = _made(core, make, *args, **kwargs)
-    return await job.start(finish)
+
+def _is_large(value: object, depth: int = 3) -> bool:
+    """Whether there are many rows in it, or in the lists and tuples in it."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Sized):
+        return False
+    if len(value) > _LARGE:
+        return True
+    parts = cast("Sequence[object]", value) if isinstance(value, (list, tuple)) and depth else ()
+    return any(_is_large(part, depth - 1) for part in parts)
 
 
-def _is_large(argument: object) -> bool:
-    is_text = isinstance(argument, (str, bytes))
-    return not is_text and isinstance(argument, Sized) and len(argument) > _LARGE
+async def _in_thread(work: Callable[[], R]) -> R:
+    """What `work` gives, called with the caller's context variables."""
+    import asyncio
+    from contextvars import copy_context
+
+    try:
+        done = asyncio.get_running_loop().run_in_executor(None, copy_context().run, work)
+    except RuntimeError:  # no loop of asyncio, or the interpreter exits
+        return work()
+    return await done
 
 
 def _made(core: _core.Extractor, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> Task[R]:

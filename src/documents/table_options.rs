@@ -76,8 +76,14 @@ impl TableOptions {
             .map_err(|error| wrong(NAME, format!("not an object: {error}")))?;
         let mut options = Self::default();
         for (name, value) in given {
+            let is_given = !value.is_null() || name == "header";
             options.set(&name, value).map_err(|message| wrong(NAME, message))?;
-            options.given.push(name);
+            if is_given {
+                options.given.push(name);
+            }
+        }
+        if options.quote.is_some() && options.quote == options.delimiter {
+            return Err(wrong(NAME, "`sep` and `quotechar` must differ".to_owned()));
         }
         Ok(options)
     }

@@ -8,6 +8,8 @@ use crate::error::Error;
 use crate::llm::LlmError;
 use crate::run::Failure;
 
+use super::raw::RawUsage;
+
 mod exceptions {
     pyo3::import_exception!(structx.exceptions, ConfigurationError);
     pyo3::import_exception!(structx.exceptions, ExtractionError);
@@ -48,9 +50,17 @@ impl From<LlmError> for PyErr {
     }
 }
 
-/// The end of a public operation that failed.
-pub fn extraction_error(py: Python<'_>, error: Error) -> PyErr {
-    caused(py, error.to_string(), error.into())
+/// The end of a public operation that failed, with the tokens that planning spent all the same.
+pub fn extraction_error(py: Python<'_>, mut error: Error) -> PyErr {
+    let message = error.to_string();
+    let calls = match &mut error {
+        Error::Plan { calls, .. } => std::mem::take(calls),
+        _ => Vec::new(),
+    };
+    let calls: Vec<RawUsage> = calls.into_iter().map(RawUsage::from).collect();
+    let raised = exceptions::ExtractionError::new_err((message, py.None(), calls));
+    raised.set_cause(py, Some(error.into()));
+    raised
 }
 
 /// A panic, which is a defect of ours.
@@ -64,6 +74,17 @@ pub fn internal_error(py: Python<'_>, text: String) -> PyErr {
 
 pub fn closed() -> PyErr {
     exceptions::ExtractionError::new_err("the extractor is closed; make a new one")
+}
+
+/// What Python calls for a job runs on the one thread that would have to end another job.
+pub fn within_a_job() -> PyErr {
+    exceptions::ExtractionError::new_err(
+        "what structx calls, such as a validator, can't wait for an extraction",
+    )
+}
+
+pub fn no_threads(py: Python<'_>, error: std::io::Error) -> PyErr {
+    caused(py, format!("structx can't start its threads: {error}"), error.into())
 }
 
 /// Under trio and curio, or in no loop at all.

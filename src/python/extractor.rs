@@ -1,6 +1,7 @@
 //! `_core.Extractor`: settings, and the jobs that it makes.
 
 use std::collections::HashMap;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,9 +10,7 @@ use futures_util::future::join_all;
 use pyo3::prelude::*;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
-use tokio::task::JoinError;
 
-use crate::documents::{FileError, FileErrorKind};
 use crate::embedded::{LocalOptions, LocalProvider};
 use crate::error::Error;
 use crate::llm::retry::{Backoff, seconds};
@@ -22,7 +21,7 @@ use crate::schema::definition::ExtractionRequest;
 
 use super::errors;
 use super::input::{Input, Prepared};
-use super::job::{Context, Job};
+use super::job::Job;
 use super::raw::{RawExtraction, RawPlan, Tried};
 use super::target::{ModelTarget, Pydantic};
 
@@ -149,7 +148,6 @@ impl Clients {
 /// What each job starts with. Locks are taken here, with the GIL.
 struct Start {
     clients: Clients,
-    context: Arc<Context>,
     pydantic: Pydantic,
 }
 
@@ -164,9 +162,7 @@ impl Extractor {
             std::mem::forget(std::mem::replace(clients, own.1));
             *owner = own.0;
         }
-        let context = Context::copy(py)?;
-        let pydantic = Pydantic::new(py, context.clone())?;
-        Ok(Start { clients: clients.for_call(), context, pydantic })
+        Ok(Start { clients: clients.for_call(), pydantic: Pydantic::new(py)? })
     }
 }
 
@@ -211,17 +207,17 @@ impl Extractor {
         query: String,
         target: Option<ModelTarget>,
     ) -> PyResult<Job> {
-        let Start { clients, context, pydantic } = self.start(py)?;
+        let Start { clients, pydantic } = self.start(py)?;
         let target = target.map(Arc::new);
-        Ok(Job::new(context, target.clone(), async move {
+        Ok(Job::new(pydantic.clone(), target.clone(), async move {
             clients.extract(&pydantic, read(input).await?, &query, target).await
         }))
     }
 
     /// All queries at the same time, on data that is read once.
     fn extract_queries(&self, py: Python<'_>, input: Input, queries: Vec<String>) -> PyResult<Job> {
-        let Start { clients, context, pydantic } = self.start(py)?;
-        Ok(Job::new(context, None, async move {
+        let Start { clients, pydantic } = self.start(py)?;
+        Ok(Job::new(pydantic.clone(), None, async move {
             let prepared = read(input).await?;
             let jobs = queries
                 .iter()
@@ -232,8 +228,8 @@ impl Extractor {
     }
 
     fn plan(&self, py: Python<'_>, input: Input, query: String) -> PyResult<Job> {
-        let Start { clients, context, pydantic } = self.start(py)?;
-        Ok(Job::new(context, None, async move {
+        let Start { clients, pydantic } = self.start(py)?;
+        Ok(Job::new(pydantic.clone(), None, async move {
             let content = read(input).await?.content;
             run::plan(&clients.planner, &pydantic, &content, &query).await.map(RawPlan::from)
         }))
@@ -249,8 +245,8 @@ impl Extractor {
     ) -> PyResult<Job> {
         let definition: ExtractionRequest = serde_json::from_str(definition)
             .map_err(|error| Error::Schema(format!("the definition: {error}")))?;
-        let Start { clients, context, pydantic } = self.start(py)?;
-        Ok(Job::new(context, None, async move {
+        let Start { clients, pydantic } = self.start(py)?;
+        Ok(Job::new(pydantic.clone(), None, async move {
             let name = model_name.as_deref();
             let refine = clients.planner.refine(&pydantic, &definition, &instructions, name);
             refine.await?.planned().map(RawPlan::from)
@@ -258,11 +254,11 @@ impl Extractor {
     }
 
     fn prepare(&self, py: Python<'_>, input: Input) -> PyResult<Job> {
-        let Start { context, .. } = self.start(py)?;
-        Ok(Job::new(context, None, read(input)))
+        let Start { pydantic, .. } = self.start(py)?;
+        Ok(Job::new(pydantic, None, read(input)))
     }
 
-    /// Refuses further work, if it doesn't already.
+    /// Raises `ExtractionError` once it is closed.
     fn check_open(&self) -> PyResult<()> {
         let slot = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         slot.is_some().then_some(()).ok_or_else(errors::closed)
@@ -278,8 +274,9 @@ async fn read(input: Input) -> Result<Prepared, Error> {
     if input.is_quick() {
         return Ok(input.read()?);
     }
-    let panicked = |error: JoinError| {
-        FileError::new(FileErrorKind::Corrupt, "data", format!("could not be read: {error}"))
-    };
-    Ok(tokio::task::spawn_blocking(|| input.read()).await.map_err(panicked)??)
+    match tokio::task::spawn_blocking(|| input.read()).await {
+        Ok(read) => Ok(read?),
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+        Err(error) => Err(Error::Config(format!("the data could not be read: {error}"))),
+    }
 }

@@ -42,8 +42,9 @@ impl Input {
             Encoded::Text(text) => {
                 text.len() <= SHORT && documents::resolve(text) == Ok(Origin::Text)
             }
+            Encoded::Table(json) => json.len() <= SHORT,
             Encoded::Prepared(_) => true,
-            Encoded::Table(_) | Encoded::Path(_) => false,
+            Encoded::Path(_) => false,
         }
     }
 

@@ -13,8 +13,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::awaitable::{Abort, Delivery, Receiver};
-use super::target::ModelTarget;
-use super::worker::Caller;
+use super::target::{ModelTarget, Pydantic};
+use super::worker;
 use super::{errors, runtime};
 use crate::error::{Error, panic_text};
 
@@ -25,9 +25,9 @@ pub type Work = Pin<Box<dyn Future<Output = Ended> + Send>>;
 #[pyclass(frozen, module = "structx._core")]
 pub struct Job {
     work: Mutex<Option<Work>>,
-    context: Arc<Context>,
-    /// Python's, as the context is: the work only shares them, so that they are not dropped by a
-    /// thread without the GIL, which takes a lock of pyo3 that a fork may catch.
+    pydantic: Pydantic,
+    /// The work only shares this and the context, which are Python's: they are not to be dropped by
+    /// a thread without the GIL, which takes a lock of pyo3 that a fork may catch.
     _target: Option<Arc<ModelTarget>>,
 }
 
@@ -55,7 +55,7 @@ impl Context {
 impl Job {
     /// Panics of `operation` become exceptions.
     pub fn new<T>(
-        context: Arc<Context>,
+        pydantic: Pydantic,
         target: Option<Arc<ModelTarget>>,
         operation: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Self
@@ -72,10 +72,13 @@ impl Job {
                 }
             }
         });
-        Self { work: Mutex::new(Some(Box::pin(work))), context, _target: target }
+        Self { work: Mutex::new(Some(Box::pin(work))), pydantic, _target: target }
     }
 
     fn take(&self) -> PyResult<Work> {
+        if worker::is_current() {
+            return Err(errors::within_a_job());
+        }
         let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
         work.ok_or_else(|| PyRuntimeError::new_err("a job runs once"))
     }
@@ -83,23 +86,18 @@ impl Job {
 
 #[pymethods]
 impl Job {
-    /// Waits without the GIL and gives `finish(result)`; raises `ExtractionError`.
-    fn wait<'py>(
-        &self,
-        py: Python<'py>,
-        finish: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    /// Waits without the GIL; raises `ExtractionError`.
+    fn wait<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let ended = runtime::block_on(py, self.take()?)?;
-        finish.call1((ended(py)?,))
+        ended(py)
     }
 
-    /// Runs on the running asyncio loop; awaiting gives `finish(result)`, or raises
-    /// `ExtractionError`.
-    fn start<'py>(&self, py: Python<'py>, finish: Py<PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let receiver = Receiver::new(py, self.context.clone(), finish)?;
+    /// Runs on the running asyncio loop; raises `ExtractionError`, also when awaited.
+    fn start<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let receiver = Receiver::new(py)?;
         let awaitable = receiver.awaitable(py);
         let work = self.take()?;
-        let caller = Caller::get(py)?;
+        let caller = self.pydantic.caller.clone();
         if let Some(runtime) = runtime::handle(py)? {
             let task = async move {
                 let ended = work.await;

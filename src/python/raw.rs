@@ -21,13 +21,17 @@ pub struct RawExtraction(Model, Vec<RawUsage>, RawRows, Vec<String>, Prepared);
 
 /// An iterator of `RawRow`: each row becomes Python's when it is asked for, so that a large result
 /// is not there twice, and other threads get their turn between rows.
-#[pyclass]
+#[pyclass(module = "structx._core")]
 pub struct RawRows(vec::IntoIter<Outcome<Py<PyAny>>>);
 
 #[pymethods]
 impl RawRows {
     fn __iter__(slf: Py<Self>) -> Py<Self> {
         slf
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
     }
 
     fn __next__(&mut self) -> Option<RawRow> {

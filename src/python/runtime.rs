@@ -17,12 +17,15 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::awaitable::Abort;
 use super::job::{Ended, Work};
-use super::worker;
+use super::{errors, worker};
 
 /// How long the interpreter's exit waits for work that is under way.
 const SHUTDOWN: Duration = Duration::from_secs(2);
 /// How often a blocked call looks for Ctrl-C.
 const SIGNALS: Duration = Duration::from_millis(100);
+
+/// Sources that are read at the same time, each in memory as a whole.
+const READERS: usize = 32;
 
 static RUNTIME: Mutex<State> = Mutex::new(State::Idle);
 /// Read where there is no GIL: a lock that is held there while another thread forks stays locked
@@ -41,7 +44,8 @@ fn state() -> MutexGuard<'static, State> {
     RUNTIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The runtime of this process; `None` on the thread that exits, which has to do without.
+/// The runtime of this process; `None` on the thread that exits, which has to do without. Any other
+/// thread that asks at exit waits here for the end.
 pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
     if is_exiting_elsewhere() {
         py.detach(stay_out_of_a_closing_interpreter);
@@ -55,7 +59,9 @@ pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
         State::Closed(_) => return Ok(None),
         State::Running(..) | State::Idle => {}
     }
-    let runtime = Builder::new_multi_thread().enable_all().thread_name("structx").build()?;
+    let mut builder = Builder::new_multi_thread();
+    builder.enable_all().thread_name("structx").max_blocking_threads(READERS);
+    let runtime = builder.build().map_err(|error| errors::no_threads(py, error))?;
     let handle = runtime.handle().clone();
     let parents = std::mem::replace(&mut *state, State::Running(process, runtime));
     // The threads of a parent process do not exist here: its runtime can't be shut down.
@@ -83,12 +89,7 @@ pub fn shutdown(py: Python<'_>) {
 
 /// Waits for `work` without the GIL; Ctrl-C drops it.
 pub fn block_on(py: Python<'_>, work: Work) -> PyResult<Ended> {
-    if worker::is_current() {
-        return Err(PyRuntimeError::new_err("a validator can't wait for an extraction of its own"));
-    }
-    let Some(runtime) = handle(py)? else {
-        return Ok(Builder::new_current_thread().enable_all().build()?.block_on(work));
-    };
+    let Some(runtime) = handle(py)? else { return block_on_here(py, work) };
     py.detach(|| {
         let (sender, receiver) = mpsc::sync_channel(1);
         // Two steps: what the work holds is gone before anybody hears of its end.
@@ -109,6 +110,19 @@ pub fn block_on(py: Python<'_>, work: Work) -> PyResult<Ended> {
                     return Err(PyRuntimeError::new_err("the runtime was shut down"));
                 }
             }
+        }
+    })
+}
+
+/// At exit: on this thread, which keeps the GIL for the calls of Python.
+fn block_on_here(py: Python<'_>, mut work: Work) -> PyResult<Ended> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        loop {
+            if let Ok(ended) = tokio::time::timeout(SIGNALS, &mut work).await {
+                return Ok(ended);
+            }
+            py.check_signals()?;
         }
     })
 }

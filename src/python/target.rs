@@ -12,6 +12,7 @@ use crate::plan::Plan;
 use crate::run::{self, Modeller, Rejection, Target, Validate};
 use crate::schema::OutputSchema;
 
+use super::errors;
 use super::job::Context;
 use super::worker::Caller;
 
@@ -70,13 +71,14 @@ impl FromPyObject<'_, '_> for ModelTarget {
 /// pydantic, called for one job: on the thread for Python, with the caller's context variables.
 #[derive(Clone)]
 pub struct Pydantic {
-    caller: Caller,
+    pub caller: Caller,
     context: Arc<Context>,
 }
 
 impl Pydantic {
-    pub fn new(py: Python<'_>, context: Arc<Context>) -> std::io::Result<Self> {
-        Ok(Self { caller: Caller::get(py)?, context })
+    pub fn new(py: Python<'_>) -> PyResult<Self> {
+        let caller = Caller::get(py).map_err(|error| errors::no_threads(py, error))?;
+        Ok(Self { caller, context: Context::copy(py)? })
     }
 
     pub fn target(&self, target: Arc<ModelTarget>) -> PydanticTarget {
