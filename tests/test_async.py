@@ -204,6 +204,12 @@ def test_under_trio_a_call_says_that_it_needs_asyncio(
 
     with pytest.raises(ExtractionError, match="asyncio"):
         trio.run(main)
+
+    async def large() -> None:
+        await subject.extract_async(**CALL | {"data": [{"a": 1}] * 10_000})
+
+    with pytest.raises(ExtractionError, match="asyncio"):
+        trio.run(large)
     assert provider.stats()["requests"] == 0
 
 

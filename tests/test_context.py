@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, field_validator
 
-from loops import Run, Word
+from loops import Run, Word, eventually
 from programs import finish, start
 from provider import FakeProvider
 from structx import ExtractionError, Extractor, FileError, ProviderError
@@ -153,7 +153,7 @@ def test_an_exception_of_the_callers_own_code_is_the_cause_itself(
         assert error.__cause__.__traceback__ is not None
 
 
-@pytest.mark.parametrize("error", [OwnError(7), StopIteration(), SystemExit(3)], ids=repr)
+@pytest.mark.parametrize("error", [OwnError(7), StopIteration(), GeneratorExit()], ids=repr)
 def test_whatever_a_validator_raises_fails_its_row_alone(
     subject: Extractor, error: BaseException, run: Run
 ) -> None:
@@ -177,6 +177,34 @@ def test_whatever_a_validator_raises_fails_its_row_alone(
         [row] = result.rows
         assert row.status == "failed"
         assert type(error).__name__ in (row.error or "")
+
+
+INTERRUPTS = [KeyboardInterrupt(), SystemExit(3), asyncio.CancelledError()]
+
+
+@pytest.mark.parametrize("error", INTERRUPTS, ids=repr)
+def test_what_interrupts_a_program_passes_unchanged_and_ends_the_call(
+    provider: FakeProvider, subject: Extractor, error: BaseException, run: Run
+) -> None:
+    class Interrupting(BaseModel):
+        word: str
+
+        @field_validator("word")
+        @classmethod
+        def raise_it(cls, word: str) -> str:
+            raise error
+
+    provider.script({"delay_ms": 20_000, "times": 1, "when": "the last"})
+    rows = [{"t": "the first"}, {"t": "the last"}]
+    with pytest.raises(type(error)):
+        subject.extract(data=rows, query="q", model=Interrupting)
+    assert eventually(lambda: provider.stats()["in_flight"] == 0)
+
+    async def main() -> None:
+        await subject.extract_async(data="a text", query="q", model=Interrupting)
+
+    with pytest.raises(type(error)):
+        run(main())
 
 
 def test_a_panic_of_the_core_is_an_error_with_its_text(provider: FakeProvider) -> None:

@@ -307,6 +307,8 @@ def test_a_plan_that_is_no_plan_is_asked_again_and_then_an_error(provider: FakeP
         extractor(provider).extract(data="a text", query="q")
     assert isinstance(raised.value.__cause__, structx.ModelGenerationError)
     assert provider.stats()["requests"] == 3
+    assert raised.value.usage.total_tokens == 3 * 15
+    assert pickle.loads(pickle.dumps(raised.value)).usage == raised.value.usage
 
 
 def test_a_provider_error_while_planning_keeps_its_facts(provider: FakeProvider) -> None:

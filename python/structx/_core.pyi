@@ -1,12 +1,12 @@
 """The compiled core. Private: use `structx.Extractor`."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar, final
 
 from structx.exceptions import ExtractionError
 from structx.inputs import Encoded
-from structx.results import RawExtraction, RawPlan
+from structx.results import RawExtraction, RawPlan, RawRow
 from structx.targets import Target
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Job",
     "ModelSchema",
     "Prepared",
+    "RawRows",
     "__version__",
     "normalise",
     "read",
@@ -78,6 +79,14 @@ class ModelSchema:
     """The JSON Schema of a model, and what was compiled of it."""
 
     def __new__(cls, name: str, schema: dict[str, Any]) -> ModelSchema: ...
+
+@final
+class RawRows:
+    """Rows of a result, made one by one."""
+
+    def __iter__(self) -> Iterator[RawRow]: ...
+    def __next__(self) -> RawRow: ...
+    def __len__(self) -> int: ...
 
 @final
 class Prepared:

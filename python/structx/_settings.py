@@ -53,9 +53,9 @@ def checked(
     return {
         "model": _text("model", model),
         "planning_model": _text("planning_model", planning_model or model),
-        "api_key": api_key,
-        "api_base": api_base if base_url is None else base_url,
-        "timeout": _seconds("timeout", timeout),
+        "api_key": _optional_text("api_key", api_key),
+        "api_base": _optional_text("api_base", api_base if base_url is None else base_url),
+        "timeout": _timeout(timeout),
         "planning_options": json.dumps(planning),
         "extraction_options": json.dumps(extraction),
         "max_threads": _integer("max_threads", max_threads, minimum=1),
@@ -86,10 +86,23 @@ def _text(name: str, value: object) -> str:
     return value
 
 
+def _optional_text(name: str, value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ConfigurationError(f"{name} must be a text, not {type(value).__name__}")
+    return value
+
+
 def _integer(name: str, value: object, *, minimum: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
+    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value < 2**31:
         raise ConfigurationError(f"{name} must be an integer of at least {minimum}, not {value!r}")
     return value
+
+
+def _timeout(value: object) -> float:
+    seconds = _seconds("timeout", value)
+    if not seconds >= 0.001:
+        raise ConfigurationError(f"timeout must be at least a millisecond, not {value!r}")
+    return seconds
 
 
 def _seconds(name: str, value: object) -> float:

@@ -282,7 +282,9 @@ def _text(file: Path, content: bytes) -> str:
 
 
 _SECRET = re.compile(
-    r"(key|token|auth)$|secret|passw|authorization|credential|cookie|headers", re.IGNORECASE
+    r"(api|access|private)_?key|(key|token|auth|pw)$|session_token|bearer|secret|passw|authorization"
+    r"|credential|cookie|headers",
+    re.IGNORECASE,
 )
 
 

@@ -165,6 +165,8 @@ class FileReader:
         Raises:
             FileError: the file can't be read, an option is wrong, or this file has no use for it.
         """
+        if not isinstance(file_path, (str, os.PathLike)):
+            raise FileError(f"file_path must be a path, not {_kind(file_path)}")
         source = Source((Path(file_path).expanduser(), _options(file_options)))
         return PreparedInput(_core.read(source.input), source)
 
@@ -187,7 +189,8 @@ def source_of(data: Data, file_options: Mapping[str, Any] | None = None) -> Sour
 
 def _encode(data: object) -> str | bytes | Path:
     if isinstance(data, str):
-        data.encode()  # lone surrogates have no form in UTF-8
+        if not is_unicode(data):
+            raise ValueError("data has halves of characters (lone surrogates), which can't be sent")
         return data
     if isinstance(data, os.PathLike):
         return Path(cast("os.PathLike[str]", data))
@@ -202,6 +205,15 @@ def _encode(data: object) -> str | bytes | Path:
         return to_json([_record(n, record) for n, record in enumerate(records)], fallback=str)
     except (PydanticSerializationError, RecursionError) as error:
         raise ValueError(f"data can't be written as JSON: {error}") from error
+
+
+def is_unicode(text: str) -> bool:
+    """Whether the text has a form in UTF-8, which halves of characters have not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _record(position: int, record: object) -> Any:

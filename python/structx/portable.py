@@ -89,10 +89,9 @@ def model_to_extraction_request(
             computed fields, default factories, recursion, unions of several types, types that
             structx does not know.
     """
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        raise ModelGenerationError(
-            f"a class derived from pydantic.BaseModel is needed, not {model!r}"
-        )
+    if not (isinstance(model, type) and issubclass(model, BaseModel)) or model is BaseModel:
+        kind = model.__name__ if isinstance(model, type) else f"a {type(model).__name__}"
+        raise ModelGenerationError(f"a class derived from pydantic.BaseModel is needed, not {kind}")
     fields = _fields(model, ())
     given = {
         "model_name": model.__name__ if model_name is None else model_name,

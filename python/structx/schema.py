@@ -97,6 +97,18 @@ class _Origin(NamedTuple):
 class _GeneratedMeta(ModelMetaclass):
     """The type of generated classes: pickle finds by it how to write them."""
 
+    @property
+    def usage(self) -> ExtractorUsage:
+        """Tokens of the requests that planned or refined the class, in the process that did.
+
+        Of the class alone, never of its instances or of classes derived from it, which may have a
+        field of this name.
+        """
+        try:
+            return vars(self)["__structx_usage__"]
+        except KeyError:
+            raise AttributeError(f"{self.__name__} was not planned or refined here") from None
+
 
 class GeneratedModel(BaseModel, metaclass=_GeneratedMeta):
     """The base of all classes that are made from a definition."""
@@ -105,9 +117,7 @@ class GeneratedModel(BaseModel, metaclass=_GeneratedMeta):
 
     __structx_definition__: ClassVar[Mapping[str, Any]]
     __structx_origin__: ClassVar[_Origin]
-    if TYPE_CHECKING:  # at run time it may be a field's name
-        usage: ClassVar[ExtractorUsage]
-        """Tokens of the requests that planned or refined the class, in the process that did."""
+    __structx_usage__: ClassVar[ExtractorUsage]
 
 
 _classes: WeakValueDictionary[tuple[str, tuple[str, ...]], type[GeneratedModel]] = (

@@ -22,6 +22,12 @@ class Target:
     """From a reply `{"items": [...]}` as JSON to its items; raises pydantic.ValidationError."""
     instructions: str = ""
     """What the plan says about reading the items; empty for a model of the caller's."""
+    built: object = None
+    """What pydantic has built of the model: another one once the model is rebuilt."""
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        # For those who pickle a class with all that it has: another process makes its own.
+        return type(None), ()
 
 
 _KEPT = "__structx_target__"
@@ -29,8 +35,10 @@ _KEPT = "__structx_target__"
 
 def of_model(model: type[BaseModel]) -> Target:
     """The target of a model: made once, and kept by the model itself."""
-    target = vars(model).get(_KEPT)
-    return target if target is not None else _keep(_of_model(model))
+    target: Target | None = vars(model).get(_KEPT)
+    if target is not None and target.built is model.__pydantic_validator__:
+        return target
+    return _keep(_of_model(model))
 
 
 def of_plan(plan: str) -> Target:
@@ -55,7 +63,8 @@ def _of_model(model: type[BaseModel]) -> Target:
     def validate(json: str) -> list[BaseModel]:
         return validate_json(json).items
 
-    return Target(model, _core.ModelSchema(model.__name__, schema), validate)
+    compiled = _core.ModelSchema(model.__name__, schema)
+    return Target(model, compiled, validate, built=model.__pydantic_validator__)
 
 
 def _keep(target: Target) -> Target:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel
 
-from structx import _core, tables, targets
+from structx import _core, targets
 from structx.exceptions import ExtractionError
-from structx.inputs import PreparedInput, Source, source_of
+from structx.inputs import PreparedInput, Source, is_unicode, source_of
 from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of, table_of
+from structx.tables import library_of, need_pandas
 from structx.usage import of_planning
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ Task: TypeAlias = "tuple[_core.Job[Any], Callable[[Any], R]]"
 Make: TypeAlias = "Callable[Concatenate[_core.Extractor, P], Task[R]]"
 """Makes a task; raises what is wrong with its arguments."""
 
-_LARGE = 1_000
-"""Rows that would hold up an event loop while they are written or read."""
+_LARGE = 5_000
+"""Values that would hold up an event loop while they are written or read."""
 
 
 class Form(NamedTuple):
@@ -57,14 +58,27 @@ async def run_async(
     return finish(raw)
 
 
-def _is_large(value: object, depth: int = 3) -> bool:
-    """Whether there are many rows in it, or in the lists and tuples in it."""
-    if isinstance(value, (str, bytes)) or not isinstance(value, Sized):
-        return False
-    if len(value) > _LARGE:
-        return True
-    parts = cast("Sequence[object]", value) if isinstance(value, (list, tuple)) and depth else ()
-    return any(_is_large(part, depth - 1) for part in parts)
+def _is_large(values: Sequence[object]) -> bool:
+    return sum(map(_size, values)) > _LARGE
+
+
+def _size(value: Any, depth: int = 3) -> int:
+    """About how many values there are; a long text is as many as its pages."""
+    if isinstance(value, str):
+        return 1 + len(value) // 1_000
+    if isinstance(value, _core.RawRows):
+        return 3 * len(value)
+    if library_of(value):
+        rows, columns = value.shape
+        return rows * columns
+    if isinstance(value, dict):
+        value = list(cast("dict[Any, Any]", value).values())
+    if not isinstance(value, (list, tuple)):
+        return 1
+    parts = cast("Sequence[Any]", value)
+    if len(parts) > _LARGE or not depth:
+        return len(parts)
+    return sum(_size(part, depth - 1) for part in parts)
 
 
 async def _in_thread(work: Callable[[], R]) -> R:
@@ -143,20 +157,22 @@ def preparation(
 def _words(name: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{name} must be a text that is not blank")
-    value.encode()  # lone surrogates have no form in UTF-8
+    if not is_unicode(value):
+        raise ValueError(f"{name} has halves of characters (lone surrogates), which can't be sent")
     return value
 
 
 def _model_class(model: object) -> type[BaseModel]:
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        raise TypeError(f"model must be a class derived from pydantic.BaseModel, not {model!r}")
+        kind = model.__name__ if isinstance(model, type) else f"a {type(model).__name__}"
+        raise TypeError(f"model must be a class derived from pydantic.BaseModel, not {kind}")
     return model
 
 
 def _source(data: Data, form: Form) -> Source:
     source = source_of(data, form.file_options)
     if form.return_df and source.table is None:
-        tables.need_pandas()
+        need_pandas()
     return source
 
 
@@ -194,5 +210,5 @@ def _results(
 
 def _planned(raw: RawPlan) -> type[GeneratedModel]:
     model, calls = raw
-    model.usage = of_planning(calls)
+    model.__structx_usage__ = of_planning(calls)
     return model

@@ -62,16 +62,20 @@ impl Job {
     where
         T: for<'py> IntoPyObject<'py> + Send + 'static,
     {
-        let work = AssertUnwindSafe(operation).catch_unwind().map(|ended| -> Ended {
-            match ended {
-                Ok(Ok(value)) => Box::new(|py| value.into_bound_py_any(py)),
-                Ok(Err(error)) => Box::new(|py| Err(errors::extraction_error(py, error))),
-                Err(panic) => {
+        let python = pydantic.clone();
+        let work = async move {
+            let operation = AssertUnwindSafe(operation).catch_unwind();
+            let ended: Ended = match python.unless_interrupted(operation).await {
+                Ok(Ok(Ok(value))) => Box::new(|py| value.into_bound_py_any(py)),
+                Ok(Ok(Err(error))) => Box::new(|py| Err(errors::extraction_error(py, error))),
+                Ok(Err(panic)) => {
                     let text = format!("panic: {}", panic_text(&*panic));
                     Box::new(|py| Err(errors::internal_error(py, text)))
                 }
-            }
-        });
+                Err(interrupt) => Box::new(|_| Err(interrupt)),
+            };
+            ended
+        };
         Self { work: Mutex::new(Some(Box::pin(work))), pydantic, _target: target }
     }
 

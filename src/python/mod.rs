@@ -23,6 +23,8 @@ mod _core {
     #[pymodule_export]
     use super::job::Job;
     #[pymodule_export]
+    use super::raw::RawRows;
+    #[pymodule_export]
     use super::runtime::shutdown;
     #[pymodule_export]
     use super::schema::{normalise, type_capabilities};

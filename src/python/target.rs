@@ -1,10 +1,13 @@
 //! pydantic as the validator: targets of the caller's models and of planned ones.
 
-use std::sync::{Arc, Mutex};
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::error::Result;
 use crate::llm::Provider;
@@ -16,6 +19,7 @@ use super::errors;
 use super::job::Context;
 use super::worker::Caller;
 
+pyo3::import_exception!(asyncio, CancelledError);
 pyo3::import_exception!(pydantic_core, ValidationError);
 pyo3::import_exception!(structx.exceptions, ModelGenerationError);
 
@@ -73,12 +77,35 @@ impl FromPyObject<'_, '_> for ModelTarget {
 pub struct Pydantic {
     pub caller: Caller,
     context: Arc<Context>,
+    interrupt: Arc<Interrupt>,
+}
+
+/// What ends a whole job, and no row alone: `KeyboardInterrupt`, `SystemExit`, `CancelledError`.
+#[derive(Default)]
+struct Interrupt {
+    raised: Mutex<Option<PyErr>>,
+    notify: Notify,
 }
 
 impl Pydantic {
     pub fn new(py: Python<'_>) -> PyResult<Self> {
         let caller = Caller::get(py).map_err(|error| errors::no_threads(py, error))?;
-        Ok(Self { caller, context: Context::copy(py)? })
+        Ok(Self { caller, context: Context::copy(py)?, interrupt: Arc::default() })
+    }
+
+    /// What `operation` gives, unless Python raises what is for the whole job.
+    pub async fn unless_interrupted<T>(&self, operation: impl Future<Output = T>) -> PyResult<T> {
+        let Interrupt { raised, notify } = &*self.interrupt;
+        let ended = tokio::select! {
+            () = notify.notified() => None,
+            ended = operation => Some(ended),
+        };
+        // Both may have happened.
+        let raised = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match (raised, ended) {
+            (None, Some(ended)) => Ok(ended),
+            (raised, _) => Err(raised.unwrap_or_else(|| PyKeyboardInterrupt::new_err(()))),
+        }
     }
 
     pub fn target(&self, target: Arc<ModelTarget>) -> PydanticTarget {
@@ -94,10 +121,17 @@ impl Pydantic {
     where
         T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr> + Send + 'static,
     {
-        let context = self.context.clone();
+        let (context, interrupt) = (self.context.clone(), self.interrupt.clone());
         let call = move |py: Python<'_>| {
             let given = function(py).and_then(|function| context.call(py, &function, text));
-            given.and_then(|given| given.extract()).map_err(|error| rejection(py, &error))
+            given.and_then(|given| given.extract()).map_err(|error| {
+                let rejection = rejection(py, &error);
+                if is_interrupt(py, &error) {
+                    *interrupt.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    interrupt.notify.notify_one();
+                }
+                rejection
+            })
         };
         self.caller.run(call).await.unwrap_or_else(|broken| Err(Rejection::Broken(broken)))
     }
@@ -167,6 +201,14 @@ fn of_targets<'py>(
     name: &str,
 ) -> PyResult<&'py Bound<'py, PyAny>> {
     cell.import(py, "structx.targets", name)
+}
+
+fn is_interrupt(py: Python<'_>, error: &PyErr) -> bool {
+    // Nearly all are an `Exception`; asyncio is not to be imported for those.
+    !error.is_instance_of::<PyException>(py)
+        && (error.is_instance_of::<PyKeyboardInterrupt>(py)
+            || error.is_instance_of::<PySystemExit>(py)
+            || error.is_instance_of::<CancelledError>(py))
 }
 
 fn rejection(py: Python<'_>, error: &PyErr) -> Rejection {
