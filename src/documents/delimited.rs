@@ -65,7 +65,8 @@ fn read_cells(
         short += usize::from(record.len() < first.len());
         long += usize::from(record.len() > first.len());
         for column in table.columns.len()..record.len() {
-            table.columns.push(unnamed(column, options));
+            let unnamed = unnamed(column, options, &table.columns);
+            table.columns.push(unnamed);
         }
         table.records.push(record.iter().map(cell).collect());
         last = record;
@@ -149,15 +150,25 @@ fn sniff_delimiter(text: &str, quote: u8) -> u8 {
 
 /// What the first row names the columns, or their positions where it is no header.
 fn names(first: &csv::StringRecord, options: &TableOptions) -> Vec<String> {
-    let name = |(index, name): (usize, &str)| match name.trim() {
-        name if options.header.is_some() && !name.is_empty() => name.to_owned(),
-        _ => unnamed(index, options),
+    let is_header = options.header.is_some();
+    let given: Vec<String> = first.iter().map(|name| name.trim().to_owned()).collect();
+    let name = |(index, name): (usize, &String)| match name.as_str() {
+        name if is_header && !name.is_empty() => name.to_owned(),
+        _ => unnamed(index, options, &given),
     };
-    first.iter().enumerate().map(name).collect()
+    given.iter().enumerate().map(name).collect()
 }
 
-fn unnamed(index: usize, options: &TableOptions) -> String {
-    if options.header.is_none() { index.to_string() } else { format!("column_{}", index + 1) }
+/// The position of a column without a name, in words that are not taken where there is a header.
+fn unnamed(index: usize, options: &TableOptions, taken: &[String]) -> String {
+    if options.header.is_none() {
+        return index.to_string();
+    }
+    let mut name = format!("column_{}", index + 1);
+    while taken.contains(&name) {
+        name.push('_');
+    }
+    name
 }
 
 fn cell(text: &str) -> Value {
@@ -202,6 +213,7 @@ mod tests {
             ("a\tb, c\n1\t2\n", &["a", "b, c"]),
             ("a|b|c\n1|2,3|3\n", &["a", "b", "c"]),
             ("name\nAlice, Bob\n", &["name", "column_2"]),
+            ("column_2,\n1,2\n", &["column_2", "column_2_"]),
             ("\u{feff}\"a,b\",c\n\"x\ny\",\"say \"\"hi\"\"\"\n", &["a,b", "c"]),
         ];
         for (text, columns) in cases {

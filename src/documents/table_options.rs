@@ -185,7 +185,8 @@ fn read<T: DeserializeOwned>(value: Value) -> Option<T> {
 }
 
 fn ascii(value: Value) -> Option<u8> {
-    read::<char>(value).and_then(|character| u8::try_from(character).ok()).filter(u8::is_ascii)
+    let is_fit = |byte: &u8| byte.is_ascii() && !matches!(byte, b'\n' | b'\r');
+    read::<char>(value).and_then(|character| u8::try_from(character).ok()).filter(is_fit)
 }
 
 fn columns(value: Value) -> Option<Columns> {
