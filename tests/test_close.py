@@ -33,7 +33,16 @@ USES: dict[str, Callable[[Extractor], Any]] = {
         it.extract_queries_async(data="a text", queries=["q"])
     ),
     "get_schema_async": lambda it: asyncio.run(it.get_schema_async(data="a text", query="q")),
+    "refine_data_model_async": lambda it: asyncio.run(
+        it.refine_data_model_async(model=Word, refinement_instructions="add a number")
+    ),
+    "prepare_input_async": lambda it: asyncio.run(prepared(it)),
 }
+
+
+async def prepared(subject: Extractor) -> None:
+    async with subject.prepare_input_async(data="a text"):
+        pass
 
 
 def connect(provider: FakeProvider) -> Extractor:

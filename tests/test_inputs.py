@@ -10,17 +10,13 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pytest
-from pydantic import BaseModel
 
+from loops import Run, Word
 from provider import ROOT, FakeProvider
 from structx import ExtractionError, Extractor, FileError, _core
 from structx.inputs import FileReader, PdfRow, PreparedInput, source_of
 
 INVOICE = ROOT / "scripts" / "example_input" / "S0305SampleInvoice.pdf"
-
-
-class Word(BaseModel):
-    word: str
 
 
 def extractor(provider: FakeProvider) -> Extractor:
@@ -197,3 +193,17 @@ def test_a_table_without_rows_is_an_error_before_any_request(provider: FakeProvi
         with pytest.raises(ExtractionError, match=r"no rows|no columns"):
             extractor(provider).extract(data=empty, query="q", model=Word)
     assert provider.stats()["requests"] == 0
+
+
+@pytest.mark.parametrize("data", ["a text", [{"a": "a text"}] * 6_000], ids=["short", "long"])
+def test_data_is_prepared_on_a_loop(provider: FakeProvider, run: Run, data: Any) -> None:
+    subject = extractor(provider)
+
+    async def main() -> PreparedInput:
+        async with subject.prepare_input_async(data=data) as prepared:
+            result = await subject.extract_async(data=prepared, query="q", model=Word)
+            assert result.failure_count == 0
+        return prepared
+
+    assert run(main()).closed
+    assert provider.stats()["requests"] == (1 if isinstance(data, str) else 6_000)

@@ -311,7 +311,7 @@ def test_a_frame_without_pandas_is_an_error_with_the_command(
 ) -> None:
     assert tables.frame_of({"a": [1, 2]}).to_dict("list") == {"a": [1, 2]}
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ExtractionError, match=r"pip install 'structx-rs\[pandas\]'") as raised:
+    with pytest.raises(ExtractionError, match="pip install pandas") as raised:
         tables.frame_of({"a": [1, 2]})
     assert isinstance(raised.value.__cause__, ImportError)
 

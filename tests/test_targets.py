@@ -14,11 +14,6 @@ from structx import Extractor
 from structx.targets import of_model
 
 
-@pytest.fixture
-def subject(provider: FakeProvider) -> Extractor:
-    return Extractor(model="openai/fake", api_key="k", api_base=provider.base_url, max_retries=0)
-
-
 def test_a_used_class_is_pickled_by_value_as_before_its_use(subject: Extractor) -> None:
     """As notebooks and clusters do, which send a class with all that it has."""
 

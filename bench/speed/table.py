@@ -10,7 +10,7 @@ class Row:
     what: str
     unit: str
     structx: float
-    beside: float | None
+    beside: float
     """The figure to compare with."""
     whose: str
     """Whose figure that is."""
@@ -21,15 +21,15 @@ class Row:
     """The goal where more is better."""
 
     @property
-    def ratio(self) -> float | None:
-        return None if self.beside is None else self.structx / self.beside
+    def ratio(self) -> float:
+        return self.structx / self.beside
 
     @property
     def is_met(self) -> bool:
         if self.least is not None:
             return self.structx >= self.least
         by_limit = self.limit is not None and self.structx <= self.limit
-        by_ratio = self.times is not None and self.ratio is not None and self.ratio <= self.times
+        by_ratio = self.times is not None and self.ratio <= self.times
         return by_limit or by_ratio
 
     @property
@@ -41,8 +41,7 @@ class Row:
         return f"<= {' or '.join(limits)}"
 
     def cells(self) -> tuple[str, ...]:
-        beside = "" if self.beside is None else f"{self.beside:.3g} ({self.whose})"
-        ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
+        beside, ratio = f"{self.beside:.3g} ({self.whose})", f"{self.ratio:.2f}"
         met = "yes" if self.is_met else "NO"
         return (self.what, self.goal, f"{self.structx:.3g} {self.unit}", beside, ratio, met)
 

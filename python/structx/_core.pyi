@@ -104,9 +104,6 @@ class Prepared:
     @property
     def columns(self) -> list[str]:
         """The names of a table's columns; none for a document."""
-    @property
-    def warnings(self) -> list[str]:
-        """What was noticed while the source was read."""
     def values(self) -> bytes | None:
         """A table's values as JSON, a list for each column; None for a document."""
     def sample(self) -> str:
@@ -122,7 +119,7 @@ def normalise(definition: str) -> str:
     """The normal form of a definition, JSON to JSON; raises ModelGenerationError."""
 
 def type_capabilities() -> str:
-    """The canonical types as JSON: `schema_version`, `scalars`, `containers`, `modifiers`."""
+    """The canonical types as JSON: `scalars`, `containers`, `modifiers`."""
 
 def shutdown() -> None:
     """Ends every thread of the core; called once, at exit."""

@@ -48,11 +48,13 @@ def checked(
         raise ConfigurationError(f"{name} is not supported: {_UNSUPPORTED[name]}")
     if model is None:
         model = os.environ.get("STRUCTX_MODEL") or _default_model()
+    if planning_model is None:
+        planning_model = model
     _integer("batch_size", batch_size, minimum=1)
     planning, extraction = options(config, provider_options)
     return {
         "model": _text("model", model),
-        "planning_model": _text("planning_model", planning_model or model),
+        "planning_model": _text("planning_model", planning_model),
         "api_key": _optional_text("api_key", api_key),
         "api_base": _optional_text("api_base", api_base if base_url is None else base_url),
         "timeout": _timeout(timeout),

@@ -35,14 +35,15 @@ class ExtractionError(StructXError):
         self.results: Mapping[str, ExtractionResult[Any]] = results or {}
         """What was extracted all the same, by query: by the other queries of `extract_queries`, or
         by one whose items can't be written as a table. Empty otherwise."""
-        self._planning = planning
+        self.planning = planning
+        """The counts of the planning requests that failed; see `usage`."""
 
     @property
     def usage(self) -> ExtractorUsage:
         """Tokens of the planning requests that failed; those of `results` are theirs."""
         from structx.usage import of_planning
 
-        return of_planning(self._planning)
+        return of_planning(self.planning)
 
     def __str__(self) -> str:
         return str(self.args[0])

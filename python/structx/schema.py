@@ -99,15 +99,14 @@ class _GeneratedMeta(ModelMetaclass):
 
     @property
     def usage(self) -> ExtractorUsage:
-        """Tokens of the requests that planned or refined the class, in the process that did.
+        """Tokens of the requests of `get_schema` or `refine_data_model`, where they made the class.
 
         Of the class alone, never of its instances or of classes derived from it, which may have a
         field of this name.
         """
-        try:
-            return vars(self)["__structx_usage__"]
-        except KeyError:
-            raise AttributeError(f"{self.__name__} was not planned or refined here") from None
+        if "__structx_usage__" not in vars(self):
+            raise AttributeError("usage")
+        return vars(self)["__structx_usage__"]
 
 
 class GeneratedModel(BaseModel, metaclass=_GeneratedMeta):

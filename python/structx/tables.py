@@ -233,7 +233,7 @@ def _text(value: Any) -> str | None:
 def need_pandas() -> None:
     """Raises ExtractionError where pandas is missing, without importing it."""
     if (sys.modules["pandas"] if "pandas" in sys.modules else find_spec("pandas")) is None:
-        message = "a table needs pandas: install it with pip install 'structx-rs[pandas]'"
+        message = "a table needs pandas: pip install pandas"
         raise ExtractionError(message) from ModuleNotFoundError("pandas", name="pandas")
 
 

@@ -58,11 +58,11 @@ async def run_async(
     return finish(raw)
 
 
-def _is_large(values: Sequence[object]) -> bool:
-    return sum(map(_size, values)) > _LARGE
+def _is_large(value: object) -> bool:
+    return _size(value) > _LARGE
 
 
-def _size(value: Any, depth: int = 3) -> int:
+def _size(value: Any, depth: int = 4) -> int:
     """About how many values there are; a long text is as many as its pages."""
     if isinstance(value, str):
         return 1 + len(value) // 1_000
@@ -204,7 +204,8 @@ def _results(
     if errors:
         query, error = next(iter(errors.items()))
         message = f"{len(errors)} of {len(queries)} queries failed; {query!r}: {error}"
-        raise ExtractionError(message, results) from error
+        planning = [call for failed in errors.values() for call in failed.planning]
+        raise ExtractionError(message, results, planning) from error
     return results
 
 

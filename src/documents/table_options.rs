@@ -10,8 +10,8 @@ use crate::table::Table;
 
 const NAME: &str = "file_options";
 /// Every option; the names in brackets are other names of the one before.
-const ALL: &str = "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar, \
-                   sheet_name";
+const ALL: &str =
+    "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar";
 
 /// What CSV and TSV files take.
 pub(super) const OF_TEXT: &[&str] = &[

@@ -157,10 +157,10 @@ impl Extractor {
         let process = std::process::id();
         let (owner, clients) = slot.as_mut().ok_or_else(errors::closed)?;
         if *owner != process {
-            let own = (process, self.settings.connect()?);
+            let own = self.settings.connect()?;
             // Connections of a parent process belong to its runtime: forgotten, not closed.
-            std::mem::forget(std::mem::replace(clients, own.1));
-            *owner = own.0;
+            std::mem::forget(std::mem::replace(clients, own));
+            *owner = process;
         }
         Ok(Start { clients: clients.for_call(), pydantic: Pydantic::new(py)? })
     }

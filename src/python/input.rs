@@ -123,12 +123,6 @@ impl Prepared {
         Some(PyBytes::new(py, json.as_bytes()))
     }
 
-    /// What was noticed while the source was read.
-    #[getter]
-    fn warnings(&self) -> Vec<String> {
-        self.content.warnings().to_vec()
-    }
-
     /// The part that planning is shown.
     fn sample(&self) -> String {
         self.content.sample(SAMPLE_CHARACTERS)
