@@ -24,6 +24,9 @@ const SHUTDOWN: Duration = Duration::from_secs(2);
 /// How often a blocked call looks for Ctrl-C.
 const SIGNALS: Duration = Duration::from_millis(100);
 
+/// Threads for requests. One serves more of them than Python can take the results of; with a second
+/// they hand each row from one to the other, which costs a third more processor time.
+const WORKERS: usize = 1;
 /// Sources that are read at the same time, each in memory as a whole.
 const READERS: usize = 32;
 
@@ -60,7 +63,8 @@ pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
         State::Running(..) | State::Idle => {}
     }
     let mut builder = Builder::new_multi_thread();
-    builder.enable_all().thread_name("structx").max_blocking_threads(READERS);
+    builder.enable_all().thread_name("structx");
+    builder.worker_threads(WORKERS).max_blocking_threads(READERS);
     let runtime = builder.build().map_err(|error| errors::no_threads(py, error))?;
     let handle = runtime.handle().clone();
     let parents = std::mem::replace(&mut *state, State::Running(process, runtime));
