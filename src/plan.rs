@@ -43,8 +43,7 @@ pub fn reply_schema(columns: &[String], nested: bool) -> Value {
     } else {
         (flat_field(), MAX_FLAT_FIELDS)
     };
-    let fields = json!({"type": "array", "items": field, "minItems": 1, "maxItems": most});
-    properties.insert("fields".to_owned(), fields);
+    properties.insert("fields".to_owned(), fields(&field, most));
     if nested {
         properties.insert("instructions".to_owned(), text(2_000));
     }
@@ -60,6 +59,10 @@ pub fn reply_schema(columns: &[String], nested: bool) -> Value {
 
 fn name(pattern: &str) -> Value {
     json!({"type": "string", "pattern": pattern})
+}
+
+pub(crate) fn fields(field: &Value, most: usize) -> Value {
+    json!({"type": "array", "items": field, "minItems": 1, "maxItems": most})
 }
 
 pub(crate) fn text(most: usize) -> Value {

@@ -20,7 +20,8 @@ pub fn reply_schema(nested: bool) -> Value {
     if !nested {
         let kind = json!({"type": "string", "enum": FLAT_TYPES});
         let field = closed(&field_properties(kind, 100), &[]);
-        return closed(&fields(&field, plan::MAX_FLAT_FIELDS), &[]);
+        let fields = plan::fields(&field, plan::MAX_FLAT_FIELDS);
+        return closed(&Map::from_iter([("fields".to_owned(), fields)]), &[]);
     }
     let mut field = field_properties(plan::type_in_words(), 500);
     field.insert("required".to_owned(), json!({"type": "boolean"}));
@@ -29,15 +30,11 @@ pub fn reply_schema(nested: bool) -> Value {
     field.insert("nested_fields".to_owned(), plan::nested_fields());
     let mut properties = Map::new();
     properties.insert("model_description".to_owned(), text(500));
-    properties.extend(fields(&json!({"$ref": "#/$defs/Field"}), plan::MAX_FIELDS));
+    let fields = plan::fields(&json!({"$ref": "#/$defs/Field"}), plan::MAX_FIELDS);
+    properties.insert("fields".to_owned(), fields);
     let mut schema = closed(&properties, &[]);
     schema["$defs"] = json!({"Field": closed(&field, &["validation", "nested_fields"])});
     schema
-}
-
-fn fields(field: &Value, most: usize) -> Map<String, Value> {
-    let fields = json!({"type": "array", "items": field, "minItems": 1, "maxItems": most});
-    Map::from_iter([("fields".to_owned(), fields)])
 }
 
 /// Any name: the fields that are there already may have one that no plan would give.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from loops import Run, runner
-from provider import FakeProvider, running
+from provider import FakeProvider, connect, running
 from structx import Extractor
 
 
@@ -27,8 +27,8 @@ def provider(running_provider: FakeProvider) -> FakeProvider:
 
 @pytest.fixture
 def subject(provider: FakeProvider) -> Extractor:
-    """An extractor that asks the fake provider and never tries again."""
-    return Extractor(model="openai/fake", api_key="k", api_base=provider.base_url, max_retries=0)
+    """See `connect`."""
+    return connect(provider)
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, TypedDict, cast
 from urllib.request import ProxyHandler, Request, build_opener
 
+from structx import Extractor
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -61,6 +63,11 @@ class FakeProvider:
     def _call(self, path: str, body: bytes | None = None) -> object:
         with self._opener.open(Request(self._origin + path, data=body), timeout=10) as reply:
             return json.load(reply)
+
+
+def connect(provider: FakeProvider) -> Extractor:
+    """An extractor that asks the fake provider and never tries again."""
+    return Extractor(model="openai/fake", api_key="k", api_base=provider.base_url, max_retries=0)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from loops import Run, Word, eventually
-from provider import FakeProvider
+from provider import FakeProvider, connect
 from structx import ExtractionError, Extractor
 
 CALL: dict[str, Any] = {"data": "a text", "query": "the word", "model": Word}
@@ -43,10 +43,6 @@ USES: dict[str, Callable[[Extractor], Any]] = {
 async def prepared(subject: Extractor) -> None:
     async with subject.prepare_input_async(data="a text"):
         pass
-
-
-def connect(provider: FakeProvider) -> Extractor:
-    return Extractor(model="openai/fake", api_key="k", api_base=provider.base_url, max_retries=0)
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES.keys())

@@ -12,15 +12,11 @@ import polars as pl
 import pytest
 
 from loops import Run, Word
-from provider import ROOT, FakeProvider
-from structx import ExtractionError, Extractor, FileError, _core
+from provider import ROOT, FakeProvider, connect
+from structx import ExtractionError, FileError, _core
 from structx.inputs import FileReader, PdfRow, PreparedInput, source_of
 
 INVOICE = ROOT / "scripts" / "example_input" / "S0305SampleInvoice.pdf"
-
-
-def extractor(provider: FakeProvider) -> Extractor:
-    return Extractor(model="openai/fake", api_key="k", api_base=provider.base_url, max_retries=0)
 
 
 @pytest.fixture
@@ -63,7 +59,7 @@ def test_wrong_options_are_file_errors(
     with pytest.raises(FileError, match=words):
         FileReader.read_file(table, **options)
     with pytest.raises(ExtractionError, match=words) as raised:
-        extractor(provider).extract(data=table, query="q", model=Word, file_options=options)
+        connect(provider).extract(data=table, query="q", model=Word, file_options=options)
     assert isinstance(raised.value.__cause__, FileError)
     assert provider.stats()["requests"] == 0
 
@@ -151,7 +147,7 @@ def test_a_call_neither_reads_a_prepared_input_again_nor_closes_it(
 ) -> None:
     path = tmp_path / "once.txt"
     path.write_text("the text")
-    subject = extractor(provider)
+    subject = connect(provider)
     with subject.prepare_input(data=path) as prepared:
         path.unlink()
         for _ in range(2):
@@ -170,7 +166,7 @@ def test_rows_carry_the_labels_of_a_frame(provider: FakeProvider, prepared: bool
         index=pd.MultiIndex.from_tuples([("x", 1), ("x", 2)]),
     )
     data = prepare(frame) if prepared else frame
-    result = extractor(provider).extract(data=data, query="q", model=Word)
+    result = connect(provider).extract(data=data, query="q", model=Word)
     assert [row.source_index for row in result.rows] == [("x", 1), ("x", 2)]
     assert [row.input_data for row in result.rows] == ["0: a\nat: 2026-01-01T00:00:00", ""]
     assert [row.status for row in result.rows] == ["success", "empty"]
@@ -181,7 +177,7 @@ def test_rows_carry_the_labels_of_a_frame(provider: FakeProvider, prepared: bool
 def test_a_result_as_a_table_is_of_the_callers_library(provider: FakeProvider, make: Any) -> None:
     provider.script({"content": json.dumps({"items": [{"word": "w"}]}), "times": 2})
     table = make({"a": ["x", "y"]})
-    result = extractor(provider).extract(data=table, query="q", model=Word, return_df=True)
+    result = connect(provider).extract(data=table, query="q", model=Word, return_df=True)
     data: Any = result.data
     assert type(data) is type(table)
     assert list(data["word"]) == ["w", "w"]
@@ -191,13 +187,13 @@ def test_a_result_as_a_table_is_of_the_callers_library(provider: FakeProvider, m
 def test_a_table_without_rows_is_an_error_before_any_request(provider: FakeProvider) -> None:
     for empty in (pd.DataFrame({"a": []}), pd.DataFrame(), pl.DataFrame()):
         with pytest.raises(ExtractionError, match=r"no rows|no columns"):
-            extractor(provider).extract(data=empty, query="q", model=Word)
+            connect(provider).extract(data=empty, query="q", model=Word)
     assert provider.stats()["requests"] == 0
 
 
 @pytest.mark.parametrize("data", ["a text", [{"a": "a text"}] * 6_000], ids=["short", "long"])
 def test_data_is_prepared_on_a_loop(provider: FakeProvider, run: Run, data: Any) -> None:
-    subject = extractor(provider)
+    subject = connect(provider)
 
     async def main() -> PreparedInput:
         async with subject.prepare_input_async(data=data) as prepared:

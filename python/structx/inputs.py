@@ -189,8 +189,7 @@ def source_of(data: Data, file_options: Mapping[str, Any] | None = None) -> Sour
 
 def _encode(data: object) -> str | bytes | Path:
     if isinstance(data, str):
-        if not is_unicode(data):
-            raise ValueError("data has halves of characters (lone surrogates), which can't be sent")
+        check_unicode("data", data)
         return data
     if isinstance(data, os.PathLike):
         return Path(cast("os.PathLike[str]", data))
@@ -207,13 +206,14 @@ def _encode(data: object) -> str | bytes | Path:
         raise ValueError(f"data can't be written as JSON: {error}") from error
 
 
-def is_unicode(text: str) -> bool:
-    """Whether the text has a form in UTF-8, which halves of characters have not."""
+def check_unicode(name: str, text: str) -> None:
+    """Raise ValueError for a text without a form in UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        raise ValueError(
+            f"{name} has halves of characters (lone surrogates), which can't be sent"
+        ) from None
 
 
 def _record(position: int, record: object) -> Any:

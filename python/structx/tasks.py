@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from structx import _core, targets
 from structx.exceptions import ExtractionError
-from structx.inputs import PreparedInput, Source, is_unicode, source_of
+from structx.inputs import PreparedInput, Source, check_unicode, source_of
 from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of, table_of
 from structx.tables import library_of, need_pandas
 from structx.usage import of_planning
@@ -157,8 +157,7 @@ def preparation(
 def _words(name: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{name} must be a text that is not blank")
-    if not is_unicode(value):
-        raise ValueError(f"{name} has halves of characters (lone surrogates), which can't be sent")
+    check_unicode(name, value)
     return value
 
 

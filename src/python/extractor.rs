@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+use crate::documents::{FileError, FileErrorKind};
 use crate::embedded::{LocalOptions, LocalProvider};
 use crate::error::Error;
 use crate::llm::retry::{Backoff, seconds};
@@ -277,6 +278,9 @@ async fn read(input: Input) -> Result<Prepared, Error> {
     match tokio::task::spawn_blocking(|| input.read()).await {
         Ok(read) => Ok(read?),
         Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-        Err(error) => Err(Error::Config(format!("the data could not be read: {error}"))),
+        Err(error) => {
+            let message = format!("could not be read: {error}");
+            Err(FileError::new(FileErrorKind::Unreadable, "data", message).into())
+        }
     }
 }

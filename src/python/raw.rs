@@ -92,7 +92,7 @@ impl RawExtraction {
             Model(extraction.target.target),
             extraction.planning.into_iter().map(RawUsage::from).collect(),
             RawRows(extraction.outcomes.into_iter()),
-            extraction.warnings,
+            prepared.content.warnings().to_vec(),
             prepared,
         )
     }

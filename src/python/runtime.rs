@@ -5,9 +5,8 @@
 //! fork is seen by the process id: the child gets a runtime of its own. What is asked for later
 //! still, by a destructor at exit, runs on the thread that asks.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -31,16 +30,16 @@ const WORKERS: usize = 1;
 const READERS: usize = 32;
 
 static RUNTIME: Mutex<State> = Mutex::new(State::Idle);
-/// Read where there is no GIL: a lock that is held there while another thread forks stays locked
-/// in the child. Until this is set, `RUNTIME` is only locked with the GIL.
-static IS_CLOSED: AtomicBool = AtomicBool::new(false);
+/// The thread on which the interpreter exits. Read where there is no GIL, and so no lock: one that
+/// is held there while another thread forks stays locked in the child.
+static EXITING: OnceLock<ThreadId> = OnceLock::new();
 
 enum State {
     Idle,
     /// The runtime, and the process that started it.
     Running(u32, Runtime),
-    /// The interpreter is about to exit, on this thread.
-    Closed(ThreadId),
+    /// The interpreter is about to exit.
+    Closed,
 }
 
 fn state() -> MutexGuard<'static, State> {
@@ -59,7 +58,7 @@ pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
         State::Running(owner, runtime) if *owner == process => {
             return Ok(Some(runtime.handle().clone()));
         }
-        State::Closed(_) => return Ok(None),
+        State::Closed => return Ok(None),
         State::Running(..) | State::Idle => {}
     }
     let mut builder = Builder::new_multi_thread();
@@ -76,10 +75,9 @@ pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
 /// Run at exit: no thread of ours may outlive the interpreter.
 #[pyfunction]
 pub fn shutdown(py: Python<'_>) {
-    IS_CLOSED.store(true, Ordering::Release);
+    EXITING.get_or_init(|| thread::current().id());
     py.detach(|| {
-        let closed = State::Closed(thread::current().id());
-        let state = std::mem::replace(&mut *state(), closed);
+        let state = std::mem::replace(&mut *state(), State::Closed);
         if let State::Running(owner, runtime) = state {
             if owner == std::process::id() {
                 runtime.shutdown_timeout(SHUTDOWN);
@@ -140,6 +138,5 @@ fn stay_out_of_a_closing_interpreter() {
 }
 
 fn is_exiting_elsewhere() -> bool {
-    IS_CLOSED.load(Ordering::Acquire)
-        && matches!(&*state(), State::Closed(exiting) if *exiting != thread::current().id())
+    EXITING.get().is_some_and(|exiting| *exiting != thread::current().id())
 }

@@ -20,8 +20,6 @@ pub struct Extraction<T: Target> {
     /// One entry for each planning request; empty where the caller gave the target.
     pub planning: Vec<Usage>,
     pub outcomes: Vec<Outcome<T::Item>>,
-    /// What was noticed while the source was read.
-    pub warnings: Vec<String>,
 }
 
 /// Extracts what `query` asks for from every row of `content`, into `target` or, without one, into
@@ -50,8 +48,7 @@ pub async fn extract<M: Modeller>(
     let stream = extractor.rows(&target, query, rows)?;
     let mut outcomes: Vec<_> = stream.collect().await;
     outcomes.sort_unstable_by_key(|outcome| outcome.position);
-    let warnings = content.warnings().to_vec();
-    Ok(Extraction { target, planning, outcomes, warnings })
+    Ok(Extraction { target, planning, outcomes })
 }
 
 /// Plans the extraction of what `query` asks for from `content`, without extracting: the plan with
