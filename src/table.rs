@@ -244,7 +244,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::Table;
-    use crate::documents::{Document, FileErrorKind};
+    use crate::documents::{Document, FileErrorKind, ReadOptions};
 
     fn records(value: Value) -> Vec<Map<String, Value>> {
         serde_json::from_value(value).unwrap()
@@ -316,7 +316,8 @@ mod tests {
 
     #[test]
     fn a_sample_ends_with_a_whole_line_or_character() {
-        let document = Document::from_text("Zürich\nist schön\nim Mai").unwrap();
+        let document =
+            Document::from_text("Zürich\nist schön\nim Mai", &ReadOptions::default()).unwrap();
         assert_eq!(document.sample(100), document.text);
         assert_eq!(document.sample(19), "Zürich\nist schön");
         assert_eq!(document.sample(15), "Zürich\nist schö");

@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use structx::documents::{
-    Block, BlockKind, Content, Document, FileErrorKind, Limits, Origin, TableOptions, read_bytes,
+    Block, BlockKind, Content, Document, FileErrorKind, Limits, Origin, ReadOptions, read_bytes,
     read_path, resolve,
 };
 
 fn document(name: &str, bytes: &[u8]) -> Document {
-    match read_bytes(name, bytes.to_vec(), &TableOptions::default(), &Limits::default()) {
+    match read_bytes(name, bytes.to_vec(), &ReadOptions::default()) {
         Ok(Content::Document(document)) => document,
         other => panic!("not a document: {other:?}"),
     }
 }
 
 fn error_kind(name: &str, bytes: &[u8]) -> FileErrorKind {
-    match read_bytes(name, bytes.to_vec(), &TableOptions::default(), &Limits::default()) {
+    match read_bytes(name, bytes.to_vec(), &ReadOptions::default()) {
         Err(error) => error.kind,
         Ok(content) => panic!("not an error: {content:?}"),
     }
@@ -118,10 +118,14 @@ fn pdfs_that_have_no_text_or_are_broken_say_so() {
     assert_eq!(error_kind("blank.pdf", &pdf(&[("", "")])), FileErrorKind::NoTextLayer);
     assert_eq!(error_kind("broken.pdf", b"%PDF-1.7\nnothing"), FileErrorKind::Corrupt);
     let limits = Limits { pages: 1, ..Limits::default() };
-    let error = read_bytes("two.pdf", two_pages(), &TableOptions::default(), &limits).unwrap_err();
+    let error =
+        read_bytes("two.pdf", two_pages(), &ReadOptions { limits, ..ReadOptions::default() })
+            .unwrap_err();
     assert_eq!(error.kind, FileErrorKind::LimitExceeded);
     let limits = Limits { glyphs: 10, ..Limits::default() };
-    let error = read_bytes("two.pdf", two_pages(), &TableOptions::default(), &limits).unwrap_err();
+    let error =
+        read_bytes("two.pdf", two_pages(), &ReadOptions { limits, ..ReadOptions::default() })
+            .unwrap_err();
     assert_eq!(error.kind, FileErrorKind::LimitExceeded);
     let blank_second = pdf(&[(&content(&[(40, 450, "one")]), ""), ("", "")]);
     assert_eq!(document("half.pdf", &blank_second).warnings, ["no text on page 2"]);
@@ -136,7 +140,7 @@ fn the_sources_of_a_user() {
         fs::write(&path, bytes).unwrap();
         path
     };
-    let read = |path: &Path| read_path(path, &TableOptions::default(), &Limits::default());
+    let read = |path: &Path| read_path(path, &ReadOptions::default());
     let kind = |path: &Path| read(path).unwrap_err().kind;
 
     let notes = write("notes.md", "# A\r\n\r\ntext".as_bytes());
@@ -155,22 +159,25 @@ fn the_sources_of_a_user() {
     assert_eq!(kind(&write("empty.csv", b"")), FileErrorKind::Empty);
     assert_eq!(kind(&write("blank.txt", b" \n")), FileErrorKind::Empty);
     assert_eq!(kind(&write("data.xyz", b"text")), FileErrorKind::Unsupported);
-    assert_eq!(Document::from_text(" \n").unwrap_err().kind, FileErrorKind::Empty);
+    assert_eq!(
+        Document::from_text(" \n", &ReadOptions::default()).unwrap_err().kind,
+        FileErrorKind::Empty
+    );
     let limits = Limits { bytes: 4, ..Limits::default() };
     assert_eq!(
-        read_path(&notes, &TableOptions::default(), &limits).unwrap_err().kind,
+        read_path(&notes, &ReadOptions { limits, ..ReadOptions::default() }).unwrap_err().kind,
         FileErrorKind::LimitExceeded
     );
     let limits = Limits { characters: 4, ..Limits::default() };
     assert_eq!(
-        read_path(&notes, &TableOptions::default(), &limits).unwrap_err().kind,
+        read_path(&notes, &ReadOptions { limits, ..ReadOptions::default() }).unwrap_err().kind,
         FileErrorKind::LimitExceeded
     );
 }
 
 fn sample(name: &str) -> Document {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/example_input").join(name);
-    match read_path(&path, &TableOptions::default(), &Limits::default()) {
+    match read_path(&path, &ReadOptions::default()) {
         Ok(Content::Document(document)) => document,
         other => panic!("not a document: {other:?}"),
     }
@@ -240,9 +247,7 @@ fn check(document: &Document) {
 }
 
 fn never_panics(name: &str, bytes: Vec<u8>) {
-    if let Ok(Content::Document(document)) =
-        read_bytes(name, bytes, &TableOptions::default(), &Limits::default())
-    {
+    if let Ok(Content::Document(document)) = read_bytes(name, bytes, &ReadOptions::default()) {
         check(&document);
     }
 }
@@ -266,7 +271,7 @@ proptest! {
         for name in NAMES {
             never_panics(name, text.clone().into_bytes());
         }
-        if let Ok(document) = Document::from_text(text) {
+        if let Ok(document) = Document::from_text(text, &ReadOptions::default()) {
             check(&document);
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use fake_provider::FakeProvider;
 use serde_json::{Value, json};
 use structx::Error;
-use structx::documents::{Content, Document};
+use structx::documents::{Content, Document, ReadOptions};
 use structx::llm::registry::{Settings, provider};
 use structx::llm::retry::Backoff;
 use structx::llm::transport::ApiKey;
@@ -101,7 +101,7 @@ fn operation(fake: &FakeProvider, max_retries: u32) -> Operation {
 }
 
 fn text(text: &str) -> Content {
-    Content::Document(Document::from_text(text).unwrap())
+    Content::Document(Document::from_text(text, &ReadOptions::default()).unwrap())
 }
 
 fn records(count: usize) -> Content {

@@ -1,6 +1,6 @@
 //! A document put together block by block.
 
-use super::{Block, BlockKind, Bounds, Document, Page};
+use super::{Block, BlockKind, Bounds, Document, Page, Word};
 
 /// Text pushed outside of a block belongs to none: page markers, the pipes of tables.
 #[derive(Debug, Default)]
@@ -22,6 +22,14 @@ impl Builder {
         self.text(text);
         self.close(index);
         self.document.blocks[index].bounds = bounds;
+    }
+
+    /// Pushes a word that stands on the page; called within a block.
+    pub(super) fn word(&mut self, text: &str, bounds: Bounds) {
+        let start = self.document.text.len();
+        self.text(text);
+        let range = start..self.document.text.len();
+        self.document.words.push(Word { range, page: self.page.unwrap_or(1), bounds });
     }
 
     /// Begins a block that others lie in; it ends with [`Self::close`].
@@ -53,7 +61,8 @@ impl Builder {
         }
         self.page_start = self.document.text.len();
         let range = self.page_start..self.page_start;
-        self.document.pages.push(Page { number, range });
+        let page = Page { number, range, size: None, needs_vision: false };
+        self.document.pages.push(page);
         self.page = Some(number);
     }
 

@@ -10,18 +10,19 @@ use office_oxide::options::ParseOptions;
 use office_oxide::{DocumentFormat, OfficeError, core};
 
 use super::builder::Builder;
-use super::{BlockKind, Document, FileError, FileErrorKind, Limits};
+use super::reading::Reading;
+use super::{BlockKind, Document, FileError, FileErrorKind};
 
 /// As wide as a table of Word can be.
 const MOST_COLUMNS: u32 = 63;
 
-pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Document, FileError> {
+pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileError> {
     let mut options = ParseOptions::default();
-    options.limits.package_bytes = limits.unpacked_bytes;
-    options.limits.part_bytes = limits.unpacked_bytes;
+    options.limits.package_bytes = reading.limits().unpacked_bytes;
+    options.limits.part_bytes = reading.limits().unpacked_bytes;
     let reader = Cursor::new(bytes);
     let file = office_oxide::Document::from_reader_with(reader, DocumentFormat::Docx, &options)
-        .map_err(|error| file_error(name, &error))?;
+        .map_err(|error| file_error(reading, &error))?;
     let model = file.to_ir();
     let mut writer = Writer::default();
     for section in &model.sections {
@@ -30,22 +31,22 @@ pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Docume
     let mut document = writer.builder.finish();
     document.warnings = model.metadata.warnings;
     if document.text.is_empty() {
-        return Err(FileError::new(FileErrorKind::Empty, name, "the document has no text"));
+        return Err(reading.error(FileErrorKind::Empty, "the document has no text"));
     }
     Ok(document)
 }
 
-fn file_error(name: &str, error: &OfficeError) -> FileError {
+fn file_error(reading: &Reading, error: &OfficeError) -> FileError {
     use core::Error::{DecompressionLimit, PackageLimit};
     match error {
         OfficeError::Core(DecompressionLimit { .. } | PackageLimit(_))
         | OfficeError::Docx(DocxError::Core(DecompressionLimit { .. } | PackageLimit(_))) => {
             let message = "unpacks to more than the limit `unpacked_bytes`";
-            FileError::new(FileErrorKind::LimitExceeded, name, message)
+            reading.error(FileErrorKind::LimitExceeded, message)
         }
         _ => {
             let message = "is damaged; open it in a word processor and save it again";
-            FileError::new(FileErrorKind::Corrupt, name, message)
+            reading.corrupt(message)
         }
     }
 }

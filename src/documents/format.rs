@@ -1,22 +1,39 @@
 //! Which format a file has: magic bytes first, its extension second.
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
+use super::records::options;
 use super::source::file_name;
 use super::text::is_binary;
-use super::{FileError, FileErrorKind, table_options};
+use super::{FileError, FileErrorKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     Text,
     Markdown,
+    Html,
+    Xml,
+    Rtf,
     Csv,
     Tsv,
     Json,
     JsonLines,
     Pdf,
     Docx,
+    Pptx,
+    Doc,
+    Ppt,
+    Xlsx,
+    Xlsb,
+    Xls,
+    Ods,
+    Odt,
+    Odp,
+    Epub,
+    Email,
+    Image,
 }
 
 const EXTENSIONS: &[(&str, Format)] = &[
@@ -25,8 +42,17 @@ const EXTENSIONS: &[(&str, Format)] = &[
     ("log", Format::Text),
     ("rst", Format::Text),
     ("adoc", Format::Text),
+    ("tex", Format::Text),
+    ("py", Format::Text),
+    ("vtt", Format::Text),
+    ("srt", Format::Text),
     ("md", Format::Markdown),
     ("markdown", Format::Markdown),
+    ("html", Format::Html),
+    ("htm", Format::Html),
+    ("xhtml", Format::Html),
+    ("xml", Format::Xml),
+    ("rtf", Format::Rtf),
     ("csv", Format::Csv),
     ("tsv", Format::Tsv),
     ("json", Format::Json),
@@ -34,9 +60,31 @@ const EXTENSIONS: &[(&str, Format)] = &[
     ("ndjson", Format::JsonLines),
     ("pdf", Format::Pdf),
     ("docx", Format::Docx),
+    ("docm", Format::Docx),
+    ("pptx", Format::Pptx),
+    ("pptm", Format::Pptx),
+    ("doc", Format::Doc),
+    ("ppt", Format::Ppt),
+    ("xlsx", Format::Xlsx),
+    ("xlsm", Format::Xlsx),
+    ("xlsb", Format::Xlsb),
+    ("xls", Format::Xls),
+    ("ods", Format::Ods),
+    ("odt", Format::Odt),
+    ("odp", Format::Odp),
+    ("epub", Format::Epub),
+    ("eml", Format::Email),
+    ("png", Format::Image),
+    ("jpg", Format::Image),
+    ("jpeg", Format::Image),
+    ("webp", Format::Image),
+    ("tif", Format::Image),
+    ("tiff", Format::Image),
+    ("bmp", Format::Image),
+    ("gif", Format::Image),
 ];
 
-/// What the first bytes of a file say.
+/// What the bytes of a file say.
 enum Magic {
     Is(Format),
     /// A kind of file that is known and can't be read, with what to do.
@@ -52,13 +100,59 @@ impl Format {
         EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|(_, format)| *format)
     }
 
-    /// The options that its reader takes.
+    /// Its name in a sentence.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Text => "plain text",
+            Self::Markdown => "Markdown",
+            Self::Html => "HTML",
+            Self::Xml => "XML",
+            Self::Rtf => "RTF",
+            Self::Csv => "CSV",
+            Self::Tsv => "TSV",
+            Self::Json => "JSON",
+            Self::JsonLines => "JSON Lines",
+            Self::Pdf => "PDF",
+            Self::Docx => "a Word document (.docx)",
+            Self::Pptx => "a PowerPoint presentation (.pptx)",
+            Self::Doc => "a Word document (.doc)",
+            Self::Ppt => "a PowerPoint presentation (.ppt)",
+            Self::Xlsx => "an Excel workbook (.xlsx)",
+            Self::Xlsb => "an Excel workbook (.xlsb)",
+            Self::Xls => "an Excel workbook (.xls)",
+            Self::Ods => "an OpenDocument spreadsheet",
+            Self::Odt => "an OpenDocument text",
+            Self::Odp => "an OpenDocument presentation",
+            Self::Epub => "an EPUB book",
+            Self::Email => "an e-mail",
+            Self::Image => "an image",
+        }
+    }
+
+    /// The options for tables that its reader takes.
     pub(super) fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Csv | Self::Tsv => table_options::OF_TEXT,
-            Self::Json | Self::JsonLines => table_options::OF_JSON,
-            Self::Text | Self::Markdown | Self::Pdf | Self::Docx => &[],
+            Self::Csv | Self::Tsv => options::OF_TEXT,
+            Self::Json | Self::JsonLines => options::OF_JSON,
+            _ => &[],
         }
+    }
+
+    /// Whether any text may be of this format, so that only a name can tell.
+    fn is_text(self) -> bool {
+        matches!(
+            self,
+            Self::Text
+                | Self::Markdown
+                | Self::Html
+                | Self::Xml
+                | Self::Csv
+                | Self::Tsv
+                | Self::Json
+                | Self::JsonLines
+                | Self::Email
+        )
     }
 }
 
@@ -72,7 +166,7 @@ pub fn detect(name: &str, bytes: &[u8]) -> Result<(Format, Option<String>), File
         Magic::Is(format) if named == Some(format) => Ok((format, None)),
         Magic::Is(format) => {
             let warning = extension(name).map(|extension| {
-                format!("read as {format:?}, which is not what .{extension} says")
+                format!("is {}, which is not what .{extension} says", format.title())
             });
             Ok((format, warning))
         }
@@ -82,10 +176,11 @@ pub fn detect(name: &str, bytes: &[u8]) -> Result<(Format, Option<String>), File
 }
 
 fn by_name(name: &str, named: Option<Format>, bytes: &[u8]) -> Result<Format, FileError> {
-    let corrupt = |message: &str| Err(FileError::new(FileErrorKind::Corrupt, name, message));
     match (named, extension(name)) {
-        (Some(Format::Pdf), _) => corrupt("has no PDF header: it is damaged or not a PDF"),
-        (Some(Format::Docx), _) => corrupt("is not a Word document: it is damaged or misnamed"),
+        (Some(format), _) if !format.is_text() => {
+            let message = format!("is not {}: it is damaged or misnamed", format.title());
+            Err(FileError::new(FileErrorKind::Corrupt, name, message))
+        }
         (_, _) if is_binary(bytes) => Err(unsupported(name, "its bytes are not text")),
         (Some(format), _) => Ok(format),
         (None, None) => Ok(Format::Text),
@@ -108,52 +203,92 @@ fn magic(bytes: &[u8], named: Option<Format>) -> Magic {
     if head.starts_with(b"%PDF-") || (named == Some(Format::Pdf) && contains(head, b"%PDF-")) {
         return Magic::Is(Format::Pdf);
     }
-    let refused = |message| Magic::Refused(FileErrorKind::Unsupported, message);
     match bytes {
         [b'P', b'K', 3, 4, ..] => zip_magic(bytes),
         [0xD0, 0xCF, 0x11, 0xE0, ..] => ole_magic(bytes),
-        [b'{', b'\\', b'r', b't', b'f', ..] => {
-            refused("is in the Rich Text Format; save it as .docx or .pdf")
-        }
+        [b'{', b'\\', b'r', b't', b'f', ..] => Magic::Is(Format::Rtf),
         [0x89, b'P', b'N', b'G', ..]
         | [0xFF, 0xD8, 0xFF, ..]
         | [b'G', b'I', b'F', b'8', ..]
         | [b'I', b'I', 42, 0, ..]
-        | [b'M', b'M', 0, 42, ..] => {
-            refused("is an image, which has no text; give a document with a text layer")
+        | [b'M', b'M', 0, 42, ..]
+        | [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => {
+            Magic::Is(Format::Image)
         }
-        _ => Magic::Unknown,
+        [b'B', b'M', ..] if named == Some(Format::Image) => Magic::Is(Format::Image),
+        _ => markup_magic(head, named),
+    }
+}
+
+/// What a text begins with; only for a file whose name says nothing of it.
+fn markup_magic(head: &[u8], named: Option<Format>) -> Magic {
+    if named.is_some_and(Format::is_text) {
+        return Magic::Unknown;
+    }
+    let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
+    let starts = |tag: &str| {
+        head.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()))
+    };
+    if starts("<!doctype html") || starts("<html") {
+        Magic::Is(Format::Html)
+    } else if starts("<?xml") {
+        Magic::Is(if contains(head, b"<html") { Format::Html } else { Format::Xml })
+    } else {
+        Magic::Unknown
     }
 }
 
 fn zip_magic(bytes: &[u8]) -> Magic {
-    let refused = |message| Magic::Refused(FileErrorKind::Unsupported, message);
-    if contains(bytes, b"word/document") {
-        Magic::Is(Format::Docx)
-    } else if contains(bytes, b"xl/workbook") {
-        refused("is an Excel workbook; save the sheet as .csv")
-    } else if contains(bytes, b"ppt/presentation") {
-        refused("is a PowerPoint presentation; save it as .pdf")
-    } else if contains(bytes, b"opendocument") {
-        refused("is an OpenDocument file; save it as .docx or .pdf")
-    } else {
-        refused("is a zip archive; give the files in it one by one")
+    // The names of the files within stand at the beginning and, all of them, at the end.
+    const ENOUGH: usize = 1 << 20;
+    let ends = [&bytes[..bytes.len().min(ENOUGH)], &bytes[bytes.len().saturating_sub(ENOUGH)..]];
+    let has = |part: &[u8]| ends.iter().any(|end| contains(end, part));
+    let kinds: [(&[u8], Format); 8] = [
+        (b"application/vnd.oasis.opendocument.spreadsheet", Format::Ods),
+        (b"application/vnd.oasis.opendocument.text", Format::Odt),
+        (b"application/vnd.oasis.opendocument.presentation", Format::Odp),
+        (b"application/epub+zip", Format::Epub),
+        (b"word/document", Format::Docx),
+        (b"xl/workbook.bin", Format::Xlsb),
+        (b"xl/workbook", Format::Xlsx),
+        (b"ppt/presentation", Format::Pptx),
+    ];
+    match kinds.iter().find(|(part, _)| has(part)) {
+        Some((_, format)) => Magic::Is(*format),
+        None => Magic::Refused(
+            FileErrorKind::Unsupported,
+            "is a zip archive; give the files in it one by one",
+        ),
     }
 }
 
 /// The container of old Office files, and of new ones with a password.
 fn ole_magic(bytes: &[u8]) -> Magic {
-    let encrypted: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    if contains(bytes, &encrypted) {
+    let has = |name: &str| {
+        let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        contains(bytes, &name)
+    };
+    if has("EncryptedPackage") {
         let message = "is protected by a password; save it without one";
         return Magic::Refused(FileErrorKind::PasswordRequired, message);
     }
-    let message = "is an Office file of the format before 2007; save it as .docx or .csv";
-    Magic::Refused(FileErrorKind::Unsupported, message)
+    let kinds = [
+        ("WordDocument", Format::Doc),
+        ("PowerPoint Document", Format::Ppt),
+        ("Workbook", Format::Xls),
+        ("Book", Format::Xls),
+    ];
+    match kinds.iter().find(|(name, _)| has(name)) {
+        Some((_, format)) => Magic::Is(*format),
+        None => Magic::Refused(
+            FileErrorKind::Unsupported,
+            "is an OLE file of a kind that is not known; save it as .docx, .xlsx or .pdf",
+        ),
+    }
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
+    memmem::find(bytes, part).is_some()
 }
 
 fn extension(name: &str) -> Option<&str> {
@@ -168,31 +303,51 @@ fn extension(name: &str) -> Option<&str> {
 mod tests {
     use super::{FileErrorKind, Format, detect};
 
+    fn ole(stream: &str) -> Vec<u8> {
+        let name = stream.encode_utf16().flat_map(u16::to_le_bytes);
+        [0xD0, 0xCF, 0x11, 0xE0].into_iter().chain(name).collect()
+    }
+
     #[test]
     fn bytes_go_before_the_extension() {
-        assert_eq!(detect("a.txt", b"hello"), Ok((Format::Text, None)));
-        assert_eq!(detect("README", b"hello"), Ok((Format::Text, None)));
-        assert_eq!(detect("a.PDF", b"\n%PDF-1.7"), Ok((Format::Pdf, None)));
-        assert_eq!(detect("a.txt", b"the header is %PDF-1.7"), Ok((Format::Text, None)));
-        let (format, warning) = detect("a.txt", b"%PDF-1.7").unwrap();
-        assert_eq!(format, Format::Pdf);
+        let word = ole("WordDocument");
+        for (name, bytes, format, warns) in [
+            ("a.txt", &b"hello"[..], Format::Text, false),
+            ("README", b"hello", Format::Text, false),
+            ("a.PDF", b"\n%PDF-1.7", Format::Pdf, false),
+            ("a.txt", b"the header is %PDF-1.7", Format::Text, false),
+            ("a.txt", b"%PDF-1.7", Format::Pdf, true),
+            ("bytes", b"%PDF-1.7", Format::Pdf, false),
+            ("a.xlsx", b"PK\x03\x04 xl/workbook.xml", Format::Xlsx, false),
+            ("a.xlsx", b"PK\x03\x04 xl/workbook.bin", Format::Xlsb, true),
+            ("a.doc", &word, Format::Doc, false),
+            ("a.doc", b"{\\rtf1", Format::Rtf, true),
+            ("a.jpg", b"\x89PNG\r\n", Format::Image, false),
+            ("a.bmp", b"BM....", Format::Image, false),
+            ("note", b"BM....", Format::Text, false),
+            ("page", b"\n<!DOCTYPE html>", Format::Html, false),
+            ("page", b"<?xml version=\"1.0\"?><html>", Format::Html, false),
+            ("page.md", b"<html>", Format::Markdown, false),
+            ("feed", b"<?xml version=\"1.0\"?><rss>", Format::Xml, false),
+        ] {
+            let (found, warning) = detect(name, bytes).unwrap();
+            assert_eq!((found, warning.is_some()), (format, warns), "{name} {bytes:?}");
+        }
+        let (_, warning) = detect("a.txt", b"%PDF-1.7").unwrap();
         assert!(warning.unwrap().contains(".txt"));
     }
 
     #[test]
     fn what_cannot_be_read_is_refused_with_advice() {
-        let encrypted: Vec<u8> = [0xD0, 0xCF, 0x11, 0xE0]
-            .into_iter()
-            .chain("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes))
-            .collect();
+        let encrypted = ole("EncryptedPackage");
         let cases: [(&str, &[u8], FileErrorKind, &str); 8] = [
             ("a.xyz", b"text", FileErrorKind::Unsupported, ".docx"),
             ("a.txt", b"a\0\x01\x02b", FileErrorKind::Unsupported, ".docx"),
             ("a.doc", b"\xD0\xCF\x11\xE0\xA1\xB1", FileErrorKind::Unsupported, "save it as .docx"),
-            ("a.xlsx", b"PK\x03\x04 xl/workbook.xml", FileErrorKind::Unsupported, ".csv"),
-            ("a.png", b"\x89PNG\r\n", FileErrorKind::Unsupported, "image"),
+            ("a.docx", b"PK\x03\x04 a.txt", FileErrorKind::Unsupported, "one by one"),
+            ("a.png", b"hello", FileErrorKind::Corrupt, "is not an image"),
             ("a.docx", &encrypted, FileErrorKind::PasswordRequired, "password"),
-            ("a.pdf", b"hello", FileErrorKind::Corrupt, "header"),
+            ("a.pdf", b"hello", FileErrorKind::Corrupt, "is not PDF"),
             ("a.docx", b"hello", FileErrorKind::Corrupt, "Word"),
         ];
         for (name, bytes, kind, part) in cases {

@@ -1,22 +1,22 @@
 //! Sources of any kind, read into a [`Document`] or a [`Table`].
 
 mod builder;
-mod delimited;
-pub mod docx;
-pub mod error;
-pub mod format;
-mod json;
-pub mod limits;
+mod docx;
+mod error;
+mod format;
+mod limits;
 mod offsets;
-pub mod pdf;
-mod pdf_layout;
+mod options;
+mod pdf;
+mod reading;
+mod records;
 mod source;
-mod table_options;
-pub mod text;
+mod text;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +26,11 @@ pub use error::{FileError, FileErrorKind};
 pub use format::Format;
 pub use limits::Limits;
 pub use offsets::CodePoints;
+pub use options::{Mode, Password, ReadOptions};
+pub use records::options::{Columns, TableOptions};
 pub use source::{Origin, resolve};
-pub use table_options::TableOptions;
+
+use reading::Reading;
 
 /// What a source holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +53,13 @@ pub struct Document {
     pub pages: Vec<Page>,
     /// In the order of the text, not overlapping except that cells lie within their table.
     pub blocks: Vec<Block>,
+    /// The words whose place on a page is known, in the order of the text, not overlapping.
+    pub words: Vec<Word>,
+    pub attachments: Vec<Attachment>,
     pub warnings: Vec<String>,
+    /// The file itself, kept where its pages can be shown to a model that sees.
+    #[serde(skip)]
+    pub original: Option<Arc<[u8]>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +67,29 @@ pub struct Page {
     /// 1 for the first.
     pub number: u32,
     pub range: Range<usize>,
+    /// Width and height in points (1/72 inch) as it is shown; in pixels for an image. `None` where
+    /// the format does not say.
+    pub size: Option<(f32, f32)>,
+    /// It has no usable text: to be read, it must be seen.
+    pub needs_vision: bool,
+}
+
+/// A word, and its box on the page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Word {
+    pub range: Range<usize>,
+    pub page: u32,
+    pub bounds: Bounds,
+}
+
+/// A file that came with a document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// As the document calls it; empty where it does not.
+    pub name: String,
+    /// Such as `application/pdf`.
+    pub media_type: String,
+    pub bytes: Arc<[u8]>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,6 +111,10 @@ pub enum BlockKind {
     },
     Paragraph,
     ListItem,
+    /// A footnote, an endnote or a comment.
+    Note,
+    /// What stands in the margin of every page.
+    Margin,
     Table,
     /// Zero-based; row 0 is the header, where there is one.
     Cell {
@@ -100,9 +136,13 @@ impl Document {
     /// A document of a text that comes from no file.
     ///
     /// # Errors
-    /// The text is blank.
-    pub fn from_text(text: impl Into<String>) -> Result<Self, FileError> {
-        text::document("text", text::normalise_newlines(text.into()), text::Markup::Plain)
+    /// The text is blank, or longer than the limit.
+    pub fn from_text(text: impl Into<String>, options: &ReadOptions) -> Result<Self, FileError> {
+        let reading = Reading::new("text", options);
+        options.table.allow(reading.name, &[])?;
+        let text = text.into();
+        reading.check_characters(&text)?;
+        text::document(&reading, text::normalise_newlines(text), text::Markup::Plain)
     }
 
     /// The range of bytes as a range of Unicode code points. Counts from the start of the text: for
@@ -131,14 +171,11 @@ impl Document {
 ///
 /// # Errors
 /// The file can't be read, is empty, is not of a supported format, or has no use for an option.
-pub fn read_path(
-    path: &Path,
-    options: &TableOptions,
-    limits: &Limits,
-) -> Result<Content, FileError> {
+pub fn read_path(path: &Path, options: &ReadOptions) -> Result<Content, FileError> {
     let name = path.display().to_string();
-    let bytes = source::read_file(path, &name, limits)?;
-    read_bytes(&name, bytes, options, limits)
+    let reading = Reading::new(&name, options);
+    let bytes = source::read_file(path, &reading)?;
+    read_checked(&reading, bytes)
 }
 
 /// The content of a file given as bytes; `name` says where they come from, and its extension which
@@ -146,26 +183,25 @@ pub fn read_path(
 ///
 /// # Errors
 /// The bytes are empty, too many, broken, not of a supported format, or have no use for an option.
-pub fn read_bytes(
-    name: &str,
-    bytes: Vec<u8>,
-    options: &TableOptions,
-    limits: &Limits,
-) -> Result<Content, FileError> {
-    limits.check_bytes(name, bytes.len() as u64)?;
+pub fn read_bytes(name: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<Content, FileError> {
+    read_checked(&Reading::new(name, options), bytes)
+}
+
+fn read_checked(reading: &Reading, bytes: Vec<u8>) -> Result<Content, FileError> {
+    reading.check_bytes(bytes.len() as u64)?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(FileError::new(FileErrorKind::Empty, name, "the file is empty"));
+        return Err(reading.error(FileErrorKind::Empty, "the file is empty"));
     }
-    let (format, warning) = format::detect(name, &bytes)?;
-    let mut content = catch_unwind(AssertUnwindSafe(|| read(format, name, bytes, options, limits)))
+    let (format, warning) = format::detect(reading.name, &bytes)?;
+    let mut content = catch_unwind(AssertUnwindSafe(|| read(reading, format, bytes)))
         .unwrap_or_else(|_| {
             let message = "the file is damaged: its reader gave up; save it again and retry";
-            Err(FileError::new(FileErrorKind::Corrupt, name, message))
+            Err(reading.corrupt(message))
         })?;
     let warnings = match &mut content {
         Content::Document(document) => {
-            limits.check_characters(name, &document.text)?;
-            source::file_name(name).clone_into(&mut document.name);
+            reading.check_characters(&document.text)?;
+            source::file_name(reading.name).clone_into(&mut document.name);
             document.format = Some(format);
             &mut document.warnings
         }
@@ -175,24 +211,23 @@ pub fn read_bytes(
     Ok(content)
 }
 
-fn read(
-    format: Format,
-    name: &str,
-    bytes: Vec<u8>,
-    options: &TableOptions,
-    limits: &Limits,
-) -> Result<Content, FileError> {
-    options.allow(name, format.options())?;
-    match format {
-        Format::Text => text::read(name, &bytes, text::Markup::Plain).map(Content::Document),
-        Format::Markdown => text::read(name, &bytes, text::Markup::Markdown).map(Content::Document),
-        Format::Csv => delimited::read(name, &bytes, None, options, limits).map(Content::Table),
+fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, FileError> {
+    reading.options.table.allow(reading.name, format.options())?;
+    let document = match format {
+        Format::Csv => return records::delimited::read(reading, &bytes, None).map(Content::Table),
         Format::Tsv => {
-            delimited::read(name, &bytes, Some(b'\t'), options, limits).map(Content::Table)
+            return records::delimited::read(reading, &bytes, Some(b'\t')).map(Content::Table);
         }
-        Format::Json => json::read(name, &bytes, options, limits),
-        Format::JsonLines => json::read_lines(name, &bytes, options, limits).map(Content::Table),
-        Format::Pdf => pdf::read(name, bytes, limits).map(Content::Document),
-        Format::Docx => docx::read(name, bytes, limits).map(Content::Document),
-    }
+        Format::Json => return records::json::read(reading, &bytes),
+        Format::JsonLines => return records::json::read_lines(reading, &bytes).map(Content::Table),
+        Format::Text => text::read(reading, &bytes, text::Markup::Plain),
+        Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
+        Format::Pdf => pdf::read(reading, bytes),
+        Format::Docx => docx::read(reading, bytes),
+        _ => {
+            let message = format!("{} is not supported yet", format.title());
+            Err(reading.error(FileErrorKind::Unsupported, message))
+        }
+    };
+    document.map(Content::Document)
 }

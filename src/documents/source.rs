@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::{FileError, FileErrorKind, Format, Limits};
+use super::reading::Reading;
+use super::{FileError, FileErrorKind, Format};
 
 /// Longer than any path that a system accepts.
 const LONGEST_PATH: usize = 4096;
@@ -69,8 +70,8 @@ fn is_file_name(data: &str) -> bool {
 }
 
 /// The bytes of a file, never more than the limit.
-pub(super) fn read_file(path: &Path, name: &str, limits: &Limits) -> Result<Vec<u8>, FileError> {
-    let failed = |error: &io::Error| file_error(name, error);
+pub(super) fn read_file(path: &Path, reading: &Reading) -> Result<Vec<u8>, FileError> {
+    let failed = |error: &io::Error| file_error(reading.name, error);
     let metadata = fs::metadata(path).map_err(|error| failed(&error))?;
     if !metadata.is_file() {
         let message = if metadata.is_dir() {
@@ -78,13 +79,15 @@ pub(super) fn read_file(path: &Path, name: &str, limits: &Limits) -> Result<Vec<
         } else {
             "is not a regular file; give its content as bytes or text"
         };
-        return Err(FileError::new(FileErrorKind::Unreadable, name, message));
+        return Err(reading.error(FileErrorKind::Unreadable, message));
     }
-    limits.check_bytes(name, metadata.len())?;
+    reading.check_bytes(metadata.len())?;
     let mut bytes = Vec::new();
     // One more byte than allowed tells a file that has grown since.
     File::open(path)
-        .and_then(|file| file.take(limits.bytes.saturating_add(1)).read_to_end(&mut bytes))
+        .and_then(|file| {
+            file.take(reading.limits().bytes.saturating_add(1)).read_to_end(&mut bytes)
+        })
         .map_err(|error| failed(&error))?;
     Ok(bytes)
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use super::reading::Reading;
 use super::{Block, BlockKind, Document, FileError, FileErrorKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,20 +13,24 @@ pub enum Markup {
     Markdown,
 }
 
-pub(super) fn read(name: &str, bytes: &[u8], markup: Markup) -> Result<Document, FileError> {
+pub(super) fn read(reading: &Reading, bytes: &[u8], markup: Markup) -> Result<Document, FileError> {
     let (text, warning) = decode(bytes, None);
-    let mut document = document(name, text, markup)?;
+    let mut document = document(reading, text, markup)?;
     document.warnings.extend(warning);
     Ok(document)
 }
 
 /// A document of a text with normalised newlines.
-pub(super) fn document(name: &str, text: String, markup: Markup) -> Result<Document, FileError> {
+pub(super) fn document(
+    reading: &Reading,
+    text: String,
+    markup: Markup,
+) -> Result<Document, FileError> {
     if text.trim().is_empty() {
-        return Err(FileError::new(FileErrorKind::Empty, name, "the text is empty"));
+        return Err(reading.error(FileErrorKind::Empty, "the text is empty"));
     }
     let blocks = blocks(&text, markup);
-    Ok(Document { name: name.to_owned(), text, blocks, ..Document::default() })
+    Ok(Document { name: reading.name.to_owned(), text, blocks, ..Document::default() })
 }
 
 /// The characters of a file, with newlines as `\n`, and a warning where the encoding is a guess:
@@ -135,6 +140,7 @@ fn block(kind: BlockKind, range: Range<usize>) -> Block {
 #[cfg(test)]
 mod tests {
     use super::super::BlockKind::{self, Heading, ListItem, Paragraph, Table};
+    use super::super::{ReadOptions, reading::Reading};
     use super::{Markup, decode, document, is_binary};
 
     #[test]
@@ -158,7 +164,8 @@ mod tests {
     }
 
     fn kinds(text: &str, markup: Markup) -> Vec<(BlockKind, String)> {
-        let document = document("x", text.into(), markup).unwrap();
+        let options = ReadOptions::default();
+        let document = document(&Reading::new("x", &options), text.into(), markup).unwrap();
         let part =
             |block: &super::Block| (block.kind, document.text[block.range.clone()].to_owned());
         document.blocks.iter().map(part).collect()

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
-use crate::documents::{self, Content, Document, FileError, Format, Limits, Origin, TableOptions};
+use crate::documents::{self, Content, Document, FileError, Format, Origin, ReadOptions};
 use crate::run::SAMPLE_CHARACTERS;
 use crate::table::Table;
 
@@ -52,22 +52,21 @@ impl Input {
     /// The source can't be read, or an option is wrong or has no use for it.
     pub fn read(self) -> Result<Prepared, FileError> {
         let Self(encoded, options) = self;
-        let options = TableOptions::from_json(&options)?;
+        let options = ReadOptions::from_json(&options)?;
         match encoded {
             Encoded::Text(text) => match documents::resolve(&text)? {
                 Origin::Path(path) => Prepared::of_file(path, &options),
                 Origin::Text => {
-                    options.allow("text", &[])?;
-                    Document::from_text(text).map(Content::Document).map(Prepared::from)
+                    Document::from_text(text, &options).map(Content::Document).map(Prepared::from)
                 }
             },
             Encoded::Path(path) => Prepared::of_file(path, &options),
             Encoded::Table(json) => {
-                options.allow("data", &[])?;
+                options.table.allow("data", &[])?;
                 Table::from_json(&json).map(Content::Table).map(Prepared::from)
             }
             Encoded::Prepared(prepared) => {
-                options.allow("data", &[])?;
+                options.table.allow("data", &[])?;
                 Ok(prepared)
             }
         }
@@ -75,8 +74,8 @@ impl Input {
 }
 
 impl Prepared {
-    fn of_file(path: PathBuf, options: &TableOptions) -> Result<Self, FileError> {
-        let content = documents::read_path(&path, options, &Limits::default())?;
+    fn of_file(path: PathBuf, options: &ReadOptions) -> Result<Self, FileError> {
+        let content = documents::read_path(&path, options)?;
         Ok(Self { content: Arc::new(content), path: Some(Arc::new(path)) })
     }
 }

@@ -2,7 +2,7 @@
 
 use hayro_interpret::kurbo::{Point, Rect};
 
-use super::Bounds;
+use crate::documents::Bounds;
 
 /// In ems: what parts two columns.
 const COLUMN_GAP: f64 = 0.8;

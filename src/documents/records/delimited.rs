@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::table_options::TableOptions;
-use super::text::decode;
-use super::{FileError, FileErrorKind, Limits};
+use crate::documents::reading::Reading;
+use crate::documents::text::decode;
+use crate::documents::{FileError, FileErrorKind, TableOptions};
 use crate::table::Table;
 
 /// How much of a file tells its delimiter.
@@ -22,33 +22,27 @@ struct Dialect {
 
 /// The table of a file. Values stay strings, spelled as in the file; an empty cell is null. The
 /// text tells the delimiter where neither the options nor `delimiter` do.
-pub(super) fn read(
-    name: &str,
+pub(in crate::documents) fn read(
+    reading: &Reading,
     bytes: &[u8],
     delimiter: Option<u8>,
-    options: &TableOptions,
-    limits: &Limits,
 ) -> Result<Table, FileError> {
+    let options = &reading.options.table;
     let (text, warning) = decode(bytes, options.encoding);
     let text = after_lines(&text, options.skipped_lines);
     let quote = options.quote.unwrap_or(b'"');
     let delimiter = options.delimiter.or(delimiter);
     let dialect =
         Dialect { delimiter: delimiter.unwrap_or_else(|| sniff_delimiter(text, quote)), quote };
-    let mut table = read_cells(name, text, dialect, options, limits)?;
+    let mut table = read_cells(reading, text, dialect)?;
     table.warnings.extend(warning);
-    options.choose_columns(name, &mut table)?;
-    table.check_names(name)?;
+    options.choose_columns(reading.name, &mut table)?;
+    table.check_names(reading.name)?;
     Ok(table)
 }
 
-fn read_cells(
-    name: &str,
-    text: &str,
-    dialect: Dialect,
-    options: &TableOptions,
-    limits: &Limits,
-) -> Result<Table, FileError> {
+fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, FileError> {
+    let (name, options) = (reading.name, &reading.options.table);
     let mut records = dialect.reader(text).into_records();
     let Some(first) = records.nth(options.header.unwrap_or(0)) else {
         return Err(empty(name, "the table is empty, or all of its rows are skipped"));
@@ -61,7 +55,7 @@ fn read_cells(
     for record in own.into_iter().chain(records).take(options.rows.unwrap_or(usize::MAX)) {
         let record = record.map_err(|error| corrupt(name, &error))?;
         cells += record.len().max(table.columns.len());
-        limits.check_cells(name, cells)?;
+        reading.check_cells(cells)?;
         short += usize::from(record.len() < first.len());
         long += usize::from(record.len() > first.len());
         for column in table.columns.len()..record.len() {
@@ -72,7 +66,7 @@ fn read_cells(
         last = record;
     }
     check_quotes(name, text, dialect, &last, options.skipped_lines)?;
-    limits.check_cells(name, table.columns.len().saturating_mul(table.records.len()))?;
+    reading.check_cells(table.columns.len().saturating_mul(table.records.len()))?;
     if table.records.is_empty() {
         return Err(empty(name, "the table has a header and no rows"));
     }
@@ -192,13 +186,15 @@ fn empty(name: &str, message: &str) -> FileError {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::{FileError, FileErrorKind, Limits, TableOptions};
     use super::read;
+    use crate::documents::reading::Reading;
+    use crate::documents::{FileError, FileErrorKind, Limits, ReadOptions};
     use crate::table::Table;
 
     fn read_with(text: &str, options: &str, limits: &Limits) -> Result<Table, FileError> {
-        let options = TableOptions::from_json(options).unwrap();
-        read("a.csv", text.as_bytes(), None, &options, limits)
+        let options = ReadOptions::from_json(options).unwrap();
+        let options = ReadOptions { limits: limits.clone(), ..options };
+        read(&Reading::new("a.csv", &options), text.as_bytes(), None)
     }
 
     fn csv(text: &str) -> Table {
@@ -286,8 +282,8 @@ mod tests {
                 table.records.iter().flatten().map(|cell| cell.as_str().unwrap_or(".")).collect();
             assert_eq!(found, cells, "{options}");
         }
-        let options = TableOptions::from_json(r#"{"encoding": "latin-1"}"#).unwrap();
-        let table = read("a.csv", b"a\nZ\xFCrich", None, &options, &Limits::default()).unwrap();
+        let options = ReadOptions::from_json(r#"{"encoding": "latin-1"}"#).unwrap();
+        let table = read(&Reading::new("a.csv", &options), b"a\nZ\xFCrich", None).unwrap();
         assert_eq!((&table.records[0][0], &table.warnings[..]), (&json!("Zürich"), &[][..]));
     }
 

@@ -4,8 +4,7 @@ use encoding_rs::Encoding;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{FileError, FileErrorKind};
-use crate::json;
+use crate::documents::{FileError, FileErrorKind};
 use crate::table::Table;
 
 const NAME: &str = "file_options";
@@ -14,7 +13,7 @@ const ALL: &str =
     "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar";
 
 /// What CSV and TSV files take.
-pub(super) const OF_TEXT: &[&str] = &[
+pub(in crate::documents) const OF_TEXT: &[&str] = &[
     "sep",
     "delimiter",
     "encoding",
@@ -26,7 +25,7 @@ pub(super) const OF_TEXT: &[&str] = &[
     "quotechar",
 ];
 /// What JSON and JSON Lines files take.
-pub(super) const OF_JSON: &[&str] = &["encoding", "usecols", "columns", "nrows"];
+pub(in crate::documents) const OF_JSON: &[&str] = &["encoding", "usecols", "columns", "nrows"];
 
 /// What is not given is found out, or has no bound.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,23 +66,21 @@ impl Default for TableOptions {
 }
 
 impl TableOptions {
-    /// The options in a JSON object. A null is as good as not given, but for `header`.
+    /// A null is as good as not given, but for `header`.
     ///
     /// # Errors
     /// An option is unknown or has a wrong value.
-    pub fn from_json(options: &str) -> Result<Self, FileError> {
-        let given: Map<String, Value> = json::parse(options.as_bytes())
-            .map_err(|error| wrong(NAME, format!("not an object: {error}")))?;
+    pub fn from_map(given: Map<String, Value>) -> Result<Self, FileError> {
         let mut options = Self::default();
         for (name, value) in given {
             let is_given = !value.is_null() || name == "header";
-            options.set(&name, value).map_err(|message| wrong(NAME, message))?;
+            options.set(&name, value).map_err(wrong)?;
             if is_given {
                 options.given.push(name);
             }
         }
         if options.quote.is_some() && options.quote == options.delimiter {
-            return Err(wrong(NAME, "`sep` and `quotechar` must differ".to_owned()));
+            return Err(wrong("`sep` and `quotechar` must differ".to_owned()));
         }
         Ok(options)
     }
@@ -141,14 +138,18 @@ impl TableOptions {
             [] => "it takes no options".to_owned(),
             known => format!("it takes {}", known.join(", ")),
         };
-        Err(wrong(name, format!("the option `{option}` of {NAME} is for {what}; {takes}")))
+        Err(useless(name, format!("the option `{option}` of {NAME} is for {what}; {takes}")))
     }
 
     /// Leaves the columns out that are not to be read.
     ///
     /// # Errors
     /// There is no such column.
-    pub(super) fn choose_columns(&self, name: &str, table: &mut Table) -> Result<(), FileError> {
+    pub(in crate::documents) fn choose_columns(
+        &self,
+        name: &str,
+        table: &mut Table,
+    ) -> Result<(), FileError> {
         let Some(chosen) = &self.columns else { return Ok(()) };
         let count = table.columns.len();
         let (kept, missing): (Vec<bool>, Vec<String>) = match chosen {
@@ -163,20 +164,26 @@ impl TableOptions {
         };
         if !missing.is_empty() {
             let (missing, columns) = (missing.join(", "), table.columns.join(", "));
-            return Err(wrong(
+            return Err(useless(
                 name,
                 format!("there is no column {missing} for {NAME}; the columns are {columns}"),
             ));
         }
         if !kept.contains(&true) {
-            return Err(wrong(name, format!("no column is chosen by {NAME}")));
+            return Err(useless(name, format!("no column is chosen by {NAME}")));
         }
         table.keep_columns(&kept);
         Ok(())
     }
 }
 
-fn wrong(name: &str, message: String) -> FileError {
+/// An option that is wrong whatever the file.
+pub(in crate::documents) fn wrong(message: String) -> FileError {
+    useless(NAME, message)
+}
+
+/// An option that this file has no use for.
+fn useless(name: &str, message: String) -> FileError {
     FileError::new(FileErrorKind::Options, name, message)
 }
 
@@ -214,11 +221,15 @@ mod tests {
     use encoding_rs::{SHIFT_JIS, UTF_8, UTF_16LE, WINDOWS_1252};
 
     use super::{Columns, OF_JSON, TableOptions};
-    use crate::documents::FileErrorKind;
+    use crate::documents::{FileError, FileErrorKind};
+
+    fn options(json: &str) -> Result<TableOptions, FileError> {
+        TableOptions::from_map(serde_json::from_str(json).unwrap())
+    }
 
     #[test]
     fn options_are_read() {
-        let read = |json: &str| TableOptions::from_json(json).unwrap();
+        let read = |json: &str| options(json).unwrap();
         assert_eq!(read("{}"), TableOptions::default());
         let all = read(
             r#"{"sep": ";", "encoding": "cp1252", "skiprows": 2, "header": null, "nrows": 5,
@@ -247,8 +258,8 @@ mod tests {
             ("shift_jis", SHIFT_JIS),
         ] {
             let json = format!(r#"{{"encoding": "{label}"}}"#);
-            let options = TableOptions::from_json(&json).unwrap();
-            assert_eq!(options.encoding, Some(expected), "{label}");
+            let found = options(&json).unwrap();
+            assert_eq!(found.encoding, Some(expected), "{label}");
         }
     }
 
@@ -265,9 +276,8 @@ mod tests {
             (r#"{"encoding": "klingon"}"#, &["`encoding`", "latin-1"]),
             (r#"{"columns": ["a", 1]}"#, &["`columns`", "list of names"]),
             (r#"{"usecols": "a"}"#, &["`usecols`", "list of names"]),
-            ("[]", &["file_options"]),
         ] {
-            let error = TableOptions::from_json(json).unwrap_err();
+            let error = options(json).unwrap_err();
             assert_eq!(error.kind, FileErrorKind::Options);
             for part in parts {
                 assert!(error.to_string().contains(part), "{json}: {error}");
@@ -277,7 +287,7 @@ mod tests {
 
     #[test]
     fn an_option_without_use_is_named() {
-        let options = |json: &str| TableOptions::from_json(json).unwrap();
+        let options = |json: &str| options(json).unwrap();
         assert!(options(r#"{"nrows": 1}"#).allow("a.json", OF_JSON).is_ok());
         let error = options(r#"{"nrows": 1, "sep": ","}"#).allow("a.json", OF_JSON).unwrap_err();
         let message = error.to_string();

@@ -4,57 +4,51 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::text::{self, Markup, decode};
-use super::{Content, FileError, FileErrorKind, Limits, TableOptions};
+use crate::documents::reading::Reading;
+use crate::documents::text::{self, Markup, decode};
+use crate::documents::{Content, FileError};
 use crate::json;
 use crate::table::Table;
 
 /// An array of objects is a table; any other value is a document of its indented text.
-pub(super) fn read(
-    name: &str,
-    bytes: &[u8],
-    options: &TableOptions,
-    limits: &Limits,
-) -> Result<Content, FileError> {
+pub(in crate::documents) fn read(reading: &Reading, bytes: &[u8]) -> Result<Content, FileError> {
+    let options = &reading.options.table;
     let (text, warning) = decode(bytes, options.encoding);
-    let value = serde_json::from_str(&text).map_err(|error| {
-        let message = format!("is not valid JSON: {error}");
-        FileError::new(FileErrorKind::Corrupt, name, message)
-    })?;
+    let value = serde_json::from_str(&text)
+        .map_err(|error| reading.corrupt(format!("is not valid JSON: {error}")))?;
     let records = match value {
         Value::Array(items) if items.iter().all(Value::is_object) => {
             json::check_names(text.as_bytes())
-                .map_err(|error| FileError::new(FileErrorKind::Corrupt, name, error.to_string()))?;
+                .map_err(|error| reading.corrupt(error.to_string()))?;
             let items = items.into_iter().filter_map(into_object);
             items.take(options.rows.unwrap_or(usize::MAX)).collect()
         }
         _ => {
-            options.allow(name, &["encoding"])?;
-            let mut document = text::document(name, indented(&text), Markup::Plain)?;
+            options.allow(reading.name, &["encoding"])?;
+            let mut document = text::document(reading, indented(&text), Markup::Plain)?;
             document.warnings.extend(warning);
             return Ok(Content::Document(document));
         }
     };
-    let mut table = table(name, records, options, limits)?;
+    let mut table = table(reading, records)?;
     table.warnings.extend(warning);
     Ok(Content::Table(table))
 }
 
 /// An object in each line.
-pub(super) fn read_lines(
-    name: &str,
+pub(in crate::documents) fn read_lines(
+    reading: &Reading,
     bytes: &[u8],
-    options: &TableOptions,
-    limits: &Limits,
 ) -> Result<Table, FileError> {
+    let options = &reading.options.table;
     let (text, warning) = decode(bytes, options.encoding);
     let most = options.rows.unwrap_or(usize::MAX);
     let mut records = Vec::new();
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     for (index, line) in lines.take(most) {
         let corrupt = |problem: &str, error: serde_json::Error| {
-            let message = format!("line {} {problem} in column {}", index + 1, error.column());
-            FileError::new(FileErrorKind::Corrupt, name, message)
+            let (line, column) = (index + 1, error.column());
+            reading.corrupt(format!("line {line} {problem} in column {column}"))
         };
         records.push(serde_json::from_str(line).map_err(|error| {
             let found = if error.is_data() { "another kind of value" } else { "an error" };
@@ -63,23 +57,18 @@ pub(super) fn read_lines(
         json::check_names(line.as_bytes())
             .map_err(|error| corrupt("has two members of one name: the second", error))?;
     }
-    let mut table = table(name, records, options, limits)?;
+    let mut table = table(reading, records)?;
     table.warnings.extend(warning);
     Ok(table)
 }
 
-fn table(
-    name: &str,
-    records: Vec<Map<String, Value>>,
-    options: &TableOptions,
-    limits: &Limits,
-) -> Result<Table, FileError> {
-    limits.check_cells(name, records.iter().map(Map::len).sum())?;
+fn table(reading: &Reading, records: Vec<Map<String, Value>>) -> Result<Table, FileError> {
+    reading.check_cells(records.iter().map(Map::len).sum())?;
     let columns: HashSet<&String> = records.iter().flat_map(Map::keys).collect();
-    limits.check_cells(name, columns.len().saturating_mul(records.len()))?;
+    reading.check_cells(columns.len().saturating_mul(records.len()))?;
     let mut table = Table::from_records(records)
-        .map_err(|error| FileError { name: name.to_owned(), ..error })?;
-    options.choose_columns(name, &mut table)?;
+        .map_err(|error| FileError { name: reading.name.to_owned(), ..error })?;
+    reading.options.table.choose_columns(reading.name, &mut table)?;
     Ok(table)
 }
 
@@ -154,18 +143,19 @@ fn unescaped(token: &str) -> String {
 mod tests {
     use serde_json::Value;
 
-    use super::super::{Content, FileError, FileErrorKind, Limits, TableOptions};
     use super::{indented, read, read_lines};
+    use crate::documents::reading::Reading;
+    use crate::documents::{Content, FileError, FileErrorKind, ReadOptions};
     use crate::table::Table;
 
     fn json(text: &str, options: &str) -> Result<Content, FileError> {
-        let options = TableOptions::from_json(options).unwrap();
-        read("a.json", text.as_bytes(), &options, &Limits::default())
+        let options = ReadOptions::from_json(options).unwrap();
+        read(&Reading::new("a.json", &options), text.as_bytes())
     }
 
     fn lines(text: &str, options: &str) -> Result<Table, FileError> {
-        let options = TableOptions::from_json(options).unwrap();
-        read_lines("a.jsonl", text.as_bytes(), &options, &Limits::default())
+        let options = ReadOptions::from_json(options).unwrap();
+        read_lines(&Reading::new("a.jsonl", &options), text.as_bytes())
     }
 
     #[test]

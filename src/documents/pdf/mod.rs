@@ -1,4 +1,6 @@
-//! PDF: the glyphs that `hayro` draws, put in order by `pdf_layout`.
+//! PDF: the glyphs that `hayro` draws, put in order by [`layout`].
+
+mod layout;
 
 use hayro_interpret::font::{Glyph as FontGlyph, GlyphRun};
 use hayro_interpret::hayro_cmap::BfString;
@@ -10,26 +12,28 @@ use hayro_interpret::{
 use hayro_syntax::page::Page;
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
+use self::layout::{Glyph, paragraphs};
 use super::builder::Builder;
-use super::pdf_layout::{Glyph, paragraphs};
-use super::{BlockKind, Document, FileError, FileErrorKind, Limits};
+use super::reading::Reading;
+use super::{BlockKind, Document, FileError, FileErrorKind};
 
 /// Fonts are drawn in units of which this many make an em.
 const UNITS_PER_EM: f64 = 1000.0;
 /// Where a font does not say how far a glyph reaches.
 const USUAL_ADVANCE: f32 = 500.0;
 
-pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Document, FileError> {
-    let pdf = Pdf::new(bytes).map_err(|error| load_error(name, error))?;
+pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileError> {
+    let pdf = Pdf::new(bytes).map_err(|error| load_error(reading, error))?;
     let pages = pdf.pages();
-    limits.check_pages(name, pages.len())?;
+    reading.check_pages(pages.len())?;
     let mut builder = Builder::default();
-    let mut reader = Reader::new(&pdf, limits.glyphs);
+    let mut reader = Reader::new(&pdf, reading.limits().glyphs);
     let mut blank = Vec::new();
     for (number, page) in (1..).zip(pages.iter()) {
         builder.page(number);
         let found = paragraphs(reader.glyphs(page));
-        limits.check_glyphs(name, reader.drawn)?;
+        reading.check_glyphs(reader.drawn)?;
+        reading.check_time()?;
         if found.is_empty() {
             blank.push(number.to_string());
         }
@@ -41,7 +45,7 @@ pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Docume
     if blank.len() == pages.len() || reader.unmapped * 2 > reader.drawn {
         let message = "its pages have no readable text, as in a scan; run text recognition (OCR) \
                        on it first";
-        return Err(FileError::new(FileErrorKind::NoTextLayer, name, message));
+        return Err(reading.error(FileErrorKind::NoTextLayer, message));
     }
     let mut document = builder.finish();
     document.warnings.extend(warnings(&blank, reader.unmapped));
@@ -59,7 +63,7 @@ fn warnings(blank: &[String], unmapped: usize) -> Vec<String> {
     warnings
 }
 
-fn load_error(name: &str, error: LoadPdfError) -> FileError {
+fn load_error(reading: &Reading, error: LoadPdfError) -> FileError {
     let (kind, message) = match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
             (FileErrorKind::PasswordRequired, "is protected by a password; save it without one")
@@ -72,7 +76,7 @@ fn load_error(name: &str, error: LoadPdfError) -> FileError {
             (FileErrorKind::Corrupt, "is damaged and can't be read as a PDF; export it again")
         }
     };
-    FileError::new(kind, name, message)
+    reading.error(kind, message)
 }
 
 /// Reads page after page, with the fonts that they share.

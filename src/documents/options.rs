@@ -1,0 +1,127 @@
+//! How a caller wants a source to be read.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::records::options::wrong;
+use super::{FileError, Limits, TableOptions};
+use crate::json;
+
+/// What may be said of how a source is read: `file_options` of the Python API.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ReadOptions {
+    pub mode: Mode,
+    /// Opens a protected file; without use for one that is not.
+    pub password: Option<Password>,
+    pub limits: Limits,
+    pub table: TableOptions,
+}
+
+/// What a model is given of the pages of a PDF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Their text, and an image of each page that has no usable text if the model can see.
+    #[default]
+    Auto,
+    /// Their text alone: without any, reading fails.
+    Text,
+    /// Their text, and an image of every page.
+    Vision,
+}
+
+/// Never shown, in no log and no error.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Password(String);
+
+impl Password {
+    #[must_use]
+    pub fn new(password: impl Into<String>) -> Self {
+        Self(password.into())
+    }
+
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Password(..)")
+    }
+}
+
+impl ReadOptions {
+    /// The options in a JSON object. A null is as good as not given, but for `header`.
+    ///
+    /// # Errors
+    /// An option is unknown or has a wrong value.
+    pub fn from_json(options: &str) -> Result<Self, FileError> {
+        let mut given: Map<String, Value> = json::parse(options.as_bytes())
+            .map_err(|error| wrong(format!("not an object: {error}")))?;
+        let mode = take(&mut given, "mode", "\"auto\", \"text\" or \"vision\"")?;
+        let password = take(&mut given, "password", "a text")?;
+        let limits = match given.remove("limits") {
+            None | Some(Value::Null) => Limits::default(),
+            Some(limits) => serde_json::from_value(limits)
+                .map_err(|error| wrong(format!("`limits` is wrong: {error}")))?,
+        };
+        Ok(Self {
+            mode: mode.unwrap_or_default(),
+            password,
+            limits,
+            table: TableOptions::from_map(given)?,
+        })
+    }
+}
+
+fn take<T: DeserializeOwned>(
+    given: &mut Map<String, Value>,
+    name: &str,
+    what: &str,
+) -> Result<Option<T>, FileError> {
+    match given.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => serde_json::from_value(value)
+            .map(Some)
+            .map_err(|_| wrong(format!("`{name}` must be {what}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limits, Mode, Password, ReadOptions};
+    use crate::documents::FileErrorKind;
+
+    #[test]
+    fn options_are_read() {
+        assert_eq!(ReadOptions::from_json("{}"), Ok(ReadOptions::default()));
+        let options = ReadOptions::from_json(
+            r#"{"mode": "vision", "password": "geheim", "limits": {"pages": 3}, "nrows": 2}"#,
+        )
+        .unwrap();
+        assert_eq!(options.mode, Mode::Vision);
+        assert_eq!(options.password, Some(Password::new("geheim")));
+        assert_eq!(options.limits, Limits { pages: 3, ..Limits::default() });
+        assert_eq!(options.table.rows, Some(2));
+        assert!(!format!("{options:?}").contains("geheim"));
+    }
+
+    #[test]
+    fn a_wrong_option_is_named_without_its_value() {
+        for (json, part) in [
+            (r#"{"mode": "geheim"}"#, "`mode` must be \"auto\""),
+            (r#"{"password": ["geheim"]}"#, "`password` must be a text"),
+            (r#"{"limits": {"geheim": 1}}"#, "`limits` is wrong"),
+            (r#"{"limits": {"pages": -1}}"#, "`limits` is wrong"),
+            ("[]", "not an object"),
+        ] {
+            let error = ReadOptions::from_json(json).unwrap_err();
+            assert_eq!(error.kind, FileErrorKind::Options);
+            assert!(error.message.contains(part), "{error}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! One document while it is read: its name, what the caller wants, and what it may still cost.
+
+use cpu_time::ThreadTime;
+
+use super::{FileError, FileErrorKind, Limits, ReadOptions};
+
+/// What every reader is given beside the bytes. A reader asks before it spends.
+pub(super) struct Reading<'a> {
+    /// The path or name as the caller gave it.
+    pub(super) name: &'a str,
+    pub(super) options: &'a ReadOptions,
+    /// `None` where the system does not tell the time of a thread.
+    started: Option<ThreadTime>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(name: &'a str, options: &'a ReadOptions) -> Self {
+        Self { name, options, started: ThreadTime::try_now().ok() }
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.options.limits
+    }
+
+    pub(super) fn error(&self, kind: FileErrorKind, message: impl Into<String>) -> FileError {
+        FileError::new(kind, self.name, message)
+    }
+
+    pub(super) fn corrupt(&self, message: impl Into<String>) -> FileError {
+        self.error(FileErrorKind::Corrupt, message)
+    }
+
+    pub(super) fn check_bytes(&self, bytes: u64) -> Result<(), FileError> {
+        self.check("bytes", "bytes", bytes, self.limits().bytes)
+    }
+
+    pub(super) fn check_unpacked_bytes(&self, bytes: u64) -> Result<(), FileError> {
+        self.check("unpacked_bytes", "unpacked bytes", bytes, self.limits().unpacked_bytes)
+    }
+
+    pub(super) fn check_entries(&self, entries: usize) -> Result<(), FileError> {
+        self.check("entries", "entries", entries as u64, self.limits().entries as u64)
+    }
+
+    pub(super) fn check_depth(&self, depth: usize) -> Result<(), FileError> {
+        self.check("depth", "levels of nesting", depth as u64, self.limits().depth as u64)
+    }
+
+    pub(super) fn check_pages(&self, pages: usize) -> Result<(), FileError> {
+        self.check("pages", "pages", pages as u64, self.limits().pages as u64)
+    }
+
+    pub(super) fn check_glyphs(&self, glyphs: usize) -> Result<(), FileError> {
+        self.check("glyphs", "glyphs", glyphs as u64, self.limits().glyphs as u64)
+    }
+
+    pub(super) fn check_characters(&self, text: &str) -> Result<(), FileError> {
+        // A text has no more characters than bytes: the usual one is not counted.
+        let limit = self.limits().characters;
+        let count = if text.len() <= limit { 0 } else { text.chars().count() };
+        self.check("characters", "characters", count as u64, limit as u64)
+    }
+
+    pub(super) fn check_cells(&self, cells: usize) -> Result<(), FileError> {
+        self.check("cells", "cells", cells as u64, self.limits().cells as u64)
+    }
+
+    pub(super) fn check_pixels(&self, pixels: u64) -> Result<(), FileError> {
+        self.check("pixels", "pixels", pixels, self.limits().pixels)
+    }
+
+    /// Whether the CPU time is spent; asked often within loops that a file makes long.
+    pub(super) fn check_time(&self) -> Result<(), FileError> {
+        let limit = self.limits().seconds;
+        if self.started.is_some_and(|started| started.elapsed().as_secs_f64() > limit) {
+            return Err(self.exceeded("seconds", &format!("takes more than {limit} s of CPU")));
+        }
+        Ok(())
+    }
+
+    fn check(&self, limit: &str, unit: &str, found: u64, most: u64) -> Result<(), FileError> {
+        if found <= most {
+            return Ok(());
+        }
+        Err(self.exceeded(limit, &format!("more than {most} {unit}")))
+    }
+
+    fn exceeded(&self, limit: &str, what: &str) -> FileError {
+        let message = format!("{what}; split the file, or raise the limit `{limit}`");
+        self.error(FileErrorKind::LimitExceeded, message)
+    }
+}

@@ -1,0 +1,5 @@
+//! Files of records: rows with named columns.
+
+pub(super) mod delimited;
+pub(super) mod json;
+pub(super) mod options;
