@@ -19,6 +19,7 @@ __all__ = [
     "normalise",
     "read",
     "read_yaml",
+    "serve_reader",
     "shutdown",
     "type_capabilities",
 ]
@@ -114,6 +115,9 @@ def read(input: Encoded) -> Prepared:
 
 def read_yaml(name: str, text: str) -> str:
     """One YAML document as JSON; raises ConfigurationError, in which `name` is the file."""
+
+def serve_reader(name: str) -> None:
+    """Answers the one request in the standard input; raises OSError. For `structx._isolate`."""
 
 def normalise(definition: str) -> str:
     """The normal form of a definition, JSON to JSON; raises ModelGenerationError."""

@@ -4,6 +4,7 @@ mod builder;
 mod docx;
 mod error;
 mod format;
+pub mod isolate;
 mod limits;
 mod offsets;
 mod options;

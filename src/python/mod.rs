@@ -5,6 +5,7 @@ mod config;
 mod errors;
 mod extractor;
 mod input;
+mod isolate;
 mod job;
 mod raw;
 mod runtime;
@@ -21,6 +22,8 @@ mod _core {
     #[pymodule_export]
     use super::input::{Prepared, read};
     #[pymodule_export]
+    use super::isolate::serve_reader;
+    #[pymodule_export]
     use super::job::Job;
     #[pymodule_export]
     use super::raw::RawRows;
@@ -36,6 +39,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        super::isolate::tell_launcher(module.py())?;
         let atexit = module.py().import("atexit")?;
         atexit.call_method1("register", (module.getattr("shutdown")?,))?;
         Ok(())

@@ -1,6 +1,7 @@
 //! PDF: the glyphs that `hayro` draws, put in order by [`layout`].
 
 mod layout;
+pub(super) mod second_opinion;
 
 use hayro_interpret::font::{Glyph as FontGlyph, GlyphRun};
 use hayro_interpret::hayro_cmap::BfString;
