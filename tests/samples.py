@@ -26,7 +26,9 @@ def samples() -> dict[str, bytes]:
         "text.txt": text.encode(),
         "markdown.md": f"# Title\n\n{text}\n\n- one\n- two\n\n| a | b |\n| - | - |\n".encode(),
         "page.html": html(lines),
-        "data.xml": (_XML + "".join(f'<list n="{line[0]}">{line}' for line in lines) + "</list>" * 8).encode(),
+        "data.xml": (
+            _XML + "".join(f'<list n="{line[0]}">{line}' for line in lines) + "</list>" * 8
+        ).encode(),
         "letter.rtf": rtf(lines),
         "table.csv": "\n".join(",".join(row) for row in rows).encode(),
         "table.tsv": "\n".join("\t".join(row) for row in rows).encode(),
@@ -51,6 +53,11 @@ def samples() -> dict[str, bytes]:
         "image.gif": base64.b64decode("R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw=="),
         "image.tiff": tiff(32, 16),
     }
+
+
+def xml(lines: Sequence[str]) -> bytes:
+    items = "".join(f'<item n="{line[0]}">{line}</item>' for line in lines)
+    return f"{_XML}<list>{items}</list>".encode()
 
 
 def stream(content: bytes, entries: str = "") -> bytes:
@@ -332,7 +339,9 @@ def png(width: int, height: int, pixels: bytes | None = None) -> bytes:
     """A grey image; `pixels` are its packed rows, which need not be right."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
 
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     rows = zlib.compress((b"\0" + b"\x80" * width) * height) if pixels is None else pixels
