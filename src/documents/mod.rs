@@ -27,7 +27,7 @@ pub use format::Format;
 pub use limits::Limits;
 pub use offsets::CodePoints;
 pub use options::{Mode, Password, ReadOptions};
-pub use records::options::{Columns, TableOptions};
+pub use records::options::{Columns, SheetKey, Sheets, Skipped, TableOptions};
 pub use source::{Origin, resolve};
 
 use reading::Reading;

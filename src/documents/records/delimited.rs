@@ -59,7 +59,7 @@ fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, 
         short += usize::from(record.len() < first.len());
         long += usize::from(record.len() > first.len());
         for column in table.columns.len()..record.len() {
-            let unnamed = unnamed(column, options, &table.columns);
+            let unnamed = options.unnamed(column, &table.columns);
             table.columns.push(unnamed);
         }
         table.records.push(record.iter().map(cell).collect());
@@ -148,21 +148,9 @@ fn names(first: &csv::StringRecord, options: &TableOptions) -> Vec<String> {
     let given: Vec<String> = first.iter().map(|name| name.trim().to_owned()).collect();
     let name = |(index, name): (usize, &String)| match name.as_str() {
         name if is_header && !name.is_empty() => name.to_owned(),
-        _ => unnamed(index, options, &given),
+        _ => options.unnamed(index, &given),
     };
     given.iter().enumerate().map(name).collect()
-}
-
-/// The position of a column without a name, in words that are not taken where there is a header.
-fn unnamed(index: usize, options: &TableOptions, taken: &[String]) -> String {
-    if options.header.is_none() {
-        return index.to_string();
-    }
-    let mut name = format!("column_{}", index + 1);
-    while taken.contains(&name) {
-        name.push('_');
-    }
-    name
 }
 
 fn cell(text: &str) -> Value {

@@ -3,3 +3,4 @@
 pub(super) mod delimited;
 pub(super) mod json;
 pub(super) mod options;
+pub(super) mod workbook;
