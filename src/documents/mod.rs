@@ -7,6 +7,7 @@ mod format;
 mod limits;
 mod offsets;
 mod options;
+mod packed;
 mod pdf;
 mod reading;
 mod records;
