@@ -222,6 +222,9 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         }
         Format::Json => return records::json::read(reading, &bytes),
         Format::JsonLines => return records::json::read_lines(reading, &bytes).map(Content::Table),
+        Format::Xlsx | Format::Xlsb | Format::Xls | Format::Ods => {
+            return records::workbook::read(reading, format, bytes).map(Content::Table);
+        }
         Format::Text => text::read(reading, &bytes, text::Markup::Plain),
         Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
         Format::Pdf => pdf::read(reading, bytes),

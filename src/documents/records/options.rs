@@ -287,7 +287,9 @@ fn ascii(value: Value) -> Option<u8> {
 
 fn columns(value: Value) -> Option<Columns> {
     match value {
-        Value::String(text) => text.split(',').map(letters).collect::<Option<_>>().map(Columns::Letters),
+        Value::String(text) => {
+            text.split(',').map(letters).collect::<Option<_>>().map(Columns::Letters)
+        }
         value => {
             let names = read(value.clone()).map(Columns::Names);
             names.or_else(|| read(value).map(Columns::Positions))

@@ -52,7 +52,9 @@ impl Strings {
         let length = usize::from(*length);
         match rest.split_first() {
             Some((flags, rest)) if self.wide => characters(rest, length, is_wide(*flags)).0,
-            _ => self.encoding.decode_without_bom_handling(&rest[..length.min(rest.len())]).0.into(),
+            _ => {
+                self.encoding.decode_without_bom_handling(&rest[..length.min(rest.len())]).0.into()
+            }
         }
     }
 
@@ -66,25 +68,20 @@ impl Strings {
         let bytes = data.get(2..).unwrap_or_default();
         self.encoding.decode_without_bom_handling(&bytes[..length.min(bytes.len())]).0.into()
     }
+}
 
-    /// The table of texts that cells share, as far as it is whole.
-    pub(super) fn shared(
-        &self,
-        reading: &Reading,
-        record: &Record,
-    ) -> Result<Vec<String>, FileError> {
-        let mut parts =
-            Parts { part: record.data.get(8..).unwrap_or_default(), rest: record.rest };
-        let mut texts = Vec::new();
-        while let Some(text) = parts.text(true) {
-            texts.push(text);
-            reading.check_cells(texts.len())?;
-            if texts.len() % 1024 == 0 {
-                reading.check_time()?;
-            }
+/// The table of texts that cells share, as far as it is whole.
+pub(super) fn shared_texts(reading: &Reading, record: &Record) -> Result<Vec<String>, FileError> {
+    let mut parts = Parts { part: record.data.get(8..).unwrap_or_default(), rest: record.rest };
+    let mut texts = Vec::new();
+    while let Some(text) = parts.text(true) {
+        texts.push(text);
+        reading.check_cells(texts.len())?;
+        if texts.len() % 1024 == 0 {
+            reading.check_time()?;
         }
-        Ok(texts)
     }
+    Ok(texts)
 }
 
 /// The data of a record and of those that go on with it.
@@ -100,7 +97,8 @@ impl Parts<'_> {
         let flags = self.byte()?;
         let has = |flag: u8| formatted && flags & flag != 0;
         let runs = if has(8) { usize::from(self.u16()?) } else { 0 };
-        let more = if has(4) { self.u16()?.into() + (usize::from(self.u16()?) << 16) } else { 0 };
+        let more =
+            if has(4) { usize::from(self.u16()?) + (usize::from(self.u16()?) << 16) } else { 0 };
         let mut wide = is_wide(flags);
         let mut text = String::new();
         loop {
@@ -153,8 +151,10 @@ impl Parts<'_> {
 fn characters(data: &[u8], length: usize, wide: bool) -> (String, usize, usize) {
     if wide {
         let count = length.min(data.len() / 2);
-        let units = data.chunks_exact(2).take(count).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-        let text = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER));
+        let units =
+            data.chunks_exact(2).take(count).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+        let text =
+            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER));
         // A part may end with half a character.
         let bytes = if count < length { data.len() } else { count * 2 };
         (text.collect(), count, bytes)

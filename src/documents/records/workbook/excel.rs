@@ -30,7 +30,7 @@ pub(super) fn open<'a>(
         _ => damaged(reading),
     })?;
     reading.check_time()?;
-    let sheets = sheets(&workbook.metadata().sheets);
+    let sheets = sheets(workbook.sheets_metadata());
     Ok(Excel { reading, workbook, sheets })
 }
 
@@ -44,7 +44,7 @@ pub(super) fn open_binary<'a>(
         _ => damaged(reading),
     })?;
     reading.check_time()?;
-    let sheets = sheets(&workbook.metadata().sheets);
+    let sheets = sheets(workbook.sheets_metadata());
     Ok(Excel { reading, workbook, sheets })
 }
 
@@ -60,8 +60,9 @@ impl Workbook for Excel<'_, Xlsx<Bytes>> {
         while !grid.is_full()
             && let Some(cell) = cells.next_cell().map_err(failed)?
         {
-            put(grid, cell)?;
+            put(grid, &cell)?;
         }
+        drop(cells);
         if grid.is_empty() {
             return Ok(());
         }
@@ -86,7 +87,7 @@ impl Workbook for Excel<'_, Xlsb<Bytes>> {
         while !grid.is_full()
             && let Some(cell) = cells.next_cell().map_err(failed)?
         {
-            put(grid, cell)?;
+            put(grid, &cell)?;
         }
         Ok(())
     }
@@ -102,7 +103,7 @@ fn sheets(all: &[calamine::Sheet]) -> Vec<Sheet> {
         .collect()
 }
 
-fn put(grid: &mut Grid, cell: Cell<DataRef>) -> Result<(), FileError> {
+fn put(grid: &mut Grid, cell: &Cell<DataRef>) -> Result<(), FileError> {
     let (row, column) = cell.get_position();
     let value = match cell.get_value() {
         DataRef::Empty => Value::Null,
@@ -126,5 +127,6 @@ fn protected(reading: &Reading) -> FileError {
 }
 
 fn damaged(reading: &Reading) -> FileError {
-    reading.corrupt("the workbook is damaged; open it in the program that made it and save it again")
+    reading
+        .corrupt("the workbook is damaged; open it in the program that made it and save it again")
 }

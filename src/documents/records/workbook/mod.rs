@@ -66,10 +66,7 @@ pub(in crate::documents) fn read(
     Ok(table)
 }
 
-fn first(
-    reading: &Reading,
-    workbook: &mut dyn Workbook,
-) -> Result<(Table, Vec<usize>), FileError> {
+fn first(reading: &Reading, workbook: &mut dyn Workbook) -> Result<(Table, Vec<usize>), FileError> {
     for position in visible(workbook.sheets()) {
         let grid = grid(reading, workbook, position)?;
         if !grid.is_empty() {

@@ -61,10 +61,10 @@ fn sheets(reading: &Reading, content: &[u8]) -> Result<(Vec<Sheet>, Vec<usize>),
         match xml.read_event().map_err(|_| damaged(reading))? {
             Event::Start(element) => match element.name().as_ref() {
                 "style:style" => style = attribute(&element, "style:name"),
-                "style:table-properties" => {
-                    if attribute(&element, "table:display").as_deref() == Some("false") {
-                        hidden.extend(style.take());
-                    }
+                "style:table-properties"
+                    if attribute(&element, "table:display").as_deref() == Some("false") =>
+                {
+                    hidden.extend(style.take());
                 }
                 "table:table" => {
                     let style = attribute(&element, "table:style-name");
@@ -154,11 +154,15 @@ impl OpenDocument<'_> {
             Some("float" | "percentage" | "currency") => {
                 number("office:value").map_or(Value::Null, value::number)
             }
-            Some("date") => given("office:date-value").map_or(Value::Null, |d| value::iso_moment(&d)),
+            Some("date") => {
+                given("office:date-value").map_or(Value::Null, |d| value::iso_moment(&d))
+            }
             Some("time") => {
                 given("office:time-value").map_or(Value::Null, |time| value::iso_duration(&time))
             }
-            Some("boolean") => Value::from(given("office:boolean-value").as_deref() == Some("true")),
+            Some("boolean") => {
+                Value::from(given("office:boolean-value").as_deref() == Some("true"))
+            }
             _ => value::text(&given("office:string-value").unwrap_or(text)),
         };
         Ok(Cell {
@@ -241,11 +245,7 @@ fn position(xml: &Reader<&[u8]>) -> usize {
     usize::try_from(xml.buffer_position()).unwrap_or(usize::MAX)
 }
 
-fn skip(
-    reading: &Reading,
-    xml: &mut Reader<&[u8]>,
-    element: &BytesStart,
-) -> Result<(), FileError> {
+fn skip(reading: &Reading, xml: &mut Reader<&[u8]>, element: &BytesStart) -> Result<(), FileError> {
     xml.read_to_end(element.name()).map(drop).map_err(|_| damaged(reading))
 }
 
@@ -267,5 +267,6 @@ fn entity(reference: &BytesRef) -> Option<String> {
 }
 
 fn damaged(reading: &Reading) -> FileError {
-    reading.corrupt("the workbook is damaged; open it in the program that made it and save it again")
+    reading
+        .corrupt("the workbook is damaged; open it in the program that made it and save it again")
 }

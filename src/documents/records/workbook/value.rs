@@ -3,7 +3,7 @@
 use calamine::ExcelDateTime;
 use serde_json::Value;
 
-const DAY: i64 = 86_400_000;
+const DAY: f64 = 86_400_000.0;
 /// The day after the last that Excel knows, 9999-12-31.
 const END_OF_DAYS: f64 = 2_958_466.0;
 /// Larger ones may have lost digits, which an integer would hide.
@@ -46,7 +46,7 @@ pub(super) fn duration(days: f64) -> Value {
         return number(days);
     }
     #[expect(clippy::cast_possible_truncation, reason = "in the range of an i64")]
-    let millis = (days * DAY as f64).round() as i64;
+    let millis = (days * DAY).round() as i64;
     Value::from(clock(millis))
 }
 
@@ -92,7 +92,7 @@ fn iso_millis(duration: &str) -> Option<i64> {
     }
     let millis = (sign * seconds * 1000.0).round();
     #[expect(clippy::cast_possible_truncation, reason = "in the range of an i64")]
-    (millis.abs() < END_OF_DAYS * DAY as f64).then_some(millis as i64)
+    (millis.abs() < END_OF_DAYS * DAY).then_some(millis as i64)
 }
 
 #[cfg(test)]

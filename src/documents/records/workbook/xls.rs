@@ -9,7 +9,7 @@ use encoding_rs::{Encoding, WINDOWS_1252};
 use office_oxide::cfb::CfbReader;
 use serde_json::Value;
 
-use super::biff::{Record, Records, Strings, f64_at, u16_at, u32_at};
+use super::biff::{Record, Records, Strings, f64_at, shared_texts, u16_at, u32_at};
 use super::format_code::{self, Kind};
 use super::grid::{Area, Grid};
 use super::{Sheet, Workbook, value};
@@ -113,7 +113,7 @@ impl Xls<'_> {
                 }
                 typ::XF => formats.of_cells.push(u16_at(data, 2).unwrap_or(0)),
                 typ::BOUND_SHEET => self.add_sheet(data),
-                typ::SST => self.texts = self.strings.shared(self.reading, &record)?,
+                typ::SST => self.texts = shared_texts(self.reading, &record)?,
                 typ::EOF => break,
                 _ => {}
             }
@@ -226,8 +226,13 @@ impl Workbook for Xls<'_> {
                     }
                     self.put(grid, &record)?;
                 }
-                typ::NUMBER | typ::RK | typ::MUL_RK | typ::LABEL_SST | typ::LABEL
-                | typ::RICH_STRING | typ::BOOL_ERR => self.put(grid, &record)?,
+                typ::NUMBER
+                | typ::RK
+                | typ::MUL_RK
+                | typ::LABEL_SST
+                | typ::LABEL
+                | typ::RICH_STRING
+                | typ::BOOL_ERR => self.put(grid, &record)?,
                 _ => {}
             }
             if grid.is_full() {
@@ -272,5 +277,6 @@ fn encoding(code_page: u16) -> &'static Encoding {
 }
 
 fn damaged(reading: &Reading) -> FileError {
-    reading.corrupt("the workbook is damaged; open it in the program that made it and save it again")
+    reading
+        .corrupt("the workbook is damaged; open it in the program that made it and save it again")
 }
