@@ -144,6 +144,7 @@ impl Format {
         match self {
             Self::Csv | Self::Tsv => options::OF_TEXT,
             Self::Json | Self::JsonLines => options::OF_JSON,
+            Self::Xlsx | Self::Xlsb | Self::Xls | Self::Ods => options::OF_WORKBOOK,
             _ => &[],
         }
     }

@@ -8,6 +8,7 @@ mod measure;
 mod office;
 mod offsets;
 mod options;
+mod packed;
 mod pdf;
 mod pipes;
 mod places;
@@ -32,7 +33,7 @@ pub use measure::Measure;
 pub use offsets::CodePoints;
 pub use options::{Mode, Password, ReadOptions};
 pub use places::Place;
-pub use records::options::{Columns, TableOptions};
+pub use records::options::{Columns, SheetKey, Sheets, Skipped, TableOptions};
 pub use source::{Origin, resolve};
 
 use reading::Reading;
@@ -205,6 +206,9 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         }
         Format::Json => return records::json::read(reading, &bytes),
         Format::JsonLines => return records::json::read_lines(reading, &bytes).map(Content::Table),
+        Format::Xlsx | Format::Xlsb | Format::Xls | Format::Ods => {
+            return records::workbook::read(reading, format, bytes).map(Content::Table);
+        }
         Format::Text => text::read(reading, &bytes, text::Markup::Plain),
         Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
         Format::Pdf => pdf::read(reading, bytes),

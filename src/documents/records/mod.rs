@@ -3,6 +3,7 @@
 pub(super) mod delimited;
 pub(super) mod json;
 pub(super) mod options;
+pub(super) mod workbook;
 
 use serde_json::Value;
 
