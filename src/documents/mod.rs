@@ -7,6 +7,7 @@ mod limits;
 mod office;
 mod offsets;
 mod options;
+mod packed;
 mod pdf;
 mod pipes;
 mod reading;
