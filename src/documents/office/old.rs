@@ -4,19 +4,18 @@ use std::io::Cursor;
 
 use office_oxide::docx::DocxError;
 use office_oxide::ir::{
-    Element, HeaderFooter, InlineContent, List, ListStyle, Note, Section, Table, inline_to_text,
+    Element, HeaderFooter, InlineContent, List, ListStyle, Note, Section, Table, TableCell,
+    inline_to_text,
 };
 use office_oxide::options::ParseOptions;
 use office_oxide::{DocumentFormat, OfficeError, core};
 
-use super::builder::Builder;
-use super::reading::Reading;
-use super::{BlockKind, Document, FileError, FileErrorKind};
+use crate::documents::builder::Builder;
+use crate::documents::pipes::{self, Cell};
+use crate::documents::reading::Reading;
+use crate::documents::{BlockKind, Document, FileError, FileErrorKind};
 
-/// As wide as a table of Word can be.
-const MOST_COLUMNS: u32 = 63;
-
-pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileError> {
+pub(in crate::documents) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileError> {
     let mut options = ParseOptions::default();
     options.limits.package_bytes = reading.limits().unpacked_bytes;
     options.limits.part_bytes = reading.limits().unpacked_bytes;
@@ -24,9 +23,9 @@ pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileEr
     let file = office_oxide::Document::from_reader_with(reader, DocumentFormat::Docx, &options)
         .map_err(|error| file_error(reading, &error))?;
     let model = file.to_ir();
-    let mut writer = Writer::default();
+    let mut writer = Writer { reading, builder: Builder::default(), margins: Vec::new() };
     for section in &model.sections {
-        writer.section(section);
+        writer.section(section)?;
     }
     let mut document = writer.builder.finish();
     document.warnings = model.metadata.warnings;
@@ -51,8 +50,8 @@ fn file_error(reading: &Reading, error: &OfficeError) -> FileError {
     }
 }
 
-#[derive(Default)]
 struct Writer<'a> {
+    reading: &'a Reading<'a>,
     builder: Builder,
     /// Headers and footers written so far: sections repeat them.
     margins: Vec<&'a HeaderFooter>,
@@ -65,22 +64,23 @@ struct Counter<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn section(&mut self, section: &'a Section) {
+    fn section(&mut self, section: &'a Section) -> Result<(), FileError> {
         let headers = [&section.first_page_header, &section.header, &section.even_page_header];
         let footers = [&section.first_page_footer, &section.footer, &section.even_page_footer];
-        headers.into_iter().flatten().for_each(|header| self.margin(header));
-        self.elements(&section.elements);
-        footers.into_iter().flatten().for_each(|footer| self.margin(footer));
+        headers.into_iter().flatten().try_for_each(|header| self.margin(header))?;
+        self.elements(&section.elements)?;
+        footers.into_iter().flatten().try_for_each(|footer| self.margin(footer))
     }
 
-    fn margin(&mut self, margin: &'a HeaderFooter) {
-        if !self.margins.contains(&margin) {
-            self.margins.push(margin);
-            self.elements(&margin.content);
+    fn margin(&mut self, margin: &'a HeaderFooter) -> Result<(), FileError> {
+        if self.margins.contains(&margin) {
+            return Ok(());
         }
+        self.margins.push(margin);
+        self.elements(&margin.content)
     }
 
-    fn elements(&mut self, elements: &'a [Element]) {
+    fn elements(&mut self, elements: &'a [Element]) -> Result<(), FileError> {
         for element in elements {
             match element {
                 Element::Heading(heading) => {
@@ -92,13 +92,14 @@ impl<'a> Writer<'a> {
                     self.builder.part("\n");
                     self.list(list, &mut Vec::new());
                 }
-                Element::Table(table) => self.table(table),
-                Element::TextBox(text_box) => self.elements(&text_box.content),
+                Element::Table(table) => self.table(table)?,
+                Element::TextBox(text_box) => self.elements(&text_box.content)?,
                 Element::Footnote(note) | Element::Endnote(note) => self.note(note),
                 // Pictures, shapes and breaks have no text.
                 _ => {}
             }
         }
+        Ok(())
     }
 
     fn heading(&mut self, level: u8, text: &str) {
@@ -145,53 +146,22 @@ impl<'a> Writer<'a> {
         counters.pop();
     }
 
-    fn table(&mut self, table: &'a Table) {
+    fn table(&mut self, table: &'a Table) -> Result<(), FileError> {
         // A single cell is a frame around other things.
         if let [row] = table.rows.as_slice()
             && let [cell] = row.cells.as_slice()
         {
             return self.elements(&cell.content);
         }
+        let cell = |cell: &TableCell| Cell {
+            columns: cell.col_span,
+            rows: cell.row_span,
+            ..Cell::text(flat(&cell.content))
+        };
+        let rows: Vec<Vec<Cell>> =
+            table.rows.iter().map(|row| row.cells.iter().map(cell).collect()).collect();
         self.builder.part("\n\n");
-        let block = self.builder.open(BlockKind::Table);
-        // For each column how many more rows a cell from above reaches down.
-        let mut covered: Vec<u32> = Vec::new();
-        for (index, row) in (0..).zip(&table.rows) {
-            self.builder.text(if index == 0 { "|" } else { "\n|" });
-            let mut column = self.skip_covered(&mut covered, 0);
-            for cell in &row.cells {
-                self.cell(index, column, &flat(&cell.content));
-                let span = cell.col_span.clamp(1, MOST_COLUMNS) as usize;
-                self.builder.text(&"  |".repeat(span - 1));
-                covered.resize(covered.len().max(column + span), 0);
-                covered[column..column + span].fill(cell.row_span.saturating_sub(1));
-                column = self.skip_covered(&mut covered, column + span);
-            }
-            if index == 0 {
-                self.builder.text("\n|");
-                self.builder.text(&" --- |".repeat(column));
-            }
-        }
-        self.builder.close(block);
-    }
-
-    fn cell(&mut self, row: u32, column: usize, text: &str) {
-        self.builder.text(" ");
-        if !text.is_empty() {
-            let column = u32::try_from(column).unwrap_or(u32::MAX);
-            self.builder.block(BlockKind::Cell { row, column }, text, None);
-        }
-        self.builder.text(" |");
-    }
-
-    /// Leaves the columns empty that a cell from above covers; gives the next free one.
-    fn skip_covered(&mut self, covered: &mut [u32], mut column: usize) -> usize {
-        while let Some(rows) = covered.get_mut(column).filter(|rows| **rows > 0) {
-            *rows -= 1;
-            self.builder.text("  |");
-            column += 1;
-        }
-        column
+        pipes::write(self.reading, &mut self.builder, &rows, None)
     }
 }
 
@@ -311,12 +281,13 @@ fn roman(number: u32) -> String {
 #[cfg(test)]
 mod tests {
     use office_oxide::ir::{
-        Element, InlineContent, List, ListItem, ListStyle, Paragraph, Table, TableCell, TableRow,
-        TextSpan,
+        Element, InlineContent, List, ListItem, ListStyle, Paragraph, TextSpan,
     };
 
     use super::{Writer, letters, roman};
-    use crate::documents::{BlockKind, Document};
+    use crate::documents::builder::Builder;
+    use crate::documents::reading::Reading;
+    use crate::documents::{Document, ReadOptions};
 
     fn paragraph(text: &str) -> Vec<Element> {
         let content = vec![InlineContent::Text(TextSpan::plain(text))];
@@ -325,49 +296,11 @@ mod tests {
 
     fn written(element: Element) -> Document {
         let elements = [element];
-        let mut writer = Writer::default();
-        writer.elements(&elements);
+        let options = ReadOptions::default();
+        let reading = &Reading::new("x", &options);
+        let mut writer = Writer { reading, builder: Builder::default(), margins: Vec::new() };
+        writer.elements(&elements).unwrap();
         writer.builder.finish()
-    }
-
-    #[test]
-    fn a_table_is_pipes_with_cells() {
-        let cell = |text: &str, col_span, row_span| TableCell {
-            content: if text.is_empty() { vec![] } else { paragraph(text) },
-            col_span,
-            row_span,
-            ..TableCell::default()
-        };
-        let row = |cells| TableRow { cells, ..TableRow::default() };
-        let document = written(Element::Table(Table {
-            rows: vec![
-                row(vec![cell("Item", 1, 1), cell("Price", 2, 1)]),
-                row(vec![cell("Tea", 1, 2), cell("1", 1, 1), cell("EUR", 1, 1)]),
-                row(vec![cell("2", 1, 1), cell("", 1, 1)]),
-            ],
-            ..Table::default()
-        }));
-        let expected = "| Item | Price |  |\n| --- | --- | --- |\n| Tea | 1 | EUR |\n|  | 2 |  |";
-        assert_eq!(document.text, expected);
-        let cells: Vec<_> = document
-            .blocks
-            .iter()
-            .filter_map(|block| match block.kind {
-                BlockKind::Cell { row, column } => {
-                    Some((row, column, &document.text[block.range.clone()]))
-                }
-                _ => None,
-            })
-            .collect();
-        let expected = [
-            (0, 0, "Item"),
-            (0, 1, "Price"),
-            (1, 0, "Tea"),
-            (1, 1, "1"),
-            (1, 2, "EUR"),
-            (2, 1, "2"),
-        ];
-        assert_eq!(cells, expected);
     }
 
     #[test]

@@ -1,0 +1,3 @@
+//! Documents of office programs.
+
+pub(super) mod docx;
