@@ -4,6 +4,7 @@ mod builder;
 mod docx;
 mod error;
 mod format;
+mod image;
 mod limits;
 mod offsets;
 mod options;
@@ -12,6 +13,7 @@ mod reading;
 mod records;
 mod source;
 mod text;
+pub(crate) mod vision;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -60,6 +62,9 @@ pub struct Document {
     /// The file itself, kept where its pages can be shown to a model that sees.
     #[serde(skip)]
     pub original: Option<Arc<[u8]>>,
+    /// How it was read, so that its pages are shown likewise.
+    #[serde(skip)]
+    pub options: Arc<ReadOptions>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -203,6 +208,7 @@ fn read_checked(reading: &Reading, bytes: Vec<u8>) -> Result<Content, FileError>
             reading.check_characters(&document.text)?;
             source::file_name(reading.name).clone_into(&mut document.name);
             document.format = Some(format);
+            document.options = reading.options.clone().into();
             &mut document.warnings
         }
         Content::Table(table) => &mut table.warnings,
@@ -224,6 +230,7 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
         Format::Pdf => pdf::read(reading, bytes),
         Format::Docx => docx::read(reading, bytes),
+        Format::Image => image::read(reading, bytes),
         _ => {
             let message = format!("{} is not supported yet", format.title());
             Err(reading.error(FileErrorKind::Unsupported, message))

@@ -1,6 +1,9 @@
 //! PDF: the glyphs that `hayro` draws, put in order by [`layout`].
 
 mod layout;
+pub(super) mod render;
+
+use std::sync::Arc;
 
 use hayro_interpret::font::{Glyph as FontGlyph, GlyphRun};
 use hayro_interpret::hayro_cmap::BfString;
@@ -15,7 +18,7 @@ use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use self::layout::{Glyph, paragraphs};
 use super::builder::Builder;
 use super::reading::Reading;
-use super::{BlockKind, Document, FileError, FileErrorKind};
+use super::{BlockKind, Document, FileError, FileErrorKind, Mode, Password};
 
 /// Fonts are drawn in units of which this many make an em.
 const UNITS_PER_EM: f64 = 1000.0;
@@ -23,7 +26,8 @@ const UNITS_PER_EM: f64 = 1000.0;
 const USUAL_ADVANCE: f32 = 500.0;
 
 pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileError> {
-    let pdf = Pdf::new(bytes).map_err(|error| load_error(reading, error))?;
+    let original: Arc<[u8]> = bytes.into();
+    let pdf = open(reading, &original)?;
     let pages = pdf.pages();
     reading.check_pages(pages.len())?;
     let mut builder = Builder::default();
@@ -42,14 +46,25 @@ pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileEr
             builder.block(BlockKind::Paragraph, &paragraph.text, Some(paragraph.bounds));
         }
     }
-    if blank.len() == pages.len() || reader.unmapped * 2 > reader.drawn {
+    let is_unread = blank.len() == pages.len() || reader.unmapped * 2 > reader.drawn;
+    if is_unread && reading.options.mode == Mode::Text {
         let message = "its pages have no readable text, as in a scan; run text recognition (OCR) \
                        on it first";
         return Err(reading.error(FileErrorKind::NoTextLayer, message));
     }
     let mut document = builder.finish();
+    for page in &mut document.pages {
+        page.needs_vision = is_unread || page.range.is_empty();
+    }
+    document.original = Some(original);
     document.warnings.extend(warnings(&blank, reader.unmapped));
     Ok(document)
+}
+
+fn open(reading: &Reading, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
+    let password = reading.options.password.as_ref().map_or("", Password::reveal);
+    Pdf::new_with_password(Arc::new(file.clone()), password)
+        .map_err(|error| load_error(reading, error))
 }
 
 fn warnings(blank: &[String], unmapped: usize) -> Vec<String> {
