@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::documents::{Content, Document, FileError, FileErrorKind, Format};
 use crate::json;
+use crate::llm::Image;
 
 /// The name of a table that comes from no file.
 const NAME: &str = "data";
@@ -19,8 +20,16 @@ const SAMPLE_ROWS: usize = 5;
 pub struct Row {
     /// Zero-based.
     pub position: usize,
-    /// The exact payload that is sent.
+    /// The exact text that is sent.
     pub text: Arc<str>,
+    /// The pages that are sent as images beside it.
+    pub images: Arc<[Image]>,
+}
+
+impl Row {
+    fn new(position: usize, text: Arc<str>) -> Self {
+        Self { position, text, images: Arc::default() }
+    }
 }
 
 /// A table as Python hands it over.
@@ -147,7 +156,7 @@ impl Table {
     pub fn rows(&self, columns: &[String]) -> impl Iterator<Item = Row> + use<'_> {
         let chosen = self.chosen(columns);
         (0..self.records.len())
-            .map(move |position| Row { position, text: self.text_of(position, &chosen).into() })
+            .map(move |position| Row::new(position, self.text_of(position, &chosen).into()))
     }
 
     /// The first rows, parted by blank lines. Each has the same share of the characters, so that a
@@ -187,7 +196,7 @@ impl Document {
     /// The whole text: a document is one row.
     #[must_use]
     pub fn row(&self) -> Row {
-        Row { position: 0, text: self.text.as_str().into() }
+        Row::new(0, self.text.as_str().into())
     }
 
     /// The beginning of the text.

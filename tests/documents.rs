@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use structx::documents::{
-    Block, BlockKind, CodePoints, Content, Document, FileErrorKind, Limits, Origin, ReadOptions,
-    read_bytes, read_path, resolve,
+    Block, BlockKind, CodePoints, Content, Document, FileErrorKind, Limits, Mode, Origin,
+    ReadOptions, read_bytes, read_path, resolve,
 };
 
 fn document(name: &str, bytes: &[u8]) -> Document {
@@ -115,7 +115,11 @@ fn a_turned_and_cropped_page_is_read_as_it_is_shown() {
 
 #[test]
 fn pdfs_that_have_no_text_or_are_broken_say_so() {
-    assert_eq!(error_kind("blank.pdf", &pdf(&[("", "")])), FileErrorKind::NoTextLayer);
+    let blank = pdf(&[("", "")]);
+    let text = ReadOptions { mode: Mode::Text, ..ReadOptions::default() };
+    let error = read_bytes("blank.pdf", blank.clone(), &text).unwrap_err();
+    assert_eq!(error.kind, FileErrorKind::NoTextLayer);
+    assert!(document("blank.pdf", &blank).pages[0].needs_vision);
     assert_eq!(error_kind("broken.pdf", b"%PDF-1.7\nnothing"), FileErrorKind::Corrupt);
     let limits = Limits { pages: 1, ..Limits::default() };
     let error =

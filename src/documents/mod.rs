@@ -3,6 +3,7 @@
 mod builder;
 mod error;
 mod format;
+mod image;
 mod limits;
 mod measure;
 mod office;
@@ -16,6 +17,7 @@ mod reading;
 mod records;
 mod source;
 mod text;
+pub(crate) mod vision;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -67,6 +69,9 @@ pub struct Document {
     /// The file itself, kept where its pages can be shown to a model that sees.
     #[serde(skip)]
     pub original: Option<Arc<[u8]>>,
+    /// How it was read, so that its pages are shown likewise.
+    #[serde(skip)]
+    pub options: Arc<ReadOptions>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -187,6 +192,7 @@ fn read_checked(reading: &Reading, bytes: Vec<u8>) -> Result<Content, FileError>
     let (found, known, warnings) = match &mut content {
         Content::Document(document) => {
             reading.check_characters(&document.text)?;
+            document.options = reading.options.clone().into();
             (&mut document.name, &mut document.format, &mut document.warnings)
         }
         Content::Table(table) => (&mut table.name, &mut table.format, &mut table.warnings),
@@ -213,6 +219,7 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
         Format::Pdf => pdf::read(reading, bytes),
         Format::Docx => office::docx::read(reading, bytes),
+        Format::Image => image::read(reading, bytes),
         _ => {
             let message = format!("{} is not supported yet", format.title());
             Err(reading.error(FileErrorKind::Unsupported, message))
