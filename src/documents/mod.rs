@@ -218,7 +218,7 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Text => text::read(reading, &bytes, text::Markup::Plain),
         Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
         Format::Pdf => pdf::read(reading, bytes),
-        Format::Docx => office::docx::read(reading, bytes),
+        Format::Docx => office::docx::read(reading, &bytes),
         Format::Image => image::read(reading, bytes),
         _ => {
             let message = format!("{} is not supported yet", format.title());

@@ -128,11 +128,13 @@ impl Numbering {
         let index = |name| xml::attribute(element, name).and_then(|index| index.parse().ok());
         match name {
             "abstractNum" => {
-                (self.design, self.list) = (xml::attribute(element, "abstractNumId").unwrap_or_default(), 0);
+                (self.design, self.list) =
+                    (xml::attribute(element, "abstractNumId").unwrap_or_default(), 0);
                 self.designs.insert(self.design.clone(), Design::default());
             }
             "num" => {
-                self.list = xml::attribute(element, "numId").and_then(|id| id.parse().ok()).unwrap_or(0);
+                self.list =
+                    xml::attribute(element, "numId").and_then(|id| id.parse().ok()).unwrap_or(0);
                 self.lists.insert(self.list, List::default());
             }
             "lvlOverride" => self.level = index("ilvl").unwrap_or(LEVELS),
