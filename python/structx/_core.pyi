@@ -22,6 +22,7 @@ __all__ = [
     "normalise",
     "read_yaml",
     "reading",
+    "serve_reader",
     "shutdown",
     "type_capabilities",
 ]
@@ -157,6 +158,9 @@ def default_limits() -> str:
 
 def read_yaml(name: str, text: str) -> str:
     """One YAML document as JSON; raises ConfigurationError, in which `name` is the file."""
+
+def serve_reader(name: str) -> None:
+    """Answers the one request in the standard input; raises OSError. For `structx._isolate`."""
 
 def normalise(definition: str) -> str:
     """The normal form of a definition, JSON to JSON; raises ModelGenerationError."""

@@ -4,6 +4,7 @@ mod builder;
 mod error;
 mod format;
 mod image;
+pub mod isolate;
 mod limits;
 mod measure;
 mod office;

@@ -6,6 +6,7 @@ mod document;
 mod errors;
 mod extractor;
 mod input;
+mod isolate;
 mod job;
 mod raw;
 mod runtime;
@@ -24,6 +25,8 @@ mod _core {
     #[pymodule_export]
     use super::input::{Prepared, default_limits, reading};
     #[pymodule_export]
+    use super::isolate::serve_reader;
+    #[pymodule_export]
     use super::job::Job;
     #[pymodule_export]
     use super::raw::RawRows;
@@ -39,6 +42,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        super::isolate::tell_launcher(module.py())?;
         let atexit = module.py().import("atexit")?;
         atexit.call_method1("register", (module.getattr("shutdown")?,))?;
         Ok(())

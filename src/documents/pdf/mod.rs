@@ -5,6 +5,7 @@ mod glyphs;
 mod layout;
 mod lines;
 pub(super) mod render;
+pub(super) mod second_opinion;
 mod words;
 
 use std::sync::Arc;
