@@ -40,6 +40,17 @@ impl<'a> Reading<'a> {
         self.check("unpacked_bytes", "unpacked bytes", bytes, self.limits().unpacked_bytes)
     }
 
+    /// What is small may be packed as tightly as can be.
+    pub(super) fn check_inflate_ratio(&self, packed: u64, unpacked: u64) -> Result<(), FileError> {
+        const SMALL: u64 = 1 << 20;
+        let most = self.limits().inflate_ratio;
+        if unpacked <= SMALL.max(packed.saturating_mul(most)) {
+            return Ok(());
+        }
+        let what = format!("a part unpacks to more than {most} times its size");
+        Err(self.exceeded("inflate_ratio", &what))
+    }
+
     pub(super) fn check_entries(&self, entries: usize) -> Result<(), FileError> {
         self.check("entries", "entries", entries as u64, self.limits().entries as u64)
     }

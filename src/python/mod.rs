@@ -2,6 +2,7 @@
 
 mod awaitable;
 mod config;
+mod document;
 mod errors;
 mod extractor;
 mod input;
@@ -18,9 +19,11 @@ mod _core {
     #[pymodule_export]
     use super::config::read_yaml;
     #[pymodule_export]
+    use super::document::Document;
+    #[pymodule_export]
     use super::extractor::Extractor;
     #[pymodule_export]
-    use super::input::{Prepared, read};
+    use super::input::{Prepared, default_limits, reading};
     #[pymodule_export]
     use super::isolate::serve_reader;
     #[pymodule_export]
