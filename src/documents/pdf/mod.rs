@@ -6,6 +6,7 @@ mod layout;
 mod lines;
 pub(super) mod render;
 pub(super) mod second_opinion;
+mod streams;
 mod words;
 
 use std::sync::Arc;
@@ -57,6 +58,7 @@ pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileEr
 }
 
 fn open(reading: &Reading, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
+    streams::check(reading, file)?;
     let password = reading.options.password.as_ref().map_or("", Password::reveal);
     Pdf::new_with_password(Arc::new(file.clone()), password)
         .map_err(|error| load_error(reading, error))
