@@ -77,10 +77,11 @@ impl Input {
                 options.table.allow("data", &[])?;
                 Table::from_json(&json).map(Content::Table).map(Prepared::from)
             }
-            Encoded::Prepared(prepared) => {
-                options.table.allow("data", &[])?;
-                Ok(prepared)
+            Encoded::Prepared(_) if options != ReadOptions::default() => {
+                let message = "was read already; say how it is read when it is";
+                Err(FileError::new(FileErrorKind::Options, "data", message))
             }
+            Encoded::Prepared(prepared) => Ok(prepared),
         }
     }
 }
