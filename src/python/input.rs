@@ -77,11 +77,14 @@ impl Input {
                 options.table.allow("data", &[])?;
                 Table::from_json(&json).map(Content::Table).map(Prepared::from)
             }
-            Encoded::Prepared(_) if options != ReadOptions::default() => {
-                let message = "was read already; say how it is read when it is";
-                Err(FileError::new(FileErrorKind::Options, "data", message))
+            Encoded::Prepared(prepared) => {
+                options.table.allow("data", &[])?;
+                if options != ReadOptions::default() {
+                    let message = "was read already; give the options when it is read";
+                    return Err(FileError::new(FileErrorKind::Options, "data", message));
+                }
+                Ok(prepared)
             }
-            Encoded::Prepared(prepared) => Ok(prepared),
         }
     }
 }
