@@ -4,6 +4,8 @@ mod direction;
 mod glyphs;
 mod layout;
 mod lines;
+mod rules;
+mod tables;
 mod words;
 
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
