@@ -39,7 +39,8 @@ impl Shape<'_> {
     pub(super) fn is_table(&self, words: &[Word]) -> bool {
         let ruled = self.rules > 1;
         let full = self.rows.iter().filter(|row| row.len() > 1).count();
-        if self.columns < 2 || full < if ruled { 2 } else { 3 } || self.is_contents(words) {
+        let least = if ruled { 2 } else { 3 };
+        if full < least || full * 5 < self.rows.len() * 2 || self.is_contents(words) {
             return false;
         }
         let cells: usize = self.rows.iter().map(Vec::len).sum();

@@ -33,10 +33,16 @@ struct Cut<'a> {
     ruled: bool,
 }
 
-/// The table that the run is; `None` where it is none.
-pub(super) fn grid(words: &[Word], rules: &[Rule], lines: &[Line], run: &Run) -> Option<Grid> {
+/// The table that the run is, its header from the line `floor` on; `None` where it is none.
+pub(super) fn grid(
+    words: &[Word],
+    rules: &[Rule],
+    lines: &[Line],
+    run: &Run,
+    floor: usize,
+) -> Option<Grid> {
     let columns = Columns::new(words, lines, run);
-    let (start, end) = (columns.header_start(words, lines, run), run.end);
+    let (start, end) = (columns.header_start(words, lines, run, floor), run.end);
     let cut = |line| Cut { line, parts: columns.parts(words, line), ruled: false };
     let mut cuts: Vec<Cut> = lines[start..end].iter().map(cut).collect();
     trim(words, &mut cuts);
@@ -117,10 +123,10 @@ impl Columns {
     }
 
     /// The first of the lines over the run that are its header.
-    fn header_start(&self, words: &[Word], lines: &[Line], run: &Run) -> usize {
+    fn header_start(&self, words: &[Word], lines: &[Line], run: &Run, floor: usize) -> usize {
         let (left, right) = (self.reach[0].0, self.reach[self.count() - 1].1);
         let mut start = run.start;
-        while start > 0 && run.start - start < MOST_HEADER {
+        while start > floor && run.start - start < MOST_HEADER {
             let (line, next) = (&lines[start - 1], &lines[start]);
             let is_header = next.below(line) < HEADER_LEADING * line.size.max(next.size)
                 && line.left() > left - 2.0 * line.size
@@ -250,7 +256,7 @@ fn numeric(cuts: &[Cut], columns: usize) -> Vec<bool> {
 fn rows(words: &[Word], cuts: &[Cut], header: usize) -> Vec<Vec<Part>> {
     let mut gaps: Vec<f64> = cuts.windows(2).map(|pair| pair[1].line.below(pair[0].line)).collect();
     gaps.sort_by(f64::total_cmp);
-    let tight = LOOSE * gaps.first().copied().unwrap_or(0.0);
+    let tight = LOOSE * gaps.get(gaps.len() / 10).copied().unwrap_or(0.0);
     let loose = gaps.iter().filter(|gap| **gap > tight).count();
     let is_spaced = loose > 1 && loose * 5 > gaps.len();
     let is_ruled = cuts.iter().filter(|cut| cut.ruled).count() > 2.max(cuts.len() / 5);
@@ -271,6 +277,7 @@ fn rows(words: &[Word], cuts: &[Cut], header: usize) -> Vec<Vec<Part>> {
             !both_have_numbers(row, &cut.parts)
         } else if is_spaced {
             gap <= tight && wraps(row, &cut.parts)
+                || is_lower(words, &cut.parts[0]) && wraps_alone(words, row, &cut.parts)
         } else {
             wraps_alone(words, row, &cut.parts)
         };
