@@ -20,6 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use office_oxide::DocumentFormat;
 use serde::{Deserialize, Serialize};
 
 use crate::table::Table;
@@ -226,6 +227,9 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
         Format::Pdf => pdf::read(reading, bytes),
         Format::Docx => office::docx::read(reading, &bytes),
+        Format::Doc => office::read_doc(reading, bytes),
+        Format::Pptx => office::read_slides(reading, bytes, DocumentFormat::Pptx),
+        Format::Ppt => office::read_slides(reading, bytes, DocumentFormat::Ppt),
         _ => {
             let message = format!("{} is not supported yet", format.title());
             Err(reading.error(FileErrorKind::Unsupported, message))
