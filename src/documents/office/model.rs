@@ -26,7 +26,13 @@ pub(in crate::documents) fn read_doc(
         write(&mut writer, &section.elements)?;
         write_margins(&mut writer, footers, &mut margins)?;
     }
-    finish(writer, model.metadata.warnings)
+    let mut warnings = model.metadata.warnings;
+    let is_numbered = |element: &Element| matches!(element, Element::List(list) if list.ordered);
+    if model.sections.iter().flat_map(|section| &section.elements).any(is_numbered) {
+        let warning = "the numbers of lists are left out; save the file as .docx to keep them";
+        warnings.push(warning.to_owned());
+    }
+    finish(writer, warnings)
 }
 
 /// Slides, a page each.
@@ -173,9 +179,9 @@ fn push_list<'a>(list: &'a List, counters: &mut Vec<Counter<'a>>, items: &mut Ve
 
 /// The marker of the last counter's item as it is printed: `-`, `3.`, `(b)`, `1.2.`.
 fn marker(counters: &[Counter]) -> String {
-    let Some(own) = counters.last().filter(|counter| counter.list.ordered) else {
-        return "-".to_owned();
-    };
+    // Where the library does not know how a number is printed, it does not know the number either.
+    let known = |counter: &&Counter| counter.list.ordered && counter.list.style.is_some();
+    let Some(own) = counters.last().filter(known) else { return "-".to_owned() };
     let plain = || format!("{}.", own.print());
     let Some(pattern) = own.list.marker_pattern.as_deref() else { return plain() };
     // A level that is outside of this list is not known: the item's own number has to do.
