@@ -25,6 +25,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use office_oxide::DocumentFormat;
 use serde::{Deserialize, Serialize};
 
 use crate::table::Table;
@@ -220,7 +221,10 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
         Format::Pdf => pdf::read(reading, bytes),
         Format::Docx => office::docx::read(reading, &bytes),
+        Format::Doc => office::read_doc(reading, bytes),
         Format::Image => image::read(reading, bytes),
+        Format::Ppt => office::read_slides(reading, bytes, DocumentFormat::Ppt),
+        Format::Pptx => office::read_slides(reading, bytes, DocumentFormat::Pptx),
         _ => {
             let message = format!("{} is not supported yet", format.title());
             Err(reading.error(FileErrorKind::Unsupported, message))
