@@ -112,6 +112,9 @@ class Prepared:
 def read(input: Encoded) -> Prepared:
     """Reads a source without the GIL; raises FileError."""
 
+def path_of(data: str) -> Path | None:
+    """The path that a text given as data is; None for a text."""
+
 def read_yaml(name: str, text: str) -> str:
     """One YAML document as JSON; raises ConfigurationError, in which `name` is the file."""
 

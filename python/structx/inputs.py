@@ -152,12 +152,21 @@ class FileReader:
 
         Args:
             file_path: of a document or a table; `~` is the home directory.
-            file_options: how a file of records is read, in the words of pandas. CSV and TSV: `sep`
-                or `delimiter` (one character; default: found out), `quotechar` (one character;
-                default: `"`), `skiprows` (lines before the table; default: 0), `header` (the row
-                that names the columns, from 0, or None for the names `0`, `1`, ...; default: 0).
-                These and JSON: `encoding` (default: found out), `usecols` or `columns` (a list of
-                names or of positions from 0; default: all), `nrows` (default: all).
+            file_options: how a file of records is read, in the words of pandas.
+
+                - `sep` or `delimiter` (CSV, TSV): one character; default: found out.
+                - `quotechar` (CSV, TSV): one character; default: found out, `"` or `'`.
+                - `encoding` (CSV, TSV, JSON): default: found out.
+                - `sheet_name` (workbooks): the name of a sheet or its position from 0; None or a
+                  list of these for several, whose rows follow each other with the name of their
+                  sheet in a first column `sheet`. Default: the first visible one that has cells.
+                - `skiprows` (CSV, TSV, workbooks): a number of lines before the table, or a list
+                  of the numbers of lines, from 0.
+                - `header` (CSV, TSV, workbooks): the row that names the columns, from 0, or None
+                  for the names `0`, `1`, ...; blank rows don't count. Default: 0.
+                - `usecols` or `columns` (all): a list of names or of positions from 0; of a
+                  workbook also letters, such as `"A:C,E"`.
+                - `nrows` (all): how many rows.
 
         Returns:
             What the methods of an Extractor take as `data`.
@@ -167,7 +176,7 @@ class FileReader:
         """
         if not isinstance(file_path, (str, os.PathLike)):
             raise FileError(f"file_path must be a path, not {_kind(file_path)}")
-        source = Source((Path(file_path).expanduser(), _options(file_options)))
+        source = _of_file(Path(file_path).expanduser(), file_options)
         return PreparedInput(_core.read(source.input), source)
 
 
@@ -181,10 +190,28 @@ def source_of(data: Data, file_options: Mapping[str, Any] | None = None) -> Sour
     if isinstance(data, PreparedInput):
         source = data.source()
         return Source((source.input[0], options), source.table, source.labels)
+    if (path := _path_of(data)) is not None:
+        return _of_file(path, file_options or {})
     if library := tables.library_of(data):
         encoded, labels = tables.encode(data, library)
         return Source((encoded, options), data, labels)
     return Source((_encode(data), options))
+
+
+def _of_file(path: Path, file_options: Mapping[str, Any]) -> Source:
+    options = _options(file_options)
+    table = tables.read_file(path, file_options)
+    if table is None:
+        return Source((path, options))
+    encoded, _ = tables.encode(table, cast(str, tables.library_of(table)))
+    return Source((encoded, "{}"))
+
+
+def _path_of(data: object) -> Path | None:
+    if isinstance(data, str):
+        check_unicode("data", data)
+        return _core.path_of(data)
+    return Path(cast("os.PathLike[str]", data)) if isinstance(data, os.PathLike) else None
 
 
 def _encode(data: object) -> str | bytes | Path:

@@ -229,6 +229,10 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
         Format::Pdf => pdf::read(reading, bytes),
         Format::Docx => office::docx::read(reading, bytes),
+        Format::Parquet | Format::Arrow => {
+            let message = format!("{} is read from Python, with pyarrow or polars", format.title());
+            Err(reading.error(FileErrorKind::Unsupported, message))
+        }
         _ => {
             let message = format!("{} is not supported yet", format.title());
             Err(reading.error(FileErrorKind::Unsupported, message))

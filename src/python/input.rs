@@ -133,3 +133,12 @@ impl Prepared {
 pub fn read(py: Python<'_>, input: Input) -> PyResult<Prepared> {
     Ok(py.detach(|| input.read())?)
 }
+
+/// The path that a text given as data is, by the documented rule; None for a text.
+#[pyfunction]
+pub fn path_of(data: &str) -> PyResult<Option<PathBuf>> {
+    Ok(match documents::resolve(data)? {
+        Origin::Path(path) => Some(path),
+        Origin::Text => None,
+    })
+}

@@ -19,7 +19,7 @@ mod _core {
     #[pymodule_export]
     use super::extractor::Extractor;
     #[pymodule_export]
-    use super::input::{Prepared, read};
+    use super::input::{Prepared, path_of, read};
     #[pymodule_export]
     use super::job::Job;
     #[pymodule_export]
