@@ -34,6 +34,9 @@ pub enum Format {
     Epub,
     Email,
     Image,
+    /// Read outside of the core, by the libraries that it is of.
+    Parquet,
+    Arrow,
 }
 
 const EXTENSIONS: &[(&str, Format)] = &[
@@ -82,6 +85,10 @@ const EXTENSIONS: &[(&str, Format)] = &[
     ("tiff", Format::Image),
     ("bmp", Format::Image),
     ("gif", Format::Image),
+    ("parquet", Format::Parquet),
+    ("pq", Format::Parquet),
+    ("feather", Format::Arrow),
+    ("arrow", Format::Arrow),
 ];
 
 /// What the bytes of a file say.
@@ -136,6 +143,8 @@ impl Format {
             Self::Epub => "an EPUB book",
             Self::Email => "an e-mail",
             Self::Image => "an image",
+            Self::Parquet => "Parquet",
+            Self::Arrow => "Arrow",
         }
     }
 
@@ -216,6 +225,8 @@ fn magic(bytes: &[u8], named: Option<Format>) -> Magic {
     match bytes {
         [b'P', b'K', 3, 4, ..] => zip_magic(bytes),
         [0xD0, 0xCF, 0x11, 0xE0, ..] => ole_magic(bytes),
+        [b'P', b'A', b'R', b'1', ..] => Magic::Is(Format::Parquet),
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Magic::Is(Format::Arrow),
         [b'{', b'\\', b'r', b't', b'f', ..] => Magic::Is(Format::Rtf),
         [0x89, b'P', b'N', b'G', ..]
         | [0xFF, 0xD8, 0xFF, ..]
@@ -352,6 +363,8 @@ mod tests {
             ("a.doc", b"{\\rtf1", Format::Rtf, true),
             ("a.jpg", b"\x89PNG\r\n", Format::Image, false),
             ("a.bmp", b"BM....", Format::Image, false),
+            ("a.pq", b"PAR1....", Format::Parquet, false),
+            ("a.feather", b"ARROW1..", Format::Arrow, false),
             ("note", b"BM....", Format::Text, false),
             ("page", b"\n<!DOCTYPE html>", Format::Html, false),
             ("page", b"<?xml version=\"1.0\"?><html>", Format::Html, false),

@@ -225,6 +225,10 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Image => image::read(reading, bytes),
         Format::Ppt => office::read_slides(reading, bytes, DocumentFormat::Ppt),
         Format::Pptx => office::read_slides(reading, bytes, DocumentFormat::Pptx),
+        Format::Parquet | Format::Arrow => {
+            let message = format!("{} is read from Python, with pyarrow or polars", format.title());
+            Err(reading.error(FileErrorKind::Unsupported, message))
+        }
         _ => {
             let message = format!("{} is not supported yet", format.title());
             Err(reading.error(FileErrorKind::Unsupported, message))

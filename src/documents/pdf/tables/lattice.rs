@@ -165,7 +165,9 @@ impl Frame {
         }
         let count = cells.iter().map(|cell| cell.words.len()).sum::<usize>();
         cells.retain(|cell| !cell.words.is_empty());
-        let is_open = |cell: &&Cell| lines(words, cell.words.clone()).0.iter().any(|line| has_columns(words, cell, line));
+        let is_open = |cell: &&Cell| {
+            lines(words, cell.words.clone()).0.iter().any(|line| has_columns(words, cell, line))
+        };
         let open = cells.iter().filter(is_open).count();
         let cells = close_up(part_rows(words, cells));
         let height = cells.last().map_or(0, |cell| cell.row + 1);
@@ -188,7 +190,8 @@ impl Frame {
             }
             let (row, column) = (start / width, start % width);
             let mut columns = 1;
-            while column + columns < width && !self.left[start + columns] && !done[start + columns] {
+            while column + columns < width && !self.left[start + columns] && !done[start + columns]
+            {
                 columns += 1;
             }
             let is_open = |rows: usize| {
@@ -285,10 +288,7 @@ fn cell_lines(words: &[Word], cell: &Cell) -> Vec<(f64, Vec<usize>)> {
 /// The baselines at which the rows within a row begin; none where it is one.
 fn starts(words: &[Word], cells: &[Vec<(f64, Vec<usize>)>]) -> Vec<f64> {
     let is_anchor = |lines: &&Vec<(f64, Vec<usize>)>| {
-        lines.len() > 1
-            && lines.iter().all(|(_, line)| {
-                is_number(&text(words, line))
-            })
+        lines.len() > 1 && lines.iter().all(|(_, line)| is_number(&text(words, line)))
     };
     let anchors: Vec<_> = cells.iter().filter(is_anchor).collect();
     let Some(longest) = anchors.iter().max_by_key(|lines| lines.len()) else { return Vec::new() };

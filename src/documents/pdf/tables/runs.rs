@@ -220,8 +220,9 @@ fn join(runs: Vec<Run>, lines: &[Line]) -> Vec<Run> {
 
 fn common(above: &Run, below: &Run, lines: &[Line]) -> Option<Vec<River>> {
     let is_near = below.start - above.end <= MOST_BETWEEN
-        && (above.end..=below.start)
-            .all(|line| lines[line].below(&lines[line - 1]) < 0.7 * MOST_LEADING * lines[line].size);
+        && (above.end..=below.start).all(|line| {
+            lines[line].below(&lines[line - 1]) < 0.7 * MOST_LEADING * lines[line].size
+        });
     if !is_near || above.rivers.len() != below.rivers.len() {
         return None;
     }
