@@ -4,6 +4,7 @@ mod builder;
 mod error;
 mod format;
 mod limits;
+mod markup;
 mod office;
 mod offsets;
 mod options;
@@ -13,7 +14,6 @@ mod pipes;
 mod reading;
 mod records;
 mod source;
-mod text;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,6 +32,7 @@ pub use options::{Mode, Password, ReadOptions};
 pub use records::options::{Columns, TableOptions};
 pub use source::{Origin, resolve};
 
+use markup::{html, markdown, text, xml};
 use reading::Reading;
 
 /// What a source holds.
@@ -144,7 +145,7 @@ impl Document {
         options.table.allow(reading.name, &[])?;
         let text = text.into();
         reading.check_characters(&text)?;
-        text::document(&reading, text::normalise_newlines(text), text::Markup::Plain)
+        text::document(&reading, text::normalise_newlines(text))
     }
 
     /// The range of bytes as a range of Unicode code points. Counts from the start of the text: for
@@ -222,8 +223,10 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         }
         Format::Json => return records::json::read(reading, &bytes),
         Format::JsonLines => return records::json::read_lines(reading, &bytes).map(Content::Table),
-        Format::Text => text::read(reading, &bytes, text::Markup::Plain),
-        Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
+        Format::Text => text::read(reading, &bytes),
+        Format::Markdown => markdown::read(reading, &bytes),
+        Format::Html => html::read(reading, &bytes),
+        Format::Xml => xml::read(reading, &bytes),
         Format::Pdf => pdf::read(reading, bytes),
         Format::Docx => office::docx::read(reading, bytes),
         _ => {

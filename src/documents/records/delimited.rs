@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::documents::markup::text::decode;
 use crate::documents::reading::Reading;
-use crate::documents::text::decode;
 use crate::documents::{FileError, FileErrorKind, TableOptions};
 use crate::table::Table;
 
