@@ -6,6 +6,7 @@ mod error;
 mod format;
 mod image;
 mod limits;
+mod mail;
 mod offsets;
 mod options;
 mod pdf;
@@ -230,6 +231,7 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
         Format::Pdf => pdf::read(reading, bytes),
         Format::Docx => docx::read(reading, bytes),
+        Format::Email => mail::read(reading, &bytes),
         Format::Image => image::read(reading, bytes),
         _ => {
             let message = format!("{} is not supported yet", format.title());
