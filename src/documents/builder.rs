@@ -21,7 +21,7 @@ impl Builder {
         let index = self.open(kind);
         self.text(text);
         self.close(index);
-        self.document.blocks[index].bounds = bounds;
+        self.place(index, bounds);
     }
 
     /// Pushes a word that stands on the page; called within a block.
@@ -42,6 +42,11 @@ impl Builder {
 
     pub(super) fn close(&mut self, block: usize) {
         self.document.blocks[block].range.end = self.document.text.len();
+    }
+
+    /// Says where a block stands on the page.
+    pub(super) fn place(&mut self, block: usize, bounds: Option<Bounds>) {
+        self.document.blocks[block].bounds = bounds;
     }
 
     /// Parts what follows from what stands before it on the page, if anything does.

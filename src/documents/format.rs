@@ -100,6 +100,15 @@ impl Format {
         EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|(_, format)| *format)
     }
 
+    /// Its name in the public API, such as `json_lines`.
+    #[must_use]
+    pub fn name(self) -> String {
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+
     /// Its name in a sentence.
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -135,6 +144,7 @@ impl Format {
         match self {
             Self::Csv | Self::Tsv => options::OF_TEXT,
             Self::Json | Self::JsonLines => options::OF_JSON,
+            Self::Xlsx | Self::Xlsb | Self::Xls | Self::Ods => options::OF_WORKBOOK,
             _ => &[],
         }
     }

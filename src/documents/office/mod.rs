@@ -1,0 +1,6 @@
+//! Documents of office programs.
+
+pub(super) mod docx;
+mod drawing;
+mod package;
+mod xml;
