@@ -6,6 +6,7 @@ mod format;
 mod image;
 pub mod isolate;
 mod limits;
+mod mail;
 mod markup;
 mod measure;
 mod office;
@@ -226,6 +227,7 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Pdf => pdf::read(reading, bytes),
         Format::Docx => office::docx::read(reading, &bytes),
         Format::Doc => office::read_doc(reading, bytes),
+        Format::Email => mail::read(reading, &bytes),
         Format::Image => image::read(reading, bytes),
         Format::Ppt => office::read_slides(reading, bytes, DocumentFormat::Ppt),
         Format::Pptx => office::read_slides(reading, bytes, DocumentFormat::Pptx),

@@ -1,5 +1,6 @@
 //! PDF: the glyphs that `hayro` draws, put in order by [`layout`].
 
+mod cost;
 mod direction;
 mod glyphs;
 mod layout;
