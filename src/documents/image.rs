@@ -223,3 +223,145 @@ mod tiff {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use image::{DynamicImage, GrayAlphaImage, ImageFormat, LumaA, RgbImage};
+
+    use super::super::vision::{PageImage, images};
+    use super::super::{Content, Document, FileErrorKind, Limits, ReadOptions, read_bytes};
+
+    fn document(name: &str, bytes: Vec<u8>) -> Document {
+        match read_bytes(name, bytes, &ReadOptions::default()) {
+            Ok(Content::Document(document)) => document,
+            other => panic!("not a document: {other:?}"),
+        }
+    }
+
+    fn file(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image.into().write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    fn decoded(image: &PageImage) -> DynamicImage {
+        image::load_from_memory(&image.bytes).unwrap()
+    }
+
+    /// A TIFF of grey pages: sides, shade, subfile type, orientation.
+    fn tiff(pages: &[(u16, u16, u8, u16, u16)]) -> Vec<u8> {
+        let mut file = b"MM\0\x2A\0\0\0\0".to_vec();
+        let mut link = 4;
+        for &(width, height, shade, subfile, orientation) in pages {
+            let pixels = file.len() as u32;
+            file.extend(vec![shade; usize::from(width) * usize::from(height)]);
+            file.extend(vec![0; file.len() % 2]);
+            let place = (file.len() as u32).to_be_bytes();
+            file[link..link + 4].copy_from_slice(&place);
+            let short = |value: u16| u32::from(value) << 16;
+            let entries = [
+                (254, 4, u32::from(subfile)),
+                (256, 3, short(width)),
+                (257, 3, short(height)),
+                (258, 3, short(8)),
+                (259, 3, short(1)),
+                (262, 3, short(1)),
+                (273, 4, pixels),
+                (274, 3, short(orientation)),
+                (277, 3, short(1)),
+                (278, 3, short(height)),
+                (279, 4, u32::from(width) * u32::from(height)),
+            ];
+            file.extend((entries.len() as u16).to_be_bytes());
+            for (tag, kind, value) in entries {
+                file.extend(u16::to_be_bytes(tag));
+                file.extend(u16::to_be_bytes(kind));
+                file.extend(1_u32.to_be_bytes());
+                file.extend(value.to_be_bytes());
+            }
+            link = file.len();
+            file.extend([0; 4]);
+        }
+        file
+    }
+
+    #[test]
+    fn every_page_of_a_tiff_is_shown_upright() {
+        let file = tiff(&[(8, 4, 10, 0, 1), (2, 1, 99, 1, 1), (6, 4, 200, 2, 6)]);
+        let document = document("fax.tif", file.clone());
+        let sizes: Vec<_> = document.pages.iter().map(|page| page.size).collect();
+        assert_eq!(sizes, [Some((8.0, 4.0)), Some((4.0, 6.0))]);
+        assert!(document.pages.iter().all(|page| page.needs_vision) && document.text.is_empty());
+        let shown: Vec<_> = images(&document, &[1, 2, 3], usize::MAX);
+        for (image, (width, height, shade)) in shown.iter().zip([(8, 4, 10), (4, 6, 200)]) {
+            let image = decoded(image.as_ref().unwrap()).into_luma8();
+            assert_eq!((image.dimensions(), image.get_pixel(0, 0).0), ((width, height), [shade]));
+        }
+        assert_eq!(shown[2].as_ref().unwrap_err().kind, FileErrorKind::Corrupt);
+        // One that links to itself ends.
+        let mut circle = tiff(&[(8, 4, 10, 0, 1)]);
+        let (end, place) = (circle.len() - 4, circle[4..8].to_vec());
+        circle[end..].copy_from_slice(&place);
+        let read = read_bytes("a.tif", circle, &ReadOptions::default());
+        assert_eq!(read.unwrap_err().kind, FileErrorKind::Corrupt);
+    }
+
+    #[test]
+    fn a_turned_photo_is_put_upright() {
+        let image = RgbImage::from_fn(30, 20, |x, _| image::Rgb([if x < 15 { 0 } else { 255 }; 3]));
+        let mut file = file(image, ImageFormat::Jpeg);
+        let exif = [
+            &b"\xFF\xE1\0\x22Exif\0\0MM\0\x2A\0\0\0\x08\0\x01"[..],
+            b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0",
+        ];
+        file.splice(2..2, exif.concat());
+        let document = document("photo.jpg", file);
+        assert_eq!(document.pages[0].size, Some((20.0, 30.0)));
+        let shown = decoded(images(&document, &[1], usize::MAX)[0].as_ref().unwrap()).into_luma8();
+        assert_eq!(shown.dimensions(), (20, 30));
+        assert!(shown.get_pixel(10, 2).0[0] < 50 && shown.get_pixel(10, 28).0[0] > 200);
+    }
+
+    #[test]
+    fn what_is_large_is_scaled_down_and_what_is_transparent_lies_on_white() {
+        let noise = RgbImage::from_fn(3_000, 1_500, |x, y| {
+            image::Rgb([(x * 31 + y * 17) as u8, (x * y) as u8, (x ^ y) as u8])
+        });
+        let large = document("a.png", file(noise, ImageFormat::Png));
+        let shown = images(&large, &[1], usize::MAX).remove(0).unwrap();
+        assert_eq!(shown.media_type, "image/jpeg");
+        assert_eq!((decoded(&shown).width(), decoded(&shown).height()), (2_000, 1_000));
+        assert_eq!(images(&large, &[1], shown.bytes.len() - 1), []);
+
+        let clear = GrayAlphaImage::from_pixel(4, 4, LumaA([0, 0]));
+        let clear = document("a.png", file(clear, ImageFormat::Png));
+        let shown = decoded(images(&clear, &[1], usize::MAX)[0].as_ref().unwrap());
+        assert!(!shown.color().has_alpha());
+        assert_eq!(shown.into_rgb8().get_pixel(0, 0).0, [255; 3]);
+    }
+
+    #[test]
+    fn hostile_images_are_refused() {
+        let kind = |name: &str, file: Vec<u8>, options: &ReadOptions| {
+            let document = match read_bytes(name, file, options) {
+                Ok(Content::Document(document)) => document,
+                Ok(table) => panic!("{table:?}"),
+                Err(error) => return error.kind,
+            };
+            images(&document, &[1], usize::MAX)[0].as_ref().unwrap_err().kind
+        };
+        let usual = ReadOptions::default();
+        let png = file(RgbImage::new(50, 50), ImageFormat::Png);
+        assert_eq!(kind("a.png", png[..png.len() / 2].to_vec(), &usual), FileErrorKind::Corrupt);
+        let limits = Limits { pixels: 2_499, ..Limits::default() };
+        let narrow = ReadOptions { limits, ..ReadOptions::default() };
+        assert_eq!(kind("a.png", png.clone(), &narrow), FileErrorKind::LimitExceeded);
+        let mut huge = png;
+        huge[16..24].copy_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0]);
+        // The checksum of the header is then wrong, which is as well.
+        assert_ne!(kind("a.png", huge, &usual), FileErrorKind::Empty);
+        let mut bmp = file(RgbImage::new(2, 2), ImageFormat::Bmp);
+        bmp[18..26].copy_from_slice(&[0x20, 0x4E, 0, 0, 0x20, 0x4E, 0, 0]);
+        assert_eq!(kind("a.bmp", bmp, &usual), FileErrorKind::LimitExceeded);
+    }
+}

@@ -65,8 +65,18 @@ impl Operation {
     /// Whether the model may be shown pages.
     pub(super) fn sees(&self, content: &Content) -> bool {
         let Content::Document(document) = content else { return false };
+        self.hindrance(document).is_none()
+    }
+
+    /// Why the model can't be shown the document's pages, if it can't.
+    fn hindrance(&self, document: &Document) -> Option<String> {
         let sight = self.sight();
-        sight.images > 0 && (sight.is_known || document.options.mode == Mode::Vision)
+        if document.original.is_none() {
+            return Some("the file itself is no longer at hand; read it again".to_owned());
+        }
+        let is_asked = sight.is_known || document.options.mode == Mode::Vision;
+        (sight.images == 0 || !is_asked)
+            .then(|| format!("{} is not known to see images", self.model))
     }
 
     /// The pages that are to be shown, or are not read.
@@ -76,16 +86,15 @@ impl Operation {
     pub(super) fn wanted(&self, document: &Document) -> Result<Vec<u32>, FileError> {
         let Document { pages, options, name, .. } = document;
         let error = |kind, message| Err(FileError::new(kind, name, message));
-        let sight = self.sight();
+        let hindrance = self.hindrance(document);
         let is_unread = !pages.is_empty() && pages.iter().all(|page| page.needs_vision);
         match options.mode {
             Mode::Text => Ok(Vec::new()),
-            Mode::Auto if is_unread && !sight.is_known => {
+            Mode::Auto if let Some(hindrance) = hindrance.filter(|_| is_unread) => {
                 let message = format!(
-                    "its pages have no readable text, as in a scan, and {} is not known to see \
-                     images; choose a model that does, or run text recognition (OCR) on the file \
-                     first; with the mode \"vision\" the images are sent all the same",
-                    self.model
+                    "its pages have no readable text, as in a scan, and {hindrance}; choose a \
+                     model that does, or run text recognition (OCR) on the file first; with the \
+                     mode \"vision\" the images are sent all the same"
                 );
                 error(FileErrorKind::NoTextLayer, message)
             }
@@ -94,7 +103,7 @@ impl Operation {
                 Ok(unread.map(|page| page.number).collect())
             }
             Mode::Vision if document.original.is_none() => Ok(Vec::new()),
-            Mode::Vision if sight.images == 0 => {
+            Mode::Vision if self.sight().images == 0 => {
                 let message = format!("{} takes no images; choose another mode", self.model);
                 error(FileErrorKind::Options, message)
             }
@@ -105,10 +114,8 @@ impl Operation {
     /// What is to be said where no page is shown.
     fn unread(&self, document: &Document, wanted: &[u32]) -> Vec<String> {
         if !wanted.is_empty() {
-            let (pages, model) = (numbered(wanted), &self.model);
-            let message =
-                format!("{pages} without readable text, not read: {model} is not known to see");
-            return vec![message];
+            let why = self.hindrance(document).unwrap_or_default();
+            return vec![format!("{} without readable text, not read: {why}", numbered(wanted))];
         }
         if document.options.mode == Mode::Vision {
             let message = "the mode \"vision\" has no use for it: it has no pages to be shown";

@@ -1,12 +1,15 @@
 //! PDF: the glyphs that `hayro` draws, put in order by [`layout`].
 
+mod cost;
 mod direction;
 mod glyphs;
 mod layout;
 mod lines;
 pub(super) mod render;
+mod rules;
 pub(super) mod second_opinion;
 mod streams;
+mod tables;
 mod words;
 
 use std::sync::Arc;
