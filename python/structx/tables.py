@@ -65,7 +65,9 @@ def read_file(file: Path | tuple[str, bytes], options: Mapping[str, Any]) -> Any
             read: Any = pl.read_parquet if kind == "Parquet" else pl.read_ipc
             table = read(source, n_rows=rows)
         else:
-            raise FileError(f"{name}: {kind} needs pyarrow: pip install 'structx-rs[pyarrow]'", name)
+            raise FileError(
+                f"{name}: {kind} needs pyarrow: pip install 'structx-rs[pyarrow]'", name
+            )
     except FileError:
         raise
     except Exception as error:  # the libraries have many of their own
