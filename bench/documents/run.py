@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
@@ -129,7 +129,7 @@ def alike(read: dict[str, Readings]) -> dict[str, float]:
 
 
 def docx_rows(read: dict[str, Readings]) -> list[Row]:
-    common = sorted(set.intersection(*(set(found) for found in read.values())))
+    common = [file for file in read["structx"] if all(file in found for found in read.values())]
     cost = {
         tool: 1000 * fmean(found[file].cpu_s for file in common) for tool, found in read.items()
     }
@@ -192,8 +192,7 @@ def formats(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _timed(work: object) -> float:
-    assert callable(work)
+def _timed(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
