@@ -37,7 +37,7 @@ class DocumentLimits:
     """Drawn by a PDF, visible or not."""
     characters: int = 20_000_000
     """Of the text."""
-    cells: int = 10_000_000
+    cells: int = 2_000_000
     """Of a table, empty ones included."""
     pixels: int = 100_000_000
     """Of an image."""
