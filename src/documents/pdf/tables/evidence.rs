@@ -14,7 +14,7 @@ pub(super) fn is_number(text: &str) -> bool {
     let letters = text.chars().filter(|character| character.is_alphabetic()).count();
     match digits {
         0 => !text.is_empty() && text.chars().all(|c| "-–—.*$€£%".contains(c)) || text == "n/a",
-        _ => letters <= 3,
+        _ => letters <= 3 && !text.starts_with('['),
     }
 }
 

@@ -167,10 +167,10 @@ impl Frame {
         cells.retain(|cell| !cell.words.is_empty());
         let is_open = |cell: &&Cell| lines(words, cell.words.clone()).0.iter().any(|line| has_columns(words, cell, line));
         let open = cells.iter().filter(is_open).count();
+        let rows = cells.chunk_by(|a, b| a.row == b.row).count();
         let cells = close_up(part_rows(words, cells));
-        let height = cells.last().map_or(0, |cell| cell.row + 1);
         let is_table = cells.len() >= 4
-            && open * 3 < height.max(4)
+            && open * 3 <= rows
             && count <= MOST_WORDS * cells.len()
             && cells.iter().any(|cell| cell.row > 0)
             && cells.iter().any(|cell| cell.column > 0);

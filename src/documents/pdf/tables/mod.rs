@@ -5,6 +5,8 @@ mod lattice;
 mod lines;
 mod rows;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use hayro_interpret::kurbo::Rect;
 

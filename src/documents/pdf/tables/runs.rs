@@ -114,11 +114,15 @@ fn cut(lines: &[Line]) -> Vec<Run> {
     // For the lines up to each: the gain, and the run that ends there.
     let mut best: Vec<(usize, Option<Run>)> = vec![(0, None)];
     best.resize(lines.len() + 1, (0, None));
+    let mut next = Vec::new();
     for start in 0..lines.len() {
         if best[start + 1].0 <= best[start].0 {
             best[start + 1] = (best[start].0, None);
         }
         let least = LEAST_SPACE * lines[start].size;
+        if lines[start].phrases.len() < 2 {
+            continue;
+        }
         let whole = River { start: f64::NEG_INFINITY, end: f64::INFINITY, lines: 0 };
         let mut rivers = vec![whole];
         let mut price = LEAST_GAIN - 1;
@@ -126,13 +130,16 @@ fn cut(lines: &[Line]) -> Vec<Run> {
             if end > start && line.below(&lines[end - 1]) > MOST_LEADING * line.size {
                 break;
             }
-            let next = narrowed(&rivers, &line.phrases, least);
+            if has_prose(line) {
+                break;
+            }
+            narrow(&rivers, &line.phrases, least, &mut next);
             let lost = gain(&rivers).saturating_sub(gain(&next));
             if lost > PASSING && may_pass(&rivers, line) {
                 price += PASSING;
                 continue;
             }
-            rivers = next;
+            std::mem::swap(&mut rivers, &mut next);
             if end > start && inner(&rivers).next().is_none() {
                 break;
             }
@@ -175,9 +182,14 @@ fn inner(rivers: &[River]) -> impl Iterator<Item = &River> {
     rivers.iter().filter(|river| river.start.is_finite() && river.end.is_finite())
 }
 
+/// Columns of prose side by side.
+fn has_prose(line: &Line) -> bool {
+    line.phrases.iter().filter(|phrase| phrase.words.len() > PROSE_WORDS).count() > 1
+}
+
 /// What the phrases of one more line leave of the rivers.
-fn narrowed(rivers: &[River], phrases: &[Phrase], least: f64) -> Vec<River> {
-    let mut left = Vec::with_capacity(rivers.len() + phrases.len());
+fn narrow(rivers: &[River], phrases: &[Phrase], least: f64, left: &mut Vec<River>) {
+    left.clear();
     let mut next = 0;
     for river in rivers {
         // The last phrase that ends before the river may still be the left side of it.
@@ -200,7 +212,6 @@ fn narrowed(rivers: &[River], phrases: &[Phrase], least: f64) -> Vec<River> {
             index += 1;
         }
     }
-    left
 }
 
 /// Runs with the same rivers that only a line or two part are one.
