@@ -23,6 +23,11 @@ pub(super) fn is_sign(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|character| "$€£¥()%*+".contains(character))
 }
 
+/// Of all places of a table those that something stands in are so many; fewer are a chart.
+pub(super) fn is_full(cells: usize, places: usize) -> bool {
+    cells * 100 >= places * 35
+}
+
 /// Rows that may be a table.
 pub(super) struct Shape<'a> {
     pub(super) columns: usize,
@@ -44,6 +49,10 @@ impl Shape<'_> {
             return false;
         }
         let cells: usize = self.rows.iter().map(Vec::len).sum();
+        let reached: usize = self.parts().map(|part| part.columns).sum();
+        if !is_full(reached, self.rows.len() * self.columns) {
+            return false;
+        }
         let count: usize = self.parts().map(|part| part.words.len()).sum();
         let values = self.numeric.iter().skip(1).filter(|numeric| **numeric).count();
         if count > MOST_WORDS * cells && values < 2 {
@@ -51,8 +60,14 @@ impl Shape<'_> {
         }
         let wordy = (0..self.columns).filter(|column| self.is_wordy(*column)).count();
         match (self.columns, values) {
-            (2, 0) => ruled && self.rules > self.rows.len() / 2 && wordy == 0 && !self.is_form(words),
-            (2, _) => wordy < 2 && !self.is_form(words) && (ruled || self.header > 0 || self.is_even(words)),
+            (2, 0) => {
+                ruled && self.rules > self.rows.len() / 2 && wordy == 0 && !self.is_form(words)
+            }
+            (2, _) => {
+                wordy < 2
+                    && !self.is_form(words)
+                    && (ruled || self.header > 0 || self.is_even(words))
+            }
             (_, 0) => {
                 let filled = cells * 100 >= self.rows.len() * self.columns * 60;
                 let rows = if ruled { 2 } else { 4 };
@@ -89,9 +104,8 @@ impl Shape<'_> {
 
     /// Names of fields with what is filled in.
     fn is_form(&self, words: &[Word]) -> bool {
-        let ends = |part: &&Part| {
-            part.words.last().is_some_and(|word| words[*word].text.ends_with(':'))
-        };
+        let ends =
+            |part: &&Part| part.words.last().is_some_and(|word| words[*word].text.ends_with(':'));
         self.column(0).filter(ends).count() * 3 > self.rows.len()
     }
 
@@ -99,7 +113,9 @@ impl Shape<'_> {
     fn is_even(&self, words: &[Word]) -> bool {
         let kind = |part: &Part| -> String {
             let text = text(words, &part.words);
-            text.chars().filter(|character| !character.is_ascii_digit() && *character != ',').collect()
+            text.chars()
+                .filter(|character| !character.is_ascii_digit() && *character != ',')
+                .collect()
         };
         let mut kinds: Vec<String> = self.column(1).map(kind).collect();
         kinds.sort_unstable();

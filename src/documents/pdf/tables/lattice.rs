@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hayro_interpret::kurbo::Rect;
 
-use super::evidence::is_number;
+use super::evidence::{is_full, is_number};
 use super::lines::{Line, Phrase, lines};
 use super::rows::text;
 use super::{Cell, Grid};
@@ -165,11 +165,17 @@ impl Frame {
         }
         let count = cells.iter().map(|cell| cell.words.len()).sum::<usize>();
         cells.retain(|cell| !cell.words.is_empty());
-        let is_open = |cell: &&Cell| lines(words, cell.words.clone()).0.iter().any(|line| has_columns(words, cell, line));
+        let is_open = |cell: &&Cell| {
+            lines(words, cell.words.clone()).0.iter().any(|line| has_columns(words, cell, line))
+        };
         let open = cells.iter().filter(is_open).count();
         let rows = cells.chunk_by(|a, b| a.row == b.row).count();
         let cells = close_up(part_rows(words, cells));
+        let height = cells.iter().map(|cell| cell.row + 1).max()?;
+        let width = cells.iter().map(|cell| cell.column + cell.columns).max()?;
+        let reached = cells.iter().map(|cell| cell.rows * cell.columns).sum();
         let is_table = cells.len() >= 4
+            && is_full(reached, height * width)
             && open * 3 <= rows
             && count <= MOST_WORDS * cells.len()
             && cells.iter().any(|cell| cell.row > 0)
@@ -188,7 +194,8 @@ impl Frame {
             }
             let (row, column) = (start / width, start % width);
             let mut columns = 1;
-            while column + columns < width && !self.left[start + columns] && !done[start + columns] {
+            while column + columns < width && !self.left[start + columns] && !done[start + columns]
+            {
                 columns += 1;
             }
             let is_open = |rows: usize| {
@@ -272,6 +279,7 @@ fn part_rows(words: &[Word], cells: Vec<Cell>) -> Vec<Cell> {
         }
         added += starts.len().saturating_sub(1);
     }
+    parted.sort_by_key(|cell| (cell.row, cell.column));
     parted
 }
 
@@ -285,10 +293,7 @@ fn cell_lines(words: &[Word], cell: &Cell) -> Vec<(f64, Vec<usize>)> {
 /// The baselines at which the rows within a row begin; none where it is one.
 fn starts(words: &[Word], cells: &[Vec<(f64, Vec<usize>)>]) -> Vec<f64> {
     let is_anchor = |lines: &&Vec<(f64, Vec<usize>)>| {
-        lines.len() > 1
-            && lines.iter().all(|(_, line)| {
-                is_number(&text(words, line))
-            })
+        lines.len() > 1 && lines.iter().all(|(_, line)| is_number(&text(words, line)))
     };
     let anchors: Vec<_> = cells.iter().filter(is_anchor).collect();
     let Some(longest) = anchors.iter().max_by_key(|lines| lines.len()) else { return Vec::new() };

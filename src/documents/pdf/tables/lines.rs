@@ -48,11 +48,9 @@ impl Line {
                     phrase.right = phrase.right.max(bounds.x1);
                     phrase.words.push(*index);
                 }
-                _ => phrases.push(Phrase {
-                    left: bounds.x0,
-                    right: bounds.x1,
-                    words: vec![*index],
-                }),
+                _ => {
+                    phrases.push(Phrase { left: bounds.x0, right: bounds.x1, words: vec![*index] })
+                }
             }
         }
         let size = all().map(|word| word.size).fold(0.0, f64::max);
@@ -114,7 +112,6 @@ fn space(words: &[Word], lines: &[Vec<usize>]) -> f64 {
     let (_, usual, _) = gaps.select_nth_unstable_by(tenth, f64::total_cmp);
     (WIDER * *usual).clamp(LEAST_SPACE, MOST_SPACE)
 }
-
 
 fn is_beside(first: &Word, word: &Word) -> bool {
     (word.baseline - first.baseline).abs() < BASELINE_SLACK * first.size.max(word.size)

@@ -55,7 +55,13 @@ pub(super) fn grid(
     let is_data = |cut: &Cut| cut.parts.iter().any(|part| part.is_number && numeric[part.column]);
     let header = cuts.iter().position(is_data).filter(|lines| *lines <= MOST_HEADER).unwrap_or(0);
     let rows = rows(words, &cuts, header);
-    let shape = Shape { columns: columns.count(), numeric: &numeric, rows: &rows, header, rules: rules.len() };
+    let shape = Shape {
+        columns: columns.count(),
+        numeric: &numeric,
+        rows: &rows,
+        header,
+        rules: rules.len(),
+    };
     if !shape.is_table(words) {
         return None;
     }
@@ -109,9 +115,14 @@ impl Columns {
     fn drop_signs(&mut self, words: &[Word], lines: &[Line]) {
         let mut column = 0;
         while column < self.count() && self.count() > 2 {
-            let inside = |phrase: &&Phrase| self.of(phrase.left) == column && self.of(phrase.right) == column;
+            let inside = |phrase: &&Phrase| {
+                self.of(phrase.left) == column && self.of(phrase.right) == column
+            };
             let phrases = lines.iter().flat_map(|line| &line.phrases).filter(inside);
-            let mut texts = phrases.flat_map(|phrase| &phrase.words).map(|word| words[*word].text.as_str()).peekable();
+            let mut texts = phrases
+                .flat_map(|phrase| &phrase.words)
+                .map(|word| words[*word].text.as_str())
+                .peekable();
             let opens = texts.peek().is_some_and(|text| "$€£¥(".contains(text));
             if texts.peek().is_some() && texts.all(is_sign) {
                 let part = if opens { column } else { column.saturating_sub(1) };
@@ -203,14 +214,16 @@ impl Columns {
 
 /// Takes titles above and remarks below from the ends.
 fn trim(words: &[Word], cuts: &mut Vec<Cut>) {
-    let title = cuts.iter().take_while(|cut| cut.parts.len() < 2 && (cut.parts[0].column == 0)).count();
+    let title =
+        cuts.iter().take_while(|cut| cut.parts.len() < 2 && (cut.parts[0].column == 0)).count();
     cuts.drain(..title);
     while let [.., above, last] = cuts.as_slice()
         && last.parts.len() < 2
     {
         let part = &last.parts[0];
         let aligned = above.parts.iter().any(|other| {
-            other.column == part.column && (left(words, other) - left(words, part)).abs() < last.line.size
+            other.column == part.column
+                && (left(words, other) - left(words, part)).abs() < last.line.size
         });
         let tight = last.line.below(above.line) < 1.45 * last.line.size;
         if part.columns == 1 && aligned && tight && (part.column > 0 || is_lower(words, part)) {
@@ -304,13 +317,18 @@ fn wraps(row: &[Part], parts: &[Part]) -> bool {
     let within = |part: &Part| row.iter().any(|other| other.column == part.column);
     let label_only = row.len() == 1 && row[0].column == 0 && !row[0].is_number;
     let has_numbers = parts.iter().any(|part| part.is_number);
-    if label_only && parts.len() > 1 { within(&parts[0]) } else { !has_numbers && parts.iter().all(within) }
+    if label_only && parts.len() > 1 {
+        within(&parts[0])
+    } else {
+        !has_numbers && parts.iter().all(within)
+    }
 }
 
 /// Whether a line is the rest of a cell, where all lines are as near as those of a cell.
 fn wraps_alone(words: &[Word], row: &[Part], parts: &[Part]) -> bool {
     let [part, others @ ..] = parts else { return false };
-    let within = row.iter().position(|other| other.column == part.column && other.columns >= part.columns);
+    let within =
+        row.iter().position(|other| other.column == part.column && other.columns >= part.columns);
     if row.len() == 1 && !row[0].is_number && within == Some(0) {
         return is_lower(words, part);
     }

@@ -29,9 +29,10 @@ pub(super) struct Run {
 const MOST_LEADING: f64 = 4.5;
 /// What a run must gain over lines that stand alone, in lines times rivers.
 const LEAST_GAIN: usize = 3;
-/// What a line costs that reaches over rivers that others keep free, and the part of the width
-/// that it may reach over.
-const PASSING: usize = 3;
+/// What a line costs that reaches over rivers that others keep free, of several phrases and of one;
+/// and the part of the width that it may reach over.
+const PASSING: usize = 4;
+const PASSING_ALONE: usize = 1;
 const MOST_PASSING: f64 = 0.6;
 /// Longer runs are put together from shorter ones.
 const MOST_LINES: usize = 60;
@@ -135,8 +136,9 @@ fn cut(lines: &[Line]) -> Vec<Run> {
             }
             narrow(&rivers, &line.phrases, least, &mut next);
             let lost = gain(&rivers).saturating_sub(gain(&next));
-            if lost > PASSING && may_pass(&rivers, line) {
-                price += PASSING;
+            let passing = if line.phrases.len() > 1 { PASSING } else { PASSING_ALONE };
+            if lost >= passing && may_pass(&rivers, line) {
+                price += passing;
                 continue;
             }
             std::mem::swap(&mut rivers, &mut next);
@@ -231,8 +233,9 @@ fn join(runs: Vec<Run>, lines: &[Line]) -> Vec<Run> {
 
 fn common(above: &Run, below: &Run, lines: &[Line]) -> Option<Vec<River>> {
     let is_near = below.start - above.end <= MOST_BETWEEN
-        && (above.end..=below.start)
-            .all(|line| lines[line].below(&lines[line - 1]) < 0.7 * MOST_LEADING * lines[line].size);
+        && (above.end..=below.start).all(|line| {
+            lines[line].below(&lines[line - 1]) < 0.7 * MOST_LEADING * lines[line].size
+        });
     if !is_near || above.rivers.len() != below.rivers.len() {
         return None;
     }

@@ -18,7 +18,14 @@ fn words(texts: &[(f64, f64, &str)]) -> Vec<Word> {
             #[expect(clippy::cast_precision_loss, reason = "a word is short")]
             let right = x + SIZE / 2.0 * text.chars().count() as f64;
             let bounds = Rect::new(x, baseline - 0.8 * SIZE, right, baseline + 0.2 * SIZE);
-            words.push(Word { text, bounds, baseline: *baseline, size: SIZE, bold: false, parted: true });
+            words.push(Word {
+                text,
+                bounds,
+                baseline: *baseline,
+                size: SIZE,
+                bold: false,
+                parted: true,
+            });
             x = right + 0.25 * SIZE;
         }
     }
@@ -167,20 +174,29 @@ fn lines_of_a_cell_are_one_row() {
     let mut texts = vec![
         (50.0, 100.0, "Day"),
         (120.0, 100.0, "What"),
-        (300.0, 100.0, "Sum"),
+        (270.0, 100.0, "Hours"),
+        (420.0, 100.0, "Sum"),
     ];
     for (top, day) in [(112.0, "1/2"), (148.0, "1/3"), (184.0, "1/4")] {
         texts.extend([
             (50.0, top, day),
             (120.0, top, "Review of the papers"),
-            (300.0, top, "$17.50"),
-            (120.0, top + 12.0, "that came by mail which are over the edge"),
+            (270.0, top, "0.10"),
+            (420.0, top, "$17.50"),
+            // Over the edge of its column.
+            (120.0, top + 12.0, "that came by mail and by telephone"),
         ]);
     }
-    texts.extend([(120.0, 220.0, "Total"), (300.0, 220.0, "$52.50")]);
-    let row = |day| format!("{day}|Review of the papers that came by mail which are over the edge|$17.50");
-    let expected =
-        ["Day|What|Sum".to_owned(), row("1/2"), row("1/3"), row("1/4"), "|Total|$52.50".to_owned()];
+    texts.extend([(120.0, 220.0, "Total"), (420.0, 220.0, "$52.50")]);
+    let row =
+        |day| format!("{day}|Review of the papers that came by mail and by telephone|0.10|$17.50");
+    let expected = [
+        "Day|What|Hours|Sum".to_owned(),
+        row("1/2"),
+        row("1/3"),
+        row("1/4"),
+        "|Total||$52.50".to_owned(),
+    ];
     assert_eq!(tables(&texts, &[]), [expected]);
 }
 
@@ -214,18 +230,27 @@ fn what_only_looks_like_a_table_is_none() {
     let prose = "some words of a text that goes on";
     let two = [50.0, 320.0];
     let cases: [(&str, Vec<(f64, f64, &str)>); 6] = [
-        ("prose in two columns", rows(&two, 100.0, &[&[prose, prose]; 12])),
-        ("a paragraph", rows(&[50.0], 100.0, &[&[prose]; 12])),
+        ("prose in two columns", rows(&two, 100.0, &[[prose, prose].as_slice(); 12])),
+        ("a paragraph", rows(&[50.0], 100.0, &[[prose].as_slice(); 12])),
         (
             "a list",
-            rows(&[50.0, 70.0], 100.0, &[&["1.", "milk"], &["2.", "tea"], &["3.", "honey"], &["4.", "bread"]]),
+            rows(
+                &[50.0, 70.0],
+                100.0,
+                &[&["1.", "milk"], &["2.", "tea"], &["3.", "honey"], &["4.", "bread"]],
+            ),
         ),
         (
             "a form",
             rows(
                 &[50.0, 150.0],
                 100.0,
-                &[&["Number:", "17"], &["Date:", "1/2/2024"], &["Sum:", "12.50"], &["Name:", "Ann"]],
+                &[
+                    &["Number:", "17"],
+                    &["Date:", "1/2/2024"],
+                    &["Sum:", "12.50"],
+                    &["Name:", "Ann"],
+                ],
             ),
         ),
         (
@@ -233,12 +258,21 @@ fn what_only_looks_like_a_table_is_none() {
             rows(
                 &[50.0, 70.0, 300.0],
                 100.0,
-                &[&["1", "Start", "1"], &["2", "Middle", "12"], &["3", "Long part", "30"], &["4", "End", "41"]],
+                &[
+                    &["1", "Start", "1"],
+                    &["2", "Middle", "12"],
+                    &["3", "Long part", "30"],
+                    &["4", "End", "41"],
+                ],
             ),
         ),
         (
             "addresses",
-            rows(&[50.0, 300.0], 100.0, &[&["Ann Example", "Bob Sample"], &["1 Road", "2 Street"], &["Town", "City"]]),
+            rows(
+                &[50.0, 300.0],
+                100.0,
+                &[&["Ann Example", "Bob Sample"], &["1 Road", "2 Street"], &["Town", "City"]],
+            ),
         ),
     ];
     for (name, texts) in cases {
@@ -260,7 +294,8 @@ fn a_frame_around_text_is_no_table() {
 
 #[test]
 fn dots_and_pieces_are_one_rule() {
-    let dots: Vec<Rule> = (0..50).map(|dot| level(100.2, f64::from(dot) * 3.0, f64::from(dot) * 3.0 + 1.0)).collect();
+    let dots: Vec<Rule> =
+        (0..50).map(|dot| level(100.2, f64::from(dot) * 3.0, f64::from(dot) * 3.0 + 1.0)).collect();
     assert_eq!(super::lattice::merge(&dots), [level(100.2, 0.0, 148.0)]);
     let pieces = [level(10.0, 0.0, 50.0), upright(10.0, 0.0, 50.0), level(11.0, 52.0, 90.0)];
     assert_eq!(super::lattice::merge(&pieces), [level(10.0, 0.0, 90.0), upright(10.0, 0.0, 50.0)]);
