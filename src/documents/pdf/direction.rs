@@ -25,10 +25,10 @@ pub(super) fn order(line: &mut [Word]) {
     if !line.iter().any(|word| may_be_rtl(word) && is_rtl(&word.text)) {
         return;
     }
-    let count = |is: fn(char) -> bool| {
-        line.iter().flat_map(|word| word.text.chars()).filter(|c| is(*c)).count()
-    };
-    let from_right = count(is_rtl_letter) > count(is_ltr_letter);
+    let rtl = line.iter().filter(|word| is_rtl(&word.text)).count();
+    let ltr = line.iter().filter(|word| word.text.contains(is_ltr_letter)).count();
+    let ends_rtl = line.last().is_some_and(|word| is_rtl(&word.text));
+    let from_right = rtl > ltr || (rtl == ltr && ends_rtl);
     for word in line.iter_mut().filter(|word| is_rtl(&word.text)) {
         word.text = turned(&word.text);
     }

@@ -1,12 +1,17 @@
 //! PDF: the glyphs that `hayro` draws, put in order by [`layout`].
 
+mod cost;
 mod direction;
 mod glyphs;
 mod layout;
 mod lines;
+pub(super) mod render;
 mod rules;
+pub(super) mod second_opinion;
 mod tables;
 mod words;
+
+use std::sync::Arc;
 
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
@@ -14,10 +19,11 @@ use self::glyphs::Drawer;
 use self::layout::paragraphs;
 use super::builder::Builder;
 use super::reading::Reading;
-use super::{BlockKind, Document, FileError, FileErrorKind};
+use super::{BlockKind, Document, FileError, FileErrorKind, Mode, Password};
 
 pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileError> {
-    let pdf = Pdf::new(bytes).map_err(|error| load_error(reading, error))?;
+    let original: Arc<[u8]> = bytes.into();
+    let pdf = open(reading, &original)?;
     let pages = pdf.pages();
     reading.check_pages(pages.len())?;
     let mut builder = Builder::default();
@@ -38,14 +44,25 @@ pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileEr
             builder.block(BlockKind::Paragraph, &paragraph.text, Some(paragraph.bounds));
         }
     }
-    if blank.len() == pages.len() || unmapped > mapped {
+    let is_unread = blank.len() == pages.len() || unmapped > mapped;
+    if is_unread && reading.options.mode == Mode::Text {
         let message = "its pages have no readable text, as in a scan; run text recognition (OCR) \
                        on it first";
         return Err(reading.error(FileErrorKind::NoTextLayer, message));
     }
     let mut document = builder.finish();
+    for page in &mut document.pages {
+        page.needs_vision = is_unread || page.range.is_empty();
+    }
+    document.original = Some(original);
     document.warnings.extend(warnings(&blank, unmapped));
     Ok(document)
+}
+
+fn open(reading: &Reading, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
+    let password = reading.options.password.as_ref().map_or("", Password::reveal);
+    Pdf::new_with_password(Arc::new(file.clone()), password)
+        .map_err(|error| load_error(reading, error))
 }
 
 fn warnings(blank: &[String], unmapped: usize) -> Vec<String> {
