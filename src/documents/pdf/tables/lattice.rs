@@ -114,7 +114,7 @@ impl Frame {
         let (level, upright) = net.split_at(net.partition_point(|rule| rule.level));
         let (xs, ys) = (edges(upright, level), edges(level, upright));
         let places = xs.len().saturating_sub(1) * ys.len().saturating_sub(1);
-        if places < 2 || places > MOST_PLACES {
+        if !(2..=MOST_PLACES).contains(&places) {
             return None;
         }
         let width = xs.len() - 1;
@@ -205,7 +205,7 @@ impl Frame {
                     && !self.left[start + 1..start + columns].contains(&true)
                     && !done[start..start + columns].contains(&true)
             };
-            let rows = (1..).find(|rows| !is_open(*rows)).unwrap_or(1);
+            let rows = 1 + (1..height).take_while(|rows| is_open(*rows)).count();
             for line in 0..rows {
                 let start = start + line * width;
                 done[start..start + columns].fill(true);

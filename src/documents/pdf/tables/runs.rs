@@ -82,7 +82,8 @@ fn zones(words: &[Word], lines: Vec<Line>, space: f64) -> Vec<Vec<Line>> {
         let side = |is_left: bool| {
             let on_side = |phrase: &&Phrase| (phrase.left < gutter - 1.0) == is_left;
             let phrases = line.phrases.iter().filter(on_side);
-            Line::new(words, phrases.flat_map(|phrase| phrase.words.clone()).collect(), space)
+            let members: Vec<usize> = phrases.flat_map(|phrase| phrase.words.clone()).collect();
+            Line::new(words, &members, space)
         };
         left.extend(side(true));
         right.extend(side(false));
