@@ -93,7 +93,7 @@ Please pay soon.";
 
 /// Where the text stands on the page, as a block and as a word.
 fn places(document: &Document, text: &str) -> Vec<Bounds> {
-    let start = document.text.find(text).unwrap();
+    let Some(start) = document.text.find(text) else { panic!("not in the text: {text}") };
     let range = start..start + text.len();
     let block = document.blocks.iter().filter(|block| block.range == range);
     let word = document.words.iter().filter(|word| word.range == range);
