@@ -58,7 +58,11 @@ impl Line {
         self.words.dedup_by(|next, word| {
             let repeats = repeats(word, next);
             if !repeats && touches(word, next) {
-                word.text.push_str(&next.text);
+                if direction::is_rtl(&word.text) {
+                    word.text.insert_str(0, &next.text);
+                } else {
+                    word.text.push_str(&next.text);
+                }
                 word.bounds = word.bounds.union(next.bounds);
                 return true;
             }

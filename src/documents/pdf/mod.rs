@@ -1,57 +1,132 @@
-//! PDF: the glyphs that `hayro` draws, put in order by [`layout`].
+//! PDF: the glyphs that `hayro` draws, put in order.
 
 mod direction;
 mod glyphs;
+mod headings;
 mod layout;
 mod lines;
+mod order;
+mod paragraphs;
 mod rules;
 mod tables;
 mod words;
+mod writing;
+
+use std::sync::Arc;
 
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use self::glyphs::Drawer;
-use self::layout::paragraphs;
+use self::headings::Style;
+use self::writing::Piece;
 use super::builder::Builder;
 use super::reading::Reading;
-use super::{BlockKind, Document, FileError, FileErrorKind};
+use super::{BlockKind, Document, FileError, FileErrorKind, Mode, pipes};
+
+/// More characters than this many times those that are known, and a page is unreadable.
+const MOST_UNMAPPED: usize = 1;
+
+/// A page that was read.
+struct Read {
+    number: u32,
+    size: (f32, f32),
+    needs_vision: bool,
+    pieces: Vec<Piece>,
+}
 
 pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileError> {
-    let pdf = Pdf::new(bytes).map_err(|error| load_error(reading, error))?;
-    let pages = pdf.pages();
-    reading.check_pages(pages.len())?;
-    let mut builder = Builder::default();
-    let mut drawer = Drawer::new(reading, &pdf);
-    let mut blank = Vec::new();
-    let (mut mapped, mut unmapped) = (0, 0);
-    for (number, page) in (1..).zip(pages.iter()) {
-        builder.page(number);
-        let drawing = drawer.draw(page)?;
-        mapped += drawing.glyphs.len();
-        unmapped += drawing.unmapped;
-        let found = paragraphs(drawing.glyphs);
-        if found.is_empty() {
-            blank.push(number.to_string());
-        }
-        for paragraph in found {
-            builder.part("\n\n");
-            builder.block(BlockKind::Paragraph, &paragraph.text, Some(paragraph.bounds));
-        }
-    }
-    if blank.len() == pages.len() || unmapped > mapped {
+    let bytes: Arc<[u8]> = bytes.into();
+    let password = reading.options.password.as_ref().map_or("", |password| password.reveal());
+    let pdf = Pdf::new_with_password(Arc::new(bytes.clone()), password)
+        .map_err(|error| load_error(reading, error))?;
+    reading.check_pages(pdf.pages().len())?;
+    let (pages, unmapped) = pages(reading, &pdf)?;
+    let unusable: Vec<u32> =
+        pages.iter().filter(|page| page.needs_vision).map(|page| page.number).collect();
+    let mode = reading.options.mode;
+    if mode == Mode::Text && unusable.len() == pages.len() {
         let message = "its pages have no readable text, as in a scan; run text recognition (OCR) \
-                       on it first";
+                       on it first, or read it in mode \"auto\" with a model that sees";
         return Err(reading.error(FileErrorKind::NoTextLayer, message));
     }
-    let mut document = builder.finish();
-    document.warnings.extend(warnings(&blank, unmapped));
+    let mut document = document(reading, pages)?;
+    document.warnings.extend(warnings(&unusable, unmapped));
+    if mode == Mode::Vision || !unusable.is_empty() {
+        document.original = Some(bytes);
+    }
     Ok(document)
 }
 
-fn warnings(blank: &[String], unmapped: usize) -> Vec<String> {
+/// The pages, and how many characters of them are not known.
+fn pages(reading: &Reading, pdf: &Pdf) -> Result<(Vec<Read>, usize), FileError> {
+    let mut drawer = Drawer::new(reading, pdf);
+    let mut pages = Vec::new();
+    let mut all_unmapped = 0;
+    for (number, page) in (1..).zip(pdf.pages().iter()) {
+        let drawing = drawer.draw(page)?;
+        let (mapped, unmapped) = (drawing.glyphs.len(), drawing.unmapped);
+        all_unmapped += unmapped;
+        let pieces = layout::pieces(drawing);
+        reading.check_time()?;
+        let needs_vision = pieces.is_empty() || unmapped > MOST_UNMAPPED * mapped;
+        pages.push(Read { number, size: page.render_dimensions(), needs_vision, pieces });
+    }
+    Ok((pages, all_unmapped))
+}
+
+fn document(reading: &Reading, mut pages: Vec<Read>) -> Result<Document, FileError> {
+    let pieces: Vec<Vec<Piece>> =
+        pages.iter_mut().map(|page| std::mem::take(&mut page.pieces)).collect();
+    let style = Style::of(&pieces);
+    let mut builder = Builder::default();
+    for (page, pieces) in pages.iter().zip(&pieces) {
+        builder.page(page.number);
+        builder.shown(page.size, page.needs_vision);
+        let mut in_list = false;
+        for (place, piece) in pieces.iter().enumerate() {
+            let kind = style.kind(pieces, place);
+            builder.part(if in_list && kind == BlockKind::ListItem { "\n" } else { "\n\n" });
+            in_list = kind == BlockKind::ListItem;
+            write(reading, &mut builder, kind, piece)?;
+        }
+    }
+    Ok(builder.finish())
+}
+
+fn write(
+    reading: &Reading,
+    builder: &mut Builder,
+    kind: BlockKind,
+    piece: &Piece,
+) -> Result<(), FileError> {
+    let text = match piece {
+        Piece::Table(rows, bounds) => return pipes::write(reading, builder, rows, Some(*bounds)),
+        Piece::Text(text) => text,
+    };
+    if let BlockKind::Heading { level } = kind {
+        builder.text(&"#".repeat(level.into()));
+        builder.text(" ");
+    }
+    let block = builder.open(kind);
+    let mut end = 0;
+    for (range, bounds) in &text.words {
+        let between = &text.text[end..range.start];
+        // A line break would end a heading.
+        let is_heading = matches!(kind, BlockKind::Heading { .. });
+        builder.text(if is_heading && between == "\n" { " " } else { between });
+        builder.word(&text.text[range.clone()], *bounds);
+        end = range.end;
+    }
+    builder.close(block);
+    builder.place(block, Some(text.bounds));
+    Ok(())
+}
+
+fn warnings(unusable: &[u32], unmapped: usize) -> Vec<String> {
     let mut warnings = Vec::new();
-    if !blank.is_empty() {
-        warnings.push(format!("no text on page {}", blank.join(", ")));
+    if !unusable.is_empty() {
+        let numbers: Vec<String> = unusable.iter().map(u32::to_string).collect();
+        warnings.push(format!("no usable text on page {}", numbers.join(", ")));
     }
     if unmapped > 0 {
         warnings.push(format!("{unmapped} characters have no Unicode value and were left out"));

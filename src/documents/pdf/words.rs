@@ -48,7 +48,13 @@ pub(super) fn words(glyphs: Vec<Glyph>) -> BTreeMap<Turn, Vec<Word>> {
         let turn = Turn::of(&glyph);
         makers.entry(turn).or_default().push(turn, glyph);
     }
-    makers.into_iter().map(|(turn, maker)| (turn, maker.words)).collect()
+    let words = |mut maker: Maker| {
+        maker.words.iter_mut().for_each(|word| direction::order_letters(&mut word.text));
+        // What shows nothing is no word.
+        maker.words.retain(|word| !word.text.is_empty());
+        maker.words
+    };
+    makers.into_iter().map(|(turn, maker)| (turn, words(maker))).collect()
 }
 
 impl Turn {
@@ -223,6 +229,7 @@ fn push_clean(text: &mut String, glyph: &BfString) {
     };
     match glyph {
         BfString::Char(character) => push(*character),
+        BfString::String(letters) if direction::is_rtl(letters) => letters.chars().rev().for_each(push),
         BfString::String(letters) => letters.chars().filter(|c| !c.is_whitespace()).for_each(push),
     }
 }

@@ -1,0 +1,199 @@
+//! The lines of a region, put together to paragraphs, list items and aligned columns.
+
+use super::lines::Line;
+use super::order::{Item, Region};
+use super::words::Word;
+
+/// In ems: what may part two columns.
+const COLUMN_GAP: f64 = 0.8;
+/// How many times wider than the others of its line such a gap is, as a justified line has wide
+/// gaps only.
+const OUTSTANDING: f64 = 1.6;
+/// In line heights: what parts two paragraphs.
+const PARAGRAPH_GAP: f64 = 1.35;
+/// In ems: the line height of text that is set without extra space.
+const LINE_HEIGHT: f64 = 1.25;
+/// In ems: how far apart the rows of aligned columns are, at most.
+const ROW_HEIGHT: f64 = 2.3;
+/// How many times larger the letters of another paragraph are.
+const OTHER_SIZE: f64 = 1.15;
+/// In ems: how far the first line of a paragraph is set in, from and to.
+const INDENT: (f64, f64) = (0.8, 5.0);
+/// A shorter line, in bytes, ends where its writer ended it.
+const LEAST_WRAPPED: usize = 24;
+
+/// What stands in a region, one after the other.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// The place of a table among those of the page.
+    Table(usize),
+    Lines(Paragraph),
+}
+
+#[derive(Debug)]
+pub(super) struct Paragraph {
+    pub(super) lines: Vec<Line>,
+    pub(super) shape: Shape,
+    /// Of its region.
+    pub(super) left: f64,
+    pub(super) right: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Prose,
+    ListItem,
+    /// Its lines are parted into columns.
+    Columns,
+}
+
+pub(super) fn parts(region: Region) -> Vec<Part> {
+    let (left, right) = (region.left, region.right);
+    let mut parts = Vec::new();
+    for item in region.items {
+        match item {
+            Item::Table(place, _) => parts.push(Part::Table(place)),
+            Item::Line(line) => match parts.last_mut() {
+                Some(Part::Lines(paragraph)) if paragraph.is_continued_by(&line) => {
+                    paragraph.push(line);
+                }
+                _ => parts.push(Part::Lines(Paragraph::new(line, left, right))),
+            },
+        }
+    }
+    parts
+}
+
+impl Paragraph {
+    fn new(line: Line, left: f64, right: f64) -> Self {
+        let shape = if has_columns(&line) {
+            Shape::Columns
+        } else if is_marker(&line) {
+            Shape::ListItem
+        } else {
+            Shape::Prose
+        };
+        Self { lines: vec![line], shape, left, right }
+    }
+
+    fn push(&mut self, line: Line) {
+        if has_columns(&line) {
+            self.shape = Shape::Columns;
+        }
+        self.lines.push(line);
+    }
+
+    /// Whether a line belongs to it: as near as its lines are to each other and of their kind, or
+    /// one more row of its columns.
+    fn is_continued_by(&self, line: &Line) -> bool {
+        let [.., last] = self.lines.as_slice() else { return false };
+        let gap = line.baseline - last.baseline;
+        let in_columns = self.shape == Shape::Columns && has_columns(line);
+        if in_columns && gap <= ROW_HEIGHT * line.size {
+            return true;
+        }
+        let usual = match self.lines.as_slice() {
+            [.., before, last] => last.baseline - before.baseline,
+            _ => LINE_HEIGHT * last.size.min(line.size),
+        };
+        let is_near = gap > 0.0 && gap <= PARAGRAPH_GAP * usual.max(LINE_HEIGHT * line.size);
+        is_near && is_alike(last, line) && !is_marker(line) && !self.is_indented(line)
+    }
+
+    /// Whether the line begins a paragraph by where it begins.
+    fn is_indented(&self, line: &Line) -> bool {
+        let [first, .., last] = self.lines.as_slice() else { return false };
+        let is_in = |outer: f64, inner: f64| {
+            let indent = (inner - outer) / line.size;
+            indent > INDENT.0 && indent < INDENT.1
+        };
+        let hangs = is_in(first.left, last.left) && (line.left - first.left).abs() < 0.5 * line.size;
+        (self.wraps(last) && is_in(last.left, line.left)) || hangs
+    }
+
+    /// Whether a line reaches as far as the region does.
+    fn wraps(&self, line: &Line) -> bool {
+        self.right - line.right < 0.2 * (self.right - self.left)
+    }
+
+    /// Whether the writer ended the line, as the next word would have had room on it.
+    pub(super) fn is_ended(&self, line: &Line, next: &Line) -> bool {
+        let Some(word) = next.words.first() else { return true };
+        let from_right = line.words.first().is_some_and(|word| word.bounds.x1 >= line.right)
+            && line.words.len() > 1;
+        let room = if from_right { line.left - self.left } else { self.right - line.right };
+        let length: usize = line.words.iter().map(|word| word.text.len() + 1).sum();
+        length < LEAST_WRAPPED || room > word.bounds.width() + 0.5 * line.size
+    }
+}
+
+fn is_alike(last: &Line, line: &Line) -> bool {
+    let (small, large) = (last.size.min(line.size), last.size.max(line.size));
+    large < OTHER_SIZE * small && is_bold(last) == is_bold(line)
+}
+
+pub(super) fn is_bold(line: &Line) -> bool {
+    line.words.iter().all(|word| word.bold)
+}
+
+/// Whether it begins with the mark or number of a list item, and more follows.
+fn is_marker(line: &Line) -> bool {
+    let [first, _, ..] = line.words.as_slice() else { return false };
+    is_mark(&first.text)
+}
+
+fn is_mark(text: &str) -> bool {
+    let mut characters = text.chars();
+    match (characters.next(), characters.as_str()) {
+        (Some('•' | '◦' | '▪' | '■' | '●' | '○' | '‣' | '–' | '—' | '-' | '*' | '·' | '➢' | '✓'), "") => {
+            true
+        }
+        _ => {
+            let inner = text.trim_start_matches(['(', '[']).trim_end_matches(['.', ')', ']']);
+            let is_number = inner.len() <= 3 && inner.bytes().all(|byte| byte.is_ascii_digit());
+            let is_letter = inner.len() == 1 && inner.bytes().all(|b| b.is_ascii_lowercase());
+            inner.len() < text.len() && !inner.is_empty() && (is_number || is_letter)
+        }
+    }
+}
+
+/// Whether some of its words stand far from those before them.
+pub(super) fn has_columns(line: &Line) -> bool {
+    let least = column_gap(line);
+    let gap = |pair: &[Word]| match pair {
+        [word, next] => gap(word, next) >= least,
+        _ => false,
+    };
+    // A number or mark before a text is no column.
+    let skipped = usize::from(line.words.first().is_some_and(|word| is_number(&word.text)));
+    line.words.windows(2).skip(skipped).any(gap)
+}
+
+/// In points: what parts two columns of the line.
+pub(super) fn column_gap(line: &Line) -> f64 {
+    let least = COLUMN_GAP * line.size;
+    let mut gaps: Vec<f64> =
+        line.words.windows(2).filter_map(|pair| Some(gap(pair.first()?, pair.get(1)?))).collect();
+    if gaps.len() < 3 {
+        return least;
+    }
+    gaps.sort_by(f64::total_cmp);
+    let usual = gaps[gaps.len() / 2];
+    if usual < 1.5 * line.size { least.max(OUTSTANDING * usual) } else { least }
+}
+
+/// Text from right to left has the next word before.
+fn gap(word: &Word, next: &Word) -> f64 {
+    (next.bounds.x0 - word.bounds.x1).max(word.bounds.x0 - next.bounds.x1)
+}
+
+/// The number of a section or an item: `2`, `2.1`, `B.2`.
+fn is_number(text: &str) -> bool {
+    let inner = text.trim_end_matches(['.', ')']);
+    is_mark(text)
+        || (text.len() <= 8
+            && inner.split('.').all(|part| {
+                part.bytes().all(|byte| byte.is_ascii_digit())
+                    || (part.len() == 1 && part.bytes().all(|b| b.is_ascii_uppercase()))
+            }))
+}
