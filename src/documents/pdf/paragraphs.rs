@@ -6,6 +6,8 @@ use super::words::Word;
 
 /// In ems: what may part two columns.
 const COLUMN_GAP: f64 = 0.8;
+/// In ems: the same in a line of many words.
+const SENTENCE_GAP: f64 = 1.5;
 /// How many times wider than the others of its line such a gap is, as a justified line has wide
 /// gaps only.
 const OUTSTANDING: f64 = 1.6;
@@ -179,7 +181,12 @@ pub(super) fn column_gap(line: &Line) -> f64 {
     }
     gaps.sort_by(f64::total_cmp);
     let usual = gaps[gaps.len() / 2];
-    if usual < 1.5 * line.size { least.max(OUTSTANDING * usual) } else { least }
+    if usual >= 1.5 * line.size {
+        return least;
+    }
+    // In a sentence a wide gap is only one after its end.
+    let least = if gaps.len() > 4 { SENTENCE_GAP * line.size } else { least };
+    least.max(OUTSTANDING * usual)
 }
 
 /// Text from right to left has the next word before.

@@ -6,6 +6,7 @@ use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::kurbo::{Point, Rect};
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::compose;
 
 use super::direction;
 use super::glyphs::Glyph;
@@ -16,7 +17,7 @@ const FIRST_GAP: f64 = 0.17;
 const LEAST_GAP: f64 = 0.08;
 const MOST_GAP: f64 = 0.25;
 /// In ems: how far a letter may reach back over the one before.
-const MOST_OVERLAP: f64 = 0.3;
+const MOST_OVERLAP: f64 = 0.42;
 /// In ems: how far apart the baselines of one line are.
 pub(super) const BASELINE_SLACK: f64 = 0.4;
 /// In degrees: how far text that counts as upright, or turned by a quarter, may be off.
@@ -135,6 +136,9 @@ impl Maker {
         if self.last.as_ref().is_some_and(|last| last.repeats(&this, glyph.size)) {
             return;
         }
+        if self.accent(&this) {
+            return;
+        }
         match self.place(&this, glyph.size) {
             Some(place) => self.extend(&place, &this, glyph.size),
             None => {
@@ -145,6 +149,31 @@ impl Maker {
         }
         self.parted = false;
         self.last = Some(this);
+    }
+
+    /// Puts a letter under the accent that was drawn before it.
+    fn accent(&mut self, letter: &Last) -> bool {
+        let (Some(last), Some(word)) = (&self.last, self.words.last_mut()) else { return false };
+        let (BfString::Char(accent), BfString::Char(base)) = (&last.text, &letter.text) else {
+            return false;
+        };
+        let width = (last.end.x - last.origin.x).max(letter.end.x - letter.origin.x);
+        let offset = last.origin.midpoint(last.end).x - letter.origin.midpoint(letter.end).x;
+        if offset.abs() > 0.4 * width || !word.text.ends_with(*accent) {
+            return false;
+        }
+        // Such a letter has a dot less below its accent.
+        let base = if *base == 'ı' { 'i' } else { *base };
+        let Some(composed) = combining(*accent).and_then(|mark| compose(base, mark)) else {
+            return false;
+        };
+        word.text.pop();
+        word.text.push(composed);
+        let area = Rect::new(letter.origin.x, word.bounds.y0, letter.end.x, word.bounds.y1);
+        word.bounds = word.bounds.union(area);
+        self.last = Some(Last { text: BfString::Char(composed), ..*letter });
+        self.parted = false;
+        true
     }
 
     fn place(&self, glyph: &Last, size: f64) -> Option<Place> {
@@ -180,7 +209,10 @@ impl Maker {
         };
         self.spacing = Some(self.spacing.map_or(gap, |widest| widest.max(gap)));
         word.bounds = word.bounds.union(reach(glyph, size));
-        word.size = word.size.max(size);
+        // Raised and lowered letters are small.
+        if size > word.size {
+            (word.size, word.baseline) = (size, glyph.origin.y);
+        }
     }
 }
 
@@ -204,6 +236,25 @@ impl Word {
 fn reach(glyph: &Last, size: f64) -> Rect {
     let Point { x, y } = glyph.origin;
     Rect::new(x, y - 0.8 * size, glyph.end.x.max(x), y + 0.2 * size)
+}
+
+/// The mark that an accent is over or under a letter.
+fn combining(accent: char) -> Option<char> {
+    Some(match accent {
+        '`' | '\u{300}' => '\u{300}',
+        '´' | '\u{301}' => '\u{301}',
+        'ˆ' | '\u{302}' => '\u{302}',
+        '˜' | '\u{303}' => '\u{303}',
+        '¯' | '\u{304}' => '\u{304}',
+        '˘' | '\u{306}' => '\u{306}',
+        '˙' | '\u{307}' => '\u{307}',
+        '¨' | '\u{308}' => '\u{308}',
+        '˚' | '\u{30a}' => '\u{30a}',
+        '˝' | '\u{30b}' => '\u{30b}',
+        'ˇ' | '\u{30c}' => '\u{30c}',
+        '¸' | '\u{327}' => '\u{327}',
+        _ => return None,
+    })
 }
 
 fn is_space(text: &BfString) -> bool {
