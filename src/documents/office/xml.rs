@@ -59,7 +59,11 @@ pub(super) fn visit(
             Event::Decl(_) | Event::PI(_) | Event::DocType(_) | Event::Comment(_) => {}
         }
     }
-    if depth > 0 { Err(damaged(quick_xml::Error::Io(std::io::Error::other("").into()))) } else { Ok(()) }
+    if depth > 0 {
+        Err(damaged(quick_xml::Error::Io(std::io::Error::other("").into())))
+    } else {
+        Ok(())
+    }
 }
 
 /// The value of an attribute, whatever its prefix.

@@ -60,7 +60,11 @@ impl Style {
 
     /// What the piece at a place of a page is.
     pub(super) fn kind(&self, page: &[Piece], place: usize) -> BlockKind {
-        let Some(Piece::Text(text)) = page.get(place) else { return BlockKind::Table };
+        let text = match page.get(place) {
+            Some(Piece::Text(text)) => text,
+            Some(Piece::Table(..)) => return BlockKind::Table,
+            Some(Piece::Plain(_)) | None => return BlockKind::Paragraph,
+        };
         if self.is_margin(page, place) {
             return BlockKind::Margin;
         }

@@ -19,7 +19,8 @@ pub(super) fn pieces(drawing: Drawing) -> Vec<Piece> {
 
 fn turned(turn: Turn, words: Vec<Word>, rules: &[Rule]) -> Vec<Piece> {
     let grids = if turn == Turn::UPRIGHT { tables::find(&words, rules) } else { Vec::new() };
-    let mut tables: Vec<Option<Piece>> = grids.iter().map(|grid| Some(table(grid, &words))).collect();
+    let mut tables: Vec<Option<Piece>> =
+        grids.iter().map(|grid| Some(table(grid, &words))).collect();
     let areas: Vec<Rect> = grids.iter().map(|grid| grid.bounds).collect();
     let width = character_width(words.iter());
     let mut pieces = Vec::new();

@@ -1,13 +1,18 @@
 //! PDF: the glyphs that `hayro` draws, put in order.
 
+mod cost;
 mod direction;
 mod glyphs;
+mod guesses;
 mod headings;
 mod layout;
 mod lines;
 mod order;
 mod paragraphs;
+pub(super) mod render;
 mod rules;
+pub(super) mod second_opinion;
+mod streams;
 mod tables;
 mod words;
 mod writing;
@@ -20,8 +25,9 @@ use self::glyphs::Drawer;
 use self::headings::Style;
 use self::writing::Piece;
 use super::builder::Builder;
+use super::isolate::Failure;
 use super::reading::Reading;
-use super::{BlockKind, Document, FileError, FileErrorKind, Mode, pipes};
+use super::{BlockKind, Document, FileError, FileErrorKind, Mode, Password, pipes};
 
 /// More characters than this many times those that are known, and a page is unreadable.
 const MOST_UNMAPPED: usize = 1;
@@ -35,12 +41,14 @@ struct Read {
 }
 
 pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileError> {
-    let bytes: Arc<[u8]> = bytes.into();
-    let password = reading.options.password.as_ref().map_or("", |password| password.reveal());
-    let pdf = Pdf::new_with_password(Arc::new(bytes.clone()), password)
-        .map_err(|error| load_error(reading, error))?;
+    let original: Arc<[u8]> = bytes.into();
+    let pdf = open(reading, &original)?;
     reading.check_pages(pdf.pages().len())?;
-    let (pages, unmapped) = pages(reading, &pdf)?;
+    let (mut pages, unmapped) = pages(reading, &pdf)?;
+    let mut failed = None;
+    if pages.iter().all(|page| page.pieces.is_empty()) {
+        failed = ask_again(reading, &original, &mut pages).err();
+    }
     let unusable: Vec<u32> =
         pages.iter().filter(|page| page.needs_vision).map(|page| page.number).collect();
     let mode = reading.options.mode;
@@ -51,10 +59,20 @@ pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileEr
     }
     let mut document = document(reading, pages)?;
     document.warnings.extend(warnings(&unusable, unmapped));
+    document.warnings.extend(failed.map(|failure| {
+        format!("no text was found, and a second reader that was to look for it {failure}")
+    }));
     if mode == Mode::Vision || !unusable.is_empty() {
-        document.original = Some(bytes);
+        document.original = Some(original);
     }
     Ok(document)
+}
+
+fn open(reading: &Reading, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
+    streams::check(reading, file)?;
+    let password = reading.options.password.as_ref().map_or("", Password::reveal);
+    Pdf::new_with_password(Arc::new(file.clone()), password)
+        .map_err(|error| load_error(reading, error))
 }
 
 /// The pages, and how many characters of them are not known.
@@ -72,6 +90,17 @@ fn pages(reading: &Reading, pdf: &Pdf) -> Result<(Vec<Read>, usize), FileError> 
         pages.push(Read { number, size: page.render_dimensions(), needs_vision, pieces });
     }
     Ok((pages, all_unmapped))
+}
+
+/// Asks a second library for the text of pages on which the first found none.
+fn ask_again(reading: &Reading, file: &[u8], pages: &mut [Read]) -> Result<(), Failure> {
+    for (page, text) in pages.iter_mut().zip(second_opinion::pages(reading, file)?) {
+        if !text.trim().is_empty() {
+            page.pieces = vec![Piece::Plain(text.trim().to_owned())];
+            page.needs_vision = false;
+        }
+    }
+    Ok(())
 }
 
 fn document(reading: &Reading, mut pages: Vec<Read>) -> Result<Document, FileError> {
@@ -101,6 +130,10 @@ fn write(
 ) -> Result<(), FileError> {
     let text = match piece {
         Piece::Table(rows, bounds) => return pipes::write(reading, builder, rows, Some(*bounds)),
+        Piece::Plain(text) => {
+            builder.block(kind, text, None);
+            return Ok(());
+        }
         Piece::Text(text) => text,
     };
     if let BlockKind::Heading { level } = kind {
@@ -137,7 +170,11 @@ fn warnings(unusable: &[u32], unmapped: usize) -> Vec<String> {
 fn load_error(reading: &Reading, error: LoadPdfError) -> FileError {
     let (kind, message) = match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
-            (FileErrorKind::PasswordRequired, "is protected by a password; save it without one")
+            let message = match reading.options.password {
+                None => "is protected by a password; give it as `password`",
+                Some(_) => "is protected by another password than the one given",
+            };
+            (FileErrorKind::PasswordRequired, message)
         }
         LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm) => (
             FileErrorKind::Unsupported,

@@ -258,9 +258,7 @@ fn trimmed(items: &[Option<Item>], mut band: Range<usize>, gutters: &[f64]) -> R
     };
     let is_across = |place: usize| {
         let item = items[place].as_ref();
-        item.is_some_and(|item| {
-            gutters.iter().any(|x| item.left() < *x && *x < item.right())
-        })
+        item.is_some_and(|item| gutters.iter().any(|x| item.left() < *x && *x < item.right()))
     };
     if band.len() > LEAST_LINES && is_far(band.start, band.start + 1) && is_across(band.start) {
         band.start += 1;

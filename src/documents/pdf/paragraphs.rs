@@ -109,7 +109,8 @@ impl Paragraph {
             let indent = (inner - outer) / line.size;
             indent > INDENT.0 && indent < INDENT.1
         };
-        let hangs = is_in(first.left, last.left) && (line.left - first.left).abs() < 0.5 * line.size;
+        let hangs =
+            is_in(first.left, last.left) && (line.left - first.left).abs() < 0.5 * line.size;
         (self.wraps(last) && is_in(last.left, line.left)) || hangs
     }
 
@@ -147,9 +148,10 @@ fn is_marker(line: &Line) -> bool {
 fn is_mark(text: &str) -> bool {
     let mut characters = text.chars();
     match (characters.next(), characters.as_str()) {
-        (Some('•' | '◦' | '▪' | '■' | '●' | '○' | '‣' | '–' | '—' | '-' | '*' | '·' | '➢' | '✓'), "") => {
-            true
-        }
+        (
+            Some('•' | '◦' | '▪' | '■' | '●' | '○' | '‣' | '–' | '—' | '-' | '*' | '·' | '➢' | '✓'),
+            "",
+        ) => true,
         _ => {
             let inner = text.trim_start_matches(['(', '[']).trim_end_matches(['.', ')', ']']);
             let is_number = inner.len() <= 3 && inner.bytes().all(|byte| byte.is_ascii_digit());

@@ -151,27 +151,30 @@ impl Maker {
         self.last = Some(this);
     }
 
-    /// Puts a letter under the accent that was drawn before it.
-    fn accent(&mut self, letter: &Last) -> bool {
+    /// Puts a letter and the accent that was drawn over or under it together, whichever came first.
+    fn accent(&mut self, this: &Last) -> bool {
         let (Some(last), Some(word)) = (&self.last, self.words.last_mut()) else { return false };
-        let (BfString::Char(accent), BfString::Char(base)) = (&last.text, &letter.text) else {
+        let (BfString::Char(first), BfString::Char(second)) = (&last.text, &this.text) else {
             return false;
         };
-        let width = (last.end.x - last.origin.x).max(letter.end.x - letter.origin.x);
-        let offset = last.origin.midpoint(last.end).x - letter.origin.midpoint(letter.end).x;
-        if offset.abs() > 0.4 * width || !word.text.ends_with(*accent) {
+        let (base, mark) = match (combining(*first), combining(*second)) {
+            (Some(mark), None) => (*second, mark),
+            (None, Some(mark)) => (*first, mark),
+            _ => return false,
+        };
+        let width = (last.end.x - last.origin.x).max(this.end.x - this.origin.x);
+        let offset = last.origin.midpoint(last.end).x - this.origin.midpoint(this.end).x;
+        if offset.abs() > 0.4 * width || !word.text.ends_with(*first) {
             return false;
         }
         // Such a letter has a dot less below its accent.
-        let base = if *base == 'ı' { 'i' } else { *base };
-        let Some(composed) = combining(*accent).and_then(|mark| compose(base, mark)) else {
-            return false;
-        };
+        let base = if base == 'ı' { 'i' } else { base };
+        let Some(composed) = compose(base, mark) else { return false };
         word.text.pop();
         word.text.push(composed);
-        let area = Rect::new(letter.origin.x, word.bounds.y0, letter.end.x, word.bounds.y1);
+        let area = Rect::new(this.origin.x, word.bounds.y0, this.end.x, word.bounds.y1);
         word.bounds = word.bounds.union(area);
-        self.last = Some(Last { text: BfString::Char(composed), ..*letter });
+        self.last = Some(Last { text: BfString::Char(composed), ..*this });
         self.parted = false;
         true
     }
@@ -267,8 +270,11 @@ fn is_space(text: &BfString) -> bool {
 /// Ligatures and the letter forms of Arabic script become the letters that they stand for.
 fn push_clean(text: &mut String, glyph: &BfString) {
     let mut push = |character: char| match character {
-        '\u{fb00}'..='\u{fb06}' | '\u{fb13}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' => {
-            text.extend(character.nfkc());
+        '\u{fb00}'..='\u{fb17}' => text.extend(character.nfkc()),
+        // From left to right, as the letters beside them.
+        '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' => {
+            let letters: Vec<char> = character.nfkc().collect();
+            text.extend(letters.iter().rev());
         }
         // They show nothing, or only where a line ends.
         '\u{ad}' => text.push('-'),
@@ -280,7 +286,9 @@ fn push_clean(text: &mut String, glyph: &BfString) {
     };
     match glyph {
         BfString::Char(character) => push(*character),
-        BfString::String(letters) if direction::is_rtl(letters) => letters.chars().rev().for_each(push),
+        BfString::String(letters) if direction::is_rtl(letters) => {
+            letters.chars().rev().for_each(push)
+        }
         BfString::String(letters) => letters.chars().filter(|c| !c.is_whitespace()).for_each(push),
     }
 }

@@ -21,6 +21,8 @@ const MOST_COLUMNS: f64 = 400.0;
 pub(super) enum Piece {
     Text(Text),
     Table(Vec<Vec<pipes::Cell>>, Bounds),
+    /// Of which no place is known.
+    Plain(String),
 }
 
 #[derive(Debug)]
@@ -68,8 +70,8 @@ pub(super) fn character_width<'a>(words: impl Iterator<Item = &'a Word>) -> f64 
     };
     let mut widths: Vec<f64> = words.filter_map(width).collect();
     let middle = widths.len() / 2;
-    let median = (middle < widths.len())
-        .then(|| *widths.select_nth_unstable_by(middle, f64::total_cmp).1);
+    let median =
+        (middle < widths.len()).then(|| *widths.select_nth_unstable_by(middle, f64::total_cmp).1);
     median.unwrap_or(5.0).max(0.5)
 }
 
@@ -189,7 +191,7 @@ impl Piece {
     pub(super) fn text(&self) -> Option<&Text> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Table(..) => None,
+            Self::Table(..) | Self::Plain(_) => None,
         }
     }
 }
