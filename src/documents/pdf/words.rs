@@ -292,3 +292,119 @@ fn push_clean(text: &mut String, glyph: &BfString) {
         BfString::String(letters) => letters.chars().filter(|c| !c.is_whitespace()).for_each(push),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hayro_interpret::hayro_cmap::BfString;
+    use hayro_interpret::kurbo::{Point, Vec2};
+    use proptest::prelude::*;
+
+    use super::super::glyphs::Glyph;
+    use super::{Turn, words};
+
+    /// A letter of 10 points that is half an em wide.
+    fn glyph(text: &str, x: f64, y: f64) -> Glyph {
+        let mut characters = text.chars();
+        let text = match (characters.next(), characters.next()) {
+            (Some(character), None) => BfString::Char(character),
+            _ => BfString::String(text.to_owned()),
+        };
+        Glyph {
+            text,
+            origin: Point::new(x, y),
+            end: Point::new(x + 5.0, y),
+            size: 10.0,
+            bold: false,
+        }
+    }
+
+    fn texts(glyphs: Vec<Glyph>) -> Vec<String> {
+        words(glyphs).into_values().flatten().map(|word| word.text).collect()
+    }
+
+    /// Letters with gaps in ems after each.
+    fn spaced(text: &str, gaps: &[f64]) -> Vec<String> {
+        let mut x = 50.0;
+        let mut glyphs = Vec::new();
+        for (character, gap) in text.chars().zip(gaps.iter().chain([&0.0])) {
+            glyphs.push(glyph(&character.to_string(), x, 100.0));
+            x += 5.0 + gap * 10.0;
+        }
+        texts(glyphs)
+    }
+
+    #[test]
+    fn narrow_spaces_part_words_and_spaced_letters_do_not() {
+        assert_eq!(spaced("LA70", &[0.0, 0.1, 0.0]), ["LA", "70"]);
+        assert_eq!(spaced("ABCDE", &[0.12, 0.12, 0.13, 0.12]), ["ABCDE"]);
+        assert_eq!(spaced("ABCDE", &[0.12, 0.12, 0.3, 0.12]), ["ABC", "DE"]);
+        assert_eq!(spaced("A B", &[0.0, 0.0]), ["A", "B"]);
+    }
+
+    #[test]
+    fn what_stands_for_letters_becomes_them() {
+        for (glyphs, text) in [
+            (vec![glyph("ﬁ", 50.0, 100.0), glyph("t", 55.0, 100.0)], "fit"),
+            (vec![glyph("ffi", 50.0, 100.0)], "ffi"),
+            // An accent over its letter, and one under it.
+            (vec![glyph("n", 50.0, 100.0), glyph("´", 55.0, 100.0), glyph("e", 55.2, 100.0)], "né"),
+            (vec![glyph("c", 50.0, 100.0), glyph("¸", 50.3, 100.0), glyph("a", 55.0, 100.0)], "ça"),
+            // The same letter, drawn again to look bold.
+            (vec![glyph("b", 50.0, 100.0), glyph("b", 50.3, 100.0), glyph("o", 55.0, 100.0)], "bo"),
+            // Raised.
+            (vec![glyph("m", 50.0, 100.0), glyph("2", 55.0, 97.0)], "m2"),
+            // Hebrew, drawn from the left and from the right.
+            (vec![glyph("ב", 50.0, 100.0), glyph("א", 55.0, 100.0)], "אב"),
+            (vec![glyph("א", 55.0, 100.0), glyph("ב", 50.0, 100.0)], "אב"),
+            // Lam with alef in one glyph, then a letter on its left.
+            (vec![glyph("ب", 50.0, 100.0), glyph("\u{fefb}", 55.0, 100.0)], "لاب"),
+        ] {
+            assert_eq!(texts(glyphs), [text]);
+        }
+    }
+
+    #[test]
+    fn text_is_known_by_how_it_is_turned() {
+        for (direction, degrees) in [
+            ((1.0, 0.0), 0),
+            ((0.0, 1.0), 90),
+            ((-1.0, 0.1), 180),
+            ((0.0, -1.0), 270),
+            ((1.0, 1.0), 45),
+        ] {
+            let step = 5.0 * Vec2::new(direction.0, direction.1).normalize();
+            let letter = |(number, character): (u32, char)| {
+                let origin = Point::new(100.0, 100.0) + f64::from(number) * step;
+                let text = BfString::Char(character);
+                Glyph { text, origin, end: origin + step, size: 10.0, bold: false }
+            };
+            let found = words((0..).zip("turned".chars()).map(letter).collect());
+            let [(turn, words)] = &found.into_iter().collect::<Vec<_>>()[..] else {
+                panic!("not one turn: {direction:?}");
+            };
+            assert_eq!(*turn, Turn(degrees));
+            assert_eq!(words.len(), 1, "{direction:?}");
+            let corner = turn.to_page(Point::new(words[0].bounds.x0, words[0].baseline));
+            assert!(corner.distance(Point::new(100.0, 100.0)) < 0.1, "{corner:?}");
+        }
+    }
+
+    proptest! {
+        /// Wherever letters stand: none is lost, and none is read twice.
+        #[test]
+        fn every_letter_is_read_once(places in prop::collection::vec((0_u32..600, 0_u32..60), 0..200)) {
+            let letters: Vec<Glyph> = (0x4e00_u32..)
+                .zip(&places)
+                .map(|(code, (x, y))| {
+                    let letter = char::from_u32(code).unwrap().to_string();
+                    glyph(&letter, f64::from(*x), f64::from(*y))
+                })
+                .collect();
+            let count = letters.len();
+            let mut found: Vec<char> = texts(letters).concat().chars().collect();
+            found.sort_unstable();
+            found.dedup();
+            prop_assert_eq!(found.len(), count);
+        }
+    }
+}

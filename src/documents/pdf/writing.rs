@@ -92,8 +92,8 @@ impl Writer {
         let mut last: Option<&Line> = None;
         for line in &paragraph.lines {
             match last {
-                Some(last) if paragraph.is_ended(last, line) => self.text.push('\n'),
                 Some(_) if self.is_broken_before(line) => self.drop_hyphen(),
+                Some(last) if paragraph.is_ended(last, line) => self.text.push('\n'),
                 Some(_) => self.text.push(' '),
                 None => {}
             }
