@@ -3,9 +3,9 @@
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
+use super::markup::text::is_binary;
 use super::records::options;
 use super::source::file_name;
-use super::text::is_binary;
 use super::{FileError, FileErrorKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub enum Format {
     Epub,
     Email,
     Image,
+    /// Read outside of the core, by the libraries that it is of.
+    Parquet,
+    Arrow,
 }
 
 const EXTENSIONS: &[(&str, Format)] = &[
@@ -82,6 +85,10 @@ const EXTENSIONS: &[(&str, Format)] = &[
     ("tiff", Format::Image),
     ("bmp", Format::Image),
     ("gif", Format::Image),
+    ("parquet", Format::Parquet),
+    ("pq", Format::Parquet),
+    ("feather", Format::Arrow),
+    ("arrow", Format::Arrow),
 ];
 
 /// What the bytes of a file say.
@@ -98,6 +105,15 @@ impl Format {
     pub fn from_name(name: &str) -> Option<Self> {
         let extension = extension(name)?.to_ascii_lowercase();
         EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|(_, format)| *format)
+    }
+
+    /// Its name in the public API, such as `json_lines`.
+    #[must_use]
+    pub fn name(self) -> String {
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default()
     }
 
     /// Its name in a sentence.
@@ -127,6 +143,8 @@ impl Format {
             Self::Epub => "an EPUB book",
             Self::Email => "an e-mail",
             Self::Image => "an image",
+            Self::Parquet => "Parquet",
+            Self::Arrow => "Arrow",
         }
     }
 
@@ -135,6 +153,7 @@ impl Format {
         match self {
             Self::Csv | Self::Tsv => options::OF_TEXT,
             Self::Json | Self::JsonLines => options::OF_JSON,
+            Self::Xlsx | Self::Xlsb | Self::Xls | Self::Ods => options::OF_WORKBOOK,
             _ => &[],
         }
     }
@@ -206,6 +225,8 @@ fn magic(bytes: &[u8], named: Option<Format>) -> Magic {
     match bytes {
         [b'P', b'K', 3, 4, ..] => zip_magic(bytes),
         [0xD0, 0xCF, 0x11, 0xE0, ..] => ole_magic(bytes),
+        [b'P', b'A', b'R', b'1', ..] => Magic::Is(Format::Parquet),
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Magic::Is(Format::Arrow),
         [b'{', b'\\', b'r', b't', b'f', ..] => Magic::Is(Format::Rtf),
         [0x89, b'P', b'N', b'G', ..]
         | [0xFF, 0xD8, 0xFF, ..]
@@ -342,6 +363,8 @@ mod tests {
             ("a.doc", b"{\\rtf1", Format::Rtf, true),
             ("a.jpg", b"\x89PNG\r\n", Format::Image, false),
             ("a.bmp", b"BM....", Format::Image, false),
+            ("a.pq", b"PAR1....", Format::Parquet, false),
+            ("a.feather", b"ARROW1..", Format::Arrow, false),
             ("note", b"BM....", Format::Text, false),
             ("page", b"\n<!DOCTYPE html>", Format::Html, false),
             ("page", b"<?xml version=\"1.0\"?><html>", Format::Html, false),

@@ -1,16 +1,18 @@
 //! CSV and TSV: rows of cells, with a character between them.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::documents::markup::text::decode;
 use crate::documents::reading::Reading;
-use crate::documents::text::decode;
-use crate::documents::{FileError, FileErrorKind, TableOptions};
+use crate::documents::{FileError, FileErrorKind, Skipped, TableOptions};
 use crate::table::Table;
 
 /// How much of a file tells its delimiter.
 const SNIFFED_RECORDS: usize = 50;
+const SNIFFED_BYTES: usize = 1 << 16;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// The characters that part cells and hold them together.
@@ -29,8 +31,8 @@ pub(in crate::documents) fn read(
 ) -> Result<Table, FileError> {
     let options = &reading.options.table;
     let (text, warning) = decode(bytes, options.encoding);
-    let text = after_lines(&text, options.skipped_lines);
-    let quote = options.quote.unwrap_or(b'"');
+    let text = &without_lines(&text, &options.skipped);
+    let quote = options.quote.unwrap_or_else(|| sniff_quote(text));
     let delimiter = options.delimiter.or(delimiter);
     let dialect =
         Dialect { delimiter: delimiter.unwrap_or_else(|| sniff_delimiter(text, quote)), quote };
@@ -59,13 +61,13 @@ fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, 
         short += usize::from(record.len() < first.len());
         long += usize::from(record.len() > first.len());
         for column in table.columns.len()..record.len() {
-            let unnamed = unnamed(column, options, &table.columns);
+            let unnamed = options.unnamed(column, &table.columns);
             table.columns.push(unnamed);
         }
         table.records.push(record.iter().map(cell).collect());
         last = record;
     }
-    check_quotes(name, text, dialect, &last, options.skipped_lines)?;
+    check_quotes(name, text, dialect, &last, &options.skipped)?;
     reading.check_cells(table.columns.len().saturating_mul(table.records.len()))?;
     if table.records.is_empty() {
         return Err(empty(name, "the table has a header and no rows"));
@@ -74,6 +76,8 @@ fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, 
         record.resize(table.columns.len(), Value::Null);
     }
     warn_of_lengths(&mut table, first.len(), short, long);
+    let named = first.iter().filter(|name| !name.trim().is_empty()).count();
+    options.warn_of_title(named, &mut table);
     Ok(table)
 }
 
@@ -98,9 +102,18 @@ impl Dialect {
     }
 }
 
-fn after_lines(text: &str, lines: usize) -> &str {
-    let start: usize = text.split_inclusive('\n').take(lines).map(str::len).sum();
-    &text[start..]
+fn without_lines<'a>(text: &'a str, skipped: &Skipped) -> Cow<'a, str> {
+    let mut lines = text.split_inclusive('\n');
+    match skipped {
+        Skipped::First(count) => {
+            let start: usize = lines.take(*count).map(str::len).sum();
+            Cow::Borrowed(&text[start..])
+        }
+        Skipped::These(numbers) => {
+            let mut number = 0..;
+            lines.by_ref().filter(|_| number.next().is_none_or(|n| !numbers.contains(&n))).collect()
+        }
+    }
 }
 
 /// A quote that is never closed hides all rows behind it in one cell.
@@ -109,7 +122,7 @@ fn check_quotes(
     text: &str,
     dialect: Dialect,
     last: &csv::StringRecord,
-    skipped_lines: usize,
+    skipped: &Skipped,
 ) -> Result<(), FileError> {
     let start = last.position().and_then(|position| usize::try_from(position.byte()).ok());
     // One more row is one more record, except within quotes.
@@ -118,10 +131,29 @@ fn check_quotes(
         return Ok(());
     }
     let lines = |text: &str| text.matches('\n').count();
-    let line = skipped_lines + 1 + lines(text) - last.iter().next_back().map_or(0, lines);
+    let before = lines(text) - last.iter().next_back().map_or(0, lines);
+    let line = (0..).filter(|line| !skipped.contains(*line)).nth(before).map_or(0, |line| line + 1);
     let quote = char::from(dialect.quote);
     let message = format!("the quote ({quote}) that opens in line {line} is never closed");
     Err(FileError::new(FileErrorKind::Corrupt, name, message))
+}
+
+/// `'` where more cells begin and end with it than with `"`.
+fn sniff_quote(text: &str) -> u8 {
+    let end = text.floor_char_boundary(SNIFFED_BYTES);
+    let cells = |quote: char| {
+        let lines = text[..end].lines().take(SNIFFED_RECORDS);
+        let cells =
+            lines.flat_map(|line| line.split(|c| DELIMITERS.iter().any(|d| c == char::from(*d))));
+        let cells = cells.map(str::trim).filter(|cell| cell.len() > 1);
+        let (mut starts, mut ends) = (0, 0);
+        for cell in cells {
+            starts += usize::from(cell.starts_with(quote));
+            ends += usize::from(cell.ends_with(quote));
+        }
+        starts.min(ends)
+    };
+    if cells('\'') > cells('"') { b'\'' } else { b'"' }
 }
 
 /// The delimiter by which most records have as many fields as the header, and the more the better.
@@ -148,21 +180,9 @@ fn names(first: &csv::StringRecord, options: &TableOptions) -> Vec<String> {
     let given: Vec<String> = first.iter().map(|name| name.trim().to_owned()).collect();
     let name = |(index, name): (usize, &String)| match name.as_str() {
         name if is_header && !name.is_empty() => name.to_owned(),
-        _ => unnamed(index, options, &given),
+        _ => options.unnamed(index, &given),
     };
     given.iter().enumerate().map(name).collect()
-}
-
-/// The position of a column without a name, in words that are not taken where there is a header.
-fn unnamed(index: usize, options: &TableOptions, taken: &[String]) -> String {
-    if options.header.is_none() {
-        return index.to_string();
-    }
-    let mut name = format!("column_{}", index + 1);
-    while taken.contains(&name) {
-        name.push('_');
-    }
-    name
 }
 
 fn cell(text: &str) -> Value {
@@ -210,11 +230,15 @@ mod tests {
             ("a|b|c\n1|2,3|3\n", &["a", "b", "c"]),
             ("name\nAlice, Bob\n", &["name", "column_2"]),
             ("column_2,\n1,2\n", &["column_2", "column_2_"]),
+            ("a,b\n'1,5','it''s'\n'x',2\n", &["a", "b"]),
+            ("a,b\nit's,rock 'n' roll\n", &["a", "b"]),
+            ("a,b\n\"1,5\",'x'\n\"2\",3\n", &["a", "b"]),
             ("\u{feff}\"a,b\",c\n\"x\ny\",\"say \"\"hi\"\"\"\n", &["a,b", "c"]),
         ];
         for (text, columns) in cases {
             assert_eq!(csv(text).columns, columns, "{text}");
         }
+        assert_eq!(csv("a,b\n'1,5','it''s'\n").records, [[json!("1,5"), json!("it's")]]);
         let quoted = csv("a,b\r\n\"x\r\ny\",\"say \"\"hi\"\"\"\r\n");
         assert_eq!(quoted.records, [[json!("x\ny"), json!("say \"hi\"")]]);
     }
@@ -229,7 +253,7 @@ mod tests {
             [json!("3"), json!("4"), json!("5")],
         ];
         assert_eq!(table.records, expected);
-        assert_eq!(table.warnings.len(), 2);
+        assert_eq!(table.warnings.len(), 3);
     }
 
     #[test]
@@ -274,6 +298,7 @@ mod tests {
             ("a,a,c\n1,2,3", r#"{"columns": [2, 1]}"#, &["a", "c"], "23"),
             ("a,b\n1,2\n3,\"4", r#"{"nrows": 1}"#, &["a", "b"], "12"),
             ("a,b\n'1,2',3", r#"{"quotechar": "'"}"#, &["a", "b"], "1,23"),
+            ("x\na,b\ny\n1,2", r#"{"skiprows": [2, 0]}"#, &["a", "b"], "12"),
         ];
         for (text, options, columns, cells) in cases {
             let table = read_with(text, options, &Limits::default()).unwrap();
@@ -296,6 +321,7 @@ mod tests {
             (r#"{"usecols": ["a", "x", "y"]}"#, FileErrorKind::Options, "no column x, y"),
             (r#"{"columns": [1, 2]}"#, FileErrorKind::Options, "no column 2"),
             (r#"{"columns": []}"#, FileErrorKind::Options, "no column is chosen"),
+            (r#"{"usecols": "A:C"}"#, FileErrorKind::Options, "letters in a spreadsheet"),
         ] {
             let error = read_with("a,b\n1,2", options, &Limits::default()).unwrap_err();
             assert_eq!(error.kind, kind, "{options}");
@@ -303,5 +329,7 @@ mod tests {
         }
         let open = read_with("x\ny\na\n\"1", r#"{"skiprows": 2}"#, &Limits::default()).unwrap_err();
         assert!(open.message.contains("line 4"), "{open}");
+        let open = read_with("x\na\ny\n\"1", r#"{"skiprows": [0, 2, 9]}"#, &Limits::default());
+        assert!(open.unwrap_err().message.contains("line 4"));
     }
 }

@@ -1,6 +1,9 @@
 //! `file_options`: how a caller wants a file of records to be read, in the words of pandas.
 
+use std::collections::BTreeSet;
+
 use encoding_rs::Encoding;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -10,7 +13,7 @@ use crate::table::Table;
 const NAME: &str = "file_options";
 /// Every option; the names in brackets are other names of the one before.
 const ALL: &str =
-    "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar";
+    "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar, sheet_name";
 
 /// What CSV and TSV files take.
 pub(in crate::documents) const OF_TEXT: &[&str] = &[
@@ -24,6 +27,9 @@ pub(in crate::documents) const OF_TEXT: &[&str] = &[
     "nrows",
     "quotechar",
 ];
+/// What workbooks take.
+pub(in crate::documents) const OF_WORKBOOK: &[&str] =
+    &["sheet_name", "skiprows", "header", "usecols", "columns", "nrows"];
 /// What JSON and JSON Lines files take.
 pub(in crate::documents) const OF_JSON: &[&str] = &["encoding", "usecols", "columns", "nrows"];
 
@@ -32,15 +38,35 @@ pub(in crate::documents) const OF_JSON: &[&str] = &["encoding", "usecols", "colu
 pub struct TableOptions {
     pub delimiter: Option<u8>,
     pub encoding: Option<&'static Encoding>,
-    /// Lines before the table.
-    pub skipped_lines: usize,
-    /// The row that names the columns, where one does; those before it are left out.
+    /// Lines of a text, or rows of a sheet, that are as good as not there.
+    pub skipped: Skipped,
+    /// The row that names the columns, where one does; those before it are left out. Blank rows
+    /// don't count.
     pub header: Option<usize>,
     pub columns: Option<Columns>,
     pub rows: Option<usize>,
     pub quote: Option<u8>,
+    pub sheets: Sheets,
     /// The names of all that was given.
     given: Vec<String>,
+}
+
+/// Which lines or rows are skipped.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Skipped {
+    First(usize),
+    /// By their numbers, from 0.
+    These(BTreeSet<usize>),
+}
+
+impl Skipped {
+    pub(super) fn contains(&self, line: usize) -> bool {
+        match self {
+            Self::First(count) => line < *count,
+            Self::These(lines) => lines.contains(&line),
+        }
+    }
 }
 
 /// The columns to read, in the order of the file.
@@ -48,6 +74,28 @@ pub struct TableOptions {
 pub enum Columns {
     Names(Vec<String>),
     Positions(Vec<usize>),
+    /// By the letters of a sheet: from and to, both included, 0 for A.
+    Letters(Vec<(usize, usize)>),
+}
+
+/// Which sheets of a workbook are read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Sheets {
+    /// The first that is visible and has cells.
+    #[default]
+    First,
+    One(SheetKey),
+    Several(Vec<SheetKey>),
+    /// All that are visible.
+    All,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum SheetKey {
+    /// 0 for the first, hidden ones included.
+    Position(usize),
+    Name(String),
 }
 
 impl Default for TableOptions {
@@ -55,18 +103,19 @@ impl Default for TableOptions {
         Self {
             delimiter: None,
             encoding: None,
-            skipped_lines: 0,
+            skipped: Skipped::First(0),
             header: Some(0),
             columns: None,
             rows: None,
             quote: None,
+            sheets: Sheets::First,
             given: Vec::new(),
         }
     }
 }
 
 impl TableOptions {
-    /// A null is as good as not given, but for `header`.
+    /// A null is as good as not given, but for `header` and `sheet_name`.
     ///
     /// # Errors
     /// An option is unknown or has a wrong value.
@@ -89,19 +138,25 @@ impl TableOptions {
         let must_be = |what: &str| format!("`{name}` must be {what}");
         match (name, value) {
             ("header", Value::Null) => self.header = None,
+            ("sheet_name", Value::Null) => self.sheets = Sheets::All,
             (
                 "sep" | "delimiter" | "encoding" | "skiprows" | "usecols" | "columns" | "nrows"
-                | "quotechar" | "sheet_name",
+                | "quotechar",
                 Value::Null,
-            )
-            | ("sheet_name", _) => {}
+            ) => {}
+            ("sheet_name", value) => {
+                let what = "the name of a sheet, its position, 0 for the first, a list of these, \
+                            or None for all";
+                self.sheets = sheets(value).ok_or_else(|| must_be(what))?;
+            }
             ("header", value) if value == "infer" => self.header = Some(0),
             ("header", value) => {
                 let what = "the number of a row, 0 for the first, or None for no header";
                 self.header = Some(read(value).ok_or_else(|| must_be(what))?);
             }
             ("sep" | "delimiter", value) => {
-                self.delimiter = Some(ascii(value).ok_or_else(|| must_be("one ASCII character"))?);
+                let what = "one ASCII character (no regular expression), or None to find it out";
+                self.delimiter = Some(ascii(value).ok_or_else(|| must_be(what))?);
             }
             ("quotechar", value) => {
                 self.quote = Some(ascii(value).ok_or_else(|| must_be("one ASCII character"))?);
@@ -112,13 +167,15 @@ impl TableOptions {
                 self.encoding = Some(encoding(&label).ok_or_else(|| must_be(what))?);
             }
             ("skiprows", value) => {
-                self.skipped_lines = read(value).ok_or_else(|| must_be("a number of lines"))?;
+                let what = "a number of lines, or a list of the numbers of lines, 0 for the first";
+                self.skipped = read(value).ok_or_else(|| must_be(what))?;
             }
             ("nrows", value) => {
                 self.rows = Some(read(value).ok_or_else(|| must_be("a number of rows"))?);
             }
             ("usecols" | "columns", value) => {
-                let what = "a list of names, or a list of positions, 0 for the first";
+                let what = "a list of names, a list of positions, 0 for the first, or letters of \
+                            a sheet such as \"A:C,E\"";
                 self.columns = Some(columns(value).ok_or_else(|| must_be(what))?);
             }
             _ => return Err(format!("there is no option `{name}`; the options are {ALL}")),
@@ -161,6 +218,11 @@ impl TableOptions {
                 (0..count).map(|index| positions.contains(&index)).collect(),
                 positions.iter().filter(|index| **index >= count).map(usize::to_string).collect(),
             ),
+            Columns::Letters(_) => {
+                let message = "columns are chosen by letters in a spreadsheet; give a list of \
+                               their names or positions";
+                return Err(useless(name, message.to_owned()));
+            }
         };
         if !missing.is_empty() {
             let (missing, columns) = (missing.join(", "), table.columns.join(", "));
@@ -175,6 +237,33 @@ impl TableOptions {
         table.keep_columns(&kept);
         Ok(())
     }
+
+    /// The position of a column without a name, in words that are not taken where there is a header.
+    pub(super) fn unnamed(&self, index: usize, taken: &[String]) -> String {
+        if self.header.is_none() {
+            return index.to_string();
+        }
+        free(format!("column_{}", index + 1), taken)
+    }
+
+    /// Warns of a first row that names `named` columns only and may be a title.
+    pub(super) fn warn_of_title(&self, named: usize, table: &mut Table) {
+        let columns = table.columns.len();
+        if self.header.is_some() && named == 1 && columns > 1 {
+            table.warnings.push(format!(
+                "the header names one of {columns} columns; if it is a title, skip it: header=1, \
+                 or skiprows"
+            ));
+        }
+    }
+}
+
+/// The name, or one like it that is not taken.
+pub(super) fn free(mut name: String, taken: &[String]) -> String {
+    while taken.contains(&name) {
+        name.push('_');
+    }
+    name
 }
 
 /// An option that is wrong whatever the file.
@@ -197,8 +286,37 @@ fn ascii(value: Value) -> Option<u8> {
 }
 
 fn columns(value: Value) -> Option<Columns> {
-    let names = read(value.clone()).map(Columns::Names);
-    names.or_else(|| read(value).map(Columns::Positions))
+    match value {
+        Value::String(text) => {
+            text.split(',').map(letters).collect::<Option<_>>().map(Columns::Letters)
+        }
+        value => {
+            let names = read(value.clone()).map(Columns::Names);
+            names.or_else(|| read(value).map(Columns::Positions))
+        }
+    }
+}
+
+/// `A` or `A:C`.
+fn letters(part: &str) -> Option<(usize, usize)> {
+    let (from, to) = part.split_once(':').unwrap_or((part, part));
+    let (from, to) = (letter(from)?, letter(to)?);
+    (from <= to).then_some((from, to))
+}
+
+fn letter(name: &str) -> Option<usize> {
+    let name = name.trim();
+    let is_one = (1..=3).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphabetic());
+    let digit = |byte: u8| usize::from(byte.to_ascii_uppercase() - b'A') + 1;
+    is_one.then(|| name.bytes().fold(0, |number, byte| number * 26 + digit(byte)) - 1)
+}
+
+fn sheets(value: Value) -> Option<Sheets> {
+    match value {
+        Value::Array(keys) if keys.is_empty() => None,
+        Value::Array(_) => read(value).map(Sheets::Several),
+        _ => read(value).map(Sheets::One),
+    }
 }
 
 /// By the names of the web's standard, and by Python's where they differ.
@@ -220,7 +338,7 @@ fn encoding(label: &str) -> Option<&'static Encoding> {
 mod tests {
     use encoding_rs::{SHIFT_JIS, UTF_8, UTF_16LE, WINDOWS_1252};
 
-    use super::{Columns, OF_JSON, TableOptions};
+    use super::{Columns, OF_JSON, SheetKey, Sheets, Skipped, TableOptions};
     use crate::documents::{FileError, FileErrorKind};
 
     fn options(json: &str) -> Result<TableOptions, FileError> {
@@ -236,13 +354,28 @@ mod tests {
                 "usecols": ["a", "1"], "quotechar": "'", "sheet_name": 0}"#,
         );
         assert_eq!((all.delimiter, all.quote), (Some(b';'), Some(b'\'')));
-        assert_eq!((all.skipped_lines, all.header, all.rows), (2, None, Some(5)));
+        assert_eq!((all.skipped, all.header, all.rows), (Skipped::First(2), None, Some(5)));
+        assert_eq!(all.sheets, Sheets::One(SheetKey::Position(0)));
         assert_eq!(all.encoding, Some(WINDOWS_1252));
         assert_eq!(all.columns, Some(Columns::Names(vec!["a".into(), "1".into()])));
         let other = read(r#"{"delimiter": "\t", "columns": [2, 0], "header": 1, "nrows": null}"#);
         assert_eq!((other.delimiter, other.header), (Some(b'\t'), Some(1)));
         assert_eq!(other.columns, Some(Columns::Positions(vec![2, 0])));
         assert_eq!(other.rows, None);
+    }
+
+    #[test]
+    fn sheets_columns_and_rows_are_chosen_in_several_ways() {
+        let read = |json: &str| options(json).unwrap();
+        let sheets = |json: &str| read(json).sheets;
+        let name = || SheetKey::Name("A".into());
+        assert_eq!(sheets(r#"{"sheet_name": null}"#), Sheets::All);
+        assert_eq!(sheets(r#"{"sheet_name": "A"}"#), Sheets::One(name()));
+        let several = Sheets::Several(vec![name(), SheetKey::Position(2)]);
+        assert_eq!(sheets(r#"{"sheet_name": ["A", 2]}"#), several);
+        let letters = read(r#"{"usecols": "a:C, xfd"}"#).columns;
+        assert_eq!(letters, Some(Columns::Letters(vec![(0, 2), (16_383, 16_383)])));
+        assert_eq!(read(r#"{"skiprows": [3, 0]}"#).skipped, Skipped::These([0, 3].into()));
     }
 
     #[test]
@@ -275,7 +408,11 @@ mod tests {
             (r#"{"quotechar": "é"}"#, &["`quotechar`", "one ASCII character"]),
             (r#"{"encoding": "klingon"}"#, &["`encoding`", "latin-1"]),
             (r#"{"columns": ["a", 1]}"#, &["`columns`", "list of names"]),
-            (r#"{"usecols": "a"}"#, &["`usecols`", "list of names"]),
+            (r#"{"usecols": "a:"}"#, &["`usecols`", "list of names", "A:C,E"]),
+            (r#"{"usecols": "C:A"}"#, &["`usecols`", "A:C,E"]),
+            (r#"{"skiprows": [1, -1]}"#, &["`skiprows`", "list of the numbers"]),
+            (r#"{"sheet_name": 1.5}"#, &["`sheet_name`", "position"]),
+            (r#"{"sheet_name": []}"#, &["`sheet_name`", "None for all"]),
         ] {
             let error = options(json).unwrap_err();
             assert_eq!(error.kind, FileErrorKind::Options);
