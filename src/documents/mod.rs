@@ -19,7 +19,6 @@ mod places;
 mod reading;
 mod records;
 mod source;
-mod text;
 pub(crate) mod vision;
 
 use std::ops::Range;

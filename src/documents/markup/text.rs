@@ -28,7 +28,10 @@ pub(in crate::documents) fn document(
 /// The characters of a file, with newlines as `\n`, and a warning where the encoding is a guess:
 /// a byte order mark decides, then the caller, then UTF-16 by its zeros, then UTF-8 if it is valid,
 /// then what the letters look like.
-pub(in crate::documents) fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (String, Option<String>) {
+pub(in crate::documents) fn decode(
+    bytes: &[u8],
+    given: Option<&'static Encoding>,
+) -> (String, Option<String>) {
     let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
     let encoding = marked.or(given).or_else(|| utf16_without_mark(bytes));
     let encoding = encoding.unwrap_or_else(|| match std::str::from_utf8(bytes) {
