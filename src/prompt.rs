@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::llm::{Message, Part, Role};
+use crate::llm::{Image, Message, Part, Role};
 
 const EXTRACTION: &str = "Extract data from the document. Answer with JSON {\"items\": [...]}: one \
 item for each thing that the query asks for. Copy values exactly as the document writes them, null \
@@ -39,18 +39,35 @@ const REFINED: (&str, &str, &str) = (
     r#"{"fields": [{"name": "guest", "description": "Name of the guest", "type": "str"}, {"name": "age", "description": "Age of the guest", "type": "int"}, {"name": "dishes", "description": "Dishes of the guest", "type": "List[str]"}]}"#,
 );
 
-/// What asks for the items of one document or row. The document comes first: further queries on
-/// it find it in the provider's cache, and small models keep to a query that stands last.
+/// What asks for the items of one document or row. The document comes first, and its images before
+/// its text: further queries on it find it in the provider's cache, and small models keep to a
+/// query that stands last.
 #[must_use]
-pub fn extraction(query: &str, instructions: &str, document: Arc<str>) -> Vec<Message> {
+pub fn extraction(
+    query: &str,
+    instructions: &str,
+    document: Arc<str>,
+    images: &[Image],
+) -> Vec<Message> {
     let mut task = format!("\nQuery: {query}\n");
     if !instructions.is_empty() {
         task.push_str(&format!("Instructions: {instructions}\n"));
     }
     vec![
         message(Role::System, vec![Part::Text(EXTRACTION.into())]),
-        message(Role::User, vec![Part::Document(document), Part::Text(task.into())]),
+        message(Role::User, data(document, images, task)),
     ]
+}
+
+/// A document, as images of its pages and as text, and what is to be done with it.
+fn data(text: Arc<str>, images: &[Image], task: String) -> Vec<Part> {
+    let shown = images.iter().flat_map(|image| {
+        let label = format!("Page {} of the document, as an image:", image.page);
+        [Part::Text(label.into()), Part::Image(image.clone())]
+    });
+    let is_read = images.is_empty() || !text.trim().is_empty();
+    let text = is_read.then_some(Part::Document(text));
+    shown.chain(text).chain([Part::Text(task.into())]).collect()
 }
 
 /// The names of an item's fields, for a model that is not given the schema.
@@ -62,7 +79,13 @@ pub fn fields(names: &str) -> String {
 /// What asks for the plan of an operation, from a sample of its data; with examples if the model
 /// is a small one.
 #[must_use]
-pub fn planning(query: &str, columns: &[String], sample: Arc<str>, small: bool) -> Vec<Message> {
+pub fn planning(
+    query: &str,
+    columns: &[String],
+    sample: Arc<str>,
+    images: &[Image],
+    small: bool,
+) -> Vec<Message> {
     let mut task = format!("\nQuery: {query}\n");
     if !columns.is_empty() {
         // As JSON, so that no name can pass for words of ours.
@@ -73,7 +96,7 @@ pub fn planning(query: &str, columns: &[String], sample: Arc<str>, small: bool) 
         messages.push(message(Role::User, vec![Part::Text(format!("Query: {query}\n").into())]));
         messages.push(message(Role::Assistant, vec![Part::Text((*plan).into())]));
     }
-    messages.push(message(Role::User, vec![Part::Document(sample), Part::Text(task.into())]));
+    messages.push(message(Role::User, data(sample, images, task)));
     messages
 }
 

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::documents::{Content, Document, FileError, FileErrorKind};
+use crate::documents::{Content, Document, FileError, FileErrorKind, Format};
 use crate::json;
+use crate::llm::Image;
 
+/// The name of a table that comes from no file.
+const NAME: &str = "data";
 /// The samples that a plan is made from hold no more rows of a table than this.
 const SAMPLE_ROWS: usize = 5;
 
@@ -17,8 +20,16 @@ const SAMPLE_ROWS: usize = 5;
 pub struct Row {
     /// Zero-based.
     pub position: usize,
-    /// The exact payload that is sent.
+    /// The exact text that is sent.
     pub text: Arc<str>,
+    /// The pages that are sent as images beside it.
+    pub images: Arc<[Image]>,
+}
+
+impl Row {
+    fn new(position: usize, text: Arc<str>) -> Self {
+        Self { position, text, images: Arc::default() }
+    }
 }
 
 /// A table as Python hands it over.
@@ -30,6 +41,10 @@ struct Columns {
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Table {
+    /// The file's name, or `data`.
+    pub name: String,
+    /// `None` for a table that comes from no file.
+    pub format: Option<Format>,
     pub columns: Vec<String>,
     /// Each as long as `columns`.
     pub records: Vec<Vec<Value>>,
@@ -43,7 +58,7 @@ impl Table {
     /// # Errors
     /// There are no records, or none has a key.
     pub fn from_records(records: Vec<Map<String, Value>>) -> Result<Self, FileError> {
-        let empty = |message: &str| Err(FileError::new(FileErrorKind::Empty, "data", message));
+        let empty = |message: &str| Err(FileError::new(FileErrorKind::Empty, NAME, message));
         if records.is_empty() {
             return empty("the table has no rows");
         }
@@ -58,7 +73,7 @@ impl Table {
             columns.iter().map(value).collect()
         };
         let records = records.into_iter().map(row).collect();
-        Ok(Self { columns, records, warnings: Vec::new() })
+        Ok(Self { name: NAME.to_owned(), columns, records, ..Self::default() })
     }
 
     /// A table of JSON: an array of objects, or `{"columns": ["name", ...], "values": [[...], ...]}`
@@ -69,7 +84,7 @@ impl Table {
     pub fn from_json(json: &[u8]) -> Result<Self, FileError> {
         let invalid = |error: serde_json::Error| {
             let message = format!("not a table: {error}");
-            FileError::new(FileErrorKind::Unsupported, "data", message)
+            FileError::new(FileErrorKind::Unsupported, NAME, message)
         };
         if json.first() == Some(&b'[') {
             return Self::from_records(json::parse(json).map_err(invalid)?);
@@ -79,7 +94,7 @@ impl Table {
     }
 
     fn from_columns(columns: Vec<String>, values: Vec<Vec<Value>>) -> Result<Self, FileError> {
-        let error = |kind, message: &str| Err(FileError::new(kind, "data", message));
+        let error = |kind, message: &str| Err(FileError::new(kind, NAME, message));
         let rows = values.first().map_or(0, Vec::len);
         if columns.is_empty() {
             return error(FileErrorKind::Empty, "the table has no columns");
@@ -96,8 +111,8 @@ impl Table {
                 record.push(value);
             }
         }
-        let table = Self { columns, records, warnings: Vec::new() };
-        table.check_names("data")?;
+        let table = Self { name: NAME.to_owned(), columns, records, ..Self::default() };
+        table.check_names(NAME)?;
         Ok(table)
     }
 
@@ -141,7 +156,7 @@ impl Table {
     pub fn rows(&self, columns: &[String]) -> impl Iterator<Item = Row> + use<'_> {
         let chosen = self.chosen(columns);
         (0..self.records.len())
-            .map(move |position| Row { position, text: self.text_of(position, &chosen).into() })
+            .map(move |position| Row::new(position, self.text_of(position, &chosen).into()))
     }
 
     /// The first rows, parted by blank lines. Each has the same share of the characters, so that a
@@ -181,7 +196,7 @@ impl Document {
     /// The whole text: a document is one row.
     #[must_use]
     pub fn row(&self) -> Row {
-        Row { position: 0, text: self.text.as_str().into() }
+        Row::new(0, self.text.as_str().into())
     }
 
     /// The beginning of the text.

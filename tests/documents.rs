@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use structx::documents::{
-    Block, BlockKind, Content, Document, FileErrorKind, Limits, Origin, ReadOptions, read_bytes,
-    read_path, resolve,
+    Block, BlockKind, CodePoints, Content, Document, FileErrorKind, Limits, Mode, Origin,
+    ReadOptions, read_bytes, read_path, resolve,
 };
 
 fn document(name: &str, bytes: &[u8]) -> Document {
@@ -115,7 +115,11 @@ fn a_turned_and_cropped_page_is_read_as_it_is_shown() {
 
 #[test]
 fn pdfs_that_have_no_text_or_are_broken_say_so() {
-    assert_eq!(error_kind("blank.pdf", &pdf(&[("", "")])), FileErrorKind::NoTextLayer);
+    let blank = pdf(&[("", "")]);
+    let text = ReadOptions { mode: Mode::Text, ..ReadOptions::default() };
+    let error = read_bytes("blank.pdf", blank.clone(), &text).unwrap_err();
+    assert_eq!(error.kind, FileErrorKind::NoTextLayer);
+    assert!(document("blank.pdf", &blank).pages[0].needs_vision);
     assert_eq!(error_kind("broken.pdf", b"%PDF-1.7\nnothing"), FileErrorKind::Corrupt);
     let limits = Limits { pages: 1, ..Limits::default() };
     let error =
@@ -220,7 +224,7 @@ fn the_sample_agreement_has_headings_paragraphs_and_a_table_in_order() {
 
 /// What every document promises.
 fn check(document: &Document) {
-    let offsets = document.offsets();
+    let offsets = CodePoints::new(&document.text);
     let mut last = 0;
     let mut table = 0..0;
     for block in &document.blocks {
@@ -236,7 +240,11 @@ fn check(document: &Document) {
             table = block.range.clone();
         }
         last = block.range.end;
-        assert_eq!(offsets.range(block.range.clone()), document.code_points(block.range.clone()));
+        let points = offsets.range(&document.text, &block.range);
+        assert_eq!(
+            document.text.chars().take(points.end).skip(points.start).collect::<String>(),
+            text
+        );
     }
     let mut end = 0;
     for page in &document.pages {

@@ -100,14 +100,14 @@ fn operation(fake: &FakeProvider, max_retries: u32) -> Operation {
     Operation { provider, model, options, backoff, concurrency: 8, permits }
 }
 
-fn text(text: &str) -> Content {
-    Content::Document(Document::from_text(text, &ReadOptions::default()).unwrap())
+fn text(text: &str) -> Arc<Content> {
+    Content::Document(Document::from_text(text, &ReadOptions::default()).unwrap()).into()
 }
 
-fn records(count: usize) -> Content {
+fn records(count: usize) -> Arc<Content> {
     let records = (0..count).map(|i| json!({"id": format!("row{i:03}")})).collect::<Vec<_>>();
     let records = serde_json::from_value(Value::Array(records)).unwrap();
-    Content::Table(Table::from_records(records).unwrap())
+    Content::Table(Table::from_records(records).unwrap()).into()
 }
 
 fn script(fake: &FakeProvider, steps: &Value) {
@@ -121,7 +121,7 @@ fn reply(words: &[&str]) -> String {
 
 async fn run(
     fake: &FakeProvider,
-    content: &Content,
+    content: &Arc<Content>,
     target: Option<Words>,
 ) -> structx::Result<Extraction<Words>> {
     let operation = operation(fake, 2);
@@ -152,7 +152,7 @@ async fn a_blank_row_ends_without_a_request() {
     let fake = FakeProvider::start().unwrap();
     script(&fake, &json!([{"content": reply(&["one"]), "times": 9}]));
     let records = serde_json::from_value(json!([{"a": "1", "b": 2}, {"a": null}, {"b": "3"}]));
-    let content = Content::Table(Table::from_records(records.unwrap()).unwrap());
+    let content = Content::Table(Table::from_records(records.unwrap()).unwrap()).into();
     let extraction = run(&fake, &content, Some(Words::new())).await.unwrap();
     let counts: Vec<_> = extraction
         .outcomes

@@ -78,8 +78,8 @@ def test_wrong_options_are_file_errors(
 )
 def test_options_for_what_no_table_reader_reads_are_an_error(data: Any) -> None:
     with pytest.raises(FileError, match="`nrows` of file_options is for a file of records"):
-        _core.read(source_of(data, {"nrows": 1}).input)
-    assert _core.read(source_of(data, {}).input)
+        _core.reading(source_of(data, {"nrows": 1}).input).wait()
+    assert _core.reading(source_of(data, {}).input).wait()
 
 
 def test_options_must_be_a_dict() -> None:
@@ -111,7 +111,7 @@ def test_a_prepared_pdf() -> None:
 
 def prepare(data: Any) -> PreparedInput:
     source = source_of(data)
-    return PreparedInput(_core.read(source.input), source)
+    return PreparedInput(_core.reading(source.input).wait(), source)
 
 
 def test_prepared_tables_and_texts(table: Path) -> None:

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from structx import ExtractionError, _core, tables
+from structx.exceptions import FileError
 from structx.inputs import source_of
 
 LIBRARIES = {
@@ -32,7 +33,7 @@ LIBRARIES = {
 
 
 def read(table: Any) -> _core.Prepared:
-    return _core.read(source_of(table).input)
+    return _core.reading(source_of(table).input).wait()
 
 
 def values_of(table: Any) -> list[list[Any]]:
@@ -163,7 +164,7 @@ def test_nanoseconds_of_polars_and_pyarrow_are_kept() -> None:
 def test_what_is_no_table_to_read_is_an_error(table: Any, words: str) -> None:
     with pytest.raises(Exception, match=words) as raised:
         read(table)
-    assert type(raised.value).__name__ in {"FileError", "TypeError", "ValueError"}
+    assert isinstance(raised.value, (FileError, TypeError, ValueError))
 
 
 def test_columns_are_named_by_texts_and_rows_by_their_labels() -> None:
@@ -172,7 +173,7 @@ def test_columns_are_named_by_texts_and_rows_by_their_labels() -> None:
     source = source_of(frame)
     assert source.table is frame
     assert source.labels == ["x", "y"]
-    assert _core.read(source.input).columns == ["0", "None"]
+    assert _core.reading(source.input).wait().columns == ["0", "None"]
     assert source_of(pl.DataFrame({"a": [1]})).labels is None
 
 

@@ -10,13 +10,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from structx._core import __version__
     from structx.config import ExtractionConfig
+    from structx.documents import (
+        Document,
+        DocumentLimits,
+        measure,
+        measure_async,
+        read,
+        read_async,
+    )
     from structx.exceptions import (
         ConfigurationError,
+        CorruptFileError,
         ExtractionError,
         FileError,
+        LimitExceededError,
         ModelGenerationError,
+        NoTextLayerError,
+        PasswordRequiredError,
         ProviderError,
         StructXError,
+        UnsupportedFileError,
         ValidationError,
     )
     from structx.extractor import Extractor
@@ -34,13 +47,26 @@ else:
     _NAMES = {
         "_core": ["__version__"],
         "config": ["ExtractionConfig"],
+        "documents": [
+            "Document",
+            "DocumentLimits",
+            "measure",
+            "measure_async",
+            "read",
+            "read_async",
+        ],
         "exceptions": [
             "ConfigurationError",
+            "CorruptFileError",
             "ExtractionError",
             "FileError",
+            "LimitExceededError",
             "ModelGenerationError",
+            "NoTextLayerError",
+            "PasswordRequiredError",
             "ProviderError",
             "StructXError",
+            "UnsupportedFileError",
             "ValidationError",
         ],
         "extractor": ["Extractor"],
@@ -74,6 +100,9 @@ else:
 
 __all__ = [
     "ConfigurationError",
+    "CorruptFileError",
+    "Document",
+    "DocumentLimits",
     "ExtractionConfig",
     "ExtractionError",
     "ExtractionPlan",
@@ -84,17 +113,25 @@ __all__ = [
     "ExtractorUsage",
     "FileError",
     "FileReader",
+    "LimitExceededError",
     "ModelField",
     "ModelGenerationError",
+    "NoTextLayerError",
+    "PasswordRequiredError",
     "PreparedInput",
     "ProviderError",
     "RowResult",
     "StepUsage",
     "StructXError",
     "TypeCapabilities",
+    "UnsupportedFileError",
     "ValidationError",
     "__version__",
     "get_type_capabilities",
+    "measure",
+    "measure_async",
     "model_from_extraction_request",
     "model_to_extraction_request",
+    "read",
+    "read_async",
 ]

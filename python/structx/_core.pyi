@@ -4,21 +4,25 @@ from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar, final
 
+from structx.documents import Kind
 from structx.exceptions import ExtractionError
 from structx.inputs import Encoded
 from structx.results import RawExtraction, RawPlan, RawRow
 from structx.targets import Target
 
 __all__ = [
+    "Document",
     "Extractor",
     "Job",
     "ModelSchema",
     "Prepared",
     "RawRows",
     "__version__",
+    "default_limits",
     "normalise",
-    "read",
     "read_yaml",
+    "reading",
+    "serve_reader",
     "shutdown",
     "type_capabilities",
 ]
@@ -26,6 +30,39 @@ __all__ = [
 _Raw = TypeVar("_Raw")
 
 __version__: str
+
+_Box = tuple[float, float, float, float] | None
+
+@final
+class Document:
+    """A source as a document; of a table, its Markdown. Offsets are in code points."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def format(self) -> str | None: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def warnings(self) -> list[str]: ...
+    @property
+    def source(self) -> Prepared: ...
+    def pages(self) -> list[tuple[int, int, int, tuple[float, float] | None, bool]]:
+        """number, start, end, (width, height), needs_vision"""
+    def blocks(self) -> list[tuple[Kind, int | None, int, int, int | None, _Box]]:
+        """kind, level, start, end, page, box; all but cells"""
+    def tables(
+        self,
+    ) -> list[tuple[int, int, int | None, _Box, list[tuple[int, int, int, int, _Box]]]]:
+        """start, end, page, box, cells: row, column, start, end, box"""
+    def attachments(self) -> list[tuple[str, str, bytes]]:
+        """name, media type, content"""
+    def locate(self, start: int, end: int) -> list[tuple[int, int, int | None, _Box]]:
+        """start, end, page, box"""
+    def state(self) -> tuple[bytes, bytes | None]:
+        """What `restore` makes the same document of."""
+    @staticmethod
+    def restore(content: bytes, original: bytes | None) -> Document: ...
 
 @final
 class Extractor:
@@ -108,15 +145,25 @@ class Prepared:
         """A table's values as JSON, a list for each column; None for a document."""
     def sample(self) -> str:
         """The part that planning is shown."""
+    def document(self) -> Document:
+        """The source as a document."""
+    def measure(self) -> tuple[int, int, int, int, list[int]]:
+        """pages, rows, characters, tokens, vision_pages"""
 
-def read(input: Encoded) -> Prepared:
-    """Reads a source without the GIL; raises FileError."""
+def reading(input: Encoded) -> Job[Prepared]:
+    """A job that reads a source; raises FileError."""
+
+def default_limits() -> str:
+    """The limits of a document where the caller sets none, as JSON."""
 
 def path_of(data: str) -> Path | None:
     """The path that a text given as data is; None for a text."""
 
 def read_yaml(name: str, text: str) -> str:
     """One YAML document as JSON; raises ConfigurationError, in which `name` is the file."""
+
+def serve_reader(name: str) -> None:
+    """Answers the one request in the standard input; raises OSError. For `structx._isolate`."""
 
 def normalise(definition: str) -> str:
     """The normal form of a definition, JSON to JSON; raises ModelGenerationError."""

@@ -1,4 +1,4 @@
-"""A result as a notebook shows it: counts, and a table of its first items.
+"""Results and documents as a notebook shows them: counts, and the first items or lines.
 
 The notebook styles it as it does the tables of pandas, in light and dark themes alike. All text is
 escaped: what a document says must not become part of the page.
@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
+from structx.documents import Document
 from structx.results import ExtractionResult, RowResult, cut
 
 _LINES = 20
 _FIELDS = 12
 _LONGEST_CELL = 80
+_LONGEST_TEXT = 4_000
 _LEFT = "style='text-align:left'"
 
 
@@ -27,6 +29,21 @@ def of_result(result: ExtractionResult[Any, Any]) -> str:
         f"<div><p>{_summary(result)}</p>"
         f"<table class='dataframe'><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(lines)}</tbody></table>{_rest(result, len(lines), len(fields))}</div>"
+    )
+
+
+def of_document(document: Document) -> str:
+    """The HTML of a document."""
+    counts = {
+        "pages": len(document.pages),
+        "tables": len(document.tables),
+        "characters": len(document.text),
+    }
+    words = " · ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    warnings = "".join(f"<li>{_text(warning, 200)}</li>" for warning in document.warnings)
+    return (
+        f"<div><p><b>{_text(document.name)}</b>: {words}</p><ul>{warnings}</ul>"
+        f"<pre style='white-space:pre-wrap'>{_text(document.text, _LONGEST_TEXT)}</pre></div>"
     )
 
 

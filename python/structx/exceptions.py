@@ -69,6 +69,26 @@ class FileError(StructXError):
         return str(self.args[0])
 
 
+class CorruptFileError(FileError):
+    """A file is damaged, or not of the format that its name says."""
+
+
+class LimitExceededError(FileError):
+    """A file costs more to read than `structx.DocumentLimits` allow."""
+
+
+class NoTextLayerError(FileError):
+    """The pages have no usable text, as in a scan, and can't be seen."""
+
+
+class PasswordRequiredError(FileError):
+    """A file is protected, and no password was given or a wrong one."""
+
+
+class UnsupportedFileError(FileError):
+    """A file is of a format that structx does not read."""
+
+
 class ProviderError(StructXError):
     """A provider refused a request or could not be reached, and trying again did not help."""
 

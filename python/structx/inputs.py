@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, Union, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union, cast
 
 from pydantic_core import PydanticSerializationError, to_json
 
 from structx import _core, tables
 from structx.exceptions import ExtractionError, FileError
+
+if TYPE_CHECKING:
+    from structx.documents import Document
 
 
 class Table(Protocol):
@@ -28,14 +32,36 @@ class Table(Protocol):
         ...
 
 
-Data: TypeAlias = Union[
-    str, "os.PathLike[str]", Sequence[Mapping[str, Any]], Table, "PreparedInput"
-]
-"""A text, a path (see `Extractor.extract`), a list of dicts or a table, each dict or record of them
-a row, or what `Extractor.prepare_input` made of one of these."""
+class BinaryFile(Protocol):
+    """A file object, such as `open(path, "rb")` gives, or an upload."""
 
-Encoded: TypeAlias = "tuple[str | bytes | Path | _core.Prepared, str]"
-"""The data as the core takes it, and the options of the table reader as JSON."""
+    def read(self, size: int, /) -> bytes | str:
+        """At most so many bytes, or characters."""
+        ...
+
+
+Data: TypeAlias = Union[
+    str,
+    "os.PathLike[str]",
+    bytes,
+    bytearray,
+    memoryview,
+    BinaryFile,
+    Sequence[Mapping[str, Any]],
+    Table,
+    "Document",
+    "PreparedInput",
+]
+"""A text, a path (see `Extractor.extract`), the content of a file as bytes or a file object, a list
+of dicts or a table, each dict or record of them a row, or what `structx.read` or
+`Extractor.prepare_input` made of one of these."""
+
+Encoded: TypeAlias = "tuple[str | bytes | tuple[str, bytes] | Path | _core.Prepared, str]"
+"""The data as the core takes it (bytes alone are a table as JSON, with a name a file), and how it
+is read as JSON."""
+
+_PART = 1 << 20
+"""Bytes that are read of a file object at a time."""
 
 # What is near to a table and is none.
 _HINTS = {
@@ -173,64 +199,98 @@ class FileReader:
 
         Raises:
             FileError: the file can't be read, an option is wrong, or this file has no use for it.
+                Why is told by its class: PasswordRequiredError, CorruptFileError,
+                LimitExceededError, UnsupportedFileError, NoTextLayerError.
         """
         if not isinstance(file_path, (str, os.PathLike)):
             raise FileError(f"file_path must be a path, not {_kind(file_path)}")
         source = _of_file(Path(file_path).expanduser(), file_options)
-        return PreparedInput(_core.read(source.input), source)
+        return PreparedInput(_core.reading(source.input).wait(), source)
 
 
-def source_of(data: Data, file_options: Mapping[str, Any] | None = None) -> Source:
+def source_of(
+    data: Data | tuple[str, bytes], file_options: Mapping[str, Any] | None = None
+) -> Source:
     """The data of a call, in the form that the core reads.
 
     Raises TypeError for data of another kind, ValueError for values that have no form in JSON,
     FileError for options that have none, and ExtractionError for a closed PreparedInput.
     """
     options = _options(file_options)
+    if isinstance(prepared := getattr(data, "source", None), _core.Prepared):  # a Document
+        return Source((prepared, options))
     if isinstance(data, PreparedInput):
         source = data.source()
         return Source((source.input[0], options), source.table, source.labels)
-    if (path := _path_of(data)) is not None:
-        return _of_file(path, file_options or {})
     if library := tables.library_of(data):
         encoded, labels = tables.encode(data, library)
         return Source((encoded, options), data, labels)
-    return Source((_encode(data), options))
+    encoded = _encode(data, options)
+    if isinstance(encoded, (Path, tuple)):
+        return _of_file(encoded, file_options or {})
+    return Source((encoded, options))
 
 
-def _of_file(path: Path, file_options: Mapping[str, Any]) -> Source:
-    options = _options(file_options)
-    table = tables.read_file(path, file_options)
+def _of_file(file: Path | tuple[str, bytes], file_options: Mapping[str, Any]) -> Source:
+    table = tables.read_file(file, file_options)
     if table is None:
-        return Source((path, options))
+        return Source((file, _options(file_options)))
     encoded, _ = tables.encode(table, cast(str, tables.library_of(table)))
     return Source((encoded, "{}"))
 
 
-def _path_of(data: object) -> Path | None:
+def _encode(data: object, options: str) -> str | bytes | tuple[str, bytes] | Path:
     if isinstance(data, str):
         check_unicode("data", data)
-        return _core.path_of(data)
-    return Path(cast("os.PathLike[str]", data)) if isinstance(data, os.PathLike) else None
-
-
-def _encode(data: object) -> str | bytes | Path:
-    if isinstance(data, str):
-        check_unicode("data", data)
-        return data
+        return _core.path_of(data) or data
     if isinstance(data, os.PathLike):
         return Path(cast("os.PathLike[str]", data))
-    if not isinstance(data, Sequence) or isinstance(data, (bytes, bytearray, memoryview)):
-        hint = _HINTS.get(_kind(data))
-        raise TypeError(
-            "data must be a text, a path, a list of dicts, a DataFrame of pandas or polars, or a "
-            f"Table of pyarrow, not {_kind(data)}" + (f": {hint}" if hint else "")
-        )
-    records = cast("Sequence[object]", data)
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return "bytes", bytes(cast(bytes, data))
+    if callable(getattr(data, "read", None)):
+        return _content(cast(BinaryFile, data), options)
+    match data:
+        case (str(name), bytes(content)):
+            return name, content
+        case Sequence():
+            return _encode_records(cast("Sequence[object]", data))
+        case _:
+            hint = _HINTS.get(_kind(data))
+            raise TypeError(
+                "data must be a text, a path, bytes, a file object, a list of dicts, a DataFrame "
+                f"of pandas or polars, or a Table of pyarrow, not {_kind(data)}"
+                + (f": {hint}" if hint else "")
+            )
+
+
+def _encode_records(records: Sequence[object]) -> bytes:
     try:
         return to_json([_record(n, record) for n, record in enumerate(records)], fallback=str)
     except (PydanticSerializationError, RecursionError) as error:
         raise ValueError(f"data can't be written as JSON: {error}") from error
+
+
+def _content(file: BinaryFile, options: str) -> tuple[str, bytes]:
+    """The name of a file object and its content from where it stands, cut behind the limit."""
+    own = getattr(file, "name", None)  # a number, where it was opened by one
+    name = Path(own).name if isinstance(own, str) else ""
+    limits: dict[str, Any] = json.loads(_core.default_limits())
+    match json.loads(options).get("limits"):
+        case {"bytes": int(most)}:
+            pass
+        case _:
+            most = int(limits["bytes"])
+    content = bytearray()
+    while len(content) <= most:
+        part = file.read(_PART)
+        if isinstance(part, str):
+            part = part.encode(errors="surrogateescape")
+        if not isinstance(part, (bytes, bytearray, memoryview)):
+            raise TypeError(f"data.read() must give bytes, not {_kind(part)}")
+        if not part:
+            break
+        content += part
+    return name or "file", bytes(content)
 
 
 def check_unicode(name: str, text: str) -> None:

@@ -21,8 +21,10 @@ T = TypeVar("T", bound=BaseModel)
 D = TypeVar("D", default=list[T])
 
 # The core's plain tuples, which `result_of` turns into results.
-RawRow: TypeAlias = "tuple[int, str, list[Any], list[RawUsage], str | None, dict[str, str]]"
-"""position, input_data, items, calls, error, sources"""
+RawRow: TypeAlias = (
+    "tuple[int, str, list[Any], list[RawUsage], str | None, dict[str, str], list[int]]"
+)
+"""position, input_data, items, calls, error, sources, image_pages"""
 RawExtraction: TypeAlias = (
     "tuple[type[Any], list[RawUsage], Iterable[RawRow], list[str], _core.Prepared]"
 )
@@ -52,6 +54,8 @@ class RowResult(Generic[T]):
     sources: dict[str, str] = field(default_factory=dict[str, str])
     """The document's own words for values that the embedded model copied, such as `$1,982.50` for
     1982.5. Keys are JSON Pointers into `items`, such as `/0/total`."""
+    image_pages: list[int] = field(default_factory=list[int])
+    """The pages of the document, from 1, that the model was sent as images beside the text."""
 
     @property
     def status(self) -> Literal["success", "empty", "failed"]:
@@ -87,7 +91,7 @@ class ExtractionResult(Generic[T, D]):
     usage: ExtractorUsage
     """Tokens of all requests: planning and every row."""
     warnings: list[str] = field(default_factory=list[str])
-    """What was noticed while the source was read."""
+    """What was noticed while the source was read, and which of its pages the model did not get."""
 
     @property
     def failed(self) -> Any:
@@ -159,10 +163,13 @@ def result_of(raw: RawExtraction, source: Source) -> ExtractionResult[Any]:
     rows: list[RowResult[Any]] = []
     data: list[Any] = []
     requests: list[StepUsage] = []
-    for position, text, items, raw_calls, error, sources in raw_rows:
+    for position, text, items, raw_calls, error, sources, image_pages in raw_rows:
         calls = [StepUsage(*call) for call in raw_calls]
         label = position if labels is None else labels[position]
-        rows.append(RowResult(position, label, text, items, of_calls([], calls), error, sources))
+        usage = of_calls([], calls)
+        rows.append(
+            RowResult(position, label, text, items, usage, error, sources, image_pages=image_pages)
+        )
         data += items
         requests += calls
     usage = of_calls([StepUsage(*call) for call in planning], requests)

@@ -44,18 +44,17 @@ def library_of(value: object) -> str | None:
     return None
 
 
-def read_file(data: Path | bytes, options: Mapping[str, Any]) -> Any:
-    """The table of a Parquet or Arrow (Feather) file; None for any other file.
+def read_file(file: Path | tuple[str, bytes], options: Mapping[str, Any]) -> Any:
+    """The table of a Parquet or Arrow (Feather) file, or of its name and content; else None.
 
     Raises FileError where it can't be read, neither pyarrow nor polars is installed, or an option
     is wrong.
     """
-    kind = _kind_of(data)
+    kind = _kind_of(file)
     if kind is None:
         return None
-    name = str(data) if isinstance(data, Path) else "data"
+    name, source = (str(file), file) if isinstance(file, Path) else (file[0], BytesIO(file[1]))
     chosen, rows = _chosen(name, options)
-    source = data if isinstance(data, Path) else BytesIO(data)
     try:
         if find_spec("pyarrow"):
             table = _by_pyarrow(source, kind)
@@ -74,15 +73,15 @@ def read_file(data: Path | bytes, options: Mapping[str, Any]) -> Any:
     return table if chosen is None else table.select(_named(name, chosen, table))
 
 
-def _kind_of(data: Path | bytes) -> str | None:
+def _kind_of(file: Path | tuple[str, bytes]) -> str | None:
     try:
-        if isinstance(data, bytes):
-            head = data[:6]
-        elif not data.is_file():
+        if isinstance(file, tuple):
+            head = file[1][:6]
+        elif not file.is_file():
             return None
         else:
-            with data.open("rb") as file:
-                head = file.read(6)
+            with file.open("rb") as opened:
+                head = opened.read(6)
     except OSError:
         return None  # the core says what is wrong
     return next((kind for magic, kind in _FILES.items() if head.startswith(magic)), None)
@@ -90,7 +89,7 @@ def _kind_of(data: Path | bytes) -> str | None:
 
 def _chosen(name: str, options: Mapping[str, Any]) -> tuple[list[Any] | None, int | None]:
     for option, value in options.items():
-        if value is not None and option not in _OPTIONS:
+        if value is not None and option not in (*_OPTIONS, "mode", "password", "limits"):
             takes = ", ".join(_OPTIONS)
             message = f"{name}: the option `{option}` is of no use to this file; it takes {takes}"
             raise FileError(message, name)

@@ -68,6 +68,8 @@ def _size(value: Any, depth: int = 4) -> int:
         return 1 + len(value) // 1_000
     if isinstance(value, _core.RawRows):
         return 3 * len(value)
+    if hasattr(value, "read"):  # a file object may keep its reader waiting
+        return _LARGE + 1
     if library_of(value):
         rows, columns = value.shape
         return rows * columns

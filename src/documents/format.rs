@@ -3,9 +3,9 @@
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
+use super::markup::text::is_binary;
 use super::records::options;
 use super::source::file_name;
-use super::text::is_binary;
 use super::{FileError, FileErrorKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +105,15 @@ impl Format {
     pub fn from_name(name: &str) -> Option<Self> {
         let extension = extension(name)?.to_ascii_lowercase();
         EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|(_, format)| *format)
+    }
+
+    /// Its name in the public API, such as `json_lines`.
+    #[must_use]
+    pub fn name(self) -> String {
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default()
     }
 
     /// Its name in a sentence.
@@ -254,18 +263,29 @@ fn zip_magic(bytes: &[u8]) -> Magic {
     // The names of the files within stand at the beginning and, all of them, at the end.
     const ENOUGH: usize = 1 << 20;
     let ends = [&bytes[..bytes.len().min(ENOUGH)], &bytes[bytes.len().saturating_sub(ENOUGH)..]];
-    let has = |part: &[u8]| ends.iter().any(|end| contains(end, part));
+    // A file within that is a zip archive too has its names before the last ones.
+    let last = |part: &[u8]| {
+        let places = ends.iter().zip([0, bytes.len().saturating_sub(ENOUGH)]);
+        places.filter_map(|(end, start)| Some(start + memmem::rfind(end, part)?)).max()
+    };
+    // Some formats say first of all what they are.
+    let first = |part: &[u8]| contains(&bytes[..bytes.len().min(128)], part);
     let kinds: [(&[u8], Format); 8] = [
         (b"application/vnd.oasis.opendocument.spreadsheet", Format::Ods),
         (b"application/vnd.oasis.opendocument.text", Format::Odt),
         (b"application/vnd.oasis.opendocument.presentation", Format::Odp),
         (b"application/epub+zip", Format::Epub),
         (b"word/document", Format::Docx),
-        (b"xl/workbook.bin", Format::Xlsb),
         (b"xl/workbook", Format::Xlsx),
+        // The name of the one begins with that of the other: of two in one place the later counts.
+        (b"xl/workbook.bin", Format::Xlsb),
         (b"ppt/presentation", Format::Pptx),
     ];
-    match kinds.iter().find(|(part, _)| has(part)) {
+    let kind = kinds.iter().find(|(part, _)| first(part)).or_else(|| {
+        let named = kinds.iter().filter(|(part, _)| last(part).is_some());
+        named.max_by_key(|(part, _)| last(part))
+    });
+    match kind {
         Some((_, format)) => Magic::Is(*format),
         None => Magic::Refused(
             FileErrorKind::Unsupported,
@@ -332,6 +352,13 @@ mod tests {
             ("bytes", b"%PDF-1.7", Format::Pdf, false),
             ("a.xlsx", b"PK\x03\x04 xl/workbook.xml", Format::Xlsx, false),
             ("a.xlsx", b"PK\x03\x04 xl/workbook.bin", Format::Xlsb, true),
+            ("a.pptx", b"PK\x03\x04 PK xl/workbook.xml ppt/presentation.xml", Format::Pptx, false),
+            (
+                "a.odt",
+                b"PK\x03\x04application/vnd.oasis.opendocument.text word/document",
+                Format::Odt,
+                false,
+            ),
             ("a.doc", &word, Format::Doc, false),
             ("a.doc", b"{\\rtf1", Format::Rtf, true),
             ("a.jpg", b"\x89PNG\r\n", Format::Image, false),

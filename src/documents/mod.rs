@@ -3,23 +3,30 @@
 mod builder;
 mod error;
 mod format;
+mod image;
+pub mod isolate;
 mod limits;
+mod mail;
+mod markup;
+mod measure;
 mod office;
 mod offsets;
 mod options;
 mod packed;
 mod pdf;
 mod pipes;
+mod places;
 mod reading;
 mod records;
 mod source;
-mod text;
+pub(crate) mod vision;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use office_oxide::DocumentFormat;
 use serde::{Deserialize, Serialize};
 
 use crate::table::Table;
@@ -27,15 +34,19 @@ use crate::table::Table;
 pub use error::{FileError, FileErrorKind};
 pub use format::Format;
 pub use limits::Limits;
+pub use measure::Measure;
 pub use offsets::CodePoints;
 pub use options::{Mode, Password, ReadOptions};
+pub use places::Place;
 pub use records::options::{Columns, SheetKey, Sheets, Skipped, TableOptions};
 pub use source::{Origin, resolve};
 
+use markup::{html, markdown, text, xml};
 use reading::Reading;
 
 /// What a source holds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Content {
     Document(Document),
     Table(Table),
@@ -44,7 +55,7 @@ pub enum Content {
 /// A text in reading order, in which every character can be traced to its page and block.
 ///
 /// Ranges are in bytes of `text`, always on character boundaries; the public offsets of structx are
-/// Unicode code points, and [`Document::code_points`] is the one converter.
+/// Unicode code points, and [`CodePoints`] is the one converter.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Document {
     /// The file's name, or `text` for a raw text.
@@ -62,6 +73,9 @@ pub struct Document {
     /// The file itself, kept where its pages can be shown to a model that sees.
     #[serde(skip)]
     pub original: Option<Arc<[u8]>>,
+    /// How it was read, so that its pages are shown likewise.
+    #[serde(skip)]
+    pub options: Arc<ReadOptions>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -144,28 +158,7 @@ impl Document {
         options.table.allow(reading.name, &[])?;
         let text = text.into();
         reading.check_characters(&text)?;
-        text::document(&reading, text::normalise_newlines(text), text::Markup::Plain)
-    }
-
-    /// The range of bytes as a range of Unicode code points. Counts from the start of the text: for
-    /// many ranges of one document, [`Document::offsets`] is made once and asked often.
-    #[must_use]
-    pub fn code_points(&self, range: Range<usize>) -> Range<usize> {
-        let count =
-            |bytes: usize| self.text[..self.text.floor_char_boundary(bytes)].chars().count();
-        count(range.start)..count(range.end)
-    }
-
-    #[must_use]
-    pub fn offsets(&self) -> CodePoints<'_> {
-        CodePoints::new(&self.text)
-    }
-
-    /// The blocks that share at least one byte with the range.
-    pub fn locate(&self, range: Range<usize>) -> impl Iterator<Item = &Block> {
-        self.blocks
-            .iter()
-            .filter(move |block| block.range.start < range.end && range.start < block.range.end)
+        text::document(&reading, text::normalise_newlines(text))
     }
 }
 
@@ -200,15 +193,16 @@ fn read_checked(reading: &Reading, bytes: Vec<u8>) -> Result<Content, FileError>
             let message = "the file is damaged: its reader gave up; save it again and retry";
             Err(reading.corrupt(message))
         })?;
-    let warnings = match &mut content {
+    let (found, known, warnings) = match &mut content {
         Content::Document(document) => {
             reading.check_characters(&document.text)?;
-            source::file_name(reading.name).clone_into(&mut document.name);
-            document.format = Some(format);
-            &mut document.warnings
+            document.options = reading.options.clone().into();
+            (&mut document.name, &mut document.format, &mut document.warnings)
         }
-        Content::Table(table) => &mut table.warnings,
+        Content::Table(table) => (&mut table.name, &mut table.format, &mut table.warnings),
     };
+    source::file_name(reading.name).clone_into(found);
+    *known = Some(format);
     warnings.splice(0..0, warning);
     Ok(content)
 }
@@ -225,10 +219,17 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Xlsx | Format::Xlsb | Format::Xls | Format::Ods => {
             return records::workbook::read(reading, format, bytes).map(Content::Table);
         }
-        Format::Text => text::read(reading, &bytes, text::Markup::Plain),
-        Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
+        Format::Text => text::read(reading, &bytes),
+        Format::Markdown => markdown::read(reading, &bytes),
+        Format::Html => html::read(reading, &bytes),
+        Format::Xml => xml::read(reading, &bytes),
         Format::Pdf => pdf::read(reading, bytes),
-        Format::Docx => office::docx::read(reading, bytes),
+        Format::Docx => office::docx::read(reading, &bytes),
+        Format::Doc => office::read_doc(reading, bytes),
+        Format::Email => mail::read(reading, &bytes),
+        Format::Image => image::read(reading, bytes),
+        Format::Ppt => office::read_slides(reading, bytes, DocumentFormat::Ppt),
+        Format::Pptx => office::read_slides(reading, bytes, DocumentFormat::Pptx),
         Format::Parquet | Format::Arrow => {
             let message = format!("{} is read from Python, with pyarrow or polars", format.title());
             Err(reading.error(FileErrorKind::Unsupported, message))

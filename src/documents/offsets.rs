@@ -1,46 +1,58 @@
-//! Bytes of a text to Unicode code points, for many lookups.
+//! Bytes of a text to Unicode code points and back, for many lookups.
 
 use std::ops::Range;
 
 /// How many bytes lie between two remembered counts.
 const STEP: usize = 256;
 
-/// Counts code points from remembered places, never from the start of the text.
-#[derive(Debug, Clone)]
-pub struct CodePoints<'a> {
-    text: &'a str,
+/// Counts from remembered places, never from the start of the text. Every call is given the text
+/// that it was made of.
+#[derive(Debug, Clone, Default)]
+pub struct CodePoints {
     /// The code points that begin before byte `STEP * index`; empty for an ASCII text.
     counts: Vec<usize>,
 }
 
-impl<'a> CodePoints<'a> {
+impl CodePoints {
     #[must_use]
-    pub fn new(text: &'a str) -> Self {
+    pub fn new(text: &str) -> Self {
         if text.is_ascii() {
-            return Self { text, counts: Vec::new() };
+            return Self { counts: Vec::new() };
         }
         let counts = text.as_bytes().chunks(STEP).scan(0, |before, chunk| {
             let count = *before;
             *before += starts(chunk);
             Some(count)
         });
-        Self { text, counts: counts.collect() }
+        Self { counts: counts.collect() }
     }
 
     #[must_use]
-    pub fn range(&self, bytes: Range<usize>) -> Range<usize> {
-        self.at(bytes.start)..self.at(bytes.end)
+    pub fn range(&self, text: &str, bytes: &Range<usize>) -> Range<usize> {
+        self.at(text, bytes.start)..self.at(text, bytes.end)
     }
 
     /// The code points before a byte; a byte within a character counts as its first.
     #[must_use]
-    pub fn at(&self, byte: usize) -> usize {
-        let byte = self.text.floor_char_boundary(byte);
+    pub fn at(&self, text: &str, byte: usize) -> usize {
+        let byte = text.floor_char_boundary(byte);
         if self.counts.is_empty() {
             return byte;
         }
         let step = (byte / STEP).min(self.counts.len() - 1);
-        self.counts[step] + starts(&self.text.as_bytes()[step * STEP..byte])
+        self.counts[step] + starts(&text.as_bytes()[step * STEP..byte])
+    }
+
+    /// The byte at which a code point begins; the length of the text behind the last one.
+    #[must_use]
+    pub fn byte(&self, text: &str, code_point: usize) -> usize {
+        if self.counts.is_empty() {
+            return code_point.min(text.len());
+        }
+        let step = self.counts.partition_point(|count| *count <= code_point).saturating_sub(1);
+        let start = text.ceil_char_boundary(step * STEP);
+        let rest = code_point - self.counts[step];
+        text[start..].char_indices().nth(rest).map_or(text.len(), |(byte, _)| start + byte)
     }
 }
 
@@ -61,8 +73,10 @@ mod tests {
             let offsets = CodePoints::new(&text);
             let places = text.char_indices().map(|(byte, _)| byte).chain([text.len()]);
             for (count, byte) in places.enumerate() {
-                prop_assert_eq!(offsets.at(byte), count);
+                prop_assert_eq!(offsets.at(&text, byte), count);
+                prop_assert_eq!(offsets.byte(&text, count), byte);
             }
+            prop_assert_eq!(offsets.byte(&text, usize::MAX), text.len());
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One document while it is read: its name, what the caller wants, and what it may still cost.
 
+use std::time::Duration;
+
 use cpu_time::ThreadTime;
 
 use super::{FileError, FileErrorKind, Limits, ReadOptions};
@@ -87,6 +89,14 @@ impl<'a> Reading<'a> {
             return Err(self.exceeded("seconds", &format!("takes more than {limit} s of CPU")));
         }
         Ok(())
+    }
+
+    /// The CPU time that may still be spent.
+    pub(super) fn time_left(&self) -> Duration {
+        let spent = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64());
+        let left = (self.limits().seconds - spent).max(0.0);
+        // Without a bound it is infinite.
+        Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX)
     }
 
     fn check(&self, limit: &str, unit: &str, found: u64, most: u64) -> Result<(), FileError> {

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::llm::{Completion, LlmError, Provider, Request};
+use crate::llm::{Completion, LlmError, Provider, Request, Sight};
 use crate::schema::OutputSchema;
 use crate::{Error, Result};
 use worker::Worker;
@@ -87,5 +87,9 @@ impl Provider for LocalProvider {
 
     fn plans_nested(&self) -> bool {
         false
+    }
+
+    fn sight(&self, _: &str) -> Sight {
+        Sight::NONE
     }
 }

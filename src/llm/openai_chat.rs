@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::retry;
 use super::wire::{HttpReply, HttpRequest, WireFormat};
-use super::{Candidate, Finish, LlmError, LlmErrorKind, Message, Reply, Request, Role, Usage};
+use super::{
+    Candidate, Finish, Image, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role, Usage,
+};
 use crate::error::Result;
 use crate::schema::{OutputSchema, dialect};
 
@@ -233,11 +235,8 @@ impl Serialize for Messages<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(messages, mut told) = *self;
         serializer.collect_seq(messages.iter().map(|message| {
-            let mut content = message.text();
-            if let Some(schema) = told.take() {
-                content.to_mut().push_str(&format!("\n{SCHEMA}{}", schema.compiled));
-            }
-            WireMessage { role: message.role, content }
+            let told = told.take().map(|schema| format!("\n{SCHEMA}{}", schema.compiled));
+            WireMessage { role: message.role, content: content(message, told) }
         }))
     }
 }
@@ -245,7 +244,58 @@ impl Serialize for Messages<'_> {
 #[derive(Serialize)]
 struct WireMessage<'a> {
     role: Role,
-    content: Cow<'a, str>,
+    content: Content<'a>,
+}
+
+/// A message without images is a plain text: some servers know no other form.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(Cow<'a, str>),
+    Parts(Vec<ContentPart<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ContentPart<'a> {
+    Text { text: Cow<'a, str> },
+    ImageUrl { image_url: ImageUrl<'a> },
+}
+
+#[derive(Serialize)]
+struct ImageUrl<'a> {
+    url: DataUrl<'a>,
+}
+
+struct DataUrl<'a>(&'a Image);
+
+impl Serialize for DataUrl<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(Image { media_type, data, .. }) = self;
+        serializer.collect_str(&format_args!("data:{media_type};base64,{data}"))
+    }
+}
+
+fn content(message: &Message, told: Option<String>) -> Content<'_> {
+    let mut parts: Vec<_> = message
+        .pieces()
+        .map(|piece| match piece {
+            Piece::Text(text) => ContentPart::Text { text },
+            Piece::Image(image) => {
+                ContentPart::ImageUrl { image_url: ImageUrl { url: DataUrl(image) } }
+            }
+        })
+        .collect();
+    match (parts.last_mut(), told) {
+        (Some(ContentPart::Text { text }), Some(told)) => text.to_mut().push_str(&told),
+        (_, Some(told)) => parts.push(ContentPart::Text { text: told.into() }),
+        (_, None) => {}
+    }
+    match <[_; 1]>::try_from(parts) {
+        Ok([ContentPart::Text { text }]) => Content::Text(text),
+        Ok(parts) => Content::Parts(parts.into()),
+        Err(parts) => Content::Parts(parts),
+    }
 }
 
 /// What is read of a reply. Everything that some server leaves out may be absent or null.

@@ -9,7 +9,7 @@ use reqwest::{Client, Method, Response, Url};
 use serde_json::Value;
 
 use super::wire::{HttpReply, HttpRequest, WireFormat};
-use super::{Completion, LlmError, LlmErrorKind, Provider, Reply, Request};
+use super::{Completion, LlmError, LlmErrorKind, Provider, Reply, Request, Sight};
 use crate::error::{Error, Result};
 use crate::schema::OutputSchema;
 
@@ -167,6 +167,10 @@ impl<W: WireFormat> Provider for HttpProvider<W> {
 
     fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a> {
         Box::pin(self.ask(request))
+    }
+
+    fn sight(&self, model: &str) -> Sight {
+        Sight::of(&self.endpoint.provider, model)
     }
 }
 

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::documents::FileError;
+use crate::documents::{FileError, FileErrorKind};
 use crate::error::Error;
 use crate::llm::LlmError;
 use crate::run::Failure;
@@ -12,10 +12,15 @@ use super::raw::RawUsage;
 
 mod exceptions {
     pyo3::import_exception!(structx.exceptions, ConfigurationError);
+    pyo3::import_exception!(structx.exceptions, CorruptFileError);
     pyo3::import_exception!(structx.exceptions, ExtractionError);
     pyo3::import_exception!(structx.exceptions, FileError);
+    pyo3::import_exception!(structx.exceptions, LimitExceededError);
     pyo3::import_exception!(structx.exceptions, ModelGenerationError);
+    pyo3::import_exception!(structx.exceptions, NoTextLayerError);
+    pyo3::import_exception!(structx.exceptions, PasswordRequiredError);
     pyo3::import_exception!(structx.exceptions, ProviderError);
+    pyo3::import_exception!(structx.exceptions, UnsupportedFileError);
 }
 
 impl From<Error> for PyErr {
@@ -33,7 +38,18 @@ impl From<Error> for PyErr {
 
 impl From<FileError> for PyErr {
     fn from(error: FileError) -> Self {
-        exceptions::FileError::new_err((error.to_string(), error.name))
+        let raise = match error.kind {
+            FileErrorKind::Corrupt => exceptions::CorruptFileError::new_err,
+            FileErrorKind::LimitExceeded => exceptions::LimitExceededError::new_err,
+            FileErrorKind::NoTextLayer => exceptions::NoTextLayerError::new_err,
+            FileErrorKind::PasswordRequired => exceptions::PasswordRequiredError::new_err,
+            FileErrorKind::Unsupported => exceptions::UnsupportedFileError::new_err,
+            FileErrorKind::NotFound
+            | FileErrorKind::Unreadable
+            | FileErrorKind::Empty
+            | FileErrorKind::Options => exceptions::FileError::new_err,
+        };
+        raise((error.to_string(), error.name))
     }
 }
 

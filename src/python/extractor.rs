@@ -1,7 +1,6 @@
 //! `_core.Extractor`: settings, and the jobs that it makes.
 
 use std::collections::HashMap;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +10,6 @@ use pyo3::prelude::*;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
-use crate::documents::{FileError, FileErrorKind};
 use crate::embedded::{LocalOptions, LocalProvider};
 use crate::error::Error;
 use crate::llm::retry::{Backoff, seconds};
@@ -21,7 +19,7 @@ use crate::run::{self, Operation};
 use crate::schema::definition::ExtractionRequest;
 
 use super::errors;
-use super::input::{Input, Prepared};
+use super::input::{Input, Prepared, read};
 use super::job::Job;
 use super::raw::{RawExtraction, RawPlan, Tried};
 use super::target::{ModelTarget, Pydantic};
@@ -224,7 +222,7 @@ impl Extractor {
                 .iter()
                 .map(|query| clients.extract(&pydantic, prepared.clone(), query, None));
             let tried = join_all(jobs).await;
-            Ok(tried.into_iter().map(Tried).collect::<Vec<_>>())
+            Ok::<_, Error>(tried.into_iter().map(Tried).collect::<Vec<_>>())
         }))
     }
 
@@ -256,7 +254,7 @@ impl Extractor {
 
     fn prepare(&self, py: Python<'_>, input: Input) -> PyResult<Job> {
         let Start { pydantic, .. } = self.start(py)?;
-        Ok(Job::new(pydantic, None, read(input)))
+        Ok(Job::new(pydantic, None, async { read(input).await.map_err(Error::from) }))
     }
 
     /// Raises `ExtractionError` once it is closed.
@@ -268,19 +266,5 @@ impl Extractor {
     /// Calls under way go on; the connections are closed with the last of them.
     fn close(&self) {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
-}
-
-async fn read(input: Input) -> Result<Prepared, Error> {
-    if input.is_quick() {
-        return Ok(input.read()?);
-    }
-    match tokio::task::spawn_blocking(|| input.read()).await {
-        Ok(read) => Ok(read?),
-        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-        Err(error) => {
-            let message = format!("could not be read: {error}");
-            Err(FileError::new(FileErrorKind::Unreadable, "data", message).into())
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! What a caller hands over as data, and what was read of it.
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,9 +8,15 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
-use crate::documents::{self, Content, Document, FileError, Format, Origin, ReadOptions};
+use crate::documents::{
+    self, Content, FileError, FileErrorKind, Format, Limits, Measure, Origin, ReadOptions,
+};
 use crate::run::SAMPLE_CHARACTERS;
 use crate::table::Table;
+
+use super::document::Document;
+use super::job::Job;
+use super::target::Pydantic;
 
 /// The data, and the options of the table reader as JSON: a tuple that `structx.inputs` makes.
 #[derive(FromPyObject)]
@@ -17,10 +24,11 @@ pub struct Input(Encoded, String);
 
 #[derive(FromPyObject)]
 enum Encoded {
-    /// A text, or a path by the documented rule.
     Text(String),
     /// JSON as [`Table::from_json`] takes it.
     Table(PyBackedBytes),
+    /// The name of a file, and its content.
+    File(String, PyBackedBytes),
     Path(PathBuf),
     Prepared(Prepared),
 }
@@ -39,12 +47,10 @@ impl Input {
     pub fn is_quick(&self) -> bool {
         const SHORT: usize = 1 << 16;
         match &self.0 {
-            Encoded::Text(text) => {
-                text.len() <= SHORT && documents::resolve(text) == Ok(Origin::Text)
-            }
+            Encoded::Text(text) => text.len() <= SHORT,
             Encoded::Table(json) => json.len() <= SHORT,
             Encoded::Prepared(_) => true,
-            Encoded::Path(_) => false,
+            Encoded::File(..) | Encoded::Path(_) => false,
         }
     }
 
@@ -54,19 +60,23 @@ impl Input {
         let Self(encoded, options) = self;
         let options = ReadOptions::from_json(&options)?;
         match encoded {
-            Encoded::Text(text) => match documents::resolve(&text)? {
-                Origin::Path(path) => Prepared::of_file(path, &options),
-                Origin::Text => {
-                    Document::from_text(text, &options).map(Content::Document).map(Prepared::from)
-                }
-            },
+            Encoded::Text(text) => documents::Document::from_text(text, &options)
+                .map(Content::Document)
+                .map(Prepared::from),
             Encoded::Path(path) => Prepared::of_file(path, &options),
+            Encoded::File(name, bytes) => {
+                documents::read_bytes(&name, bytes.to_vec(), &options).map(Prepared::from)
+            }
             Encoded::Table(json) => {
                 options.table.allow("data", &[])?;
                 Table::from_json(&json).map(Content::Table).map(Prepared::from)
             }
             Encoded::Prepared(prepared) => {
                 options.table.allow("data", &[])?;
+                if options != ReadOptions::default() {
+                    let message = "was read already; give the options when it is read";
+                    return Err(FileError::new(FileErrorKind::Options, "data", message));
+                }
                 Ok(prepared)
             }
         }
@@ -122,16 +132,49 @@ impl Prepared {
         Some(PyBytes::new(py, json.as_bytes()))
     }
 
+    /// The source as a document; raises `FileError` for a table that is too large for one.
+    fn document(&self, py: Python<'_>) -> PyResult<Document> {
+        Ok(py.detach(|| Document::new(self.clone()))?)
+    }
+
+    /// pages, rows, characters, tokens, the numbers of pages without text
+    fn measure(&self, py: Python<'_>) -> (usize, usize, usize, usize, Vec<u32>) {
+        let Measure { pages, rows, characters, tokens, vision_pages } =
+            py.detach(|| self.content.measure());
+        (pages, rows, characters, tokens, vision_pages)
+    }
+
     /// The part that planning is shown.
     fn sample(&self) -> String {
         self.content.sample(SAMPLE_CHARACTERS)
     }
 }
 
-/// Reads a source without the GIL; raises `FileError`.
+/// A job that reads a source; raises `FileError`.
 #[pyfunction]
-pub fn read(py: Python<'_>, input: Input) -> PyResult<Prepared> {
-    Ok(py.detach(|| input.read())?)
+pub fn reading(py: Python<'_>, input: Input) -> PyResult<Job> {
+    Ok(Job::new(Pydantic::new(py)?, None, read(input)))
+}
+
+/// Reads on a thread for sources.
+pub async fn read(input: Input) -> Result<Prepared, FileError> {
+    if input.is_quick() {
+        return input.read();
+    }
+    match tokio::task::spawn_blocking(|| input.read()).await {
+        Ok(read) => read,
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+        Err(error) => {
+            let message = format!("could not be read: {error}");
+            Err(FileError::new(FileErrorKind::Unreadable, "data", message))
+        }
+    }
+}
+
+/// The limits that hold where the caller sets none, as JSON.
+#[pyfunction]
+pub fn default_limits() -> String {
+    serde_json::json!(Limits::default()).to_string()
 }
 
 /// The path that a text given as data is, by the documented rule; None for a text.

@@ -16,6 +16,7 @@ use super::awaitable::{Abort, Delivery, Receiver};
 use super::target::{ModelTarget, Pydantic};
 use super::worker;
 use super::{errors, runtime};
+use crate::documents::FileError;
 use crate::error::{Error, panic_text};
 
 /// Makes the Python object of what an operation gave; called with the GIL.
@@ -52,22 +53,40 @@ impl Context {
     }
 }
 
+/// Makes the exception of an operation that failed.
+pub trait Raise: Send + 'static {
+    fn raise(self, py: Python<'_>) -> PyErr;
+}
+
+impl Raise for Error {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        errors::extraction_error(py, self)
+    }
+}
+
+impl Raise for FileError {
+    fn raise(self, _: Python<'_>) -> PyErr {
+        self.into()
+    }
+}
+
 impl Job {
     /// Panics of `operation` become exceptions.
-    pub fn new<T>(
+    pub fn new<T, E>(
         pydantic: Pydantic,
         target: Option<Arc<ModelTarget>>,
-        operation: impl Future<Output = Result<T, Error>> + Send + 'static,
+        operation: impl Future<Output = Result<T, E>> + Send + 'static,
     ) -> Self
     where
         T: for<'py> IntoPyObject<'py> + Send + 'static,
+        E: Raise,
     {
         let python = pydantic.clone();
         let work = async move {
             let operation = AssertUnwindSafe(operation).catch_unwind();
             let ended: Ended = match python.unless_interrupted(operation).await {
                 Ok(Ok(Ok(value))) => Box::new(|py| value.into_bound_py_any(py)),
-                Ok(Ok(Err(error))) => Box::new(|py| Err(errors::extraction_error(py, error))),
+                Ok(Ok(Err(error))) => Box::new(|py| Err(error.raise(py))),
                 Ok(Err(panic)) => {
                     let text = format!("panic: {}", panic_text(&*panic));
                     Box::new(|py| Err(errors::internal_error(py, text)))

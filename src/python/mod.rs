@@ -2,9 +2,11 @@
 
 mod awaitable;
 mod config;
+mod document;
 mod errors;
 mod extractor;
 mod input;
+mod isolate;
 mod job;
 mod raw;
 mod runtime;
@@ -17,9 +19,13 @@ mod _core {
     #[pymodule_export]
     use super::config::read_yaml;
     #[pymodule_export]
+    use super::document::Document;
+    #[pymodule_export]
     use super::extractor::Extractor;
     #[pymodule_export]
-    use super::input::{Prepared, path_of, read};
+    use super::input::{Prepared, default_limits, path_of, reading};
+    #[pymodule_export]
+    use super::isolate::serve_reader;
     #[pymodule_export]
     use super::job::Job;
     #[pymodule_export]
@@ -36,6 +42,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        super::isolate::tell_launcher(module.py())?;
         let atexit = module.py().import("atexit")?;
         atexit.call_method1("register", (module.getattr("shutdown")?,))?;
         Ok(())

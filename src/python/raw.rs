@@ -71,7 +71,7 @@ impl<'py> IntoPyObject<'py> for Tried {
     }
 }
 
-/// `structx.results.RawRow`: position, input data, items, calls, error, sources.
+/// `structx.results.RawRow`: position, input data, items, calls, error, sources, image pages.
 #[derive(IntoPyObject)]
 struct RawRow(
     usize,
@@ -80,6 +80,7 @@ struct RawRow(
     Vec<RawUsage>,
     Option<String>,
     HashMap<String, String>,
+    Vec<u32>,
 );
 
 /// `structx.results.RawUsage`: the fields of `StepUsage`, in order.
@@ -92,7 +93,7 @@ impl RawExtraction {
             Model(extraction.target.target),
             extraction.planning.into_iter().map(RawUsage::from).collect(),
             RawRows(extraction.outcomes.into_iter()),
-            prepared.content.warnings().to_vec(),
+            [prepared.content.warnings(), &extraction.warnings].concat(),
             prepared,
         )
     }
@@ -117,6 +118,7 @@ impl From<Outcome<Py<PyAny>>> for RawRow {
             outcome.calls.into_iter().map(RawUsage::from).collect(),
             error,
             outcome.sources.into_iter().map(|source| (source.pointer, source.literal)).collect(),
+            outcome.image_pages,
         )
     }
 }

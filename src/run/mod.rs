@@ -4,6 +4,7 @@ mod ask;
 mod extract;
 mod operation;
 mod refine;
+mod sight;
 
 pub use ask::{Answer, Failure, ask};
 pub use extract::{Extraction, SAMPLE_CHARACTERS, extract, plan};

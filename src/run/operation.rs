@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
 use crate::llm::retry::Backoff;
-use crate::llm::{Message, Provider, Request, Source, Usage};
+use crate::llm::{Image, Message, Provider, Request, Source, Usage};
 use crate::plan::{self, Plan};
 use crate::prompt;
 use crate::schema::OutputSchema;
@@ -58,6 +58,8 @@ pub struct Outcome<I> {
     pub position: usize,
     /// The text that was sent.
     pub text: Arc<str>,
+    /// The pages that were sent as images beside it.
+    pub image_pages: Vec<u32>,
     pub result: Result<Vec<I>, Failure>,
     /// One entry for each request.
     pub calls: Vec<Usage>,
@@ -72,7 +74,7 @@ impl Operation {
         Self { permits: permits.clone(), ..self.clone() }
     }
 
-    /// Asks for a plan from a sample of the data.
+    /// Asks for a plan from a sample of the data, and images of its first pages.
     ///
     /// # Errors
     /// [`Error::Schema`](crate::Error::Schema): the provider can't be asked for plans.
@@ -82,11 +84,12 @@ impl Operation {
         query: &str,
         columns: &[String],
         sample: Arc<str>,
+        images: &[Image],
     ) -> Result<Answer<Planned<M::Target>>> {
         let nested = self.provider.plans_nested();
         let schema = plan::reply_schema(columns, nested);
         let schema = self.provider.compile("extraction_plan", &schema)?;
-        let messages = prompt::planning(query, columns, sample, !nested);
+        let messages = prompt::planning(query, columns, sample, images, !nested);
         let request = self.request(messages, Arc::new(schema));
         let parse = |reply: &Value| plan::parse(reply, columns);
         let validator = PlanValidator { modeller, parse };
@@ -117,15 +120,15 @@ impl Operation {
         schema: Arc<OutputSchema>,
         row: Row,
     ) -> Outcome<T::Item> {
-        let mut outcome = Outcome::new(row.position, row.text.clone());
-        if row.text.trim().is_empty() {
+        let mut outcome = Outcome::new(&row);
+        if row.text.trim().is_empty() && row.images.is_empty() {
             return outcome;
         }
         // Never closed: there is always a permit to wait for.
         let _permit = self.permits.acquire().await;
         // One part today; a row that is too long for one request becomes several here.
         for part in [row.text] {
-            let messages = prompt::extraction(query, target.instructions(), part);
+            let messages = prompt::extraction(query, target.instructions(), part, &row.images);
             let request = self.request(messages, schema.clone());
             outcome.add(ask(self.provider.as_ref(), &request, &self.backoff, target).await);
         }
@@ -143,8 +146,15 @@ impl Operation {
 }
 
 impl<I> Outcome<I> {
-    fn new(position: usize, text: Arc<str>) -> Self {
-        Self { position, text, result: Ok(Vec::new()), calls: Vec::new(), sources: Vec::new() }
+    fn new(row: &Row) -> Self {
+        Self {
+            position: row.position,
+            text: row.text.clone(),
+            image_pages: row.images.iter().map(|image| image.page).collect(),
+            result: Ok(Vec::new()),
+            calls: Vec::new(),
+            sources: Vec::new(),
+        }
     }
 
     /// Folds one part's answer into the row's: items in order, and failed if any part failed.

@@ -1,18 +1,14 @@
-//! Glyphs on a page to paragraphs: words, lines, and a grid of characters that keeps columns apart.
+//! Lines to paragraphs: a grid of characters that keeps columns apart.
 
 use hayro_interpret::kurbo::{Point, Rect};
 
+use super::glyphs::Glyph;
+use super::lines::{Line, lines};
+use super::words::{Turn, Word, words};
 use crate::documents::Bounds;
 
 /// In ems: what parts two columns.
 const COLUMN_GAP: f64 = 0.8;
-/// In ems: what parts two words after the first letter of one, where it is not known yet how wide
-/// its letters are spaced; from then on at least, and at most. A space is about 0.25.
-const FIRST_GAP: f64 = 0.17;
-const LEAST_GAP: f64 = 0.08;
-const MOST_GAP: f64 = 0.25;
-/// In ems: how far apart the baselines of one line are.
-const BASELINE_SLACK: f64 = 0.4;
 /// In line heights: what parts two paragraphs.
 const PARAGRAPH_GAP: f64 = 1.35;
 /// In ems: the line height of text that is set without extra space.
@@ -25,52 +21,20 @@ const COLUMN_SPACES: usize = 3;
 /// No page is as wide, in characters.
 const MOST_COLUMNS: f64 = 400.0;
 
-/// Points from the top left corner of the page, y downwards; `origin` and `end` are the ends of the
-/// baseline.
-#[derive(Debug, Clone)]
-pub(super) struct Glyph {
-    pub(super) text: String,
-    pub(super) origin: Point,
-    pub(super) end: Point,
-    pub(super) size: f64,
-}
-
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Paragraph {
     pub(super) text: String,
     pub(super) bounds: Bounds,
 }
 
-/// A word in the frame of its reader: x along the line, y down the lines.
-#[derive(Debug, Clone)]
-struct Word {
-    text: String,
-    left: f64,
-    right: f64,
-    baseline: f64,
-    size: f64,
-    /// In ems: the widest gap between its letters; `None` after the first.
-    spacing: Option<f64>,
-}
-
-type Line = Vec<Word>;
-
-/// The way a text runs: quarter turns clockwise from left to right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Turn(u8);
-
 /// The paragraphs of a page from top to bottom; after the upright text any that is turned.
 pub(super) fn paragraphs(glyphs: Vec<Glyph>) -> Vec<Paragraph> {
-    let mut by_turn: [Vec<Glyph>; 4] = Default::default();
-    for glyph in glyphs {
-        by_turn[usize::from(Turn::of(&glyph).0)].push(glyph);
-    }
-    let turns = (0..).map(Turn).zip(by_turn);
-    turns.flat_map(|(turn, glyphs)| turned_paragraphs(turn, glyphs)).collect()
+    let turns = words(glyphs).into_iter();
+    turns.flat_map(|(turn, words)| turned_paragraphs(turn, words)).collect()
 }
 
-fn turned_paragraphs(turn: Turn, glyphs: Vec<Glyph>) -> Vec<Paragraph> {
-    let lines = lines(words(turn, glyphs));
+fn turned_paragraphs(turn: Turn, words: Vec<Word>) -> Vec<Paragraph> {
+    let lines = lines(words);
     let width = character_width(&lines);
     split_paragraphs(lines)
         .iter()
@@ -78,121 +42,15 @@ fn turned_paragraphs(turn: Turn, glyphs: Vec<Glyph>) -> Vec<Paragraph> {
         .collect()
 }
 
-impl Turn {
-    fn of(glyph: &Glyph) -> Self {
-        let along = glyph.end - glyph.origin;
-        Self(match (along.x.abs() >= along.y.abs(), along.x >= 0.0, along.y >= 0.0) {
-            (true, true, _) => 0,
-            (false, _, true) => 1,
-            (true, false, _) => 2,
-            (false, _, false) => 3,
-        })
-    }
-
-    /// A point of the page in the frame of one who reads along the line.
-    fn to_reader(self, point: Point) -> Point {
-        match self.0 {
-            0 => point,
-            1 => Point::new(point.y, -point.x),
-            2 => Point::new(-point.x, -point.y),
-            _ => Point::new(-point.y, point.x),
-        }
-    }
-
-    fn to_page(self, point: Point) -> Point {
-        Self((4 - self.0) % 4).to_reader(point)
-    }
-}
-
-/// Glyphs that follow each other without a gap.
-fn words(turn: Turn, glyphs: Vec<Glyph>) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::new();
-    let mut open = false;
-    for glyph in glyphs {
-        if glyph.text.trim().is_empty() {
-            open = false;
-            continue;
-        }
-        let (origin, end) = (turn.to_reader(glyph.origin), turn.to_reader(glyph.end));
-        match words.last_mut() {
-            Some(word) if open && word.is_continued_at(origin, glyph.size) => {
-                let gap = word.gap_to(origin, glyph.size);
-                word.spacing = Some(word.spacing.map_or(gap, |widest| widest.max(gap)));
-                word.text.push_str(&glyph.text);
-                word.right = word.right.max(end.x);
-            }
-            _ => words.push(Word {
-                text: glyph.text,
-                left: origin.x,
-                right: end.x.max(origin.x),
-                baseline: origin.y,
-                size: glyph.size,
-                spacing: None,
-            }),
-        }
-        open = true;
-    }
-    words
-}
-
-impl Word {
-    fn is_continued_at(&self, origin: Point, size: f64) -> bool {
-        let most = match self.spacing {
-            None => FIRST_GAP,
-            Some(widest) => (1.5 * widest).clamp(LEAST_GAP, MOST_GAP),
-        };
-        let gap = self.gap_to(origin, size);
-        (origin.y - self.baseline).abs() < BASELINE_SLACK * self.size.max(size)
-            && gap < most
-            && gap > -0.3
-    }
-
-    fn gap_to(&self, origin: Point, size: f64) -> f64 {
-        (origin.x - self.right) / self.size.max(size)
-    }
-
-    /// Bold is imitated, and outlines are filled, by drawing the same word twice.
-    fn repeats(&self, other: &Self) -> bool {
-        self.text == other.text && (self.left - other.left).abs() < 0.2 * self.size
-    }
-
-    fn rect(&self) -> Rect {
-        // The usual reach of letters over and under the baseline.
-        let (top, bottom) = (self.baseline - 0.8 * self.size, self.baseline + 0.2 * self.size);
-        Rect::new(self.left, top, self.right, bottom)
-    }
-}
-
-fn lines(mut words: Vec<Word>) -> Vec<Line> {
-    words.sort_by(|a, b| a.baseline.total_cmp(&b.baseline).then(a.left.total_cmp(&b.left)));
-    let mut lines: Vec<Line> = Vec::new();
-    for word in words {
-        match lines.last_mut() {
-            Some(line) if on_line(line, &word) => line.push(word),
-            _ => lines.push(vec![word]),
-        }
-    }
-    for line in &mut lines {
-        line.sort_by(|a, b| a.left.total_cmp(&b.left));
-        line.dedup_by(|next, word| next.repeats(word));
-    }
-    lines
-}
-
-fn on_line(line: &Line, word: &Word) -> bool {
-    line.first().is_some_and(|first| {
-        (word.baseline - first.baseline).abs() < BASELINE_SLACK * first.size.max(word.size)
-    })
-}
-
 /// The median over the words; the width of a column of the grid.
 fn character_width(lines: &[Line]) -> f64 {
     let width = |word: &Word| {
         let count = word.text.chars().count();
         #[expect(clippy::cast_precision_loss, reason = "a word is short")]
-        (count > 2).then(|| (word.right - word.left) / count as f64)
+        (count > 2).then(|| (word.bounds.x1 - word.bounds.x0) / count as f64)
     };
-    let mut widths: Vec<f64> = lines.iter().flatten().filter_map(width).collect();
+    let mut widths: Vec<f64> =
+        lines.iter().flat_map(|line| &line.words).filter_map(width).collect();
     widths.sort_by(f64::total_cmp);
     widths.get(widths.len() / 2).copied().unwrap_or(5.0).max(0.5)
 }
@@ -211,28 +69,30 @@ fn split_paragraphs(lines: Vec<Line>) -> Vec<Vec<Line>> {
 /// Whether a line belongs to the paragraph above it: as near as the lines of that are to each
 /// other, or one more row of a table.
 fn continues(paragraph: &[Line], line: &Line) -> bool {
-    let baseline = |line: &Line| line.first().map_or(0.0, |word| word.baseline);
-    let size = |line: &Line| line.iter().map(|word| word.size).fold(0.0, f64::max);
     let [.., last] = paragraph else { return false };
-    let gap = baseline(line) - baseline(last);
+    let gap = line.baseline - last.baseline;
     let usual = match paragraph {
-        [.., before, last] => baseline(last) - baseline(before),
-        _ => LINE_HEIGHT * size(last).min(size(line)),
+        [.., before, last] => last.baseline - before.baseline,
+        _ => LINE_HEIGHT * last.size.min(line.size),
     };
-    gap <= PARAGRAPH_GAP * usual.max(LINE_HEIGHT * size(line))
-        || (gap <= ROW_HEIGHT * size(line) && has_columns(last) && has_columns(line))
+    gap <= PARAGRAPH_GAP * usual.max(LINE_HEIGHT * line.size)
+        || (gap <= ROW_HEIGHT * line.size && has_columns(last) && has_columns(line))
 }
 
 fn has_columns(line: &Line) -> bool {
-    line.windows(2).any(|pair| match pair {
-        [word, next] => next.left - word.right >= COLUMN_GAP * word.size,
+    line.words.windows(2).any(|pair| match pair {
+        [word, next] => next.bounds.x0 - word.bounds.x1 >= COLUMN_GAP * word.size,
         _ => false,
     })
 }
 
 /// The lines with every word in its column, gaps that all lines share made narrow.
 fn grid(lines: &[Line], width: f64) -> String {
-    let left = lines.iter().flatten().map(|word| word.left).fold(f64::INFINITY, f64::min);
+    let left = lines
+        .iter()
+        .flat_map(|line| &line.words)
+        .map(|word| word.bounds.x0)
+        .fold(f64::INFINITY, f64::min);
     let rows: Vec<Vec<char>> = lines.iter().map(|line| row(line, left, width)).collect();
     let length = rows.iter().map(Vec::len).max().unwrap_or(0);
     let is_blank = |column: usize| {
@@ -256,25 +116,25 @@ fn grid(lines: &[Line], width: f64) -> String {
 fn row(line: &Line, left: f64, width: f64) -> Vec<char> {
     let mut row: Vec<char> = Vec::new();
     let mut end = None;
-    for word in line {
-        let near = end.is_some_and(|end| word.left - end < COLUMN_GAP * word.size);
+    for word in &line.words {
+        let near = end.is_some_and(|end| word.bounds.x0 - end < COLUMN_GAP * word.size);
         let least = match end {
             None => 0,
             Some(_) if near => row.len() + 1,
             Some(_) => row.len() + COLUMN_SPACES,
         };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let column = ((word.left - left) / width).round().clamp(0.0, MOST_COLUMNS) as usize;
+        let column = ((word.bounds.x0 - left) / width).round().clamp(0.0, MOST_COLUMNS) as usize;
         row.resize(if near { least } else { least.max(column) }, ' ');
         row.extend(word.text.chars());
-        end = Some(word.right);
+        end = Some(word.bounds.x1);
     }
     row
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a place on a page needs no more precision")]
 fn bounds(turn: Turn, lines: &[Line]) -> Bounds {
-    let rects = lines.iter().flatten().map(Word::rect);
+    let rects = lines.iter().flat_map(|line| &line.words).map(|word| word.bounds);
     let area = rects.reduce(|area, rect| area.union(rect)).unwrap_or_default();
     let corner = |x, y| turn.to_page(Point::new(x, y));
     let area = Rect::from_points(corner(area.x0, area.y0), corner(area.x1, area.y1));
@@ -288,6 +148,7 @@ fn bounds(turn: Turn, lines: &[Line]) -> Bounds {
 
 #[cfg(test)]
 mod tests {
+    use hayro_interpret::hayro_cmap::BfString;
     use hayro_interpret::kurbo::{Point, Vec2};
 
     use super::{Glyph, paragraphs};
@@ -297,7 +158,7 @@ mod tests {
         let step = Vec2::new(direction.0, direction.1) * size / 2.0;
         let glyph = |(index, character): (u32, char)| {
             let origin = Point::new(start.0, start.1) + step * f64::from(index);
-            Glyph { text: character.into(), origin, end: origin + step, size }
+            Glyph { text: BfString::Char(character), origin, end: origin + step, size, bold: false }
         };
         (0..).zip(text.chars()).map(glyph).collect()
     }

@@ -4,3 +4,39 @@ pub(super) mod delimited;
 pub(super) mod json;
 pub(super) mod options;
 pub(super) mod workbook;
+
+use serde_json::Value;
+
+use super::builder::Builder;
+use super::pipes::{self, Cell};
+use super::reading::Reading;
+use super::{Document, FileError, ReadOptions};
+use crate::table::Table;
+
+impl Table {
+    /// The table as a document of its own, in Markdown.
+    ///
+    /// # Errors
+    /// It has more cells or characters than the limits.
+    pub fn document(&self) -> Result<Document, FileError> {
+        let options = ReadOptions::default();
+        let reading = Reading::new(&self.name, &options);
+        let header = self.columns.iter().map(Cell::text).collect();
+        let records = self.records.iter().map(|record| record.iter().map(cell).collect());
+        let rows: Vec<_> = std::iter::once(header).chain(records).collect();
+        let mut builder = Builder::default();
+        pipes::write(&reading, &mut builder, &rows, None)?;
+        let document = builder.finish();
+        reading.check_characters(&document.text)?;
+        let (name, warnings) = (self.name.clone(), self.warnings.clone());
+        Ok(Document { name, format: self.format, warnings, ..document })
+    }
+}
+
+fn cell(value: &Value) -> Cell {
+    match value {
+        Value::Null => Cell::default(),
+        Value::String(text) => Cell::text(text),
+        value => Cell::text(value.to_string()),
+    }
+}

@@ -1,0 +1,4 @@
+//! Books.
+#![no_main]
+
+structx_fuzz::fuzz!(["a.epub"]);

@@ -1,0 +1,4 @@
+//! HTML.
+#![no_main]
+
+structx_fuzz::fuzz!(["a.html"]);

@@ -1,0 +1,4 @@
+//! Images.
+#![no_main]
+
+structx_fuzz::fuzz!(["a.png", "a.bmp"]);

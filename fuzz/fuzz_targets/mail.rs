@@ -1,0 +1,4 @@
+//! E-mails.
+#![no_main]
+
+structx_fuzz::fuzz!(["a.eml"]);

@@ -1,0 +1,4 @@
+//! RTF.
+#![no_main]
+
+structx_fuzz::fuzz!(["a.rtf"]);

@@ -1,0 +1,4 @@
+//! XML.
+#![no_main]
+
+structx_fuzz::fuzz!(["a.xml"]);

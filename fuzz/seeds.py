@@ -1,0 +1,66 @@
+"""What fuzzing starts from: samples of every format and their parts, hostile files that are small.
+
+`python fuzz/seeds.py` fills `fuzz/samples/` and `fuzz/corpus/`, neither of which is committed.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+sys.path.insert(0, str(_HERE.parent / "tests"))
+
+import hostile  # noqa: E402
+import samples  # noqa: E402
+
+_MOST = 1 << 16
+_ONE_OF_MANY = 250
+
+
+def main() -> None:
+    """Write the samples, and a seed of each file for the targets that read such files."""
+    good = samples.samples()
+    files = {**good, **_hostile()}
+    (_HERE / "samples").mkdir(exist_ok=True)
+    for name, file in good.items():
+        (_HERE / "samples" / f"a.{_suffix(name)}").write_bytes(file)
+    for target in sorted((_HERE / "fuzz_targets").glob("*.rs")):
+        suffixes = re.findall(r'"a\.(\w+)"', target.read_text(encoding="utf-8"))
+        folder = _HERE / "corpus" / target.stem
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, file in files.items():
+            if _suffix(name) in suffixes and len(file) <= _MOST:
+                chosen = bytes([suffixes.index(_suffix(name))])
+                for number, seed in enumerate(_seeds(file)):
+                    (folder / f"{number}-{name}").write_bytes(chosen + seed)
+
+
+def _hostile() -> dict[str, bytes]:
+    size = hostile.Size(depth=_ONE_OF_MANY, unpacked=1 << 20, copies=2)
+    groups = (hostile.GROUPS[name](size) for name in ("pdf", "packed", "markup"))
+    return {name: make() for group in groups for name, make in group}
+
+
+def _seeds(file: bytes) -> list[bytes]:
+    """The file as the target takes it: see `fuzz/src/lib.rs`."""
+    if not zipfile.is_zipfile(io.BytesIO(file)):
+        return [file]
+    try:
+        with zipfile.ZipFile(io.BytesIO(file)) as archive:
+            parts = [archive.read(name) for name in archive.namelist()[:16]]
+    except zipfile.BadZipFile:
+        parts = []
+    numbered = [bytes([number]) + part for number, part in enumerate(parts)]
+    return [b"\xff" + file, *(part for part in numbered if len(part) <= _MOST)]
+
+
+def _suffix(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+if __name__ == "__main__":
+    main()

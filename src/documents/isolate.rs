@@ -1,0 +1,233 @@
+//! Readers that may hang or abort, each in a child process that is killed when its time is up.
+//!
+//! The parent starts `program arguments.. READER SECONDS`, sends the length of the file as 8 bytes
+//! and the file, and keeps the pipe open: a child that finds it closed has lost its parent, and
+//! ends. The reply is the last line that the child prints; a library may print before it.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::{self, Command, Stdio};
+use std::sync::{OnceLock, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::pdf::second_opinion;
+use super::reading::Reading;
+
+/// Bytes of JSON that a character takes at most, as `\u0000` does.
+const BYTES_OF_A_CHARACTER: u64 = 6;
+
+static LAUNCHER: OnceLock<Launcher> = OnceLock::new();
+
+/// The program that runs [`serve`], with the arguments that come before the reader and the seconds.
+/// It also bounds its own memory, where the system lets it.
+#[derive(Debug)]
+pub struct Launcher {
+    pub program: PathBuf,
+    pub arguments: Vec<OsString>,
+}
+
+/// A reader that runs in a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    PdfExtract,
+}
+
+/// Why there is no reply, to be said of the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("could not be started in a process of its own")]
+    NotStarted,
+    #[error("took too long")]
+    TimedOut,
+    #[error("crashed")]
+    Crashed,
+}
+
+/// How children are started; the first who says it decides. Until then none can be.
+pub fn launch_with(launcher: Launcher) {
+    let _ = LAUNCHER.set(launcher);
+}
+
+/// The child's part: answers the one request that stands in its input.
+///
+/// # Errors
+/// The reader is unknown, the request is cut short, or nobody takes the reply.
+pub fn serve(reader: &str) -> io::Result<()> {
+    let file = request(&mut io::stdin())?;
+    thread::spawn(|| {
+        let _ = io::stdin().read(&mut [0]);
+        process::exit(1);
+    });
+    let reply = answer(reader, &file)?;
+    let mut output = io::stdout().lock();
+    output.write_all(&[b"\n", reply.as_slice()].concat())?;
+    output.flush()
+}
+
+/// What `reader` makes of the file, within the time and the characters that are left to it.
+pub(super) fn read<T: DeserializeOwned>(
+    reader: Reader,
+    reading: &Reading,
+    file: &[u8],
+) -> Result<T, Failure> {
+    let launcher = LAUNCHER.get().ok_or(Failure::NotStarted)?;
+    let most = (reading.limits().characters as u64).saturating_mul(BYTES_OF_A_CHARACTER);
+    let printed = ask(launcher, reader, reading.time_left(), file, most)?;
+    let reply = printed.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    serde_json::from_slice(reply).map_err(|_| Failure::Crashed)
+}
+
+/// What a child prints to its end, the first `most` bytes of it.
+fn ask(
+    launcher: &Launcher,
+    reader: Reader,
+    time: Duration,
+    file: &[u8],
+    most: u64,
+) -> Result<Vec<u8>, Failure> {
+    let mut child = Child::start(launcher, reader, time).map_err(|_| Failure::NotStarted)?;
+    let (Some(mut input), Some(output)) = (child.0.stdin.take(), child.0.stdout.take()) else {
+        return Err(Failure::NotStarted);
+    };
+    let (sender, receiver) = mpsc::channel();
+    thread::scope(|scope| {
+        // A child that has ended takes no more: what it printed says how it went.
+        scope.spawn(|| {
+            input.write_all(&(file.len() as u64).to_le_bytes()).and_then(|()| input.write_all(file))
+        });
+        scope.spawn(move || {
+            let mut printed = Vec::new();
+            let read = output.take(most).read_to_end(&mut printed);
+            sender.send(read.map(|_| printed))
+        });
+        let reply = receiver.recv_timeout(time);
+        drop(child);
+        match reply {
+            Ok(printed) => printed.map_err(|_| Failure::Crashed),
+            Err(_) => Err(Failure::TimedOut),
+        }
+    })
+}
+
+/// Killed when it is dropped, and waited for.
+struct Child(process::Child);
+
+impl Child {
+    fn start(launcher: &Launcher, reader: Reader, time: Duration) -> io::Result<Self> {
+        let seconds = time.as_secs().saturating_add(1);
+        Command::new(&launcher.program)
+            .args(&launcher.arguments)
+            .args([reader.name(), &seconds.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map(Self)
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Reader {
+    const ALL: [Self; 1] = [Self::PdfExtract];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::PdfExtract => "pdf-extract",
+        }
+    }
+}
+
+fn request(input: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut length = [0; 8];
+    input.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length);
+    let mut file = Vec::new();
+    let found = input.take(length).read_to_end(&mut file)?;
+    if found as u64 == length { Ok(file) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
+
+fn answer(reader: &str, file: &[u8]) -> io::Result<Vec<u8>> {
+    let reply = match Reader::ALL.into_iter().find(|known| known.name() == reader) {
+        Some(Reader::PdfExtract) => serde_json::to_vec(&second_opinion::extract(file)),
+        None => return Err(io::Error::new(io::ErrorKind::InvalidInput, "no such reader")),
+    };
+    Ok(reply?)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{Failure, Launcher, Reader, answer, ask, request};
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn shell(script: &str) -> Launcher {
+        Launcher { program: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] }
+    }
+
+    fn printed(script: &str, time: Duration, file: &[u8]) -> Result<String, Failure> {
+        ask(&shell(script), Reader::PdfExtract, time, file, 64)
+            .map(|printed| String::from_utf8(printed).unwrap())
+    }
+
+    #[test]
+    fn a_child_is_told_what_to_do_and_heard() {
+        // A shell's `-c script` takes the first argument after it as its own name.
+        assert_eq!(printed("echo $0 $1", LONG, b""), Ok("pdf-extract 61\n".into()));
+        let script = "head -c 8 > /dev/null; head -c 3; echo";
+        assert_eq!(printed(script, LONG, b"abc"), Ok("abc\n".into()));
+    }
+
+    #[test]
+    fn a_child_that_takes_nothing_or_says_too_much_is_no_obstacle() {
+        assert_eq!(printed("exit 3", LONG, &[0; 1 << 20]), Ok(String::new()));
+        assert_eq!(printed("kill -s SEGV $$", LONG, &[0; 1 << 20]), Ok(String::new()));
+        assert_eq!(printed("yes", LONG, b"").map(|printed| printed.len()), Ok(64));
+    }
+
+    #[test]
+    fn a_child_that_hangs_is_killed_and_gone() {
+        let folder = std::env::temp_dir().join(format!("structx-isolate-{}", std::process::id()));
+        let script = format!("echo $$ > '{}'; exec sleep 600", folder.display());
+        let started = Instant::now();
+        while std::fs::read_to_string(&folder).unwrap_or_default().is_empty() {
+            // A busy machine may not have come to the script.
+            let asked = printed(&script, Duration::from_millis(300), &[0; 1 << 20]);
+            assert_eq!(asked, Err(Failure::TimedOut));
+            assert!(started.elapsed() < LONG);
+        }
+        let process = std::fs::read_to_string(&folder).unwrap();
+        std::fs::remove_file(&folder).unwrap();
+        let alive = shell(&format!("kill -0 {process}"));
+        let status = std::process::Command::new(alive.program).args(alive.arguments).status();
+        assert!(!status.unwrap().success());
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_started() {
+        let launcher = Launcher { program: "/no/such/program".into(), arguments: Vec::new() };
+        let asked = ask(&launcher, Reader::PdfExtract, LONG, b"", 64);
+        assert_eq!(asked, Err(Failure::NotStarted));
+    }
+
+    #[test]
+    fn a_request_is_whole_or_refused() {
+        let sent = |length: u64, file: &[u8]| [&length.to_le_bytes(), file].concat();
+        assert_eq!(request(&mut sent(3, b"abcd").as_slice()).unwrap(), b"abc");
+        assert!(request(&mut sent(u64::MAX, b"abc").as_slice()).is_err());
+        assert!(request(&mut [1u8, 2].as_slice()).is_err());
+        assert!(answer("no-such-reader", b"").is_err());
+        assert_eq!(answer("pdf-extract", b"not a PDF").unwrap(), b"[]");
+    }
+}

@@ -1,0 +1,130 @@
+//! Text that runs from right to left: from the order in which it is seen to that in which it is
+//! read.
+
+use super::words::Word;
+
+pub(super) fn is_rtl(text: &str) -> bool {
+    text.chars().any(is_rtl_letter)
+}
+
+/// Hebrew, Arabic and the scripts beside them.
+fn is_rtl_letter(character: char) -> bool {
+    matches!(character, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
+        && !matches!(character, '\u{660}'..='\u{669}' | '\u{6f0}'..='\u{6f9}')
+}
+
+fn is_ltr_letter(character: char) -> bool {
+    character.is_alphabetic() && !is_rtl_letter(character)
+}
+
+/// Puts the words of a line, given from left to right, in the order in which they are read; and so
+/// the letters of each.
+pub(super) fn order(line: &mut [Word]) {
+    // What nearly all lines are: no letter from right to left begins with a lower byte.
+    let may_be_rtl = |word: &Word| word.text.bytes().any(|byte| byte >= 0xd6);
+    if !line.iter().any(|word| may_be_rtl(word) && is_rtl(&word.text)) {
+        return;
+    }
+    let rtl = line.iter().filter(|word| is_rtl(&word.text)).count();
+    let ltr = line.iter().filter(|word| word.text.contains(is_ltr_letter)).count();
+    let ends_rtl = line.last().is_some_and(|word| is_rtl(&word.text));
+    let from_right = rtl > ltr || (rtl == ltr && ends_rtl);
+    for word in line.iter_mut().filter(|word| is_rtl(&word.text)) {
+        word.text = turned(&word.text);
+    }
+    if from_right {
+        line.reverse();
+        reverse_runs(line, |word| word.text.contains(is_ltr_letter), |word| is_rtl(&word.text));
+    } else {
+        reverse_runs(line, |word| is_rtl(&word.text), |word| word.text.contains(is_ltr_letter));
+    }
+    mirror(line);
+}
+
+/// Reverses each run from a word that is of a kind to the last such one before a word against it.
+fn reverse_runs(line: &mut [Word], is: fn(&Word) -> bool, is_against: fn(&Word) -> bool) {
+    let mut start = 0;
+    while let Some(first) = line.iter().skip(start).position(is).map(|place| start + place) {
+        let end = line.iter().skip(first).position(|word| is_against(word) && !is(word));
+        let end = end.map_or(line.len(), |place| first + place);
+        let run = &mut line[first..end];
+        let last = run.iter().rposition(is).unwrap_or(0);
+        run[..=last].reverse();
+        start = end;
+    }
+}
+
+/// The characters from right to left, numbers and foreign letters among them from left to right.
+fn turned(text: &str) -> String {
+    let mut turned: Vec<char> = text.chars().rev().collect();
+    let is_ltr = |character: &char| is_ltr_letter(*character) || character.is_numeric();
+    let mut start = 0;
+    while let Some(first) = turned[start..].iter().position(is_ltr).map(|place| start + place) {
+        let within = |c: &char| is_ltr(c) || matches!(c, '.' | ',' | ':' | '/' | '-');
+        let end = turned[first..].iter().position(|c| !within(c));
+        let end = end.map_or(turned.len(), |place| first + place);
+        let last = turned[first..end].iter().rposition(is_ltr).unwrap_or(0);
+        turned[first..=first + last].reverse();
+        start = end;
+    }
+    turned.into_iter().collect()
+}
+
+/// A bracket is drawn the other way round in text from the right, and some files say what is drawn,
+/// others what is meant: what closes first was drawn so.
+fn mirror(line: &mut [Word]) {
+    let brackets = |c: &char| matches!(c, '(' | ')' | '[' | ']');
+    let rtl = || line.iter().filter(|word| is_rtl(&word.text));
+    let first = rtl().flat_map(|word| word.text.chars()).find(brackets);
+    if !matches!(first, Some(')' | ']')) {
+        return;
+    }
+    for word in line.iter_mut().filter(|word| is_rtl(&word.text)) {
+        let mirrored = |character| match character {
+            '(' => ')',
+            ')' => '(',
+            '[' => ']',
+            ']' => '[',
+            other => other,
+        };
+        word.text = word.text.chars().map(mirrored).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hayro_interpret::kurbo::Rect;
+
+    use super::{Word, order};
+
+    fn ordered(seen: &str) -> String {
+        let word = |text: &str| Word {
+            text: text.to_owned(),
+            bounds: Rect::ZERO,
+            baseline: 0.0,
+            size: 10.0,
+            bold: false,
+            parted: true,
+        };
+        let mut line: Vec<Word> = seen.split(' ').map(word).collect();
+        order(&mut line);
+        line.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_is_seen_becomes_what_is_read() {
+        for (seen, read) in [
+            ("plain words 12", "plain words 12"),
+            // shalom olam
+            ("םלוע םולש", "שלום עולם"),
+            ("12.50 םולש", "שלום 12.50"),
+            ("םולש12.50", "12.50שלום"),
+            ("םלוע Big Company םולש", "שלום Big Company עולם"),
+            ("the words םלוע םולש are Hebrew", "the words שלום עולם are Hebrew"),
+            (")םולש(", "(שלום)"),
+            ("(םולש)", "(שלום)"),
+        ] {
+            assert_eq!(ordered(seen), read, "{seen}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The straight lines that a page draws, upright or level: the rules of its tables.
+
+use hayro_interpret::kurbo::{Affine, BezPath, PathEl, Point, Rect};
+use hayro_interpret::{DrawMode, Paint};
+
+/// More than these are a drawing.
+const MOST_RULES: usize = 20_000;
+/// A path of more elements is a drawing.
+const MOST_ELEMENTS: usize = 2_000;
+/// In points: how wide a filled rectangle is drawn for a line.
+const MOST_WIDTH: f64 = 3.0;
+/// In points: what is shorter is a dot of a dotted line, or part of a drawing.
+const LEAST_LENGTH: f64 = 0.5;
+/// In points: how far from upright or level.
+const SLANT: f64 = 0.5;
+/// Of a colour, from 0 to 1: as good as white.
+const WHITE: f32 = 0.99;
+
+/// A line on the page, or the edge of a filled area.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Rule {
+    pub(super) level: bool,
+    /// Its y where it is level, else its x.
+    pub(super) at: f64,
+    /// Its x, from and to, where it is level, else its y.
+    pub(super) start: f64,
+    pub(super) end: f64,
+}
+
+impl Rule {
+    pub(super) fn length(&self) -> f64 {
+        self.end - self.start
+    }
+}
+
+/// Takes the rules out of what is drawn.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    found: Vec<Rule>,
+    drawn: usize,
+}
+
+impl Rules {
+    /// The rules in no order; none where the page draws too many for a table.
+    pub(super) fn found(self) -> Vec<Rule> {
+        if self.drawn > MOST_RULES { Vec::new() } else { self.found }
+    }
+
+    pub(super) fn rect(&mut self, rect: Rect, transform: Affine, paint: &Paint, mode: &DrawMode) {
+        if self.is_drawn(paint, mode) {
+            let corners = [(rect.x0, rect.y0), (rect.x1, rect.y0), (rect.x1, rect.y1)];
+            let corners = corners.map(|(x, y)| transform * Point::new(x, y));
+            let level = (corners[0].y - corners[1].y).abs() < SLANT;
+            let upright = (corners[0].x - corners[1].x).abs() < SLANT;
+            if level || upright {
+                self.area(Rect::from_points(corners[0], corners[2]));
+            }
+        }
+    }
+
+    pub(super) fn path(
+        &mut self,
+        path: &BezPath,
+        transform: Affine,
+        paint: &Paint,
+        mode: &DrawMode,
+    ) {
+        if path.elements().len() > MOST_ELEMENTS || !self.is_drawn(paint, mode) {
+            return;
+        }
+        let filled = matches!(mode, DrawMode::Fill(_));
+        let mut points: Vec<Point> = Vec::new();
+        let mut straight = true;
+        for element in path.elements() {
+            match *element {
+                PathEl::MoveTo(point) => {
+                    self.part(&points, filled, straight);
+                    points.clear();
+                    points.push(transform * point);
+                    straight = true;
+                }
+                PathEl::LineTo(point) => points.push(transform * point),
+                PathEl::ClosePath => points.extend(points.first().copied()),
+                PathEl::QuadTo(..) | PathEl::CurveTo(..) => straight = false,
+            }
+        }
+        self.part(&points, filled, straight);
+    }
+
+    /// White areas hide what is under them; they are not seen themselves.
+    fn is_drawn(&self, paint: &Paint, mode: &DrawMode) -> bool {
+        let is_white = match paint {
+            Paint::Color(color) => {
+                let [red, green, blue, alpha] = color.to_rgba().components();
+                alpha == 0.0 || [red, green, blue].iter().all(|part| *part > WHITE)
+            }
+            Paint::Pattern(_) => false,
+        };
+        let is_invisible = matches!(mode, DrawMode::Invisible);
+        self.drawn <= MOST_RULES && !is_white && !is_invisible
+    }
+
+    /// A part of a path, without a break.
+    fn part(&mut self, points: &[Point], filled: bool, straight: bool) {
+        if !straight || points.len() < 2 {
+            return;
+        }
+        if !filled {
+            for pair in points.windows(2) {
+                self.line(pair[0], pair[1]);
+            }
+        } else if points.len() <= 6 && points.windows(2).all(|pair| is_straight(pair[0], pair[1])) {
+            let corner = |area: Rect, point: &Point| area.union_pt(*point);
+            let first = Rect::from_points(points[0], points[0]);
+            self.area(points.iter().fold(first, corner));
+        }
+    }
+
+    /// A line if the rectangle is thin, else its edges.
+    fn area(&mut self, area: Rect) {
+        let middle = area.center();
+        if area.height() <= MOST_WIDTH && area.width() > area.height() {
+            self.line(Point::new(area.x0, middle.y), Point::new(area.x1, middle.y));
+        } else if area.width() <= MOST_WIDTH {
+            self.line(Point::new(middle.x, area.y0), Point::new(middle.x, area.y1));
+        } else {
+            let corners = [(area.x0, area.y0), (area.x1, area.y0), (area.x1, area.y1)];
+            let [a, b, c] = corners.map(|(x, y)| Point::new(x, y));
+            let d = Point::new(area.x0, area.y1);
+            for (from, to) in [(a, b), (b, c), (c, d), (d, a)] {
+                self.line(from, to);
+            }
+        }
+    }
+
+    fn line(&mut self, from: Point, to: Point) {
+        if !from.is_finite() || !to.is_finite() || !is_straight(from, to) {
+            return;
+        }
+        let level = (to.x - from.x).abs() >= (to.y - from.y).abs();
+        let (at, start, end) = if level {
+            (f64::midpoint(from.y, to.y), from.x, to.x)
+        } else {
+            (f64::midpoint(from.x, to.x), from.y, to.y)
+        };
+        let rule = Rule { level, at, start: start.min(end), end: start.max(end) };
+        if rule.length() >= LEAST_LENGTH {
+            self.drawn += 1;
+            if self.drawn <= MOST_RULES {
+                self.found.push(rule);
+            }
+        }
+    }
+}
+
+fn is_straight(from: Point, to: Point) -> bool {
+    (to.x - from.x).abs() <= SLANT || (to.y - from.y).abs() <= SLANT
+}

@@ -1,0 +1,140 @@
+//! Pages of a document as images, for models that see.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::imageops::FilterType;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageError};
+
+use super::reading::Reading;
+use super::{Document, FileError, FileErrorKind, Format, image as images_of, pdf};
+
+/// The longest side of an image in pixels, which is 171 dots per inch for a page of A4. Anthropic
+/// takes no larger one beside many others (platform.claude.com/docs/en/vision), and OpenAI scales
+/// to 2,048 (platform.openai.com/docs/guides/images-vision).
+pub(super) const LONGEST_SIDE: u32 = 2_000;
+
+/// An image of more bytes than this is compressed with loss.
+const LARGEST_LOSSLESS: usize = 1 << 20;
+/// Of JPEG; letters keep their edges.
+const QUALITY: u8 = 85;
+
+/// A page as a file that models take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageImage {
+    /// 1 for the first.
+    pub page: u32,
+    pub media_type: &'static str,
+    pub bytes: Arc<[u8]>,
+}
+
+/// Images of the pages of these numbers, in their order: as many as have no more than `most` bytes
+/// together. A page that can't be shown has an error instead. Needs what reading needs of CPU time,
+/// and is bounded likewise, all pages together.
+pub fn images(
+    document: &Document,
+    pages: &[u32],
+    most: usize,
+) -> Vec<Result<PageImage, FileError>> {
+    let reading = Reading::new(&document.name, &document.options);
+    let Some(original) = &document.original else { return Vec::new() };
+    let mut left = most;
+    let mut images = Vec::with_capacity(pages.len());
+    let mut take = |image: Result<PageImage, FileError>| {
+        left = match &image {
+            Ok(image) if image.bytes.len() > left => return false,
+            Ok(image) => left - image.bytes.len(),
+            Err(_) => left,
+        };
+        images.push(image);
+        true
+    };
+    if document.format == Some(Format::Pdf) {
+        pdf::render::pages(&reading, original, pages, &mut take);
+    } else {
+        for &page in pages {
+            let image = guarded(&reading, || images_of::show(&reading, original, page));
+            if !take(image) {
+                break;
+            }
+        }
+    }
+    images
+}
+
+/// What decoders and rasterisers do, without the panics of a damaged file.
+pub(super) fn guarded<T>(
+    reading: &Reading,
+    work: impl FnOnce() -> Result<T, FileError>,
+) -> Result<T, FileError> {
+    reading.check_time()?;
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(reading.corrupt("is damaged: it can't be shown as an image")))
+}
+
+/// Upright, no larger than models take it, on white where it is transparent, as PNG or, where that
+/// is large, as JPEG.
+pub(super) fn encode(
+    reading: &Reading,
+    page: u32,
+    image: DynamicImage,
+    orientation: Orientation,
+) -> Result<PageImage, FileError> {
+    let failed = |error: ImageError| {
+        reading.error(FileErrorKind::Unsupported, format!("can't be shown as an image: {error}"))
+    };
+    let mut image = opaque(fitting(image));
+    image.apply_orientation(orientation);
+    let mut bytes = Vec::new();
+    image.write_with_encoder(PngEncoder::new(&mut bytes)).map_err(failed)?;
+    let mut media_type = "image/png";
+    if bytes.len() > LARGEST_LOSSLESS {
+        bytes.clear();
+        image
+            .write_with_encoder(JpegEncoder::new_with_quality(Cursor::new(&mut bytes), QUALITY))
+            .map_err(failed)?;
+        media_type = "image/jpeg";
+    }
+    Ok(PageImage { page, media_type, bytes: bytes.into() })
+}
+
+/// Whether a file of so many pixels and bytes is sent as it is.
+pub(super) fn fits(width: u32, height: u32, bytes: usize) -> bool {
+    width.max(height) <= LONGEST_SIDE && bytes <= LARGEST_LOSSLESS
+}
+
+fn fitting(image: DynamicImage) -> DynamicImage {
+    let longest = image.width().max(image.height());
+    match longest.div_ceil(LONGEST_SIDE) {
+        0 | 1 => image,
+        // Averages, which is fast; the other one keeps more where little is lost.
+        factor if factor > 2 => image.thumbnail(LONGEST_SIDE, LONGEST_SIDE),
+        _ => image.resize(LONGEST_SIDE, LONGEST_SIDE, FilterType::Triangle),
+    }
+}
+
+/// Grey or coloured, with 8 bits and without transparency.
+fn opaque(image: DynamicImage) -> DynamicImage {
+    let is_coloured = image.color().has_color();
+    if image.color().has_alpha() {
+        let mut pixels = image.into_rgba8();
+        for pixel in pixels.pixels_mut() {
+            let [red, green, blue, alpha] = pixel.0;
+            let over = |value: u8| {
+                let sum = u32::from(value) * u32::from(alpha) + 255 * (255 - u32::from(alpha));
+                u8::try_from(sum / 255).unwrap_or(u8::MAX)
+            };
+            pixel.0 = [over(red), over(green), over(blue), u8::MAX];
+        }
+        return DynamicImage::ImageRgb8(DynamicImage::ImageRgba8(pixels).into_rgb8());
+    }
+    if is_coloured {
+        DynamicImage::ImageRgb8(image.into_rgb8())
+    } else {
+        DynamicImage::ImageLuma8(image.into_luma8())
+    }
+}

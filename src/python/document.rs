@@ -1,0 +1,185 @@
+//! `_core.Document`: what was read, as plain tuples that `structx.documents` makes objects of.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
+
+use crate::documents::{self, Block, BlockKind, Bounds, CodePoints, Content, FileError};
+
+use super::input::Prepared;
+
+/// left, top, right, bottom
+type RawBox = (f64, f64, f64, f64);
+/// number, start, end, (width, height), `needs_vision`
+type RawPage = (u32, usize, usize, Option<(f32, f32)>, bool);
+/// kind, level, start, end, page, box
+type RawBlock = (&'static str, Option<u8>, usize, usize, Option<u32>, Option<RawBox>);
+/// row, column, start, end, box
+type RawCell = (u32, u32, usize, usize, Option<RawBox>);
+/// start, end, page, box, cells
+type RawTable = (usize, usize, Option<u32>, Option<RawBox>, Vec<RawCell>);
+/// start, end, page, box
+type RawPlace = (usize, usize, Option<u32>, Option<RawBox>);
+/// name, media type, bytes
+type RawAttachment<'py> = (String, String, Bound<'py, PyBytes>);
+
+/// A source as a document; a table is its Markdown.
+#[pyclass(frozen, module = "structx._core")]
+pub struct Document {
+    source: Prepared,
+    /// Of a table; empty for a document.
+    written: documents::Document,
+    offsets: CodePoints,
+}
+
+impl Document {
+    pub fn new(source: Prepared) -> Result<Self, FileError> {
+        let written = match &*source.content {
+            Content::Document(_) => documents::Document::default(),
+            Content::Table(table) => table.document()?,
+        };
+        let mut document = Self { source, written, offsets: CodePoints::default() };
+        document.offsets = CodePoints::new(&document.document().text);
+        Ok(document)
+    }
+
+    fn document(&self) -> &documents::Document {
+        match &*self.source.content {
+            Content::Document(document) => document,
+            Content::Table(_) => &self.written,
+        }
+    }
+
+    fn range(&self, bytes: &Range<usize>) -> Range<usize> {
+        self.offsets.range(&self.document().text, bytes)
+    }
+
+    fn raw_cell(&self, block: &Block) -> Option<RawCell> {
+        let BlockKind::Cell { row, column } = block.kind else { return None };
+        let Range { start, end } = self.range(&block.range);
+        Some((row, column, start, end, block.bounds.map(raw_box)))
+    }
+}
+
+#[pymethods]
+impl Document {
+    #[getter]
+    fn name(&self) -> &str {
+        &self.document().name
+    }
+
+    #[getter]
+    fn format(&self) -> Option<String> {
+        self.document().format.map(|format| format.name().to_owned())
+    }
+
+    #[getter]
+    fn text(&self) -> &str {
+        &self.document().text
+    }
+
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        self.document().warnings.clone()
+    }
+
+    #[getter]
+    fn source(&self) -> Prepared {
+        self.source.clone()
+    }
+
+    fn pages(&self) -> Vec<RawPage> {
+        let pages = self.document().pages.iter();
+        let raw = |page: &documents::Page| {
+            let Range { start, end } = self.range(&page.range);
+            (page.number, start, end, page.size, page.needs_vision)
+        };
+        pages.map(raw).collect()
+    }
+
+    /// All but cells, which are their tables'.
+    fn blocks(&self) -> Vec<RawBlock> {
+        let raw = |block: &Block| {
+            let (kind, level) = match block.kind {
+                BlockKind::Heading { level } => ("heading", Some(level)),
+                BlockKind::Paragraph => ("paragraph", None),
+                BlockKind::ListItem => ("list_item", None),
+                BlockKind::Note => ("note", None),
+                BlockKind::Margin => ("margin", None),
+                BlockKind::Table => ("table", None),
+                BlockKind::Cell { .. } => return None,
+            };
+            let Range { start, end } = self.range(&block.range);
+            Some((kind, level, start, end, block.page, block.bounds.map(raw_box)))
+        };
+        self.document().blocks.iter().filter_map(raw).collect()
+    }
+
+    fn tables(&self) -> Vec<RawTable> {
+        let mut tables: Vec<RawTable> = Vec::new();
+        for block in &self.document().blocks {
+            if block.kind == BlockKind::Table {
+                let Range { start, end } = self.range(&block.range);
+                tables.push((start, end, block.page, block.bounds.map(raw_box), Vec::new()));
+            } else if let (Some(cell), Some(table)) = (self.raw_cell(block), tables.last_mut()) {
+                table.4.push(cell);
+            }
+        }
+        tables
+    }
+
+    fn attachments<'py>(&self, py: Python<'py>) -> Vec<RawAttachment<'py>> {
+        let attachments = self.document().attachments.iter();
+        let raw = |attachment: &documents::Attachment| {
+            let bytes = PyBytes::new(py, &attachment.bytes);
+            (attachment.name.clone(), attachment.media_type.clone(), bytes)
+        };
+        attachments.map(raw).collect()
+    }
+
+    fn locate(&self, start: usize, end: usize) -> Vec<RawPlace> {
+        let text = &self.document().text;
+        let range = self.offsets.byte(text, start)..self.offsets.byte(text, end);
+        let raw = |place: documents::Place| {
+            let Range { start, end } = self.range(&place.range);
+            (start, end, place.page, place.bounds.map(raw_box))
+        };
+        self.document().locate(range).into_iter().map(raw).collect()
+    }
+
+    /// What [`Self::restore`] makes the same document of.
+    fn state<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>)> {
+        let content = py.detach(|| serde_json::to_vec(&*self.source.content));
+        let content = content.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let original = self.document().original.as_deref();
+        Ok((PyBytes::new(py, &content), original.map(|bytes| PyBytes::new(py, bytes))))
+    }
+
+    #[staticmethod]
+    fn restore(
+        py: Python<'_>,
+        content: PyBackedBytes,
+        original: Option<PyBackedBytes>,
+    ) -> PyResult<Self> {
+        let content = py.detach(|| serde_json::from_slice(&content));
+        let mut content: Content =
+            content.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        if let (Content::Document(document), Some(original)) = (&mut content, original) {
+            document.original = Some(Arc::from(&*original));
+        }
+        Ok(Self::new(Prepared::from(content))?)
+    }
+}
+
+/// To a hundredth of a point: what is more would only look exact.
+fn raw_box(bounds: Bounds) -> RawBox {
+    let round = |edge: f32| (f64::from(edge) * 100.0).round() / 100.0;
+    (round(bounds.left), round(bounds.top), round(bounds.right), round(bounds.bottom))
+}

@@ -1,0 +1,122 @@
+"""Files that are made to hurt their reader: `python tests/hostile.py GROUP SIZE [NAME]`.
+
+Each is read in this process, under a bound of memory, and told in a line of JSON before and after.
+A process that ends without the second line did not survive the file.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import hostile_markup
+import hostile_packed
+import hostile_pdf
+import samples
+
+MEMORY_MB = 500
+SECONDS = 10
+_SEED = 4
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the files are."""
+
+    depth: int
+    """Levels of nesting, and the number of things where many are too many."""
+    unpacked: int
+    """Bytes that a bomb unpacks to."""
+    copies: int
+    """Damaged copies of a sample, of each kind of damage."""
+
+
+SMALL = Size(depth=20_000, unpacked=300 << 20, copies=3)
+WHOLE = Size(depth=300_000, unpacked=1 << 30, copies=25)
+SIZES = {"small": SMALL, "whole": WHOLE}
+
+Made = tuple[str, Callable[[], bytes]]
+"""A name, which says the format, and what makes the file."""
+
+
+def truncated(size: Size) -> Iterator[Made]:
+    for name, sample in samples.samples().items():
+        for number in range(size.copies):
+            end = len(sample) * (number + 1) // (size.copies + 1)
+            yield f"{number}-{name}", lambda sample=sample, end=end: sample[:end]
+
+
+def flipped(size: Size) -> Iterator[Made]:
+    for name, sample in samples.samples().items():
+        for number in range(size.copies):
+            yield f"{number}-{name}", lambda sample=sample, number=number: flip(sample, number)
+
+
+def flip(sample: bytes, seed: int) -> bytes:
+    """The sample with some bits turned, a few or many."""
+    chance = random.Random(seed + _SEED)
+    damaged = bytearray(sample)
+    for _ in range(1 + 4 * (seed % 5)):
+        damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+    return bytes(damaged)
+
+
+GROUPS: dict[str, Callable[[Size], Iterator[Made]]] = {
+    "pdf": lambda size: hostile_pdf.files(size.depth, size.unpacked),
+    "packed": lambda size: hostile_packed.files(size.depth, size.unpacked),
+    "markup": lambda size: hostile_markup.files(size.depth),
+    "truncated": truncated,
+    "flipped": flipped,
+}
+
+
+def main(group: str, size: str, wanted: str = "") -> None:
+    """Read the files of a group, or the one of this name."""
+    import structx.inputs
+
+    made = [file for file in GROUPS[group](SIZES[size]) if wanted in ("", file[0])]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, make in made:
+            path = Path(folder, name)
+            path.write_bytes(make())
+            bound_memory()
+            print(json.dumps({"file": name, "bytes": path.stat().st_size}), flush=True)
+            started = time.perf_counter()
+            try:
+                prepared = structx.inputs.FileReader.read_file(path)
+                outcome = f"{len(prepared.planning_sample)} characters of a sample"
+            except structx.FileError as error:
+                outcome = str(error).replace(str(path), "")[:160]
+            seconds = time.perf_counter() - started
+            told = {"file": name, "outcome": outcome, "seconds": seconds, "peak_mb": peak_mb()}
+            print(json.dumps(told), flush=True)
+            path.unlink()
+
+
+def bound_memory() -> None:
+    """Let this process have so much more than it has, and count its peak anew (Linux)."""
+    import resource
+
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    bound = _status("VmSize") + MEMORY_MB * 1_000_000
+    resource.setrlimit(resource.RLIMIT_AS, (bound, resource.RLIM_INFINITY))
+
+
+def peak_mb() -> float:
+    """The most memory since it was bounded."""
+    return _status("VmHWM") / 1e6
+
+
+def _status(name: str) -> int:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split(f"{name}:")[1].split()[0]) * 1024
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
