@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use structx::documents::{Content, FileError, FileErrorKind, ReadOptions, read_bytes};
 use structx::table::Table;
-use zip::{CompressionMethod, ZipWriter};
 use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 fn read(name: &str, bytes: Vec<u8>, options: &str) -> Result<Table, FileError> {
     let options = ReadOptions::from_json(options).unwrap();

@@ -28,6 +28,8 @@ _TABLES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
 # The files that they read, by what these begin with.
 _FILES = {b"PAR1": "Parquet", b"ARROW1": "Arrow"}
 _OPTIONS = ("usecols", "columns", "nrows")
+# Options that any file takes, and these have no use for.
+_ANY = frozenset({"mode", "password", "limits"})
 # Types that `to_json` writes whole.
 _WHOLE = frozenset({str, int, bool, type(None), date, UUID})
 _CONTAINERS: Any = (Mapping, list, tuple, set, frozenset)
@@ -65,7 +67,9 @@ def read_file(file: Path | tuple[str, bytes], options: Mapping[str, Any]) -> Any
             read: Any = pl.read_parquet if kind == "Parquet" else pl.read_ipc
             table = read(source, n_rows=rows)
         else:
-            raise FileError(f"{name}: {kind} needs pyarrow: pip install 'structx-rs[pyarrow]'", name)
+            raise FileError(
+                f"{name}: {kind} needs pyarrow: pip install 'structx-rs[pyarrow]'", name
+            )
     except FileError:
         raise
     except Exception as error:  # the libraries have many of their own
