@@ -217,6 +217,9 @@ fn put(grid: &mut Grid, row: u32, repeated: u32, cells: &[(u32, Cell)]) -> Resul
         return grid.put(row, 0, Value::Null);
     }
     for row in row..row.saturating_add(repeated).min(MOST_ROWS) {
+        if grid.is_full() {
+            break;
+        }
         for (column, cell) in cells {
             for column in *column..column.saturating_add(cell.repeated).min(MOST_COLUMNS) {
                 if cell.is_error {
