@@ -238,6 +238,14 @@ impl<'a> Flow<'a> {
         Ok(())
     }
 
+    /// Says that a cell of the innermost table reaches over so many columns.
+    pub(in crate::documents) fn widen(&mut self, row: usize, cell: usize, columns: u32) {
+        let row = self.tables.last_mut().and_then(|table| table.rows.get_mut(row));
+        if let Some(cell) = row.and_then(|row| row.get_mut(cell)) {
+            cell.columns = columns;
+        }
+    }
+
     pub(in crate::documents) fn end_cell(&mut self) -> Result<(), FileError> {
         self.usually(Kind::Paragraph)?;
         if let Some(table) = self.tables.last_mut() {
