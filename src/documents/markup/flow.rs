@@ -270,6 +270,10 @@ impl<'a> Flow<'a> {
     fn piece(&mut self, piece: Piece) -> Result<(), FileError> {
         let open = self.tables.iter_mut().rev().find(|table| table.in_cell);
         if let Some(cell) = open.and_then(|table| table.rows.last_mut()?.last_mut()) {
+            // Most cells have one, and a table may have millions of them.
+            if cell.pieces.is_empty() {
+                cell.pieces.reserve_exact(1);
+            }
             cell.pieces.push(piece);
             return Ok(());
         }

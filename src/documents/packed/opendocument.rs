@@ -156,7 +156,7 @@ impl<'f, 'a> Walk<'f, 'a> {
             "text:note-body" => {
                 self.flow.open_note()?;
                 let mark = self.citation.take().unwrap_or_default();
-                self.flow.text(&format!("[{mark}] "));
+                self.flow.text(&format!("[{}] ", mark.trim()));
             }
             "office:annotation" => self.flow.open_note()?,
             "text:list" => self.numbering.open_list(tag),
@@ -235,7 +235,7 @@ impl<'f, 'a> Walk<'f, 'a> {
             }
             "text:note-citation" => {
                 let mark = self.citation.clone().unwrap_or_default();
-                self.flow.text(&format!("[{mark}]"));
+                self.flow.text(&format!("[{}]", mark.trim()));
             }
             "text:note-body" | "office:annotation" => self.flow.close_note(),
             "text:list" => {
