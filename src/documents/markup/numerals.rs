@@ -1,6 +1,6 @@
 //! Numbers as they are printed: those of lists, and raised ones.
 
-/// The marker of an item in a style as HTML and OpenDocument name it: `1`, `a`, `A`, `i` or `I`.
+/// The marker of an item in a style as HTML and .odt files name it: `1`, `a`, `A`, `i` or `I`.
 pub(in crate::documents) fn numeral(number: i64, style: u8) -> String {
     let small = usize::try_from(number).ok().filter(|number| (1..4000).contains(number));
     let printed = match (small, style) {

@@ -1,4 +1,4 @@
-//! Texts and presentations of OpenDocument: their XML, told to the flow as it comes.
+//! Open documents, texts (.odt) and presentations (.odp): their XML, told to the flow as it comes.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};

@@ -1,5 +1,6 @@
-//! The styles of OpenDocument that a reader of the text sees: titles, and how lists are numbered.
+//! The styles of texts in .odt and .odp that a reader of the text sees: titles, and how lists are numbered.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use quick_xml::Reader;
@@ -9,7 +10,7 @@ use crate::documents::FileError;
 use crate::documents::markup::numerals::numeral;
 use crate::documents::reading::Reading;
 
-/// OpenDocument has ten levels of lists.
+/// The format has ten levels of lists.
 const LEVELS: usize = 10;
 
 #[derive(Default)]
@@ -158,5 +159,5 @@ pub(super) fn attribute(tag: &BytesStart, name: &str) -> Option<String> {
     let mut attributes = tag.attributes();
     let mut attributes = attributes.with_checks(false).flatten();
     let value = attributes.find(|attribute| attribute.key.as_ref() == name)?.value;
-    quick_xml::escape::unescape(&value).ok().map(|value| value.into_owned())
+    quick_xml::escape::unescape(&value).ok().map(Cow::into_owned)
 }

@@ -7,12 +7,19 @@ use crate::documents::markup::flow::Flow;
 pub(super) struct Table {
     /// The paragraph is in a cell.
     pub(super) in_row: bool,
-    is_open: bool,
-    row_is_open: bool,
-    cell_is_open: bool,
+    open: Open,
     /// The right edges of the cells of the row that is described.
     edges: Vec<i32>,
     rows: Vec<Vec<i32>>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Open {
+    #[default]
+    Nothing,
+    Table,
+    Row,
+    Cell,
 }
 
 impl Table {
@@ -30,37 +37,34 @@ impl Table {
         if !self.in_row {
             return self.close(flow);
         }
-        if !self.is_open {
+        if self.open < Open::Table {
             flow.open_table()?;
-            self.is_open = true;
         }
-        if !self.row_is_open {
+        if self.open < Open::Row {
             flow.row()?;
-            self.row_is_open = true;
             self.rows.push(Vec::new());
         }
-        if !self.cell_is_open {
+        if self.open < Open::Cell {
             flow.cell(1, 1, false)?;
-            self.cell_is_open = true;
         }
+        self.open = Open::Cell;
         Ok(())
     }
 
     pub(super) fn end_cell(&mut self, flow: &mut Flow) -> Result<(), FileError> {
-        self.cell_is_open = false;
+        self.open = self.open.min(Open::Row);
         flow.end_cell()
     }
 
     pub(super) fn end_row(&mut self) {
-        if let Some(row) = self.rows.last_mut().filter(|_| self.row_is_open) {
+        if let Some(row) = self.rows.last_mut().filter(|_| self.open >= Open::Row) {
             row.clone_from(&self.edges);
         }
-        self.row_is_open = false;
-        self.cell_is_open = false;
+        self.open = self.open.min(Open::Table);
     }
 
     fn close(&mut self, flow: &mut Flow) -> Result<(), FileError> {
-        if !self.is_open {
+        if self.open == Open::Nothing {
             return Ok(());
         }
         let mut edges: Vec<i32> = self.rows.iter().flatten().copied().collect();
