@@ -156,6 +156,9 @@ def reading(input: Encoded) -> Job[Prepared]:
 def default_limits() -> str:
     """The limits of a document where the caller sets none, as JSON."""
 
+def path_of(data: str) -> Path | None:
+    """The path that a text given as data is; None for a text."""
+
 def read_yaml(name: str, text: str) -> str:
     """One YAML document as JSON; raises ConfigurationError, in which `name` is the file."""
 

@@ -178,12 +178,21 @@ class FileReader:
 
         Args:
             file_path: of a document or a table; `~` is the home directory.
-            file_options: how a file of records is read, in the words of pandas. CSV and TSV: `sep`
-                or `delimiter` (one character; default: found out), `quotechar` (one character;
-                default: `"`), `skiprows` (lines before the table; default: 0), `header` (the row
-                that names the columns, from 0, or None for the names `0`, `1`, ...; default: 0).
-                These and JSON: `encoding` (default: found out), `usecols` or `columns` (a list of
-                names or of positions from 0; default: all), `nrows` (default: all).
+            file_options: how a file of records is read, in the words of pandas.
+
+                - `sep` or `delimiter` (CSV, TSV): one character; default: found out.
+                - `quotechar` (CSV, TSV): one character; default: found out, `"` or `'`.
+                - `encoding` (CSV, TSV, JSON): default: found out.
+                - `sheet_name` (workbooks): the name of a sheet or its position from 0; None or a
+                  list of these for several, whose rows follow each other with the name of their
+                  sheet in a first column `sheet`. Default: the first visible one that has cells.
+                - `skiprows` (CSV, TSV, workbooks): a number of lines before the table, or a list
+                  of the numbers of lines, from 0.
+                - `header` (CSV, TSV, workbooks): the row that names the columns, from 0, or None
+                  for the names `0`, `1`, ...; blank rows don't count. Default: 0.
+                - `usecols` or `columns` (all): a list of names or of positions from 0; of a
+                  workbook also letters, such as `"A:C,E"`.
+                - `nrows` (all): how many rows.
 
         Returns:
             What the methods of an Extractor take as `data`.
@@ -195,7 +204,7 @@ class FileReader:
         """
         if not isinstance(file_path, (str, os.PathLike)):
             raise FileError(f"file_path must be a path, not {_kind(file_path)}")
-        source = Source((Path(file_path).expanduser(), _options(file_options)))
+        source = _of_file(Path(file_path).expanduser(), file_options)
         return PreparedInput(_core.reading(source.input).wait(), source)
 
 
@@ -216,13 +225,24 @@ def source_of(
     if library := tables.library_of(data):
         encoded, labels = tables.encode(data, library)
         return Source((encoded, options), data, labels)
-    return Source((_encode(data, options), options))
+    encoded = _encode(data, options)
+    if isinstance(encoded, (Path, tuple)):
+        return _of_file(encoded, file_options or {})
+    return Source((encoded, options))
+
+
+def _of_file(file: Path | tuple[str, bytes], file_options: Mapping[str, Any]) -> Source:
+    table = tables.read_file(file, file_options)
+    if table is None:
+        return Source((file, _options(file_options)))
+    encoded, _ = tables.encode(table, cast(str, tables.library_of(table)))
+    return Source((encoded, "{}"))
 
 
 def _encode(data: object, options: str) -> str | bytes | tuple[str, bytes] | Path:
     if isinstance(data, str):
         check_unicode("data", data)
-        return data
+        return _core.path_of(data) or data
     if isinstance(data, os.PathLike):
         return Path(cast("os.PathLike[str]", data))
     if isinstance(data, (bytes, bytearray, memoryview)):

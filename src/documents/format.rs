@@ -34,6 +34,9 @@ pub enum Format {
     Epub,
     Email,
     Image,
+    /// Read outside of the core, by the libraries that it is of.
+    Parquet,
+    Arrow,
 }
 
 const EXTENSIONS: &[(&str, Format)] = &[
@@ -82,6 +85,10 @@ const EXTENSIONS: &[(&str, Format)] = &[
     ("tiff", Format::Image),
     ("bmp", Format::Image),
     ("gif", Format::Image),
+    ("parquet", Format::Parquet),
+    ("pq", Format::Parquet),
+    ("feather", Format::Arrow),
+    ("arrow", Format::Arrow),
 ];
 
 /// What the bytes of a file say.
@@ -136,6 +143,8 @@ impl Format {
             Self::Epub => "an EPUB book",
             Self::Email => "an e-mail",
             Self::Image => "an image",
+            Self::Parquet => "Parquet",
+            Self::Arrow => "Arrow",
         }
     }
 
@@ -216,6 +225,8 @@ fn magic(bytes: &[u8], named: Option<Format>) -> Magic {
     match bytes {
         [b'P', b'K', 3, 4, ..] => zip_magic(bytes),
         [0xD0, 0xCF, 0x11, 0xE0, ..] => ole_magic(bytes),
+        [b'P', b'A', b'R', b'1', ..] => Magic::Is(Format::Parquet),
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Magic::Is(Format::Arrow),
         [b'{', b'\\', b'r', b't', b'f', ..] => Magic::Is(Format::Rtf),
         [0x89, b'P', b'N', b'G', ..]
         | [0xFF, 0xD8, 0xFF, ..]
@@ -252,18 +263,29 @@ fn zip_magic(bytes: &[u8]) -> Magic {
     // The names of the files within stand at the beginning and, all of them, at the end.
     const ENOUGH: usize = 1 << 20;
     let ends = [&bytes[..bytes.len().min(ENOUGH)], &bytes[bytes.len().saturating_sub(ENOUGH)..]];
-    let has = |part: &[u8]| ends.iter().any(|end| contains(end, part));
+    // A file within that is a zip archive too has its names before the last ones.
+    let last = |part: &[u8]| {
+        let places = ends.iter().zip([0, bytes.len().saturating_sub(ENOUGH)]);
+        places.filter_map(|(end, start)| Some(start + memmem::rfind(end, part)?)).max()
+    };
+    // Some formats say first of all what they are.
+    let first = |part: &[u8]| contains(&bytes[..bytes.len().min(128)], part);
     let kinds: [(&[u8], Format); 8] = [
         (b"application/vnd.oasis.opendocument.spreadsheet", Format::Ods),
         (b"application/vnd.oasis.opendocument.text", Format::Odt),
         (b"application/vnd.oasis.opendocument.presentation", Format::Odp),
         (b"application/epub+zip", Format::Epub),
         (b"word/document", Format::Docx),
-        (b"xl/workbook.bin", Format::Xlsb),
         (b"xl/workbook", Format::Xlsx),
+        // The name of the one begins with that of the other: of two in one place the later counts.
+        (b"xl/workbook.bin", Format::Xlsb),
         (b"ppt/presentation", Format::Pptx),
     ];
-    match kinds.iter().find(|(part, _)| has(part)) {
+    let kind = kinds.iter().find(|(part, _)| first(part)).or_else(|| {
+        let named = kinds.iter().filter(|(part, _)| last(part).is_some());
+        named.max_by_key(|(part, _)| last(part))
+    });
+    match kind {
         Some((_, format)) => Magic::Is(*format),
         None => Magic::Refused(
             FileErrorKind::Unsupported,
@@ -330,10 +352,19 @@ mod tests {
             ("bytes", b"%PDF-1.7", Format::Pdf, false),
             ("a.xlsx", b"PK\x03\x04 xl/workbook.xml", Format::Xlsx, false),
             ("a.xlsx", b"PK\x03\x04 xl/workbook.bin", Format::Xlsb, true),
+            ("a.pptx", b"PK\x03\x04 PK xl/workbook.xml ppt/presentation.xml", Format::Pptx, false),
+            (
+                "a.odt",
+                b"PK\x03\x04application/vnd.oasis.opendocument.text word/document",
+                Format::Odt,
+                false,
+            ),
             ("a.doc", &word, Format::Doc, false),
             ("a.doc", b"{\\rtf1", Format::Rtf, true),
             ("a.jpg", b"\x89PNG\r\n", Format::Image, false),
             ("a.bmp", b"BM....", Format::Image, false),
+            ("a.pq", b"PAR1....", Format::Parquet, false),
+            ("a.feather", b"ARROW1..", Format::Arrow, false),
             ("note", b"BM....", Format::Text, false),
             ("page", b"\n<!DOCTYPE html>", Format::Html, false),
             ("page", b"<?xml version=\"1.0\"?><html>", Format::Html, false),

@@ -26,6 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use office_oxide::DocumentFormat;
 use serde::{Deserialize, Serialize};
 
 use crate::table::Table;
@@ -221,8 +222,15 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
         Format::Pdf => pdf::read(reading, bytes),
         Format::Docx => office::docx::read(reading, &bytes),
+        Format::Doc => office::read_doc(reading, bytes),
         Format::Email => mail::read(reading, &bytes),
         Format::Image => image::read(reading, bytes),
+        Format::Ppt => office::read_slides(reading, bytes, DocumentFormat::Ppt),
+        Format::Pptx => office::read_slides(reading, bytes, DocumentFormat::Pptx),
+        Format::Parquet | Format::Arrow => {
+            let message = format!("{} is read from Python, with pyarrow or polars", format.title());
+            Err(reading.error(FileErrorKind::Unsupported, message))
+        }
         _ => {
             let message = format!("{} is not supported yet", format.title());
             Err(reading.error(FileErrorKind::Unsupported, message))

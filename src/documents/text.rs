@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::reading::Reading;
 use super::{Block, BlockKind, Document, FileError, FileErrorKind};
@@ -35,23 +36,31 @@ pub(super) fn document(
 
 /// The characters of a file, with newlines as `\n`, and a warning where the encoding is a guess:
 /// a byte order mark decides, then the caller, then UTF-16 by its zeros, then UTF-8 if it is valid,
-/// then Windows-1252, in which any bytes are text.
+/// then what the letters look like.
 pub(super) fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (String, Option<String>) {
-    let encoding = match Encoding::for_bom(bytes) {
-        Some((encoding, _)) => encoding,
-        None if std::str::from_utf8(bytes).is_ok() => UTF_8,
-        None => WINDOWS_1252,
-    };
-    let guessed = utf16_without_mark(bytes);
-    let (text, encoding, malformed) = given.or(guessed).unwrap_or(encoding).decode(bytes);
+    let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
+    let encoding = marked.or(given).or_else(|| utf16_without_mark(bytes));
+    let encoding = encoding.unwrap_or_else(|| match std::str::from_utf8(bytes) {
+        Ok(_) => UTF_8,
+        Err(error) => guess(&bytes[error.valid_up_to()..]),
+    });
+    let (text, encoding, malformed) = encoding.decode(bytes);
     let warning = if malformed {
         Some(format!("characters that are not valid {} were replaced", encoding.name()))
-    } else if given.is_none() && (encoding == WINDOWS_1252 || guessed.is_some()) {
-        Some(format!("not UTF-8; read as {}", encoding.name()))
+    } else if marked.or(given).is_none() && encoding != UTF_8 {
+        Some(format!("not UTF-8; read as {}, which is a guess", encoding.name()))
     } else {
         None
     };
     (normalise_newlines(text.into_owned()), warning)
+}
+
+/// What bytes that are not UTF-8 most likely are, by the first of them.
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    const ENOUGH: usize = 1 << 20;
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(&bytes[..bytes.len().min(ENOUGH)], bytes.len() <= ENOUGH);
+    detector.guess(None, Utf8Detection::Deny)
 }
 
 /// Whether the bytes are no text in any encoding that [`decode`] knows.
@@ -60,7 +69,8 @@ pub(super) fn is_binary(bytes: &[u8]) -> bool {
     Encoding::for_bom(head).is_none() && utf16_without_mark(head).is_none() && head.contains(&0)
 }
 
-/// UTF-16 of mostly Latin text has a zero in every other byte.
+/// UTF-16 of mostly Latin text has a zero in every other byte; that of other letters has one in
+/// each space and digit, and bytes that are none would hold control characters and wrong pairs.
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = &bytes[..bytes.len().min(8192)];
     let pairs = head.len() / 2;
@@ -68,11 +78,18 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
         return None;
     }
     let zeros = |first: usize| head.iter().skip(first).step_by(2).filter(|b| **b == 0).count();
+    let is = |encoding, zeros| zeros * 10 >= pairs * 8 || (zeros > 0 && is_text(encoding, head));
     match (zeros(0), zeros(1)) {
-        (0, odd) if odd * 10 >= pairs * 8 => Some(UTF_16LE),
-        (even, 0) if even * 10 >= pairs * 8 => Some(UTF_16BE),
+        (0, odd) if is(UTF_16LE, odd) => Some(UTF_16LE),
+        (even, 0) if is(UTF_16BE, even) => Some(UTF_16BE),
         _ => None,
     }
+}
+
+fn is_text(encoding: &'static Encoding, bytes: &[u8]) -> bool {
+    let is_text = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    text.is_some_and(|text| text.chars().all(is_text))
 }
 
 pub(super) fn normalise_newlines(text: String) -> String {
@@ -146,11 +163,12 @@ mod tests {
     #[test]
     fn encodings() {
         let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
-        let cases: [(Vec<u8>, &str, bool); 6] = [
+        let cases: [(Vec<u8>, &str, bool); 7] = [
             ("Zürich".into(), "Zürich", false),
             ("\u{feff}Zürich".into(), "Zürich", false),
             (utf16("\u{feff}Zürich"), "Zürich", false),
             (utf16("a\r\nb and more"), "a\nb and more", true),
+            (utf16("имя, город\r\n"), "имя, город\n", true),
             (b"Z\xFCrich\r\n\x80 5\r".to_vec(), "Zürich\n€ 5\n", true),
             (vec![], "", false),
         ];
@@ -160,7 +178,31 @@ mod tests {
             assert_eq!(warning.is_some(), warns, "{text}");
             assert!(!is_binary(&bytes), "{text}");
         }
-        assert!(is_binary(b"\0\0\0\x01binary\xFF\xFE"));
+        for bytes in [&b"\0\0\0\x01binary\xFF\xFE"[..], b"\x05\0\x01\x02ab\x07\x08"] {
+            assert!(is_binary(bytes));
+        }
+    }
+
+    #[test]
+    fn encodings_of_other_letters_are_guessed() {
+        for (label, text) in [
+            ("shift_jis", "商品名,価格,在庫\nりんご,120,あり\nみかん,80,なし\n"),
+            ("gbk", "姓名,城市,备注\n张伟,北京,今天下午到货\n李娜,上海,尚未付款\n"),
+            (
+                "euc-kr",
+                "이름,도시,비고\n김민수,서울,오늘 도착합니다\n이영희,부산,아직 지불하지 않음\n",
+            ),
+            ("windows-1251", "имя,город,примечание\nИван,Москва,оплачено сегодня\n"),
+            ("iso-8859-2", "nazwisko,miasto,uwagi\nŻółty,Łódź,zapłacono dzisiaj, dziękuję\n"),
+        ] {
+            let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
+            let (found, warning) = decode(&encoding.encode(text).0, None);
+            assert_eq!(found, text, "{label}");
+            let warning = warning.unwrap().to_ascii_lowercase();
+            assert!(warning.contains(label) && warning.contains("guess"), "{warning}");
+            let cut = encoding.encode(text).0.repeat(2);
+            assert_eq!(decode(&cut, Some(encoding)), (text.repeat(2), None), "{label}");
+        }
     }
 
     fn kinds(text: &str, markup: Markup) -> Vec<(BlockKind, String)> {

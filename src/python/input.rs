@@ -24,7 +24,6 @@ pub struct Input(Encoded, String);
 
 #[derive(FromPyObject)]
 enum Encoded {
-    /// A text, or a path by the documented rule.
     Text(String),
     /// JSON as [`Table::from_json`] takes it.
     Table(PyBackedBytes),
@@ -48,9 +47,7 @@ impl Input {
     pub fn is_quick(&self) -> bool {
         const SHORT: usize = 1 << 16;
         match &self.0 {
-            Encoded::Text(text) => {
-                text.len() <= SHORT && documents::resolve(text) == Ok(Origin::Text)
-            }
+            Encoded::Text(text) => text.len() <= SHORT,
             Encoded::Table(json) => json.len() <= SHORT,
             Encoded::Prepared(_) => true,
             Encoded::File(..) | Encoded::Path(_) => false,
@@ -63,12 +60,9 @@ impl Input {
         let Self(encoded, options) = self;
         let options = ReadOptions::from_json(&options)?;
         match encoded {
-            Encoded::Text(text) => match documents::resolve(&text)? {
-                Origin::Path(path) => Prepared::of_file(path, &options),
-                Origin::Text => documents::Document::from_text(text, &options)
-                    .map(Content::Document)
-                    .map(Prepared::from),
-            },
+            Encoded::Text(text) => documents::Document::from_text(text, &options)
+                .map(Content::Document)
+                .map(Prepared::from),
             Encoded::Path(path) => Prepared::of_file(path, &options),
             Encoded::File(name, bytes) => {
                 documents::read_bytes(&name, bytes.to_vec(), &options).map(Prepared::from)
@@ -79,6 +73,10 @@ impl Input {
             }
             Encoded::Prepared(prepared) => {
                 options.table.allow("data", &[])?;
+                if options != ReadOptions::default() {
+                    let message = "was read already; give the options when it is read";
+                    return Err(FileError::new(FileErrorKind::Options, "data", message));
+                }
                 Ok(prepared)
             }
         }
@@ -177,4 +175,13 @@ pub async fn read(input: Input) -> Result<Prepared, FileError> {
 #[pyfunction]
 pub fn default_limits() -> String {
     serde_json::json!(Limits::default()).to_string()
+}
+
+/// The path that a text given as data is, by the documented rule; None for a text.
+#[pyfunction]
+pub fn path_of(data: &str) -> PyResult<Option<PathBuf>> {
+    Ok(match documents::resolve(data)? {
+        Origin::Path(path) => Some(path),
+        Origin::Text => None,
+    })
 }

@@ -23,7 +23,7 @@ mod _core {
     #[pymodule_export]
     use super::extractor::Extractor;
     #[pymodule_export]
-    use super::input::{Prepared, default_limits, reading};
+    use super::input::{Prepared, default_limits, path_of, reading};
     #[pymodule_export]
     use super::isolate::serve_reader;
     #[pymodule_export]

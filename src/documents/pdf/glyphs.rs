@@ -10,6 +10,7 @@ use hayro_interpret::{
 use hayro_syntax::Pdf;
 use hayro_syntax::page::Page;
 
+use super::rules::Rules;
 use crate::documents::FileError;
 use crate::documents::reading::Reading;
 
@@ -39,6 +40,7 @@ pub(super) struct Drawing {
     pub(super) glyphs: Vec<Glyph>,
     /// Glyphs that say no Unicode value, and so are not among the others.
     pub(super) unmapped: usize,
+    pub(super) rules: Rules,
 }
 
 /// Draws page after page, with the fonts that they share.
@@ -155,8 +157,16 @@ impl Device<'_> for Collector<'_> {
         }
     }
 
-    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'_>, _: &DrawMode) {
-        self.goes_on();
+    fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
+        if self.goes_on() {
+            self.drawing.rules.path(path, props.transform, &props.paint, mode);
+        }
+    }
+
+    fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'_>, mode: &DrawMode) {
+        if self.goes_on() {
+            self.drawing.rules.rect(*rect, props.transform, &props.paint, mode);
+        }
     }
 
     // An image is decoded only by a device that asks for its pixels.

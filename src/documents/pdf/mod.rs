@@ -6,7 +6,9 @@ mod glyphs;
 mod layout;
 mod lines;
 pub(super) mod render;
+mod rules;
 pub(super) mod second_opinion;
+mod tables;
 mod words;
 
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! Word documents (.docx): headers, text, notes and footers, as they are printed.
 
-mod items;
 mod notes;
 mod numbering;
 mod sections;
@@ -10,9 +9,9 @@ mod symbols;
 
 use std::collections::HashSet;
 
-use self::items::{Item, Writer};
 use self::sections::Sections;
 use self::story::{Shared, Story};
+use super::items::{self, Item, Writer};
 use super::package::{Package, Relations};
 use super::{drawing, xml};
 use crate::documents::reading::Reading;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use quick_xml::events::BytesStart;
 
+use super::super::numerals;
 use super::super::xml::{self, Visitor};
-use super::numbering;
 use crate::documents::FileError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,10 +62,10 @@ impl Notes {
         let format = self.formats.get(&kind).map(String::as_str);
         match kind {
             NoteKind::Footnote => {
-                format!("[{}]", numbering::print(*count, format.unwrap_or("decimal")))
+                format!("[{}]", numerals::print(*count, format.unwrap_or("decimal")))
             }
             NoteKind::Endnote => {
-                format!("[{}]", numbering::print(*count, format.unwrap_or("lowerRoman")))
+                format!("[{}]", numerals::print(*count, format.unwrap_or("lowerRoman")))
             }
             NoteKind::Comment => format!("[comment {count}]"),
         }

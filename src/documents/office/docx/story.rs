@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use quick_xml::events::BytesStart;
 
+use super::super::items::{self, Item};
 use super::super::xml::{self, Visitor};
-use super::items::{self, Item};
 use super::notes::{NoteKind, Notes};
 use super::numbering::Numbering;
 use super::styles::{ListReference, Styles};

@@ -39,7 +39,8 @@ impl Shape<'_> {
     pub(super) fn is_table(&self, words: &[Word]) -> bool {
         let ruled = self.rules > 1;
         let full = self.rows.iter().filter(|row| row.len() > 1).count();
-        if self.columns < 2 || full < if ruled { 2 } else { 3 } || self.is_contents(words) {
+        let least = if ruled { 2 } else { 3 };
+        if full < least || full * 5 < self.rows.len() * 2 || self.is_contents(words) {
             return false;
         }
         let cells: usize = self.rows.iter().map(Vec::len).sum();
@@ -50,8 +51,14 @@ impl Shape<'_> {
         }
         let wordy = (0..self.columns).filter(|column| self.is_wordy(*column)).count();
         match (self.columns, values) {
-            (2, 0) => ruled && self.rules > self.rows.len() / 2 && wordy == 0 && !self.is_form(words),
-            (2, _) => wordy < 2 && !self.is_form(words) && (ruled || self.header > 0 || self.is_even(words)),
+            (2, 0) => {
+                ruled && self.rules > self.rows.len() / 2 && wordy == 0 && !self.is_form(words)
+            }
+            (2, _) => {
+                wordy < 2
+                    && !self.is_form(words)
+                    && (ruled || self.header > 0 || self.is_even(words))
+            }
             (_, 0) => {
                 let filled = cells * 100 >= self.rows.len() * self.columns * 60;
                 let rows = if ruled { 2 } else { 4 };
@@ -88,9 +95,8 @@ impl Shape<'_> {
 
     /// Names of fields with what is filled in.
     fn is_form(&self, words: &[Word]) -> bool {
-        let ends = |part: &&Part| {
-            part.words.last().is_some_and(|word| words[*word].text.ends_with(':'))
-        };
+        let ends =
+            |part: &&Part| part.words.last().is_some_and(|word| words[*word].text.ends_with(':'));
         self.column(0).filter(ends).count() * 3 > self.rows.len()
     }
 
@@ -98,7 +104,9 @@ impl Shape<'_> {
     fn is_even(&self, words: &[Word]) -> bool {
         let kind = |part: &Part| -> String {
             let text = text(words, &part.words);
-            text.chars().filter(|character| !character.is_ascii_digit() && *character != ',').collect()
+            text.chars()
+                .filter(|character| !character.is_ascii_digit() && *character != ',')
+                .collect()
         };
         let mut kinds: Vec<String> = self.column(1).map(kind).collect();
         kinds.sort_unstable();

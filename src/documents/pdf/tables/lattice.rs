@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use hayro_interpret::kurbo::Rect;
 
 use super::evidence::is_number;
-use super::lines::lines;
+use super::lines::{Line, Phrase, lines};
+use super::rows::text;
 use super::{Cell, Grid};
 use crate::documents::pdf::rules::Rule;
 use crate::documents::pdf::words::Word;
@@ -20,6 +21,8 @@ const REACH: f64 = 3.0;
 const LEAST_LENGTH: f64 = 5.0;
 /// In points: no line of text fits between rules as near.
 const LEAST_CELL: f64 = 4.0;
+/// In ems: no words of a cell are further apart.
+const COLUMN_GAP: f64 = 1.0;
 /// Rules that cross more often are a drawing, and so are tables of more places.
 const MOST_CROSSINGS: usize = 100_000;
 const MOST_PLACES: usize = 20_000;
@@ -162,9 +165,14 @@ impl Frame {
         }
         let count = cells.iter().map(|cell| cell.words.len()).sum::<usize>();
         cells.retain(|cell| !cell.words.is_empty());
-        let cells = part_rows(words, cells);
-        let cells = close_up(cells);
+        let is_open = |cell: &&Cell| {
+            lines(words, cell.words.clone()).0.iter().any(|line| has_columns(words, cell, line))
+        };
+        let open = cells.iter().filter(is_open).count();
+        let cells = close_up(part_rows(words, cells));
+        let height = cells.last().map_or(0, |cell| cell.row + 1);
         let is_table = cells.len() >= 4
+            && open * 3 < height.max(4)
             && count <= MOST_WORDS * cells.len()
             && cells.iter().any(|cell| cell.row > 0)
             && cells.iter().any(|cell| cell.column > 0);
@@ -182,7 +190,8 @@ impl Frame {
             }
             let (row, column) = (start / width, start % width);
             let mut columns = 1;
-            while column + columns < width && !self.left[start + columns] && !done[start + columns] {
+            while column + columns < width && !self.left[start + columns] && !done[start + columns]
+            {
                 columns += 1;
             }
             let is_open = |rows: usize| {
@@ -201,6 +210,15 @@ impl Frame {
         }
         cells
     }
+}
+
+/// Whether there are columns within a cell: not all of them are ruled, then.
+fn has_columns(words: &[Word], cell: &Cell, line: &Line) -> bool {
+    let is_number = |phrase: &Phrase| is_number(&text(words, &phrase.words));
+    line.phrases.windows(2).any(|pair| {
+        pair[1].left - pair[0].right > COLUMN_GAP * line.size
+            && (cell.columns > 1 || pair.iter().all(is_number))
+    })
 }
 
 /// Where the rules are, and where those that cross them end if that is further out.
@@ -261,19 +279,16 @@ fn part_rows(words: &[Word], cells: Vec<Cell>) -> Vec<Cell> {
 }
 
 fn cell_lines(words: &[Word], cell: &Cell) -> Vec<(f64, Vec<usize>)> {
-    let flat = |line: super::lines::Line| {
+    let flat = |line: Line| {
         (line.baseline, line.phrases.into_iter().flat_map(|phrase| phrase.words).collect())
     };
-    lines(words, cell.words.clone()).into_iter().map(flat).collect()
+    lines(words, cell.words.clone()).0.into_iter().map(flat).collect()
 }
 
 /// The baselines at which the rows within a row begin; none where it is one.
 fn starts(words: &[Word], cells: &[Vec<(f64, Vec<usize>)>]) -> Vec<f64> {
     let is_anchor = |lines: &&Vec<(f64, Vec<usize>)>| {
-        lines.len() > 1
-            && lines.iter().all(|(_, line)| {
-                is_number(&line.iter().map(|word| words[*word].text.as_str()).collect::<String>())
-            })
+        lines.len() > 1 && lines.iter().all(|(_, line)| is_number(&text(words, line)))
     };
     let anchors: Vec<_> = cells.iter().filter(is_anchor).collect();
     let Some(longest) = anchors.iter().max_by_key(|lines| lines.len()) else { return Vec::new() };

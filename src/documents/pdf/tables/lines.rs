@@ -1,9 +1,16 @@
 //! Words of a page as lines from top to bottom, and each line as phrases: what gaps part in it.
 
+use super::evidence::is_number;
 use crate::documents::pdf::words::{BASELINE_SLACK, Word};
 
-/// In ems: what parts two phrases. A space is about 0.25, and 0.4 in text that is set wide.
-pub(super) const PHRASE_GAP: f64 = 0.5;
+/// In ems: what parts two phrases, at least and at most. A space is about 0.25, and 0.6 where all
+/// letters are as wide.
+pub(super) const LEAST_SPACE: f64 = 0.5;
+const MOST_SPACE: f64 = 1.0;
+/// In ems: no space between two words of a text is as wide.
+const NO_SPACE: f64 = 1.2;
+/// How much wider than a space is what parts two phrases.
+const WIDER: f64 = 1.5;
 
 /// Words that stand side by side.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,22 +32,25 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(words: &[Word], mut members: Vec<usize>) -> Option<Self> {
-        members.sort_by(|a, b| words[*a].bounds.x0.total_cmp(&words[*b].bounds.x0));
+    /// Of words from left to right; `space` is what parts two phrases, in ems.
+    pub(super) fn new(words: &[Word], members: Vec<usize>, space: f64) -> Option<Self> {
         let mut phrases: Vec<Phrase> = Vec::new();
         let all = || members.iter().map(|member| &words[*member]);
+        let mut after_number = false;
         for index in &members {
-            let Word { bounds, size, .. } = &words[*index];
+            let Word { text, bounds, size, .. } = &words[*index];
+            let is_number = is_number(text);
+            // Numbers side by side are in columns, however near.
+            let space = if is_number && after_number { LEAST_SPACE } else { space };
+            after_number = is_number;
             match phrases.last_mut() {
-                Some(phrase) if bounds.x0 - phrase.right < PHRASE_GAP * size => {
+                Some(phrase) if bounds.x0 - phrase.right < space * size => {
                     phrase.right = phrase.right.max(bounds.x1);
                     phrase.words.push(*index);
                 }
-                _ => phrases.push(Phrase {
-                    left: bounds.x0,
-                    right: bounds.x1,
-                    words: vec![*index],
-                }),
+                _ => {
+                    phrases.push(Phrase { left: bounds.x0, right: bounds.x1, words: vec![*index] })
+                }
             }
         }
         let size = all().map(|word| word.size).fold(0.0, f64::max);
@@ -67,8 +77,9 @@ impl Line {
     }
 }
 
-/// The lines that the words at the given places make, from top to bottom.
-pub(super) fn lines(words: &[Word], mut members: Vec<usize>) -> Vec<Line> {
+/// The lines that the words at the given places make, from top to bottom, and what parts their
+/// phrases, in ems.
+pub(super) fn lines(words: &[Word], mut members: Vec<usize>) -> (Vec<Line>, f64) {
     let baseline = |index: &usize| words[*index].baseline;
     members.sort_by(|a, b| baseline(a).total_cmp(&baseline(b)));
     let mut parts: Vec<Vec<usize>> = Vec::new();
@@ -79,7 +90,27 @@ pub(super) fn lines(words: &[Word], mut members: Vec<usize>) -> Vec<Line> {
             _ => parts.push(vec![index]),
         }
     }
-    parts.into_iter().filter_map(|part| Line::new(words, part)).collect()
+    for part in &mut parts {
+        part.sort_by(|a, b| words[*a].bounds.x0.total_cmp(&words[*b].bounds.x0));
+    }
+    let space = space(words, &parts);
+    (parts.into_iter().filter_map(|part| Line::new(words, part, space)).collect(), space)
+}
+
+/// In ems: what parts two phrases, more than the space between the words of the text.
+fn space(words: &[Word], lines: &[Vec<usize>]) -> f64 {
+    let gap = |pair: &[usize]| {
+        let [word, next] = [&words[pair[0]], &words[pair[1]]];
+        (next.bounds.x0 - word.bounds.x1) / word.size.max(next.size)
+    };
+    let gaps = lines.iter().flat_map(|line| line.windows(2).map(gap));
+    let mut gaps: Vec<f64> = gaps.filter(|gap| (0.0..NO_SPACE).contains(gap)).collect();
+    let tenth = gaps.len() / 10;
+    if gaps.is_empty() {
+        return LEAST_SPACE;
+    }
+    let (_, usual, _) = gaps.select_nth_unstable_by(tenth, f64::total_cmp);
+    (WIDER * *usual).clamp(LEAST_SPACE, MOST_SPACE)
 }
 
 fn is_beside(first: &Word, word: &Word) -> bool {

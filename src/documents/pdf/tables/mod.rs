@@ -56,7 +56,10 @@ impl Grid {
         for cell in &self.cells {
             let row = &mut rows[cell.row];
             // What is empty, or lies under another cell.
-            row.resize_with(row.len() + cell.column.saturating_sub(ends[cell.row]), pipes::Cell::default);
+            row.resize_with(
+                row.len() + cell.column.saturating_sub(ends[cell.row]),
+                pipes::Cell::default,
+            );
             ends[cell.row] = cell.column + cell.columns;
             let bounds = cell.words.iter().map(|word| words[*word].bounds);
             row.push(pipes::Cell {

@@ -33,10 +33,16 @@ struct Cut<'a> {
     ruled: bool,
 }
 
-/// The table that the run is; `None` where it is none.
-pub(super) fn grid(words: &[Word], rules: &[Rule], lines: &[Line], run: &Run) -> Option<Grid> {
+/// The table that the run is, its header from the line `floor` on; `None` where it is none.
+pub(super) fn grid(
+    words: &[Word],
+    rules: &[Rule],
+    lines: &[Line],
+    run: &Run,
+    floor: usize,
+) -> Option<Grid> {
     let columns = Columns::new(words, lines, run);
-    let (start, end) = (columns.header_start(words, lines, run), run.end);
+    let (start, end) = (columns.header_start(words, lines, run, floor), run.end);
     let cut = |line| Cut { line, parts: columns.parts(words, line), ruled: false };
     let mut cuts: Vec<Cut> = lines[start..end].iter().map(cut).collect();
     trim(words, &mut cuts);
@@ -49,7 +55,13 @@ pub(super) fn grid(words: &[Word], rules: &[Rule], lines: &[Line], run: &Run) ->
     let is_data = |cut: &Cut| cut.parts.iter().any(|part| part.is_number && numeric[part.column]);
     let header = cuts.iter().position(is_data).filter(|lines| *lines <= MOST_HEADER).unwrap_or(0);
     let rows = rows(words, &cuts, header);
-    let shape = Shape { columns: columns.count(), numeric: &numeric, rows: &rows, header, rules: rules.len() };
+    let shape = Shape {
+        columns: columns.count(),
+        numeric: &numeric,
+        rows: &rows,
+        header,
+        rules: rules.len(),
+    };
     if !shape.is_table(words) {
         return None;
     }
@@ -103,9 +115,14 @@ impl Columns {
     fn drop_signs(&mut self, words: &[Word], lines: &[Line]) {
         let mut column = 0;
         while column < self.count() && self.count() > 2 {
-            let inside = |phrase: &&Phrase| self.of(phrase.left) == column && self.of(phrase.right) == column;
+            let inside = |phrase: &&Phrase| {
+                self.of(phrase.left) == column && self.of(phrase.right) == column
+            };
             let phrases = lines.iter().flat_map(|line| &line.phrases).filter(inside);
-            let mut texts = phrases.flat_map(|phrase| &phrase.words).map(|word| words[*word].text.as_str()).peekable();
+            let mut texts = phrases
+                .flat_map(|phrase| &phrase.words)
+                .map(|word| words[*word].text.as_str())
+                .peekable();
             let opens = texts.peek().is_some_and(|text| "$€£¥(".contains(text));
             if texts.peek().is_some() && texts.all(is_sign) {
                 let part = if opens { column } else { column.saturating_sub(1) };
@@ -117,10 +134,10 @@ impl Columns {
     }
 
     /// The first of the lines over the run that are its header.
-    fn header_start(&self, words: &[Word], lines: &[Line], run: &Run) -> usize {
+    fn header_start(&self, words: &[Word], lines: &[Line], run: &Run, floor: usize) -> usize {
         let (left, right) = (self.reach[0].0, self.reach[self.count() - 1].1);
         let mut start = run.start;
-        while start > 0 && run.start - start < MOST_HEADER {
+        while start > floor && run.start - start < MOST_HEADER {
             let (line, next) = (&lines[start - 1], &lines[start]);
             let is_header = next.below(line) < HEADER_LEADING * line.size.max(next.size)
                 && line.left() > left - 2.0 * line.size
@@ -197,14 +214,16 @@ impl Columns {
 
 /// Takes titles above and remarks below from the ends.
 fn trim(words: &[Word], cuts: &mut Vec<Cut>) {
-    let title = cuts.iter().take_while(|cut| cut.parts.len() < 2 && (cut.parts[0].column == 0)).count();
+    let title =
+        cuts.iter().take_while(|cut| cut.parts.len() < 2 && (cut.parts[0].column == 0)).count();
     cuts.drain(..title);
     while let [.., above, last] = cuts.as_slice()
         && last.parts.len() < 2
     {
         let part = &last.parts[0];
         let aligned = above.parts.iter().any(|other| {
-            other.column == part.column && (left(words, other) - left(words, part)).abs() < last.line.size
+            other.column == part.column
+                && (left(words, other) - left(words, part)).abs() < last.line.size
         });
         let tight = last.line.below(above.line) < 1.45 * last.line.size;
         if part.columns == 1 && aligned && tight && (part.column > 0 || is_lower(words, part)) {
@@ -250,7 +269,7 @@ fn numeric(cuts: &[Cut], columns: usize) -> Vec<bool> {
 fn rows(words: &[Word], cuts: &[Cut], header: usize) -> Vec<Vec<Part>> {
     let mut gaps: Vec<f64> = cuts.windows(2).map(|pair| pair[1].line.below(pair[0].line)).collect();
     gaps.sort_by(f64::total_cmp);
-    let tight = LOOSE * gaps.first().copied().unwrap_or(0.0);
+    let tight = LOOSE * gaps.get(gaps.len() / 10).copied().unwrap_or(0.0);
     let loose = gaps.iter().filter(|gap| **gap > tight).count();
     let is_spaced = loose > 1 && loose * 5 > gaps.len();
     let is_ruled = cuts.iter().filter(|cut| cut.ruled).count() > 2.max(cuts.len() / 5);
@@ -271,6 +290,7 @@ fn rows(words: &[Word], cuts: &[Cut], header: usize) -> Vec<Vec<Part>> {
             !both_have_numbers(row, &cut.parts)
         } else if is_spaced {
             gap <= tight && wraps(row, &cut.parts)
+                || is_lower(words, &cut.parts[0]) && wraps_alone(words, row, &cut.parts)
         } else {
             wraps_alone(words, row, &cut.parts)
         };
@@ -297,13 +317,18 @@ fn wraps(row: &[Part], parts: &[Part]) -> bool {
     let within = |part: &Part| row.iter().any(|other| other.column == part.column);
     let label_only = row.len() == 1 && row[0].column == 0 && !row[0].is_number;
     let has_numbers = parts.iter().any(|part| part.is_number);
-    if label_only && parts.len() > 1 { within(&parts[0]) } else { !has_numbers && parts.iter().all(within) }
+    if label_only && parts.len() > 1 {
+        within(&parts[0])
+    } else {
+        !has_numbers && parts.iter().all(within)
+    }
 }
 
 /// Whether a line is the rest of a cell, where all lines are as near as those of a cell.
 fn wraps_alone(words: &[Word], row: &[Part], parts: &[Part]) -> bool {
     let [part, others @ ..] = parts else { return false };
-    let within = row.iter().position(|other| other.column == part.column && other.columns >= part.columns);
+    let within =
+        row.iter().position(|other| other.column == part.column && other.columns >= part.columns);
     if row.len() == 1 && !row[0].is_number && within == Some(0) {
         return is_lower(words, part);
     }

@@ -3,7 +3,7 @@
 //! The lines of a page are cut to runs so that as many lines as possible share as many free
 //! columns ("rivers") as possible; a line that fits to none of its neighbours stands alone.
 
-use super::lines::{Line, Phrase, lines};
+use super::lines::{LEAST_SPACE, Line, Phrase, lines};
 use super::{Grid, rows};
 use crate::documents::pdf::rules::Rule;
 use crate::documents::pdf::words::Word;
@@ -25,8 +25,6 @@ pub(super) struct Run {
     pub(super) rivers: Vec<River>,
 }
 
-/// In ems: the narrowest river.
-const LEAST_RIVER: f64 = 0.5;
 /// In ems: the widest space between two lines of a table, from baseline to baseline.
 const MOST_LEADING: f64 = 4.5;
 /// What a run must gain over lines that stand alone, in lines times rivers.
@@ -46,11 +44,13 @@ const PROSE_LINES: usize = 6;
 /// The tables of a page that no crossing rules part, from the words that are not taken yet.
 pub(super) fn find(words: &[Word], rules: &[Rule], taken: &[bool]) -> Vec<Grid> {
     let members = (0..words.len()).filter(|index| !taken[*index]).collect();
-    let lines = lines(words, members);
+    let (lines, space) = lines(words, members);
     let mut grids = Vec::new();
-    for zone in zones(words, lines) {
+    for zone in zones(words, lines, space) {
+        let mut floor = 0;
         for run in join(cut(&zone), &zone) {
-            grids.extend(rows::grid(words, rules, &zone, &run));
+            grids.extend(rows::grid(words, rules, &zone, &run, floor));
+            floor = run.end;
         }
     }
     grids
@@ -58,7 +58,7 @@ pub(super) fn find(words: &[Word], rules: &[Rule], taken: &[bool]) -> Vec<Grid> 
 
 /// The lines apart by the columns of the page, where it has two of prose: of these, no table goes
 /// from one to the other.
-fn zones(words: &[Word], lines: Vec<Line>) -> Vec<Vec<Line>> {
+fn zones(words: &[Word], lines: Vec<Line>, space: f64) -> Vec<Vec<Line>> {
     let Some(gutter) = gutter(&lines) else { return vec![lines] };
     let (mut whole, mut left, mut right) = (Vec::new(), Vec::new(), Vec::new());
     // How long the columns still go on.
@@ -81,7 +81,7 @@ fn zones(words: &[Word], lines: Vec<Line>) -> Vec<Vec<Line>> {
         let side = |is_left: bool| {
             let on_side = |phrase: &&Phrase| (phrase.left < gutter - 1.0) == is_left;
             let phrases = line.phrases.iter().filter(on_side);
-            Line::new(words, phrases.flat_map(|phrase| phrase.words.clone()).collect())
+            Line::new(words, phrases.flat_map(|phrase| phrase.words.clone()).collect(), space)
         };
         left.extend(side(true));
         right.extend(side(false));
@@ -118,7 +118,7 @@ fn cut(lines: &[Line]) -> Vec<Run> {
         if best[start + 1].0 <= best[start].0 {
             best[start + 1] = (best[start].0, None);
         }
-        let least = LEAST_RIVER * lines[start].size;
+        let least = LEAST_SPACE * lines[start].size;
         let whole = River { start: f64::NEG_INFINITY, end: f64::INFINITY, lines: 0 };
         let mut rivers = vec![whole];
         let mut price = LEAST_GAIN - 1;
@@ -220,12 +220,13 @@ fn join(runs: Vec<Run>, lines: &[Line]) -> Vec<Run> {
 
 fn common(above: &Run, below: &Run, lines: &[Line]) -> Option<Vec<River>> {
     let is_near = below.start - above.end <= MOST_BETWEEN
-        && (above.end..=below.start)
-            .all(|line| lines[line].below(&lines[line - 1]) < 0.7 * MOST_LEADING * lines[line].size);
+        && (above.end..=below.start).all(|line| {
+            lines[line].below(&lines[line - 1]) < 0.7 * MOST_LEADING * lines[line].size
+        });
     if !is_near || above.rivers.len() != below.rivers.len() {
         return None;
     }
-    let least = LEAST_RIVER * lines[above.start].size;
+    let least = LEAST_SPACE * lines[above.start].size;
     let shared = |(a, b): (&River, &River)| {
         let (start, end) = (a.start.max(b.start), a.end.min(b.end));
         (end - start >= least).then_some(River { start, end, lines: a.lines + b.lines })

@@ -1,4 +1,4 @@
-//! What a story consists of, and how it is written.
+//! What a text consists of, and how it is written.
 
 use crate::documents::builder::Builder;
 use crate::documents::pipes::{self, Cell};
@@ -6,7 +6,7 @@ use crate::documents::reading::Reading;
 use crate::documents::{BlockKind, FileError};
 
 #[derive(Debug)]
-pub(in super::super) enum Item {
+pub(super) enum Item {
     /// Its level, from 1.
     Heading(u8, String),
     /// Its level, from 0, and its text with its number or mark.
@@ -16,18 +16,18 @@ pub(in super::super) enum Item {
 }
 
 /// Writes items one after the other.
-pub(in super::super) struct Writer<'a> {
-    pub(in super::super) reading: &'a Reading<'a>,
-    pub(in super::super) builder: Builder,
+pub(super) struct Writer<'a> {
+    pub(super) reading: &'a Reading<'a>,
+    pub(super) builder: Builder,
     in_list: bool,
 }
 
 impl<'a> Writer<'a> {
-    pub(in super::super) fn new(reading: &'a Reading<'a>) -> Self {
+    pub(super) fn new(reading: &'a Reading<'a>) -> Self {
         Self { reading, builder: Builder::default(), in_list: false }
     }
 
-    pub(in super::super) fn write(&mut self, item: Item) -> Result<(), FileError> {
+    pub(super) fn write(&mut self, item: Item) -> Result<(), FileError> {
         let in_list = matches!(item, Item::ListItem(..));
         self.builder.part(if in_list && self.in_list { "\n" } else { "\n\n" });
         self.in_list = in_list;
@@ -49,7 +49,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A text in one line, as a block of the kind.
-    pub(in super::super) fn line(&mut self, kind: BlockKind, text: &str) {
+    pub(super) fn line(&mut self, kind: BlockKind, text: &str) {
         self.in_list = false;
         self.builder.part("\n\n");
         self.builder.block(kind, text, None);
@@ -57,7 +57,7 @@ impl<'a> Writer<'a> {
 }
 
 /// The items in one line, as a cell or a note holds them.
-pub(in super::super) fn flat(items: &[Item]) -> String {
+pub(super) fn flat(items: &[Item]) -> String {
     let text = |item: &Item| match item {
         Item::Heading(_, text) | Item::ListItem(_, text) | Item::Paragraph(text) => line(text),
         Item::Table(rows) => {
@@ -69,7 +69,7 @@ pub(in super::super) fn flat(items: &[Item]) -> String {
 }
 
 /// An item as lines: a table has one for each row.
-pub(in super::super) fn lines(item: Item) -> Vec<String> {
+pub(super) fn lines(item: Item) -> Vec<String> {
     let Item::Table(rows) = item else { return vec![flat(&[item])] };
     rows.into_iter().map(|row| flat(&[Item::Table(vec![row])])).collect()
 }
