@@ -1,4 +1,4 @@
-"""Files that are made to hurt their reader: `python tests/hostile.py GROUP SIZE` reads them.
+"""Files that are made to hurt their reader: `python tests/hostile.py GROUP SIZE [NAME]`.
 
 Each is read in this process, under a bound of memory, and told in a line of JSON before and after.
 A process that ends without the second line did not survive the file.
@@ -77,10 +77,10 @@ GROUPS: dict[str, Callable[[Size], Iterator[Made]]] = {
 
 
 def main(group: str, size: str, wanted: str = "") -> None:
-    """Read the files of a group, or those of it whose name has `wanted` in it."""
+    """Read the files of a group, or the one of this name."""
     import structx.inputs
 
-    made = [file for file in GROUPS[group](SIZES[size]) if wanted in file[0]]
+    made = [file for file in GROUPS[group](SIZES[size]) if wanted in ("", file[0])]
     with tempfile.TemporaryDirectory() as folder:
         for name, make in made:
             path = Path(folder, name)

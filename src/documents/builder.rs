@@ -16,6 +16,11 @@ impl Builder {
         self.document.text.push_str(text);
     }
 
+    /// The text so far.
+    pub(super) fn as_str(&self) -> &str {
+        &self.document.text
+    }
+
     /// Pushes the text as a block.
     pub(super) fn block(&mut self, kind: BlockKind, text: &str, bounds: Option<Bounds>) {
         let index = self.open(kind);

@@ -3,9 +3,9 @@
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
+use super::markup::text::is_binary;
 use super::records::options;
 use super::source::file_name;
-use super::text::is_binary;
 use super::{FileError, FileErrorKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

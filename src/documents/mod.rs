@@ -7,6 +7,7 @@ mod image;
 pub mod isolate;
 mod limits;
 mod mail;
+mod markup;
 mod measure;
 mod office;
 mod offsets;
@@ -18,7 +19,6 @@ mod places;
 mod reading;
 mod records;
 mod source;
-mod text;
 pub(crate) mod vision;
 
 use std::ops::Range;
@@ -41,6 +41,7 @@ pub use places::Place;
 pub use records::options::{Columns, SheetKey, Sheets, Skipped, TableOptions};
 pub use source::{Origin, resolve};
 
+use markup::{html, markdown, text, xml};
 use reading::Reading;
 
 /// What a source holds.
@@ -157,7 +158,7 @@ impl Document {
         options.table.allow(reading.name, &[])?;
         let text = text.into();
         reading.check_characters(&text)?;
-        text::document(&reading, text::normalise_newlines(text), text::Markup::Plain)
+        text::document(&reading, text::normalise_newlines(text))
     }
 }
 
@@ -218,8 +219,10 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Xlsx | Format::Xlsb | Format::Xls | Format::Ods => {
             return records::workbook::read(reading, format, bytes).map(Content::Table);
         }
-        Format::Text => text::read(reading, &bytes, text::Markup::Plain),
-        Format::Markdown => text::read(reading, &bytes, text::Markup::Markdown),
+        Format::Text => text::read(reading, &bytes),
+        Format::Markdown => markdown::read(reading, &bytes),
+        Format::Html => html::read(reading, &bytes),
+        Format::Xml => xml::read(reading, &bytes),
         Format::Pdf => pdf::read(reading, bytes),
         Format::Docx => office::docx::read(reading, &bytes),
         Format::Doc => office::read_doc(reading, bytes),

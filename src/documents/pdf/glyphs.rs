@@ -1,5 +1,7 @@
 //! What a page draws: its glyphs, in the order they are drawn, and its rules. Nothing is painted.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use hayro_interpret::font::{Glyph as FontGlyph, GlyphRun};
 use hayro_interpret::hayro_cmap::{BfString, WritingMode};
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
@@ -11,8 +13,8 @@ use hayro_syntax::Pdf;
 use hayro_syntax::page::Page;
 
 use super::rules::Rules;
-use crate::documents::FileError;
 use crate::documents::reading::Reading;
+use crate::documents::{FileError, FileErrorKind};
 
 /// Fonts are drawn in units of which this many make an em.
 const UNITS_PER_EM: f64 = 1000.0;
@@ -22,6 +24,8 @@ const USUAL_ADVANCE: f32 = 500.0;
 const BOLD: u32 = 600;
 /// How much is drawn between two looks at the clock.
 const CALLS_PER_LOOK: usize = 4096;
+/// A page is held as a whole; no honest one has as many glyphs.
+const MOST_ON_A_PAGE: usize = 1_000_000;
 
 /// Points from the top left corner of the page as it is shown, y downwards; `origin` and `end` are
 /// the ends of the baseline.
@@ -70,16 +74,16 @@ impl<'a> Drawer<'a> {
             drawn: self.drawn,
             calls: 0,
             last_run: Point::ZERO,
-            stopped: None,
         };
         let xref = self.pdf.xref();
         let mut context = Context::new(transform, area, &self.cache, xref, self.settings.clone());
-        interpret_page(page, &mut context, &mut collector);
+        let interpret = AssertUnwindSafe(|| interpret_page(page, &mut context, &mut collector));
+        catch_unwind(interpret).map_err(|thrown| match thrown.downcast::<FileError>() {
+            Ok(error) => *error,
+            Err(panic) => resume_unwind(panic),
+        })?;
         self.drawn = collector.drawn;
-        match collector.stopped {
-            Some(error) => Err(error),
-            None => Ok(collector.drawing),
-        }
+        Ok(collector.drawing)
     }
 }
 
@@ -94,19 +98,27 @@ struct Collector<'a> {
     calls: usize,
     /// Where the run before began.
     last_run: Point,
-    /// Once there is an error, nothing more is taken: the interpreter can't be stopped.
-    stopped: Option<FileError>,
 }
 
 impl Collector<'_> {
-    /// Whether to take what is drawn.
-    fn goes_on(&mut self) -> bool {
-        if self.stopped.is_none() && self.calls.is_multiple_of(CALLS_PER_LOOK) {
-            let within = self.reading.check_glyphs(self.drawn);
-            self.stopped = within.and_then(|()| self.reading.check_time()).err();
+    /// Looks now and then whether it may go on. The interpreter has no way to stop, and a few forms
+    /// within each other draw for years: the error is thrown through it, and caught by `draw`.
+    fn look(&mut self) {
+        if self.calls.is_multiple_of(CALLS_PER_LOOK)
+            && let Err(error) = self.check()
+        {
+            resume_unwind(Box::new(error));
         }
         self.calls += 1;
-        self.stopped.is_none()
+    }
+
+    fn check(&self) -> Result<(), FileError> {
+        if self.drawing.glyphs.len() > MOST_ON_A_PAGE {
+            let message = format!("has a page with more than {MOST_ON_A_PAGE} glyphs; split it");
+            return Err(self.reading.error(FileErrorKind::LimitExceeded, message));
+        }
+        self.reading.check_glyphs(self.drawn)?;
+        self.reading.check_time()
     }
 
     fn push(&mut self, glyph: &FontGlyph<'_>, transform: Affine, font: Font) {
@@ -150,29 +162,32 @@ impl Device<'_> for Collector<'_> {
         self.last_run = start;
         let font = Font { mode: run.writing_mode(), bold: is_bold(first) };
         for glyph in run.glyphs() {
-            if !self.goes_on() {
-                return;
-            }
+            self.look();
             self.push(glyph, props.transform * glyph.transform(), font);
         }
     }
 
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
-        if self.goes_on() {
-            self.drawing.rules.path(path, props.transform, &props.paint, mode);
-        }
+        self.look();
+        self.drawing.rules.path(path, props.transform, &props.paint, mode);
     }
 
     fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'_>, mode: &DrawMode) {
-        if self.goes_on() {
-            self.drawing.rules.rect(*rect, props.transform, &props.paint, mode);
-        }
+        self.look();
+        self.drawing.rules.rect(*rect, props.transform, &props.paint, mode);
     }
 
     // An image is decoded only by a device that asks for its pixels.
     fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {}
-    fn push_clip_path(&mut self, _: &ClipPath) {}
-    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {}
+
+    fn push_clip_path(&mut self, _: &ClipPath) {
+        self.look();
+    }
+
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
+        self.look();
+    }
+
     fn pop_clip(&mut self) {}
     fn pop_transparency_group(&mut self) {}
 }

@@ -8,6 +8,7 @@ mod lines;
 pub(super) mod render;
 mod rules;
 pub(super) mod second_opinion;
+mod streams;
 mod tables;
 mod words;
 
@@ -60,6 +61,7 @@ pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileEr
 }
 
 fn open(reading: &Reading, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
+    streams::check(reading, file)?;
     let password = reading.options.password.as_ref().map_or("", Password::reveal);
     Pdf::new_with_password(Arc::new(file.clone()), password)
         .map_err(|error| load_error(reading, error))

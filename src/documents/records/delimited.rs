@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::documents::markup::text::decode;
 use crate::documents::reading::Reading;
-use crate::documents::text::decode;
 use crate::documents::{FileError, FileErrorKind, Skipped, TableOptions};
 use crate::table::Table;
 

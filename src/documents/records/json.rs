@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use crate::documents::markup::text::{self, decode};
 use crate::documents::reading::Reading;
-use crate::documents::text::{self, Markup, decode};
 use crate::documents::{Content, FileError};
 use crate::json;
 use crate::table::Table;
@@ -25,7 +25,7 @@ pub(in crate::documents) fn read(reading: &Reading, bytes: &[u8]) -> Result<Cont
         }
         _ => {
             options.allow(reading.name, &["encoding"])?;
-            let mut document = text::document(reading, indented(&text), Markup::Plain)?;
+            let mut document = text::document(reading, indented(&text))?;
             document.warnings.extend(warning);
             return Ok(Content::Document(document));
         }

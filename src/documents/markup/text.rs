@@ -1,43 +1,37 @@
-//! Plain text and Markdown: bytes to characters, characters to blocks.
-
-use std::ops::Range;
+//! Plain text: bytes to characters, characters to blocks.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::reading::Reading;
-use super::{Block, BlockKind, Document, FileError, FileErrorKind};
+use crate::documents::reading::Reading;
+use crate::documents::{Block, BlockKind, Document, FileError, FileErrorKind};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Markup {
-    Plain,
-    Markdown,
-}
-
-pub(super) fn read(reading: &Reading, bytes: &[u8], markup: Markup) -> Result<Document, FileError> {
+pub(in crate::documents) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
     let (text, warning) = decode(bytes, None);
-    let mut document = document(reading, text, markup)?;
+    let mut document = document(reading, text)?;
     document.warnings.extend(warning);
     Ok(document)
 }
 
-/// A document of a text with normalised newlines.
-pub(super) fn document(
+/// A document of a text with normalised newlines: blank lines part its paragraphs.
+pub(in crate::documents) fn document(
     reading: &Reading,
     text: String,
-    markup: Markup,
 ) -> Result<Document, FileError> {
     if text.trim().is_empty() {
         return Err(reading.error(FileErrorKind::Empty, "the text is empty"));
     }
-    let blocks = blocks(&text, markup);
+    let blocks = paragraphs(&text);
     Ok(Document { name: reading.name.to_owned(), text, blocks, ..Document::default() })
 }
 
 /// The characters of a file, with newlines as `\n`, and a warning where the encoding is a guess:
 /// a byte order mark decides, then the caller, then UTF-16 by its zeros, then UTF-8 if it is valid,
 /// then what the letters look like.
-pub(super) fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (String, Option<String>) {
+pub(in crate::documents) fn decode(
+    bytes: &[u8],
+    given: Option<&'static Encoding>,
+) -> (String, Option<String>) {
     let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
     let encoding = marked.or(given).or_else(|| utf16_without_mark(bytes));
     let encoding = encoding.unwrap_or_else(|| match std::str::from_utf8(bytes) {
@@ -64,7 +58,7 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
 }
 
 /// Whether the bytes are no text in any encoding that [`decode`] knows.
-pub(super) fn is_binary(bytes: &[u8]) -> bool {
+pub(in crate::documents) fn is_binary(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(8192)];
     Encoding::for_bom(head).is_none() && utf16_without_mark(head).is_none() && head.contains(&0)
 }
@@ -92,73 +86,35 @@ fn is_text(encoding: &'static Encoding, bytes: &[u8]) -> bool {
     text.is_some_and(|text| text.chars().all(is_text))
 }
 
-pub(super) fn normalise_newlines(text: String) -> String {
+pub(in crate::documents) fn normalise_newlines(text: String) -> String {
     if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
 }
 
-/// Blank lines part paragraphs; in Markdown headings, list items and tables are blocks too.
-fn blocks(text: &str, markup: Markup) -> Vec<Block> {
+fn paragraphs(text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut open = false;
-    let mut fenced = false;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let range = start..start + line.trim_end().len();
         start += line.len();
-        let kind = match markup {
-            Markup::Plain => BlockKind::Paragraph,
-            Markup::Markdown if fenced => BlockKind::Paragraph,
-            Markup::Markdown => markdown_kind(line.trim()),
-        };
-        if markup == Markup::Markdown && line.trim_start().starts_with("```") {
-            fenced = !fenced;
-        }
-        if range.is_empty() {
-            open = fenced && open;
-            continue;
-        }
+        let follows = open;
+        open = !range.is_empty();
         match blocks.last_mut() {
-            Some(last) if open && continues(last.kind, kind, line) => last.range.end = range.end,
-            _ => blocks.push(block(kind, range)),
+            Some(last) if follows && open => last.range.end = range.end,
+            _ if open => {
+                blocks.push(Block { kind: BlockKind::Paragraph, range, page: None, bounds: None });
+            }
+            _ => {}
         }
-        open = !matches!(kind, BlockKind::Heading { .. });
     }
     blocks
 }
 
-/// Whether a line belongs to the block of the line before it.
-fn continues(last: BlockKind, kind: BlockKind, line: &str) -> bool {
-    match (last, kind) {
-        (BlockKind::Paragraph, BlockKind::Paragraph) | (BlockKind::Table, BlockKind::Table) => true,
-        (BlockKind::ListItem, BlockKind::Paragraph) => line.starts_with([' ', '\t']),
-        _ => false,
-    }
-}
-
-fn markdown_kind(line: &str) -> BlockKind {
-    let marks = line.bytes().take_while(|byte| *byte == b'#').count();
-    if (1..=6).contains(&marks) && line[marks..].starts_with(' ') {
-        #[expect(clippy::cast_possible_truncation, reason = "at most 6")]
-        return BlockKind::Heading { level: marks as u8 };
-    }
-    if line.starts_with('|') {
-        return BlockKind::Table;
-    }
-    let bullet = ["- ", "* ", "+ "].iter().any(|mark| line.starts_with(mark));
-    let rest = line.trim_start_matches(|character: char| character.is_ascii_digit());
-    let numbered = rest.len() < line.len() && (rest.starts_with(". ") || rest.starts_with(") "));
-    if bullet || numbered { BlockKind::ListItem } else { BlockKind::Paragraph }
-}
-
-fn block(kind: BlockKind, range: Range<usize>) -> Block {
-    Block { kind, range, page: None, bounds: None }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::BlockKind::{self, Heading, ListItem, Paragraph, Table};
-    use super::super::{ReadOptions, reading::Reading};
-    use super::{Markup, decode, document, is_binary};
+    use super::{decode, document, is_binary};
+    use crate::documents::ReadOptions;
+    use crate::documents::reading::Reading;
 
     #[test]
     fn encodings() {
@@ -205,34 +161,12 @@ mod tests {
         }
     }
 
-    fn kinds(text: &str, markup: Markup) -> Vec<(BlockKind, String)> {
+    #[test]
+    fn blank_lines_part_paragraphs() {
         let options = ReadOptions::default();
-        let document = document(&Reading::new("x", &options), text.into(), markup).unwrap();
-        let part =
-            |block: &super::Block| (block.kind, document.text[block.range.clone()].to_owned());
-        document.blocks.iter().map(part).collect()
-    }
-
-    #[test]
-    fn paragraphs_of_plain_text() {
-        let found = kinds("\n one\ntwo \n\n \n# three\n", Markup::Plain);
-        assert_eq!(found, [(Paragraph, " one\ntwo".into()), (Paragraph, "# three".into())]);
-    }
-
-    #[test]
-    fn blocks_of_markdown() {
-        let text =
-            "# Title\ntext\nmore\n- a\n  b\n2. c\n\n| x |\n| - |\n```\n# no\n\n- no\n```\n## End";
-        let expected = [
-            (Heading { level: 1 }, "# Title"),
-            (Paragraph, "text\nmore"),
-            (ListItem, "- a\n  b"),
-            (ListItem, "2. c"),
-            (Table, "| x |\n| - |"),
-            (Paragraph, "```\n# no\n\n- no\n```"),
-            (Heading { level: 2 }, "## End"),
-        ];
-        let found = kinds(text, Markup::Markdown);
-        assert_eq!(found, expected.map(|(kind, text)| (kind, text.to_owned())));
+        let text = "\n one\ntwo \n\n \n# three\n";
+        let document = document(&Reading::new("x", &options), text.into()).unwrap();
+        let blocks = document.blocks.iter().map(|block| &document.text[block.range.clone()]);
+        assert_eq!(blocks.collect::<Vec<_>>(), [" one\ntwo", "# three"]);
     }
 }

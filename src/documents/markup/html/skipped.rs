@@ -1,0 +1,89 @@
+//! An element that is left out with all that is in it, and where it ends.
+
+use super::tags::Tag;
+
+pub(super) struct Skipped {
+    tag: Tag,
+    name: Vec<u8>,
+    /// Elements of its name that are open within it.
+    same: u32,
+    /// Lists and tables that are open within it.
+    nested: u32,
+}
+
+/// What a tag is to the element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Within,
+    /// The last of it.
+    Last,
+    /// The first after it.
+    After,
+}
+
+impl Skipped {
+    pub(super) fn new(tag: Tag, name: &[u8]) -> Self {
+        Self { tag, name: name.to_owned(), same: 0, nested: 0 }
+    }
+
+    pub(super) fn start(&mut self, tag: Tag, name: &[u8]) -> Place {
+        if self.nested == 0 && self.ends_before(tag, name) {
+            return Place::After;
+        }
+        self.nested += u32::from(is_container(tag));
+        self.same += u32::from(name == self.name);
+        Place::Within
+    }
+
+    pub(super) fn end(&mut self, tag: Tag, name: &[u8]) -> Place {
+        if name == self.name {
+            let Some(same) = self.same.checked_sub(1) else { return Place::Last };
+            self.same = same;
+        }
+        if is_container(tag) {
+            match self.nested.checked_sub(1) {
+                Some(nested) => self.nested = nested,
+                None if self.may_be_unclosed() => return Place::After,
+                None => {}
+            }
+        }
+        Place::Within
+    }
+
+    /// Whether a start tag ends the element, as its own end tag may be left out.
+    fn ends_before(&self, tag: Tag, name: &[u8]) -> bool {
+        if self.name == b"p" {
+            return !matches!(
+                tag,
+                Tag::Break | Tag::Image | Tag::Input | Tag::Spaced | Tag::Superscript
+            ) && !matches!(tag, Tag::Skipped | Tag::Other);
+        }
+        match (self.tag, tag) {
+            (Tag::Cell { .. } | Tag::Row, Tag::Row) => true,
+            (Tag::Cell { .. }, Tag::Cell { .. }) => true,
+            (Tag::Term | Tag::Description, Tag::Term | Tag::Description) => true,
+            _ => self.may_be_unclosed() && self.name == name,
+        }
+    }
+
+    fn may_be_unclosed(&self) -> bool {
+        let by_tag = matches!(
+            self.tag,
+            Tag::Cell { .. } | Tag::Row | Tag::Item | Tag::Term | Tag::Description
+        );
+        by_tag || self.name == b"p" || self.name == b"option"
+    }
+}
+
+fn is_container(tag: Tag) -> bool {
+    matches!(tag, Tag::Table | Tag::List { .. })
+}
+
+/// Elements that have no content and no end tag.
+pub(super) fn is_void(name: &[u8]) -> bool {
+    let names: [&[u8]; 14] = [
+        b"area", b"base", b"br", b"col", b"embed", b"frame", b"hr", b"img", b"input", b"link",
+        b"meta", b"source", b"track", b"wbr",
+    ];
+    names.contains(&name)
+}

@@ -1,0 +1,8 @@
+//! Formats whose files are text with marks in it.
+
+pub(super) mod flow;
+pub(super) mod html;
+pub(super) mod markdown;
+pub(super) mod numerals;
+pub(super) mod text;
+pub(super) mod xml;

@@ -1,0 +1,71 @@
+//! The numbers of lists as they are printed.
+
+/// The marker of an item in a style as HTML and OpenDocument name it: `1`, `a`, `A`, `i` or `I`.
+pub(in crate::documents) fn numeral(number: i64, style: u8) -> String {
+    let small = usize::try_from(number).ok().filter(|number| (1..4000).contains(number));
+    let printed = match (small, style) {
+        (Some(number), b'a') => letters(number),
+        (Some(number), b'A') => letters(number).to_uppercase(),
+        (Some(number), b'i') => roman(number),
+        (Some(number), b'I') => roman(number).to_uppercase(),
+        _ => number.to_string(),
+    };
+    format!("{printed}.")
+}
+
+/// a to z, then aa, ab.
+fn letters(mut number: usize) -> String {
+    let mut letters = Vec::new();
+    while number > 0 {
+        number -= 1;
+        letters.push(b"abcdefghijklmnopqrstuvwxyz"[number % 26]);
+        number /= 26;
+    }
+    letters.iter().rev().map(|letter| char::from(*letter)).collect()
+}
+
+fn roman(number: usize) -> String {
+    const NUMERALS: [(usize, &str); 13] = [
+        (1000, "m"),
+        (900, "cm"),
+        (500, "d"),
+        (400, "cd"),
+        (100, "c"),
+        (90, "xc"),
+        (50, "l"),
+        (40, "xl"),
+        (10, "x"),
+        (9, "ix"),
+        (5, "v"),
+        (4, "iv"),
+        (1, "i"),
+    ];
+    let mut rest = number;
+    let mut printed = String::new();
+    for (value, numeral) in NUMERALS {
+        printed.push_str(&numeral.repeat(rest / value));
+        rest %= value;
+    }
+    printed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numeral;
+
+    #[test]
+    fn numbers_are_printed_in_their_style() {
+        for (number, style, printed) in [
+            (7, b'1', "7."),
+            (-3, b'a', "-3."),
+            (1, b'a', "a."),
+            (27, b'A', "AA."),
+            (702, b'a', "zz."),
+            (1994, b'i', "mcmxciv."),
+            (4, b'I', "IV."),
+            (i64::MAX, b'i', "9223372036854775807."),
+        ] {
+            assert_eq!(numeral(number, style), printed);
+        }
+    }
+}
