@@ -28,7 +28,7 @@ pub struct Limits {
     pub cells: usize,
     /// Pixels of an image. 100 million.
     pub pixels: u64,
-    /// Seconds of CPU. 10.
+    /// Seconds of CPU. 8.
     pub seconds: f64,
 }
 
@@ -45,7 +45,7 @@ impl Default for Limits {
             characters: 20_000_000,
             cells: 4_000_000,
             pixels: 100_000_000,
-            seconds: 10.0,
+            seconds: 8.0,
         }
     }
 }
