@@ -1,14 +1,14 @@
 //! E-mails (.eml): headers, the body as text, and what is attached.
 
-use std::borrow::Cow;
 use std::thread;
 
-use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Addr, Address, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::builder::Builder;
+use super::markup::flow::Flow;
+use super::markup::html;
+use super::markup::text::normalise_newlines;
 use super::reading::Reading;
-use super::text::normalise_newlines;
 use super::{Attachment, BlockKind, Document, FileError, FileErrorKind};
 
 /// The parser looks for the end of each multipart up to the end of the file, about a byte in a
@@ -63,13 +63,14 @@ fn parse(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
         builder.part("\n\n");
         builder.block(BlockKind::Paragraph, &headers.join("\n"), None);
     }
-    for paragraph in body(&message).split("\n\n") {
-        let paragraph = paragraph.trim_start_matches('\n').trim_end();
-        if !paragraph.is_empty() {
-            builder.part("\n\n");
-            builder.block(BlockKind::Paragraph, paragraph, None);
-        }
-        reading.check_time()?;
+    let has_plain_text = message.text_bodies().any(|part| !part.contents().trim_ascii().is_empty());
+    let parts: Vec<_> = if has_plain_text {
+        message.text_bodies().collect()
+    } else {
+        message.html_bodies().collect()
+    };
+    for part in parts {
+        builder = body(reading, builder, part)?;
     }
     let attachments: Vec<Attachment> = message.attachments().map(attachment).collect();
     for (index, attachment) in attachments.iter().enumerate() {
@@ -112,20 +113,31 @@ fn people<'a>(addresses: impl Iterator<Item = &'a Address<'a>>) -> String {
     people.join(", ")
 }
 
-/// The plain text, or the text of the HTML where there is none.
-fn body(message: &Message<'_>) -> String {
-    let plain = joined(message.text_bodies());
-    if plain.is_empty() { joined(message.html_bodies()) } else { plain }
-}
-
-fn joined<'a>(parts: impl Iterator<Item = &'a MessagePart<'a>>) -> String {
-    let text = |part: &'a MessagePart<'a>| match &part.body {
-        PartType::Text(text) => Some(Cow::Borrowed(&**text)),
-        PartType::Html(html) => Some(html_to_text(html).into()),
-        _ => None,
-    };
-    let texts: Vec<_> = parts.filter_map(text).collect();
-    normalise_newlines(texts.join("\n\n")).trim().to_owned()
+fn body(
+    reading: &Reading,
+    mut builder: Builder,
+    part: &MessagePart<'_>,
+) -> Result<Builder, FileError> {
+    match &part.body {
+        PartType::Html(page) => {
+            let mut flow = Flow::new(reading);
+            flow.builder = builder;
+            html::write(&mut flow, page, false)?;
+            return flow.finish();
+        }
+        PartType::Text(text) => {
+            for paragraph in normalise_newlines(text.clone().into_owned()).split("\n\n") {
+                let paragraph = paragraph.trim_start_matches('\n').trim_end();
+                if !paragraph.is_empty() {
+                    builder.part("\n\n");
+                    builder.block(BlockKind::Paragraph, paragraph, None);
+                }
+                reading.check_time()?;
+            }
+        }
+        _ => {}
+    }
+    Ok(builder)
 }
 
 fn attachment(part: &MessagePart<'_>) -> Attachment {
