@@ -73,7 +73,9 @@ fn columns(reading: &Reading, rows: &[Vec<Cell>]) -> Result<(Vec<Vec<usize>>, us
             row.push(column);
             column = end;
         }
-        covered.iter_mut().for_each(|rows| *rows = rows.saturating_sub(1));
+        for rows in &mut covered {
+            *rows = rows.saturating_sub(1);
+        }
         all.push(row);
     }
     Ok((all, covered.len()))
