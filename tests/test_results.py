@@ -68,7 +68,7 @@ def extraction(
 ) -> ExtractionResult[Any, Any]:
     """The result of rows that are their items, or their error."""
     outcomes = [
-        (position, f"text {position}", [], [CALL, CALL], row, {})
+        (position, f"text {position}", [], [CALL, CALL], row, {}, [])
         if isinstance(row, str)
         else (position, f"text {position}", row, [CALL], None, {"/0/word": "w"})
         for position, row in enumerate(rows)
