@@ -70,7 +70,7 @@ def extraction(
     outcomes = [
         (position, f"text {position}", [], [CALL, CALL], row, {}, [])
         if isinstance(row, str)
-        else (position, f"text {position}", row, [CALL], None, {"/0/word": "w"})
+        else (position, f"text {position}", row, [CALL], None, {"/0/word": "w"}, [])
         for position, row in enumerate(rows)
     ]
     table = source if isinstance(source, pd.DataFrame) else None
