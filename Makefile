@@ -9,6 +9,10 @@ CARGO_FLAGS := --release --locked
 TEST_FLAGS := $(CARGO_FLAGS) --features local
 WHEEL_FLAGS := $(CARGO_FLAGS) --features python,local
 
+# A file that takes longer or more than the bounds of one document is a finding.
+SECONDS ?= 300
+FUZZ_FLAGS := -timeout=20 -rss_limit_mb=1000 -max_len=65536
+
 SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
 EXTENSION := $(VENV)/.extension
 
@@ -20,10 +24,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-rust test-python lint lint-rust lint-python bench fmt weights examples clean
+.PHONY: help demo test test-rust test-python lint lint-rust lint-python bench bench-documents hostile \
+	fuzz fmt weights examples clean
 
 help: ## list what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
 demo: weights ## two documents become typed data, offline, on the embedded model
 	$(BIN)/python scripts/demo.py
@@ -51,12 +56,25 @@ lint-python: $(EXTENSION) $(VENV)/.lint
 	$(BIN)/pyright
 	$(BIN)/mypy
 	MYPYPATH=python $(BIN)/stubtest structx._core
-	@find src python tests bench scripts -name '*.rs' -o -name '*.py' | xargs wc -l | awk \
+	@find src python tests bench fuzz scripts -path fuzz/target -prune -o -name '*.rs' -o -name '*.py' | xargs wc -l | awk \
 		'$$2 != "total" && $$1 > 500 { print $$2 ": " $$1 " lines, more than 500"; long = 1 } END { exit long }'
 
 bench: weights examples ## what structx costs beside a bare client, and how often the embedded model is right
 	$(BIN)/python bench/speed/run.py
 	$(BIN)/python bench/accuracy/run.py
+
+bench-documents: $(EXTENSION) $(VENV)/.bench ## how fast and how well documents are read; FOLDERS="a b" for more
+	$(BIN)/python bench/documents/run.py $(FOLDERS)
+
+hostile: $(EXTENSION) ## files that are made to hurt, each read in a process of its own
+	$(BIN)/python bench/documents/attack.py
+
+# Needs a nightly compiler and cargo-fuzz.
+fuzz: $(VENV)/.test ## every reader fuzzed for SECONDS=300, one after another
+	$(BIN)/python fuzz/seeds.py
+	for target in $$(cargo fuzz list); do \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS) $(FUZZ_FLAGS) || exit 1; \
+	done
 
 fmt: $(VENV)/.lint ## format the code
 	cargo fmt

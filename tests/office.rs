@@ -186,7 +186,7 @@ fn numbers_are_as_printed() {
     ] {
         let body: String = items.iter().map(|(list, level)| listed(*list, *level, "x")).collect();
         let printed = printed.replace('|', " x\n") + " x";
-        assert_eq!(text(&body, &others), printed.trim_start(), "{items:?}");
+        assert_eq!(text(&body, &others), printed, "{items:?}");
     }
     for nothing in [listed(0, 0, "x"), listed(99, 0, "x"), listed(1, 12, "x")] {
         assert_eq!(text(&nothing, &others), "x");
@@ -309,7 +309,6 @@ fn headers_and_footers_stand_once_around_the_text() {
     };
     let (usual, first, last) = (margin("Alder Ltd"), margin("Welcome"), margin("Bye"));
     let others = [("header", &*usual), ("header2", &first), ("footer", &last)];
-    // The helper names kinds by their id, so a second header has a kind of its own.
     let document = read("a.docx", word(&body(""), &others)).unwrap();
     assert_eq!(document.text, "Alder Ltd\n\nTel. 12\n\nText\n\nBye\n\nTel. 12");
     let margins = kinds(&document, |kind| kind == BlockKind::Margin);

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use structx::documents::{Content, FileError, FileErrorKind, ReadOptions, read_bytes};
 use structx::table::Table;
-use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 fn read(name: &str, bytes: Vec<u8>, options: &str) -> Result<Table, FileError> {
     let options = ReadOptions::from_json(options).unwrap();
@@ -24,7 +24,9 @@ fn table(name: &str, bytes: Vec<u8>, options: &str) -> Table {
 fn zip(parts: &[(&str, &str)]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in parts {
-        writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        let packed = SimpleFileOptions::default();
+        writer.start_file(*name, if *name == "mimetype" { stored } else { packed }).unwrap();
         writer.write_all(text.as_bytes()).unwrap();
     }
     writer.finish().unwrap().into_inner()
@@ -35,7 +37,7 @@ fn xlsx(sheets: &[(&str, &str, &str)]) -> Vec<u8> {
     xlsx_with(
         sheets,
         "",
-        r#"<sst uniqueCount="2"><si><t>007</t></si><si><r><t>rich </t></r><r><t>text</t></r></si></sst>"#,
+        r#"<sst uniqueCount="2"><si><t>007</t></si><si><r><t xml:space="preserve">rich </t></r><r><t>text</t></r></si></sst>"#,
     )
 }
 
@@ -418,7 +420,7 @@ fn xls(sheet: &[Vec<u8>]) -> Vec<u8> {
         record(0xE0, &[&[0, 0, 14, 0]]),
         record(0xE0, &[&[0, 0, 164, 0]]),
         // The second text goes on in the next record, in wide characters.
-        record(0xFC, &[&[2, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0], b"007", &[8, 0, 8, 1, 0, 0], b"in"]),
+        record(0xFC, &[&[2, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0], b"007", &[8, 0, 8, 1, 0], b"in"]),
         record(0x3C, &[&[1], &wide, &[9, 9, 9, 9]]),
     ]
     .concat();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,52 @@ def test_options_for_what_no_table_reader_reads_are_an_error(data: Any) -> None:
     with pytest.raises(FileError, match="`nrows` of file_options is for a file of records"):
         _core.reading(source_of(data, {"nrows": 1}).input).wait()
     assert _core.reading(source_of(data, {}).input).wait()
+
+
+@pytest.fixture
+def workbook(tmp_path: Path) -> Path:
+    """Of one visible sheet and one hidden one."""
+    rel = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+    def sheet(rows: list[list[str]]) -> str:
+        cell = '<c t="inlineStr"><is><t>{}</t></is></c>'
+        xml = "".join(f"<row>{''.join(map(cell.format, row))}</row>" for row in rows)
+        return f"<worksheet><sheetData>{xml}</sheetData></worksheet>"
+
+    related = "".join(
+        f'<Relationship Id="r{n}" Type="{rel}/worksheet" Target="{n}.xml"/>' for n in (1, 2)
+    )
+    parts = {
+        "_rels/.rels": f'<Relationships><Relationship Id="r" Type="{rel}/officeDocument" '
+        'Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns:r="{rel}"><sheets><sheet name="Jan" r:id="r1"/>'
+        '<sheet name="Feb" state="hidden" r:id="r2"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f"<Relationships>{related}</Relationships>",
+        "xl/1.xml": sheet([["id", "name"], ["1", "Bern"], ["2", "Zürich"]]),
+        "xl/2.xml": sheet([["id"], ["3"]]),
+    }
+    path = tmp_path / "table.xlsx"
+    with zipfile.ZipFile(path, "w") as file:
+        for name, text in parts.items():
+            file.writestr(name, text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "columns"),
+    [
+        ({}, {"id": ["1", "2"], "name": ["Bern", "Zürich"]}),
+        ({"usecols": "B", "nrows": 1}, {"name": ["Bern"]}),
+        ({"sheet_name": "Feb"}, {"id": ["3"]}),
+        ({"sheet_name": 1, "header": None}, {"0": ["id", "3"]}),
+        ({"sheet_name": None, "usecols": ["id"]}, {"sheet": ["Jan", "Jan"], "id": ["1", "2"]}),
+    ],
+    ids=str,
+)
+def test_a_workbook(workbook: Path, options: dict[str, Any], columns: dict[str, Any]) -> None:
+    assert FileReader.read_file(workbook, **options).dataframe.to_dict("list") == columns
+    with pytest.raises(FileError, match="the sheets are `Jan`, `Feb`"):
+        FileReader.read_file(workbook, sheet_name="Mar")
 
 
 def test_options_must_be_a_dict() -> None:

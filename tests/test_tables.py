@@ -10,19 +10,21 @@ import subprocess
 import sys
 import uuid
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from structx import ExtractionError, _core, tables
-from structx.exceptions import FileError
+from structx import ExtractionError, FileError, _core, tables
 from structx.inputs import source_of
 
 LIBRARIES = {
@@ -326,3 +328,63 @@ def test_no_library_is_imported_for_other_data() -> None:
     command = [sys.executable, "-c", program]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+WRITERS = {
+    "t.parquet": pq.write_table,
+    "t.pq": pq.write_table,
+    "t.feather": feather.write_feather,
+    "no_extension": feather.write_feather,
+}
+
+
+@pytest.mark.parametrize("library", ["pyarrow", "polars"])
+@pytest.mark.parametrize("name", WRITERS)
+def test_files_of_columns_are_tables(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, library: str
+) -> None:
+    monkeypatch.setattr(tables, "find_spec", lambda module: module if module == library else None)
+    path = tmp_path / name
+    WRITERS[name](pa.table({"a": [1, 2], "b": ["x", None], "c": [[1], []]}), str(path))
+    prepared = _core.read(source_of(str(path)).input)
+    assert prepared.columns == ["a", "b", "c"]
+    assert json.loads(prepared.values() or "") == [[1, 2], ["x", None], [[1], []]]
+    for chosen in ({"usecols": [2, 0]}, {"columns": ["c", "a"]}):
+        prepared = _core.read(source_of(path, {**chosen, "nrows": 1}).input)
+        assert json.loads(prepared.values() or "") == [[1], [[1]]]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"sep": ","}, "`sep` is of no use to this file; it takes usecols, columns, nrows"),
+        ({"nrows": -1}, "`nrows` must be a number"),
+        ({"usecols": "a"}, "`usecols` must be a list"),
+        ({"usecols": ["a", "z"]}, "the columns are a"),
+        ({"columns": [1]}, "the columns are a"),
+    ],
+    ids=str,
+)
+def test_wrong_options_of_files_of_columns(
+    tmp_path: Path, options: dict[str, Any], words: str
+) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"a": [1]}), path)
+    with pytest.raises(FileError, match=words):
+        source_of(path, options)
+
+
+def test_a_file_of_columns_that_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"PAR1 and no more")
+    with pytest.raises(FileError, match="is not valid Parquet") as raised:
+        source_of(path)
+    assert raised.value.path == str(path)
+    monkeypatch.setattr(tables, "find_spec", lambda _: None)
+    with pytest.raises(FileError, match=r"pip install 'structx-rs\[pyarrow\]'"):
+        source_of(path)
+    # A path by its extension, even where there is no such file.
+    with pytest.raises(FileError, match="no such file"):
+        _core.read(source_of("missing.feather").input)

@@ -1,7 +1,7 @@
-"""Files that are made to hurt, each read in a process of its own: `python bench/documents/attack.py`.
+"""Files that are made to hurt, each read in a process of its own.
 
-Each has to end in a text or a clear error, in less than 10 seconds and 500 MB (as much as the
-process holds beyond what it held before). Shown are those that do not, and the worst of the rest.
+Each has to end in a text or a clear error, in less than 10 seconds of CPU and 500 MB, of which the
+process can't get more. Shown are those that do not, and the worst of the rest.
 Linux.
 """
 

@@ -41,7 +41,7 @@ class DocumentLimits:
     """Of a table, empty ones included."""
     pixels: int = 100_000_000
     """Of an image."""
-    seconds: float = 10.0
+    seconds: float = 8.0
     """Of CPU time."""
 
 

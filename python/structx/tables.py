@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
 from math import isfinite, isnan
@@ -28,6 +29,8 @@ _TABLES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
 # The files that they read, by what these begin with.
 _FILES = {b"PAR1": "Parquet", b"ARROW1": "Arrow"}
 _OPTIONS = ("usecols", "columns", "nrows")
+# Options that any file takes, and these have no use for.
+_ANY = frozenset({"mode", "password", "limits"})
 # Types that `to_json` writes whole.
 _WHOLE = frozenset({str, int, bool, type(None), date, UUID})
 _CONTAINERS: Any = (Mapping, list, tuple, set, frozenset)
@@ -60,12 +63,13 @@ def read_file(file: Path | tuple[str, bytes], options: Mapping[str, Any]) -> Any
             table = _by_pyarrow(source, kind)
             table = table if rows is None else table.slice(0, rows)
         elif find_spec("polars"):
-            import polars as pl
-
+            pl: Any = import_module("polars")
             read: Any = pl.read_parquet if kind == "Parquet" else pl.read_ipc
             table = read(source, n_rows=rows)
         else:
-            raise FileError(f"{name}: {kind} needs pyarrow: pip install 'structx-rs[pyarrow]'", name)
+            raise FileError(
+                f"{name}: {kind} needs pyarrow: pip install 'structx-rs[pyarrow]'", name
+            )
     except FileError:
         raise
     except Exception as error:  # the libraries have many of their own
@@ -112,12 +116,11 @@ def _named(name: str, chosen: list[Any], table: Any) -> list[str]:
 
 
 def _by_pyarrow(source: Path | BytesIO, kind: str) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     if kind == "Parquet":
-        return pq.read_table(source)
-    with pa.ipc.open_file(source) as reader:
+        parquet: Any = import_module("pyarrow.parquet")
+        return parquet.read_table(source)
+    ipc: Any = import_module("pyarrow.ipc")
+    with ipc.open_file(source) as reader:
         return reader.read_all()
 
 

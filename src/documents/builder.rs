@@ -76,6 +76,14 @@ impl Builder {
         self.page = Some(number);
     }
 
+    /// How the page is shown, and whether it must be.
+    pub(super) fn shown(&mut self, size: (f32, f32), needs_vision: bool) {
+        if let Some(page) = self.document.pages.last_mut() {
+            page.size = Some(size);
+            page.needs_vision = needs_vision;
+        }
+    }
+
     pub(super) fn finish(mut self) -> Document {
         self.end_page();
         self.document

@@ -24,11 +24,11 @@ pub struct Limits {
     pub glyphs: usize,
     /// Characters of the text. 20 million.
     pub characters: usize,
-    /// Cells of a table, empty ones included. 10 million.
+    /// Cells of a table, empty ones included. 4 million, which take some 400 MB.
     pub cells: usize,
     /// Pixels of an image. 100 million.
     pub pixels: u64,
-    /// Seconds of CPU. 10.
+    /// Seconds of CPU. 8.
     pub seconds: f64,
 }
 
@@ -43,9 +43,9 @@ impl Default for Limits {
             pages: 5_000,
             glyphs: 20_000_000,
             characters: 20_000_000,
-            cells: 10_000_000,
+            cells: 4_000_000,
             pixels: 100_000_000,
-            seconds: 10.0,
+            seconds: 8.0,
         }
     }
 }

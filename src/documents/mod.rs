@@ -41,7 +41,8 @@ pub use places::Place;
 pub use records::options::{Columns, SheetKey, Sheets, Skipped, TableOptions};
 pub use source::{Origin, resolve};
 
-use markup::{html, markdown, text, xml};
+use markup::{html, markdown, rtf, text, xml};
+use packed::{epub, opendocument};
 use reading::Reading;
 
 /// What a source holds.
@@ -223,6 +224,9 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
         Format::Markdown => markdown::read(reading, &bytes),
         Format::Html => html::read(reading, &bytes),
         Format::Xml => xml::read(reading, &bytes),
+        Format::Rtf => rtf::read(reading, &bytes),
+        Format::Odt | Format::Odp => opendocument::read(reading, &bytes),
+        Format::Epub => epub::read(reading, &bytes),
         Format::Pdf => pdf::read(reading, bytes),
         Format::Docx => office::docx::read(reading, &bytes),
         Format::Doc => office::read_doc(reading, bytes),

@@ -238,6 +238,14 @@ impl<'a> Flow<'a> {
         Ok(())
     }
 
+    /// Says that a cell of the innermost table reaches over so many columns.
+    pub(in crate::documents) fn widen(&mut self, row: usize, cell: usize, columns: u32) {
+        let row = self.tables.last_mut().and_then(|table| table.rows.get_mut(row));
+        if let Some(cell) = row.and_then(|row| row.get_mut(cell)) {
+            cell.columns = columns;
+        }
+    }
+
     pub(in crate::documents) fn end_cell(&mut self) -> Result<(), FileError> {
         self.usually(Kind::Paragraph)?;
         if let Some(table) = self.tables.last_mut() {
@@ -262,6 +270,10 @@ impl<'a> Flow<'a> {
     fn piece(&mut self, piece: Piece) -> Result<(), FileError> {
         let open = self.tables.iter_mut().rev().find(|table| table.in_cell);
         if let Some(cell) = open.and_then(|table| table.rows.last_mut()?.last_mut()) {
+            // Most cells have one, and a table may have millions of them.
+            if cell.pieces.is_empty() {
+                cell.pieces.reserve_exact(1);
+            }
             cell.pieces.push(piece);
             return Ok(());
         }

@@ -4,5 +4,6 @@ pub(super) mod flow;
 pub(super) mod html;
 pub(super) mod markdown;
 pub(super) mod numerals;
+pub(super) mod rtf;
 pub(super) mod text;
 pub(super) mod xml;

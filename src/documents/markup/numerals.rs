@@ -1,6 +1,6 @@
-//! The numbers of lists as they are printed.
+//! Numbers as they are printed: those of lists, and raised ones.
 
-/// The marker of an item in a style as HTML and OpenDocument name it: `1`, `a`, `A`, `i` or `I`.
+/// The marker of an item in a style as HTML and .odt files name it: `1`, `a`, `A`, `i` or `I`.
 pub(in crate::documents) fn numeral(number: i64, style: u8) -> String {
     let small = usize::try_from(number).ok().filter(|number| (1..4000).contains(number));
     let printed = match (small, style) {
@@ -47,6 +47,20 @@ fn roman(number: usize) -> String {
         rest %= value;
     }
     printed
+}
+
+/// Without it `10<sup>3</sup>` would be 103.
+pub(in crate::documents) fn superscript(character: char) -> char {
+    match character {
+        '0' => '⁰',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '4'..='9' => char::from_u32(0x2070 + (character as u32 - '0' as u32)).unwrap_or(character),
+        '+' => '⁺',
+        '-' | '−' => '⁻',
+        _ => character,
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::io::Cursor;
 
+use memchr::memmem;
 use office_oxide::doc::DocError;
 use office_oxide::ir::DocumentIR;
 use office_oxide::options::ParseOptions;
@@ -10,13 +11,12 @@ use office_oxide::ppt::PptError;
 use office_oxide::pptx::PptxError;
 use office_oxide::{Document, DocumentFormat, OfficeError, core};
 
-use crate::documents::packed::archive;
+use crate::documents::packed::archive::{self, Archive};
 use crate::documents::reading::Reading;
 use crate::documents::{FileError, FileErrorKind};
 
-/// Of one part. What the library makes of a part takes many times its memory, and a slide or a
-/// picture has no more.
-const MOST_PART_BYTES: u64 = 16 << 20;
+/// In all parts. What the library makes of an element takes up to 500 bytes.
+const MOST_ELEMENTS: usize = 800_000;
 
 pub(super) fn open(
     reading: &Reading,
@@ -24,12 +24,12 @@ pub(super) fn open(
     format: DocumentFormat,
 ) -> Result<DocumentIR, FileError> {
     if format == DocumentFormat::Pptx {
-        archive::check(reading, &bytes)?;
+        check_elements(reading, &bytes)?;
     }
     let limits = reading.limits();
     let mut options = ParseOptions::default();
     options.limits.package_bytes = limits.unpacked_bytes;
-    options.limits.part_bytes = limits.unpacked_bytes.min(MOST_PART_BYTES);
+    options.limits.part_bytes = limits.unpacked_bytes;
     options.limits.package_entries = limits.entries;
     options.limits.inflate_ratio = limits.inflate_ratio;
     options.limits.text_chars = limits.characters;
@@ -38,12 +38,26 @@ pub(super) fn open(
     let document = Document::from_reader_with(Cursor::new(bytes), format, &options)
         .map_err(|error| file_error(reading, &error))?;
     let model = document.to_ir();
-    if model.metadata.text_truncated {
-        let message = "has more text than can be read at once; split the file";
-        return Err(reading.error(FileErrorKind::LimitExceeded, message));
-    }
     reading.check_time()?;
     Ok(model)
+}
+
+fn check_elements(reading: &Reading, bytes: &[u8]) -> Result<(), FileError> {
+    archive::check(reading, bytes)?;
+    let mut archive = Archive::open(reading, bytes)?;
+    let is_xml = |name: &&str| name.ends_with(".xml");
+    let names: Vec<_> = archive.names().filter(is_xml).map(str::to_owned).collect();
+    let mut elements = 0;
+    for name in names {
+        let part = archive.read(&name)?.unwrap_or_default();
+        elements += memmem::find_iter(&part, b"</").count();
+        elements += memmem::find_iter(&part, b"/>").count();
+        if elements > MOST_ELEMENTS {
+            let message = format!("has more than {MOST_ELEMENTS} elements of XML; split the file");
+            return Err(reading.error(FileErrorKind::LimitExceeded, message));
+        }
+    }
+    Ok(())
 }
 
 fn file_error(reading: &Reading, error: &OfficeError) -> FileError {
@@ -53,10 +67,7 @@ fn file_error(reading: &Reading, error: &OfficeError) -> FileError {
             reading.error(FileErrorKind::PasswordRequired, message)
         }
         OfficeError::Core(error) | OfficeError::Pptx(PptxError::Core(error)) if is_limit(error) => {
-            let message = format!(
-                "unpacks to more than the limit `unpacked_bytes`, or has a part of more than \
-                 {MOST_PART_BYTES} bytes; split the file"
-            );
+            let message = "unpacks to more than the limit `unpacked_bytes`";
             reading.error(FileErrorKind::LimitExceeded, message)
         }
         OfficeError::Doc(DocError::UnsupportedVersion(_)) => {

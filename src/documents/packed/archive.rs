@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_part_that_lies_about_its_size_is_an_error_and_not_a_bomb() {
-        let mut bytes = zip(&[("a", &[b' '; 4 << 20])]);
+        let mut bytes = zip(&[("a", &vec![b' '; 4 << 20])]);
         let range = declared_size(&bytes);
         bytes[range].copy_from_slice(&1000_u32.to_le_bytes());
         // The libraries that read it next are told the same by the zip crate.

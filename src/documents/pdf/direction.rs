@@ -4,7 +4,8 @@
 use super::words::Word;
 
 pub(super) fn is_rtl(text: &str) -> bool {
-    text.chars().any(is_rtl_letter)
+    // No such letter begins with a lower byte.
+    text.bytes().any(|byte| byte >= 0xd6) && text.chars().any(is_rtl_letter)
 }
 
 /// Hebrew, Arabic and the scripts beside them.
@@ -17,21 +18,15 @@ fn is_ltr_letter(character: char) -> bool {
     character.is_alphabetic() && !is_rtl_letter(character)
 }
 
-/// Puts the words of a line, given from left to right, in the order in which they are read; and so
-/// the letters of each.
+/// Puts the words of a line, given from left to right, in the order in which they are read.
 pub(super) fn order(line: &mut [Word]) {
-    // What nearly all lines are: no letter from right to left begins with a lower byte.
-    let may_be_rtl = |word: &Word| word.text.bytes().any(|byte| byte >= 0xd6);
-    if !line.iter().any(|word| may_be_rtl(word) && is_rtl(&word.text)) {
+    if !line.iter().any(|word| is_rtl(&word.text)) {
         return;
     }
     let rtl = line.iter().filter(|word| is_rtl(&word.text)).count();
     let ltr = line.iter().filter(|word| word.text.contains(is_ltr_letter)).count();
     let ends_rtl = line.last().is_some_and(|word| is_rtl(&word.text));
     let from_right = rtl > ltr || (rtl == ltr && ends_rtl);
-    for word in line.iter_mut().filter(|word| is_rtl(&word.text)) {
-        word.text = turned(&word.text);
-    }
     if from_right {
         line.reverse();
         reverse_runs(line, |word| word.text.contains(is_ltr_letter), |word| is_rtl(&word.text));
@@ -51,6 +46,13 @@ fn reverse_runs(line: &mut [Word], is: fn(&Word) -> bool, is_against: fn(&Word) 
         let last = run.iter().rposition(is).unwrap_or(0);
         run[..=last].reverse();
         start = end;
+    }
+}
+
+/// Puts the letters of a word, given from left to right, in the order in which they are read.
+pub(super) fn order_letters(text: &mut String) {
+    if is_rtl(text) {
+        *text = turned(text);
     }
 }
 
@@ -95,7 +97,7 @@ fn mirror(line: &mut [Word]) {
 mod tests {
     use hayro_interpret::kurbo::Rect;
 
-    use super::{Word, order};
+    use super::{Word, order, order_letters};
 
     fn ordered(seen: &str) -> String {
         let word = |text: &str| Word {
@@ -107,6 +109,7 @@ mod tests {
             parted: true,
         };
         let mut line: Vec<Word> = seen.split(' ').map(word).collect();
+        line.iter_mut().for_each(|word| order_letters(&mut word.text));
         order(&mut line);
         line.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
     }

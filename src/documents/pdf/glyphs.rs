@@ -12,6 +12,7 @@ use hayro_interpret::{
 use hayro_syntax::Pdf;
 use hayro_syntax::page::Page;
 
+use super::guesses::{guess, is_language};
 use super::rules::Rules;
 use crate::documents::reading::Reading;
 use crate::documents::{FileError, FileErrorKind};
@@ -71,6 +72,7 @@ impl<'a> Drawer<'a> {
             reading: self.reading,
             area,
             drawing: Drawing::default(),
+            guesses: Vec::new(),
             drawn: self.drawn,
             calls: 0,
             last_run: Point::ZERO,
@@ -83,7 +85,7 @@ impl<'a> Drawer<'a> {
             Err(panic) => resume_unwind(panic),
         })?;
         self.drawn = collector.drawn;
-        Ok(collector.drawing)
+        Ok(collector.finish())
     }
 }
 
@@ -92,6 +94,8 @@ struct Collector<'a> {
     reading: &'a Reading<'a>,
     area: Rect,
     drawing: Drawing,
+    /// The places of the glyphs whose text is a guess.
+    guesses: Vec<usize>,
     /// Glyphs on all pages so far.
     drawn: usize,
     /// Calls since the page began.
@@ -127,7 +131,9 @@ impl Collector<'_> {
             return;
         }
         self.drawn += 1;
-        let Some(text) = glyph.as_unicode().filter(is_readable) else {
+        let known = glyph.as_unicode().filter(is_readable);
+        let is_guess = known.is_none();
+        let Some(text) = known.or_else(|| guess(glyph)) else {
             self.drawing.unmapped += 1;
             return;
         };
@@ -139,8 +145,27 @@ impl Collector<'_> {
         let [_, _, x, y, ..] = transform.as_coeffs();
         let size = x.hypot(y) * UNITS_PER_EM;
         if end.is_finite() && size.is_finite() && size > 0.0 {
+            if is_guess {
+                self.guesses.push(self.drawing.glyphs.len());
+            }
             self.drawing.glyphs.push(Glyph { text, origin, end, size, bold: font.bold });
         }
+    }
+
+    /// What was drawn, guesses only where they are good.
+    fn finish(self) -> Drawing {
+        let (mut drawing, guesses) = (self.drawing, self.guesses);
+        let guessed = guesses.iter().filter_map(|place| match drawing.glyphs.get(*place)?.text {
+            BfString::Char(character) => Some(character),
+            BfString::String(_) => None,
+        });
+        if !is_language(guessed) {
+            drawing.unmapped += guesses.len();
+            let mut wrong = guesses.into_iter().peekable();
+            let mut places = 0..;
+            drawing.glyphs.retain(|_| wrong.next_if_eq(&places.next().unwrap_or(0)).is_none());
+        }
+        drawing
     }
 }
 

@@ -6,15 +6,22 @@ use super::words::{BASELINE_SLACK, Word};
 /// In ems: the widest gap between two parts of one word that were drawn apart.
 const TOUCH: f64 = 0.06;
 
+/// How many times larger letters are than those that are raised or lowered beside them.
+const LARGER: f64 = 1.15;
+/// In ems: how far a part of a word may reach back over the one before.
+const OVERLAP: f64 = 0.4;
+
 /// In the order of reading.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
     pub(super) words: Vec<Word>,
-    /// Of its largest word, as is the size.
+    /// Of its widest word among those that are not raised or lowered.
     pub(super) baseline: f64,
     pub(super) size: f64,
     pub(super) left: f64,
     pub(super) right: f64,
+    /// The width of that word.
+    widest: f64,
 }
 
 /// The lines that the words make, from top to bottom.
@@ -37,7 +44,7 @@ impl Line {
     fn new(word: Word) -> Self {
         let (baseline, size) = (word.baseline, word.size);
         let (left, right) = (word.bounds.x0, word.bounds.x1);
-        Self { words: vec![word], baseline, size, left, right }
+        Self { words: vec![word], baseline, size, left, right, widest: right - left }
     }
 
     fn holds(&self, word: &Word) -> bool {
@@ -45,9 +52,13 @@ impl Line {
     }
 
     fn push(&mut self, word: Word) {
-        if word.size > self.size {
-            (self.baseline, self.size) = (word.baseline, word.size);
+        let width = word.bounds.width();
+        if word.size > LARGER * self.size
+            || (LARGER * word.size >= self.size && width > self.widest)
+        {
+            (self.baseline, self.widest) = (word.baseline, width);
         }
+        self.size = self.size.max(word.size);
         self.left = self.left.min(word.bounds.x0);
         self.right = self.right.max(word.bounds.x1);
         self.words.push(word);
@@ -58,7 +69,11 @@ impl Line {
         self.words.dedup_by(|next, word| {
             let repeats = repeats(word, next);
             if !repeats && touches(word, next) {
-                word.text.push_str(&next.text);
+                if direction::is_rtl(&word.text) {
+                    word.text.insert_str(0, &next.text);
+                } else {
+                    word.text.push_str(&next.text);
+                }
                 word.bounds = word.bounds.union(next.bounds);
                 return true;
             }
@@ -75,5 +90,5 @@ fn repeats(word: &Word, next: &Word) -> bool {
 
 fn touches(word: &Word, next: &Word) -> bool {
     let gap = (next.bounds.x0 - word.bounds.x1) / word.size.max(next.size);
-    !next.parted && gap.abs() < TOUCH
+    !next.parted && gap < TOUCH && gap > -OVERLAP
 }

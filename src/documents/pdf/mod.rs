@@ -1,62 +1,70 @@
-//! PDF: the glyphs that `hayro` draws, put in order by [`layout`].
+//! PDF: the glyphs that `hayro` draws, put in order.
 
 mod cost;
 mod direction;
 mod glyphs;
+mod guesses;
+mod headings;
 mod layout;
 mod lines;
+mod order;
+mod paragraphs;
 pub(super) mod render;
 mod rules;
 pub(super) mod second_opinion;
 mod streams;
 mod tables;
 mod words;
+mod writing;
 
 use std::sync::Arc;
 
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use self::glyphs::Drawer;
-use self::layout::paragraphs;
+use self::headings::Style;
+use self::writing::Piece;
 use super::builder::Builder;
+use super::isolate::Failure;
 use super::reading::Reading;
-use super::{BlockKind, Document, FileError, FileErrorKind, Mode, Password};
+use super::{BlockKind, Document, FileError, FileErrorKind, Mode, Password, pipes};
+
+/// More characters than this many times those that are known, and a page is unreadable.
+const MOST_UNMAPPED: usize = 1;
+
+/// A page that was read.
+struct Read {
+    number: u32,
+    size: (f32, f32),
+    needs_vision: bool,
+    pieces: Vec<Piece>,
+}
 
 pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileError> {
     let original: Arc<[u8]> = bytes.into();
     let pdf = open(reading, &original)?;
-    let pages = pdf.pages();
-    reading.check_pages(pages.len())?;
-    let mut builder = Builder::default();
-    let mut drawer = Drawer::new(reading, &pdf);
-    let mut blank = Vec::new();
-    let (mut mapped, mut unmapped) = (0, 0);
-    for (number, page) in (1..).zip(pages.iter()) {
-        builder.page(number);
-        let drawing = drawer.draw(page)?;
-        mapped += drawing.glyphs.len();
-        unmapped += drawing.unmapped;
-        let found = paragraphs(drawing.glyphs);
-        if found.is_empty() {
-            blank.push(number.to_string());
-        }
-        for paragraph in found {
-            builder.part("\n\n");
-            builder.block(BlockKind::Paragraph, &paragraph.text, Some(paragraph.bounds));
-        }
+    reading.check_pages(pdf.pages().len())?;
+    let (mut pages, unmapped) = pages(reading, &pdf)?;
+    let mut failed = None;
+    if pages.iter().all(|page| page.pieces.is_empty()) {
+        failed = ask_again(reading, &original, &mut pages).err();
     }
-    let is_unread = blank.len() == pages.len() || unmapped > mapped;
-    if is_unread && reading.options.mode == Mode::Text {
+    let unusable: Vec<u32> =
+        pages.iter().filter(|page| page.needs_vision).map(|page| page.number).collect();
+    let mode = reading.options.mode;
+    if mode == Mode::Text && unusable.len() == pages.len() {
         let message = "its pages have no readable text, as in a scan; run text recognition (OCR) \
-                       on it first";
+                       on it first, or read it in mode \"auto\" with a model that sees";
         return Err(reading.error(FileErrorKind::NoTextLayer, message));
     }
-    let mut document = builder.finish();
-    for page in &mut document.pages {
-        page.needs_vision = is_unread || page.range.is_empty();
+    let mut document = document(reading, pages)?;
+    document.warnings.extend(warnings(&unusable, unmapped));
+    document.warnings.extend(failed.map(|failure| {
+        format!("no text was found, and a second reader that was to look for it {failure}")
+    }));
+    if mode == Mode::Vision || !unusable.is_empty() {
+        document.original = Some(original);
     }
-    document.original = Some(original);
-    document.warnings.extend(warnings(&blank, unmapped));
     Ok(document)
 }
 
@@ -67,10 +75,91 @@ fn open(reading: &Reading, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
         .map_err(|error| load_error(reading, error))
 }
 
-fn warnings(blank: &[String], unmapped: usize) -> Vec<String> {
+/// The pages, and how many characters of them are not known.
+fn pages(reading: &Reading, pdf: &Pdf) -> Result<(Vec<Read>, usize), FileError> {
+    let mut drawer = Drawer::new(reading, pdf);
+    let mut pages = Vec::new();
+    let mut all_unmapped = 0;
+    for (number, page) in (1..).zip(pdf.pages().iter()) {
+        let drawing = drawer.draw(page)?;
+        let (mapped, unmapped) = (drawing.glyphs.len(), drawing.unmapped);
+        all_unmapped += unmapped;
+        let pieces = layout::pieces(drawing);
+        reading.check_time()?;
+        let needs_vision = pieces.is_empty() || unmapped > MOST_UNMAPPED * mapped;
+        pages.push(Read { number, size: page.render_dimensions(), needs_vision, pieces });
+    }
+    Ok((pages, all_unmapped))
+}
+
+/// Asks a second library for the text of pages on which the first found none.
+fn ask_again(reading: &Reading, file: &[u8], pages: &mut [Read]) -> Result<(), Failure> {
+    for (page, text) in pages.iter_mut().zip(second_opinion::pages(reading, file)?) {
+        if !text.trim().is_empty() {
+            page.pieces = vec![Piece::Plain(text.trim().to_owned())];
+            page.needs_vision = false;
+        }
+    }
+    Ok(())
+}
+
+fn document(reading: &Reading, mut pages: Vec<Read>) -> Result<Document, FileError> {
+    let pieces: Vec<Vec<Piece>> =
+        pages.iter_mut().map(|page| std::mem::take(&mut page.pieces)).collect();
+    let style = Style::of(&pieces);
+    let mut builder = Builder::default();
+    for (page, pieces) in pages.iter().zip(&pieces) {
+        builder.page(page.number);
+        builder.shown(page.size, page.needs_vision);
+        let mut in_list = false;
+        for (place, piece) in pieces.iter().enumerate() {
+            let kind = style.kind(pieces, place);
+            builder.part(if in_list && kind == BlockKind::ListItem { "\n" } else { "\n\n" });
+            in_list = kind == BlockKind::ListItem;
+            write(reading, &mut builder, kind, piece)?;
+        }
+    }
+    Ok(builder.finish())
+}
+
+fn write(
+    reading: &Reading,
+    builder: &mut Builder,
+    kind: BlockKind,
+    piece: &Piece,
+) -> Result<(), FileError> {
+    let text = match piece {
+        Piece::Table(rows, bounds) => return pipes::write(reading, builder, rows, Some(*bounds)),
+        Piece::Plain(text) => {
+            builder.block(kind, text, None);
+            return Ok(());
+        }
+        Piece::Text(text) => text,
+    };
+    if let BlockKind::Heading { level } = kind {
+        builder.text(&"#".repeat(level.into()));
+        builder.text(" ");
+    }
+    let block = builder.open(kind);
+    let mut end = 0;
+    for (range, bounds) in &text.words {
+        let between = &text.text[end..range.start];
+        // A line break would end a heading.
+        let is_heading = matches!(kind, BlockKind::Heading { .. });
+        builder.text(if is_heading && between == "\n" { " " } else { between });
+        builder.word(&text.text[range.clone()], *bounds);
+        end = range.end;
+    }
+    builder.close(block);
+    builder.place(block, Some(text.bounds));
+    Ok(())
+}
+
+fn warnings(unusable: &[u32], unmapped: usize) -> Vec<String> {
     let mut warnings = Vec::new();
-    if !blank.is_empty() {
-        warnings.push(format!("no text on page {}", blank.join(", ")));
+    if !unusable.is_empty() {
+        let numbers: Vec<String> = unusable.iter().map(u32::to_string).collect();
+        warnings.push(format!("no usable text on page {}", numbers.join(", ")));
     }
     if unmapped > 0 {
         warnings.push(format!("{unmapped} characters have no Unicode value and were left out"));
@@ -81,7 +170,11 @@ fn warnings(blank: &[String], unmapped: usize) -> Vec<String> {
 fn load_error(reading: &Reading, error: LoadPdfError) -> FileError {
     let (kind, message) = match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
-            (FileErrorKind::PasswordRequired, "is protected by a password; save it without one")
+            let message = match reading.options.password {
+                None => "is protected by a password; give it as `password`",
+                Some(_) => "is protected by another password than the one given",
+            };
+            (FileErrorKind::PasswordRequired, message)
         }
         LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm) => (
             FileErrorKind::Unsupported,

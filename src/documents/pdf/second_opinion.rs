@@ -30,15 +30,35 @@ fn page(document: &Document, number: u32) -> String {
         let mut output = PlainTextOutput::new(&mut text);
         output_doc_page(document, &mut output, number).is_ok().then_some(text)
     }));
-    let text = extracted.ok().flatten().unwrap_or_default();
+    let mut text = extracted.ok().flatten().unwrap_or_default();
+    text.retain(|character| character.is_whitespace() || !character.is_control());
     if is_usable(&text) { text } else { String::new() }
 }
 
-/// Most of it has to be what texts are made of: fonts without a map to Unicode give anything.
+/// Fonts without a map to Unicode give anything: signs, or the accented letters that those of other
+/// alphabets are taken for.
 fn is_usable(text: &str) -> bool {
-    let (mut letters, mut others) = (0, 0);
-    for character in text.chars().filter(|character| !character.is_whitespace()) {
-        *(if character.is_alphanumeric() { &mut letters } else { &mut others }) += 1;
+    let count = |is_one: fn(char) -> bool| text.chars().filter(|it| is_one(*it)).count();
+    let letters = count(char::is_alphanumeric);
+    let accented = count(|it| matches!(it, '\u{c0}'..='\u{ff}'));
+    letters > count(|it| !it.is_alphanumeric() && !it.is_whitespace()) && accented * 3 < letters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_usable;
+
+    #[test]
+    fn texts_are_told_from_what_only_looks_like_text() {
+        for (text, usable) in [
+            ("Invoice 17: 3.50 EUR", true),
+            ("Élève né à Orléans, où il a été reçu", true),
+            ("\u{416}\u{443}\u{440}\u{43d}\u{430}\u{43b}", true),
+            ("Ìèíèñòåðñòâî íàóêè", false),
+            ("!\"#$ %&'( )*+ ab", false),
+            (" \n", false),
+        ] {
+            assert_eq!(is_usable(text), usable, "{text}");
+        }
     }
-    letters > others
 }

@@ -6,6 +6,7 @@ use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::kurbo::{Point, Rect};
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::compose;
 
 use super::direction;
 use super::glyphs::Glyph;
@@ -16,7 +17,7 @@ const FIRST_GAP: f64 = 0.17;
 const LEAST_GAP: f64 = 0.08;
 const MOST_GAP: f64 = 0.25;
 /// In ems: how far a letter may reach back over the one before.
-const MOST_OVERLAP: f64 = 0.3;
+const MOST_OVERLAP: f64 = 0.42;
 /// In ems: how far apart the baselines of one line are.
 pub(super) const BASELINE_SLACK: f64 = 0.4;
 /// In degrees: how far text that counts as upright, or turned by a quarter, may be off.
@@ -48,7 +49,13 @@ pub(super) fn words(glyphs: Vec<Glyph>) -> BTreeMap<Turn, Vec<Word>> {
         let turn = Turn::of(&glyph);
         makers.entry(turn).or_default().push(turn, glyph);
     }
-    makers.into_iter().map(|(turn, maker)| (turn, maker.words)).collect()
+    let words = |mut maker: Maker| {
+        maker.words.iter_mut().for_each(|word| direction::order_letters(&mut word.text));
+        // What shows nothing is no word.
+        maker.words.retain(|word| !word.text.is_empty());
+        maker.words
+    };
+    makers.into_iter().map(|(turn, maker)| (turn, words(maker))).collect()
 }
 
 impl Turn {
@@ -129,6 +136,9 @@ impl Maker {
         if self.last.as_ref().is_some_and(|last| last.repeats(&this, glyph.size)) {
             return;
         }
+        if self.accent(&this) {
+            return;
+        }
         match self.place(&this, glyph.size) {
             Some(place) => self.extend(&place, &this, glyph.size),
             None => {
@@ -139,6 +149,34 @@ impl Maker {
         }
         self.parted = false;
         self.last = Some(this);
+    }
+
+    /// Puts a letter and the accent that was drawn over or under it together, whichever came first.
+    fn accent(&mut self, this: &Last) -> bool {
+        let (Some(last), Some(word)) = (&self.last, self.words.last_mut()) else { return false };
+        let (BfString::Char(first), BfString::Char(second)) = (&last.text, &this.text) else {
+            return false;
+        };
+        let (base, mark) = match (combining(*first), combining(*second)) {
+            (Some(mark), None) => (*second, mark),
+            (None, Some(mark)) => (*first, mark),
+            _ => return false,
+        };
+        let width = (last.end.x - last.origin.x).max(this.end.x - this.origin.x);
+        let offset = last.origin.midpoint(last.end).x - this.origin.midpoint(this.end).x;
+        if offset.abs() > 0.4 * width || !word.text.ends_with(*first) {
+            return false;
+        }
+        // Such a letter has a dot less below its accent.
+        let base = if base == 'ı' { 'i' } else { base };
+        let Some(composed) = compose(base, mark) else { return false };
+        word.text.pop();
+        word.text.push(composed);
+        let area = Rect::new(this.origin.x, word.bounds.y0, this.end.x, word.bounds.y1);
+        word.bounds = word.bounds.union(area);
+        self.last = Some(Last { text: BfString::Char(composed), ..*this });
+        self.parted = false;
+        true
     }
 
     fn place(&self, glyph: &Last, size: f64) -> Option<Place> {
@@ -174,7 +212,10 @@ impl Maker {
         };
         self.spacing = Some(self.spacing.map_or(gap, |widest| widest.max(gap)));
         word.bounds = word.bounds.union(reach(glyph, size));
-        word.size = word.size.max(size);
+        // Raised and lowered letters are small.
+        if size > word.size {
+            (word.size, word.baseline) = (size, glyph.origin.y);
+        }
     }
 }
 
@@ -200,6 +241,25 @@ fn reach(glyph: &Last, size: f64) -> Rect {
     Rect::new(x, y - 0.8 * size, glyph.end.x.max(x), y + 0.2 * size)
 }
 
+/// The mark that an accent is over or under a letter.
+fn combining(accent: char) -> Option<char> {
+    Some(match accent {
+        '`' | '\u{300}' => '\u{300}',
+        '´' | '\u{301}' => '\u{301}',
+        'ˆ' | '\u{302}' => '\u{302}',
+        '˜' | '\u{303}' => '\u{303}',
+        '¯' | '\u{304}' => '\u{304}',
+        '˘' | '\u{306}' => '\u{306}',
+        '˙' | '\u{307}' => '\u{307}',
+        '¨' | '\u{308}' => '\u{308}',
+        '˚' | '\u{30a}' => '\u{30a}',
+        '˝' | '\u{30b}' => '\u{30b}',
+        'ˇ' | '\u{30c}' => '\u{30c}',
+        '¸' | '\u{327}' => '\u{327}',
+        _ => return None,
+    })
+}
+
 fn is_space(text: &BfString) -> bool {
     match text {
         BfString::Char(character) => character.is_whitespace(),
@@ -210,8 +270,11 @@ fn is_space(text: &BfString) -> bool {
 /// Ligatures and the letter forms of Arabic script become the letters that they stand for.
 fn push_clean(text: &mut String, glyph: &BfString) {
     let mut push = |character: char| match character {
-        '\u{fb00}'..='\u{fb06}' | '\u{fb13}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' => {
-            text.extend(character.nfkc());
+        '\u{fb00}'..='\u{fb17}' => text.extend(character.nfkc()),
+        // From left to right, as the letters beside them.
+        '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' => {
+            let letters: Vec<char> = character.nfkc().collect();
+            text.extend(letters.iter().rev());
         }
         // They show nothing, or only where a line ends.
         '\u{ad}' => text.push('-'),
@@ -223,6 +286,125 @@ fn push_clean(text: &mut String, glyph: &BfString) {
     };
     match glyph {
         BfString::Char(character) => push(*character),
+        BfString::String(letters) if direction::is_rtl(letters) => {
+            letters.chars().rev().for_each(push)
+        }
         BfString::String(letters) => letters.chars().filter(|c| !c.is_whitespace()).for_each(push),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hayro_interpret::hayro_cmap::BfString;
+    use hayro_interpret::kurbo::{Point, Vec2};
+    use proptest::prelude::*;
+
+    use super::super::glyphs::Glyph;
+    use super::{Turn, words};
+
+    /// A letter of 10 points that is half an em wide.
+    fn glyph(text: &str, x: f64, y: f64) -> Glyph {
+        let mut characters = text.chars();
+        let text = match (characters.next(), characters.next()) {
+            (Some(character), None) => BfString::Char(character),
+            _ => BfString::String(text.to_owned()),
+        };
+        Glyph {
+            text,
+            origin: Point::new(x, y),
+            end: Point::new(x + 5.0, y),
+            size: 10.0,
+            bold: false,
+        }
+    }
+
+    fn texts(glyphs: Vec<Glyph>) -> Vec<String> {
+        words(glyphs).into_values().flatten().map(|word| word.text).collect()
+    }
+
+    /// Letters with gaps in ems after each.
+    fn spaced(text: &str, gaps: &[f64]) -> Vec<String> {
+        let mut x = 50.0;
+        let mut glyphs = Vec::new();
+        for (character, gap) in text.chars().zip(gaps.iter().chain([&0.0])) {
+            glyphs.push(glyph(&character.to_string(), x, 100.0));
+            x += 5.0 + gap * 10.0;
+        }
+        texts(glyphs)
+    }
+
+    #[test]
+    fn narrow_spaces_part_words_and_spaced_letters_do_not() {
+        assert_eq!(spaced("LA70", &[0.0, 0.1, 0.0]), ["LA", "70"]);
+        assert_eq!(spaced("ABCDE", &[0.12, 0.12, 0.13, 0.12]), ["ABCDE"]);
+        assert_eq!(spaced("ABCDE", &[0.12, 0.12, 0.3, 0.12]), ["ABC", "DE"]);
+        assert_eq!(spaced("A B", &[0.0, 0.0]), ["A", "B"]);
+    }
+
+    #[test]
+    fn what_stands_for_letters_becomes_them() {
+        for (glyphs, text) in [
+            (vec![glyph("ﬁ", 50.0, 100.0), glyph("t", 55.0, 100.0)], "fit"),
+            (vec![glyph("ffi", 50.0, 100.0)], "ffi"),
+            // An accent over its letter, and one under it.
+            (vec![glyph("n", 50.0, 100.0), glyph("´", 55.0, 100.0), glyph("e", 55.2, 100.0)], "né"),
+            (vec![glyph("c", 50.0, 100.0), glyph("¸", 50.3, 100.0), glyph("a", 55.0, 100.0)], "ça"),
+            // The same letter, drawn again to look bold.
+            (vec![glyph("b", 50.0, 100.0), glyph("b", 50.3, 100.0), glyph("o", 55.0, 100.0)], "bo"),
+            // Raised.
+            (vec![glyph("m", 50.0, 100.0), glyph("2", 55.0, 97.0)], "m2"),
+            // Hebrew, drawn from the left and from the right.
+            (vec![glyph("ב", 50.0, 100.0), glyph("א", 55.0, 100.0)], "אב"),
+            (vec![glyph("א", 55.0, 100.0), glyph("ב", 50.0, 100.0)], "אב"),
+            // Lam with alef in one glyph, then a letter on its left.
+            (vec![glyph("ب", 50.0, 100.0), glyph("\u{fefb}", 55.0, 100.0)], "لاب"),
+        ] {
+            assert_eq!(texts(glyphs), [text]);
+        }
+    }
+
+    #[test]
+    fn text_is_known_by_how_it_is_turned() {
+        for (direction, degrees) in [
+            ((1.0, 0.0), 0),
+            ((0.0, 1.0), 90),
+            ((-1.0, 0.1), 180),
+            ((0.0, -1.0), 270),
+            ((1.0, 1.0), 45),
+        ] {
+            let step = 5.0 * Vec2::new(direction.0, direction.1).normalize();
+            let letter = |(number, character): (u32, char)| {
+                let origin = Point::new(100.0, 100.0) + f64::from(number) * step;
+                let text = BfString::Char(character);
+                Glyph { text, origin, end: origin + step, size: 10.0, bold: false }
+            };
+            let found = words((0..).zip("turned".chars()).map(letter).collect());
+            let [(turn, words)] = &found.into_iter().collect::<Vec<_>>()[..] else {
+                panic!("not one turn: {direction:?}");
+            };
+            assert_eq!(*turn, Turn(degrees));
+            assert_eq!(words.len(), 1, "{direction:?}");
+            let corner = turn.to_page(Point::new(words[0].bounds.x0, words[0].baseline));
+            assert!(corner.distance(Point::new(100.0, 100.0)) < 0.1, "{corner:?}");
+        }
+    }
+
+    proptest! {
+        /// Wherever letters stand: none is lost, and none is read twice.
+        #[test]
+        fn every_letter_is_read_once(places in prop::collection::vec((0_u32..600, 0_u32..60), 0..200)) {
+            let letters: Vec<Glyph> = (0x4e00_u32..)
+                .zip(&places)
+                .map(|(code, (x, y))| {
+                    let letter = char::from_u32(code).unwrap().to_string();
+                    glyph(&letter, f64::from(*x), f64::from(*y))
+                })
+                .collect();
+            let count = letters.len();
+            let mut found: Vec<char> = texts(letters).concat().chars().collect();
+            found.sort_unstable();
+            found.dedup();
+            prop_assert_eq!(found.len(), count);
+        }
     }
 }

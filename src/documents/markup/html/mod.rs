@@ -14,13 +14,13 @@ use memchr::memmem;
 use self::skipped::{Place, Skipped, is_void};
 use self::tags::{Attributes, Tag, tag, text_state};
 use super::flow::{Flow, Kind};
-use super::numerals::numeral;
+use super::numerals::{numeral, superscript};
 use super::text::decode;
 use crate::documents::reading::Reading;
 use crate::documents::{Document, FileError, FileErrorKind};
 
 pub(in crate::documents) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
-    let (text, warning) = decode(bytes, declared_encoding(bytes));
+    let (text, warning) = decoded(bytes);
     let mut flow = Flow::new(reading);
     let has_heading = memmem::find(text.as_bytes(), b"<h1").is_some()
         || memmem::find(text.as_bytes(), b"<H1").is_some();
@@ -31,6 +31,11 @@ pub(in crate::documents) fn read(reading: &Reading, bytes: &[u8]) -> Result<Docu
     }
     document.warnings.extend(warning);
     Ok(document)
+}
+
+/// The characters of a page, and a warning where its encoding is a guess.
+pub(in crate::documents) fn decoded(bytes: &[u8]) -> (String, Option<String>) {
+    decode(bytes, declared_encoding(bytes))
 }
 
 /// Writes the text of a page, with its title as the first heading if that is wanted.
@@ -353,18 +358,4 @@ impl<'f, 'a> Page<'f, 'a> {
 fn replace(buffer: &mut Vec<u8>, bytes: &[u8]) {
     buffer.clear();
     buffer.extend_from_slice(bytes);
-}
-
-/// Without it `10<sup>3</sup>` would be 103.
-fn superscript(character: char) -> char {
-    match character {
-        '0' => '⁰',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        '4'..='9' => char::from_u32(0x2070 + (character as u32 - '0' as u32)).unwrap_or(character),
-        '+' => '⁺',
-        '-' | '−' => '⁻',
-        _ => character,
-    }
 }

@@ -59,9 +59,9 @@ impl Skipped {
             ) && !matches!(tag, Tag::Skipped | Tag::Other);
         }
         match (self.tag, tag) {
-            (Tag::Cell { .. } | Tag::Row, Tag::Row) => true,
-            (Tag::Cell { .. }, Tag::Cell { .. }) => true,
-            (Tag::Term | Tag::Description, Tag::Term | Tag::Description) => true,
+            (Tag::Cell { .. } | Tag::Row, Tag::Row)
+            | (Tag::Cell { .. }, Tag::Cell { .. })
+            | (Tag::Term | Tag::Description, Tag::Term | Tag::Description) => true,
             _ => self.may_be_unclosed() && self.name == name,
         }
     }

@@ -182,8 +182,13 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
         table.only = Some(holder.items).filter(|_| table.cells == 1);
         let columns = properties.columns.min(MOST_COLUMNS);
         let cell = if text.is_empty() { Cell::default() } else { Cell::text(text) };
-        if let Some(row) = table.rows.last_mut() {
-            row.push(Cell { columns, ..cell });
+        let Some(row) = table.rows.last_mut() else { return };
+        match row.last_mut() {
+            // Empty cells side by side are kept as one: a file can have millions for nothing.
+            Some(last) if last.words.is_empty() && cell.words.is_empty() => {
+                last.columns = last.columns.max(1).saturating_add(columns.max(1));
+            }
+            _ => row.push(Cell { columns, ..cell }),
         }
     }
 

@@ -14,13 +14,18 @@ pub(super) fn is_number(text: &str) -> bool {
     let letters = text.chars().filter(|character| character.is_alphabetic()).count();
     match digits {
         0 => !text.is_empty() && text.chars().all(|c| "-–—.*$€£%".contains(c)) || text == "n/a",
-        _ => letters <= 3,
+        _ => letters <= 3 && !text.starts_with('['),
     }
 }
 
 /// What stands beside a number.
 pub(super) fn is_sign(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|character| "$€£¥()%*+".contains(character))
+}
+
+/// Of all places of a table those that something stands in are so many; fewer are a chart.
+pub(super) fn is_full(cells: usize, places: usize) -> bool {
+    cells * 100 >= places * 35
 }
 
 /// Rows that may be a table.
@@ -44,6 +49,10 @@ impl Shape<'_> {
             return false;
         }
         let cells: usize = self.rows.iter().map(Vec::len).sum();
+        let reached: usize = self.parts().map(|part| part.columns).sum();
+        if !is_full(reached, self.rows.len() * self.columns) {
+            return false;
+        }
         let count: usize = self.parts().map(|part| part.words.len()).sum();
         let values = self.numeric.iter().skip(1).filter(|numeric| **numeric).count();
         if count > MOST_WORDS * cells && values < 2 {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hayro_interpret::kurbo::Rect;
 
-use super::evidence::is_number;
+use super::evidence::{is_full, is_number};
 use super::lines::{Line, Phrase, lines};
 use super::rows::text;
 use super::{Cell, Grid};
@@ -114,7 +114,7 @@ impl Frame {
         let (level, upright) = net.split_at(net.partition_point(|rule| rule.level));
         let (xs, ys) = (edges(upright, level), edges(level, upright));
         let places = xs.len().saturating_sub(1) * ys.len().saturating_sub(1);
-        if places < 2 || places > MOST_PLACES {
+        if !(2..=MOST_PLACES).contains(&places) {
             return None;
         }
         let width = xs.len() - 1;
@@ -169,10 +169,14 @@ impl Frame {
             lines(words, cell.words.clone()).0.iter().any(|line| has_columns(words, cell, line))
         };
         let open = cells.iter().filter(is_open).count();
+        let rows = cells.chunk_by(|a, b| a.row == b.row).count();
         let cells = close_up(part_rows(words, cells));
-        let height = cells.last().map_or(0, |cell| cell.row + 1);
+        let height = cells.iter().map(|cell| cell.row + 1).max()?;
+        let width = cells.iter().map(|cell| cell.column + cell.columns).max()?;
+        let reached = cells.iter().map(|cell| cell.rows * cell.columns).sum();
         let is_table = cells.len() >= 4
-            && open * 3 < height.max(4)
+            && is_full(reached, height * width)
+            && open * 3 <= rows
             && count <= MOST_WORDS * cells.len()
             && cells.iter().any(|cell| cell.row > 0)
             && cells.iter().any(|cell| cell.column > 0);
@@ -201,7 +205,7 @@ impl Frame {
                     && !self.left[start + 1..start + columns].contains(&true)
                     && !done[start..start + columns].contains(&true)
             };
-            let rows = (1..).find(|rows| !is_open(*rows)).unwrap_or(1);
+            let rows = 1 + (1..height).take_while(|rows| is_open(*rows)).count();
             for line in 0..rows {
                 let start = start + line * width;
                 done[start..start + columns].fill(true);
@@ -275,6 +279,7 @@ fn part_rows(words: &[Word], cells: Vec<Cell>) -> Vec<Cell> {
         }
         added += starts.len().saturating_sub(1);
     }
+    parted.sort_by_key(|cell| (cell.row, cell.column));
     parted
 }
 

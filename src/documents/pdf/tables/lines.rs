@@ -33,11 +33,11 @@ pub(super) struct Line {
 
 impl Line {
     /// Of words from left to right; `space` is what parts two phrases, in ems.
-    pub(super) fn new(words: &[Word], members: Vec<usize>, space: f64) -> Option<Self> {
+    pub(super) fn new(words: &[Word], members: &[usize], space: f64) -> Option<Self> {
         let mut phrases: Vec<Phrase> = Vec::new();
         let all = || members.iter().map(|member| &words[*member]);
         let mut after_number = false;
-        for index in &members {
+        for index in members {
             let Word { text, bounds, size, .. } = &words[*index];
             let is_number = is_number(text);
             // Numbers side by side are in columns, however near.
@@ -49,7 +49,7 @@ impl Line {
                     phrase.words.push(*index);
                 }
                 _ => {
-                    phrases.push(Phrase { left: bounds.x0, right: bounds.x1, words: vec![*index] })
+                    phrases.push(Phrase { left: bounds.x0, right: bounds.x1, words: vec![*index] });
                 }
             }
         }
@@ -94,7 +94,7 @@ pub(super) fn lines(words: &[Word], mut members: Vec<usize>) -> (Vec<Line>, f64)
         part.sort_by(|a, b| words[*a].bounds.x0.total_cmp(&words[*b].bounds.x0));
     }
     let space = space(words, &parts);
-    (parts.into_iter().filter_map(|part| Line::new(words, part, space)).collect(), space)
+    (parts.into_iter().filter_map(|part| Line::new(words, &part, space)).collect(), space)
 }
 
 /// In ems: what parts two phrases, more than the space between the words of the text.

@@ -5,6 +5,8 @@ mod lattice;
 mod lines;
 mod rows;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use hayro_interpret::kurbo::Rect;
 
@@ -48,7 +50,7 @@ impl Grid {
         self.cells.iter().flat_map(|cell| cell.words.iter().copied())
     }
 
-    /// Its rows as they are written; `place` says where something is on the page.
+    /// Its rows as they are written.
     pub(super) fn rows(&self, words: &[Word]) -> Vec<Vec<pipes::Cell>> {
         let count = self.cells.iter().map(|cell| cell.row + cell.rows).max().unwrap_or(0);
         let mut rows = vec![Vec::new(); count];

@@ -29,9 +29,10 @@ pub(super) struct Run {
 const MOST_LEADING: f64 = 4.5;
 /// What a run must gain over lines that stand alone, in lines times rivers.
 const LEAST_GAIN: usize = 3;
-/// What a line costs that reaches over rivers that others keep free, and the part of the width
-/// that it may reach over.
-const PASSING: usize = 3;
+/// What a line costs that reaches over rivers that others keep free, of several phrases and of one;
+/// and the part of the width that it may reach over.
+const PASSING: usize = 4;
+const PASSING_ALONE: usize = 1;
 const MOST_PASSING: f64 = 0.6;
 /// Longer runs are put together from shorter ones.
 const MOST_LINES: usize = 60;
@@ -81,7 +82,8 @@ fn zones(words: &[Word], lines: Vec<Line>, space: f64) -> Vec<Vec<Line>> {
         let side = |is_left: bool| {
             let on_side = |phrase: &&Phrase| (phrase.left < gutter - 1.0) == is_left;
             let phrases = line.phrases.iter().filter(on_side);
-            Line::new(words, phrases.flat_map(|phrase| phrase.words.clone()).collect(), space)
+            let members: Vec<usize> = phrases.flat_map(|phrase| phrase.words.clone()).collect();
+            Line::new(words, &members, space)
         };
         left.extend(side(true));
         right.extend(side(false));
@@ -114,11 +116,15 @@ fn cut(lines: &[Line]) -> Vec<Run> {
     // For the lines up to each: the gain, and the run that ends there.
     let mut best: Vec<(usize, Option<Run>)> = vec![(0, None)];
     best.resize(lines.len() + 1, (0, None));
+    let mut next = Vec::new();
     for start in 0..lines.len() {
         if best[start + 1].0 <= best[start].0 {
             best[start + 1] = (best[start].0, None);
         }
         let least = LEAST_SPACE * lines[start].size;
+        if lines[start].phrases.len() < 2 {
+            continue;
+        }
         let whole = River { start: f64::NEG_INFINITY, end: f64::INFINITY, lines: 0 };
         let mut rivers = vec![whole];
         let mut price = LEAST_GAIN - 1;
@@ -126,13 +132,17 @@ fn cut(lines: &[Line]) -> Vec<Run> {
             if end > start && line.below(&lines[end - 1]) > MOST_LEADING * line.size {
                 break;
             }
-            let next = narrowed(&rivers, &line.phrases, least);
+            if has_prose(line) {
+                break;
+            }
+            narrow(&rivers, &line.phrases, least, &mut next);
             let lost = gain(&rivers).saturating_sub(gain(&next));
-            if lost > PASSING && may_pass(&rivers, line) {
-                price += PASSING;
+            let passing = if line.phrases.len() > 1 { PASSING } else { PASSING_ALONE };
+            if lost >= passing && may_pass(&rivers, line) {
+                price += passing;
                 continue;
             }
-            rivers = next;
+            std::mem::swap(&mut rivers, &mut next);
             if end > start && inner(&rivers).next().is_none() {
                 break;
             }
@@ -175,9 +185,14 @@ fn inner(rivers: &[River]) -> impl Iterator<Item = &River> {
     rivers.iter().filter(|river| river.start.is_finite() && river.end.is_finite())
 }
 
+/// Columns of prose side by side.
+fn has_prose(line: &Line) -> bool {
+    line.phrases.iter().filter(|phrase| phrase.words.len() > PROSE_WORDS).count() > 1
+}
+
 /// What the phrases of one more line leave of the rivers.
-fn narrowed(rivers: &[River], phrases: &[Phrase], least: f64) -> Vec<River> {
-    let mut left = Vec::with_capacity(rivers.len() + phrases.len());
+fn narrow(rivers: &[River], phrases: &[Phrase], least: f64, left: &mut Vec<River>) {
+    left.clear();
     let mut next = 0;
     for river in rivers {
         // The last phrase that ends before the river may still be the left side of it.
@@ -200,7 +215,6 @@ fn narrowed(rivers: &[River], phrases: &[Phrase], least: f64) -> Vec<River> {
             index += 1;
         }
     }
-    left
 }
 
 /// Runs with the same rivers that only a line or two part are one.

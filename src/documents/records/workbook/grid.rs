@@ -12,6 +12,8 @@ use crate::table::Table;
 
 /// How many cells are read between two looks at the clock.
 const CELLS_A_LOOK: usize = 1024;
+/// Empty cells are not kept, and still cost time.
+const EMPTY_CELLS_A_CELL: usize = 8;
 
 pub(super) struct Grid<'a> {
     reading: &'a Reading<'a>,
@@ -60,6 +62,7 @@ impl<'a> Grid<'a> {
         self.seen += 1;
         if self.seen.is_multiple_of(CELLS_A_LOOK) {
             self.reading.check_time()?;
+            self.reading.check_cells(self.seen / EMPTY_CELLS_A_CELL)?;
         }
         if value.is_null() || self.reading.options.table.skipped.contains(row as usize) {
             return Ok(());
@@ -67,7 +70,12 @@ impl<'a> Grid<'a> {
         self.count(1, value.as_str())?;
         match self.rows.last_mut() {
             Some(last) if last.number == row => last.cells.push((column, value)),
-            _ => self.rows.push(Row { number: row, cells: vec![(column, value)] }),
+            last => {
+                if let Some(last) = last {
+                    last.cells.shrink_to_fit();
+                }
+                self.rows.push(Row { number: row, cells: vec![(column, value)] });
+            }
         }
         Ok(())
     }

@@ -73,6 +73,7 @@ fn sheets(reading: &Reading, content: &[u8]) -> Result<(Vec<Sheet>, Vec<usize>),
                         hidden: style.is_some_and(|style| hidden.contains(&style)),
                     });
                     starts.push(position(&xml));
+                    reading.check_entries(sheets.len())?;
                     xml.read_to_end(element.name()).map_err(|_| damaged(reading))?;
                     reading.check_time()?;
                 }
@@ -116,7 +117,7 @@ impl Workbook for OpenDocument<'_> {
 }
 
 impl OpenDocument<'_> {
-    /// The cells of a row, with the columns they stand in.
+    /// The cells of a row that are not empty, with the columns they stand in.
     fn row(&self, xml: &mut Reader<&[u8]>) -> Result<Vec<(u32, Cell)>, FileError> {
         let mut cells = Vec::new();
         let mut column: u32 = 0;
@@ -126,7 +127,9 @@ impl OpenDocument<'_> {
                     "table:table-cell" => {
                         let cell = self.cell(xml, &element)?;
                         let repeated = cell.repeated;
-                        cells.push((column, cell));
+                        if cell.is_error || !cell.value.is_null() {
+                            cells.push((column, cell));
+                        }
                         column = column.saturating_add(repeated);
                     }
                     // What a merged cell covers is not seen.
@@ -210,13 +213,14 @@ impl OpenDocument<'_> {
 
 /// The cells of a row as often as it is repeated; a row that is blank costs nothing.
 fn put(grid: &mut Grid, row: u32, repeated: u32, cells: &[(u32, Cell)]) -> Result<(), FileError> {
-    let is_used = |cell: &Cell| !cell.value.is_null() || cell.is_error;
-    let used: Vec<&(u32, Cell)> = cells.iter().filter(|(_, cell)| is_used(cell)).collect();
-    if used.is_empty() {
+    if cells.is_empty() {
         return grid.put(row, 0, Value::Null);
     }
     for row in row..row.saturating_add(repeated).min(MOST_ROWS) {
-        for (column, cell) in &used {
+        if grid.is_full() {
+            break;
+        }
+        for (column, cell) in cells {
             for column in *column..column.saturating_add(cell.repeated).min(MOST_COLUMNS) {
                 if cell.is_error {
                     grid.put_error()?;

@@ -1,0 +1,54 @@
+//! Fonts of bitmaps, as TeX made them, often do not say which letters they show, and then mostly
+//! use the codes of ASCII and Latin-1 for them. Others number their glyphs as they come: whether
+//! the codes of a page are letters is told by whether they read like a language.
+
+use hayro_interpret::font::Glyph;
+use hayro_interpret::hayro_cmap::BfString;
+
+/// Fewer letters tell nothing.
+const LEAST_LETTERS: usize = 20;
+
+/// What a glyph may be that does not say it.
+pub(super) fn guess(glyph: &Glyph<'_>) -> Option<BfString> {
+    let Glyph::Type3(glyph) = glyph else { return None };
+    // The ligatures stand where TeX's two encodings have them.
+    let ligature = match glyph.char_code() {
+        0x0b | 0x1b => "ff",
+        0x0c | 0x1c => "fi",
+        0x0d | 0x1d => "fl",
+        0x0e | 0x1e => "ffi",
+        0x0f | 0x1f => "ffl",
+        code @ (0x21..=0x7e | 0xc0..=0xff) => return char::from_u32(code).map(BfString::Char),
+        _ => return None,
+    };
+    Some(BfString::String(ligature.to_owned()))
+}
+
+/// Whether guessed characters read like a language in Latin script.
+pub(super) fn is_language(guesses: impl Iterator<Item = char>) -> bool {
+    let (mut all, mut small, mut vowels) = (0, 0, 0);
+    for character in guesses {
+        all += 1;
+        small += usize::from(character.is_ascii_lowercase());
+        vowels += usize::from(matches!(character, 'a' | 'e' | 'i' | 'o' | 'u'));
+    }
+    small >= LEAST_LETTERS && 2 * small > all && 4 * vowels > small && 5 * vowels < 3 * small
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_language;
+
+    #[test]
+    fn codes_are_letters_where_they_read_like_a_language() {
+        for (text, is) in [
+            ("This sentence is long enough to tell, as it has vowels.", true),
+            ("Dieser Satz ist ebenfalls lang genug und hat Vokale.", true),
+            ("too short", false),
+            ("!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[abcdefghij", false),
+            ("bcdfghjklmnpqrstvwxyzbcdfghjklmnpqrstvwxyz", false),
+        ] {
+            assert_eq!(is_language(text.chars()), is, "{text}");
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The order in which the lines and tables of a page are read: column after column where it is set
+//! in columns of prose, from top to bottom elsewhere.
+
+use std::ops::Range;
+
+use hayro_interpret::kurbo::Rect;
+
+use super::lines::{Line, lines};
+use super::words::Word;
+
+/// In ems: the least gap between two columns of prose.
+const GUTTER: f64 = 0.9;
+/// What a column of prose has at least: lines, and in each of them on average words, and bytes
+/// of them.
+const LEAST_LINES: usize = 3;
+const LEAST_WORDS: usize = 4;
+const LEAST_BYTES: usize = 22;
+/// Of the page's width: lines that cover more leave no room for a column beside them.
+const MOST_WIDTH: f64 = 0.6;
+/// In line heights: a line as far from the others is the head or foot of the page.
+const FAR: f64 = 2.5;
+/// A page of more lines is not looked at for columns.
+const MOST_LINES: usize = 500;
+
+/// What is read as a whole: a column, or what stands over its whole width.
+#[derive(Debug, Default)]
+pub(super) struct Region {
+    pub(super) items: Vec<Item>,
+    pub(super) left: f64,
+    pub(super) right: f64,
+}
+
+#[derive(Debug)]
+pub(super) enum Item {
+    Line(Line),
+    /// The place of the table among those of the page, and its area.
+    Table(usize, Rect),
+}
+
+/// A stretch of x.
+type Span = (f64, f64);
+
+pub(super) fn regions(words: Vec<Word>, tables: &[Rect]) -> Vec<Region> {
+    let mut items: Vec<Item> = lines(words).into_iter().map(Item::Line).collect();
+    items.extend(tables.iter().enumerate().map(|(place, area)| Item::Table(place, *area)));
+    if !tables.is_empty() {
+        items.sort_by(|a, b| a.y().total_cmp(&b.y()));
+    }
+    if items.len() > MOST_LINES {
+        return vec![Region::new(items)];
+    }
+    let gaps: Vec<Vec<Span>> = items.iter().map(Item::gaps).collect();
+    let width = Region::width(&items);
+    let mut regions = Vec::new();
+    let mut before = Vec::new();
+    let mut items: Vec<Option<Item>> = items.into_iter().map(Some).collect();
+    let mut start = 0;
+    while start < items.len() {
+        match columns(&items, &gaps, start, width) {
+            Some((band, columns)) => {
+                let skipped = items[start..band.start].iter_mut().filter_map(Option::take);
+                before.extend(skipped);
+                regions.extend(Region::some(&mut before));
+                regions.extend(columns);
+                start = band.end;
+            }
+            None => {
+                before.extend(items[start].take());
+                start += 1;
+            }
+        }
+    }
+    regions.extend(Region::some(&mut before));
+    regions
+}
+
+impl Region {
+    fn new(items: Vec<Item>) -> Self {
+        let left = items.iter().map(Item::left).fold(f64::INFINITY, f64::min);
+        let right = items.iter().map(Item::right).fold(f64::NEG_INFINITY, f64::max);
+        Self { items, left, right }
+    }
+
+    fn width(items: &[Item]) -> f64 {
+        let left = items.iter().map(Item::left).fold(f64::INFINITY, f64::min);
+        items.iter().map(Item::right).fold(left, f64::max) - left
+    }
+
+    fn some(items: &mut Vec<Item>) -> Option<Self> {
+        (!items.is_empty()).then(|| Self::new(std::mem::take(items)))
+    }
+}
+
+impl Item {
+    fn y(&self) -> f64 {
+        match self {
+            Self::Line(line) => line.baseline,
+            Self::Table(_, area) => area.y0,
+        }
+    }
+
+    fn left(&self) -> f64 {
+        match self {
+            Self::Line(line) => line.left,
+            Self::Table(_, area) => area.x0,
+        }
+    }
+
+    fn right(&self) -> f64 {
+        match self {
+            Self::Line(line) => line.right,
+            Self::Table(_, area) => area.x1,
+        }
+    }
+
+    /// Where a gutter may run beside and between its words.
+    fn gaps(&self) -> Vec<Span> {
+        let mut gaps = vec![(f64::NEG_INFINITY, self.left())];
+        if let Self::Line(line) = self {
+            let mut spans: Vec<Span> =
+                line.words.iter().map(|word| (word.bounds.x0, word.bounds.x1)).collect();
+            spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let mut end = f64::INFINITY;
+            for (left, right) in spans {
+                if left - end >= GUTTER * line.size {
+                    gaps.push((end, left));
+                }
+                end = if end.is_infinite() { right } else { end.max(right) };
+            }
+        }
+        gaps.push((self.right(), f64::INFINITY));
+        gaps
+    }
+}
+
+/// The longest run of items from `start` on that is set in columns of prose, and those; `width` is
+/// that of the page.
+fn columns(
+    items: &[Option<Item>],
+    gaps: &[Vec<Span>],
+    start: usize,
+    width: f64,
+) -> Option<(Range<usize>, Vec<Region>)> {
+    let mut free = gaps[start].clone();
+    let mut end = start + 1;
+    while end < items.len() {
+        let next = shared(&free, &gaps[end]);
+        // There are only the margins left, where there was a gutter, or no room beside the lines.
+        let had_gutter = free.len() > 2 && end - start > 1;
+        let is_full = end - start >= LEAST_LINES && covered(&next) > MOST_WIDTH * width;
+        if next.len() <= 2 && (had_gutter || is_full) {
+            break;
+        }
+        free = next;
+        end += 1;
+    }
+    if free.len() <= 2 || end - start < LEAST_LINES {
+        return None;
+    }
+    let inner = free[1..free.len() - 1].iter().map(|(left, right)| f64::midpoint(*left, *right));
+    let mut gutters: Vec<f64> = inner.collect();
+    let band = trimmed(items, start..end, &gutters);
+    // Those between columns of figures, or beside the numbers of items, are none.
+    while !gutters.is_empty() {
+        match tally(&items[band.clone()], &gutters).iter().position(|column| !column.is_prose()) {
+            Some(wrong) => _ = gutters.remove(wrong.min(gutters.len() - 1)),
+            None => return Some((band.clone(), split(&items[band], &gutters))),
+        }
+    }
+    None
+}
+
+fn covered(free: &[Span]) -> f64 {
+    let (left, right) = (free.first().map(|span| span.1), free.last().map(|span| span.0));
+    left.zip(right).map_or(0.0, |(left, right)| right - left)
+}
+
+/// What stands between two gutters.
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    tables: usize,
+    words: usize,
+    /// Of text; a wide letter has more than a narrow one.
+    bytes: usize,
+    widths: Vec<f64>,
+}
+
+fn tally(items: &[Option<Item>], gutters: &[f64]) -> Vec<Tally> {
+    let mut columns = vec![Tally::default(); gutters.len() + 1];
+    for item in items.iter().flatten() {
+        let line = match item {
+            Item::Line(line) => line,
+            Item::Table(_, area) => {
+                columns[column(area.center().x, gutters)].tables += 1;
+                continue;
+            }
+        };
+        let mut spans: Vec<Option<Span>> = vec![None; columns.len()];
+        for word in &line.words {
+            let place = column(word.bounds.center().x, gutters);
+            let (left, right) = spans[place].unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
+            spans[place] = Some((left.min(word.bounds.x0), right.max(word.bounds.x1)));
+            columns[place].words += 1;
+            columns[place].bytes += word.text.len();
+        }
+        for (column, span) in columns.iter_mut().zip(spans) {
+            column.widths.extend(span.map(|(left, right)| right - left));
+        }
+    }
+    columns
+}
+
+impl Tally {
+    /// Whether it reads like a column of prose, or holds a table and little else.
+    fn is_prose(&self) -> bool {
+        let lines = self.widths.len();
+        if self.tables > 0 && lines < LEAST_LINES {
+            return true;
+        }
+        let widest = self.widths.iter().copied().fold(0.0, f64::max);
+        let full = self.widths.iter().filter(|width| **width > 0.6 * widest).count();
+        lines >= LEAST_LINES
+            && self.bytes >= LEAST_BYTES * lines
+            // Some scripts are written without spaces.
+            && (self.words >= LEAST_WORDS * lines || self.bytes > 20 * self.words)
+            && 2 * full > lines
+    }
+}
+
+/// The place of what stands at x.
+fn column(x: f64, gutters: &[f64]) -> usize {
+    gutters.partition_point(|gutter| *gutter < x)
+}
+
+/// The stretches that are free in both.
+fn shared(a: &[Span], b: &[Span]) -> Vec<Span> {
+    let mut shared = Vec::new();
+    let (mut i, mut j) = (0, 0);
+    while let (Some(one), Some(other)) = (a.get(i), b.get(j)) {
+        let (left, right) = (one.0.max(other.0), one.1.min(other.1));
+        if right - left >= 4.0 {
+            shared.push((left, right));
+        }
+        if one.1 < other.1 {
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+    shared
+}
+
+/// The run without the head and foot of the page, which stand over and under all columns.
+fn trimmed(items: &[Option<Item>], mut band: Range<usize>, gutters: &[f64]) -> Range<usize> {
+    let is_far = |upper: usize, lower: usize| match (&items[upper], &items[lower]) {
+        (Some(a), Some(Item::Line(line))) => line.baseline - a.y() > FAR * line.size,
+        _ => false,
+    };
+    let is_across = |place: usize| {
+        let item = items[place].as_ref();
+        item.is_some_and(|item| gutters.iter().any(|x| item.left() < *x && *x < item.right()))
+    };
+    if band.len() > LEAST_LINES && is_far(band.start, band.start + 1) && is_across(band.start) {
+        band.start += 1;
+    }
+    if band.len() > LEAST_LINES && is_far(band.end - 2, band.end - 1) {
+        band.end -= 1;
+    }
+    band
+}
+
+fn split(items: &[Option<Item>], gutters: &[f64]) -> Vec<Region> {
+    let mut words: Vec<Vec<Word>> = vec![Vec::new(); gutters.len() + 1];
+    let mut columns: Vec<Vec<Item>> = words.iter().map(|_| Vec::new()).collect();
+    for item in items.iter().flatten() {
+        match item {
+            Item::Line(line) => {
+                for word in &line.words {
+                    words[column(word.bounds.center().x, gutters)].push(word.clone());
+                }
+            }
+            Item::Table(place, area) => {
+                columns[column(area.center().x, gutters)].push(Item::Table(*place, *area));
+            }
+        }
+    }
+    let joined = columns.into_iter().zip(words).map(|(mut items, words)| {
+        items.extend(lines(words).into_iter().map(Item::Line));
+        items.sort_by(|a, b| a.y().total_cmp(&b.y()));
+        Region::new(items)
+    });
+    joined.collect()
+}

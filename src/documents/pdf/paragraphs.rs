@@ -1,0 +1,371 @@
+//! The lines of a region, put together to paragraphs, list items and aligned columns.
+
+use super::lines::Line;
+use super::order::{Item, Region};
+use super::words::Word;
+
+/// In ems: what may part two columns.
+const COLUMN_GAP: f64 = 0.8;
+/// In ems: the same in a line of many words.
+const SENTENCE_GAP: f64 = 1.5;
+/// How many times wider than the others of its line such a gap is, as a justified line has wide
+/// gaps only.
+const OUTSTANDING: f64 = 1.6;
+/// In line heights: what parts two paragraphs.
+const PARAGRAPH_GAP: f64 = 1.35;
+/// In ems: the line height of text that is set without extra space.
+const LINE_HEIGHT: f64 = 1.25;
+/// In ems: how far apart the rows of aligned columns are, at most.
+const ROW_HEIGHT: f64 = 2.3;
+/// How many times larger the letters of another paragraph are.
+const OTHER_SIZE: f64 = 1.15;
+/// In ems: how far the first line of a paragraph is set in, from and to.
+const INDENT: (f64, f64) = (0.8, 5.0);
+/// So many lines of a paragraph tell how wide it is.
+const LINES_WITH_EDGES: usize = 3;
+/// A shorter line, in bytes, ends where its writer ended it.
+const LEAST_WRAPPED: usize = 24;
+
+/// What stands in a region, one after the other.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// The place of a table among those of the page.
+    Table(usize),
+    Lines(Paragraph),
+}
+
+#[derive(Debug)]
+pub(super) struct Paragraph {
+    pub(super) lines: Vec<Line>,
+    pub(super) shape: Shape,
+    /// Of its region.
+    pub(super) left: f64,
+    pub(super) right: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Prose,
+    ListItem,
+    /// Its lines are parted into columns.
+    Columns,
+}
+
+pub(super) fn parts(region: Region) -> Vec<Part> {
+    let (left, right) = (region.left, region.right);
+    let mut parts = Vec::new();
+    for item in region.items {
+        match item {
+            Item::Table(place, _) => parts.push(Part::Table(place)),
+            Item::Line(line) => match parts.last_mut() {
+                Some(Part::Lines(paragraph)) if paragraph.is_continued_by(&line) => {
+                    paragraph.push(line);
+                }
+                _ => parts.push(Part::Lines(Paragraph::new(line, left, right))),
+            },
+        }
+    }
+    parts
+}
+
+impl Paragraph {
+    fn new(line: Line, left: f64, right: f64) -> Self {
+        let shape = if has_columns(&line) {
+            Shape::Columns
+        } else if is_marker(&line) {
+            Shape::ListItem
+        } else {
+            Shape::Prose
+        };
+        Self { lines: vec![line], shape, left, right }
+    }
+
+    fn push(&mut self, line: Line) {
+        if has_columns(&line) {
+            self.shape = Shape::Columns;
+        }
+        self.lines.push(line);
+    }
+
+    /// Whether a line belongs to it: as near as its lines are to each other and of their kind, or
+    /// one more row of its columns.
+    fn is_continued_by(&self, line: &Line) -> bool {
+        let [.., last] = self.lines.as_slice() else { return false };
+        let gap = line.baseline - last.baseline;
+        let in_columns = self.shape == Shape::Columns && has_columns(line);
+        if in_columns && gap <= ROW_HEIGHT * line.size {
+            return true;
+        }
+        let usual = match self.lines.as_slice() {
+            [.., before, last] => last.baseline - before.baseline,
+            _ => LINE_HEIGHT * last.size.min(line.size),
+        };
+        let is_near = gap > 0.0 && gap <= PARAGRAPH_GAP * usual.max(LINE_HEIGHT * line.size);
+        is_near && is_alike(last, line) && !is_marker(line) && !self.is_indented(line)
+    }
+
+    /// Whether the line begins a paragraph by where it begins.
+    fn is_indented(&self, line: &Line) -> bool {
+        let [first, .., last] = self.lines.as_slice() else { return false };
+        let is_in = |outer: f64, inner: f64| {
+            let indent = (inner - outer) / line.size;
+            indent > INDENT.0 && indent < INDENT.1
+        };
+        let hangs =
+            is_in(first.left, last.left) && (line.left - first.left).abs() < 0.5 * line.size;
+        (self.wraps(last) && is_in(last.left, line.left)) || hangs
+    }
+
+    /// Whether a line reaches as far as the region does.
+    fn wraps(&self, line: &Line) -> bool {
+        self.right - line.right < 0.2 * (self.right - self.left)
+    }
+
+    /// Whether the writer ended the line, as the next word would have had room on it.
+    pub(super) fn is_ended(&self, line: &Line, next: &Line) -> bool {
+        let Some(word) = next.words.first() else { return true };
+        let length: usize = line.words.iter().map(|word| word.text.len() + 1).sum();
+        let (left, right) = self.edges();
+        let room = if is_from_right(line) { line.left - left } else { right - line.right };
+        length < LEAST_WRAPPED || room > word.bounds.width() + 0.5 * line.size
+    }
+
+    /// From where to where its lines run: some lines tell it, fewer may be short.
+    fn edges(&self) -> (f64, f64) {
+        if self.lines.len() < LINES_WITH_EDGES {
+            return (self.left, self.right);
+        }
+        let edges = self.lines.iter().map(|line| (line.left, line.right));
+        edges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((self.left, self.right))
+    }
+}
+
+/// Whether its first word is its rightmost.
+fn is_from_right(line: &Line) -> bool {
+    line.words.len() > 1 && line.words.first().is_some_and(|word| word.bounds.x1 >= line.right)
+}
+
+fn is_alike(last: &Line, line: &Line) -> bool {
+    let (small, large) = (last.size.min(line.size), last.size.max(line.size));
+    large < OTHER_SIZE * small && is_bold(last) == is_bold(line)
+}
+
+pub(super) fn is_bold(line: &Line) -> bool {
+    line.words.iter().all(|word| word.bold)
+}
+
+/// Whether it begins with the mark or number of a list item, and more follows.
+fn is_marker(line: &Line) -> bool {
+    let [first, _, ..] = line.words.as_slice() else { return false };
+    is_mark(&first.text)
+}
+
+fn is_mark(text: &str) -> bool {
+    let mut characters = text.chars();
+    match (characters.next(), characters.as_str()) {
+        (
+            Some('•' | '◦' | '▪' | '■' | '●' | '○' | '‣' | '–' | '—' | '-' | '*' | '·' | '➢' | '✓'),
+            "",
+        ) => true,
+        _ => {
+            let inner = text.trim_start_matches(['(', '[']).trim_end_matches(['.', ')', ']']);
+            let is_number = inner.len() <= 3 && inner.bytes().all(|byte| byte.is_ascii_digit());
+            let is_letter = inner.len() == 1 && inner.bytes().all(|b| b.is_ascii_lowercase());
+            inner.len() < text.len() && !inner.is_empty() && (is_number || is_letter)
+        }
+    }
+}
+
+/// Whether some of its words stand far from those before them.
+pub(super) fn has_columns(line: &Line) -> bool {
+    let least = column_gap(line);
+    let gap = |pair: &[Word]| match pair {
+        [word, next] => gap(word, next) >= least,
+        _ => false,
+    };
+    // A number or mark before a text is no column.
+    let skipped = usize::from(line.words.first().is_some_and(|word| is_number(&word.text)));
+    line.words.windows(2).skip(skipped).any(gap)
+}
+
+/// In points: what parts two columns of the line.
+pub(super) fn column_gap(line: &Line) -> f64 {
+    let least = COLUMN_GAP * line.size;
+    let mut gaps: Vec<f64> =
+        line.words.windows(2).filter_map(|pair| Some(gap(pair.first()?, pair.get(1)?))).collect();
+    if gaps.len() < 3 {
+        return least;
+    }
+    gaps.sort_by(f64::total_cmp);
+    let usual = gaps[gaps.len() / 2];
+    if usual >= 1.5 * line.size {
+        return least;
+    }
+    // In a sentence a wide gap is only one after its end.
+    let least = if gaps.len() > 4 { SENTENCE_GAP * line.size } else { least };
+    least.max(OUTSTANDING * usual)
+}
+
+/// Text from right to left has the next word before.
+fn gap(word: &Word, next: &Word) -> f64 {
+    (next.bounds.x0 - word.bounds.x1).max(word.bounds.x0 - next.bounds.x1)
+}
+
+/// The number of a section or an item: `2`, `2.1`, `B.2`.
+fn is_number(text: &str) -> bool {
+    let inner = text.trim_end_matches(['.', ')']);
+    is_mark(text)
+        || (text.len() <= 8
+            && inner.split('.').all(|part| {
+                part.bytes().all(|byte| byte.is_ascii_digit())
+                    || (part.len() == 1 && part.bytes().all(|b| b.is_ascii_uppercase()))
+            }))
+}
+
+#[cfg(test)]
+mod tests {
+    use hayro_interpret::kurbo::Rect;
+    use proptest::prelude::*;
+
+    use super::super::order::regions;
+    use super::super::words::{Turn, Word};
+    use super::super::writing::write;
+    use super::{Part, Shape, is_mark, parts};
+
+    /// Words with letters of half an em, on lines of 10 points, at x and y.
+    fn words(lines: &[(f64, f64, &str)]) -> Vec<Word> {
+        let mut words = Vec::new();
+        for (x, y, text) in lines {
+            let mut left = *x;
+            for text in text.split(' ') {
+                let width = 5.0 * f64::from(u32::try_from(text.chars().count()).unwrap());
+                if !text.is_empty() {
+                    let bounds = Rect::new(left, y - 8.0, left + width, y + 2.0);
+                    let (text, baseline) = (text.to_owned(), *y);
+                    let word =
+                        Word { text, bounds, baseline, size: 10.0, bold: false, parted: true };
+                    words.push(word);
+                }
+                left += width + 3.0;
+            }
+        }
+        words
+    }
+
+    fn read(lines: &[(f64, f64, &str)]) -> Vec<(Shape, String)> {
+        let mut found = Vec::new();
+        for part in regions(words(lines), &[]).into_iter().flat_map(parts) {
+            if let Part::Lines(paragraph) = part {
+                let text = write(&paragraph, Turn::UPRIGHT, 5.0).text;
+                found.push((paragraph.shape, text));
+            }
+        }
+        found
+    }
+
+    fn texts(lines: &[(f64, f64, &str)]) -> Vec<String> {
+        read(lines).into_iter().map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn lines_that_were_wrapped_are_one_and_others_stay_apart() {
+        let wrapped = [
+            (50.0, 100.0, "These lines are broken where the next word has no hyphen-"),
+            (50.0, 112.0, "ated room, and so they belong to one and the same sen-"),
+            (50.0, 124.0, "tence."),
+        ];
+        let text = "These lines are broken where the next word has no hyphenated room, and so they \
+                    belong to one and the same sentence.";
+        assert_eq!(texts(&wrapped), [text]);
+        let address = [(50.0, 100.0, "FIRM NAME"), (50.0, 112.0, "Box 1"), (50.0, 124.0, "City")];
+        assert_eq!(texts(&address), ["FIRM NAME\nBox 1\nCity"]);
+        let far = [(50.0, 100.0, "one"), (50.0, 130.0, "two")];
+        assert_eq!(texts(&far), ["one", "two"]);
+    }
+
+    #[test]
+    fn aligned_columns_stay_aligned() {
+        let rows = [
+            (50.0, 100.0, "Item"),
+            (300.0, 100.0, "Price"),
+            (50.0, 112.0, "Green tea"),
+            (300.0, 112.0, "1.00"),
+            (180.0, 124.0, "Sum"),
+            (300.0, 124.0, "22.50"),
+        ];
+        let grid = "Item              Price\nGreen tea         1.00\n            Sum   22.50";
+        assert_eq!(read(&rows), [(Shape::Columns, grid.to_owned())]);
+    }
+
+    #[test]
+    fn columns_of_prose_are_read_one_after_the_other() {
+        let mut lines =
+            vec![(50.0, 50.0, "A title that stands over both of the columns of the page")];
+        let (left, right) = ("the left column runs on and on", "while the right one goes its way");
+        for row in 0..6_u32 {
+            let y = 100.0 + 12.0 * f64::from(row);
+            lines.extend([(50.0, y, left), (300.0, y + 3.0, right)]);
+        }
+        let texts = texts(&lines);
+        assert_eq!(texts.len(), 3, "{texts:?}");
+        assert!(texts[1].starts_with("the left") && !texts[1].contains("right"), "{texts:?}");
+        assert!(texts[2].starts_with("while the right") && !texts[2].contains("left"), "{texts:?}");
+    }
+
+    #[test]
+    fn keys_and_values_are_no_columns_of_prose() {
+        let pairs: Vec<(f64, f64, &str)> = (0..5_u32)
+            .flat_map(|row| {
+                let y = 100.0 + 12.0 * f64::from(row);
+                [(50.0, y, "Name of it"), (300.0, y, "the value")]
+            })
+            .collect();
+        let [(shape, text)] = &read(&pairs)[..] else { panic!("not one part") };
+        assert_eq!(*shape, Shape::Columns);
+        assert!(text.lines().all(|line| line == "Name of it   the value"), "{text}");
+    }
+
+    #[test]
+    fn marks_begin_items() {
+        let items = [
+            (50.0, 100.0, "- the first item of a list"),
+            (50.0, 112.0, "- and the second"),
+            (50.0, 124.0, "1. a number"),
+        ];
+        let shapes: Vec<Shape> = read(&items).into_iter().map(|(shape, _)| shape).collect();
+        assert_eq!(shapes, [Shape::ListItem; 3]);
+        for (text, is) in [
+            ("•", true),
+            ("12.", true),
+            ("(a)", true),
+            ("12", false),
+            ("12.50", false),
+            ("ab.", false),
+        ] {
+            assert_eq!(is_mark(text), is, "{text}");
+        }
+    }
+
+    proptest! {
+        /// Wherever words stand: none is lost, and none is read twice.
+        #[test]
+        fn every_word_is_read_once(
+            places in prop::collection::vec((0_u32..600, 0_u32..800, 1_usize..12), 0..120)
+        ) {
+            let placed: Vec<(f64, f64, String)> = (0..)
+                .zip(&places)
+                .map(|(number, (x, y, length)): (usize, _)| {
+                    (f64::from(*x), f64::from(*y), format!("{number}{}", "x".repeat(*length)))
+                })
+                .collect();
+            let lines: Vec<(f64, f64, &str)> =
+                placed.iter().map(|(x, y, text)| (*x, *y, text.as_str())).collect();
+            let mut found: Vec<String> =
+                texts(&lines).iter().flat_map(|text| text.split_whitespace()).map(str::to_owned).collect();
+            let mut all: Vec<String> = placed.into_iter().map(|(_, _, text)| text).collect();
+            found.sort();
+            all.sort();
+            prop_assert_eq!(found, all);
+        }
+    }
+}
