@@ -39,7 +39,7 @@ class DocumentLimits:
     """Of the text."""
     cells: int = 10_000_000
     """Of a table, empty ones included."""
-    pixels: int = 100_000_000
+    pixels: int = 64_000_000
     """Of an image."""
     seconds: float = 8.0
     """Of CPU time."""

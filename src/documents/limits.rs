@@ -26,7 +26,7 @@ pub struct Limits {
     pub characters: usize,
     /// Cells of a table, empty ones included. 4 million, which take some 400 MB.
     pub cells: usize,
-    /// Pixels of an image. 100 million.
+    /// Pixels of an image. 64 million.
     pub pixels: u64,
     /// Seconds of CPU. 8.
     pub seconds: f64,
@@ -44,7 +44,7 @@ impl Default for Limits {
             glyphs: 20_000_000,
             characters: 20_000_000,
             cells: 4_000_000,
-            pixels: 100_000_000,
+            pixels: 64_000_000,
             seconds: 8.0,
         }
     }
