@@ -24,7 +24,8 @@ pub struct Limits {
     pub glyphs: usize,
     /// Characters of the text. 20 million.
     pub characters: usize,
-    /// Cells of a table, empty ones included. 4 million, which take some 400 MB.
+    /// Cells of a table, empty ones included; those of a table within a document count twice. 4
+    /// million.
     pub cells: usize,
     /// Pixels of an image. 64 million.
     pub pixels: u64,
