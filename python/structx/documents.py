@@ -38,8 +38,8 @@ class DocumentLimits:
     characters: int = 10_000_000
     """Of the text."""
     cells: int = 2_000_000
-    """Of a table, empty ones included."""
-    pixels: int = 100_000_000
+    """Of a table, empty ones included; those of a table within a document count twice."""
+    pixels: int = 64_000_000
     """Of an image."""
     seconds: float = 8.0
     """Of CPU time."""
