@@ -24,9 +24,10 @@ pub struct Limits {
     pub glyphs: usize,
     /// Characters of the text. 20 million.
     pub characters: usize,
-    /// Cells of a table, empty ones included. 4 million, which take some 400 MB.
+    /// Cells of a table, empty ones included; those of a table within a document count twice. 4
+    /// million.
     pub cells: usize,
-    /// Pixels of an image. 100 million.
+    /// Pixels of an image. 64 million.
     pub pixels: u64,
     /// Seconds of CPU. 8.
     pub seconds: f64,
@@ -44,7 +45,7 @@ impl Default for Limits {
             glyphs: 20_000_000,
             characters: 20_000_000,
             cells: 4_000_000,
-            pixels: 100_000_000,
+            pixels: 64_000_000,
             seconds: 8.0,
         }
     }

@@ -3,14 +3,17 @@
 use crate::documents::builder::Builder;
 use crate::documents::pipes::{self, Cell};
 use crate::documents::reading::Reading;
-use crate::documents::{BlockKind, FileError};
+use crate::documents::{BlockKind, FileError, FileErrorKind};
+
+/// Of a text; what is kept of each takes more memory than a short paragraph.
+const MOST_ITEMS: usize = 3_000_000;
 
 #[derive(Debug)]
 pub(super) enum Item {
     /// Its level, from 1.
     Heading(u8, String),
     /// Its level, from 0, and its text with its number or mark.
-    ListItem(usize, String),
+    Listed(usize, String),
     Paragraph(String),
     Table(Vec<Vec<Cell>>),
 }
@@ -20,15 +23,21 @@ pub(super) struct Writer<'a> {
     pub(super) reading: &'a Reading<'a>,
     pub(super) builder: Builder,
     in_list: bool,
+    written: usize,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(reading: &'a Reading<'a>) -> Self {
-        Self { reading, builder: Builder::default(), in_list: false }
+        Self { reading, builder: Builder::default(), in_list: false, written: 0 }
     }
 
     pub(super) fn write(&mut self, item: Item) -> Result<(), FileError> {
-        let in_list = matches!(item, Item::ListItem(..));
+        self.written += 1;
+        if self.written > MOST_ITEMS {
+            let message = format!("has more than {MOST_ITEMS} paragraphs; split the file");
+            return Err(self.reading.error(FileErrorKind::LimitExceeded, message));
+        }
+        let in_list = matches!(item, Item::Listed(..));
         self.builder.part(if in_list && self.in_list { "\n" } else { "\n\n" });
         self.in_list = in_list;
         match item {
@@ -38,7 +47,7 @@ impl<'a> Writer<'a> {
                 self.builder.text(" ");
                 self.builder.block(BlockKind::Heading { level }, &line(&text), None);
             }
-            Item::ListItem(level, text) => {
+            Item::Listed(level, text) => {
                 self.builder.text(&"  ".repeat(level));
                 self.builder.block(BlockKind::ListItem, &line(&text), None);
             }
@@ -59,7 +68,7 @@ impl<'a> Writer<'a> {
 /// The items in one line, as a cell or a note holds them.
 pub(super) fn flat(items: &[Item]) -> String {
     let text = |item: &Item| match item {
-        Item::Heading(_, text) | Item::ListItem(_, text) | Item::Paragraph(text) => line(text),
+        Item::Heading(_, text) | Item::Listed(_, text) | Item::Paragraph(text) => line(text),
         Item::Table(rows) => {
             let words = rows.iter().flatten().flat_map(|cell| &cell.words);
             words.map(|(text, _)| &**text).collect::<Vec<_>>().join(" ")

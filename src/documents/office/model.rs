@@ -107,7 +107,9 @@ fn write(writer: &mut Writer, elements: &[Element]) -> Result<(), FileError> {
 
 fn items(elements: &[Element]) -> Vec<Item> {
     let mut items = Vec::new();
-    elements.iter().for_each(|element| push(element, &mut items));
+    for element in elements {
+        push(element, &mut items);
+    }
     items
 }
 
@@ -165,7 +167,7 @@ fn push_list<'a>(list: &'a List, counters: &mut Vec<Counter<'a>>, items: &mut Ve
         let text = items::flat(&self::items(&item.content));
         if !text.is_empty() {
             let text = format!("{} {text}", marker(counters));
-            items.push(Item::ListItem(counters.len() - 1, text));
+            items.push(Item::Listed(counters.len() - 1, text));
         }
         if let Some(nested) = &item.nested {
             push_list(nested, counters, items);
@@ -260,7 +262,7 @@ mod tests {
         let found: Vec<_> = items(&[Element::List(list(ListStyle::Decimal, None, Some(4), all))])
             .into_iter()
             .map(|item| match item {
-                Item::ListItem(level, text) => (level, text),
+                Item::Listed(level, text) => (level, text),
                 item => panic!("{item:?}"),
             })
             .collect();

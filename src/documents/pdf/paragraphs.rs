@@ -161,19 +161,15 @@ fn is_marker(line: &Line) -> bool {
 }
 
 fn is_mark(text: &str) -> bool {
+    let is_bullet = |character| "•◦▪■●○‣–—-*·➢✓".contains(character);
     let mut characters = text.chars();
-    match (characters.next(), characters.as_str()) {
-        (
-            Some('•' | '◦' | '▪' | '■' | '●' | '○' | '‣' | '–' | '—' | '-' | '*' | '·' | '➢' | '✓'),
-            "",
-        ) => true,
-        _ => {
-            let inner = text.trim_start_matches(['(', '[']).trim_end_matches(['.', ')', ']']);
-            let is_number = inner.len() <= 3 && inner.bytes().all(|byte| byte.is_ascii_digit());
-            let is_letter = inner.len() == 1 && inner.bytes().all(|b| b.is_ascii_lowercase());
-            inner.len() < text.len() && !inner.is_empty() && (is_number || is_letter)
-        }
+    if characters.next().is_some_and(is_bullet) && characters.next().is_none() {
+        return true;
     }
+    let inner = text.trim_start_matches(['(', '[']).trim_end_matches(['.', ')', ']']);
+    let is_number = inner.len() <= 3 && inner.bytes().all(|byte| byte.is_ascii_digit());
+    let is_letter = inner.len() == 1 && inner.bytes().all(|byte| byte.is_ascii_lowercase());
+    inner.len() < text.len() && !inner.is_empty() && (is_number || is_letter)
 }
 
 /// Whether some of its words stand far from those before them.

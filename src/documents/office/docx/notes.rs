@@ -18,7 +18,7 @@ pub(super) enum NoteKind {
 #[derive(Default)]
 pub(super) struct Notes {
     /// In the order in which the text refers to them.
-    notes: Vec<Note>,
+    all: Vec<Note>,
     places: HashMap<(NoteKind, String), usize>,
     /// How many of each kind have a number.
     counts: HashMap<NoteKind, u32>,
@@ -47,13 +47,13 @@ impl NoteKind {
 impl Notes {
     /// The mark to print where the text refers to a note.
     pub(super) fn refer(&mut self, kind: NoteKind, id: String, own_mark: bool) -> String {
-        let place = self.notes.len();
+        let place = self.all.len();
         let place = *self.places.entry((kind, id)).or_insert(place);
-        if place == self.notes.len() {
+        if place == self.all.len() {
             let mark = if own_mark { String::new() } else { self.next_mark(kind) };
-            self.notes.push(Note { mark, text: String::new() });
+            self.all.push(Note { mark, text: String::new() });
         }
-        self.notes[place].mark.clone()
+        self.all[place].mark.clone()
     }
 
     fn next_mark(&mut self, kind: NoteKind) -> String {
@@ -72,11 +72,11 @@ impl Notes {
     }
 
     /// Keeps the text of a note that the document refers to; others are not printed.
-    pub(super) fn add(&mut self, kind: NoteKind, id: &str, author: Option<String>, text: String) {
+    pub(super) fn add(&mut self, kind: NoteKind, id: &str, author: Option<String>, text: &str) {
         if let Some(place) = self.places.get(&(kind, id.to_owned())) {
             let author = author.filter(|author| !author.is_empty());
             let author = author.map(|author| format!("{author}: ")).unwrap_or_default();
-            self.notes[*place].text = format!("{author}{text}");
+            self.all[*place].text = format!("{author}{text}");
         }
     }
 
@@ -85,7 +85,7 @@ impl Notes {
         let mut places: Vec<_> =
             self.places.iter().map(|((kind, _), place)| (*kind as u8, place)).collect();
         places.sort_unstable();
-        let notes = places.into_iter().map(|(_, place)| &self.notes[*place]);
+        let notes = places.into_iter().map(|(_, place)| &self.all[*place]);
         let notes = notes.filter(|note| !note.text.is_empty());
         notes.map(|note| format!("{} {}", note.mark, note.text).trim().to_owned()).collect()
     }

@@ -162,7 +162,7 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
                 }
                 (Some(level), _) => Item::Heading(level, text.to_owned()),
                 (None, Some((level, number))) if !number.is_empty() => {
-                    Item::ListItem(level, format!("{number} {text}"))
+                    Item::Listed(level, format!("{number} {text}"))
                 }
                 (None, _) => Item::Paragraph(text.to_owned()),
             };
@@ -281,7 +281,9 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
             ("fldChar", _) => match xml::attribute(element, "fldCharType").as_deref() {
                 Some("begin") => self.fields.push(true),
                 Some("separate") => {
-                    self.fields.last_mut().into_iter().for_each(|code| *code = false)
+                    if let Some(code) = self.fields.last_mut() {
+                        *code = false;
+                    }
                 }
                 _ => drop(self.fields.pop()),
             },
@@ -390,7 +392,7 @@ impl<Out: FnMut(Item) -> Result<(), FileError>> Visitor for Story<'_, Out> {
             "footnote" | "endnote" | "comment" => {
                 let holder = self.holders.pop().unwrap_or_default();
                 if let Some((kind, id, author)) = holder.note {
-                    self.shared.notes.add(kind, &id, author, items::flat(&holder.items));
+                    self.shared.notes.add(kind, &id, author, &items::flat(&holder.items));
                 }
             }
             _ => {}
