@@ -16,7 +16,7 @@ fn read(bytes: &[u8], options: &ReadOptions) -> Result<Document, FileError> {
 }
 
 fn document(bytes: &[u8]) -> Document {
-    let document = read(bytes, &ReadOptions::default()).unwrap();
+    let document = read(bytes, &ReadOptions::default()).expect("a document");
     check(&document);
     document
 }
