@@ -5,135 +5,9 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use structx::documents::{
-    Block, BlockKind, CodePoints, Content, Document, FileErrorKind, Limits, Mode, Origin,
-    ReadOptions, read_bytes, read_path, resolve,
+    Block, BlockKind, CodePoints, Content, Document, FileErrorKind, Limits, Origin, ReadOptions,
+    read_bytes, read_path, resolve,
 };
-
-fn document(name: &str, bytes: &[u8]) -> Document {
-    match read_bytes(name, bytes.to_vec(), &ReadOptions::default()) {
-        Ok(Content::Document(document)) => document,
-        other => panic!("not a document: {other:?}"),
-    }
-}
-
-fn error_kind(name: &str, bytes: &[u8]) -> FileErrorKind {
-    match read_bytes(name, bytes.to_vec(), &ReadOptions::default()) {
-        Err(error) => error.kind,
-        Ok(content) => panic!("not an error: {content:?}"),
-    }
-}
-
-/// A PDF of pages, each with its content stream and its further entries.
-fn pdf(pages: &[(&str, &str)]) -> Vec<u8> {
-    let kids: Vec<String> = (0..pages.len()).map(|page| format!("{} 0 R", 4 + 2 * page)).collect();
-    let mut objects = vec![
-        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
-        format!("<< /Type /Pages /Kids [{}] /Count {} >>", kids.join(" "), pages.len()),
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
-    ];
-    for (index, (content, entries)) in pages.iter().enumerate() {
-        objects.push(format!(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 500] /Contents {} 0 R \
-             /Resources << /Font << /F1 3 0 R >> >> {entries} >>",
-            5 + 2 * index
-        ));
-        objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
-    }
-    let mut file = "%PDF-1.4\n".to_owned();
-    let mut offsets = Vec::new();
-    for (number, object) in (1..).zip(&objects) {
-        offsets.push(file.len());
-        file.push_str(&format!("{number} 0 obj\n{object}\nendobj\n"));
-    }
-    let start = file.len();
-    file.push_str(&format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1));
-    for offset in offsets {
-        file.push_str(&format!("{offset:010} 00000 n \n"));
-    }
-    let trailer = format!("<< /Size {} /Root 1 0 R >>", objects.len() + 1);
-    file.push_str(&format!("trailer\n{trailer}\nstartxref\n{start}\n%%EOF\n"));
-    file.into_bytes()
-}
-
-/// Words at places from the bottom left corner, in 10 points.
-fn content(words: &[(u32, u32, &str)]) -> String {
-    let shown: Vec<String> = words
-        .iter()
-        .map(|(x, y, text)| format!("BT /F1 10 Tf {x} {y} Td ({text}) Tj ET"))
-        .collect();
-    shown.join("\n")
-}
-
-fn two_pages() -> Vec<u8> {
-    let table = content(&[
-        (300, 438, "12.50"),
-        (40, 450, "Item"),
-        (300, 450, "Price"),
-        (40, 438, "Green tea"),
-        (40, 400, "Thank you"),
-    ]);
-    pdf(&[(&table, ""), (&content(&[(40, 450, "The end")]), "")])
-}
-
-#[test]
-fn a_pdf_is_read_in_order_with_pages_and_bounds() {
-    let document = document("dir/tiny.pdf", &two_pages());
-    assert_eq!(document.name, "tiny.pdf");
-    let lines: Vec<Vec<&str>> =
-        document.text.lines().map(|line| line.split("  ").map(str::trim).collect()).collect();
-    let cells = |line: &[&str]| -> Vec<String> {
-        line.iter().filter(|cell| !cell.is_empty()).map(|cell| (*cell).to_owned()).collect()
-    };
-    assert_eq!(cells(&lines[0]), ["Item", "Price"]);
-    assert_eq!(cells(&lines[1]), ["Green tea", "12.50"]);
-    assert!(document.text.ends_with("\n\nThank you\n\n[page 2]\n\nThe end"), "{}", document.text);
-    let pages: Vec<&str> =
-        document.pages.iter().map(|page| &document.text[page.range.clone()]).collect();
-    assert!(pages[0].starts_with("Item") && pages[0].ends_with("Thank you"));
-    assert_eq!(pages[1], "The end");
-    let last = document.blocks.last().unwrap();
-    assert_eq!((last.kind, last.page), (BlockKind::Paragraph, Some(2)));
-    let bounds = last.bounds.unwrap();
-    assert!((bounds.left - 40.0).abs() < 0.1 && (bounds.top - 42.0).abs() < 0.1, "{bounds:?}");
-    assert!((bounds.bottom - 52.0).abs() < 0.1 && bounds.right > 60.0, "{bounds:?}");
-    let place = document.text.find("12.50").unwrap();
-    let found: Vec<_> = document.locate(place..place + 5).collect();
-    assert_eq!(found, [&document.blocks[0]]);
-}
-
-#[test]
-fn a_turned_and_cropped_page_is_read_as_it_is_shown() {
-    let words = content(&[(40, 450, "outside"), (110, 150, "inside")]);
-    let file = pdf(&[(&words, "/CropBox [100 100 300 400] /Rotate 90")]);
-    let document = document("turned.pdf", &file);
-    assert_eq!(document.text, "inside");
-    let bounds = document.blocks[0].bounds.unwrap();
-    // Turned clockwise, text runs down: from 50 up and 10 right of the corner of the crop box.
-    assert!((bounds.top - 10.0).abs() < 0.1, "{bounds:?}");
-    assert!(bounds.left < 50.0 && bounds.right > 50.0, "{bounds:?}");
-}
-
-#[test]
-fn pdfs_that_have_no_text_or_are_broken_say_so() {
-    let blank = pdf(&[("", "")]);
-    let text = ReadOptions { mode: Mode::Text, ..ReadOptions::default() };
-    let error = read_bytes("blank.pdf", blank.clone(), &text).unwrap_err();
-    assert_eq!(error.kind, FileErrorKind::NoTextLayer);
-    assert!(document("blank.pdf", &blank).pages[0].needs_vision);
-    assert_eq!(error_kind("broken.pdf", b"%PDF-1.7\nnothing"), FileErrorKind::Corrupt);
-    let limits = Limits { pages: 1, ..Limits::default() };
-    let error =
-        read_bytes("two.pdf", two_pages(), &ReadOptions { limits, ..ReadOptions::default() })
-            .unwrap_err();
-    assert_eq!(error.kind, FileErrorKind::LimitExceeded);
-    let limits = Limits { glyphs: 10, ..Limits::default() };
-    let error =
-        read_bytes("two.pdf", two_pages(), &ReadOptions { limits, ..ReadOptions::default() })
-            .unwrap_err();
-    assert_eq!(error.kind, FileErrorKind::LimitExceeded);
-    let blank_second = pdf(&[(&content(&[(40, 450, "one")]), ""), ("", "")]);
-    assert_eq!(document("half.pdf", &blank_second).warnings, ["no text on page 2"]);
-}
 
 #[test]
 fn the_sources_of_a_user() {
@@ -185,23 +59,6 @@ fn sample(name: &str) -> Document {
         Ok(Content::Document(document)) => document,
         other => panic!("not a document: {other:?}"),
     }
-}
-
-#[test]
-fn the_sample_invoice_has_its_table_row_by_row() {
-    let document = sample("S0305SampleInvoice.pdf");
-    check(&document);
-    assert_eq!(document.warnings, Vec::<String>::new());
-    // A row is a line with several cells that ends with an amount.
-    let rows: Vec<Vec<&str>> = document
-        .text
-        .lines()
-        .map(|line| line.split("   ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
-        .filter(|cells: &Vec<&str>| cells.len() >= 4)
-        .collect();
-    assert!(rows.len() >= 3, "{}", document.text);
-    assert!(rows.iter().all(|cells| cells.len() == rows[0].len()), "{rows:?}");
-    assert!(document.blocks.iter().all(|block| block.page == Some(1) && block.bounds.is_some()));
 }
 
 #[test]
@@ -282,21 +139,6 @@ proptest! {
         if let Ok(document) = Document::from_text(text, &ReadOptions::default()) {
             check(&document);
         }
-    }
-
-    #[test]
-    fn a_damaged_pdf_is_read_or_refused(
-        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
-        end in any::<prop::sample::Index>(),
-    ) {
-        let mut file = two_pages();
-        for (index, byte) in damage {
-            let place = index.index(file.len());
-            file[place] = byte;
-        }
-        never_panics("a.pdf", file.clone());
-        file.truncate(end.index(file.len()));
-        never_panics("a.pdf", file);
     }
 
     #[test]

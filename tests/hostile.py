@@ -78,7 +78,7 @@ GROUPS: dict[str, Callable[[Size], Iterator[Made]]] = {
 
 def main(group: str, size: str, wanted: str = "") -> None:
     """Read the files of a group, or the one of this name."""
-    import structx.inputs
+    import structx
 
     made = [file for file in GROUPS[group](SIZES[size]) if wanted in ("", file[0])]
     with tempfile.TemporaryDirectory() as folder:
@@ -89,8 +89,7 @@ def main(group: str, size: str, wanted: str = "") -> None:
             print(json.dumps({"file": name, "bytes": path.stat().st_size}), flush=True)
             started = time.process_time()
             try:
-                prepared = structx.inputs.FileReader.read_file(path)
-                outcome = f"{len(prepared.planning_sample)} characters of a sample"
+                outcome = f"{len(structx.read(path).text):,} characters"
             except structx.FileError as error:
                 outcome = str(error).replace(str(path), "")[:160]
             seconds = time.process_time() - started
@@ -104,8 +103,9 @@ def bound_memory() -> None:
     import resource
 
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    bound = _status("VmSize") + MEMORY_MB * 1_000_000
-    resource.setrlimit(resource.RLIMIT_AS, (bound, resource.RLIM_INFINITY))
+    # What is written to; a heap of each thread reserves more than that of the address space.
+    bound = _status("VmData") + MEMORY_MB * 1_000_000
+    resource.setrlimit(resource.RLIMIT_DATA, (bound, resource.RLIM_INFINITY))
 
 
 def peak_mb() -> float:

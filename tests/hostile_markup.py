@@ -37,6 +37,7 @@ def _records(depth: int) -> Iterator[Made]:
     yield "columns.jsonl", lambda: b"\n".join(b'{"c%d": 1}' % number for number in range(wide))
     yield "same-keys.json", lambda: b'[{"a": 1' + b', "a": 1' * depth + b"}]"
     yield "columns.csv", lambda: b"," * wide + b"\n" + b"a\n" * wide
+    yield "cells.csv", lambda: b"a,b,c\n" * 660_000
     yield "quote.csv", lambda: b'a,b\n"' + b"x,\n" * 10 * depth
     yield "quotes.csv", lambda: b'a,b\n"' + b'""' * 10 * depth + b'",1\n'
     yield "zeros.csv", lambda: b"a,b\n1," + b"\0" * depth
@@ -197,6 +198,8 @@ def _texts(depth: int) -> Iterator[Made]:
     yield "brackets.md", lambda: b"[" * 10 * depth + b"a" + b"](x)" * depth
     yield "pipes.md", lambda: b"|" * depth + b"\n" + b"|-" * depth + b"\n" + b"|a|\n" * depth
     yield "ticks.md", lambda: b"".join(b"`" * n + b" " for n in range(min(depth, 3000)))
+    yield "paragraphs.txt", lambda: b"a\n\n" * 3_000_000
+    yield "items.md", lambda: b"- a\n" * 2_400_000
     yield "returns.txt", lambda: b"a\r" * 10 * depth
     yield "marks.txt", lambda: "e\u0301\u202e\ufeff".encode() * depth
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -82,6 +83,8 @@ def test_a_scan_is_seen(provider: FakeProvider, scan: Path) -> None:
 
 
 def test_a_scan_is_planned_by_what_is_seen(provider: FakeProvider, scan: Path) -> None:
+    fields = [{"name": "total", "type": "float", "description": "The total"}]
+    provider.script({"content": json.dumps({"model_name": "Bill", "fields": fields})})
     extractor(provider, "openai/gpt-4o").get_schema(data=scan, query="q")
     (request,) = provider.requests()
     assert len(images(request["body"])) == 1

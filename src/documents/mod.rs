@@ -238,10 +238,6 @@ fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Content, Fi
             let message = format!("{} is read from Python, with pyarrow or polars", format.title());
             Err(reading.error(FileErrorKind::Unsupported, message))
         }
-        _ => {
-            let message = format!("{} is not supported yet", format.title());
-            Err(reading.error(FileErrorKind::Unsupported, message))
-        }
     };
     document.map(Content::Document)
 }

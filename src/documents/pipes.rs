@@ -66,7 +66,7 @@ fn columns(reading: &Reading, rows: &[Vec<Cell>]) -> Result<(Vec<Vec<usize>>, us
                 column += 1;
             }
             let end = column.saturating_add(cell.columns.max(1) as usize);
-            reading.check_cells(end.saturating_mul(rows.len()))?;
+            reading.check_document_cells(end.saturating_mul(rows.len()))?;
             covered.resize(covered.len().max(end), 0);
             // One more than below: the end of this row takes it away.
             covered[column..end].fill(cell.rows.max(1));

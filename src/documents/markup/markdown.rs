@@ -36,7 +36,7 @@ fn blocks(reading: &Reading, text: &str) -> Result<Vec<Block>, FileError> {
         let range = start..start + line.trim_end().len();
         start += line.len();
         cells += scanner.line(line, range, lines.peek().copied());
-        reading.check_cells(cells)?;
+        reading.check_document_cells(cells)?;
     }
     Ok(scanner.blocks)
 }

@@ -109,7 +109,9 @@ mod tests {
             parted: true,
         };
         let mut line: Vec<Word> = seen.split(' ').map(word).collect();
-        line.iter_mut().for_each(|word| order_letters(&mut word.text));
+        for word in &mut line {
+            order_letters(&mut word.text);
+        }
         order(&mut line);
         line.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::paragraphs::Shape;
-use super::writing::{Piece, Text};
+use super::writing::{Passage, Piece};
 use crate::documents::BlockKind;
 
 /// How many times larger than the body's are the letters of a heading.
@@ -90,7 +90,7 @@ impl Style {
                 .is_some_and(|pages| *pages >= LEAST_PAGES)
     }
 
-    fn is_heading(&self, text: &Text) -> bool {
+    fn is_heading(&self, text: &Passage) -> bool {
         let is_outstanding = text.size > LARGER * self.body
             || (text.bold && !self.body_is_bold && text.size >= 0.95 * self.body);
         is_outstanding

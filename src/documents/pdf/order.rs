@@ -56,18 +56,14 @@ pub(super) fn regions(words: Vec<Word>, tables: &[Rect]) -> Vec<Region> {
     let mut items: Vec<Option<Item>> = items.into_iter().map(Some).collect();
     let mut start = 0;
     while start < items.len() {
-        match columns(&items, &gaps, start, width) {
-            Some((band, columns)) => {
-                let skipped = items[start..band.start].iter_mut().filter_map(Option::take);
-                before.extend(skipped);
-                regions.extend(Region::some(&mut before));
-                regions.extend(columns);
-                start = band.end;
-            }
-            None => {
-                before.extend(items[start].take());
-                start += 1;
-            }
+        if let Some((band, columns)) = columns(&items, &gaps, start, width) {
+            before.extend(items[start..band.start].iter_mut().filter_map(Option::take));
+            regions.extend(Region::some(&mut before));
+            regions.extend(columns);
+            start = band.end;
+        } else {
+            before.extend(items[start].take());
+            start += 1;
         }
     }
     regions.extend(Region::some(&mut before));

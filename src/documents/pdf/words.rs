@@ -139,13 +139,12 @@ impl Maker {
         if self.accent(&this) {
             return;
         }
-        match self.place(&this, glyph.size) {
-            Some(place) => self.extend(&place, &this, glyph.size),
-            None => {
-                let parted = self.parted || self.words.is_empty();
-                self.words.push(Word::new(&this, glyph.size, glyph.bold, parted));
-                self.spacing = None;
-            }
+        if let Some(place) = self.place(&this, glyph.size) {
+            self.extend(&place, &this, glyph.size);
+        } else {
+            let parted = self.parted || self.words.is_empty();
+            self.words.push(Word::new(&this, glyph.size, glyph.bold, parted));
+            self.spacing = None;
         }
         self.parted = false;
         self.last = Some(this);
@@ -287,7 +286,7 @@ fn push_clean(text: &mut String, glyph: &BfString) {
     match glyph {
         BfString::Char(character) => push(*character),
         BfString::String(letters) if direction::is_rtl(letters) => {
-            letters.chars().rev().for_each(push)
+            letters.chars().rev().for_each(push);
         }
         BfString::String(letters) => letters.chars().filter(|c| !c.is_whitespace()).for_each(push),
     }

@@ -19,14 +19,14 @@ const MOST_COLUMNS: f64 = 400.0;
 /// A part of a page, not yet part of the document: what it is, other pages have a say in.
 #[derive(Debug)]
 pub(super) enum Piece {
-    Text(Text),
+    Text(Passage),
     Table(Vec<Vec<pipes::Cell>>, Bounds),
     /// Of which no place is known.
     Plain(String),
 }
 
 #[derive(Debug)]
-pub(super) struct Text {
+pub(super) struct Passage {
     pub(super) shape: Shape,
     pub(super) text: String,
     pub(super) words: Vec<(Range<usize>, Bounds)>,
@@ -38,7 +38,7 @@ pub(super) struct Text {
 }
 
 /// `width` is that of a character where lines are parted into columns.
-pub(super) fn write(paragraph: &Paragraph, turn: Turn, width: f64) -> Text {
+pub(super) fn write(paragraph: &Paragraph, turn: Turn, width: f64) -> Passage {
     let mut writer = Writer { turn, text: String::new(), words: Vec::new() };
     match paragraph.shape {
         Shape::Columns => writer.columns(&paragraph.lines, width),
@@ -49,7 +49,7 @@ pub(super) fn write(paragraph: &Paragraph, turn: Turn, width: f64) -> Text {
     let size = paragraph.lines.iter().map(|line| line.size).fold(0.0, f64::max);
     #[expect(clippy::cast_possible_truncation, reason = "a size needs no more precision")]
     let size = size as f32;
-    Text {
+    Passage {
         shape: paragraph.shape,
         text: writer.text,
         words: writer.words,
@@ -188,7 +188,7 @@ fn on_page(turn: Turn, area: Rect) -> Bounds {
 }
 
 impl Piece {
-    pub(super) fn text(&self) -> Option<&Text> {
+    pub(super) fn text(&self) -> Option<&Passage> {
         match self {
             Self::Text(text) => Some(text),
             Self::Table(..) | Self::Plain(_) => None,
