@@ -346,11 +346,11 @@ def test_files_of_columns_are_tables(
     monkeypatch.setattr(tables, "find_spec", lambda module: module if module == library else None)
     path = tmp_path / name
     WRITERS[name](pa.table({"a": [1, 2], "b": ["x", None], "c": [[1], []]}), str(path))
-    prepared = _core.read(source_of(str(path)).input)
+    prepared = _core.reading(source_of(str(path)).input).wait()
     assert prepared.columns == ["a", "b", "c"]
     assert json.loads(prepared.values() or "") == [[1, 2], ["x", None], [[1], []]]
     for chosen in ({"usecols": [2, 0]}, {"columns": ["c", "a"]}):
-        prepared = _core.read(source_of(path, {**chosen, "nrows": 1}).input)
+        prepared = _core.reading(source_of(path, {**chosen, "nrows": 1}).input).wait()
         assert json.loads(prepared.values() or "") == [[1], [[1]]]
 
 
@@ -387,4 +387,4 @@ def test_a_file_of_columns_that_cannot_be_read(
         source_of(path)
     # A path by its extension, even where there is no such file.
     with pytest.raises(FileError, match="no such file"):
-        _core.read(source_of("missing.feather").input)
+        _core.reading(source_of("missing.feather").input).wait()

@@ -223,7 +223,7 @@ fn magic(bytes: &[u8], named: Option<Format>) -> Magic {
         return Magic::Is(Format::Pdf);
     }
     match bytes {
-        [b'P', b'K', 3, 4, ..] => zip_magic(bytes),
+        [b'P', b'K', 3, 4, ..] => zip_magic(bytes, named),
         [0xD0, 0xCF, 0x11, 0xE0, ..] => ole_magic(bytes),
         [b'P', b'A', b'R', b'1', ..] => Magic::Is(Format::Parquet),
         [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Magic::Is(Format::Arrow),
@@ -259,7 +259,7 @@ fn markup_magic(head: &[u8], named: Option<Format>) -> Magic {
     }
 }
 
-fn zip_magic(bytes: &[u8]) -> Magic {
+fn zip_magic(bytes: &[u8], named: Option<Format>) -> Magic {
     // The names of the files within stand at the beginning and, all of them, at the end.
     const ENOUGH: usize = 1 << 20;
     let ends = [&bytes[..bytes.len().min(ENOUGH)], &bytes[bytes.len().saturating_sub(ENOUGH)..]];
@@ -269,7 +269,9 @@ fn zip_magic(bytes: &[u8]) -> Magic {
         places.filter_map(|(end, start)| Some(start + memmem::rfind(end, part)?)).max()
     };
     // Some formats say first of all what they are.
-    let first = |part: &[u8]| contains(&bytes[..bytes.len().min(128)], part);
+    let first = |part: &[u8]| {
+        part.starts_with(b"application/") && contains(&bytes[..bytes.len().min(128)], part)
+    };
     let kinds: [(&[u8], Format); 8] = [
         (b"application/vnd.oasis.opendocument.spreadsheet", Format::Ods),
         (b"application/vnd.oasis.opendocument.text", Format::Odt),
@@ -285,9 +287,15 @@ fn zip_magic(bytes: &[u8]) -> Magic {
         let named = kinds.iter().filter(|(part, _)| last(part).is_some());
         named.max_by_key(|(part, _)| last(part))
     });
-    match kind {
-        Some((_, format)) => Magic::Is(*format),
-        None => Magic::Refused(
+    match (kind, named) {
+        (Some((_, format)), _) => Magic::Is(*format),
+        // What says its kind has been packed with the rest.
+        (None, Some(format @ (Format::Ods | Format::Odt | Format::Odp)))
+            if last(b"content.xml").is_some() =>
+        {
+            Magic::Is(format)
+        }
+        (None, _) => Magic::Refused(
             FileErrorKind::Unsupported,
             "is a zip archive; give the files in it one by one",
         ),
@@ -363,6 +371,7 @@ mod tests {
             ("a.doc", b"{\\rtf1", Format::Rtf, true),
             ("a.jpg", b"\x89PNG\r\n", Format::Image, false),
             ("a.bmp", b"BM....", Format::Image, false),
+            ("a.ods", b"PK\x03\x04 content.xml", Format::Ods, false),
             ("a.pq", b"PAR1....", Format::Parquet, false),
             ("a.feather", b"ARROW1..", Format::Arrow, false),
             ("note", b"BM....", Format::Text, false),

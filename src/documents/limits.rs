@@ -24,8 +24,8 @@ pub struct Limits {
     pub glyphs: usize,
     /// Characters of the text. 10 million.
     pub characters: usize,
-    /// Cells of a table, empty ones included; those of a table within a document count twice. 2
-    /// million.
+    /// Cells of a table, empty ones included; those of a table within a document count three
+    /// times. 3 million.
     pub cells: usize,
     /// Pixels of an image. 64 million.
     pub pixels: u64,
@@ -44,7 +44,7 @@ impl Default for Limits {
             pages: 5_000,
             glyphs: 20_000_000,
             characters: 10_000_000,
-            cells: 2_000_000,
+            cells: 3_000_000,
             pixels: 64_000_000,
             seconds: 8.0,
         }
