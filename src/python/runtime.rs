@@ -5,6 +5,7 @@
 //! fork is seen by the process id: the child gets a runtime of its own. What is asked for later
 //! still, by a destructor at exit, runs on the thread that asks.
 
+use std::num::NonZero;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
@@ -26,8 +27,10 @@ const SIGNALS: Duration = Duration::from_millis(100);
 /// Threads for requests. One serves more of them than Python can take the results of; with a second
 /// they hand each row from one to the other, which costs a third more processor time.
 const WORKERS: usize = 1;
-/// Sources that are read at the same time, each in memory as a whole.
-const READERS: usize = 32;
+/// Sources that are read at the same time, each in memory as a whole: as many as there are
+/// processors, and at least so many, as names are looked up on these threads too. Any more would
+/// only take turns, and have the caller's loop wait for its own.
+const LEAST_READERS: usize = 4;
 
 static RUNTIME: Mutex<State> = Mutex::new(State::Idle);
 /// The thread on which the interpreter exits. Read where there is no GIL, and so no lock: one that
@@ -61,9 +64,10 @@ pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
         State::Closed => return Ok(None),
         State::Running(..) | State::Idle => {}
     }
+    let readers = thread::available_parallelism().map_or(0, NonZero::get).max(LEAST_READERS);
     let mut builder = Builder::new_multi_thread();
     builder.enable_all().thread_name("structx");
-    builder.worker_threads(WORKERS).max_blocking_threads(READERS);
+    builder.worker_threads(WORKERS).max_blocking_threads(readers);
     let runtime = builder.build().map_err(|error| errors::no_threads(py, error))?;
     let handle = runtime.handle().clone();
     let parents = std::mem::replace(&mut *state, State::Running(process, runtime));
