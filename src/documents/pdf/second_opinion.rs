@@ -41,7 +41,7 @@ fn is_usable(text: &str) -> bool {
     let count = |is_one: fn(char) -> bool| text.chars().filter(|it| is_one(*it)).count();
     let letters = count(char::is_alphanumeric);
     let accented = count(|it| matches!(it, '\u{c0}'..='\u{ff}'));
-    letters > count(|it| !it.is_alphanumeric() && !it.is_whitespace()) && accented * 3 < letters
+    letters > count(|it| !it.is_alphanumeric() && !it.is_whitespace()) && accented * 2 < letters
 }
 
 #[cfg(test)]
