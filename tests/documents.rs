@@ -9,20 +9,6 @@ use structx::documents::{
     read_bytes, read_path, resolve,
 };
 
-fn document(name: &str, bytes: &[u8]) -> Document {
-    match read_bytes(name, bytes.to_vec(), &ReadOptions::default()) {
-        Ok(Content::Document(document)) => document,
-        other => panic!("not a document: {other:?}"),
-    }
-}
-
-fn error_kind(name: &str, bytes: &[u8]) -> FileErrorKind {
-    match read_bytes(name, bytes.to_vec(), &ReadOptions::default()) {
-        Err(error) => error.kind,
-        Ok(content) => panic!("not an error: {content:?}"),
-    }
-}
-
 #[test]
 fn the_sources_of_a_user() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("documents");

@@ -103,8 +103,9 @@ def bound_memory() -> None:
     import resource
 
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    bound = _status("VmSize") + MEMORY_MB * 1_000_000
-    resource.setrlimit(resource.RLIMIT_AS, (bound, resource.RLIM_INFINITY))
+    # What is written to; a heap of each thread reserves more than that of the address space.
+    bound = _status("VmData") + MEMORY_MB * 1_000_000
+    resource.setrlimit(resource.RLIMIT_DATA, (bound, resource.RLIM_INFINITY))
 
 
 def peak_mb() -> float:

@@ -198,8 +198,8 @@ def _texts(depth: int) -> Iterator[Made]:
     yield "brackets.md", lambda: b"[" * 10 * depth + b"a" + b"](x)" * depth
     yield "pipes.md", lambda: b"|" * depth + b"\n" + b"|-" * depth + b"\n" + b"|a|\n" * depth
     yield "ticks.md", lambda: b"".join(b"`" * n + b" " for n in range(min(depth, 3000)))
-    yield "paragraphs.txt", lambda: b"a\n\n" * 6_000_000
-    yield "items.md", lambda: b"- a\n" * 4_900_000
+    yield "paragraphs.txt", lambda: b"a\n\n" * 3_000_000
+    yield "items.md", lambda: b"- a\n" * 2_400_000
     yield "returns.txt", lambda: b"a\r" * 10 * depth
     yield "marks.txt", lambda: "e\u0301\u202e\ufeff".encode() * depth
 

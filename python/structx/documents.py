@@ -35,10 +35,10 @@ class DocumentLimits:
     """Of a PDF or an image."""
     glyphs: int = 20_000_000
     """Drawn by a PDF, visible or not."""
-    characters: int = 20_000_000
+    characters: int = 10_000_000
     """Of the text."""
-    cells: int = 4_000_000
-    """Of a table, empty ones included; those of a table within a document count twice."""
+    cells: int = 3_000_000
+    """Of a table, empty ones included; those of a table within a document count three times."""
     pixels: int = 64_000_000
     """Of an image."""
     seconds: float = 8.0

@@ -269,7 +269,9 @@ fn zip_magic(bytes: &[u8], named: Option<Format>) -> Magic {
         places.filter_map(|(end, start)| Some(start + memmem::rfind(end, part)?)).max()
     };
     // Some formats say first of all what they are.
-    let first = |part: &[u8]| contains(&bytes[..bytes.len().min(128)], part);
+    let first = |part: &[u8]| {
+        part.starts_with(b"application/") && contains(&bytes[..bytes.len().min(128)], part)
+    };
     let kinds: [(&[u8], Format); 8] = [
         (b"application/vnd.oasis.opendocument.spreadsheet", Format::Ods),
         (b"application/vnd.oasis.opendocument.text", Format::Odt),

@@ -248,18 +248,22 @@ mod tests {
         image::load_from_memory(&image.bytes).unwrap()
     }
 
+    fn place_in(file: &[u8]) -> u32 {
+        u32::try_from(file.len()).unwrap()
+    }
+
     /// A TIFF of grey pages: sides, shade, subfile type, orientation.
     fn tiff(pages: &[(u16, u16, u8, u16, u16)]) -> Vec<u8> {
         let mut file = b"MM\0\x2A\0\0\0\0".to_vec();
         let mut link = 4;
         for &(width, height, shade, subfile, orientation) in pages {
-            let pixels = file.len() as u32;
+            let pixels = place_in(&file);
             file.extend(vec![shade; usize::from(width) * usize::from(height)]);
             file.extend(vec![0; file.len() % 2]);
-            let place = (file.len() as u32).to_be_bytes();
+            let place = place_in(&file).to_be_bytes();
             file[link..link + 4].copy_from_slice(&place);
             let short = |value: u16| u32::from(value) << 16;
-            let entries = [
+            let entries: [(u16, u16, u32); 11] = [
                 (254, 4, u32::from(subfile)),
                 (256, 3, short(width)),
                 (257, 3, short(height)),
@@ -272,7 +276,7 @@ mod tests {
                 (278, 3, short(height)),
                 (279, 4, u32::from(width) * u32::from(height)),
             ];
-            file.extend((entries.len() as u16).to_be_bytes());
+            file.extend(11_u16.to_be_bytes());
             for (tag, kind, value) in entries {
                 file.extend(u16::to_be_bytes(tag));
                 file.extend(u16::to_be_bytes(kind));
@@ -325,7 +329,7 @@ mod tests {
     #[test]
     fn what_is_large_is_scaled_down_and_what_is_transparent_lies_on_white() {
         let noise = RgbImage::from_fn(3_000, 1_500, |x, y| {
-            image::Rgb([(x * 31 + y * 17) as u8, (x * y) as u8, (x ^ y) as u8])
+            image::Rgb([x * 31 + y * 17, x * y, x ^ y].map(|value| value.to_le_bytes()[0]))
         });
         let large = document("a.png", file(noise, ImageFormat::Png));
         let shown = images(&large, &[1], usize::MAX).remove(0).unwrap();

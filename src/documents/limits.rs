@@ -22,10 +22,10 @@ pub struct Limits {
     pub pages: usize,
     /// Glyphs drawn by a PDF, visible or not. 20 million.
     pub glyphs: usize,
-    /// Characters of the text. 20 million.
+    /// Characters of the text. 10 million.
     pub characters: usize,
-    /// Cells of a table, empty ones included; those of a table within a document count twice. 4
-    /// million.
+    /// Cells of a table, empty ones included; those of a table within a document count three
+    /// times. 3 million.
     pub cells: usize,
     /// Pixels of an image. 64 million.
     pub pixels: u64,
@@ -43,8 +43,8 @@ impl Default for Limits {
             depth: 256,
             pages: 5_000,
             glyphs: 20_000_000,
-            characters: 20_000_000,
-            cells: 4_000_000,
+            characters: 10_000_000,
+            cells: 3_000_000,
             pixels: 64_000_000,
             seconds: 8.0,
         }

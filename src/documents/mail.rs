@@ -262,7 +262,7 @@ Inner text
         };
         assert_eq!(kind(b"no header at all"), Some(FileErrorKind::Empty));
         assert_eq!(kind(b"X: y\n\n"), Some(FileErrorKind::Empty));
-        assert_eq!(kind(b"Subject: only"), None);
+        assert_eq!(kind(b"Subject: only\n"), None);
         for end in (0..MIXED.len()).step_by(7) {
             kind(&MIXED.as_bytes()[..end]);
         }

@@ -74,9 +74,9 @@ impl<'a> Reading<'a> {
         self.check("characters", "characters", count as u64, limit as u64)
     }
 
-    /// Cells of a table within a document, which take twice the memory of those of records.
+    /// Cells of a table within a document, which take three times the memory of those of records.
     pub(super) fn check_document_cells(&self, cells: usize) -> Result<(), FileError> {
-        self.check_cells(cells.saturating_mul(2))
+        self.check_cells(cells.saturating_mul(3))
     }
 
     pub(super) fn check_cells(&self, cells: usize) -> Result<(), FileError> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use crate::documents::{self, Block, BlockKind, Bounds, CodePoints, Content, FileError};
@@ -74,7 +73,7 @@ impl Document {
 
     #[getter]
     fn format(&self) -> Option<String> {
-        self.document().format.map(|format| format.name().to_owned())
+        self.document().format.map(documents::Format::name)
     }
 
     #[getter]
@@ -163,16 +162,12 @@ impl Document {
     }
 
     #[staticmethod]
-    fn restore(
-        py: Python<'_>,
-        content: PyBackedBytes,
-        original: Option<PyBackedBytes>,
-    ) -> PyResult<Self> {
-        let content = py.detach(|| serde_json::from_slice(&content));
+    fn restore(py: Python<'_>, content: &[u8], original: Option<&[u8]>) -> PyResult<Self> {
+        let content = py.detach(|| serde_json::from_slice(content));
         let mut content: Content =
             content.map_err(|error| PyValueError::new_err(error.to_string()))?;
         if let (Content::Document(document), Some(original)) = (&mut content, original) {
-            document.original = Some(Arc::from(&*original));
+            document.original = Some(Arc::from(original));
         }
         Ok(Self::new(Prepared::from(content))?)
     }

@@ -1,7 +1,9 @@
 //! What `office_oxide` reads: presentations and the binary formats. The one place that knows its
 //! errors and limits.
 
+use std::ffi::OsStr;
 use std::io::Cursor;
+use std::path::Path;
 
 use memchr::memmem;
 use office_oxide::doc::DocError;
@@ -45,7 +47,7 @@ pub(super) fn open(
 fn check_elements(reading: &Reading, bytes: &[u8]) -> Result<(), FileError> {
     archive::check(reading, bytes)?;
     let mut archive = Archive::open(reading, bytes)?;
-    let is_xml = |name: &&str| name.ends_with(".xml");
+    let is_xml = |name: &&str| Path::new(name).extension() == Some(OsStr::new("xml"));
     let names: Vec<_> = archive.names().filter(is_xml).map(str::to_owned).collect();
     let mut elements = 0;
     for name in names {

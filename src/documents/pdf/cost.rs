@@ -57,8 +57,7 @@ struct Counter<'a> {
 impl Counter<'_> {
     fn spend(&mut self, cost: f64) {
         self.left -= cost;
-        // Not a number, too.
-        if !(self.left >= 0.0) {
+        if self.left.is_nan() || self.left < 0.0 {
             let message = "takes too long to be drawn as an image; raise the limit `seconds`";
             stop(self.reading.error(FileErrorKind::LimitExceeded, message));
         }
@@ -108,7 +107,7 @@ impl Counter<'_> {
         let pixels = width * height;
         #[expect(clippy::cast_precision_loss, reason = "a limit, not a count")]
         let most = self.reading.limits().pixels as f64;
-        if !(pixels <= most) {
+        if pixels.is_nan() || pixels > most {
             self.reading.check_pixels(u64::MAX).unwrap_or_else(stop);
         }
     }
@@ -145,8 +144,10 @@ impl<'a> Device<'a> for Counter<'_> {
                 .map(|segment| segment.bounding_box())
                 .map(|bounds| bounds.width() + bounds.height())
                 .sum();
-            if !stroke.dash_array.is_empty() {
-                self.spend(SEGMENT * length / period * stroke.dash_array.len() as f64);
+            #[expect(clippy::cast_precision_loss, reason = "a few dashes")]
+            let dashes = stroke.dash_array.len() as f64;
+            if dashes > 0.0 {
+                self.spend(SEGMENT * length / period * dashes);
             }
         }
         self.mask(props.soft_mask.as_ref());

@@ -81,13 +81,15 @@ impl Style {
         }
     }
 
+    /// Whether the piece stands at the edge of the page, and other pages repeat it and what stands
+    /// between it and the edge.
     fn is_margin(&self, page: &[Piece], place: usize) -> bool {
+        let repeats = |piece: &Piece| {
+            let pages = margin(piece).and_then(|margin| self.margins.get(&margin));
+            pages.is_some_and(|pages| *pages >= LEAST_PAGES)
+        };
         margin_places(page).any(|other| other == place)
-            && page
-                .get(place)
-                .and_then(margin)
-                .and_then(|margin| self.margins.get(&margin))
-                .is_some_and(|pages| *pages >= LEAST_PAGES)
+            && (page[..=place].iter().all(repeats) || page[place..].iter().all(repeats))
     }
 
     fn is_heading(&self, text: &Passage) -> bool {

@@ -21,8 +21,8 @@ const ROW_HEIGHT: f64 = 2.3;
 const OTHER_SIZE: f64 = 1.15;
 /// In ems: how far the first line of a paragraph is set in, from and to.
 const INDENT: (f64, f64) = (0.8, 5.0);
-/// So many lines of a paragraph tell how wide it is.
-const LINES_WITH_EDGES: usize = 3;
+/// Of the width of a paragraph: how far apart lines end that end at the same edge.
+const SAME_EDGE: f64 = 0.1;
 /// A shorter line, in bytes, ends where its writer ended it.
 const LEAST_WRAPPED: usize = 24;
 
@@ -130,13 +130,24 @@ impl Paragraph {
         length < LEAST_WRAPPED || room > word.bounds.width() + 0.5 * line.size
     }
 
-    /// From where to where its lines run: some lines tell it, fewer may be short.
+    /// From where to where its lines run, told by the two that reach farthest; fewer, or such that
+    /// differ, may all be short, and the region tells it.
     fn edges(&self) -> (f64, f64) {
-        if self.lines.len() < LINES_WITH_EDGES {
-            return (self.left, self.right);
-        }
-        let edges = self.lines.iter().map(|line| (line.left, line.right));
-        edges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((self.left, self.right))
+        let ends = |end: fn(&Line) -> f64| {
+            let mut ends: Vec<f64> = self.lines.iter().map(end).collect();
+            ends.sort_by(f64::total_cmp);
+            ends
+        };
+        let (lefts, rights) = (ends(|line| line.left), ends(|line| -line.right));
+        let slack = match (lefts.first(), rights.first()) {
+            (Some(left), Some(right)) => SAME_EDGE * (-right - left),
+            _ => 0.0,
+        };
+        let edge = |ends: &[f64], of_region: f64| match ends {
+            [first, second, _, ..] if second - first < slack => *first,
+            _ => of_region,
+        };
+        (edge(&lefts, self.left), -edge(&rights, -self.right))
     }
 }
 
@@ -275,6 +286,13 @@ mod tests {
         assert_eq!(texts(&wrapped), [text]);
         let address = [(50.0, 100.0, "FIRM NAME"), (50.0, 112.0, "Box 1"), (50.0, 124.0, "City")];
         assert_eq!(texts(&address), ["FIRM NAME\nBox 1\nCity"]);
+        let sender = [
+            (50.0, 100.0, "Longest Name of a Company Limited"),
+            (50.0, 112.0, "1 Unit of some Courtyard"),
+            (50.0, 124.0, "Some City"),
+            (50.0, 160.0, "A line below which is as wide as the page of the letter is, and wider"),
+        ];
+        assert!(texts(&sender)[0].starts_with("Longest Name of a Company Limited\n1 Unit"));
         let far = [(50.0, 100.0, "one"), (50.0, 130.0, "two")];
         assert_eq!(texts(&far), ["one", "two"]);
     }

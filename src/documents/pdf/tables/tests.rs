@@ -229,7 +229,7 @@ fn signs_belong_to_their_numbers_and_a_header_reaches_over_columns() {
 fn what_only_looks_like_a_table_is_none() {
     let prose = "some words of a text that goes on";
     let two = [50.0, 320.0];
-    let cases: [(&str, Vec<(f64, f64, &str)>); 6] = [
+    let cases = [
         ("prose in two columns", rows(&two, 100.0, &[[prose, prose].as_slice(); 12])),
         ("a paragraph", rows(&[50.0], 100.0, &[[prose].as_slice(); 12])),
         (
