@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import zlib
 from collections.abc import Callable, Iterator
@@ -138,6 +139,12 @@ def _large(unpacked: int) -> Iterator[Made]:
         page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] /Contents 4 0 R >>"
         return pdf_of([_CATALOGUE, *_tree("3 0 R"), page, content])
 
+    def in_ascii() -> bytes:
+        packed = base64.a85encode(bomb(b"", b" ", b"", unpacked).zlib) + b"~>"
+        content = stream(packed, "/Filter [/ASCII85Decode /FlateDecode]")
+        page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] /Contents 4 0 R >>"
+        return pdf_of([_CATALOGUE, *_tree("3 0 R"), page, content])
+
     def image(entries: str) -> bytes:
         packed = bomb(b"", b"\0", b"", unpacked).zlib
         head = "/Type /XObject /Subtype /Image /ColorSpace /DeviceGray /BitsPerComponent 8"
@@ -159,6 +166,7 @@ def _large(unpacked: int) -> Iterator[Made]:
     yield "bomb-of-lines", lambda: filled(b"", b"0 0 m 9 9 l S ", b"")
     yield "bomb-of-a-path", lambda: filled(b"0 0 m ", b"9 9 l ", b"S")
     yield "bomb-in-a-bomb", twice
+    yield "bomb-in-ascii", in_ascii
     yield "bomb-of-an-image", lambda: image("/Width 30000 /Height 30000")
     yield "image-without-end", lambda: image("/Width 2000000000 /Height 2000000000")
     yield (

@@ -22,8 +22,13 @@ pub(super) fn check(reading: &Reading, file: &[u8]) -> Result<(), FileError> {
     for at in memmem::find_iter(file, b"stream") {
         let (before, after) = (&file[..at], &file[at + b"stream".len()..]);
         let packed = after.trim_ascii_start();
-        if is_packed(packed) && !before.ends_with(b"end") && !is_image(before) {
+        if before.ends_with(b"end") || is_image(before) {
+            continue;
+        }
+        if is_packed(packed) {
             measure(reading, packed, LEVELS)?;
+        } else if is_packed(&base_85(packed).take(2).collect::<Vec<_>>()) {
+            measure(reading, Each(base_85(packed)), LEVELS)?;
         }
     }
     Ok(())
@@ -65,6 +70,34 @@ fn read_whole(decoder: &mut impl Read, chunk: &mut [u8]) -> Result<usize, ()> {
     Ok(length)
 }
 
+/// Reads bytes that come one by one.
+struct Each<I>(I);
+
+impl<I: Iterator<Item = u8>> Read for Each<I> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        Ok(buffer.iter_mut().zip(&mut self.0).map(|(place, byte)| *place = byte).count())
+    }
+}
+
+/// What ASCII85 stands for, up to what is none.
+fn base_85(text: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    let mut characters = text.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let mut next = move || {
+        let mut value: u32 = 0;
+        for place in 0..5 {
+            match characters.next() {
+                Some(b'z') if place == 0 => return Some([0; 4]),
+                Some(byte @ b'!'..=b'u') => {
+                    value = value.wrapping_mul(85).wrapping_add(u32::from(byte - b'!'));
+                }
+                _ => return None,
+            }
+        }
+        Some(value.to_be_bytes())
+    };
+    std::iter::from_fn(move || next()).flatten()
+}
+
 /// Whether the bytes begin as zlib's do.
 fn is_packed(bytes: &[u8]) -> bool {
     match bytes {
@@ -99,6 +132,18 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn written_in_base_85(bytes: &[u8]) -> Vec<u8> {
+        let group = |part: &[u8]| {
+            let mut four = [0; 4];
+            four[..part.len()].copy_from_slice(part);
+            let value = u32::from_be_bytes(four);
+            (0..5)
+                .rev()
+                .map(move |place| b'!' + u8::try_from(value / 85_u32.pow(place) % 85).unwrap())
+        };
+        bytes.chunks(4).flat_map(group).chain(*b"~>").collect()
+    }
+
     fn object(dictionary: &str, stream: &[u8]) -> Vec<u8> {
         let head = format!("4 0 obj\n<< {dictionary} >>\nstream\r\n");
         [head.as_bytes(), stream, b"\nendstream\nendobj\n"].concat()
@@ -113,7 +158,9 @@ mod tests {
         let mut broken = bomb.clone();
         broken[10] ^= 0xFF;
         let hidden = [object("", b"text"), object("/Length 5", &bomb)].concat();
+        let written = written_in_base_85(&bomb);
         for (file, is_refused) in [
+            (object("/Filter [/ASCII85Decode /FlateDecode]", &written), true),
             (object("/Filter /FlateDecode", &bomb), true),
             (object("/Filter [/Fl /Fl]", &packed(&bomb)), true),
             (hidden, true),

@@ -21,6 +21,7 @@ impl Table {
     pub fn document(&self) -> Result<Document, FileError> {
         let options = ReadOptions::default();
         let reading = Reading::new(&self.name, &options);
+        reading.check_document_cells(self.columns.len().saturating_mul(self.records.len() + 1))?;
         let header = self.columns.iter().map(Cell::text).collect();
         let records = self.records.iter().map(|record| record.iter().map(cell).collect());
         let rows: Vec<_> = std::iter::once(header).chain(records).collect();
