@@ -35,10 +35,12 @@ class Size:
     """Bytes that a bomb unpacks to."""
     copies: int
     """Damaged copies of a sample, of each kind of damage."""
+    seconds: float
+    """Of CPU that a document may take."""
 
 
-SMALL = Size(depth=20_000, unpacked=80 << 20, copies=3)
-WHOLE = Size(depth=300_000, unpacked=1 << 30, copies=25)
+SMALL = Size(depth=20_000, unpacked=80 << 20, copies=3, seconds=1)
+WHOLE = Size(depth=300_000, unpacked=1 << 30, copies=25, seconds=8)
 SIZES = {"small": SMALL, "whole": WHOLE}
 
 Made = tuple[str, Callable[[], bytes]]
@@ -81,31 +83,34 @@ def main(group: str, size: str, wanted: str = "") -> None:
     import structx
 
     made = [file for file in GROUPS[group](SIZES[size]) if wanted in ("", file[0])]
+    limits = structx.DocumentLimits(seconds=SIZES[size].seconds)
     with tempfile.TemporaryDirectory() as folder:
         for name, make in made:
             path = Path(folder, name)
             path.write_bytes(make())
-            bound_memory()
+            held = bound_memory()
             print(json.dumps({"file": name, "bytes": path.stat().st_size}), flush=True)
             started = time.process_time()
             try:
-                outcome = f"{len(structx.read(path).text):,} characters"
+                outcome = f"{len(structx.read(path, limits=limits).text):,} characters"
             except structx.FileError as error:
                 outcome = str(error).replace(str(path), "")[:160]
             seconds = time.process_time() - started
-            told = {"file": name, "outcome": outcome, "seconds": seconds, "peak_mb": peak_mb()}
+            mb = peak_mb() - held
+            told = {"file": name, "outcome": outcome, "seconds": seconds, "peak_mb": mb}
             print(json.dumps(told), flush=True)
             path.unlink()
 
 
-def bound_memory() -> None:
-    """Let this process have so much more than it has, and count its peak anew (Linux)."""
+def bound_memory() -> float:
+    """Let this process have so much more than it has, which is told, and count its peak anew."""
     import resource
 
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     # What is written to; a heap of each thread reserves more than that of the address space.
     bound = _status("VmData") + MEMORY_MB * 1_000_000
     resource.setrlimit(resource.RLIMIT_DATA, (bound, resource.RLIM_INFINITY))
+    return _status("VmRSS") / 1e6
 
 
 def peak_mb() -> float:
