@@ -283,7 +283,7 @@ fn zip_magic(bytes: &[u8], named: Option<Format>) -> Magic {
         (b"xl/workbook.bin", Format::Xlsb),
         (b"ppt/presentation", Format::Pptx),
     ];
-    let kind = kinds.iter().find(|(part, _)| first(part)).or_else(|| {
+    let kind = kinds[..4].iter().find(|(part, _)| first(part)).or_else(|| {
         let named = kinds.iter().filter(|(part, _)| last(part).is_some());
         named.max_by_key(|(part, _)| last(part))
     });

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Block, BlockKind, Bounds, Document};
+use super::{Block, BlockKind, Bounds, Document, Word};
 
 /// A part of a range that stands in one place: a line on a page, or a block of a document without
 /// boxes.
@@ -22,8 +22,7 @@ impl Document {
     #[must_use]
     pub fn locate(&self, range: Range<usize>) -> Vec<Place> {
         let mut places: Vec<Place> = Vec::new();
-        let first = self.words.partition_point(|word| word.range.end <= range.start);
-        for word in self.words[first..].iter().take_while(|word| word.range.start < range.end) {
+        for word in self.words_in(&range) {
             let place = Place {
                 range: overlap(&word.range, &range),
                 page: Some(word.page),
@@ -34,17 +33,22 @@ impl Document {
                 _ => places.push(place),
             }
         }
-        let with_words = places.len();
-        for block in self.blocks_in(&range) {
-            let part = overlap(&block.range, &range);
-            let is_known =
-                |place: &Place| part.start < place.range.end && place.range.start < part.end;
-            if !places[..with_words].iter().any(is_known) {
-                places.push(Place { range: part, page: block.page, bounds: block.bounds });
-            }
+        for block in self.blocks_in(&range).filter(|block| !self.has_words(&block.range)) {
+            let range = overlap(&block.range, &range);
+            places.push(Place { range, page: block.page, bounds: block.bounds });
         }
         places.sort_by_key(|place| place.range.start);
         places
+    }
+
+    fn words_in(&self, range: &Range<usize>) -> &[Word] {
+        let first = self.words.partition_point(|word| word.range.end <= range.start);
+        let end = self.words.partition_point(|word| word.range.start < range.end);
+        self.words.get(first..end).unwrap_or_default()
+    }
+
+    fn has_words(&self, range: &Range<usize>) -> bool {
+        !self.words_in(range).is_empty()
     }
 
     /// The innermost blocks that share a byte with the range.
@@ -136,9 +140,9 @@ mod tests {
         };
         assert_eq!(found(0..7), [("one two", 1, 0.0, 18.0)]);
         assert_eq!(found(1..2), [("n", 1, 0.0, 8.0)]);
-        assert_eq!(found(3..4), [("one two three", 1, 0.0, 18.0)][..0]);
+        assert_eq!(found(3..4), []);
         assert_eq!(found(14..24), []);
-        let ends = found(4..27);
+        let ends = found(4..28);
         let expected = [("two", 1, 10.0, 18.0), ("three", 1, 0.0, 8.0), ("one", 2, 0.0, 8.0)];
         assert_eq!(ends, expected);
     }
