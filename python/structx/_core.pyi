@@ -20,6 +20,7 @@ __all__ = [
     "__version__",
     "default_limits",
     "normalise",
+    "path_of",
     "read_yaml",
     "reading",
     "serve_reader",
