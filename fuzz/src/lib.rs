@@ -6,7 +6,7 @@
 
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 use structx::documents::{Content, Document, Limits, ReadOptions, read_bytes};
 use zip::write::SimpleFileOptions;
@@ -25,12 +25,24 @@ type Parts = Vec<(String, Vec<u8>)>;
 /// # Panics
 /// A document breaks a promise.
 pub fn read(names: &[&str], data: &[u8]) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(hear_own_panics);
     let Some((first, rest)) = data.split_first() else { return };
     let chosen = usize::from(*first) % names.len();
     let file = file(names[chosen], chosen, rest);
     if let Ok(Content::Document(document)) = read_bytes(names[chosen], file, &options()) {
         check(&document);
     }
+}
+
+/// The fuzzer ends at any panic, even one that is caught. A library's panic is caught by the reader,
+/// and no finding; one of [`check`] ends the fuzzer all the same, as nothing catches it.
+fn hear_own_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        if panic.location().is_some_and(|at| at.file() == file!()) {
+            eprintln!("{panic}");
+        }
+    }));
 }
 
 /// Small enough for many files a second.

@@ -26,7 +26,7 @@ const BOLD: u32 = 600;
 /// How much is drawn between two looks at the clock.
 const CALLS_PER_LOOK: usize = 4096;
 /// A page is held as a whole; no honest one has as many glyphs.
-const MOST_ON_A_PAGE: usize = 1_000_000;
+const MOST_ON_A_PAGE: usize = 200_000;
 
 /// Points from the top left corner of the page as it is shown, y downwards; `origin` and `end` are
 /// the ends of the baseline.
