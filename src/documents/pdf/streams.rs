@@ -82,7 +82,7 @@ impl<I: Iterator<Item = u8>> Read for Each<I> {
 /// What ASCII85 stands for, up to what is none.
 fn base_85(text: &[u8]) -> impl Iterator<Item = u8> + '_ {
     let mut characters = text.iter().filter(|byte| !byte.is_ascii_whitespace());
-    let mut next = move || {
+    let next = move || {
         let mut value: u32 = 0;
         for place in 0..5 {
             match characters.next() {
@@ -95,7 +95,7 @@ fn base_85(text: &[u8]) -> impl Iterator<Item = u8> + '_ {
         }
         Some(value.to_be_bytes())
     };
-    std::iter::from_fn(move || next()).flatten()
+    std::iter::from_fn(next).flatten()
 }
 
 /// Whether the bytes begin as zlib's do.
