@@ -1,8 +1,10 @@
 //! Numbers as they are printed: those of lists, and raised ones.
 
+use crate::documents::office::numerals::roman;
+
 /// The marker of an item in a style as HTML and .odt files name it: `1`, `a`, `A`, `i` or `I`.
 pub(in crate::documents) fn numeral(number: i64, style: u8) -> String {
-    let small = usize::try_from(number).ok().filter(|number| (1..4000).contains(number));
+    let small = u32::try_from(number).ok().filter(|number| (1..4000).contains(number));
     let printed = match (small, style) {
         (Some(number), b'a') => letters(number),
         (Some(number), b'A') => letters(number).to_uppercase(),
@@ -14,39 +16,14 @@ pub(in crate::documents) fn numeral(number: i64, style: u8) -> String {
 }
 
 /// a to z, then aa, ab.
-fn letters(mut number: usize) -> String {
+fn letters(mut number: u32) -> String {
     let mut letters = Vec::new();
     while number > 0 {
         number -= 1;
-        letters.push(b"abcdefghijklmnopqrstuvwxyz"[number % 26]);
+        letters.push(b"abcdefghijklmnopqrstuvwxyz"[(number % 26) as usize]);
         number /= 26;
     }
     letters.iter().rev().map(|letter| char::from(*letter)).collect()
-}
-
-fn roman(number: usize) -> String {
-    const NUMERALS: [(usize, &str); 13] = [
-        (1000, "m"),
-        (900, "cm"),
-        (500, "d"),
-        (400, "cd"),
-        (100, "c"),
-        (90, "xc"),
-        (50, "l"),
-        (40, "xl"),
-        (10, "x"),
-        (9, "ix"),
-        (5, "v"),
-        (4, "iv"),
-        (1, "i"),
-    ];
-    let mut rest = number;
-    let mut printed = String::new();
-    for (value, numeral) in NUMERALS {
-        printed.push_str(&numeral.repeat(rest / value));
-        rest %= value;
-    }
-    printed
 }
 
 /// Without it `10<sup>3</sup>` would be 103.

@@ -6,7 +6,7 @@ mod drawing;
 mod items;
 mod library;
 mod model;
-mod numerals;
+pub(super) mod numerals;
 mod package;
 mod xml;
 

@@ -49,7 +49,7 @@ fn letters(number: u32) -> String {
     String::from(letter).repeat((index / 26 + 1).min(8) as usize)
 }
 
-fn roman(number: u32) -> String {
+pub(in crate::documents) fn roman(number: u32) -> String {
     const NUMERALS: [(u32, &str); 13] = [
         (1000, "m"),
         (900, "cm"),
