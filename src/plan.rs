@@ -207,6 +207,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Plan, parse, reply_schema};
+    use crate::schema::Method;
     use crate::schema::dialect::openai;
 
     fn columns() -> Vec<String> {
@@ -235,8 +236,10 @@ mod tests {
     #[test]
     fn strict_mode_can_enforce_both_forms() {
         for nested in [false, true] {
-            let output = openai::compile("plan", &reply_schema(&columns(), nested)).unwrap();
-            assert!(output.enforced, "{:?}", output.losses);
+            let output =
+                openai::compile(&[Method::Strict], "plan", &reply_schema(&columns(), nested))
+                    .unwrap();
+            assert!(output.is_enforced(), "{:?}", output.losses);
             assert!(output.losses.iter().all(|loss| loss.keyword == "maxLength"));
         }
     }

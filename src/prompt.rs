@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::llm::{Image, Message, Part, Role};
 
@@ -118,6 +118,15 @@ pub fn refinement(definition: &str, instructions: &str, small: bool) -> Vec<Mess
     messages
 }
 
+/// Ends the first message, the system's, with the schema of the reply, for a provider that takes it
+/// in no other way.
+pub fn tell_schema(messages: &mut [Message], schema: &Value) {
+    if let Some(first) = messages.first_mut() {
+        let told = format!("\nAnswer with JSON alone, of this JSON Schema: {schema}");
+        first.parts.push(Part::Text(told.into()));
+    }
+}
+
 /// What asks again after a reply that is not valid.
 #[must_use]
 pub fn ask_again(first: &[Message], reply: &str, problems: &[String]) -> Vec<Message> {
@@ -126,6 +135,19 @@ pub fn ask_again(first: &[Message], reply: &str, problems: &[String]) -> Vec<Mes
     let text = format!(
         "That answer is not valid:\n- {}\nAnswer again with the whole JSON, corrected.",
         problems.join("\n- ")
+    );
+    messages.push(message(Role::User, vec![Part::Text(text.into())]));
+    messages
+}
+
+/// What asks for the rest of a reply that was cut, after `count` complete items: `reply`.
+#[must_use]
+pub fn go_on(first: &[Message], reply: &str, count: usize) -> Vec<Message> {
+    let mut messages = first.to_vec();
+    messages.push(message(Role::Assistant, vec![Part::Text(reply.into())]));
+    let text = format!(
+        "That answer was cut off for its length after {count} complete items. Answer in the same \
+         form with only the items that follow these; with an empty list if there are none."
     );
     messages.push(message(Role::User, vec![Part::Text(text.into())]));
     messages

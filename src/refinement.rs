@@ -187,6 +187,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{parse, reply_schema, shown};
+    use crate::schema::Method;
     use crate::schema::definition::{ExtractionRequest, ModelField};
     use crate::schema::dialect::openai;
 
@@ -213,8 +214,9 @@ mod tests {
     #[test]
     fn strict_mode_can_enforce_both_forms() {
         for nested in [false, true] {
-            let output = openai::compile("refinement", &reply_schema(nested)).unwrap();
-            assert!(output.enforced, "{:?}", output.losses);
+            let output =
+                openai::compile(&[Method::Strict], "refinement", &reply_schema(nested)).unwrap();
+            assert!(output.is_enforced(), "{:?}", output.losses);
             assert!(output.losses.iter().all(|loss| loss.keyword == "maxLength"));
         }
     }

@@ -65,7 +65,7 @@ fn request(model: &LocalProvider, query: &str, document: &str, item: &Value) -> 
     Request {
         model: "local".into(),
         messages: prompt::extraction(query, "", document.into(), &[]),
-        schema: Some(Arc::new(model.compile("Reply", &schema).unwrap())),
+        schema: Some(Arc::new(model.compile("local/m", "Reply", &schema).unwrap())),
         options: Arc::new(Map::new()),
     }
 }

@@ -135,7 +135,7 @@ fn request(model: &LocalProvider, document: &str) -> Request {
     Request {
         model: "tiny".into(),
         messages: vec![Message { role: Role::User, parts }],
-        schema: Some(Arc::new(model.compile("Reply", &schema).unwrap())),
+        schema: Some(Arc::new(model.compile("local/m", "Reply", &schema).unwrap())),
         options: Arc::new(Map::new()),
     }
 }

@@ -37,7 +37,9 @@ fn question(client: &dyn Provider, model: &Arc<str>) -> Request {
             role: Role::User,
             parts: vec![Part::Text("Query: total\n".into()), Part::Document("Total: 3".into())],
         }],
-        schema: Some(Arc::new(client.compile("answer", &schema).expect("a plain schema"))),
+        schema: Some(Arc::new(
+            client.compile("gpt-test", "answer", &schema).expect("a plain schema"),
+        )),
         options: Arc::default(),
     }
 }

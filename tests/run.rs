@@ -16,7 +16,7 @@ use structx::llm::retry::Backoff;
 use structx::llm::transport::ApiKey;
 use structx::plan::Plan;
 use structx::run::{
-    Extraction, Failure, Modeller, Operation, Rejection, Target, Validate, extract,
+    Client, Extraction, Failure, Modeller, Operation, Rejection, Target, Validate, extract,
 };
 use structx::schema::definition::ExtractionRequest;
 use structx::table::Table;
@@ -42,6 +42,8 @@ impl Words {
 
 impl Validate for Words {
     type Output = Vec<String>;
+
+    const IN_PARTS: bool = true;
 
     async fn validate(&self, json: String) -> Result<Vec<String>, Rejection> {
         let problem = |text: &str| Rejection::Problems(vec![text.to_owned()]);
@@ -96,8 +98,9 @@ fn operation(fake: &FakeProvider, max_retries: u32) -> Operation {
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();
     let backoff = Backoff { max_retries, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
-    let (options, permits) = (Arc::default(), Arc::new(Semaphore::new(8)));
-    Operation { provider, model, options, backoff, concurrency: 8, permits }
+    let client = Client { provider, model, name: "openai/fake".into(), options: Arc::default() };
+    let (fallbacks, permits) = (Arc::default(), Arc::new(Semaphore::new(8)));
+    Operation { client, fallbacks, backoff, concurrency: 8, permits }
 }
 
 fn text(text: &str) -> Arc<Content> {

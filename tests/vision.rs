@@ -19,7 +19,9 @@ use structx::llm::registry::{Settings, provider};
 use structx::llm::retry::Backoff;
 use structx::llm::transport::ApiKey;
 use structx::plan::Plan;
-use structx::run::{Extraction, Modeller, Operation, Rejection, Target, Validate, extract, plan};
+use structx::run::{
+    Client, Extraction, Modeller, Operation, Rejection, Target, Validate, extract, plan,
+};
 use tokio::sync::Semaphore;
 
 /// Takes any reply, and makes no items of it.
@@ -73,8 +75,9 @@ fn operation(fake: &FakeProvider, model: &str) -> Operation {
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();
     let backoff = Backoff { max_retries: 0, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
-    let (options, permits) = (Arc::default(), Arc::new(Semaphore::new(8)));
-    Operation { provider, model, options, backoff, concurrency: 8, permits }
+    let client = Client { provider, name: model.clone(), model, options: Arc::default() };
+    let (fallbacks, permits) = (Arc::default(), Arc::new(Semaphore::new(8)));
+    Operation { client, fallbacks, backoff, concurrency: 8, permits }
 }
 
 async fn run(

@@ -76,8 +76,8 @@ class Extractor:
     def __new__(
         cls,
         *,
-        model: str,
-        planning_model: str,
+        models: list[str],
+        planning_models: list[str],
         api_key: str | None,
         api_base: str | None,
         timeout: float,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from structx.exceptions import ConfigurationError
 
@@ -24,12 +24,12 @@ _UNSUPPORTED = {
 
 def checked(
     *,
-    model: str | None,
+    model: str | Sequence[str] | None,
     api_key: str | None,
     api_base: str | None,
     base_url: str | None,
     config: ConfigLike | None,
-    planning_model: str | None,
+    planning_model: str | Sequence[str] | None,
     max_threads: int,
     batch_size: int,
     max_retries: int,
@@ -53,8 +53,8 @@ def checked(
     _integer("batch_size", batch_size, minimum=1)
     planning, extraction = options(config, provider_options)
     return {
-        "model": _text("model", model),
-        "planning_model": _text("planning_model", planning_model),
+        "models": _models("model", model),
+        "planning_models": _models("planning_model", planning_model),
         "api_key": _optional_text("api_key", api_key),
         "api_base": _optional_text("api_base", api_base if base_url is None else base_url),
         "timeout": _timeout(timeout),
@@ -82,10 +82,21 @@ def _default_model() -> str:
     return f"local/{models.DEFAULT}"
 
 
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigurationError(f"{name} must be a name such as 'openai/gpt-4o', not {value!r}")
-    return value
+def _models(name: str, value: str | Sequence[str]) -> list[str]:
+    """One name or several, which are asked in turn."""
+    given: list[object] = [value] if isinstance(value, str) else _listed(value)
+    names = [one for one in given if isinstance(one, str) and one.strip()]
+    if not names or len(names) < len(given):
+        raise ConfigurationError(
+            f"{name} must be a name such as 'openai/gpt-4o', or a list of them, not {value!r}"
+        )
+    if len(set(names)) < len(names):
+        raise ConfigurationError(f"{name} names a model twice: {value!r}")
+    return names
+
+
+def _listed(value: object) -> list[object]:
+    return list(cast("Sequence[object]", value)) if isinstance(value, (list, tuple)) else []
 
 
 def _optional_text(name: str, value: object) -> str | None:

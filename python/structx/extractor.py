@@ -33,12 +33,12 @@ class Extractor:
     def __init__(
         self,
         *,
-        model: str | None = None,
+        model: str | Sequence[str] | None = None,
         api_key: str | None = None,
         api_base: str | None = None,
         base_url: str | None = None,
         config: ConfigLike | None = None,
-        planning_model: str | None = None,
+        planning_model: str | Sequence[str] | None = None,
         max_threads: int = 10,
         batch_size: int = 100,
         max_retries: int = 3,
@@ -52,7 +52,9 @@ class Extractor:
         Args:
             model: `provider/model`, such as `openai/gpt-4o`, or `local/qwen2.5-coder-0.5b` or
                 `local/path/to.gguf` for a model in this process. Default: the environment
-                variable STRUCTX_MODEL, else the embedded model, whatever keys exist.
+                variable STRUCTX_MODEL, else the embedded model, whatever keys exist. Of several,
+                the first is asked, and the next where the provider of the one before fails for
+                good: each with `max_retries`, the key and address being those of the first.
             api_key: default: the provider's usual variable, such as OPENAI_API_KEY.
             api_base: the base URL. Default: the provider's variable, such as OPENAI_BASE_URL, else
                 its public address.
@@ -94,7 +96,7 @@ class Extractor:
         self._core = self._connect()
 
     @classmethod
-    def from_litellm(cls, *, model: str, **settings: Any) -> Extractor:
+    def from_litellm(cls, *, model: str | Sequence[str], **settings: Any) -> Extractor:
         """The constructor under the name that programs for the library `structx` use.
 
         Args:
@@ -357,7 +359,8 @@ class Extractor:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Extractor(model={self._settings['model']!r})"
+        models = self._settings["models"]
+        return f"Extractor(model={models[0] if len(models) == 1 else models!r})"
 
     def __getstate__(self) -> Mapping[str, Any]:
         return self._settings
@@ -367,7 +370,8 @@ class Extractor:
         self._core = self._connect()
 
     def _connect(self) -> _core.Extractor:
-        weights = _settings.weights(self._settings["model"], self._settings["planning_model"])
+        names = self._settings["models"] + self._settings["planning_models"]
+        weights = _settings.weights(*names)
         try:
             return _core.Extractor(**self._settings, weights=weights)
         except (TypeError, ValueError, OverflowError) as error:

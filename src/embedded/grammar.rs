@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::schema::dialect::strict::{self, Closed};
 use crate::schema::json_schema::walk_mut;
-use crate::schema::{Loss, OutputSchema};
+use crate::schema::{Loss, Method, OutputSchema};
 use crate::{Error, Result};
 
 /// The keyword of the mark.
@@ -70,7 +70,7 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
         Error::Schema(format!("{name}: the embedded model can't be held to this schema: {problem}"))
     })?;
     let (name, original) = (name.to_owned(), schema.clone());
-    Ok(OutputSchema { name, original, compiled, adds_nulls, enforced: true, losses })
+    Ok(OutputSchema { name, original, compiled, adds_nulls, method: Method::Strict, losses })
 }
 
 /// The schema with llguidance's own settings: JSON in one spelling, the one most written.
@@ -317,7 +317,7 @@ mod tests {
             ("/properties/code", "pattern"),
         ];
         assert_eq!(losses, expected);
-        assert!(output.enforced);
+        assert!(output.is_enforced());
         assert_eq!(output.original, schema);
     }
 

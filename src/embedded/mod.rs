@@ -68,7 +68,7 @@ impl Provider for LocalProvider {
         PROVIDER
     }
 
-    fn compile(&self, name: &str, schema: &Value) -> Result<OutputSchema> {
+    fn compile(&self, _model: &str, name: &str, schema: &Value) -> Result<OutputSchema> {
         grammar::compile(name, schema)
     }
 

@@ -27,11 +27,12 @@ pub trait Provider: Send + Sync {
     /// The registry's name of the provider, for errors.
     fn name(&self) -> &str;
 
-    /// Turns the JSON Schema of a reply into what this provider accepts; made once per operation.
+    /// Turns the JSON Schema of a reply into what this provider's model accepts; made once per
+    /// operation.
     ///
     /// # Errors
-    /// [`Error::Schema`](crate::Error::Schema): the schema can't be asked of this provider.
-    fn compile(&self, name: &str, schema: &Value) -> Result<OutputSchema>;
+    /// [`Error::Schema`](crate::Error::Schema): the schema can't be asked of this model.
+    fn compile(&self, model: &str, name: &str, schema: &Value) -> Result<OutputSchema>;
 
     /// Asks once. Dropping the future aborts the request.
     fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a>;
@@ -262,8 +263,10 @@ pub enum LlmErrorKind {
     Authentication,
     /// Any other 4xx: the request itself is not accepted.
     Rejected,
-    /// The model declined, or a content filter did.
+    /// The model declined.
     Refusal,
+    /// The provider's content filter stopped the prompt or the reply.
+    ContentFilter,
     /// The reply ended at the limit of output tokens.
     Truncated,
     /// The reply is not in the provider's documented form.
@@ -275,6 +278,25 @@ pub enum LlmErrorKind {
 }
 
 impl LlmErrorKind {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Timeout => "timeout",
+            Self::RateLimit => "rate_limit",
+            Self::Server => "server",
+            Self::Quota => "quota",
+            Self::Authentication => "authentication",
+            Self::Rejected => "rejected",
+            Self::Refusal => "refusal",
+            Self::ContentFilter => "content_filter",
+            Self::Truncated => "truncated",
+            Self::BadReply => "bad_reply",
+            Self::ContextLength => "context_length",
+            Self::Engine => "engine",
+        }
+    }
+
     /// Whether asking again may help.
     #[must_use]
     pub const fn is_transient(self) -> bool {

@@ -12,8 +12,7 @@ use super::wire::{HttpReply, HttpRequest, WireFormat};
 use super::{
     Candidate, Finish, Image, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role, Usage,
 };
-use crate::error::Result;
-use crate::schema::{OutputSchema, dialect};
+use crate::schema::{Method, OutputSchema};
 
 /// `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
@@ -22,19 +21,12 @@ pub struct OpenAiChat {
 }
 
 /// The members of a body that structx alone decides.
-const RESERVED: [&str; 3] = ["model", "messages", "stream"];
+const RESERVED: [&str; 4] = ["model", "messages", "response_format", "stream"];
 
 /// No provider's message is shown beyond this many characters.
 const LONGEST_MESSAGE: usize = 500;
 
-/// Says in the prompt what `response_format` does not.
-const SCHEMA: &str = "Answer with JSON of this JSON Schema: ";
-
 impl WireFormat for OpenAiChat {
-    fn compile(&self, name: &str, schema: &Value) -> Result<OutputSchema> {
-        dialect::openai::compile(name, schema)
-    }
-
     fn encode(&self, request: &Request) -> Result<HttpRequest, LlmError> {
         if let Some(name) = RESERVED.iter().find(|name| request.options.contains_key(**name)) {
             let message = format!("the option `{name}` is set by structx; leave it out");
@@ -99,7 +91,7 @@ impl OpenAiChat {
             Some("length") => Finish::Length,
             Some("content_filter") => {
                 let message = "the provider's content filter stopped the reply";
-                return Err(failed(LlmErrorKind::Refusal, message));
+                return Err(failed(LlmErrorKind::ContentFilter, message));
             }
             // A gateway's word for a provider that failed while it answered.
             Some("error") => {
@@ -185,14 +177,8 @@ impl Serialize for Body<'_> {
         let Self(request) = self;
         let mut body = serializer.serialize_map(None)?;
         body.serialize_entry("model", &*request.model)?;
-        // A caller who sets `response_format` has a server that knows no JSON Schema.
-        let is_free = !request.options.contains_key("response_format");
-        let (format, told) = match request.schema.as_deref() {
-            Some(schema) if is_free => (Some(ResponseFormat::new(schema)), None),
-            schema => (None, schema),
-        };
-        body.serialize_entry("messages", &Messages(&request.messages, told))?;
-        if let Some(format) = format {
+        body.serialize_entry("messages", &Messages(&request.messages))?;
+        if let Some(format) = request.schema.as_deref().and_then(ResponseFormat::new) {
             body.serialize_entry("response_format", &format)?;
         }
         for (name, value) in &*request.options {
@@ -203,20 +189,22 @@ impl Serialize for Body<'_> {
 }
 
 #[derive(Serialize)]
-struct ResponseFormat<'a> {
-    r#type: &'static str,
-    json_schema: JsonSchema<'a>,
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ResponseFormat<'a> {
+    JsonSchema { json_schema: JsonSchema<'a> },
+    JsonObject,
 }
 
 impl<'a> ResponseFormat<'a> {
-    fn new(schema: &'a OutputSchema) -> Self {
-        Self {
-            r#type: "json_schema",
-            json_schema: JsonSchema {
-                name: &schema.name,
-                strict: schema.enforced,
-                schema: &schema.compiled,
-            },
+    fn new(schema: &'a OutputSchema) -> Option<Self> {
+        let json_schema = |strict| Self::JsonSchema {
+            json_schema: JsonSchema { name: &schema.name, strict, schema: &schema.compiled },
+        };
+        match schema.method {
+            Method::Strict => Some(json_schema(true)),
+            Method::Schema | Method::Tool => Some(json_schema(false)),
+            Method::Json => Some(Self::JsonObject),
+            Method::Prompt => None,
         }
     }
 }
@@ -228,16 +216,15 @@ struct JsonSchema<'a> {
     schema: &'a Value,
 }
 
-/// The messages; the first of them, the system's, ends with the schema where one is to be told.
-struct Messages<'a>(&'a [Message], Option<&'a OutputSchema>);
+struct Messages<'a>(&'a [Message]);
 
 impl Serialize for Messages<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(messages, mut told) = *self;
-        serializer.collect_seq(messages.iter().map(|message| {
-            let told = told.take().map(|schema| format!("\n{SCHEMA}{}", schema.compiled));
-            WireMessage { role: message.role, content: content(message, told) }
-        }))
+        serializer.collect_seq(
+            self.0
+                .iter()
+                .map(|message| WireMessage { role: message.role, content: content(message) }),
+        )
     }
 }
 
@@ -276,8 +263,8 @@ impl Serialize for DataUrl<'_> {
     }
 }
 
-fn content(message: &Message, told: Option<String>) -> Content<'_> {
-    let mut parts: Vec<_> = message
+fn content(message: &Message) -> Content<'_> {
+    let parts: Vec<_> = message
         .pieces()
         .map(|piece| match piece {
             Piece::Text(text) => ContentPart::Text { text },
@@ -286,11 +273,6 @@ fn content(message: &Message, told: Option<String>) -> Content<'_> {
             }
         })
         .collect();
-    match (parts.last_mut(), told) {
-        (Some(ContentPart::Text { text }), Some(told)) => text.to_mut().push_str(&told),
-        (_, Some(told)) => parts.push(ContentPart::Text { text: told.into() }),
-        (_, None) => {}
-    }
     match <[_; 1]>::try_from(parts) {
         Ok([ContentPart::Text { text }]) => Content::Text(text),
         Ok(parts) => Content::Parts(parts.into()),

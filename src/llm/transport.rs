@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::wire::{HttpReply, HttpRequest, WireFormat};
 use super::{Completion, LlmError, LlmErrorKind, Provider, Reply, Request, Sight};
 use crate::error::{Error, Result};
-use crate::schema::OutputSchema;
+use crate::schema::dialect::{self, Dialect};
+use crate::schema::{self, OutputSchema};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const LARGEST_REPLY: usize = 64 << 20;
@@ -161,8 +162,9 @@ impl<W: WireFormat> Provider for HttpProvider<W> {
         &self.endpoint.provider
     }
 
-    fn compile(&self, name: &str, schema: &Value) -> Result<OutputSchema> {
-        self.wire.compile(name, schema)
+    fn compile(&self, _model: &str, name: &str, root: &Value) -> Result<OutputSchema> {
+        let methods = [schema::Method::Strict, schema::Method::Schema];
+        dialect::compile(Dialect::OpenAi, &methods, name, root)
     }
 
     fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a> {

@@ -1,20 +1,10 @@
 //! The shape of a provider's HTTP API: pure functions to and from bytes. Sending is
 //! [`transport`](super::transport)'s job.
 
-use serde_json::Value;
-
 use super::{LlmError, Reply, Request};
-use crate::error::Result;
-use crate::schema::OutputSchema;
 
 /// How one family of providers spells requests and replies.
 pub trait WireFormat: Send + Sync {
-    /// Turns the JSON Schema of a reply into what this format accepts.
-    ///
-    /// # Errors
-    /// [`Error::Schema`](crate::Error::Schema): the schema can't be asked of this provider.
-    fn compile(&self, name: &str, schema: &Value) -> Result<OutputSchema>;
-
     /// # Errors
     /// An option of the request that this format does not let the caller set.
     fn encode(&self, request: &Request) -> Result<HttpRequest, LlmError>;

@@ -12,16 +12,17 @@ use tokio::sync::Semaphore;
 
 use crate::embedded::{LocalOptions, LocalProvider};
 use crate::error::Error;
+use crate::llm::registry;
 use crate::llm::retry::{Backoff, seconds};
 use crate::llm::transport::ApiKey;
-use crate::llm::{Provider, registry};
-use crate::run::{self, Operation};
+use crate::run::{self, Client, Operation};
 use crate::schema::definition::ExtractionRequest;
 
 use super::errors;
 use super::input::{Input, Prepared, read};
 use super::job::Job;
 use super::raw::{RawExtraction, RawPlan, Tried};
+use super::stream::{Begun, RowStream};
 use super::target::{ModelTarget, Pydantic};
 
 /// What a caller configured. Clients and connections are made of it in each process.
@@ -37,11 +38,12 @@ struct Settings {
     weights: HashMap<String, PathBuf>,
 }
 
-/// The model of a step, and the options that are sent with its requests.
+/// The models of a step, asked in turn, and the options that are sent with its requests.
 #[derive(PartialEq)]
 struct Step {
     model: String,
-    options: Map<String, Value>,
+    fallbacks: Vec<String>,
+    options: Arc<Map<String, Value>>,
 }
 
 /// Who plans and who extracts.
@@ -58,14 +60,13 @@ pub struct Extractor {
     clients: Mutex<Option<(u32, Clients)>>,
 }
 
-/// A provider, its own name of the model, and the options that are sent with requests.
-type Connected = (Arc<dyn Provider>, Arc<str>, Map<String, Value>);
-
 impl Step {
-    fn new(model: String, options: &str) -> Result<Self, Error> {
+    fn new(models: Vec<String>, options: &str) -> Result<Self, Error> {
         let options = serde_json::from_str(options)
             .map_err(|error| Error::Config(format!("the options of the provider: {error}")))?;
-        Ok(Self { model, options })
+        let mut models = models.into_iter();
+        let model = models.next().ok_or_else(|| Error::Config("there is no model".to_owned()))?;
+        Ok(Self { model, fallbacks: models.collect(), options: Arc::new(options) })
     }
 }
 
@@ -81,42 +82,46 @@ impl Settings {
     }
 
     fn operation(&self, step: &Step) -> Result<Operation, Error> {
-        let (provider, model, options) = match self.weights.get(&step.model) {
-            Some(weights) => local(step, weights)?,
-            None => self.remote(step)?,
-        };
+        let client = |model: &String| self.client(model, &step.options);
         Ok(Operation {
-            provider,
-            model,
-            options: Arc::new(options),
+            client: client(&step.model)?,
+            fallbacks: step.fallbacks.iter().map(client).collect::<Result<_, _>>()?,
             backoff: self.backoff,
             concurrency: self.concurrency,
             permits: Arc::new(Semaphore::new(self.concurrency)),
         })
     }
 
-    fn remote(&self, step: &Step) -> Result<Connected, Error> {
-        // The caller's key and address are for one provider: that of the extraction, or of the
-        // planning where the model that extracts is in this process.
-        let model = &self.extraction.model;
-        let is_theirs = self.weights.contains_key(model)
-            || registry::same_provider(&step.model, model, self.api_base.is_some());
+    fn client(&self, name: &str, options: &Arc<Map<String, Value>>) -> Result<Client, Error> {
+        match self.weights.get(name) {
+            Some(weights) => local(name, weights, options),
+            None => self.remote(name, options),
+        }
+    }
+
+    fn remote(&self, name: &str, options: &Arc<Map<String, Value>>) -> Result<Client, Error> {
+        // The caller's key and address are for one provider: that of the first model that
+        // extracts, or where it is in this process, of any other.
+        let first = &self.extraction.model;
+        let is_theirs = self.weights.contains_key(first)
+            || registry::same_provider(name, first, self.api_base.is_some());
         let settings = registry::Settings {
-            model: step.model.clone(),
+            model: name.to_owned(),
             api_key: self.api_key.clone().filter(|_| is_theirs),
             api_base: self.api_base.clone().filter(|_| is_theirs),
             timeout: Some(self.timeout),
         };
         let (provider, model) = registry::provider(&settings, |name| std::env::var(name).ok())?;
-        Ok((provider, model, step.options.clone()))
+        Ok(Client { provider, model, name: name.into(), options: options.clone() })
     }
 }
 
-fn local(step: &Step, weights: &Path) -> Result<Connected, Error> {
-    let options: LocalOptions = serde_json::from_value(Value::Object(step.options.clone()))
-        .map_err(|error| Error::Config(format!("{}: {error}", step.model)))?;
-    let provider = LocalProvider::open(weights.to_owned(), options)?;
-    Ok((Arc::new(provider), step.model.as_str().into(), Map::new()))
+fn local(name: &str, weights: &Path, options: &Map<String, Value>) -> Result<Client, Error> {
+    let options: LocalOptions = serde_json::from_value(Value::Object(options.clone()))
+        .map_err(|error| Error::Config(format!("{name}: {error}")))?;
+    let provider = Arc::new(LocalProvider::open(weights.to_owned(), options)?);
+    let name: Arc<str> = name.into();
+    Ok(Client { provider, model: name.clone(), name, options: Arc::default() })
 }
 
 impl Clients {
@@ -168,12 +173,12 @@ impl Extractor {
 #[pymethods]
 impl Extractor {
     #[new]
-    #[pyo3(signature = (*, model, planning_model, api_key, api_base, timeout, extraction_options,
+    #[pyo3(signature = (*, models, planning_models, api_key, api_base, timeout, extraction_options,
                         planning_options, max_threads, max_retries, min_wait, max_wait, weights))]
     #[expect(clippy::too_many_arguments, reason = "the keyword arguments of the constructor")]
     fn new(
-        model: String,
-        planning_model: String,
+        models: Vec<String>,
+        planning_models: Vec<String>,
         api_key: Option<&str>,
         api_base: Option<String>,
         timeout: f64,
@@ -186,8 +191,8 @@ impl Extractor {
         weights: HashMap<String, PathBuf>,
     ) -> PyResult<Self> {
         let settings = Settings {
-            extraction: Step::new(model, extraction_options)?,
-            planning: Step::new(planning_model, planning_options)?,
+            extraction: Step::new(models, extraction_options)?,
+            planning: Step::new(planning_models, planning_options)?,
             api_key: api_key.map(ApiKey::new),
             api_base,
             timeout: seconds("timeout", timeout)?,
@@ -210,6 +215,26 @@ impl Extractor {
         let target = target.map(Arc::new);
         Ok(Job::new(pydantic.clone(), target.clone(), async move {
             clients.extract(&pydantic, read(input).await?, &query, target).await
+        }))
+    }
+
+    fn stream(
+        &self,
+        py: Python<'_>,
+        input: Input,
+        query: String,
+        target: Option<ModelTarget>,
+    ) -> PyResult<RowStream> {
+        let Start { clients: Clients { planner, extractor }, pydantic } = self.start(py)?;
+        let target = target.map(Arc::new);
+        let (python, given) = (pydantic.clone(), target.clone());
+        Ok(RowStream::new(pydantic, target, async move {
+            let prepared = read(input).await?;
+            let target = given.map(|target| python.target(target));
+            let content = &prepared.content;
+            let started =
+                run::start(&planner, &extractor, &python, content, &query, target).await?;
+            Ok(Begun { started, operation: extractor, prepared, query })
         }))
     }
 

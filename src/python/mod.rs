@@ -11,6 +11,7 @@ mod job;
 mod raw;
 mod runtime;
 mod schema;
+mod stream;
 mod target;
 mod worker;
 
@@ -34,6 +35,8 @@ mod _core {
     use super::runtime::shutdown;
     #[pymodule_export]
     use super::schema::{normalise, type_capabilities};
+    #[pymodule_export]
+    use super::stream::RowStream;
     #[pymodule_export]
     use super::target::ModelSchema;
 

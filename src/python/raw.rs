@@ -1,15 +1,18 @@
 //! The plain tuples that `structx.results` makes results of.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::vec;
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::error::Error;
 use crate::llm::Usage;
-use crate::run::{Extraction, Outcome, Planned};
+use crate::reply::Repair;
+use crate::run::{AttemptError, Extraction, Failure, Outcome, Planned, Started};
 
 use super::errors;
 use super::input::Prepared;
@@ -71,9 +74,10 @@ impl<'py> IntoPyObject<'py> for Tried {
     }
 }
 
-/// `structx.results.RawRow`: position, input data, items, calls, error, sources, image pages.
+/// `structx.results.RawRow`: position, input data, items, calls, error, sources, image pages, model,
+/// repairs, errors of attempts, incomplete items.
 #[derive(IntoPyObject)]
-struct RawRow(
+pub struct RawRow(
     usize,
     String,
     Vec<Py<PyAny>>,
@@ -81,7 +85,39 @@ struct RawRow(
     Option<String>,
     HashMap<String, String>,
     Vec<u32>,
+    Option<Name>,
+    Vec<String>,
+    Vec<RawError>,
+    Vec<Py<PyAny>>,
 );
+
+/// A name that many rows have: one object of Python's for all of them.
+struct Name(Arc<str>);
+
+impl<'py> IntoPyObject<'py> for Name {
+    type Target = PyString;
+    type Output = Bound<'py, PyString>;
+    type Error = Infallible;
+
+    fn into_pyobject(self, py: Python<'py>) -> Result<Bound<'py, PyString>, Infallible> {
+        Ok(PyString::intern(py, &self.0))
+    }
+}
+
+/// `structx.results.RawError`: the fields of `AttemptError`, in order.
+#[derive(IntoPyObject)]
+struct RawError(Name, &'static str, String, Option<u16>, Option<String>, Option<String>);
+
+impl From<AttemptError> for RawError {
+    fn from(AttemptError { model, failure }: AttemptError) -> Self {
+        let (kind, message) = (failure.kind(), failure.to_string());
+        let (status, code, request_id) = match failure {
+            Failure::Llm { error, .. } => (error.status, error.code, error.request_id),
+            Failure::Invalid { .. } | Failure::Validator(_) => (None, None, None),
+        };
+        Self(Name(model), kind, message, status, code, request_id)
+    }
+}
 
 /// `structx.results.RawUsage`: the fields of `StepUsage`, in order.
 #[derive(IntoPyObject)]
@@ -94,6 +130,21 @@ impl RawExtraction {
             extraction.planning.into_iter().map(RawUsage::from).collect(),
             RawRows(extraction.outcomes.into_iter()),
             [prepared.content.warnings(), &extraction.warnings].concat(),
+            prepared,
+        )
+    }
+}
+
+/// `structx.results.RawStart`: model, planning calls, warnings, what is read.
+#[derive(IntoPyObject)]
+pub struct RawStart(Model, Vec<RawUsage>, Vec<String>, Prepared);
+
+impl RawStart {
+    pub fn new(started: &Started<PydanticTarget>, prepared: Prepared) -> Self {
+        Self(
+            Model(started.target.target.clone()),
+            started.planning.iter().copied().map(RawUsage::from).collect(),
+            [prepared.content.warnings(), &started.warnings].concat(),
             prepared,
         )
     }
@@ -119,8 +170,16 @@ impl From<Outcome<Py<PyAny>>> for RawRow {
             error,
             outcome.sources.into_iter().map(|source| (source.pointer, source.literal)).collect(),
             outcome.image_pages,
+            outcome.model.map(Name),
+            outcome.repairs.into_iter().map(described).collect(),
+            outcome.errors.into_iter().map(RawError::from).collect(),
+            outcome.incomplete,
         )
     }
+}
+
+fn described(Repair { pointer, what }: Repair) -> String {
+    if pointer.is_empty() { what } else { format!("{pointer}: {what}") }
 }
 
 impl From<Usage> for RawUsage {

@@ -10,9 +10,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::error::Result;
-use crate::llm::Provider;
 use crate::plan::Plan;
-use crate::run::{self, Modeller, Rejection, Target, Validate};
+use crate::run::{self, Client, Modeller, Rejection, Target, Validate};
 use crate::schema::OutputSchema;
 
 use super::errors;
@@ -32,7 +31,7 @@ pub struct ModelSchema(Arc<Compiled>);
 struct Compiled {
     name: String,
     schema: Value,
-    /// By the provider's name.
+    /// By [`Client::schema_key`].
     replies: Mutex<Vec<(String, Arc<OutputSchema>)>>,
 }
 
@@ -156,6 +155,8 @@ pub struct PydanticTarget {
 impl Validate for PydanticTarget {
     type Output = Vec<Py<PyAny>>;
 
+    const IN_PARTS: bool = true;
+
     async fn validate(&self, json: String) -> Result<Self::Output, Rejection> {
         let target = self.target.clone();
         self.pydantic.call(move |py| Ok(target.validate.bind(py).clone()), json).await
@@ -177,16 +178,17 @@ impl Target for PydanticTarget {
         &self.target.instructions
     }
 
-    fn reply_schema(&self, provider: &dyn Provider) -> Result<Arc<OutputSchema>> {
+    fn reply_schema(&self, client: &Client) -> Result<Arc<OutputSchema>> {
         // Never waited for: where a process forked while it was locked, it stays so in the child.
         let Ok(mut replies) = self.target.schema.replies.try_lock() else {
-            return run::compile(self, provider);
+            return run::compile(self, client);
         };
-        if let Some((_, compiled)) = replies.iter().find(|(name, _)| name == provider.name()) {
+        let key = client.schema_key();
+        if let Some((_, compiled)) = replies.iter().find(|(known, _)| *known == key) {
             return Ok(compiled.clone());
         }
-        let compiled = run::compile(self, provider)?;
-        replies.push((provider.name().to_owned(), compiled.clone()));
+        let compiled = run::compile(self, client)?;
+        replies.push((key, compiled.clone()));
         Ok(compiled)
     }
 }

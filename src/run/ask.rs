@@ -1,18 +1,57 @@
-//! One question and its attempts: retries and re-asks within one budget.
+//! One question and its attempts: retries, re-asks and continuations within one budget, and the
+//! next model where one fails.
+
+use std::sync::Arc;
 
 use crate::llm::retry::Backoff;
-use crate::llm::{Finish, LlmError, LlmErrorKind, Provider, Reply, Request, Source, Usage};
-use crate::{prompt, reply};
+use crate::llm::{Finish, LlmError, LlmErrorKind, Message, Reply, Request, Source, Usage};
+use crate::prompt;
+use crate::reply::{self, Repair};
+use crate::schema::{Method, OutputSchema};
 
+use super::client::Client;
+use super::kept::Kept;
 use super::{Rejection, Validate};
+
+/// The models that are asked in turn, each with the schema as it is asked for it.
+#[derive(Clone)]
+pub struct Models {
+    pub first: (Client, Arc<OutputSchema>),
+    pub fallbacks: Vec<(Client, Arc<OutputSchema>)>,
+}
+
+impl Models {
+    /// What is to be said of models that may answer what the schema does not allow.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let models = std::iter::once(&self.first).chain(&self.fallbacks);
+        let unheld = models.filter(|(_, schema)| !schema.is_enforced());
+        unheld
+            .map(|(client, schema)| {
+                let how = match schema.method {
+                    Method::Strict | Method::Schema => "is sent the schema",
+                    Method::Tool => "is sent the schema as that of a tool",
+                    Method::Json | Method::Prompt => "is told the schema in the prompt",
+                };
+                format!("{} {how} and not held to it; replies are validated", client.name)
+            })
+            .collect()
+    }
+}
 
 /// What became of a question.
 #[derive(Debug)]
 pub struct Answer<T> {
     pub result: Result<T, Failure>,
+    /// What was complete in replies that were cut, where the question has failed.
+    pub incomplete: Option<T>,
+    /// The caller's name of the model that gave the result.
+    pub model: Option<Arc<str>>,
     /// One entry for each request that was sent, failed ones too.
     pub calls: Vec<Usage>,
+    /// Why attempts gave no result, in their order.
+    pub errors: Vec<AttemptError>,
     pub sources: Vec<Source>,
+    pub repairs: Vec<Repair>,
 }
 
 /// Why a question has no answer: the last attempt's error.
@@ -30,102 +69,231 @@ fn attempts(requests: usize) -> String {
     if requests > 1 { format!(" (after {requests} attempts)") } else { String::new() }
 }
 
-/// Asks until a reply is valid, an error is final, or `max_retries + 1` requests were sent.
-/// Transport errors wait before the next attempt; a reply that is not valid is sent back at once.
+/// Why one attempt gave no result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptError {
+    /// The caller's name of the model.
+    pub model: Arc<str>,
+    /// For this one attempt.
+    pub failure: Failure,
+}
+
+/// Asks until a reply is valid, an error is final, or `max_retries + 1` requests were sent; then the
+/// next model in the same way, if it was the provider that failed.
+///
+/// Transport errors wait before the next attempt; a reply that is not valid is sent back at once,
+/// and one that was cut is continued at once.
 pub async fn ask<V: Validate>(
-    provider: &dyn Provider,
-    request: &Request,
+    models: &Models,
+    messages: &[Message],
     backoff: &Backoff,
     validator: &V,
 ) -> Answer<V::Output> {
-    let mut answer = Attempts { calls: Vec::with_capacity(1), sources: Vec::new() };
-    let mut asked_again: Option<Request> = None;
-    let mut attempt = 0;
-    let result = loop {
-        let current = asked_again.as_ref().unwrap_or(request);
-        let last = attempt == backoff.max_retries;
-        match answer.attempt(provider, current, validator).await {
-            Attempt::Valid(output) => break Ok(output),
-            Attempt::Failed(error) => {
-                let is_cut = error.kind == LlmErrorKind::Truncated;
-                let is_final = !error.kind.is_transient() || is_cut && provider.is_deterministic();
-                if last || is_final {
-                    break Err(Failure::Llm { error, requests: answer.calls.len() });
-                }
-                tokio::time::sleep(backoff.wait(attempt, error.retry_after)).await;
-            }
-            Attempt::Broken(message) => break Err(Failure::Validator(message)),
-            Attempt::Invalid { text, problems } => {
-                if last {
-                    break Err(Failure::Invalid { problems, requests: answer.calls.len() });
-                }
-                let messages = prompt::ask_again(&request.messages, &text, &problems);
-                asked_again = Some(Request { messages, ..request.clone() });
-            }
+    let mut attempts = Attempts::new(backoff, validator);
+    let (mut client, schema) = (&models.first.0, &models.first.1);
+    let mut result = attempts.with(client, schema, messages).await;
+    for (next, schema) in &models.fallbacks {
+        if !matches!(result, Err(Failure::Llm { .. })) {
+            break;
         }
-        attempt += 1;
-    };
-    Answer { result, calls: answer.calls, sources: answer.sources }
+        if next.takes(messages) {
+            client = next;
+            result = attempts.with(client, schema, messages).await;
+        } else {
+            let message = "not asked: the model is not known to take images";
+            let error = next.error(LlmErrorKind::Rejected, message);
+            attempts.note(next, Failure::Llm { error, requests: 0 });
+        }
+    }
+    let model = result.is_ok().then(|| client.name.clone());
+    let Attempts { calls, errors, sources, mut repairs, incomplete, .. } = attempts;
+    if result.is_err() {
+        // Of a reply that was not taken.
+        repairs.clear();
+    }
+    Answer { result, incomplete, model, calls, errors, sources, repairs }
 }
 
-/// How one attempt ended.
-enum Attempt<T> {
-    Valid(T),
-    Failed(LlmError),
-    Broken(String),
-    Invalid { text: String, problems: Vec<String> },
-}
-
-struct Attempts {
+/// All attempts for one question, and what they gave so far.
+struct Attempts<'a, V: Validate> {
+    backoff: &'a Backoff,
+    validator: &'a V,
     calls: Vec<Usage>,
+    errors: Vec<AttemptError>,
     sources: Vec<Source>,
+    repairs: Vec<Repair>,
+    incomplete: Option<V::Output>,
 }
 
-impl Attempts {
-    async fn attempt<V: Validate>(
+/// What an attempt without a result is followed by.
+enum Next {
+    /// The same request, after a wait.
+    Again,
+    /// Another request, at once.
+    Ask(Vec<Message>),
+    End,
+}
+
+impl<'a, V: Validate> Attempts<'a, V> {
+    fn new(backoff: &'a Backoff, validator: &'a V) -> Self {
+        Self {
+            backoff,
+            validator,
+            calls: Vec::with_capacity(1),
+            errors: Vec::new(),
+            sources: Vec::new(),
+            repairs: Vec::new(),
+            incomplete: None,
+        }
+    }
+
+    fn note(&mut self, client: &Client, failure: Failure) {
+        self.errors.push(AttemptError { model: client.name.clone(), failure });
+    }
+
+    /// The attempts with one model.
+    async fn with(
         &mut self,
-        provider: &dyn Provider,
+        client: &Client,
+        schema: &Arc<OutputSchema>,
+        messages: &[Message],
+    ) -> Result<V::Output, Failure> {
+        let first = client.request(messages.to_vec(), schema);
+        let mut asked_again: Option<Request> = None;
+        let mut kept = Kept::default();
+        let mut attempt = 0;
+        loop {
+            let request = asked_again.as_ref().unwrap_or(&first);
+            let (failure, next) = match self.attempt(client, request, &first, &mut kept).await {
+                Ok(output) => return Ok(output),
+                Err(failed) => failed,
+            };
+            self.note(client, failure.clone());
+            if attempt == self.backoff.max_retries || matches!(next, Next::End) {
+                if let Some(kept) = kept.json() {
+                    self.incomplete = self.validator.validate(kept).await.ok();
+                }
+                return Err(failure.after(self.calls.len()));
+            }
+            match (next, &failure) {
+                (Next::Ask(messages), _) => {
+                    asked_again = Some(Request { messages, ..first.clone() });
+                }
+                (_, Failure::Llm { error, .. }) => {
+                    tokio::time::sleep(self.backoff.wait(attempt, error.retry_after)).await;
+                }
+                _ => {}
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        client: &Client,
         request: &Request,
-        validator: &V,
-    ) -> Attempt<V::Output> {
-        let reply = match provider.complete(request).await {
+        first: &Request,
+        kept: &mut Kept,
+    ) -> Result<V::Output, (Failure, Next)> {
+        let reply = match client.provider.complete(request).await {
             Ok(reply) => reply,
             Err(error) => {
                 self.calls.push(error.usage);
-                return Attempt::Failed(error);
+                let next = if error.kind.is_transient() { Next::Again } else { Next::End };
+                return Err((Failure::Llm { error, requests: 1 }, next));
             }
         };
         self.calls.push(reply.usage);
         if reply.finish == Finish::Length {
-            return Attempt::Failed(truncated(&reply, provider.name()));
+            return Err(self.cut(client, &reply, first, kept));
         }
-        let json = match &request.schema {
-            Some(schema) => reply::json(&reply.text, schema).map(std::borrow::Cow::into_owned),
-            None => Ok(reply.text.clone()),
-        };
-        let validated = match json {
-            Ok(json) => validator.validate(json).await,
-            Err(problem) => Err(Rejection::Problems(vec![problem])),
+        let (text, validated) = match self.read(&reply, first, kept) {
+            Ok(json) => (json.clone(), self.validator.validate(json).await),
+            Err(problem) => (reply.text.clone(), Err(Rejection::Problems(vec![problem]))),
         };
         match validated {
             Ok(output) => {
                 self.sources = reply.sources;
-                Attempt::Valid(output)
+                Ok(output)
             }
-            Err(Rejection::Problems(problems)) => Attempt::Invalid { text: reply.text, problems },
-            Err(Rejection::Broken(message)) => Attempt::Broken(message),
+            Err(Rejection::Problems(problems)) => {
+                *kept = Kept::default();
+                let again = prompt::ask_again(&first.messages, &text, &problems);
+                Err((Failure::Invalid { problems, requests: 1 }, Next::Ask(again)))
+            }
+            Err(Rejection::Broken(message)) => Err((Failure::Validator(message), Next::End)),
+        }
+    }
+
+    /// The reply as JSON, after what was kept of replies before it that were cut.
+    fn read(&mut self, reply: &Reply, first: &Request, kept: &Kept) -> Result<String, String> {
+        let Some(schema) = &first.schema else { return Ok(reply.text.clone()) };
+        let parsed = reply::parse(&reply.text, schema)?;
+        let (json, repairs) = kept.with(parsed);
+        self.repairs = repairs;
+        Ok(json)
+    }
+
+    /// A reply that ended at the limit of output tokens: what is complete of it is kept, and the
+    /// rest asked for.
+    fn cut(
+        &self,
+        client: &Client,
+        reply: &Reply,
+        first: &Request,
+        kept: &mut Kept,
+    ) -> (Failure, Next) {
+        let has_grown = match &first.schema {
+            Some(schema) if V::IN_PARTS => kept.add(reply::complete_items(&reply.text, schema)),
+            _ => false,
+        };
+        let next = if client.provider.is_deterministic() {
+            Next::End
+        } else if has_grown {
+            kept.json().map_or(Next::Again, |json| {
+                Next::Ask(prompt::go_on(&first.messages, &json, kept.len()))
+            })
+        } else {
+            Next::Again
+        };
+        let error = LlmError {
+            request_id: reply.request_id.clone(),
+            ..client.error(LlmErrorKind::Truncated, truncated(reply, kept.len()))
+        };
+        (Failure::Llm { error, requests: 1 }, next)
+    }
+}
+
+impl Failure {
+    /// What kind of failure it is, in one word.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Llm { error, .. } => error.kind.name(),
+            Self::Invalid { .. } => "invalid",
+            Self::Validator(_) => "validator",
+        }
+    }
+
+    /// The same as the end of so many requests.
+    fn after(self, sent: usize) -> Self {
+        match self {
+            Self::Llm { error, .. } => Self::Llm { error, requests: sent },
+            Self::Invalid { problems, .. } => Self::Invalid { problems, requests: sent },
+            Self::Validator(message) => Self::Validator(message),
         }
     }
 }
 
-fn truncated(reply: &Reply, provider: &str) -> LlmError {
-    let message = format!(
-        "the reply is incomplete: it ended at the limit of output tokens ({} used); allow more \
-         (such as max_tokens) or ask for less",
+fn truncated(reply: &Reply, complete: usize) -> String {
+    let kept = match complete {
+        0 => String::new(),
+        1 => "; 1 item was complete".to_owned(),
+        _ => format!("; {complete} items were complete"),
+    };
+    format!(
+        "the reply is incomplete: it ended at the limit of output tokens ({} used){kept}; allow \
+         more (such as max_tokens) or ask for less",
         reply.usage.completion_tokens
-    );
-    LlmError {
-        request_id: reply.request_id.clone(),
-        ..LlmError::new(LlmErrorKind::Truncated, provider, message)
-    }
+    )
 }

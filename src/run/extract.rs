@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use futures_util::StreamExt;
+use futures_util::stream::{self, Stream, StreamExt};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::documents::Content;
 use crate::error::Result;
 use crate::llm::{Image, Usage};
 use crate::table::Row;
 
+use super::ask::Models;
 use super::{Modeller, Operation, Outcome, Planned, Target};
 
 /// The samples that a plan is made from hold no more characters than this; a small model reads
@@ -25,18 +27,33 @@ pub struct Extraction<T: Target> {
     /// One entry for each planning request; empty where the caller gave the target.
     pub planning: Vec<Usage>,
     pub outcomes: Vec<Outcome<T::Item>>,
-    /// What became of the pages that are to be seen.
+    /// What became of the pages that are to be seen, and which models are not held to the schema.
     pub warnings: Vec<String>,
+}
+
+/// An extraction that is planned, and of which no row is asked yet.
+pub struct Started<T: Target> {
+    pub target: T,
+    /// As in [`Extraction`].
+    pub planning: Vec<Usage>,
+    /// As in [`Extraction`].
+    pub warnings: Vec<String>,
+    columns: Vec<String>,
+    images: Arc<[Image]>,
+    models: Models,
+}
+
+/// An outcome that waits to be taken, and takes room as long.
+pub struct Ready<I> {
+    pub outcome: Outcome<I>,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// Extracts what `query` asks for from every row of `content`, into `target` or, without one, into
 /// a target planned with one request.
 ///
 /// # Errors
-/// [`Error::Plan`](crate::Error::Plan): the planning request failed for good.
-/// [`Error::Schema`](crate::Error::Schema): a provider can't be asked for the schema.
-/// [`Error::File`](crate::Error::File): there is nothing that the models can read.
-/// A row that fails is an outcome, not an error.
+/// Those of [`start`]. A row that fails is an outcome, not an error.
 pub async fn extract<M: Modeller>(
     planner: &Operation,
     extractor: &Operation,
@@ -45,24 +62,69 @@ pub async fn extract<M: Modeller>(
     query: &str,
     target: Option<M::Target>,
 ) -> Result<Extraction<M::Target>> {
-    let all = content.columns();
+    let started = start(planner, extractor, modeller, content, query, target).await?;
+    let ready = started.outcomes(extractor, content, query, Semaphore::MAX_PERMITS);
+    let mut outcomes: Vec<_> = ready.map(|ready| ready.outcome).collect().await;
+    outcomes.sort_unstable_by_key(|outcome| outcome.position);
+    let Started { target, planning, warnings, .. } = started;
+    Ok(Extraction { target, planning, outcomes, warnings })
+}
+
+/// Plans the extraction unless there is a target, and compiles its schema for every model.
+///
+/// # Errors
+/// [`Error::Plan`](crate::Error::Plan): the planning request failed for good.
+/// [`Error::Schema`](crate::Error::Schema): a model can't be asked for the schema.
+/// [`Error::File`](crate::Error::File): there is nothing that the models can read.
+pub async fn start<M: Modeller>(
+    planner: &Operation,
+    extractor: &Operation,
+    modeller: &M,
+    content: &Arc<Content>,
+    query: &str,
+    target: Option<M::Target>,
+) -> Result<Started<M::Target>> {
     if let (None, Content::Document(document)) = (&target, &**content) {
         planner.wanted(document)?;
     }
     let shown = extractor.show(content, usize::MAX).await?;
     let (target, columns, planning) = if let Some(target) = target {
-        (target, all.to_vec(), Vec::new())
+        (target, content.columns().to_vec(), Vec::new())
     } else {
         let images = if planner.sees(content) { shown.first(SAMPLE_PAGES) } else { &[] };
         let planned = plan_shown(planner, modeller, content, images, query).await?;
         let (Planned { plan, target }, calls) = planned;
         (target, plan.target_columns, calls)
     };
-    let rows = content.rows(&columns).map(|row| Row { images: shown.images.clone(), ..row });
-    let stream = extractor.rows(&target, query, rows)?;
-    let mut outcomes: Vec<_> = stream.collect().await;
-    outcomes.sort_unstable_by_key(|outcome| outcome.position);
-    Ok(Extraction { target, planning, outcomes, warnings: shown.warnings })
+    let models = extractor.models(|client| target.reply_schema(client))?;
+    let warnings = [shown.warnings, models.warnings()].concat();
+    Ok(Started { target, planning, warnings, columns, images: shown.images, models })
+}
+
+impl<T: Target> Started<T> {
+    /// Asks for every row, `concurrency` at a time; outcomes come as rows end. No more than `room`
+    /// of them are asked or wait to be taken. Dropping the stream aborts the requests under way.
+    pub fn outcomes<'a>(
+        &'a self,
+        extractor: &'a Operation,
+        content: &'a Content,
+        query: &'a str,
+        room: usize,
+    ) -> impl Stream<Item = Ready<T::Item>> + Send + 'a {
+        let room = Arc::new(Semaphore::new(room));
+        let rows = content.rows(&self.columns);
+        let rows = rows.map(|row| Row { images: self.images.clone(), ..row });
+        stream::iter(rows)
+            .map(move |row| {
+                let room = room.clone();
+                async move {
+                    let room = room.acquire_owned().await.ok();
+                    let outcome = extractor.row(&self.target, query, &self.models, row).await;
+                    Ready { outcome, _room: room }
+                }
+            })
+            .buffer_unordered(extractor.concurrency)
+    }
 }
 
 /// Plans the extraction of what `query` asks for from `content`, without extracting: the plan with
@@ -88,7 +150,7 @@ async fn plan_shown<M: Modeller>(
     images: &[Image],
     query: &str,
 ) -> Result<(Planned<M::Target>, Vec<Usage>)> {
-    let nested = planner.provider.plans_nested();
+    let nested = planner.plans_nested();
     let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
     let sample = content.sample(characters).into();
     let _permit = planner.permits.acquire().await;

@@ -1,13 +1,16 @@
 //! An operation: read the plan, ask for every row, and end each row exactly once.
 
 mod ask;
+mod client;
 mod extract;
+mod kept;
 mod operation;
 mod refine;
 mod sight;
 
-pub use ask::{Answer, Failure, ask};
-pub use extract::{Extraction, SAMPLE_CHARACTERS, extract, plan};
+pub use ask::{Answer, AttemptError, Failure, Models, ask};
+pub use client::Client;
+pub use extract::{Extraction, Ready, SAMPLE_CHARACTERS, Started, extract, plan, start};
 pub use operation::{Operation, Outcome, Planned};
 
 use std::future::Future;
@@ -16,7 +19,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::llm::Provider;
 use crate::plan::Plan;
 use crate::schema::{OutputSchema, json_schema};
 
@@ -24,6 +26,9 @@ use crate::schema::{OutputSchema, json_schema};
 /// it finds wrong is sent back to the model.
 pub trait Validate: Send + Sync {
     type Output: Send;
+
+    /// Whether replies are lists of items, `{"items": [...]}`, of which a part is of use.
+    const IN_PARTS: bool = false;
 
     /// `json` is one JSON value.
     fn validate(
@@ -54,26 +59,25 @@ pub trait Target: Validate<Output = Vec<Self::Item>> {
     /// What the plan says about reading the items; empty for a target of the caller's.
     fn instructions(&self) -> &str;
 
-    /// The schema of a whole reply, as `provider` is asked for it. A target that lives longer than
-    /// an operation keeps what [`compile`] gives.
+    /// The schema of a whole reply, as a model is asked for it. A target that lives longer than an
+    /// operation keeps what [`compile`] gives.
     ///
     /// # Errors
-    /// [`Error::Schema`](crate::Error::Schema): the provider can't be asked for this schema.
-    fn reply_schema(&self, provider: &dyn Provider) -> Result<Arc<OutputSchema>>
+    /// [`Error::Schema`](crate::Error::Schema): the model can't be asked for this schema.
+    fn reply_schema(&self, client: &Client) -> Result<Arc<OutputSchema>>
     where
         Self: Sized,
     {
-        compile(self, provider)
+        compile(self, client)
     }
 }
 
-/// Compiles the schema of a whole reply for `provider`.
+/// Compiles the schema of a whole reply for a model.
 ///
 /// # Errors
-/// [`Error::Schema`](crate::Error::Schema): the provider can't be asked for this schema.
-pub fn compile<T: Target>(target: &T, provider: &dyn Provider) -> Result<Arc<OutputSchema>> {
-    let schema = json_schema::items_of(target.schema());
-    provider.compile(target.name(), &schema).map(Arc::new)
+/// [`Error::Schema`](crate::Error::Schema): the model can't be asked for this schema.
+pub fn compile<T: Target>(target: &T, client: &Client) -> Result<Arc<OutputSchema>> {
+    client.compile(target.name(), &json_schema::items_of(target.schema()))
 }
 
 /// Makes a target of a plan.

@@ -1,30 +1,30 @@
-//! All rows of one operation, asked concurrently, in a stream of outcomes.
+//! The settings of one operation, its plan, and how each of its rows is asked.
 
 use std::sync::Arc;
 
-use futures_util::stream::{self, Stream, StreamExt};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
 use crate::llm::retry::Backoff;
-use crate::llm::{Image, Message, Provider, Request, Source, Usage};
+use crate::llm::{Image, Source, Usage};
 use crate::plan::{self, Plan};
 use crate::prompt;
+use crate::reply::Repair;
 use crate::schema::OutputSchema;
 use crate::table::Row;
 
-use super::ask::{Answer, Failure, ask};
+use super::ask::{Answer, AttemptError, Failure, Models, ask};
+use super::client::Client;
+use super::kept::item_of;
 use super::{Modeller, Rejection, Target, Validate};
 
 /// The settings of one operation.
 #[derive(Clone)]
 pub struct Operation {
-    pub provider: Arc<dyn Provider>,
-    /// The provider's own name of the model.
-    pub model: Arc<str>,
-    /// Sent with every request as they are.
-    pub options: Arc<Map<String, Value>>,
+    pub client: Client,
+    /// Asked in turn where the provider of the one before failed for good.
+    pub fallbacks: Arc<[Client]>,
     pub backoff: Backoff,
     /// Rows asked at the same time.
     pub concurrency: usize,
@@ -61,10 +61,18 @@ pub struct Outcome<I> {
     /// The pages that were sent as images beside it.
     pub image_pages: Vec<u32>,
     pub result: Result<Vec<I>, Failure>,
+    /// The complete items of a failed row whose reply was cut.
+    pub incomplete: Vec<I>,
+    /// The caller's name of the model that gave the items.
+    pub model: Option<Arc<str>>,
     /// One entry for each request.
     pub calls: Vec<Usage>,
+    /// Why attempts gave no result, in their order.
+    pub errors: Vec<AttemptError>,
     /// Where values were copied from, by JSON Pointer into the list of items.
     pub sources: Vec<Source>,
+    /// What was mended in replies, by JSON Pointer into the list of items.
+    pub repairs: Vec<Repair>,
 }
 
 impl Operation {
@@ -74,10 +82,34 @@ impl Operation {
         Self { permits: permits.clone(), ..self.clone() }
     }
 
+    fn clients(&self) -> impl Iterator<Item = &Client> {
+        std::iter::once(&self.client).chain(&*self.fallbacks)
+    }
+
+    /// Whether all of the models plan nested definitions well.
+    pub(super) fn plans_nested(&self) -> bool {
+        self.clients().all(|client| client.provider.plans_nested())
+    }
+
+    /// The models, with what `compile` makes for each.
+    ///
+    /// # Errors
+    /// That of `compile`.
+    pub(super) fn models(
+        &self,
+        compile: impl Fn(&Client) -> Result<Arc<OutputSchema>>,
+    ) -> Result<Models> {
+        let compiled = |client: &Client| Ok((client.clone(), compile(client)?));
+        Ok(Models {
+            first: compiled(&self.client)?,
+            fallbacks: self.fallbacks.iter().map(compiled).collect::<Result<_>>()?,
+        })
+    }
+
     /// Asks for a plan from a sample of the data, and images of its first pages.
     ///
     /// # Errors
-    /// [`Error::Schema`](crate::Error::Schema): the provider can't be asked for plans.
+    /// [`Error::Schema`](crate::Error::Schema): a model can't be asked for plans.
     pub async fn plan<M: Modeller>(
         &self,
         modeller: &M,
@@ -86,38 +118,20 @@ impl Operation {
         sample: Arc<str>,
         images: &[Image],
     ) -> Result<Answer<Planned<M::Target>>> {
-        let nested = self.provider.plans_nested();
+        let nested = self.plans_nested();
         let schema = plan::reply_schema(columns, nested);
-        let schema = self.provider.compile("extraction_plan", &schema)?;
+        let models = self.models(|client| client.compile("extraction_plan", &schema))?;
         let messages = prompt::planning(query, columns, sample, images, !nested);
-        let request = self.request(messages, Arc::new(schema));
         let parse = |reply: &Value| plan::parse(reply, columns);
         let validator = PlanValidator { modeller, parse };
-        Ok(ask(self.provider.as_ref(), &request, &self.backoff, &validator).await)
+        Ok(ask(&models, &messages, &self.backoff, &validator).await)
     }
 
-    /// Asks for every row, `concurrency` at a time; outcomes come as rows end. Dropping the stream
-    /// aborts the requests under way.
-    ///
-    /// # Errors
-    /// [`Error::Schema`](crate::Error::Schema): the provider can't be asked for this schema.
-    pub fn rows<'a, T: Target>(
-        &'a self,
-        target: &'a T,
-        query: &'a str,
-        rows: impl Iterator<Item = Row> + Send + 'a,
-    ) -> Result<impl Stream<Item = Outcome<T::Item>> + Send + 'a> {
-        let schema = target.reply_schema(self.provider.as_ref())?;
-        Ok(stream::iter(rows)
-            .map(move |row| self.row(target, query, schema.clone(), row))
-            .buffer_unordered(self.concurrency))
-    }
-
-    async fn row<T: Target>(
+    pub(super) async fn row<T: Target>(
         &self,
         target: &T,
         query: &str,
-        schema: Arc<OutputSchema>,
+        models: &Models,
         row: Row,
     ) -> Outcome<T::Item> {
         let mut outcome = Outcome::new(&row);
@@ -129,19 +143,9 @@ impl Operation {
         // One part today; a row that is too long for one request becomes several here.
         for part in [row.text] {
             let messages = prompt::extraction(query, target.instructions(), part, &row.images);
-            let request = self.request(messages, schema.clone());
-            outcome.add(ask(self.provider.as_ref(), &request, &self.backoff, target).await);
+            outcome.add(ask(models, &messages, &self.backoff, target).await);
         }
         outcome
-    }
-
-    pub(super) fn request(&self, messages: Vec<Message>, schema: Arc<OutputSchema>) -> Request {
-        Request {
-            model: self.model.clone(),
-            messages,
-            schema: Some(schema),
-            options: self.options.clone(),
-        }
     }
 }
 
@@ -152,33 +156,49 @@ impl<I> Outcome<I> {
             text: row.text.clone(),
             image_pages: row.images.iter().map(|image| image.page).collect(),
             result: Ok(Vec::new()),
+            incomplete: Vec::new(),
+            model: None,
             calls: Vec::new(),
+            errors: Vec::new(),
             sources: Vec::new(),
+            repairs: Vec::new(),
         }
     }
 
     /// Folds one part's answer into the row's: items in order, and failed if any part failed.
     fn add(&mut self, answer: Answer<Vec<I>>) {
         self.calls.extend(answer.calls);
+        self.errors.extend(answer.errors);
         match (&mut self.result, answer.result) {
             (Ok(items), Ok(more)) => {
-                self.sources.extend(answer.sources.into_iter().map(|s| shifted(s, items.len())));
+                let before = items.len();
+                let moved = |pointer: &mut String| *pointer = of_row(pointer, before);
+                self.sources.extend(answer.sources.into_iter().map(|mut source| {
+                    moved(&mut source.pointer);
+                    source
+                }));
+                self.repairs.extend(answer.repairs.into_iter().map(|mut repair| {
+                    moved(&mut repair.pointer);
+                    repair
+                }));
                 items.extend(more);
+                self.model = answer.model;
             }
-            (Ok(_), Err(failure)) => self.result = Err(failure),
+            (Ok(items), Err(failure)) => {
+                self.incomplete.append(items);
+                self.incomplete.extend(answer.incomplete.unwrap_or_default());
+                self.model = None;
+                self.result = Err(failure);
+            }
             (Err(_), _) => {}
         }
     }
 }
 
 /// `/items/0/total` of a part as `/3/total` of a row that has three items already.
-fn shifted(source: Source, by: usize) -> Source {
-    let pointer = source.pointer.strip_prefix("/items/").map(|rest| {
-        let (index, field) = rest.split_once('/').unwrap_or((rest, ""));
-        let index = index.parse::<usize>().map_or(by, |index| index + by);
-        format!("/{index}/{field}")
-    });
-    Source { pointer: pointer.unwrap_or(source.pointer), ..source }
+fn of_row(pointer: &str, before: usize) -> String {
+    item_of(pointer)
+        .map_or_else(|| pointer.to_owned(), |(index, rest)| format!("/{}{rest}", index + before))
 }
 
 /// Turns a planning reply into a plan, with `parse`, and its target.

@@ -1,7 +1,5 @@
 //! One request that changes a definition as a user says.
 
-use std::sync::Arc;
-
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::schema::definition::ExtractionRequest;
@@ -28,11 +26,11 @@ impl Operation {
         let name =
             model_name.map_or_else(|| format!("Refined{}", definition.model_name), str::to_owned);
         let current = ExtractionRequest { model_name: name, ..definition.clone() }.normalise()?;
-        let nested = self.provider.plans_nested();
-        let schema = self.provider.compile("refinement", &refinement::reply_schema(nested))?;
+        let nested = self.plans_nested();
+        let schema = refinement::reply_schema(nested);
+        let models = self.models(|client| client.compile("refinement", &schema))?;
         let shown = refinement::shown(&current, nested).to_string();
         let messages = prompt::refinement(&shown, instructions, !nested);
-        let request = self.request(messages, Arc::new(schema));
         let parse = |reply: &_| {
             refinement::parse(reply, &current, nested).map(|schema| Plan {
                 instructions: String::new(),
@@ -41,6 +39,6 @@ impl Operation {
             })
         };
         let validator = PlanValidator { modeller, parse };
-        Ok(ask(self.provider.as_ref(), &request, &self.backoff, &validator).await)
+        Ok(ask(&models, &messages, &self.backoff, &validator).await)
     }
 }

@@ -59,7 +59,7 @@ impl Operation {
     }
 
     fn sight(&self) -> Sight {
-        self.provider.sight(&self.model)
+        self.client.sight()
     }
 
     /// Whether the model may be shown pages.
@@ -76,7 +76,7 @@ impl Operation {
         }
         let is_asked = sight.is_known || document.options.mode == Mode::Vision;
         (sight.images == 0 || !is_asked)
-            .then(|| format!("{} is not known to see images", self.model))
+            .then(|| format!("{} is not known to see images", self.client.model))
     }
 
     /// The pages that are to be shown, or are not read.
@@ -104,7 +104,7 @@ impl Operation {
             }
             Mode::Vision if document.original.is_none() => Ok(Vec::new()),
             Mode::Vision if self.sight().images == 0 => {
-                let message = format!("{} takes no images; choose another mode", self.model);
+                let message = format!("{} takes no images; choose another mode", self.client.model);
                 error(FileErrorKind::Options, message)
             }
             Mode::Vision => Ok(pages.iter().map(|page| page.number).collect()),
@@ -160,7 +160,7 @@ impl Operation {
             warnings.push(format!(
                 "{} not shown: {} takes no more images in one request; split the file",
                 numbered(left),
-                self.provider.name()
+                self.client.provider.name()
             ));
         }
         Ok(Shown { images: images.into(), warnings })

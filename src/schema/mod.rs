@@ -24,10 +24,42 @@ pub struct OutputSchema {
     pub compiled: Value,
     /// Whether `compiled` asks for null where `original` lets a property be left out.
     pub adds_nulls: bool,
-    /// Whether the provider enforces `compiled` while it answers.
-    pub enforced: bool,
+    /// How the provider is asked for it.
+    pub method: Method,
     /// What of `original` the provider will not enforce.
     pub losses: Vec<Loss>,
+}
+
+/// How a provider is asked for a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Sent as the reply's schema: the provider's decoder can write nothing else.
+    Strict,
+    /// Sent as the reply's schema, which the model follows as well as it can.
+    Schema,
+    /// Sent as the parameters of a tool, which the model calls as well as it can.
+    Tool,
+    /// Told in the prompt; the provider sees to it that the reply is JSON.
+    Json,
+    /// Told in the prompt.
+    Prompt,
+}
+
+impl Method {
+    /// Whether the schema is told in the prompt.
+    #[must_use]
+    pub const fn is_told(self) -> bool {
+        matches!(self, Self::Json | Self::Prompt)
+    }
+}
+
+impl OutputSchema {
+    /// Whether a reply that does not fit `compiled` can't be written at all.
+    #[must_use]
+    pub const fn is_enforced(&self) -> bool {
+        matches!(self.method, Method::Strict)
+    }
 }
 
 /// A rule of the schema that the provider does not enforce; validation still does.

@@ -10,7 +10,7 @@ use super::{
     Finish, HttpReply, LlmError, LlmErrorKind, Message, OpenAiChat, Reply, Request, Role, Usage,
     WireFormat,
 };
-use crate::schema::OutputSchema;
+use crate::schema::{Method, OutputSchema};
 
 fn wire() -> OpenAiChat {
     OpenAiChat { provider: "openai".to_owned() }
@@ -32,13 +32,13 @@ fn request(schema: Option<OutputSchema>, options: &Value) -> Request {
     }
 }
 
-fn schema(enforced: bool) -> OutputSchema {
+fn schema(method: Method) -> OutputSchema {
     OutputSchema {
         name: "answer".to_owned(),
         original: json!({"type": "object", "title": "original"}),
         compiled: json!({"type": "object"}),
         adds_nulls: false,
-        enforced,
+        method,
         losses: Vec::new(),
     }
 }
@@ -52,12 +52,15 @@ fn the_body_holds_what_was_asked_and_nothing_else() {
             r#","response_format":{{"type":"json_schema","json_schema":{{"name":"answer","strict":{strict},"schema":{{"type":"object"}}}}}}"#
         )
     };
+    let is_json = r#","response_format":{"type":"json_object"}"#.to_owned();
     let cases = [
         (request(None, &json!({})), String::new()),
-        (request(Some(schema(true)), &json!({})), format(true)),
-        (request(Some(schema(false)), &json!({})), format(false)),
+        (request(Some(schema(Method::Strict)), &json!({})), format(true)),
+        (request(Some(schema(Method::Schema)), &json!({})), format(false)),
+        (request(Some(schema(Method::Json)), &json!({})), is_json),
+        (request(Some(schema(Method::Prompt)), &json!({})), String::new()),
         (
-            request(Some(schema(true)), &json!({"temperature": 0.2, "stop": ["a"]})),
+            request(Some(schema(Method::Strict)), &json!({"temperature": 0.2, "stop": ["a"]})),
             format(true) + r#","temperature":0.2,"stop":["a"]"#,
         ),
     ];
@@ -71,26 +74,8 @@ fn the_body_holds_what_was_asked_and_nothing_else() {
 }
 
 #[test]
-fn a_response_format_of_the_caller_s_leaves_the_schema_to_the_prompt() {
-    let options = json!({"response_format": {"type": "json_object"}});
-    let told = r#"Answer.\nAnswer with JSON of this JSON Schema: {\"type\":\"object\"}"#;
-    let cases = [
-        (Some(schema(true)), MESSAGES.replace("Answer.", told)),
-        (Some(schema(false)), MESSAGES.replace("Answer.", told)),
-        (None, MESSAGES.to_owned()),
-    ];
-    for (schema, messages) in cases {
-        let encoded = wire().encode(&request(schema, &options)).unwrap();
-        let expected = format!(
-            r#"{{"model":"gpt-test",{messages},"response_format":{{"type":"json_object"}}}}"#
-        );
-        assert_eq!(String::from_utf8(encoded.body).unwrap(), expected);
-    }
-}
-
-#[test]
 fn options_can_t_replace_what_structx_sets() {
-    for name in ["model", "messages", "stream"] {
+    for name in ["model", "messages", "response_format", "stream"] {
         let error = wire().encode(&request(None, &json!({ name: true }))).unwrap_err();
         assert_eq!(error.kind, LlmErrorKind::Rejected);
         assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
@@ -167,7 +152,7 @@ fn unusable_replies_keep_what_they_cost() {
         (r#"{"message": {"content": null, "refusal": "SECRET"}}"#, Kind::Refusal, "declined"),
         (
             r#"{"message": {"content": "SECRET"}, "finish_reason": "content_filter"}"#,
-            Kind::Refusal,
+            Kind::ContentFilter,
             "content filter",
         ),
         (

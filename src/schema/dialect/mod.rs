@@ -3,6 +3,32 @@
 pub mod openai;
 pub mod strict;
 
+use serde_json::Value;
+
+use super::{Method, OutputSchema};
+use crate::error::Result;
+
+/// Whose rules for JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    OpenAi,
+}
+
+/// Compiles `schema` for the first of `methods` by which the provider can be asked for it.
+///
+/// # Errors
+/// [`Error::Schema`](crate::Error::Schema): there is none.
+pub fn compile(
+    dialect: Dialect,
+    methods: &[Method],
+    name: &str,
+    schema: &Value,
+) -> Result<OutputSchema> {
+    match dialect {
+        Dialect::OpenAi => openai::compile(methods, name, schema),
+    }
+}
+
 /// The most characters that providers accept in the name of a schema.
 const MAX_NAME: usize = 64;
 

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::accepted_name;
 use super::strict::{self, is_annotation, is_free_form};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::schema::json_schema::{walk, walk_mut};
-use crate::schema::{Loss, OutputSchema};
+use crate::schema::{Loss, Method, OutputSchema};
 
 const MAX_PROPERTIES: usize = 5_000;
 const MAX_LEVELS: usize = 10;
@@ -43,22 +43,25 @@ const KEYWORDS: [&str; 22] = [
 const FORMATS: [&str; 9] =
     ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
-/// Compiles `schema` for strict mode.
+/// Compiles `schema` for the first of `methods` by which it can be asked for.
 ///
 /// # Errors
-/// None of its own: what can't be enforced is sent as it is, with `enforced` false.
-pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
+/// [`Error::Schema`]: there is none.
+pub fn compile(methods: &[Method], name: &str, schema: &Value) -> Result<OutputSchema> {
     let losses = inexpressible(schema);
-    let enforced = losses.is_empty();
+    let mut methods = methods.iter().copied();
+    let method = methods.find(|method| losses.is_empty() || *method != Method::Strict);
+    let method =
+        method.ok_or_else(|| Error::Schema(format!("{name}: strict mode can't say it")))?;
     let mut output = OutputSchema {
         name: accepted_name(name),
         original: schema.clone(),
         compiled: schema.clone(),
         adds_nulls: false,
-        enforced,
+        method,
         losses,
     };
-    if enforced {
+    if method == Method::Strict {
         walk_mut(&mut output.compiled, &mut |part, pointer| {
             adapt(part, pointer, &mut output.losses);
         });
@@ -200,9 +203,13 @@ fn loss(pointer: &str, keyword: &str) -> Loss {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::compile;
-    use crate::schema::OutputSchema;
+    use crate::error::Result;
     use crate::schema::json_schema::{items_of, walk};
+    use crate::schema::{Method, OutputSchema};
+
+    fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
+        super::compile(&[Method::Strict, Method::Schema], name, schema)
+    }
 
     fn object(properties: &Value) -> Value {
         json!({"type": "object", "properties": properties})
@@ -239,7 +246,7 @@ mod tests {
         for (property, keywords) in cases {
             let output = compile("x", &object(&json!({"p": property}))).unwrap();
             let expected: Vec<_> = keywords.iter().map(|word| ("/properties/p", *word)).collect();
-            assert!(output.enforced, "{property}");
+            assert!(output.is_enforced(), "{property}");
             assert_eq!(losses(&output), expected, "{property}");
             let sent = output.compiled.to_string();
             for word in keywords.iter().chain(&["default", "examples", "x-copied"]) {
@@ -269,12 +276,12 @@ mod tests {
         for (property, keyword) in cases {
             let schema = object(&json!({"p": property}));
             let output = compile("x", &schema).unwrap();
-            assert!(!output.enforced && !output.adds_nulls, "{schema}");
+            assert!(!output.is_enforced() && !output.adds_nulls, "{schema}");
             assert_eq!(output.compiled, schema);
             assert_eq!(losses(&output), [("/properties/p", keyword)]);
         }
         for root in [json!({"type": "array", "items": {"type": "string"}}), json!({})] {
-            assert!(!compile("x", &root).unwrap().enforced);
+            assert!(!compile("x", &root).unwrap().is_enforced());
         }
     }
 
@@ -288,7 +295,7 @@ mod tests {
         let wide = object(&Value::Object(wide));
         for (schema, keyword) in [(deep, "properties"), (long, "enum"), (wide, "properties")] {
             let output = compile("x", &schema).unwrap();
-            assert_eq!((output.enforced, losses(&output)), (false, vec![("", keyword)]));
+            assert_eq!((output.is_enforced(), losses(&output)), (false, vec![("", keyword)]));
         }
     }
 
@@ -300,7 +307,7 @@ mod tests {
             "$ref": "#/$defs/Node",
         });
         let output = compile("x", &items_of(&item)).unwrap();
-        assert!(output.enforced);
+        assert!(output.is_enforced());
         let expected = json!({"description": "The next one", "anyOf": [
             {"anyOf": [{"$ref": "#/$defs/Node"}]}, {"type": "null"}]});
         assert_eq!(output.compiled["$defs"]["Node"]["properties"]["next"], expected);
@@ -315,7 +322,7 @@ mod tests {
             "additionalProperties": true,
         }));
         let output = compile("x", &schema).unwrap();
-        assert!(output.enforced && output.losses.is_empty());
+        assert!(output.is_enforced() && output.losses.is_empty());
         assert_eq!(output.original, schema);
         walk(&output.compiled, &mut |part, pointer| {
             if part["type"] == "object" {

@@ -1,0 +1,145 @@
+//! The rows of an extraction as they end, taken in batches by one job after another.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::StreamExt;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+
+use crate::error::{Error, Result, panic_text};
+use crate::run::{Operation, Ready, Started};
+
+use super::awaitable::Abort;
+use super::errors;
+use super::input::Prepared;
+use super::job::{Job, Raise};
+use super::raw::{RawRow, RawStart};
+use super::target::{ModelTarget, Pydantic, PydanticTarget};
+
+/// The most rows of one batch.
+const BATCH: usize = 256;
+/// How many rows are under way or wait to be taken, for each that is asked at the same time.
+const ROOM: usize = 4;
+
+/// Made by `Extractor.stream`. Rows are asked for in the background as long as there is room.
+#[pyclass(frozen, module = "structx._core")]
+pub struct RowStream {
+    pydantic: Pydantic,
+    target: Option<Arc<ModelTarget>>,
+    beginning: Mutex<Option<Beginning>>,
+    rows: Arc<tokio::sync::Mutex<Option<Rows>>>,
+    background: Arc<Mutex<Option<Abort>>>,
+}
+
+type Beginning = Pin<Box<dyn Future<Output = Result<Begun>> + Send>>;
+type Row = Ready<Py<PyAny>>;
+
+/// An extraction that is read and planned.
+pub struct Begun {
+    pub started: Started<PydanticTarget>,
+    pub operation: Operation,
+    pub prepared: Prepared,
+    pub query: String,
+}
+
+/// What the background gives.
+struct Rows {
+    receiver: UnboundedReceiver<Row>,
+    task: JoinHandle<()>,
+}
+
+impl RowStream {
+    pub fn new(
+        pydantic: Pydantic,
+        target: Option<Arc<ModelTarget>>,
+        beginning: impl Future<Output = Result<Begun>> + Send + 'static,
+    ) -> Self {
+        let beginning = Mutex::new(Some(Box::pin(beginning) as Beginning));
+        Self { pydantic, target, beginning, rows: Arc::default(), background: Arc::default() }
+    }
+
+    fn job<T, E>(&self, work: impl Future<Output = Result<T, E>> + Send + 'static) -> Job
+    where
+        T: for<'py> IntoPyObject<'py> + Send + 'static,
+        E: Raise,
+    {
+        Job::new(self.pydantic.clone(), self.target.clone(), work)
+    }
+}
+
+#[pymethods]
+impl RowStream {
+    /// Reads and plans, and starts to ask; the first job.
+    fn start(&self) -> PyResult<Job> {
+        let beginning = self.beginning.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let beginning = beginning.ok_or_else(|| PyRuntimeError::new_err("a stream starts once"))?;
+        let (rows, background) = (self.rows.clone(), self.background.clone());
+        Ok(self.job::<_, Error>(async move {
+            let begun = beginning.await?;
+            let start = RawStart::new(&begun.started, begun.prepared.clone());
+            let (sender, receiver) = unbounded_channel();
+            let task = tokio::spawn(begun.send(sender));
+            let abort = Abort(task.abort_handle());
+            *background.lock().unwrap_or_else(PoisonError::into_inner) = Some(abort);
+            *rows.lock().await = Some(Rows { receiver, task });
+            Ok(start)
+        }))
+    }
+
+    /// The rows that have ended, at least one; none at the end.
+    fn next(&self) -> Job {
+        let rows = self.rows.clone();
+        self.job(async move {
+            match &mut *rows.lock().await {
+                Some(rows) => rows.next().await,
+                None => Ok(Vec::new()),
+            }
+        })
+    }
+
+    /// Aborts the requests under way; there are no more rows.
+    fn close(&self) {
+        drop(self.background.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl Begun {
+    /// Sends outcomes as long as anybody wants them.
+    async fn send(self, sender: UnboundedSender<Row>) {
+        let Self { started, operation, prepared, query } = self;
+        let room = operation.concurrency.saturating_mul(ROOM);
+        let mut outcomes =
+            std::pin::pin!(started.outcomes(&operation, &prepared.content, &query, room));
+        while let Some(row) = outcomes.next().await {
+            if sender.send(row).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+impl Rows {
+    async fn next(&mut self) -> Result<Vec<RawRow>, Panic> {
+        let mut batch = Vec::new();
+        if self.receiver.recv_many(&mut batch, BATCH).await == 0
+            && let Err(error) = (&mut self.task).await
+            && let Ok(panic) = error.try_into_panic()
+        {
+            return Err(Panic(format!("panic: {}", panic_text(&*panic))));
+        }
+        Ok(batch.into_iter().map(|ready| RawRow::from(ready.outcome)).collect())
+    }
+}
+
+/// The words of a panic in the background.
+struct Panic(String);
+
+impl Raise for Panic {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        errors::internal_error(py, self.0)
+    }
+}

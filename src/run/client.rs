@@ -1,0 +1,66 @@
+//! A model, who serves it, and what is sent with its requests.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::error::Result;
+use crate::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Request, Sight};
+use crate::prompt;
+use crate::schema::OutputSchema;
+
+#[derive(Clone)]
+pub struct Client {
+    pub provider: Arc<dyn Provider>,
+    /// The provider's own name of the model.
+    pub model: Arc<str>,
+    /// The caller's name of it, such as `openai/gpt-4o`.
+    pub name: Arc<str>,
+    /// Sent with every request as they are.
+    pub options: Arc<Map<String, Value>>,
+}
+
+impl Client {
+    /// What the model is asked: `messages`, and in them the schema if it is told in the prompt.
+    #[must_use]
+    pub fn request(&self, mut messages: Vec<Message>, schema: &Arc<OutputSchema>) -> Request {
+        if schema.method.is_told() {
+            prompt::tell_schema(&mut messages, &schema.compiled);
+        }
+        Request {
+            model: self.model.clone(),
+            messages,
+            schema: Some(schema.clone()),
+            options: self.options.clone(),
+        }
+    }
+
+    /// # Errors
+    /// [`Error::Schema`](crate::Error::Schema): the model can't be asked for this schema.
+    pub fn compile(&self, name: &str, schema: &Value) -> Result<Arc<OutputSchema>> {
+        self.provider.compile(&self.model, name, schema).map(Arc::new)
+    }
+
+    /// The same for all models that a schema is compiled the same for.
+    #[must_use]
+    pub fn schema_key(&self) -> String {
+        format!("{}/{}", self.provider.name(), self.model)
+    }
+
+    #[must_use]
+    pub fn sight(&self) -> Sight {
+        self.provider.sight(&self.model)
+    }
+
+    /// Whether the model is known to see what the messages show.
+    #[must_use]
+    pub fn takes(&self, messages: &[Message]) -> bool {
+        let mut parts = messages.iter().flat_map(|message| &message.parts);
+        self.sight().is_known || !parts.any(|part| matches!(part, Part::Image(_)))
+    }
+
+    #[must_use]
+    pub fn error(&self, kind: LlmErrorKind, message: impl Into<String>) -> LlmError {
+        LlmError::new(kind, self.provider.name(), message)
+    }
+}
