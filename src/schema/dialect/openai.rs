@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::accepted_name;
 use super::strict::{self, is_annotation, is_free_form};
 use crate::error::{Error, Result};
+use crate::reply::OutlineCell;
 use crate::schema::json_schema::{walk, walk_mut};
 use crate::schema::{Loss, Method, OutputSchema};
 
@@ -60,6 +61,7 @@ pub fn compile(methods: &[Method], name: &str, schema: &Value) -> Result<OutputS
         adds_nulls: false,
         method,
         losses,
+        outline: OutlineCell::default(),
     };
     if method == Method::Strict {
         walk_mut(&mut output.compiled, &mut |part, pointer| {
