@@ -29,6 +29,8 @@ pub struct Reading {
     /// Members that the schema knows.
     known: usize,
     is_changed: bool,
+    /// Whether it lacked the wrapper of the reply, or had it twice.
+    pub is_rewrapped: bool,
 }
 
 impl Reading {
@@ -86,6 +88,7 @@ pub fn read(value: Value, outline: &Outline, encoded: usize) -> Reading {
         if other.faults() < best.faults() {
             other.repairs.insert(0, Repair { pointer: String::new(), what });
             other.is_changed = true;
+            other.is_rewrapped = true;
             best = other;
         }
     }

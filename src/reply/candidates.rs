@@ -30,13 +30,17 @@ struct Candidate {
 ///
 /// # Errors
 /// There is none, or there are several; or what is meant to be one is damaged.
-pub fn read(text: &str, outline: &Outline, encoded: usize) -> Result<Reading, String> {
+pub fn read(
+    text: &str,
+    outline: &Outline,
+    encoded: usize,
+    steps: &mut usize,
+) -> Result<Reading, String> {
     let start = answer(text);
-    let mut steps = budget(text);
     let (mut known, mut strange) = (Vec::<Candidate>::new(), Vec::<Candidate>::new());
     let mut at = start;
     while let Some(begin) = next_bracket(text, at) {
-        let mut parser = Parser::new(text, begin, outline, &mut steps);
+        let mut parser = Parser::new(text, begin, outline, &mut *steps);
         let value = match parser.value(Place::Item) {
             Ok(value) => value,
             Err(stop) if parser.is_json || matches!(stop, Stop::Final(_)) => {
@@ -48,6 +52,11 @@ pub fn read(text: &str, outline: &Outline, encoded: usize) -> Result<Reading, St
             }
         };
         at = parser.at;
+        let more = text[at..].trim_start().strip_prefix(',').map(str::trim_start);
+        if parser.is_json && more.is_some_and(|more| more.starts_with(['{', '[', '"', '\''])) {
+            let stop = Stop::Wrong("a value has ended, and a comma follows".to_owned());
+            return Err(broken(text, at, stop));
+        }
         let faults = parser.faults;
         let reading = align::read(value, outline, encoded);
         let found = if reading.is_known() { &mut known } else { &mut strange };
@@ -73,11 +82,17 @@ fn choose(known: Vec<Candidate>, strange: Vec<Candidate>) -> Result<Candidate, S
         let rest = if others.is_empty() { strange } else { std::mem::take(&mut others) };
         fitting = rest;
     }
-    if let [one, other, ..] = fitting.as_slice() {
+    let rival = match fitting.as_slice() {
+        [_, rival, ..] => Some(rival),
+        // A part of a damaged reply may look like one item.
+        [one] if one.reading.is_rewrapped => others.first(),
+        _ => None,
+    };
+    if let (Some(one), Some(rival)) = (fitting.first(), rival) {
         return Err(format!(
             "the reply holds more than one JSON value: {} and {}; give one that holds all",
             shown(one),
-            shown(other)
+            shown(rival)
         ));
     }
     let mut chosen = fitting.pop().ok_or("there is no JSON in the reply; give only JSON")?;
@@ -156,7 +171,8 @@ pub fn complete(text: &str, outline: &Outline) -> Reading {
     reading
 }
 
-fn budget(text: &str) -> usize {
+/// The steps in which `text` has to be read.
+pub fn budget(text: &str) -> usize {
     text.len().saturating_mul(STEPS_PER_BYTE).saturating_add(MIN_STEPS)
 }
 

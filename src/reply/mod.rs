@@ -27,6 +27,7 @@ use crate::json;
 use crate::schema::OutputSchema;
 use crate::schema::dialect::strict;
 use align::Reading;
+use outline::Outline;
 pub use outline::OutlineCell;
 
 /// How much is shown of a value.
@@ -61,10 +62,10 @@ pub fn parse<'a>(text: &'a str, schema: &OutputSchema) -> Result<Parsed<'a>, Str
         return Ok(Parsed { json, repairs: Vec::new() });
     }
     let (reading, is_strict) = match json::parse(text.as_bytes()) {
-        Ok(Value::String(inner)) => (candidates::read(&inner, outline, 1)?.encoded(), false),
+        Ok(Value::String(inner)) => (found(&inner, outline, 1)?.encoded(), false),
         Ok(value) => (align::read(value, outline, 0), true),
         Err(error) if error.is_data() => return Err(format!("not valid JSON: {error}")),
-        Err(_) => (candidates::read(text, outline, 0)?, false),
+        Err(_) => (found(text, outline, 0)?, false),
     };
     if !reading.problems.is_empty() {
         return Err(reading.problems.join("; "));
@@ -74,6 +75,10 @@ pub fn parse<'a>(text: &'a str, schema: &OutputSchema) -> Result<Parsed<'a>, Str
         return Ok(Parsed { json: text.into(), repairs: reading.repairs });
     }
     Ok(finish(reading, schema))
+}
+
+fn found(text: &str, outline: &Outline, encoded: usize) -> Result<Reading, String> {
+    candidates::read(text, outline, encoded, &mut candidates::budget(text))
 }
 
 /// The complete items of a reply `{"items": [...]}` that was cut; the last one, where it is cut, is

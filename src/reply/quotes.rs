@@ -115,29 +115,37 @@ fn judge(parser: &mut Parser<'_>, place: Place, mark: char, inner: usize) -> Res
         ',' => {
             let next = rest[1..].trim_start();
             parser.pay(rest.len() - next.len())?;
-            let is_end = next.is_empty() || next.starts_with(['}', ']']);
+            if next.is_empty() || next.starts_with(['}', ']']) {
+                return Ok(Mark::End);
+            }
+            if let Some(mark) = before_comment(parser, next, mark)? {
+                return Ok(mark);
+            }
             match place {
-                _ if is_end || is_comment(parser, next, mark)? => Ok(Mark::End),
                 Place::Item if begins_value(next) => end_unless_unclear(is_balanced),
                 Place::Item => Ok(Mark::Content),
-                _ => match name_at(next) {
-                    None => Ok(Mark::Content),
-                    Some(name) => end_unless_unclear(is_balanced || parser.outline.knows(name)),
-                },
+                _ => Ok(before_name(parser, next, is_balanced)),
             }
         }
         _ if is_fence(rest) => end_if(is_line_end),
-        '/' | '#' => {
-            let is_end = is_comment(parser, rest, mark)?;
-            end_if(is_end)
-        }
+        // What ended here looks like a name.
+        ':' if is_balanced => Ok(Mark::Unclear),
+        '/' | '#' => Ok(before_comment(parser, rest, mark)?.unwrap_or(Mark::Content)),
         // A comma is missing.
         _ if place == Place::Item && opens(next) => end_unless_unclear(is_line_end && is_balanced),
-        _ if place == Place::Member && (opens(next) || is_line_end) => match name_at(rest) {
-            None => Ok(Mark::Content),
-            Some(name) => end_unless_unclear(is_balanced || parser.outline.knows(name)),
-        },
+        _ if place == Place::Member && (opens(next) || is_line_end) => {
+            Ok(before_name(parser, rest, is_balanced))
+        }
         _ => Ok(Mark::Content),
+    }
+}
+
+/// What a mark is where the name of the next member may stand behind it.
+fn before_name(parser: &Parser<'_>, rest: &str, is_balanced: bool) -> Mark {
+    match name_at(rest) {
+        None => Mark::Content,
+        Some(name) if is_balanced || parser.outline.knows(name) => Mark::End,
+        Some(_) => Mark::Unclear,
     }
 }
 
@@ -170,10 +178,11 @@ fn name_at(rest: &str) -> Option<&str> {
     (!name.is_empty() && after.trim_start().starts_with(':')).then_some(name)
 }
 
-/// Whether a comment begins here, and surely no text: it has an end of its own, and no such mark.
-fn is_comment(parser: &mut Parser<'_>, rest: &str, mark: char) -> Result<bool, Stop> {
+/// What a mark is where a comment may begin behind it: a comment has an end of its own, and where
+/// it has such a mark in it, it may as well be text.
+fn before_comment(parser: &mut Parser<'_>, rest: &str, mark: char) -> Result<Option<Mark>, Stop> {
     if !["//", "/*", "#"].iter().any(|start| rest.starts_with(start)) {
-        return Ok(false);
+        return Ok(None);
     }
     let line = rest.split('\n').next().unwrap_or_default();
     parser.pay(line.len())?;
@@ -181,7 +190,8 @@ fn is_comment(parser: &mut Parser<'_>, rest: &str, mark: char) -> Result<bool, S
         Some((comment, _)) if line.starts_with("/*") => Some(comment),
         _ => (!line.starts_with("/*") && line.len() < rest.len()).then_some(line),
     };
-    Ok(comment.is_some_and(|comment| !comment.contains(mark)))
+    let is_text = |comment: &str| comment.contains(mark);
+    Ok(comment.map(|comment| if is_text(comment) { Mark::Unclear } else { Mark::End }))
 }
 
 /// What a backslash and what follows it stand for.

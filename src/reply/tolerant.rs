@@ -108,9 +108,7 @@ impl<'t> Parser<'t> {
                 self.faults.note(Fault::MissingComma);
             }
             let name = self.name()?;
-            let depth = self.open_objects + self.open_lists;
-            let wrapper = self.outline.wrapper().map(|(property, _)| &property.folded);
-            self.is_wrapped = depth == 1 && wrapper == Some(&fold(&name));
+            self.is_wrapped = self.open_objects + self.open_lists == 1 && self.is_wrapper(&name);
             let value = self.value(Place::Member)?;
             if members.contains_key(&name) {
                 return Err(Stop::Final(format!("an object has `{name}` twice")));
@@ -120,6 +118,10 @@ impl<'t> Parser<'t> {
         }
         self.open_objects -= 1;
         Ok(Value::Object(members))
+    }
+
+    fn is_wrapper(&self, name: &str) -> bool {
+        self.outline.wrapper().is_some_and(|(property, _)| property.folded == fold(name))
     }
 
     fn list(&mut self) -> Result<Value, Stop> {
