@@ -54,8 +54,7 @@ pub fn read(
         at = parser.at;
         let more = text[at..].trim_start().strip_prefix(',').map(str::trim_start);
         if parser.is_json && more.is_some_and(|more| more.starts_with(['{', '[', '"', '\''])) {
-            let stop = Stop::Wrong("a value has ended, and a comma follows".to_owned());
-            return Err(broken(text, at, stop));
+            return Err(broken(text, at, Stop::Wrong("a value has ended, and a comma follows")));
         }
         let faults = parser.faults;
         let reading = align::read(value, outline, encoded);
@@ -201,7 +200,8 @@ fn next_bracket(text: &str, from: usize) -> Option<usize> {
 fn broken(text: &str, at: usize, stop: Stop) -> String {
     let what = match stop {
         Stop::Ended => "it ends before it is complete".to_owned(),
-        Stop::Wrong(what) | Stop::Final(what) => what,
+        Stop::Wrong(what) => what.to_owned(),
+        Stop::Final(what) => what,
     };
     let before = &text[..at];
     let line = before.matches('\n').count() + 1;

@@ -4,7 +4,7 @@
 //! string, there are two readings, and neither is taken.
 
 use super::faults::Fault;
-use super::tolerant::{Parser, Stop, wrong};
+use super::tolerant::{Parser, Stop};
 
 /// How far is looked for the end of a name.
 const MAX_LOOK: usize = 100;
@@ -82,7 +82,7 @@ pub fn read(parser: &mut Parser<'_>, place: Place) -> Result<String, Stop> {
                     return Ok(content);
                 }
                 Mark::Unclear => {
-                    return Err(wrong("a string has quotation marks in it that may end it"));
+                    return Err(Stop::Wrong("a string has quotation marks in it that may end it"));
                 }
                 Mark::Content => {
                     parser.faults.note(Fault::InnerQuote);
@@ -219,7 +219,7 @@ fn escape(parser: &mut Parser<'_>, open: char, content: &mut String) -> Result<(
             Some(letter) => (Some(letter), 6),
             None => (second_half(unit, rest), 12),
         };
-        let Some(letter) = letter else { return Err(wrong("a string has half a character")) };
+        let Some(letter) = letter else { return Err(Stop::Wrong("a string has half a character")) };
         content.push(letter);
         parser.at += length;
         return Ok(());

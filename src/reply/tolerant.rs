@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 128;
 pub enum Stop {
     /// The text ends before the value does.
     Ended,
-    Wrong(String),
+    Wrong(&'static str),
     /// Nor is there another value in the text.
     Final(String),
 }
@@ -146,7 +146,7 @@ impl<'t> Parser<'t> {
             if before == Before::Value {
                 let next = self.peek().unwrap_or_default();
                 if !matches!(next, '{' | '[') && !quotes::opens(next) {
-                    return Err(wrong("a comma or a bracket is missing"));
+                    return Err(Stop::Wrong("a comma or a bracket is missing"));
                 }
                 self.faults.note(Fault::MissingComma);
             }
@@ -189,7 +189,7 @@ impl<'t> Parser<'t> {
             return Ok(false);
         }
         if *before != Before::Value {
-            return Err(wrong("a value is missing before a comma"));
+            return Err(Stop::Wrong("a value is missing before a comma"));
         }
         *before = Before::Comma;
         self.at += 1;
@@ -211,7 +211,7 @@ impl<'t> Parser<'t> {
             return Err(Stop::Ended);
         }
         if name.is_empty() && !is_quoted || self.peek() != Some(':') {
-            return Err(wrong("a name and a colon are missing"));
+            return Err(Stop::Wrong("a name and a colon are missing"));
         }
         self.at += 1;
         if !is_quoted {
@@ -267,7 +267,7 @@ impl<'t> Parser<'t> {
             return Err(Stop::Ended);
         }
         if !word.contains(char::is_alphanumeric) || !after.starts_with([',', ']', '}']) {
-            return Err(wrong("a value is missing or has no quotes"));
+            return Err(Stop::Wrong("a value is missing or has no quotes"));
         }
         self.faults.note(Fault::BareWord);
         Ok(word.into())
@@ -318,8 +318,4 @@ impl<'t> Parser<'t> {
         let rest = &self.text[self.at..];
         rest.is_empty() || quotes::is_fence(rest)
     }
-}
-
-pub(super) fn wrong(what: &str) -> Stop {
-    Stop::Wrong(what.to_owned())
 }

@@ -63,8 +63,7 @@ fn the_steps_grow_no_faster_than_the_text() {
 #[test]
 fn ten_megabytes_of_anything_end() {
     let schema = schema_of(&invoice(), true);
-    for part in ["{", "[", "\"", "`", "{\"a\":", "{\"items\":[", "[\"a\" ", "{\"total\":\"1,0\"} "]
-    {
+    for part in ["{", "[", "\"", "`", "{\"a\":", "{\"items\":[", "[\"a\" "] {
         let text = part.repeat((MEGABYTES << 20) / part.len());
         assert!(parse(&text, &schema).is_err(), "{part}");
     }
