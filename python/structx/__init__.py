@@ -40,8 +40,9 @@ if TYPE_CHECKING:
         model_from_extraction_request,
         model_to_extraction_request,
     )
-    from structx.results import ExtractionResult, RowResult
+    from structx.results import AttemptError, ExtractionResult, RowResult
     from structx.schema import ExtractionPlan, ExtractionRequest, ModelField
+    from structx.streams import AsyncExtractionStream, ExtractionStream
     from structx.usage import ExtractionStep, ExtractorUsage, StepUsage
 else:
     _NAMES = {
@@ -78,8 +79,9 @@ else:
             "model_from_extraction_request",
             "model_to_extraction_request",
         ],
-        "results": ["ExtractionResult", "RowResult"],
+        "results": ["AttemptError", "ExtractionResult", "RowResult"],
         "schema": ["ExtractionPlan", "ExtractionRequest", "ModelField"],
+        "streams": ["AsyncExtractionStream", "ExtractionStream"],
         "usage": ["ExtractionStep", "ExtractorUsage", "StepUsage"],
     }
 
@@ -99,6 +101,8 @@ else:
 
 
 __all__ = [
+    "AsyncExtractionStream",
+    "AttemptError",
     "ConfigurationError",
     "CorruptFileError",
     "Document",
@@ -109,6 +113,7 @@ __all__ = [
     "ExtractionRequest",
     "ExtractionResult",
     "ExtractionStep",
+    "ExtractionStream",
     "Extractor",
     "ExtractorUsage",
     "FileError",
