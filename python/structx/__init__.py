@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from structx.exceptions import (
         ConfigurationError,
+        ContentFilterError,
         CorruptFileError,
         ExtractionError,
         FileError,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         NoTextLayerError,
         PasswordRequiredError,
         ProviderError,
+        RefusalError,
         StructXError,
         UnsupportedFileError,
         ValidationError,
@@ -58,6 +60,7 @@ else:
         ],
         "exceptions": [
             "ConfigurationError",
+            "ContentFilterError",
             "CorruptFileError",
             "ExtractionError",
             "FileError",
@@ -66,6 +69,7 @@ else:
             "NoTextLayerError",
             "PasswordRequiredError",
             "ProviderError",
+            "RefusalError",
             "StructXError",
             "UnsupportedFileError",
             "ValidationError",
@@ -104,6 +108,7 @@ __all__ = [
     "AsyncExtractionStream",
     "AttemptError",
     "ConfigurationError",
+    "ContentFilterError",
     "CorruptFileError",
     "Document",
     "DocumentLimits",
@@ -125,6 +130,7 @@ __all__ = [
     "PasswordRequiredError",
     "PreparedInput",
     "ProviderError",
+    "RefusalError",
     "RowResult",
     "StepUsage",
     "StructXError",
