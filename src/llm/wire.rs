@@ -156,3 +156,6 @@ pub(super) fn nothing(finish: Finish) -> (LlmErrorKind, &'static str) {
         Finish::Stop => (LlmErrorKind::BadReply, "the reply has no content"),
     }
 }
+
+#[cfg(test)]
+mod tests;
