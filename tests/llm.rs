@@ -20,6 +20,7 @@ fn client(base_url: &str, timeout: Duration) -> (Arc<dyn Provider>, Arc<str>) {
         api_key: Some(ApiKey::new(KEY)),
         api_base: Some(base_url.to_owned()),
         timeout: Some(timeout),
+        ..Settings::default()
     };
     provider(&settings, |_| None).expect("sound settings")
 }

@@ -95,6 +95,7 @@ fn operation(fake: &FakeProvider, max_retries: u32) -> Operation {
         api_key: Some(ApiKey::new("sk-secret")),
         api_base: Some(fake.base_url.clone()),
         timeout: Some(Duration::from_secs(5)),
+        ..Settings::default()
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();
     let backoff = Backoff { max_retries, min_wait: Duration::ZERO, max_wait: Duration::ZERO };

@@ -38,6 +38,8 @@ class Extractor:
         api_key: str | None = None,
         api_base: str | None = None,
         base_url: str | None = None,
+        api_version: str | None = None,
+        output_mode: Literal["strict", "schema", "tool", "json", "prompt"] | None = None,
         config: ConfigLike | None = None,
         planning_model: str | Sequence[str] | None = None,
         max_threads: int = 10,
@@ -60,6 +62,13 @@ class Extractor:
             api_base: the base URL. Default: the provider's variable, such as OPENAI_BASE_URL, else
                 its public address.
             base_url: another name of `api_base`.
+            api_version: of Azure's API. Default: AZURE_API_VERSION, else its v1 API without one.
+            output_mode: how models are asked for the form of a reply: `strict`, by a schema that
+                the provider holds them to; `schema`, by one that they follow as well as they can;
+                `tool`, as the arguments of a tool; `json`, told in the prompt, with the provider's
+                JSON mode; `prompt`, told in the prompt alone. Default: the first of these that a
+                model's provider has and that can say the schema. All but `strict` are a warning of
+                the result; replies are validated in any case.
             config: options of each step; an ExtractionConfig, a dict of its arguments, or the path
                 of a YAML file. Default: `ExtractionConfig()`, which reads the environment.
             planning_model: plans extractions that have no model of the caller's. Default: `model`.
@@ -84,6 +93,8 @@ class Extractor:
             api_key=api_key,
             api_base=api_base,
             base_url=base_url,
+            api_version=api_version,
+            output_mode=output_mode,
             config=config,
             planning_model=planning_model,
             max_threads=max_threads,
