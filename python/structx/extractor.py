@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
-
-OutputMode: TypeAlias = Literal["strict", "schema", "tool", "json", "prompt"]
 
 
 class Extractor:
@@ -41,7 +39,7 @@ class Extractor:
         api_base: str | None = None,
         base_url: str | None = None,
         api_version: str | None = None,
-        output_mode: OutputMode | None = None,
+        output_mode: Literal["strict", "schema", "tool", "json", "prompt"] | None = None,
         config: ConfigLike | None = None,
         planning_model: str | Sequence[str] | None = None,
         max_threads: int = 10,
@@ -64,12 +62,13 @@ class Extractor:
             api_base: the base URL. Default: the provider's variable, such as OPENAI_BASE_URL, else
                 its public address.
             base_url: another name of `api_base`.
-            api_version: of Azure's API. Default: the variable AZURE_API_VERSION, else the API that
-                has no versions.
-            output_mode: the only way in which models are asked for a schema: as the schema of the
-                reply, which the provider enforces (`strict`) or the model follows (`schema`), as a
-                `tool` to be called, or told in the prompt, with the provider's JSON mode (`json`) or
-                without (`prompt`). Default: the best that is known of each model.
+            api_version: of Azure's API. Default: AZURE_API_VERSION, else its v1 API without one.
+            output_mode: how models are asked for the form of a reply: `strict`, by a schema that
+                the provider holds them to; `schema`, by one that they follow as well as they can;
+                `tool`, as the arguments of a tool; `json`, told in the prompt, with the provider's
+                JSON mode; `prompt`, told in the prompt alone. Default: the first of these that a
+                model's provider has and that can say the schema. All but `strict` are a warning of
+                the result; replies are validated in any case.
             config: options of each step; an ExtractionConfig, a dict of its arguments, or the path
                 of a YAML file. Default: `ExtractionConfig()`, which reads the environment.
             planning_model: plans extractions that have no model of the caller's. Default: `model`.

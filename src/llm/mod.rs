@@ -40,6 +40,11 @@ pub trait Provider: Send + Sync {
     /// [`Error::Schema`](crate::Error::Schema): the schema can't be asked of this model.
     fn compile(&self, model: &str, name: &str, schema: &Value) -> Result<OutputSchema>;
 
+    /// The same for all models that [`compile`](Self::compile) does the same for.
+    fn schema_key(&self, model: &str) -> String {
+        format!("{}/{model}", self.name())
+    }
+
     /// Asks once. Dropping the future aborts the request.
     fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a>;
 

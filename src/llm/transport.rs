@@ -195,6 +195,10 @@ impl Provider for HttpProvider {
         dialect::compile(dialect, methods, name, root)
     }
 
+    fn schema_key(&self, model: &str) -> String {
+        format!("{}/{model} {:?}", self.name(), self.method)
+    }
+
     fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a> {
         Box::pin(self.ask(request))
     }

@@ -97,10 +97,10 @@ impl Settings {
 
     fn client(&self, name: &str, options: &Arc<Map<String, Value>>) -> Result<Client, Error> {
         match self.weights.get(name) {
-            Some(_) if self.output_mode.is_some_and(|mode| mode != Method::Strict) => {
-                Err(Error::Config(format!("{name} can be asked in the output_mode strict only")))
+            Some(weights) if self.output_mode.is_none_or(|mode| mode == Method::Strict) => {
+                local(name, weights, options)
             }
-            Some(weights) => local(name, weights, options),
+            Some(_) => Err(Error::Config(format!("{name} takes the output_mode strict alone"))),
             None => self.remote(name, options),
         }
     }

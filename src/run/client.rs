@@ -44,7 +44,7 @@ impl Client {
     /// The same for all models that a schema is compiled the same for.
     #[must_use]
     pub fn schema_key(&self) -> String {
-        format!("{}/{}", self.provider.name(), self.model)
+        self.provider.schema_key(&self.model)
     }
 
     #[must_use]
