@@ -116,7 +116,7 @@ impl Asked {
     fn request(self, model: Arc<str>) -> Request {
         let schema = self.schema.map(|AskedSchema { name, method, compiled }| {
             let (original, losses) = (compiled.clone(), Vec::new());
-            Arc::new(OutputSchema { name, original, compiled, adds_nulls: false, method, losses })
+            Arc::new(OutputSchema { name, original, compiled, is_rewritten: false, method, losses })
         });
         Request { model, messages: self.messages, schema, options: Arc::new(self.options) }
     }

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::schema::OutputSchema;
-use crate::schema::dialect::strict;
+use crate::schema::dialect;
 
 /// A reply as strict JSON along the caller's schema.
 #[derive(Debug, PartialEq)]
@@ -55,11 +55,11 @@ pub fn complete_items(text: &str, _schema: &OutputSchema) -> Parsed<'static> {
 /// What to tell the model: the text is not one JSON value.
 pub fn parse<'a>(text: &'a str, schema: &OutputSchema) -> Result<Parsed<'a>, String> {
     let wrong = |error: serde_json::Error| format!("not valid JSON: {error}");
-    if !schema.adds_nulls {
+    if !schema.is_rewritten {
         serde_json::from_str::<IgnoredAny>(text).map_err(wrong)?;
         return Ok(Parsed { json: Cow::Borrowed(text), repairs: Vec::new() });
     }
     let mut value: Value = serde_json::from_str(text).map_err(wrong)?;
-    strict::drop_added_nulls(&mut value, &schema.original);
+    dialect::restore(&mut value, &schema.original);
     Ok(Parsed { json: Cow::Owned(value.to_string()), repairs: Vec::new() })
 }

@@ -37,7 +37,7 @@ fn schema(method: Method) -> OutputSchema {
         name: "answer".to_owned(),
         original: json!({"type": "object", "title": "original"}),
         compiled: json!({"type": "object"}),
-        adds_nulls: false,
+        is_rewritten: false,
         method,
         losses: Vec::new(),
     }

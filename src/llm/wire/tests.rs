@@ -33,7 +33,7 @@ fn request(method: Method, options: &Value) -> Request {
         name: "answer".to_owned(),
         original: compiled.clone(),
         compiled,
-        adds_nulls: false,
+        is_rewritten: false,
         method,
         losses: Vec::new(),
     };
