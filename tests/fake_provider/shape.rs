@@ -149,7 +149,8 @@ fn google_status(status: u16) -> &'static str {
         500 => "INTERNAL",
         503 => "UNAVAILABLE",
         504 => "DEADLINE_EXCEEDED",
-        _ => "INVALID_ARGUMENT",
+        400 => "INVALID_ARGUMENT",
+        _ => "UNKNOWN",
     }
 }
 
