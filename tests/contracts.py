@@ -72,6 +72,14 @@ def request(type_: Any) -> SchemaValidator:
     return SchemaValidator(exact(TypeAdapter(type_).core_schema), {"val_json_bytes": "base64"})
 
 
+class AnthropicBody(MessageCreateParamsNonStreaming, total=False):
+    """The client no longer has what the API rejects for newer models, and takes for older ones."""
+
+    temperature: float
+    top_k: int
+    top_p: float
+
+
 class GeminiBody(TypedDict, total=False):
     """The client's own callers give all but the contents as one `GenerateContentConfig`, which it
     spreads over these members (`_GenerateContentParameters_to_mldev` in its models.py)."""
@@ -94,11 +102,14 @@ class OllamaMessage(ollama.Message):
 
 
 class OllamaBody(ChatRequest):
-    """The client's callers may also give any dictionaries, which it then passes on unread."""
+    """The client's callers may also give any dictionaries, which it then passes on unread. Two
+    members are the server's alone (ollama/ollama, api/types.go)."""
 
     messages: list[OllamaMessage]
     options: ollama.Options | None = None
     stream: bool
+    truncate: bool | None = None
+    shift: bool | None = None
 
 
 def chat(body: bytes) -> Answer:
@@ -181,7 +192,7 @@ def ollama_chat(body: bytes) -> Answer:
 CONTRACTS = {
     "openai_chat": Contract(request(CompletionCreateParamsNonStreaming), chat),
     "openai_responses": Contract(request(ResponseCreateParamsNonStreaming), responses),
-    "anthropic": Contract(request(MessageCreateParamsNonStreaming), messages),
+    "anthropic": Contract(request(AnthropicBody), messages),
     "gemini": Contract(request(GeminiBody), gemini),
     "ollama": Contract(request(OllamaBody), ollama_chat),
 }
