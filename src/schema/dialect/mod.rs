@@ -6,18 +6,25 @@ pub mod strict;
 use serde_json::Value;
 
 use super::{Method, OutputSchema};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Whose rules for JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     OpenAi,
+    Anthropic,
+    Gemini,
+    /// The subset of OpenAPI that Gemini took before it took JSON Schema.
+    GeminiOpenApi,
+    Ollama,
+    /// JSON Schema as it is.
+    Plain,
 }
 
 /// Compiles `schema` for the first of `methods` by which the provider can be asked for it.
 ///
 /// # Errors
-/// [`Error::Schema`](crate::Error::Schema): there is none.
+/// [`Error::Schema`]: there is none.
 pub fn compile(
     dialect: Dialect,
     methods: &[Method],
@@ -26,6 +33,7 @@ pub fn compile(
 ) -> Result<OutputSchema> {
     match dialect {
         Dialect::OpenAi => openai::compile(methods, name, schema),
+        other => Err(Error::Schema(format!("no compiler for {other:?}"))),
     }
 }
 
