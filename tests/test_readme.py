@@ -40,6 +40,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, provider: FakeProvider) -> Non
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("STRUCTX_MODEL", "openai/fake")
     monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setenv("GROQ_API_KEY", "none")
     monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
     provider.script(
         {"when": "extraction_plan", "times": 100, "content": json.dumps(PLAN)},

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from structx.config import ConfigLike
     from structx.inputs import PreparedInput
     from structx.schema import GeneratedModel
+    from structx.streams import AsyncExtractionStream, ExtractionStream
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
 
@@ -203,6 +204,42 @@ class Extractor:
         """`extract` for asyncio."""
         form = tasks.Form(return_df, expand_nested, file_options)
         return await tasks.run_async(self._core, tasks.extraction, data, query, model, form)
+
+    def extract_stream(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[T] | None = None,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> ExtractionStream[T]:
+        """Extract as `extract` does, and give each row as it ends: `for row in ...`.
+
+        Rows come in the order in which they end; `row.position` is the place in the source. Only
+        some wait to be taken, and those taken are not kept: a million rows need not fit in memory.
+
+        Args:
+            data: as in `extract`.
+            query: as in `extract`.
+            model: as in `extract`.
+            file_options: as in `extract`.
+
+        Returns:
+            An iterator of RowResult, which has the model, the usage of planning and the warnings.
+            Nothing is read before its first row is asked for; that raises what `extract` raises.
+        """
+        return tasks.stream(self._core, data, query, model, file_options)
+
+    def extract_stream_async(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[T] | None = None,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> AsyncExtractionStream[T]:
+        """`extract_stream` for asyncio: `async for row in ...`."""
+        return tasks.stream_async(self._core, data, query, model, file_options)
 
     def extract_queries(
         self,
