@@ -81,6 +81,8 @@ class Extractor:
         planning_models: list[str],
         api_key: str | None,
         api_base: str | None,
+        api_version: str | None,
+        output_mode: str | None,
         timeout: float,
         extraction_options: str,
         planning_options: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
 
+OutputMode: TypeAlias = Literal["strict", "schema", "tool", "json", "prompt"]
+
 
 class Extractor:
     """Extracts typed data from documents, as a plain query or a model describes it.
@@ -38,6 +40,8 @@ class Extractor:
         api_key: str | None = None,
         api_base: str | None = None,
         base_url: str | None = None,
+        api_version: str | None = None,
+        output_mode: OutputMode | None = None,
         config: ConfigLike | None = None,
         planning_model: str | Sequence[str] | None = None,
         max_threads: int = 10,
@@ -60,6 +64,12 @@ class Extractor:
             api_base: the base URL. Default: the provider's variable, such as OPENAI_BASE_URL, else
                 its public address.
             base_url: another name of `api_base`.
+            api_version: of Azure's API. Default: the variable AZURE_API_VERSION, else the API that
+                has no versions.
+            output_mode: the only way in which models are asked for a schema: as the schema of the
+                reply, which the provider enforces (`strict`) or the model follows (`schema`), as a
+                `tool` to be called, or told in the prompt, with the provider's JSON mode (`json`) or
+                without (`prompt`). Default: the best that is known of each model.
             config: options of each step; an ExtractionConfig, a dict of its arguments, or the path
                 of a YAML file. Default: `ExtractionConfig()`, which reads the environment.
             planning_model: plans extractions that have no model of the caller's. Default: `model`.
@@ -71,19 +81,22 @@ class Extractor:
             max_wait: seconds before any retry, unless the provider asks for more; at least
                 `min_wait`.
             timeout: seconds for one request, from the connection to the end of the reply.
-            provider_options: sent with every request as they are, such as `temperature=0`. Nothing
-                is sent by default. The steps of a `config` come before them, and they before those
+            provider_options: sent with every request, such as `temperature=0`: to servers that speak
+                OpenAI's chat as they are, to others in their own spelling. Nothing is sent by
+                default. The steps of a `config` come before them, and they before those
                 of a YAML file. For a `local/` model: `threads`, `context` and `max_tokens`.
 
         Raises:
-            ConfigurationError: a setting is wrong, a key is missing, or the embedded model is not
-                on this machine.
+            ConfigurationError: a setting is wrong, a key is missing, a model can't be asked in the
+                `output_mode`, or the embedded model is not on this machine.
         """
         self._settings = _settings.checked(
             model=model,
             api_key=api_key,
             api_base=api_base,
             base_url=base_url,
+            api_version=api_version,
+            output_mode=output_mode,
             config=config,
             planning_model=planning_model,
             max_threads=max_threads,

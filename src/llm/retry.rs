@@ -139,6 +139,7 @@ pub fn classify(status: u16, code: &str, message: &str) -> LlmErrorKind {
         400 if code == "api_key_invalid" => LlmErrorKind::Authentication,
         429 => LlmErrorKind::RateLimit,
         408 | 500.. => LlmErrorKind::Server,
+        400 if code.starts_with("content_") => LlmErrorKind::ContentFilter,
         400 | 413 | 422 if is_too_long(&code, &message) => LlmErrorKind::ContextLength,
         _ => LlmErrorKind::Rejected,
     }
