@@ -21,7 +21,9 @@ class Service:
     """A limit that passes after `wait`."""
     exhausted: Step
     """What does not pass with time."""
-    filtered: Step = field(default_factory=lambda: {"content": "", "finish_reason": "content_filter"})
+    filtered: Step = field(
+        default_factory=lambda: {"content": "", "finish_reason": "content_filter"}
+    )
     base: str = ""
     """Follows the origin in `api_base`."""
     credential: str = "authorization"

@@ -168,7 +168,8 @@ def test_a_limit_is_waited_for(
 
 
 @pytest.mark.parametrize(
-    ("step", "kind"), [("exhausted", "quota"), ("refused", "refusal"), ("filtered", "content_filter")]
+    ("step", "kind"),
+    [("exhausted", "quota"), ("refused", "refusal"), ("filtered", "content_filter")],
 )
 def test_what_does_not_pass_is_not_asked_again(
     provider: FakeProvider, subject: Extractor, service: Service, step: str, kind: str
