@@ -8,6 +8,8 @@ from typing import Any
 Step = dict[str, Any]
 """Of a script of the fake provider."""
 
+FILTERED: Step = {"content": "", "finish_reason": "content_filter"}
+
 
 @dataclass(frozen=True)
 class Service:

@@ -22,6 +22,9 @@ CASSETTES = {
 REQUESTS = [name for name, it in CASSETTES.items() if "http" in it]
 REPLIES = [name for name, it in CASSETTES.items() if "text" in it.get("decoded", {})]
 
+CUT = {"length", "max_output_tokens", "max_tokens", "MAX_TOKENS", "model_context_window_exceeded"}
+"""How clients call the limit of output tokens."""
+
 
 def contract(cassette: dict[str, Any]) -> Contract:
     """OpenAI's for all who speak its chat."""
@@ -104,11 +107,16 @@ def damaged(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield f"{name or 'a member'} is {damage}", changed
 
 
+def is_sent(contract: Contract, body: dict[str, Any]) -> bool:
+    try:
+        contract.check(body)
+    except (ValidationError, AttributeError):  # The second from Gemini's enumerations.
+        return False
+    return True
+
+
 @pytest.mark.parametrize("name", REQUESTS)
 def test_any_damage_to_a_request_is_seen(name: str) -> None:
-    check = contract(CASSETTES[name]).check
-    for damage, body in damaged(CASSETTES[name]["http"]["body"]):
-        # The second from Gemini's enumerations.
-        with pytest.raises((ValidationError, AttributeError)):
-            check(body)
-            pytest.fail(f"nothing is wrong where {damage}: {body}")
+    held_to = contract(CASSETTES[name])
+    bodies = damaged(CASSETTES[name]["http"]["body"])
+    assert [damage for damage, body in bodies if is_sent(held_to, body)] == []

@@ -1,4 +1,4 @@
-"""Every wire format from end to end: what a user asks for goes out over HTTP and comes back as data.
+"""Every wire format from end to end: a user's question goes out over HTTP and comes back as data.
 
 Each request is also held to what the provider's own client would send.
 """
