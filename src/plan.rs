@@ -208,7 +208,7 @@ mod tests {
 
     use super::{Plan, parse, reply_schema};
     use crate::schema::Method;
-    use crate::schema::dialect::openai;
+    use crate::schema::dialect::{Dialect, compile};
 
     fn columns() -> Vec<String> {
         ["text", "author", "year"].map(str::to_owned).to_vec()
@@ -236,9 +236,8 @@ mod tests {
     #[test]
     fn strict_mode_can_enforce_both_forms() {
         for nested in [false, true] {
-            let output =
-                openai::compile(&[Method::Strict], "plan", &reply_schema(&columns(), nested))
-                    .unwrap();
+            let (schema, methods) = (reply_schema(&columns(), nested), [Method::Strict]);
+            let output = compile(Dialect::OpenAi, &methods, "plan", &schema).unwrap();
             assert!(output.is_enforced(), "{:?}", output.losses);
             assert!(output.losses.iter().all(|loss| loss.keyword == "maxLength"));
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::llm::{Image, Message, Part, Role};
+use crate::llm::{File, Image, Message, Part, Role};
 
 const EXTRACTION: &str = "Extract data from the document. Answer with JSON {\"items\": [...]}: one \
 item for each thing that the query asks for. Copy values exactly as the document writes them, null \
@@ -48,6 +48,7 @@ pub fn extraction(
     instructions: &str,
     document: Arc<str>,
     images: &[Image],
+    file: Option<&File>,
 ) -> Vec<Message> {
     let mut task = format!("\nQuery: {query}\n");
     if !instructions.is_empty() {
@@ -55,12 +56,16 @@ pub fn extraction(
     }
     vec![
         message(Role::System, vec![Part::Text(EXTRACTION.into())]),
-        message(Role::User, data(document, images, task)),
+        message(Role::User, data(document, images, file, task)),
     ]
 }
 
-/// A document, as images of its pages and as text, and what is to be done with it.
-fn data(text: Arc<str>, images: &[Image], task: String) -> Vec<Part> {
+/// A document, as the file itself or as images of its pages and as text, and what is to be done with
+/// it.
+fn data(text: Arc<str>, images: &[Image], file: Option<&File>, task: String) -> Vec<Part> {
+    if let Some(file) = file {
+        return vec![Part::File(file.clone()), Part::Text(task.into())];
+    }
     let shown = images.iter().flat_map(|image| {
         let label = format!("Page {} of the document, as an image:", image.page);
         [Part::Text(label.into()), Part::Image(image.clone())]
@@ -84,6 +89,7 @@ pub fn planning(
     columns: &[String],
     sample: Arc<str>,
     images: &[Image],
+    file: Option<&File>,
     small: bool,
 ) -> Vec<Message> {
     let mut task = format!("\nQuery: {query}\n");
@@ -96,7 +102,7 @@ pub fn planning(
         messages.push(message(Role::User, vec![Part::Text(format!("Query: {query}\n").into())]));
         messages.push(message(Role::Assistant, vec![Part::Text((*plan).into())]));
     }
-    messages.push(message(Role::User, data(sample, images, task)));
+    messages.push(message(Role::User, data(sample, images, file, task)));
     messages
 }
 

@@ -189,7 +189,7 @@ mod tests {
     use super::{parse, reply_schema, shown};
     use crate::schema::Method;
     use crate::schema::definition::{ExtractionRequest, ModelField};
-    use crate::schema::dialect::openai;
+    use crate::schema::dialect::{Dialect, compile};
 
     fn current() -> ExtractionRequest {
         let definition = json!({"model_name": "RefinedBill", "model_description": "A bill.", "fields": [
@@ -214,8 +214,8 @@ mod tests {
     #[test]
     fn strict_mode_can_enforce_both_forms() {
         for nested in [false, true] {
-            let output =
-                openai::compile(&[Method::Strict], "refinement", &reply_schema(nested)).unwrap();
+            let (schema, methods) = (reply_schema(nested), [Method::Strict]);
+            let output = compile(Dialect::OpenAi, &methods, "refinement", &schema).unwrap();
             assert!(output.is_enforced(), "{:?}", output.losses);
             assert!(output.losses.iter().all(|loss| loss.keyword == "maxLength"));
         }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::documents::{Content, Document, FileError, FileErrorKind, Format};
 use crate::json;
-use crate::llm::Image;
+use crate::llm::{File, Image};
 
 /// The name of a table that comes from no file.
 const NAME: &str = "data";
@@ -20,15 +20,17 @@ const SAMPLE_ROWS: usize = 5;
 pub struct Row {
     /// Zero-based.
     pub position: usize,
-    /// The exact text that is sent.
+    /// The exact text that is sent, unless a file is in place of it.
     pub text: Arc<str>,
     /// The pages that are sent as images beside it.
     pub images: Arc<[Image]>,
+    /// The document as it is, for a model that reads it itself.
+    pub file: Option<File>,
 }
 
 impl Row {
     fn new(position: usize, text: Arc<str>) -> Self {
-        Self { position, text, images: Arc::default() }
+        Self { position, text, images: Arc::default(), file: None }
     }
 }
 

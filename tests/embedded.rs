@@ -64,7 +64,7 @@ fn request(model: &LocalProvider, query: &str, document: &str, item: &Value) -> 
     });
     Request {
         model: "local".into(),
-        messages: prompt::extraction(query, "", document.into(), &[]),
+        messages: prompt::extraction(query, "", document.into(), &[], None),
         schema: Some(Arc::new(model.compile("local/m", "Reply", &schema).unwrap())),
         options: Arc::new(Map::new()),
     }

@@ -95,6 +95,7 @@ fn operation(fake: &FakeProvider, max_retries: u32) -> Operation {
         api_key: Some(ApiKey::new("sk-secret")),
         api_base: Some(fake.base_url.clone()),
         timeout: Some(Duration::from_secs(5)),
+        ..Settings::default()
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();
     let backoff = Backoff { max_retries, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
@@ -206,6 +207,45 @@ async fn an_incomplete_reply_is_never_passed_off_as_whole() {
         "{error}"
     );
     assert_eq!(extraction.outcomes[0].calls.len(), 3);
+}
+
+#[tokio::test]
+async fn a_reply_that_was_cut_is_continued_and_keeps_what_was_complete() {
+    let fake = FakeProvider::start().unwrap();
+    let cut = |words: &[&str]| {
+        let text = reply(words).replace("]}", r#", {"wor"#);
+        json!({"content": text, "finish_reason": "length"})
+    };
+    let steps = [cut(&["one", "two"]), cut(&["three"]), json!({"content": reply(&["four"])})];
+    script(&fake, &json!(steps));
+    let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
+    let outcome = &extraction.outcomes[0];
+    assert_eq!(outcome.result.as_ref().unwrap(), &["one", "two", "three", "four"]);
+    assert_eq!((outcome.calls.len(), outcome.errors.len()), (3, 2));
+
+    script(&fake, &json!([cut(&["one"]), cut(&["two"]), cut(&["three"])]));
+    let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
+    let outcome = &extraction.outcomes[0];
+    assert!(outcome.result.is_err());
+    assert_eq!(outcome.incomplete, ["one", "two", "three"]);
+}
+
+#[tokio::test]
+async fn models_are_asked_in_turn_where_the_provider_fails() {
+    let fake = FakeProvider::start().unwrap();
+    script(&fake, &json!([{"status": 500, "times": 3}, {"content": reply(&["one"])}]));
+    let mut operation = operation(&fake, 2);
+    let second = Client { name: "openai/second".into(), ..operation.client.clone() };
+    operation.fallbacks = [second].into();
+    let target = Some(Words::new());
+    let content = text("one");
+    let extraction =
+        extract(&operation, &operation, &Modelled, &content, "q", target).await.unwrap();
+    let outcome = &extraction.outcomes[0];
+    assert_eq!(outcome.model.as_deref(), Some("openai/second"));
+    assert_eq!(outcome.calls.len(), 4);
+    let kinds: Vec<_> = outcome.errors.iter().map(|error| error.failure.kind()).collect();
+    assert_eq!(kinds, ["server"; 3]);
 }
 
 #[tokio::test]

@@ -55,13 +55,18 @@ def test_everything_documented_is_public() -> None:
         "model_to_extraction_request",
     }
     own = {
+        "AsyncExtractionStream",
+        "AttemptError",
+        "ContentFilterError",
         "CorruptFileError",
         "Document",
         "DocumentLimits",
+        "ExtractionStream",
         "LimitExceededError",
         "NoTextLayerError",
         "PasswordRequiredError",
         "ProviderError",
+        "RefusalError",
         "StepUsage",
         "UnsupportedFileError",
         "__version__",

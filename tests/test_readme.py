@@ -40,6 +40,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, provider: FakeProvider) -> Non
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("STRUCTX_MODEL", "openai/fake")
     monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setenv("GROQ_API_KEY", "none")
     monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
     provider.script(
         {"when": "extraction_plan", "times": 100, "content": json.dumps(PLAN)},
@@ -71,8 +72,8 @@ def test_every_block_runs(provider: FakeProvider, capsys: pytest.CaptureFixture[
     assert list(space["table"].index) == list(space["tickets"].index[:3])
     assert list(space["table"]["extraction_status"]) == ["Success"] * 3
     assert space["prepared"].closed
-    plans, refinements = 1 + 2 + 1 + 2, 1
-    assert provider.stats()["requests"] == plans + refinements + 1 + 1 + TICKETS + 3 + 2 + 2
+    plans, refinements = 1 + 2 + 1 + 2 + 1, 1
+    assert provider.stats()["requests"] == plans + refinements + 1 + 1 + TICKETS + 3 + 2 + 2 + 3
     printed = capsys.readouterr().out
     assert '"invoice_number": "text"' in printed
     assert "100 % of" in printed

@@ -68,9 +68,21 @@ def extraction(
 ) -> ExtractionResult[Any, Any]:
     """The result of rows that are their items, or their error."""
     outcomes = [
-        (position, f"text {position}", [], [CALL, CALL], row, {}, [])
+        (position, f"text {position}", [], [CALL, CALL], row, {}, [], None, [], [], [])
         if isinstance(row, str)
-        else (position, f"text {position}", row, [CALL], None, {"/0/word": "w"}, [])
+        else (
+            position,
+            f"text {position}",
+            row,
+            [CALL],
+            None,
+            {"/0/word": "w"},
+            [],
+            "m",
+            [],
+            [],
+            [],
+        )
         for position, row in enumerate(rows)
     ]
     table = source if isinstance(source, pd.DataFrame) else None

@@ -72,6 +72,7 @@ fn operation(fake: &FakeProvider, model: &str) -> Operation {
         api_key: Some(ApiKey::new("sk-secret")),
         api_base: Some(fake.base_url.clone()),
         timeout: Some(Duration::from_secs(5)),
+        ..Settings::default()
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();
     let backoff = Backoff { max_retries: 0, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
@@ -185,7 +186,7 @@ async fn without_eyes_a_scan_is_an_error_and_a_page_of_it_a_warning() {
     assert_eq!(fake.stats().requests, 0);
 
     let half = read("half.pdf", pdf(&["One", "", "Three", "", ""]), Mode::Auto);
-    let extraction = run(&fake, "openai/gpt-3.5-turbo", &half).await.unwrap();
+    let extraction = run(&fake, "openai/mystery", &half).await.unwrap();
     assert!(extraction.outcomes[0].image_pages.is_empty());
     let [warning] = &extraction.warnings[..] else { panic!("{:?}", extraction.warnings) };
     assert!(warning.starts_with("pages 2, 4-5 without readable text, not read"), "{warning}");
@@ -221,8 +222,8 @@ async fn no_more_is_sent_than_a_provider_takes() {
     let content = read("long.pdf", pdf(&[""; 7]), Mode::Auto);
     let extraction = run(&fake, "groq/meta-llama/llama-4-scout", &content).await.unwrap();
     assert_eq!(extraction.outcomes[0].image_pages, [1, 2, 3, 4, 5]);
-    let last = extraction.warnings.last().unwrap();
-    assert!(last.starts_with("pages 6-7 not shown: groq takes no more"), "{last}");
+    let is_said = |it: &String| it.starts_with("pages 6-7 not shown: groq takes no more");
+    assert!(extraction.warnings.iter().any(is_said), "{:?}", extraction.warnings);
 }
 
 #[tokio::test]
@@ -265,4 +266,52 @@ async fn images_of_every_format_are_sent() {
         let body = fake.requests().last().unwrap().json().to_string();
         assert_eq!(body.contains(&STANDARD.encode(&file)), name == "a.png", "sent as it is");
     }
+}
+
+#[tokio::test]
+async fn a_file_is_sent_as_it_is_to_a_model_that_reads_it() {
+    let fake = FakeProvider::start().unwrap();
+    let fields = json!([{"name": "a", "type": "str", "description": "a"}]);
+    let reply = json!({"model_name": "A", "fields": fields}).to_string();
+    fake.script(&json!({"steps": [{"content": reply, "times": 9}]}));
+    let file = pdf(&["Read by others", ""]);
+    let content = read("half.pdf", file.clone(), Mode::File);
+    let operation = operation(&fake, "openai/gpt-4o");
+    let extraction =
+        extract(&operation, &operation, &Modelled, &content, "all", None).await.unwrap();
+    let [outcome] = &extraction.outcomes[..] else { panic!("one row") };
+    assert!(outcome.image_pages.is_empty() && outcome.text.contains("Read by others"));
+    assert_eq!(extraction.warnings, Vec::<String>::new());
+    let requests = fake.requests();
+    assert_eq!(requests.len(), 2, "one to plan, one to extract");
+    for request in requests {
+        let body = request.json();
+        let parts = body["messages"][1]["content"].as_array().unwrap();
+        let [file_part, task] = &parts[..] else { panic!("{parts:?}") };
+        assert_eq!(file_part["file"]["filename"], "half.pdf");
+        let data = file_part["file"]["file_data"].as_str().unwrap();
+        let data = data.strip_prefix("data:application/pdf;base64,").unwrap();
+        assert_eq!(STANDARD.decode(data).unwrap(), file);
+        assert!(!task["text"].as_str().unwrap().contains("Read by others"), "{task}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_taken_is_an_error_before_any_request() {
+    let fake = FakeProvider::start().unwrap();
+    let protected = ReadOptions::from_json(r#"{"mode": "file", "password": "p"}"#).unwrap();
+    let protected = read_bytes("a.pdf", pdf(&["One"]), &protected).unwrap().into();
+    for (model, content, part) in [
+        ("groq/llama-4", read("a.pdf", pdf(&["One"]), Mode::File), "not known to read PDFs"),
+        ("openai/gpt-4o", read("a.txt", b"One".to_vec(), Mode::File), "is for PDFs"),
+        ("openai/gpt-4o", protected, "a protected PDF"),
+    ] {
+        let Err(Error::File(error)) = run(&fake, model, &content).await else {
+            panic!("{model} takes it, not {part}")
+        };
+        assert_eq!(error.kind, FileErrorKind::Options);
+        let text = error.message;
+        assert!(text.contains(part) && text.ends_with("choose another mode"), "{text}");
+    }
+    assert_eq!(fake.stats().requests, 0);
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from structx.exceptions import (
         ConfigurationError,
+        ContentFilterError,
         CorruptFileError,
         ExtractionError,
         FileError,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         NoTextLayerError,
         PasswordRequiredError,
         ProviderError,
+        RefusalError,
         StructXError,
         UnsupportedFileError,
         ValidationError,
@@ -40,8 +42,9 @@ if TYPE_CHECKING:
         model_from_extraction_request,
         model_to_extraction_request,
     )
-    from structx.results import ExtractionResult, RowResult
+    from structx.results import AttemptError, ExtractionResult, RowResult
     from structx.schema import ExtractionPlan, ExtractionRequest, ModelField
+    from structx.streams import AsyncExtractionStream, ExtractionStream
     from structx.usage import ExtractionStep, ExtractorUsage, StepUsage
 else:
     _NAMES = {
@@ -57,6 +60,7 @@ else:
         ],
         "exceptions": [
             "ConfigurationError",
+            "ContentFilterError",
             "CorruptFileError",
             "ExtractionError",
             "FileError",
@@ -65,6 +69,7 @@ else:
             "NoTextLayerError",
             "PasswordRequiredError",
             "ProviderError",
+            "RefusalError",
             "StructXError",
             "UnsupportedFileError",
             "ValidationError",
@@ -78,8 +83,9 @@ else:
             "model_from_extraction_request",
             "model_to_extraction_request",
         ],
-        "results": ["ExtractionResult", "RowResult"],
+        "results": ["AttemptError", "ExtractionResult", "RowResult"],
         "schema": ["ExtractionPlan", "ExtractionRequest", "ModelField"],
+        "streams": ["AsyncExtractionStream", "ExtractionStream"],
         "usage": ["ExtractionStep", "ExtractorUsage", "StepUsage"],
     }
 
@@ -99,7 +105,10 @@ else:
 
 
 __all__ = [
+    "AsyncExtractionStream",
+    "AttemptError",
     "ConfigurationError",
+    "ContentFilterError",
     "CorruptFileError",
     "Document",
     "DocumentLimits",
@@ -109,6 +118,7 @@ __all__ = [
     "ExtractionRequest",
     "ExtractionResult",
     "ExtractionStep",
+    "ExtractionStream",
     "Extractor",
     "ExtractorUsage",
     "FileError",
@@ -120,6 +130,7 @@ __all__ = [
     "PasswordRequiredError",
     "PreparedInput",
     "ProviderError",
+    "RefusalError",
     "RowResult",
     "StepUsage",
     "StructXError",

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, final
 from structx.documents import Kind
 from structx.exceptions import ExtractionError
 from structx.inputs import Encoded
-from structx.results import RawExtraction, RawPlan, RawRow
+from structx.results import RawExtraction, RawPlan, RawRow, RawStart
 from structx.targets import Target
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "ModelSchema",
     "Prepared",
     "RawRows",
+    "RowStream",
     "__version__",
     "default_limits",
     "normalise",
@@ -80,6 +81,8 @@ class Extractor:
         planning_models: list[str],
         api_key: str | None,
         api_base: str | None,
+        api_version: str | None,
+        output_mode: str | None,
         timeout: float,
         extraction_options: str,
         planning_options: str,
@@ -90,6 +93,7 @@ class Extractor:
         weights: dict[str, Path],
     ) -> Extractor: ...
     def extract(self, input: Encoded, query: str, target: Target | None) -> Job[RawExtraction]: ...
+    def stream(self, input: Encoded, query: str, target: Target | None) -> RowStream: ...
     def extract_queries(
         self, input: Encoded, queries: list[str]
     ) -> Job[list[RawExtraction | ExtractionError]]: ...
@@ -125,6 +129,17 @@ class RawRows:
     def __iter__(self) -> Iterator[RawRow]: ...
     def __next__(self) -> RawRow: ...
     def __len__(self) -> int: ...
+
+@final
+class RowStream:
+    """Rows of an extraction as they end. One job at a time; closed when it is collected."""
+
+    def start(self) -> Job[RawStart]:
+        """Reads and plans, and starts to ask; the first job."""
+    def next(self) -> Job[list[RawRow]]:
+        """The rows that have ended, at least one; none at the end."""
+    def close(self) -> None:
+        """Aborts the requests under way; there are no more rows."""
 
 @final
 class Prepared:

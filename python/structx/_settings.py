@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 # What the library `structx` takes and structx does not; the rest would be sent to the provider.
 _UNSUPPORTED = {
-    "api_version": "Azure's own wire format is not supported yet",
     "client": "structx has HTTP clients of its own: give model='provider/name' and, for a server "
     "of yours, api_base",
     "model_name": "give model='provider/name'",
@@ -28,6 +27,8 @@ def checked(
     api_key: str | None,
     api_base: str | None,
     base_url: str | None,
+    api_version: str | None,
+    output_mode: str | None,
     config: ConfigLike | None,
     planning_model: str | Sequence[str] | None,
     max_threads: int,
@@ -57,6 +58,8 @@ def checked(
         "planning_models": _models("planning_model", planning_model),
         "api_key": _optional_text("api_key", api_key),
         "api_base": _optional_text("api_base", api_base if base_url is None else base_url),
+        "api_version": _optional_text("api_version", api_version),
+        "output_mode": _optional_text("output_mode", output_mode),
         "timeout": _timeout(timeout),
         "planning_options": json.dumps(planning),
         "extraction_options": json.dumps(extraction),

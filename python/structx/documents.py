@@ -13,7 +13,7 @@ from structx.inputs import source_of
 if TYPE_CHECKING:
     from structx.inputs import Data
 
-Mode: TypeAlias = Literal["auto", "text", "vision"]
+Mode: TypeAlias = Literal["auto", "text", "vision", "file"]
 Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin", "table"]
 
 
@@ -278,8 +278,8 @@ def read(
         source: a path; the content of a file as bytes, or as a binary file object, or with its name
             as `("invoice.pdf", b"...")`; a text; or other data as `Extractor.extract` takes it. A
             string is a path by the rule that `extract` has.
-        mode: for a PDF. `text`: a NoTextLayerError where no page has usable text. `auto` and
-            `vision` read it all the same; see `Extractor.extract` for what a model is given.
+        mode: for a PDF. `text`: a NoTextLayerError where no page has usable text. The others read
+            it all the same; see `Extractor.extract` for what a model is given.
         password: of a protected PDF.
         limits: what it may cost; default: those of `DocumentLimits`.
         table_options: how a file of records is read; see `FileReader.read_file`.

@@ -99,9 +99,10 @@ class ProviderError(StructXError):
         status: int | None = None,
         code: str | None = None,
         request_id: str | None = None,
+        kind: str | None = None,
     ) -> None:
         # All facts are in `args`, so that the exception survives pickling.
-        super().__init__(message, provider, status, code, request_id)
+        super().__init__(message, provider, status, code, request_id, kind)
         self.provider = provider
         """Its prefix, such as `openai`."""
         self.status = status
@@ -110,6 +111,16 @@ class ProviderError(StructXError):
         """The provider's own code for the error."""
         self.request_id = request_id
         """The provider's own name for the request, for its support; None where it gave none."""
+        self.kind = kind
+        """What went wrong, in the words of `AttemptError.kind`, such as `quota`."""
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class RefusalError(ProviderError):
+    """The model declined to answer."""
+
+
+class ContentFilterError(ProviderError):
+    """The provider's content filter stopped the prompt or the reply."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from structx.config import ConfigLike
     from structx.inputs import PreparedInput
     from structx.schema import GeneratedModel
+    from structx.streams import AsyncExtractionStream, ExtractionStream
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
 
@@ -37,6 +38,8 @@ class Extractor:
         api_key: str | None = None,
         api_base: str | None = None,
         base_url: str | None = None,
+        api_version: str | None = None,
+        output_mode: Literal["strict", "schema", "tool", "json", "prompt"] | None = None,
         config: ConfigLike | None = None,
         planning_model: str | Sequence[str] | None = None,
         max_threads: int = 10,
@@ -59,6 +62,13 @@ class Extractor:
             api_base: the base URL. Default: the provider's variable, such as OPENAI_BASE_URL, else
                 its public address.
             base_url: another name of `api_base`.
+            api_version: of Azure's API. Default: AZURE_API_VERSION, else its v1 API without one.
+            output_mode: how models are asked for the form of a reply: `strict`, by a schema that
+                the provider holds them to; `schema`, by one that they follow as well as they can;
+                `tool`, as the arguments of a tool; `json`, told in the prompt, with the provider's
+                JSON mode; `prompt`, told in the prompt alone. Default: the first of these that a
+                model's provider has and that can say the schema. All but `strict` are a warning of
+                the result; replies are validated in any case.
             config: options of each step; an ExtractionConfig, a dict of its arguments, or the path
                 of a YAML file. Default: `ExtractionConfig()`, which reads the environment.
             planning_model: plans extractions that have no model of the caller's. Default: `model`.
@@ -70,19 +80,22 @@ class Extractor:
             max_wait: seconds before any retry, unless the provider asks for more; at least
                 `min_wait`.
             timeout: seconds for one request, from the connection to the end of the reply.
-            provider_options: sent with every request as they are, such as `temperature=0`. Nothing
-                is sent by default. The steps of a `config` come before them, and they before those
+            provider_options: sent with every request, such as `temperature=0`: to servers that speak
+                OpenAI's chat as they are, to others in their own spelling. Nothing is sent by
+                default. The steps of a `config` come before them, and they before those
                 of a YAML file. For a `local/` model: `threads`, `context` and `max_tokens`.
 
         Raises:
-            ConfigurationError: a setting is wrong, a key is missing, or the embedded model is not
-                on this machine.
+            ConfigurationError: a setting is wrong, a key is missing, a model can't be asked in the
+                `output_mode`, or the embedded model is not on this machine.
         """
         self._settings = _settings.checked(
             model=model,
             api_key=api_key,
             api_base=api_base,
             base_url=base_url,
+            api_version=api_version,
+            output_mode=output_mode,
             config=config,
             planning_model=planning_model,
             max_threads=max_threads,
@@ -203,6 +216,42 @@ class Extractor:
         """`extract` for asyncio."""
         form = tasks.Form(return_df, expand_nested, file_options)
         return await tasks.run_async(self._core, tasks.extraction, data, query, model, form)
+
+    def extract_stream(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[T] | None = None,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> ExtractionStream[T]:
+        """Extract as `extract` does, and give each row as it ends: `for row in ...`.
+
+        Rows come in the order in which they end; `row.position` is the place in the source. Only
+        some wait to be taken, and those taken are not kept: a million rows need not fit in memory.
+
+        Args:
+            data: as in `extract`.
+            query: as in `extract`.
+            model: as in `extract`.
+            file_options: as in `extract`.
+
+        Returns:
+            An iterator of RowResult, which has the model, the usage of planning and the warnings.
+            Nothing is read before its first row is asked for; that raises what `extract` raises.
+        """
+        return tasks.stream(self._core, data, query, model, file_options)
+
+    def extract_stream_async(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[T] | None = None,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> AsyncExtractionStream[T]:
+        """`extract_stream` for asyncio: `async for row in ...`."""
+        return tasks.stream_async(self._core, data, query, model, file_options)
 
     def extract_queries(
         self,

@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from structx.exceptions import ExtractionError
-from structx.usage import ExtractorUsage, RawUsage, StepUsage, of_calls
+from structx.usage import ExtractionStep, ExtractorUsage, RawUsage, StepUsage, of_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from structx import _core
     from structx.inputs import Source
@@ -21,19 +21,57 @@ T = TypeVar("T", bound=BaseModel)
 D = TypeVar("D", default=list[T])
 
 # The core's plain tuples, which `result_of` turns into results.
-RawRow: TypeAlias = (
-    "tuple[int, str, list[Any], list[RawUsage], str | None, dict[str, str], list[int]]"
-)
-"""position, input_data, items, calls, error, sources, image_pages"""
+RawError: TypeAlias = "tuple[str, str, str, int | None, str | None, str | None]"
+"""The fields of an AttemptError, in order."""
+RawRow: TypeAlias = tuple[
+    int,
+    str,
+    "list[Any]",
+    "list[RawUsage]",
+    "str | None",
+    "dict[str, str]",
+    "list[int]",
+    "str | None",
+    "list[str]",
+    "list[RawError]",
+    "list[Any]",
+]
+"""position, input_data, items, calls, error, sources, image_pages, model, repairs, errors,
+incomplete_items"""
 RawExtraction: TypeAlias = (
     "tuple[type[Any], list[RawUsage], Iterable[RawRow], list[str], _core.Prepared]"
 )
 """model, planning calls, rows, warnings, the source that was read"""
+RawStart: TypeAlias = "tuple[type[Any], list[RawUsage], list[str], _core.Prepared]"
+"""model, planning calls, warnings, the source that was read"""
 RawPlan: TypeAlias = "tuple[type[Any], list[RawUsage]]"
 """the planned model, planning calls"""
 
 _LONGEST_ERROR = 200
 """Characters of an error in a repr."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptError:
+    """Why one request for a row gave no result."""
+
+    model: str
+    """The model as it was given to the extractor."""
+    kind: str
+    """`connection`, `timeout`, `rate_limit`, `server`, `quota`, `authentication`, `rejected`,
+    `refusal`, `content_filter`, `truncated`, `bad_reply`, `context_length` or `engine` for what the
+    provider did; `invalid` for a reply that is not valid, `validator` for a validator that
+    failed."""
+    message: str
+    status: int | None = None
+    """The HTTP status; None where there was no reply."""
+    code: str | None = None
+    """The provider's own code for the error."""
+    request_id: str | None = None
+    """The provider's own name for the request, for its support."""
+
+    def __str__(self) -> str:
+        return self.message
 
 
 @dataclass(slots=True, repr=False)
@@ -56,6 +94,16 @@ class RowResult(Generic[T]):
     1982.5. Keys are JSON Pointers into `items`, such as `/0/total`."""
     image_pages: list[int] = field(default_factory=list[int])
     """The pages of the document, from 1, that the model was sent as images beside the text."""
+    model: str | None = None
+    """The model that gave the items, as it was given to the extractor; None without a reply."""
+    repairs: list[str] = field(default_factory=list[str])
+    """What was mended in the reply to read it as the items: each begins, if it is about one value,
+    with its place, a JSON Pointer into `items`, such as `/0/total: ...`. Empty for nearly all."""
+    errors: list[AttemptError] = field(default_factory=list[AttemptError])
+    """Why requests for the row gave no result, in their order, whether or not a later one did."""
+    incomplete_items: list[T] = field(default_factory=list[T])
+    """Of a failed row whose reply was cut at the limit of output tokens, and could not be continued
+    to its end: the items that were complete. They are not in `items`."""
 
     @property
     def status(self) -> Literal["success", "empty", "failed"]:
@@ -160,20 +208,30 @@ def result_of(raw: RawExtraction, source: Source) -> ExtractionResult[Any]:
     """The result that the core's tuples describe, of the data of this call."""
     model, planning, raw_rows, warnings, _ = raw
     labels = source.labels
-    rows: list[RowResult[Any]] = []
-    data: list[Any] = []
-    requests: list[StepUsage] = []
-    for position, text, items, raw_calls, error, sources, image_pages in raw_rows:
-        calls = [StepUsage(*call) for call in raw_calls]
-        label = position if labels is None else labels[position]
-        usage = of_calls([], calls)
-        rows.append(
-            RowResult(position, label, text, items, usage, error, sources, image_pages=image_pages)
-        )
-        data += items
-        requests += calls
+    rows = [row_of(raw_row, labels) for raw_row in raw_rows]
+    data = [item for row in rows for item in row.items]
+    requests = [call for row in rows for call in row.usage.get_step(ExtractionStep.EXTRACTION)]
     usage = of_calls([StepUsage(*call) for call in planning], requests)
     return ExtractionResult(data, rows, model, usage, warnings)
+
+
+def row_of(raw: RawRow, labels: Sequence[Any] | None) -> RowResult[Any]:
+    """The row that the core's tuple describes; `labels` are those of the source, if it has any."""
+    position, text, items, calls, error, sources, pages, model, repairs, errors, incomplete = raw
+    return RowResult(
+        position,
+        position if labels is None else labels[position],
+        text,
+        items,
+        of_calls([], [StepUsage(*call) for call in calls]),
+        error,
+        sources,
+        pages,
+        model,
+        repairs,
+        [AttemptError(*failed) for failed in errors],
+        incomplete,
+    )
 
 
 def table_of(

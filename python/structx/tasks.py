@@ -12,6 +12,7 @@ from structx import _core, targets
 from structx.exceptions import ExtractionError
 from structx.inputs import PreparedInput, Source, check_unicode, source_of
 from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of, table_of
+from structx.streams import AsyncExtractionStream, ExtractionStream
 from structx.tables import library_of, need_pandas
 from structx.usage import of_planning
 
@@ -49,8 +50,7 @@ async def run_async(
     core: _core.Extractor, make: Make[P, R], *args: P.args, **kwargs: P.kwargs
 ) -> R:
     """Run a task on the running loop; Python's own work is done in a thread where it is long."""
-    made = partial(_made, core, make, *args, **kwargs)
-    job, finish = await _in_thread(made) if _is_large(args) else made()
+    job, finish = await _made_async(core, make, *args, **kwargs)
     raw = await job.start()
     gives_table = any(isinstance(arg, Form) and arg.return_df for arg in args)
     if gives_table or _is_large(raw):
@@ -95,7 +95,32 @@ async def _in_thread(work: Callable[[], R]) -> R:
     return await done
 
 
-def _made(core: _core.Extractor, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> Task[R]:
+def stream(core: _core.Extractor, *args: Any) -> ExtractionStream[Any]:
+    """The rows that `streaming` makes of these arguments."""
+    return ExtractionStream(partial(_made, core, streaming, *args))
+
+
+def stream_async(core: _core.Extractor, *args: Any) -> AsyncExtractionStream[Any]:
+    """`stream` for asyncio."""
+    return AsyncExtractionStream(partial(_made_async, core, streaming, *args))
+
+
+async def _made_async(
+    core: _core.Extractor,
+    make: Callable[Concatenate[_core.Extractor, P], R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
+    made = partial(_made, core, make, *args, **kwargs)
+    return await _in_thread(made) if _is_large(args) else made()
+
+
+def _made(
+    core: _core.Extractor,
+    make: Callable[Concatenate[_core.Extractor, P], R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
     try:
         return make(core, *args, **kwargs)
     except ExtractionError:
@@ -154,6 +179,20 @@ def preparation(
     """For data that is read once."""
     source = source_of(data, file_options)
     return core.prepare(source.input), partial(PreparedInput, source=source)
+
+
+def streaming(
+    core: _core.Extractor,
+    data: Data,
+    query: str,
+    model: type[BaseModel] | None,
+    file_options: Mapping[str, Any] | None,
+) -> tuple[_core.RowStream, Source]:
+    """Rows for one query, as they end."""
+    query = _words("query", query)
+    target = None if model is None else targets.of_model(_model_class(model))
+    source = source_of(data, file_options)
+    return core.stream(source.input, query, target), source
 
 
 def _words(name: str, value: object) -> str:

@@ -71,7 +71,7 @@ pub struct Document {
     pub words: Vec<Word>,
     pub attachments: Vec<Attachment>,
     pub warnings: Vec<String>,
-    /// The file itself, kept where its pages can be shown to a model that sees.
+    /// The file itself, kept where it or its pages can be shown to a model.
     #[serde(skip)]
     pub original: Option<Arc<[u8]>>,
     /// How it was read, so that its pages are shown likewise.

@@ -31,6 +31,8 @@ pub enum Mode {
     Text,
     /// Their text, and an image of every page.
     Vision,
+    /// The file itself in place of them, if the model reads such files.
+    File,
 }
 
 /// Never shown, in no log and no error.
@@ -62,7 +64,7 @@ impl ReadOptions {
     pub fn from_json(options: &str) -> Result<Self, FileError> {
         let mut given: Map<String, Value> = json::parse(options.as_bytes())
             .map_err(|error| wrong(format!("not an object: {error}")))?;
-        let mode = take(&mut given, "mode", "\"auto\", \"text\" or \"vision\"")?;
+        let mode = take(&mut given, "mode", "\"auto\", \"text\", \"vision\" or \"file\"")?;
         let password = take(&mut given, "password", "a text")?;
         let limits = match given.remove("limits") {
             None | Some(Value::Null) => Limits::default(),

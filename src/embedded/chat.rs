@@ -23,7 +23,9 @@ pub fn prompt(
         for part in &message.parts {
             match part {
                 Part::Text(text) => tokens.extend(vocabulary.encode(text)?),
-                Part::Image(_) => return Err("the embedded model can't see".to_owned()),
+                Part::Image(_) | Part::File(_) => {
+                    return Err("the embedded model can't see".to_owned());
+                }
                 Part::Document(text) => {
                     let (open, close) = document_frame(text);
                     tokens.extend(vocabulary.encode(&open)?);

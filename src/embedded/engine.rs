@@ -240,7 +240,7 @@ fn grammars(vocabulary: &Vocabulary) -> Result<ParserFactory, String> {
 fn documents(request: &Request) -> impl Iterator<Item = &str> {
     request.messages.iter().flat_map(|message| &message.parts).filter_map(|part| match part {
         Part::Document(text) => Some(text.as_ref()),
-        Part::Text(_) | Part::Image(_) => None,
+        Part::Text(_) | Part::Image(_) | Part::File(_) => None,
     })
 }
 

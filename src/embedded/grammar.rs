@@ -66,13 +66,13 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
             bound(members);
         }
     });
-    let Closed { schema: compiled, adds_nulls, .. } = strict::close(&prepared);
+    let Closed { schema: compiled, adds_nulls: is_rewritten, .. } = strict::close(&prepared);
     check(&compiled).map_err(|problem| {
         Error::Schema(format!("{name}: the embedded model can't be held to this schema: {problem}"))
     })?;
     let (name, original) = (name.to_owned(), schema.clone());
     let (method, outline) = (Method::Strict, OutlineCell::default());
-    Ok(OutputSchema { name, original, compiled, adds_nulls, method, losses, outline })
+    Ok(OutputSchema { name, original, compiled, is_rewritten, method, losses, outline })
 }
 
 /// The schema with llguidance's own settings: JSON in one spelling, the one most written.
@@ -99,7 +99,7 @@ fn check(schema: &Value) -> Result<(), String> {
 
 fn drop_unsupported(members: &mut Map<String, Value>, pointer: &str, losses: &mut Vec<Loss>) {
     let mut lose = |keyword: &str| {
-        losses.push(Loss { pointer: pointer.to_owned(), keyword: keyword.to_owned() });
+        losses.push(Loss::new(pointer, keyword, "not enforced"));
     };
     for keyword in UNSUPPORTED {
         if members.shift_remove(keyword).is_some() {

@@ -1,9 +1,15 @@
 //! What is asked of a language model and what comes back, whatever the provider.
 
+pub mod abilities;
+pub mod anthropic;
+mod failure;
+pub mod gemini;
+pub mod ollama;
 pub mod openai_chat;
+pub mod openai_responses;
+mod options;
 pub mod registry;
 pub mod retry;
-mod sight;
 pub mod transport;
 pub mod wire;
 
@@ -20,7 +26,7 @@ use serde_json::{Map, Value};
 use crate::error::Result;
 use crate::schema::OutputSchema;
 
-pub use sight::Sight;
+pub use abilities::Sight;
 
 /// A model that answers requests: over HTTP ([`transport::HttpProvider`]) or in this process.
 pub trait Provider: Send + Sync {
@@ -33,6 +39,11 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// [`Error::Schema`](crate::Error::Schema): the schema can't be asked of this model.
     fn compile(&self, model: &str, name: &str, schema: &Value) -> Result<OutputSchema>;
+
+    /// The same for all models that [`compile`](Self::compile) does the same for.
+    fn schema_key(&self, model: &str) -> String {
+        format!("{}/{model}", self.name())
+    }
 
     /// Asks once. Dropping the future aborts the request.
     fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a>;
@@ -74,13 +85,14 @@ pub struct Message {
 }
 
 impl Message {
-    /// The message as texts and images, for every provider that takes no documents of its own:
-    /// what stands before, between and after the images is one text each.
+    /// The message as texts, images and files: what stands before, between and after images and
+    /// files is one text each.
     pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
-        let is_image = |part: &Part| matches!(part, Part::Image(_));
-        self.parts.chunk_by(move |one, two| !is_image(one) && !is_image(two)).map(|parts| {
+        let is_alone = |part: &Part| matches!(part, Part::Image(_) | Part::File(_));
+        self.parts.chunk_by(move |one, two| !is_alone(one) && !is_alone(two)).map(|parts| {
             match parts {
                 [Part::Image(image)] => Piece::Image(image),
+                [Part::File(file)] => Piece::File(file),
                 parts => Piece::Text(text_of(parts)),
             }
         })
@@ -92,6 +104,7 @@ impl Message {
 pub enum Piece<'a> {
     Text(Cow<'a, str>),
     Image(&'a Image),
+    File(&'a File),
 }
 
 /// The parts as one text. A document stands between tags that its own text can't close.
@@ -110,7 +123,7 @@ fn text_of(parts: &[Part]) -> Cow<'_, str> {
                     whole.push_str(piece);
                 }
             }
-            Part::Image(_) => {}
+            Part::Image(_) | Part::File(_) => {}
         }
     }
     Cow::Owned(whole)
@@ -152,6 +165,7 @@ pub enum Part {
     Text(Arc<str>),
     Document(Arc<str>),
     Image(Image),
+    File(File),
 }
 
 /// A page of a document as it is seen.
@@ -169,6 +183,23 @@ impl fmt::Debug for Image {
     /// Without the data, which is the document.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Image({}, page {})", self.media_type, self.page)
+    }
+}
+
+/// A document as it is, for models that read such files themselves.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    pub name: Arc<str>,
+    /// Such as `application/pdf`.
+    pub media_type: Arc<str>,
+    /// In base64.
+    pub data: Arc<str>,
+}
+
+impl fmt::Debug for File {
+    /// Without the data, which is the document.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "File({})", self.media_type)
     }
 }
 
@@ -227,6 +258,21 @@ pub struct Usage {
     pub thinking_tokens: Option<u64>,
     /// Part of `prompt_tokens` that the provider had cached, where it tells.
     pub cached_tokens: Option<u64>,
+}
+
+impl Usage {
+    /// Of these, the total being their sum.
+    #[must_use]
+    pub const fn of(prompt_tokens: u64, completion_tokens: u64) -> Self {
+        let total_tokens = prompt_tokens.saturating_add(completion_tokens);
+        Self {
+            prompt_tokens,
+            completion_tokens,
+            total_tokens,
+            thinking_tokens: None,
+            cached_tokens: None,
+        }
+    }
 }
 
 /// A request that gave no usable reply. Holds no key, and no text of the document in structx's own
@@ -365,6 +411,7 @@ mod tests {
             .map(|piece| match piece {
                 Piece::Text(text) => text.into_owned(),
                 Piece::Image(image) => image.page.to_string(),
+                Piece::File(file) => file.name.to_string(),
             })
             .collect();
         assert_eq!(pieces, ["a", "1", "2", "<document>\nb\n</document>c"]);

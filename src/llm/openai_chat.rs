@@ -1,16 +1,16 @@
 //! The chat wire format of OpenAI, which most providers and local servers speak too.
 
 use std::borrow::Cow;
-use std::time::SystemTime;
 
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::retry;
-use super::wire::{HttpReply, HttpRequest, WireFormat};
+use super::failure::failure;
+use super::options::{Rules, refused};
+use super::wire::{self, DataUrl, HttpReply, HttpRequest, WireFormat};
 use super::{
-    Candidate, Finish, Image, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role, Usage,
+    Candidate, File, Finish, Image, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role,
+    Usage,
 };
 use crate::schema::{Method, OutputSchema};
 
@@ -20,71 +20,62 @@ pub struct OpenAiChat {
     pub provider: String,
 }
 
-/// The members of a body that structx alone decides.
-const RESERVED: [&str; 4] = ["model", "messages", "response_format", "stream"];
-
-/// No provider's message is shown beyond this many characters.
-const LONGEST_MESSAGE: usize = 500;
+/// Options are sent as they are.
+const RULES: Rules = Rules {
+    reserved: &["model", "messages", "response_format", "stream"],
+    spellings: &[],
+    shared: "",
+    reserved_parts: &[],
+    outside: None,
+};
 
 impl WireFormat for OpenAiChat {
+    fn provider(&self) -> &str {
+        &self.provider
+    }
+
     fn encode(&self, request: &Request) -> Result<HttpRequest, LlmError> {
-        if let Some(name) = RESERVED.iter().find(|name| request.options.contains_key(**name)) {
-            let message = format!("the option `{name}` is set by structx; leave it out");
-            return Err(self.error(LlmErrorKind::Rejected, message));
+        let options = RULES.place(&self.provider, &request.options)?.body;
+        let schema = request.schema.as_deref();
+        let tool = schema.filter(|schema| schema.method == Method::Tool);
+        if let Some(name) = ["tools", "tool_choice"].iter().find(|it| options.contains_key(**it))
+            && tool.is_some()
+        {
+            return Err(refused(&self.provider, name));
         }
-        let body = serde_json::to_vec(&Body(request)).map_err(|error| {
-            self.error(LlmErrorKind::Rejected, format!("the request can't be encoded: {error}"))
-        })?;
-        Ok(HttpRequest {
-            path: "/chat/completions".to_owned(),
-            headers: vec![("content-type", "application/json")],
-            body,
-        })
-    }
-
-    fn decode(&self, reply: HttpReply) -> Result<Reply, LlmError> {
-        let decoded = if (200..300).contains(&reply.status) {
-            self.decode_completion(&reply)
-        } else {
-            Err(self.decode_error(reply.status, &reply))
+        let body = Body {
+            model: &request.model,
+            messages: request.messages.iter().map(WireMessage::new).collect(),
+            response_format: schema.and_then(ResponseFormat::new),
+            tools: tool.map(|it| {
+                let function = Function { name: &it.name, parameters: Some(&it.compiled) };
+                [Tool::Function { function }]
+            }),
+            tool_choice: tool.map(|it| {
+                let function = Function { name: &it.name, parameters: None };
+                Tool::Function { function }
+            }),
+            options,
         };
-        let request_id = reply.header("x-request-id").map(str::to_owned);
-        match decoded {
-            Ok(answer) => Ok(Reply { request_id, headers: reply.headers, ..answer }),
-            Err(error) => Err(LlmError { status: Some(reply.status), request_id, ..error }),
-        }
-    }
-}
-
-impl OpenAiChat {
-    fn error(&self, kind: LlmErrorKind, message: impl Into<String>) -> LlmError {
-        LlmError::new(kind, &self.provider, message)
+        HttpRequest::json(&self.provider, "/chat/completions", &body)
     }
 
-    fn decode_completion(&self, reply: &HttpReply) -> Result<Reply, LlmError> {
-        // serde's own message may quote the reply, and with it the document.
-        let completion: Completion = serde_json::from_slice(&reply.body).map_err(|error| {
-            self.error(
-                LlmErrorKind::BadReply,
-                format!(
-                    "the reply is not a chat completion (line {}, column {} of {} bytes)",
-                    error.line(),
-                    error.column(),
-                    reply.body.len()
-                ),
-            )
-        })?;
+    fn read(&self, reply: &HttpReply) -> Result<Reply, LlmError> {
+        let completion: Completion = reply.json(&self.provider, "a chat completion")?;
         // Gateways pass on a failure of the provider behind them under status 200.
         if let Some(status) = completion.error.as_ref().map(inner_status) {
-            return Err(self.decode_error(status, reply));
+            return Err(failure(&self.provider, status, reply));
         }
         let usage = completion.usage.map(Usage::from).unwrap_or_default();
-        let failed = |kind, message: &str| LlmError { usage, ..self.error(kind, message) };
+        let failed = |kind, message: &str| LlmError {
+            usage,
+            ..LlmError::new(kind, &self.provider, message)
+        };
         let mut choices = completion.choices.unwrap_or_default().into_iter();
         let Some(first) = choices.next() else {
             return Err(failed(LlmErrorKind::BadReply, "the reply has no choices"));
         };
-        if first.message.refusal.is_some_and(|refusal| !refusal.is_empty()) {
+        if first.message.refusal.as_ref().is_some_and(|refusal| !refusal.is_empty()) {
             return Err(failed(LlmErrorKind::Refusal, "the model declined to answer"));
         }
         let finish = match first.finish_reason.as_deref() {
@@ -99,14 +90,9 @@ impl OpenAiChat {
             }
             _ => Finish::Stop,
         };
-        let Some(text) = first.message.content else {
-            return Err(match finish {
-                Finish::Length => failed(
-                    LlmErrorKind::Truncated,
-                    "the limit of output tokens was reached before the reply began",
-                ),
-                Finish::Stop => failed(LlmErrorKind::BadReply, "the reply has no content"),
-            });
+        let Some(text) = first.message.text() else {
+            let (kind, message) = wire::nothing(finish);
+            return Err(failed(kind, message));
         };
         Ok(Reply {
             text,
@@ -117,21 +103,6 @@ impl OpenAiChat {
             ..Reply::default()
         })
     }
-
-    fn decode_error(&self, status: u16, reply: &HttpReply) -> LlmError {
-        let (message, code) = explain(&reply.body);
-        let kind = retry::classify(status, code.as_deref().unwrap_or_default(), &message);
-        let message = match status {
-            300..400 => "a redirect, which is not followed; set api_base to the final address",
-            _ if message.is_empty() => "no explanation was given",
-            _ => &message,
-        };
-        LlmError {
-            code,
-            retry_after: retry::retry_after(&reply.headers, SystemTime::now()),
-            ..self.error(kind, message)
-        }
-    }
 }
 
 /// The status that an error within a reply of status 200 stands for.
@@ -140,52 +111,18 @@ fn inner_status(error: &Value) -> u16 {
     status.filter(|code| (400..600).contains(code)).unwrap_or(502)
 }
 
-/// The message, bounded, and the code in the body of an error, in whatever form it comes.
-fn explain(body: &[u8]) -> (String, Option<String>) {
-    let Ok(value) = serde_json::from_slice::<Value>(body) else {
-        let text = String::from_utf8_lossy(body);
-        let is_page = text.trim_start().starts_with('<');
-        let message = if is_page { "the body is a web page, not JSON" } else { text.trim() };
-        return (bounded(message), None);
-    };
-    let body = value.get(0).unwrap_or(&value);
-    let error = body.get("error").filter(|error| error.is_object()).unwrap_or(body);
-    let message = ["message", "detail", "error"]
-        .iter()
-        .find_map(|name| error.get(name)?.as_str())
-        .unwrap_or_default();
-    let code = ["code", "type"].iter().find_map(|name| match error.get(name)? {
-        Value::String(code) if !code.is_empty() => Some(bounded(code)),
-        Value::Number(code) => Some(bounded(&code.to_string())),
-        _ => None,
-    });
-    (bounded(message), code)
-}
-
-fn bounded(message: &str) -> String {
-    match message.char_indices().nth(LONGEST_MESSAGE) {
-        Some((end, _)) => format!("{} ...", &message[..end]),
-        None => message.to_owned(),
-    }
-}
-
-/// The body of a request, written straight to bytes.
-struct Body<'a>(&'a Request);
-
-impl Serialize for Body<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(request) = self;
-        let mut body = serializer.serialize_map(None)?;
-        body.serialize_entry("model", &*request.model)?;
-        body.serialize_entry("messages", &Messages(&request.messages))?;
-        if let Some(format) = request.schema.as_deref().and_then(ResponseFormat::new) {
-            body.serialize_entry("response_format", &format)?;
-        }
-        for (name, value) in &*request.options {
-            body.serialize_entry(name, value)?;
-        }
-        body.end()
-    }
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    messages: Vec<WireMessage<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<ResponseFormat<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<[Tool<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<Tool<'a>>,
+    #[serde(flatten)]
+    options: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -202,9 +139,9 @@ impl<'a> ResponseFormat<'a> {
         };
         match schema.method {
             Method::Strict => Some(json_schema(true)),
-            Method::Schema | Method::Tool => Some(json_schema(false)),
+            Method::Schema => Some(json_schema(false)),
             Method::Json => Some(Self::JsonObject),
-            Method::Prompt => None,
+            Method::Tool | Method::Prompt => None,
         }
     }
 }
@@ -216,16 +153,18 @@ struct JsonSchema<'a> {
     schema: &'a Value,
 }
 
-struct Messages<'a>(&'a [Message]);
+/// A tool, or without its parameters the choice of it.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Tool<'a> {
+    Function { function: Function<'a> },
+}
 
-impl Serialize for Messages<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(
-            self.0
-                .iter()
-                .map(|message| WireMessage { role: message.role, content: content(message) }),
-        )
-    }
+#[derive(Serialize)]
+struct Function<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<&'a Value>,
 }
 
 #[derive(Serialize)]
@@ -234,7 +173,7 @@ struct WireMessage<'a> {
     content: Content<'a>,
 }
 
-/// A message without images is a plain text: some servers know no other form.
+/// A message of one text is a plain text: some servers know no other form.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Content<'a> {
@@ -247,6 +186,7 @@ enum Content<'a> {
 enum ContentPart<'a> {
     Text { text: Cow<'a, str> },
     ImageUrl { image_url: ImageUrl<'a> },
+    File { file: WireFile<'a> },
 }
 
 #[derive(Serialize)]
@@ -254,29 +194,31 @@ struct ImageUrl<'a> {
     url: DataUrl<'a>,
 }
 
-struct DataUrl<'a>(&'a Image);
-
-impl Serialize for DataUrl<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(Image { media_type, data, .. }) = self;
-        serializer.collect_str(&format_args!("data:{media_type};base64,{data}"))
-    }
+#[derive(Serialize)]
+struct WireFile<'a> {
+    filename: &'a str,
+    file_data: DataUrl<'a>,
 }
 
-fn content(message: &Message) -> Content<'_> {
-    let parts: Vec<_> = message
-        .pieces()
-        .map(|piece| match piece {
+impl<'a> WireMessage<'a> {
+    fn new(message: &'a Message) -> Self {
+        let part = |piece| match piece {
             Piece::Text(text) => ContentPart::Text { text },
-            Piece::Image(image) => {
-                ContentPart::ImageUrl { image_url: ImageUrl { url: DataUrl(image) } }
+            Piece::Image(Image { media_type, data, .. }) => {
+                ContentPart::ImageUrl { image_url: ImageUrl { url: DataUrl { media_type, data } } }
             }
-        })
-        .collect();
-    match <[_; 1]>::try_from(parts) {
-        Ok([ContentPart::Text { text }]) => Content::Text(text),
-        Ok(parts) => Content::Parts(parts.into()),
-        Err(parts) => Content::Parts(parts),
+            Piece::File(File { name, media_type, data }) => {
+                let file_data = DataUrl { media_type, data };
+                ContentPart::File { file: WireFile { filename: name, file_data } }
+            }
+        };
+        let parts: Vec<_> = message.pieces().map(part).collect();
+        let content = match <[_; 1]>::try_from(parts) {
+            Ok([ContentPart::Text { text }]) => Content::Text(text),
+            Ok(parts) => Content::Parts(parts.into()),
+            Err(parts) => Content::Parts(parts),
+        };
+        Self { role: message.role, content }
     }
 }
 
@@ -299,7 +241,7 @@ struct Choice {
 impl Choice {
     fn candidate(self) -> Option<Candidate> {
         Some(Candidate {
-            text: self.message.content?,
+            text: self.message.text()?,
             finish: match self.finish_reason.as_deref() {
                 Some("length") => Finish::Length,
                 _ => Finish::Stop,
@@ -313,6 +255,25 @@ impl Choice {
 struct Answer {
     content: Option<String>,
     refusal: Option<String>,
+    tool_calls: Option<Vec<ToolCall>>,
+}
+
+impl Answer {
+    /// What the model gave to the tool, or wrote.
+    fn text(self) -> Option<String> {
+        let call = self.tool_calls.into_iter().flatten().next();
+        call.map(|call| call.function.arguments).or(self.content)
+    }
+}
+
+#[derive(Deserialize)]
+struct ToolCall {
+    function: CalledFunction,
+}
+
+#[derive(Deserialize)]
+struct CalledFunction {
+    arguments: String,
 }
 
 #[derive(Deserialize)]
@@ -352,14 +313,15 @@ struct CompletionDetails {
 
 impl From<WireUsage> for Usage {
     fn from(usage: WireUsage) -> Self {
-        let prompt_tokens = usage.prompt_tokens.unwrap_or_default();
-        let completion_tokens = usage.completion_tokens.unwrap_or_default();
+        let sum = Self::of(
+            usage.prompt_tokens.unwrap_or_default(),
+            usage.completion_tokens.unwrap_or_default(),
+        );
         Self {
-            prompt_tokens,
-            completion_tokens,
-            total_tokens: usage.total_tokens.unwrap_or(prompt_tokens + completion_tokens),
+            total_tokens: usage.total_tokens.unwrap_or(sum.total_tokens),
             thinking_tokens: usage.completion_tokens_details.and_then(|it| it.reasoning_tokens),
             cached_tokens: usage.prompt_tokens_details.and_then(|it| it.cached_tokens),
+            ..sum
         }
     }
 }

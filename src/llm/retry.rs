@@ -1,6 +1,6 @@
 //! Which failures pass with time, and how long to wait for it.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::LlmErrorKind;
 use crate::error::{Error, Result};
@@ -85,6 +85,47 @@ pub fn retry_after(headers: &[(String, String)], now: SystemTime) -> Option<Dura
     }
 }
 
+/// When the limits that are used up begin anew, as headers tell it (names in lower case), counted
+/// from `now`: the latest of them, as a request needs room in all.
+#[must_use]
+pub fn reset(headers: &[(String, String)], now: SystemTime) -> Option<Duration> {
+    let is_used_up = |reset: &str| {
+        let left = reset.replace("reset", "remaining");
+        let left = headers.iter().find(|(name, _)| *name == left);
+        left.is_some_and(|(_, left)| left.trim() == "0")
+    };
+    let resets = headers.iter().filter(|(name, _)| {
+        name.contains("ratelimit") && name.contains("reset") && is_used_up(name)
+    });
+    resets.filter_map(|(_, text)| until(text.trim(), now)).max()
+}
+
+/// From `now` to a time, in the spellings of Anthropic (RFC 3339), OpenAI and Groq (`6m0s`), Together
+/// (seconds) and OpenRouter (milliseconds of Unix time).
+fn until(text: &str, now: SystemTime) -> Option<Duration> {
+    const YEAR_OF_SECONDS: f64 = 31_536_000.0;
+    const YEAR_5000: f64 = 100_000_000_000.0;
+    let since = |time: SystemTime| time.duration_since(now).unwrap_or_default();
+    if let Ok(number) = text.parse::<f64>() {
+        if number < YEAR_OF_SECONDS {
+            return Duration::try_from_secs_f64(number).ok();
+        }
+        let seconds = if number < YEAR_5000 { number } else { number / 1000.0 };
+        let unix = Duration::try_from_secs_f64(seconds).ok()?;
+        return UNIX_EPOCH.checked_add(unix).map(since);
+    }
+    match text.parse::<jiff::Timestamp>() {
+        Ok(time) => Some(since(time.into())),
+        Err(_) => duration(text),
+    }
+}
+
+/// A time such as `0.5s`, `34s` or `6m0s`.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    text.parse::<jiff::SignedDuration>().ok()?.try_into().ok()
+}
+
 /// What a reply other than success means. `code` and `message` are the provider's own.
 #[must_use]
 pub fn classify(status: u16, code: &str, message: &str) -> LlmErrorKind {
@@ -92,10 +133,13 @@ pub fn classify(status: u16, code: &str, message: &str) -> LlmErrorKind {
     let message = message.to_ascii_lowercase();
     match status {
         402 => LlmErrorKind::Quota,
-        403 | 429 if is_exhausted(&code, &message) => LlmErrorKind::Quota,
+        400 | 403 | 412 | 429 if is_exhausted(&code, &message) => LlmErrorKind::Quota,
         401 | 403 => LlmErrorKind::Authentication,
+        // Gemini's word for a key that it does not know.
+        400 if code == "api_key_invalid" => LlmErrorKind::Authentication,
         429 => LlmErrorKind::RateLimit,
         408 | 500.. => LlmErrorKind::Server,
+        400 if code.starts_with("content_") => LlmErrorKind::ContentFilter,
         400 | 413 | 422 if is_too_long(&code, &message) => LlmErrorKind::ContextLength,
         _ => LlmErrorKind::Rejected,
     }
@@ -104,139 +148,47 @@ pub fn classify(status: u16, code: &str, message: &str) -> LlmErrorKind {
 /// Messages are matched by whole phrases only: the text of a plain rate limit, too, may link to a
 /// page about billing.
 fn is_exhausted(code: &str, message: &str) -> bool {
-    const CODES: [&str; 5] = [
+    const CODES: [&str; 6] = [
         "insufficient_quota",
         "insufficient_balance",
         "exceeded_current_quota",
         "billing",
         "credit",
+        // Gemini's quotas of a day; those of a minute are rate limits.
+        "perday",
     ];
-    const PHRASES: [&str; 4] =
-        ["insufficient credit", "insufficient balance", "credit balance", "available credits"];
+    const PHRASES: [&str; 10] = [
+        "insufficient credit",
+        "insufficient balance",
+        // Anthropic: prepaid credit, and limits that the user has set.
+        "credit balance",
+        "api usage limits",
+        // xAI and Fireworks.
+        "available credits",
+        "monthly spending limit",
+        // Gemini: limits that the user has set, and prepaid credit.
+        "monthly spending cap",
+        "prepayment credits",
+        // OpenRouter: the limit of one key.
+        "key limit exceeded",
+        "requires more credits",
+    ];
     CODES.iter().any(|known| code.contains(known))
         || PHRASES.iter().any(|known| message.contains(known))
 }
 
 fn is_too_long(code: &str, message: &str) -> bool {
-    const PHRASES: [&str; 3] = ["context length", "context window", "prompt is too long"];
+    const PHRASES: [&str; 7] = [
+        "context length",
+        "context window",
+        "context size",
+        "prompt is too long",
+        "input token count",
+        "exceed context limit",
+        "too large for model",
+    ];
     code.contains("context_length") || PHRASES.iter().any(|known| message.contains(known))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-    use proptest::prelude::*;
-
-    use super::{Backoff, LlmErrorKind, classify, retry_after};
-
-    #[test]
-    fn settings_are_checked() {
-        let cases = [
-            (3, 1.0, 10.0, None),
-            (0, 0.0, 0.0, None),
-            (-1, 1.0, 10.0, Some("max_retries")),
-            (i64::MAX, 1.0, 10.0, Some("max_retries")),
-            (3, -0.5, 10.0, Some("min_wait")),
-            (3, f64::NAN, 10.0, Some("min_wait")),
-            (3, 0.0, f64::INFINITY, Some("max_wait")),
-            (3, 2.0, 1.0, Some("min_wait (2 s) must not be greater than max_wait (1 s)")),
-        ];
-        for (retries, min, max, problem) in cases {
-            match (Backoff::new(retries, min, max), problem) {
-                (Ok(_), None) => {}
-                (Err(error), Some(part)) => {
-                    assert!(error.to_string().contains(part), "{error} for {retries} {min} {max}");
-                }
-                (result, _) => panic!("{result:?} for {retries} {min} {max}"),
-            }
-        }
-    }
-
-    #[test]
-    fn waits_double_up_to_the_longest() {
-        let backoff = Backoff::new(9, 1.0, 10.0).unwrap();
-        let steps =
-            [(0, 1.0, 1.5), (1, 2.0, 3.0), (2, 4.0, 6.0), (3, 6.66, 10.0), (99, 6.66, 10.0)];
-        for (attempt, low, high) in steps {
-            for _ in 0..100 {
-                let wait = backoff.wait(attempt, None).as_secs_f64();
-                assert!((low..=high).contains(&wait), "{wait} after attempt {attempt}");
-            }
-        }
-        assert_eq!(Backoff::new(1, 0.0, 0.0).unwrap().wait(5, None), Duration::ZERO);
-    }
-
-    #[test]
-    fn the_provider_is_given_the_time_it_asks_for() {
-        let backoff = Backoff::new(9, 1.0, 10.0).unwrap();
-        for (asked, low, high) in [(0.0, 1.0, 1.1), (30.0, 30.0, 33.0), (86_400.0, 60.0, 66.0)] {
-            let wait = backoff.wait(0, Some(Duration::from_secs_f64(asked))).as_secs_f64();
-            assert!((low..=high).contains(&wait), "{wait} for {asked}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_wait_stays_within_the_settings(
-            attempt in any::<u32>(), min in 0.0..1e6_f64, more in 0.0..1e6_f64
-        ) {
-            let backoff = Backoff::new(3, min, min + more).unwrap();
-            let wait = backoff.wait(attempt, None);
-            prop_assert!(wait >= backoff.min_wait && wait <= backoff.max_wait, "{wait:?}");
-        }
-    }
-
-    #[test]
-    fn retry_after_in_its_three_spellings() {
-        type Headers<'a> = &'a [(&'a str, &'a str)];
-        let now = UNIX_EPOCH + Duration::from_secs(1_000_000_000); // 2001-09-09 01:46:40
-        let cases: [(Headers, Option<f64>); 9] = [
-            (&[("retry-after", "7")], Some(7.0)),
-            (&[("retry-after", " 0.25 ")], Some(0.25)),
-            (&[("retry-after-ms", "1500"), ("retry-after", "9")], Some(1.5)),
-            (&[("retry-after", "Sun, 09 Sep 2001 01:47:10 GMT")], Some(30.0)),
-            (&[("retry-after", "Sun, 09 Sep 2001 01:40:00 GMT")], Some(0.0)),
-            (&[("retry-after", "-1")], None),
-            (&[("retry-after", "NaN")], None),
-            (&[("retry-after", "soon")], None),
-            (&[("content-type", "text/html")], None),
-        ];
-        for (headers, seconds) in cases {
-            let headers: Vec<_> =
-                headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-            let expected = seconds.map(Duration::from_secs_f64);
-            assert_eq!(retry_after(&headers, now), expected, "{headers:?}");
-        }
-        assert_eq!(retry_after(&[], SystemTime::now()), None);
-    }
-
-    #[test]
-    fn every_status_has_its_kind() {
-        use LlmErrorKind as Kind;
-        let cases = [
-            (400, "invalid_value", "no such model", Kind::Rejected),
-            (400, "context_length_exceeded", "", Kind::ContextLength),
-            (400, "", "This model's maximum context length is 8192 tokens.", Kind::ContextLength),
-            (401, "invalid_api_key", "", Kind::Authentication),
-            (402, "", "", Kind::Quota),
-            (403, "", "no access to this model", Kind::Authentication),
-            (403, "insufficient_permissions", "", Kind::Authentication),
-            (403, "insufficient_quota", "", Kind::Quota),
-            (404, "model_not_found", "", Kind::Rejected),
-            (408, "", "", Kind::Server),
-            (413, "", "body too large", Kind::Rejected),
-            (429, "rate_limit_exceeded", "add a payment method: x.com/billing", Kind::RateLimit),
-            (429, "insufficient_quota", "", Kind::Quota),
-            (429, "billing_hard_limit_reached", "", Kind::Quota),
-            (429, "", "You have used all available credits", Kind::Quota),
-            (500, "", "", Kind::Server),
-            (503, "", "", Kind::Server),
-            (529, "overloaded_error", "", Kind::Server),
-            (302, "", "", Kind::Rejected),
-        ];
-        for (status, code, message, kind) in cases {
-            assert_eq!(classify(status, code, message), kind, "{status} {code} {message}");
-        }
-    }
-}
+mod tests;

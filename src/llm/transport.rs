@@ -8,11 +8,11 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, Url};
 use serde_json::Value;
 
+use super::abilities::{Abilities, Sight};
 use super::wire::{HttpReply, HttpRequest, WireFormat};
-use super::{Completion, LlmError, LlmErrorKind, Provider, Reply, Request, Sight};
+use super::{Completion, LlmError, LlmErrorKind, Provider, Reply, Request};
 use crate::error::{Error, Result};
-use crate::schema::dialect::{self, Dialect};
-use crate::schema::{self, OutputSchema};
+use crate::schema::{self, OutputSchema, dialect};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const LARGEST_REPLY: usize = 64 << 20;
@@ -35,14 +35,6 @@ impl ApiKey {
         self.0.is_empty()
     }
 
-    fn bearer(&self) -> Result<HeaderValue> {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", self.0)).map_err(|_| {
-            Error::Config("the API key holds characters that no HTTP header can carry".to_owned())
-        })?;
-        value.set_sensitive(true);
-        Ok(value)
-    }
-
     /// `text` without the key, which some servers repeat in their errors. What is short is no
     /// secret: local servers are given words such as `none`.
     fn scrub(&self, text: &str) -> String {
@@ -56,42 +48,88 @@ impl fmt::Debug for ApiKey {
     }
 }
 
+/// A key, and the header that it is sent in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Auth {
+    /// In lower case.
+    pub header: &'static str,
+    pub key: ApiKey,
+}
+
+impl Auth {
+    fn header(&self) -> Result<(HeaderName, HeaderValue)> {
+        let name = HeaderName::from_static(self.header);
+        let scheme = if name == AUTHORIZATION { "Bearer " } else { "" };
+        let mut value = HeaderValue::try_from(format!("{scheme}{}", self.key.0)).map_err(|_| {
+            Error::Config("the API key holds characters that no HTTP header can carry".to_owned())
+        })?;
+        value.set_sensitive(true);
+        Ok((name, value))
+    }
+}
+
 /// Where and as whom to ask.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     /// The registry's name of the provider, for errors.
     pub provider: String,
-    /// `http` or `https`, without a slash at its end.
+    /// `http` or `https`, perhaps with a query that all requests have.
     pub base_url: Url,
-    pub key: Option<ApiKey>,
+    pub auth: Option<Auth>,
     pub timeout: Duration,
 }
 
 /// A provider behind HTTP. Keeps its connections open between requests.
 #[derive(Debug)]
-pub struct HttpProvider<W> {
-    wire: W,
+pub struct HttpProvider {
+    wire: Box<dyn WireFormat>,
     endpoint: Endpoint,
-    authorization: Option<HeaderValue>,
+    /// The only way of asking for a schema that the caller wants.
+    method: Option<schema::Method>,
+    auth: Option<(HeaderName, HeaderValue)>,
     client: Client,
 }
 
-impl<W: WireFormat> HttpProvider<W> {
+impl HttpProvider {
     /// # Errors
     /// [`Error::Config`]: a key that can't be sent, or no way to make secure connections.
-    pub fn new(wire: W, endpoint: Endpoint) -> Result<Self> {
-        let authorization = endpoint.key.as_ref().map(ApiKey::bearer).transpose()?;
+    pub fn new(
+        wire: Box<dyn WireFormat>,
+        endpoint: Endpoint,
+        method: Option<schema::Method>,
+    ) -> Result<Self> {
+        let auth = endpoint.auth.as_ref().map(Auth::header).transpose()?;
         let client = client(&endpoint).map_err(|error| {
             Error::Config(format!("no HTTP client could be set up: {}", root_cause(&error)))
         })?;
-        Ok(Self { wire, endpoint, authorization, client })
+        Ok(Self { wire, endpoint, method, auth, client })
     }
 
-    async fn ask(&self, request: &Request) -> Result<Reply, LlmError> {
-        let outgoing = self.wire.encode(request)?;
-        let reply = self.send(outgoing).await?;
-        self.wire.decode(reply).map_err(|error| match &self.endpoint.key {
-            Some(key) => LlmError {
+    /// What is sent for a request.
+    ///
+    /// # Errors
+    /// An option that the wire format does not let the caller set.
+    pub fn prepare(&self, request: &Request) -> Result<reqwest::Request, LlmError> {
+        let HttpRequest { path, headers, body } = self.wire.encode(request)?;
+        let mut url = self.endpoint.base_url.clone();
+        url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
+        let mut outgoing = reqwest::Request::new(Method::POST, url);
+        for (name, value) in headers {
+            let value = HeaderValue::from_static(value);
+            outgoing.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+        outgoing.headers_mut().extend(self.auth.clone());
+        *outgoing.body_mut() = Some(body.into());
+        Ok(outgoing)
+    }
+
+    /// What the reply to it says.
+    ///
+    /// # Errors
+    /// A status other than success, a refusal, a reply that is not in the documented form.
+    pub fn decode(&self, reply: HttpReply) -> Result<Reply, LlmError> {
+        self.wire.decode(reply).map_err(|error| match &self.endpoint.auth {
+            Some(Auth { key, .. }) => LlmError {
                 message: key.scrub(&error.message),
                 code: error.code.as_deref().map(|code| key.scrub(code)),
                 ..error
@@ -100,21 +138,10 @@ impl<W: WireFormat> HttpProvider<W> {
         })
     }
 
-    async fn send(&self, outgoing: HttpRequest) -> Result<HttpReply, LlmError> {
-        let mut url = self.endpoint.base_url.clone();
-        url.set_path(&format!("{}{}", url.path().trim_end_matches('/'), outgoing.path));
-        let mut request = reqwest::Request::new(Method::POST, url);
-        for (name, value) in outgoing.headers {
-            request
-                .headers_mut()
-                .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        if let Some(authorization) = &self.authorization {
-            request.headers_mut().insert(AUTHORIZATION, authorization.clone());
-        }
-        *request.body_mut() = Some(outgoing.body.into());
-        let response = self.client.execute(request).await.map_err(|error| self.failed(&error))?;
-        self.receive(response).await
+    async fn ask(&self, request: &Request) -> Result<Reply, LlmError> {
+        let outgoing = self.prepare(request)?;
+        let response = self.client.execute(outgoing).await.map_err(|error| self.failed(&error))?;
+        self.decode(self.receive(response).await?)
     }
 
     async fn receive(&self, mut response: Response) -> Result<HttpReply, LlmError> {
@@ -131,7 +158,7 @@ impl<W: WireFormat> HttpProvider<W> {
         let headers = response.headers();
         let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         // Here and not only in the decoded error, which may have been cut within the key.
-        if let Some(key) = &self.endpoint.key
+        if let Some(Auth { key, .. }) = &self.endpoint.auth
             && status >= 300
         {
             body = key.scrub(&String::from_utf8_lossy(&body)).into_bytes();
@@ -157,14 +184,19 @@ impl<W: WireFormat> HttpProvider<W> {
     }
 }
 
-impl<W: WireFormat> Provider for HttpProvider<W> {
+impl Provider for HttpProvider {
     fn name(&self) -> &str {
         &self.endpoint.provider
     }
 
-    fn compile(&self, _model: &str, name: &str, root: &Value) -> Result<OutputSchema> {
-        let methods = [schema::Method::Strict, schema::Method::Schema];
-        dialect::compile(Dialect::OpenAi, &methods, name, root)
+    fn compile(&self, model: &str, name: &str, root: &Value) -> Result<OutputSchema> {
+        let Abilities { dialect, methods, .. } = Abilities::of(self.name(), model);
+        let methods = self.method.as_ref().map_or(methods, std::slice::from_ref);
+        dialect::compile(dialect, methods, name, root)
+    }
+
+    fn schema_key(&self, model: &str) -> String {
+        format!("{}/{model} {:?}", self.name(), self.method)
     }
 
     fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a> {
@@ -172,7 +204,7 @@ impl<W: WireFormat> Provider for HttpProvider<W> {
     }
 
     fn sight(&self, model: &str) -> Sight {
-        Sight::of(&self.endpoint.provider, model)
+        Abilities::of(self.name(), model).sight
     }
 }
 

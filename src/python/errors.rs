@@ -5,13 +5,14 @@ use pyo3::prelude::*;
 
 use crate::documents::{FileError, FileErrorKind};
 use crate::error::Error;
-use crate::llm::LlmError;
+use crate::llm::{LlmError, LlmErrorKind};
 use crate::run::Failure;
 
 use super::raw::RawUsage;
 
 mod exceptions {
     pyo3::import_exception!(structx.exceptions, ConfigurationError);
+    pyo3::import_exception!(structx.exceptions, ContentFilterError);
     pyo3::import_exception!(structx.exceptions, CorruptFileError);
     pyo3::import_exception!(structx.exceptions, ExtractionError);
     pyo3::import_exception!(structx.exceptions, FileError);
@@ -20,6 +21,7 @@ mod exceptions {
     pyo3::import_exception!(structx.exceptions, NoTextLayerError);
     pyo3::import_exception!(structx.exceptions, PasswordRequiredError);
     pyo3::import_exception!(structx.exceptions, ProviderError);
+    pyo3::import_exception!(structx.exceptions, RefusalError);
     pyo3::import_exception!(structx.exceptions, UnsupportedFileError);
 }
 
@@ -55,14 +57,13 @@ impl From<FileError> for PyErr {
 
 impl From<LlmError> for PyErr {
     fn from(error: LlmError) -> Self {
-        let message = error.to_string();
-        exceptions::ProviderError::new_err((
-            message,
-            error.provider,
-            error.status,
-            error.code,
-            error.request_id,
-        ))
+        let raise = match error.kind {
+            LlmErrorKind::Refusal => exceptions::RefusalError::new_err,
+            LlmErrorKind::ContentFilter => exceptions::ContentFilterError::new_err,
+            _ => exceptions::ProviderError::new_err,
+        };
+        let (message, kind) = (error.to_string(), error.kind.name());
+        raise((message, error.provider, error.status, error.code, error.request_id, kind))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::llm::registry;
 use crate::llm::retry::{Backoff, seconds};
 use crate::llm::transport::ApiKey;
 use crate::run::{self, Client, Operation};
+use crate::schema::Method;
 use crate::schema::definition::ExtractionRequest;
 
 use super::errors;
@@ -31,6 +32,8 @@ struct Settings {
     planning: Step,
     api_key: Option<ApiKey>,
     api_base: Option<String>,
+    api_version: Option<String>,
+    output_mode: Option<Method>,
     timeout: Duration,
     concurrency: usize,
     backoff: Backoff,
@@ -94,7 +97,10 @@ impl Settings {
 
     fn client(&self, name: &str, options: &Arc<Map<String, Value>>) -> Result<Client, Error> {
         match self.weights.get(name) {
-            Some(weights) => local(name, weights, options),
+            Some(weights) if self.output_mode.is_none_or(|mode| mode == Method::Strict) => {
+                local(name, weights, options)
+            }
+            Some(_) => Err(Error::Config(format!("{name} takes the output_mode strict alone"))),
             None => self.remote(name, options),
         }
     }
@@ -109,7 +115,9 @@ impl Settings {
             model: name.to_owned(),
             api_key: self.api_key.clone().filter(|_| is_theirs),
             api_base: self.api_base.clone().filter(|_| is_theirs),
+            api_version: self.api_version.clone().filter(|_| is_theirs),
             timeout: Some(self.timeout),
+            output_mode: self.output_mode,
         };
         let (provider, model) = registry::provider(&settings, |name| std::env::var(name).ok())?;
         Ok(Client { provider, model, name: name.into(), options: options.clone() })
@@ -173,14 +181,17 @@ impl Extractor {
 #[pymethods]
 impl Extractor {
     #[new]
-    #[pyo3(signature = (*, models, planning_models, api_key, api_base, timeout, extraction_options,
-                        planning_options, max_threads, max_retries, min_wait, max_wait, weights))]
+    #[pyo3(signature = (*, models, planning_models, api_key, api_base, api_version, output_mode,
+                        timeout, extraction_options, planning_options, max_threads, max_retries,
+                        min_wait, max_wait, weights))]
     #[expect(clippy::too_many_arguments, reason = "the keyword arguments of the constructor")]
     fn new(
         models: Vec<String>,
         planning_models: Vec<String>,
         api_key: Option<&str>,
         api_base: Option<String>,
+        api_version: Option<String>,
+        output_mode: Option<&str>,
         timeout: f64,
         extraction_options: &str,
         planning_options: &str,
@@ -195,6 +206,8 @@ impl Extractor {
             planning: Step::new(planning_models, planning_options)?,
             api_key: api_key.map(ApiKey::new),
             api_base,
+            api_version,
+            output_mode: output_mode.map(registry::output_mode).transpose()?,
             timeout: seconds("timeout", timeout)?,
             concurrency: max_threads.min(Semaphore::MAX_PERMITS),
             backoff: Backoff::new(max_retries, min_wait, max_wait)?,

@@ -11,6 +11,7 @@ use super::outline::{Kinds, List, Object, Others, Outline, Property, Shape};
 use super::words::{self, fold};
 use super::{Repair, cut_short, numbers};
 use crate::json;
+use crate::schema::dialect::from_list;
 
 /// More of a kind are counted, not listed.
 const MAX_REPAIRS: usize = 1_000;
@@ -226,6 +227,14 @@ impl<'o> Aligner<'o> {
             // Which one is meant, validation finds.
             (Some(_), Some(_)) => {}
             (None, _) => {
+                let is_dictionary = self.outline.objects(shape).any(Object::is_dictionary);
+                if is_dictionary && self.outline.is_rewritten {
+                    let Some(object) = from_list(value) else { return false };
+                    *value = object.into();
+                    self.reading.is_changed = true;
+                    self.value(value, shape, false);
+                    return true;
+                }
                 if !shape.takes_objects() || items.len() != 1 || !items[0].is_object() {
                     return false;
                 }

@@ -25,7 +25,7 @@ use serde_json::Value;
 
 use crate::json;
 use crate::schema::OutputSchema;
-use crate::schema::dialect::strict;
+use crate::schema::dialect;
 use align::Reading;
 use outline::Outline;
 pub use outline::OutlineCell;
@@ -50,8 +50,8 @@ pub struct Repair {
     pub what: String,
 }
 
-/// The reply as strict JSON along the caller's schema. Nulls that stand only for "left out" in the
-/// provider's dialect are left out again. Whether it is valid is not judged here.
+/// The reply as strict JSON along the caller's schema. What the provider's dialect has
+/// rewritten is as in that schema again. Whether it is valid is not judged here.
 ///
 /// # Errors
 /// What to tell the model: there is no JSON, it has two readings, or a part has no place.
@@ -70,7 +70,7 @@ pub fn parse<'a>(text: &'a str, schema: &OutputSchema) -> Result<Parsed<'a>, Str
     if !reading.problems.is_empty() {
         return Err(reading.problems.join("; "));
     }
-    let has_nulls = schema.adds_nulls && text.contains("null");
+    let has_nulls = schema.is_rewritten && text.contains("null");
     if is_strict && reading.is_as_it_was() && !has_nulls {
         return Ok(Parsed { json: text.into(), repairs: reading.repairs });
     }
@@ -90,8 +90,8 @@ pub fn complete_items(text: &str, schema: &OutputSchema) -> Parsed<'static> {
 
 fn finish(reading: Reading, schema: &OutputSchema) -> Parsed<'static> {
     let Reading { mut value, repairs, .. } = reading;
-    if schema.adds_nulls {
-        strict::drop_added_nulls(&mut value, &schema.original);
+    if schema.is_rewritten {
+        dialect::restore(&mut value, &schema.original);
     }
     Parsed { json: value.to_string().into(), repairs }
 }

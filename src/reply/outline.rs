@@ -20,7 +20,7 @@ pub struct OutlineCell(OnceLock<Outline>);
 
 impl OutlineCell {
     pub(super) fn of(schema: &OutputSchema) -> &Outline {
-        schema.outline.0.get_or_init(|| Outline::new(&schema.original, schema.adds_nulls))
+        schema.outline.0.get_or_init(|| Outline::new(&schema.original, schema.is_rewritten))
     }
 }
 
@@ -51,7 +51,9 @@ pub struct Outline {
     lists: Vec<List>,
     /// The names of all properties, folded.
     names: HashSet<String>,
-    /// Whether a `null` may have to be dropped where the outline does not say it.
+    /// Whether objects may have been sent as lists of keys and values.
+    pub is_rewritten: bool,
+    /// Whether a reply may have to be mapped back where the outline does not say it.
     pub is_vague: bool,
 }
 
@@ -122,10 +124,10 @@ impl Kinds {
 }
 
 impl Outline {
-    pub fn new(schema: &Value, adds_nulls: bool) -> Self {
+    pub fn new(schema: &Value, is_rewritten: bool) -> Self {
         let mut compiler = Compiler {
             root: schema,
-            adds_nulls,
+            is_rewritten,
             objects: Vec::new(),
             lists: Vec::new(),
             known_objects: HashMap::new(),
@@ -133,12 +135,12 @@ impl Outline {
             is_vague: false,
         };
         let root = compiler.shape(schema);
-        let is_vague = compiler.is_vague && adds_nulls;
+        let is_vague = compiler.is_vague && is_rewritten;
         let objects: Vec<Object> = compiler.objects.into_iter().flatten().collect();
         let lists = compiler.lists.into_iter().flatten().collect();
         let properties = objects.iter().flat_map(|object| &object.properties);
         let names = properties.map(|property| property.folded.clone()).collect();
-        Self { root, objects, lists, names, is_vague }
+        Self { root, objects, lists, names, is_rewritten, is_vague }
     }
 
     pub fn objects<'o>(&'o self, shape: &'o Shape) -> impl ExactSizeIterator<Item = &'o Object> {
@@ -181,6 +183,11 @@ impl Shape {
 }
 
 impl Object {
+    /// Whether all its members have any names.
+    pub fn is_dictionary(&self) -> bool {
+        self.properties.is_empty() && matches!(self.others, Others::Allowed(_))
+    }
+
     /// The property of this name; `guess` is where it stands if the reply keeps to the order.
     pub fn find(&self, name: &str, guess: usize) -> Option<usize> {
         match self.properties.get(guess) {
@@ -198,7 +205,7 @@ impl List {
 
 struct Compiler<'s> {
     root: &'s Value,
-    adds_nulls: bool,
+    is_rewritten: bool,
     objects: Vec<Option<Object>>,
     lists: Vec<Option<List>>,
     /// Their numbers by their place in the schema.
@@ -300,7 +307,7 @@ impl<'s> Compiler<'s> {
                 folded: fold(name),
                 shape: self.shape(schema),
                 is_required,
-                drops_null: self.adds_nulls && !is_required && !accepts_null(schema, self.root),
+                drops_null: self.is_rewritten && !is_required && !accepts_null(schema, self.root),
             });
         }
         let index = properties.iter().enumerate().map(|(at, it)| (it.name.clone(), at)).collect();

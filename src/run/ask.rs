@@ -100,7 +100,7 @@ pub async fn ask<V: Validate>(
             client = next;
             result = attempts.with(client, schema, messages).await;
         } else {
-            let message = "not asked: the model is not known to take images";
+            let message = "not asked: the model is not known to take such images or files";
             let error = next.error(LlmErrorKind::Rejected, message);
             attempts.note(next, Failure::Llm { error, requests: 0 });
         }

@@ -44,7 +44,7 @@ impl Client {
     /// The same for all models that a schema is compiled the same for.
     #[must_use]
     pub fn schema_key(&self) -> String {
-        format!("{}/{}", self.provider.name(), self.model)
+        self.provider.schema_key(&self.model)
     }
 
     #[must_use]
@@ -52,11 +52,16 @@ impl Client {
         self.provider.sight(&self.model)
     }
 
-    /// Whether the model is known to see what the messages show.
+    /// Whether the model is known to take what the messages show.
     #[must_use]
     pub fn takes(&self, messages: &[Message]) -> bool {
+        let sight = self.sight();
         let mut parts = messages.iter().flat_map(|message| &message.parts);
-        self.sight().is_known || !parts.any(|part| matches!(part, Part::Image(_)))
+        parts.all(|part| match part {
+            Part::Image(_) => sight.is_known,
+            Part::File(file) => file.data.len() <= sight.file_bytes,
+            Part::Text(_) | Part::Document(_) => true,
+        })
     }
 
     #[must_use]

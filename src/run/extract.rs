@@ -7,10 +7,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::documents::Content;
 use crate::error::Result;
-use crate::llm::{Image, Usage};
+use crate::llm::{File, Image, Usage};
 use crate::table::Row;
 
 use super::ask::Models;
+use super::sight::Shown;
 use super::{Modeller, Operation, Outcome, Planned, Target};
 
 /// The samples that a plan is made from hold no more characters than this; a small model reads
@@ -40,6 +41,7 @@ pub struct Started<T: Target> {
     pub warnings: Vec<String>,
     columns: Vec<String>,
     images: Arc<[Image]>,
+    file: Option<File>,
     models: Models,
 }
 
@@ -92,13 +94,15 @@ pub async fn start<M: Modeller>(
         (target, content.columns().to_vec(), Vec::new())
     } else {
         let images = if planner.sees(content) { shown.first(SAMPLE_PAGES) } else { &[] };
-        let planned = plan_shown(planner, modeller, content, images, query).await?;
+        let file = shown.file.as_ref().filter(|file| planner.reads(file));
+        let planned = plan_shown(planner, modeller, content, images, file, query).await?;
         let (Planned { plan, target }, calls) = planned;
         (target, plan.target_columns, calls)
     };
     let models = extractor.models(|client| target.reply_schema(client))?;
     let warnings = [shown.warnings, models.warnings()].concat();
-    Ok(Started { target, planning, warnings, columns, images: shown.images, models })
+    let Shown { images, file, .. } = shown;
+    Ok(Started { target, planning, warnings, columns, images, file, models })
 }
 
 impl<T: Target> Started<T> {
@@ -113,7 +117,8 @@ impl<T: Target> Started<T> {
     ) -> impl Stream<Item = Ready<T::Item>> + Send + 'a {
         let room = Arc::new(Semaphore::new(room));
         let rows = content.rows(&self.columns);
-        let rows = rows.map(|row| Row { images: self.images.clone(), ..row });
+        let shown = |row| Row { images: self.images.clone(), file: self.file.clone(), ..row };
+        let rows = rows.map(shown);
         stream::iter(rows)
             .map(move |row| {
                 let room = room.clone();
@@ -140,7 +145,7 @@ pub async fn plan<M: Modeller>(
     query: &str,
 ) -> Result<(Planned<M::Target>, Vec<Usage>)> {
     let shown = planner.show(content, SAMPLE_PAGES).await?;
-    plan_shown(planner, modeller, content, &shown.images, query).await
+    plan_shown(planner, modeller, content, &shown.images, shown.file.as_ref(), query).await
 }
 
 async fn plan_shown<M: Modeller>(
@@ -148,11 +153,12 @@ async fn plan_shown<M: Modeller>(
     modeller: &M,
     content: &Content,
     images: &[Image],
+    file: Option<&File>,
     query: &str,
 ) -> Result<(Planned<M::Target>, Vec<Usage>)> {
     let nested = planner.plans_nested();
     let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
     let sample = content.sample(characters).into();
     let _permit = planner.permits.acquire().await;
-    planner.plan(modeller, query, content.columns(), sample, images).await?.planned()
+    planner.plan(modeller, query, content.columns(), sample, images, file).await?.planned()
 }

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
 use crate::llm::retry::Backoff;
-use crate::llm::{Image, Source, Usage};
+use crate::llm::{File, Image, Source, Usage};
 use crate::plan::{self, Plan};
 use crate::prompt;
 use crate::reply::Repair;
@@ -106,7 +106,7 @@ impl Operation {
         })
     }
 
-    /// Asks for a plan from a sample of the data, and images of its first pages.
+    /// Asks for a plan from a sample of the data, and images of its first pages, or from the file.
     ///
     /// # Errors
     /// [`Error::Schema`](crate::Error::Schema): a model can't be asked for plans.
@@ -117,11 +117,12 @@ impl Operation {
         columns: &[String],
         sample: Arc<str>,
         images: &[Image],
+        file: Option<&File>,
     ) -> Result<Answer<Planned<M::Target>>> {
         let nested = self.plans_nested();
         let schema = plan::reply_schema(columns, nested);
         let models = self.models(|client| client.compile("extraction_plan", &schema))?;
-        let messages = prompt::planning(query, columns, sample, images, !nested);
+        let messages = prompt::planning(query, columns, sample, images, file, !nested);
         let parse = |reply: &Value| plan::parse(reply, columns);
         let validator = PlanValidator { modeller, parse };
         Ok(ask(&models, &messages, &self.backoff, &validator).await)
@@ -135,14 +136,15 @@ impl Operation {
         row: Row,
     ) -> Outcome<T::Item> {
         let mut outcome = Outcome::new(&row);
-        if row.text.trim().is_empty() && row.images.is_empty() {
+        if row.text.trim().is_empty() && row.images.is_empty() && row.file.is_none() {
             return outcome;
         }
         // Never closed: there is always a permit to wait for.
         let _permit = self.permits.acquire().await;
         // One part today; a row that is too long for one request becomes several here.
         for part in [row.text] {
-            let messages = prompt::extraction(query, target.instructions(), part, &row.images);
+            let (instructions, file) = (target.instructions(), row.file.as_ref());
+            let messages = prompt::extraction(query, instructions, part, &row.images, file);
             outcome.add(ask(models, &messages, &self.backoff, target).await);
         }
         outcome

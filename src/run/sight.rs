@@ -1,4 +1,4 @@
-//! Which pages of a document a model is shown.
+//! What of a document a model is shown: pages, or the file itself.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -8,15 +8,16 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::task::spawn_blocking;
 
 use crate::documents::vision::{self, PageImage};
-use crate::documents::{Content, Document, FileError, FileErrorKind, Mode};
-use crate::llm::{Image, Sight};
+use crate::documents::{Content, Document, FileError, FileErrorKind, Format, Mode};
+use crate::llm::{File, Image, Sight};
 
 use super::Operation;
 
-/// Images of pages, and what the user is told of them.
+/// Images of pages or a file, and what the user is told of them.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     pub images: Arc<[Image]>,
+    pub file: Option<File>,
     pub warnings: Vec<String>,
 }
 
@@ -39,6 +40,9 @@ impl Operation {
         most: usize,
     ) -> Result<Shown, FileError> {
         let Content::Document(document) = &**content else { return Ok(Shown::default()) };
+        if document.options.mode == Mode::File {
+            return Ok(Shown { file: Some(self.file(document)?), ..Shown::default() });
+        }
         let wanted = self.wanted(document)?;
         if wanted.is_empty() || !self.sees(content) {
             return Ok(Shown { warnings: self.unread(document, &wanted), ..Shown::default() });
@@ -60,6 +64,45 @@ impl Operation {
 
     fn sight(&self) -> Sight {
         self.client.sight()
+    }
+
+    /// The document as it is, for a model that reads it itself.
+    ///
+    /// # Errors
+    /// The model does not, or not this file.
+    fn file(&self, document: &Document) -> Result<File, FileError> {
+        let error = |message: &str| {
+            let message = format!("{message}; choose another mode");
+            Err(FileError::new(FileErrorKind::Options, &document.name, message))
+        };
+        if document.format != Some(Format::Pdf) {
+            return error("the mode \"file\" is for PDFs");
+        }
+        let Some(original) = &document.original else {
+            return error("the file itself is no longer at hand");
+        };
+        if document.options.password.is_some() {
+            return error("a protected PDF can't be read by others");
+        }
+        let file = File {
+            name: document.name.as_str().into(),
+            media_type: "application/pdf".into(),
+            data: STANDARD.encode(original).into(),
+        };
+        match self.sight().file_bytes {
+            0 => error(&format!("{} is not known to read PDFs", self.client.model)),
+            most if file.data.len() > most => {
+                let (size, most) = (original.len() >> 20, most / 4 * 3 >> 20);
+                let provider = self.client.provider.name();
+                error(&format!("{provider} takes {most} MiB of a PDF, and this one has {size}"))
+            }
+            _ => Ok(file),
+        }
+    }
+
+    /// Whether the model may be sent the file as it is.
+    pub(super) fn reads(&self, file: &File) -> bool {
+        file.data.len() <= self.sight().file_bytes
     }
 
     /// Whether the model may be shown pages.
@@ -89,7 +132,7 @@ impl Operation {
         let hindrance = self.hindrance(document);
         let is_unread = !pages.is_empty() && pages.iter().all(|page| page.needs_vision);
         match options.mode {
-            Mode::Text => Ok(Vec::new()),
+            Mode::Text | Mode::File => Ok(Vec::new()),
             Mode::Auto if let Some(hindrance) = hindrance.filter(|_| is_unread) => {
                 let message = format!(
                     "its pages have no readable text, as in a scan, and {hindrance}; choose a \
@@ -163,7 +206,7 @@ impl Operation {
                 self.client.provider.name()
             ));
         }
-        Ok(Shown { images: images.into(), warnings })
+        Ok(Shown { images: images.into(), file: None, warnings })
     }
 }
 

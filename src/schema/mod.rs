@@ -24,8 +24,8 @@ pub struct OutputSchema {
     pub original: Value,
     /// What the provider is given.
     pub compiled: Value,
-    /// Whether `compiled` asks for null where `original` lets a property be left out.
-    pub adds_nulls: bool,
+    /// Whether a reply of `compiled` has to be mapped back to `original`: [`dialect::restore`].
+    pub is_rewritten: bool,
     /// How the provider is asked for it.
     pub method: Method,
     /// What of `original` the provider will not enforce.
@@ -72,6 +72,16 @@ impl OutputSchema {
 pub struct Loss {
     /// JSON Pointer (RFC 6901) into the original schema.
     pub pointer: String,
-    /// The keyword that was dropped or replaced.
+    /// The keyword; empty for the whole schema.
     pub keyword: String,
+    /// What became of it, in words for a person.
+    pub outcome: String,
+}
+
+impl Loss {
+    #[must_use]
+    pub fn new(pointer: &str, keyword: &str, outcome: &str) -> Self {
+        let (pointer, keyword) = (pointer.to_owned(), keyword.to_owned());
+        Self { pointer, keyword, outcome: outcome.to_owned() }
+    }
 }

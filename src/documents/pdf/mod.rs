@@ -62,7 +62,7 @@ pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileEr
     document.warnings.extend(failed.map(|failure| {
         format!("no text was found, and a second reader that was to look for it {failure}")
     }));
-    if mode == Mode::Vision || !unusable.is_empty() {
+    if matches!(mode, Mode::Vision | Mode::File) || !unusable.is_empty() {
         document.original = Some(original);
     }
     Ok(document)

@@ -38,7 +38,7 @@ fn schema(method: Method) -> OutputSchema {
         name: "answer".to_owned(),
         original: json!({"type": "object", "title": "original"}),
         compiled: json!({"type": "object"}),
-        adds_nulls: false,
+        is_rewritten: false,
         method,
         losses: Vec::new(),
         outline: OutlineCell::default(),
@@ -62,6 +62,10 @@ fn the_body_holds_what_was_asked_and_nothing_else() {
         (request(Some(schema(Method::Json)), &json!({})), is_json),
         (request(Some(schema(Method::Prompt)), &json!({})), String::new()),
         (
+            request(Some(schema(Method::Tool)), &json!({})),
+            r#","tools":[{"type":"function","function":{"name":"answer","parameters":{"type":"object"}}}],"tool_choice":{"type":"function","function":{"name":"answer"}}"#.to_owned(),
+        ),
+        (
             request(Some(schema(Method::Strict)), &json!({"temperature": 0.2, "stop": ["a"]})),
             format(true) + r#","temperature":0.2,"stop":["a"]"#,
         ),
@@ -77,8 +81,10 @@ fn the_body_holds_what_was_asked_and_nothing_else() {
 
 #[test]
 fn options_can_t_replace_what_structx_sets() {
-    for name in ["model", "messages", "response_format", "stream"] {
-        let error = wire().encode(&request(None, &json!({ name: true }))).unwrap_err();
+    for name in ["model", "messages", "response_format", "stream", "tools"] {
+        let error = wire()
+            .encode(&request(Some(schema(Method::Tool)), &json!({ name: true })))
+            .unwrap_err();
         assert_eq!(error.kind, LlmErrorKind::Rejected);
         assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
     }
@@ -216,14 +222,14 @@ fn errors_in_all_their_forms() {
             422,
             r#"{"object": "error", "message": "bad", "type": "t", "code": 1000}"#,
             Kind::Rejected,
-            "openai answered 422 (1000): bad [request req_1]",
+            "openai answered 422 (t): bad [request req_1]",
         ),
         (422, r#"{"detail": "bad"}"#, Kind::Rejected, "openai answered 422: bad [request req_1]"),
         (
             503,
             r#"[{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}]"#,
             Kind::Server,
-            "openai answered 503 (503): overloaded [request req_1]",
+            "openai answered 503 (UNAVAILABLE): overloaded [request req_1]",
         ),
         (500, "", Kind::Server, "openai answered 500: no explanation was given [request req_1]"),
         (

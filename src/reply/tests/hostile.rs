@@ -101,8 +101,8 @@ proptest! {
         "\\", "\\u", "\\ud83d", "é", "“", "`", "```", "//", "/*", "*/", "#", "\n", " ", "true", "N/A",
         "{\"total\":", "\"note\":\"", "<think>", "</think>", "\u{feff}", "seller", "lines", "\"kind\":",
     ]), 0..40)) {
-        for adds_nulls in [false, true] {
-            let schema = schema_of(&invoice(), adds_nulls);
+        for is_rewritten in [false, true] {
+            let schema = schema_of(&invoice(), is_rewritten);
             let _ = parse(&parts.concat(), &schema);
             let _ = complete_items(&parts.concat(), &schema);
         }

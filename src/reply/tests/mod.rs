@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 
 use super::{OutlineCell, parse};
 use crate::schema::json_schema::items_of;
-use crate::schema::{Method, OutputSchema, dialect::strict};
+use crate::schema::{Method, OutputSchema, dialect};
 
 /// The schema of replies with items of this schema.
-fn schema_of(item: &Value, adds_nulls: bool) -> OutputSchema {
+fn schema_of(item: &Value, is_rewritten: bool) -> OutputSchema {
     let original = items_of(item);
     OutputSchema {
         name: "answer".to_owned(),
         compiled: original.clone(),
         original,
-        adds_nulls,
+        is_rewritten,
         method: Method::Prompt,
         losses: Vec::new(),
         outline: OutlineCell::default(),
@@ -100,7 +100,7 @@ fn only_nulls_that_stand_for_left_out_are_left_out() {
         let parsed = parse(text, &schema).unwrap();
         assert_eq!(&*parsed.json, expected);
         let mut dropped = serde_json::from_str(text).unwrap();
-        strict::drop_added_nulls(&mut dropped, &schema.original);
+        dialect::restore(&mut dropped, &schema.original);
         assert_eq!(serde_json::from_str::<Value>(expected).unwrap(), dropped);
     }
     let mended = parse(r#"{"items":[{"Total":null,"due":null}]}"#, &schema).unwrap();

@@ -250,6 +250,24 @@ fn what_an_open_object_has_more_is_kept_and_told() {
 }
 
 #[test]
+fn objects_that_were_sent_as_lists_are_objects_again() {
+    let schema = schema_of(&invoice(), true);
+    for (text, expected) in [
+        (
+            r#"{"items": [{"by_year": [{"key": "2024", "value": "1,000"}], "total": null}]}"#,
+            json!({"by_year": {"2024": 1000}}),
+        ),
+        (r#"{"items": [{"by_year": [],}]}"#, json!({"by_year": {}})),
+        (
+            r#"{"items": [{"by_year": [{"key": "a", "value": 1}, {"key": "b", "value": 2}]}]}"#,
+            json!({"by_year": {"a": 1, "b": 2}}),
+        ),
+    ] {
+        assert_eq!(read(text, &schema).unwrap().0, json!({"items": [expected]}), "{text}");
+    }
+}
+
+#[test]
 fn unions_are_read_along_the_branch_that_is_meant() {
     let branch = |kind: &str| {
         json!({"type": "object", "required": ["kind", "n"], "properties": {

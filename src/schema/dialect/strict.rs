@@ -1,10 +1,10 @@
 //! The closed form of a schema, which constrained decoders want: no member but the named ones,
-//! and every one of them present. What was optional may then be `null`, and such a `null` is
-//! taken out of the reply again.
+//! and every one of them present. What was optional may then be `null`, and
+//! [`restore`](super::restore) takes such a `null` out of the reply again.
 
 use serde_json::{Map, Value, json};
 
-use crate::schema::json_schema::{accepts, accepts_null, resolve, walk_mut};
+use crate::schema::json_schema::{accepts_null, resolve, walk_mut};
 
 /// A schema whose objects name all their members.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +12,7 @@ pub struct Closed {
     pub schema: Value,
     /// JSON Pointers to the objects of the original with members of any name: can't be closed.
     pub open: Vec<String>,
-    /// Whether an optional property was made nullable: [`drop_added_nulls`] has work to do.
+    /// Whether an optional property was made nullable.
     pub adds_nulls: bool,
 }
 
@@ -78,14 +78,14 @@ fn close_object(members: &mut Map<String, Value>, root: &Value) -> bool {
     adds_nulls
 }
 
-fn has_one_value(property: &Value, root: &Value) -> bool {
+pub(super) fn has_one_value(property: &Value, root: &Value) -> bool {
     resolve(property, root).is_some_and(|schema| {
         let listed = schema.get("enum").and_then(Value::as_array);
         schema.get("const").is_some() || listed.is_some_and(|values| values.len() == 1)
     })
 }
 
-fn required_names(schema: &Map<String, Value>) -> Vec<String> {
+pub(super) fn required_names(schema: &Map<String, Value>) -> Vec<String> {
     let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
     names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
 }
@@ -115,84 +115,11 @@ fn make_nullable(property: &mut Value) {
     *members = outer;
 }
 
-/// Takes out of a reply exactly the `null`s that [`close`] made possible: those at properties
-/// that are optional in `original` and can't be `null` there.
-pub fn drop_added_nulls(value: &mut Value, original: &Value) {
-    drop_within(value, original, original);
-}
-
-fn drop_within(value: &mut Value, schema: &Value, root: &Value) {
-    let Some(Value::Object(schema)) = resolve(schema, root) else { return };
-    for keyword in ["allOf", "anyOf", "oneOf"] {
-        let Some(Value::Array(branches)) = schema.get(keyword) else { continue };
-        if keyword == "allOf" {
-            for branch in branches {
-                drop_within(value, branch, root);
-            }
-        } else if let Some(branch) = branches.iter().find(|branch| fits(value, branch, root)) {
-            drop_within(value, branch, root);
-        }
-    }
-    match value {
-        Value::Object(members) => drop_from_object(members, schema, root),
-        Value::Array(items) => drop_from_array(items, schema, root),
-        _ => {}
-    }
-}
-
-fn drop_from_object(members: &mut Map<String, Value>, schema: &Map<String, Value>, root: &Value) {
-    let properties = schema.get("properties").and_then(Value::as_object);
-    let required = required_names(schema);
-    let additional = schema.get("additionalProperties");
-    members.retain(|name, member| {
-        let Some(property) = properties.and_then(|properties| properties.get(name)) else {
-            if let Some(additional) = additional {
-                drop_within(member, additional, root);
-            }
-            return true;
-        };
-        drop_within(member, property, root);
-        !member.is_null() || required.contains(name) || accepts_null(property, root)
-    });
-}
-
-fn drop_from_array(items: &mut [Value], schema: &Map<String, Value>, root: &Value) {
-    let first = schema.get("prefixItems").and_then(Value::as_array);
-    for (index, item) in items.iter_mut().enumerate() {
-        let prefix = first.and_then(|schemas| schemas.get(index));
-        if let Some(schema) = prefix.or(schema.get("items")) {
-            drop_within(item, schema, root);
-        }
-    }
-}
-
-/// Whether a reply to the closed form of `branch` can look like `value`.
-fn fits(value: &Value, branch: &Value, root: &Value) -> bool {
-    if !accepts(branch, root, value) {
-        return false;
-    }
-    let (Value::Object(members), Some(Value::Object(schema))) = (value, resolve(branch, root))
-    else {
-        return true;
-    };
-    let Some(Value::Object(properties)) = schema.get("properties") else { return true };
-    let required = required_names(schema);
-    let may_be_more =
-        !matches!(schema.get("additionalProperties"), None | Some(Value::Bool(false)));
-    required.iter().all(|name| members.contains_key(name))
-        && members.iter().all(|(name, member)| match properties.get(name) {
-            None => may_be_more,
-            Some(_) if member.is_null() && !required.contains(name) => true,
-            Some(property) => accepts(property, root, member),
-        })
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::{close, drop_added_nulls};
+    use super::close;
 
     fn invoice() -> Value {
         json!({
@@ -275,139 +202,5 @@ mod tests {
         assert_eq!(closed.open, expected);
         let extra = &closed.schema["properties"]["extra"]["anyOf"][0];
         assert_eq!(extra["additionalProperties"], json!(false));
-    }
-
-    #[test]
-    fn only_added_nulls_are_dropped() {
-        let mut reply = json!({
-            "number": null, "total": null, "note": null,
-            "seller": {"name": null, "kin": {"name": "A", "kin": null}},
-        });
-        drop_added_nulls(&mut reply, &invoice());
-        assert_eq!(reply, json!({"number": null, "note": null, "seller": {"kin": {"name": "A"}}}));
-    }
-
-    #[test]
-    fn nulls_are_dropped_in_lists_unions_and_dictionaries() {
-        let cat = json!({"type": "object", "required": ["kind"], "properties": {
-            "kind": {"const": "cat"}, "lives": {"type": "integer"}}});
-        let dog = json!({"type": "object", "required": ["kind"], "properties": {
-            "kind": {"const": "dog"}, "lives": {"type": ["integer", "null"]}}});
-        let root = json!({
-            "type": "object",
-            "properties": {
-                "pets": {"type": "array", "items": {"oneOf": [cat, dog]}},
-                "by_name": {"type": "object", "additionalProperties": {"anyOf": [
-                    {"$ref": "#/$defs/Cat"}, {"type": "null"}]}},
-                "pair": {"type": "array", "prefixItems": [{"type": "string"}, cat]},
-            },
-            "required": ["pets", "by_name", "pair"],
-            "$defs": {"Cat": {"allOf": [cat]}},
-        });
-        let mut reply = json!({
-            "pets": [{"kind": "cat", "lives": null}, {"kind": "dog", "lives": null}],
-            "by_name": {"a": {"kind": "cat", "lives": null}, "b": null},
-            "pair": [null, {"kind": "cat", "lives": null}],
-        });
-        drop_added_nulls(&mut reply, &root);
-        let expected = json!({
-            "pets": [{"kind": "cat"}, {"kind": "dog", "lives": null}],
-            "by_name": {"a": {"kind": "cat"}, "b": null},
-            "pair": [null, {"kind": "cat"}],
-        });
-        assert_eq!(reply, expected);
-    }
-
-    /// A property: its schema, and a value of it.
-    fn property() -> impl Strategy<Value = (Value, Value)> {
-        let leaf = prop_oneof![
-            any::<i32>().prop_map(|n| (json!({"type": "integer"}), json!(n))),
-            "[a-z]{0,5}".prop_map(|text| (json!({"type": "string"}), json!(text))),
-            Just((json!({"type": ["string", "null"]}), Value::Null)),
-            Just((json!({"anyOf": [{"type": "number"}, {"type": "null"}]}), Value::Null)),
-        ];
-        leaf.prop_recursive(3, 20, 4, |inner| {
-            prop_oneof![
-                inner.clone().prop_map(|(schema, value)| {
-                    (json!({"type": "array", "items": schema}), json!([value]))
-                }),
-                object(inner),
-            ]
-        })
-    }
-
-    fn object(
-        property: impl Strategy<Value = (Value, Value)>,
-    ) -> impl Strategy<Value = (Value, Value)> {
-        let member = ("[a-d]", property, any::<bool>(), any::<bool>());
-        prop::collection::vec(member, 0..4).prop_map(|members| {
-            let (mut schema, mut value) = (json!({"type": "object", "properties": {}}), json!({}));
-            let mut required = Vec::new();
-            for (name, (kind, example), is_required, is_present) in members {
-                if schema["properties"].get(&name).is_some() {
-                    continue;
-                }
-                if is_required || is_present {
-                    value[&name] = example;
-                }
-                if is_required {
-                    required.push(name.clone());
-                }
-                schema["properties"][&name] = kind;
-            }
-            schema["required"] = required.into();
-            (schema, value)
-        })
-    }
-
-    /// Adds the nulls that a reply to the closed schema has to have.
-    fn fill(value: &mut Value, schema: &Value) {
-        match value {
-            Value::Array(items) => items.iter_mut().for_each(|item| fill(item, &schema["items"])),
-            Value::Object(_) => {
-                for (name, property) in schema["properties"].as_object().unwrap() {
-                    match value.get_mut(name) {
-                        Some(member) => fill(member, property),
-                        None => value[name] = Value::Null,
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn what_was_left_out_comes_back_left_out((schema, value) in object(property())) {
-            let mut reply = value.clone();
-            fill(&mut reply, &schema);
-            drop_added_nulls(&mut reply, &schema);
-            // A null that the schema allows is the model's own word and stays.
-            let mut expected = value;
-            keep_own_nulls(&mut expected, &schema);
-            prop_assert_eq!(reply, expected);
-        }
-    }
-
-    fn keep_own_nulls(value: &mut Value, schema: &Value) {
-        match value {
-            Value::Array(items) => {
-                for item in items {
-                    keep_own_nulls(item, &schema["items"]);
-                }
-            }
-            Value::Object(_) => {
-                for (name, property) in schema["properties"].as_object().unwrap() {
-                    match value.get_mut(name) {
-                        Some(member) => keep_own_nulls(member, property),
-                        None if crate::schema::json_schema::accepts_null(property, schema) => {
-                            value[name] = Value::Null;
-                        }
-                        None => {}
-                    }
-                }
-            }
-            _ => {}
-        }
     }
 }

@@ -1,0 +1,134 @@
+"""The rows of an extraction as they end: for `for`, and for `async for`."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
+
+from pydantic import BaseModel
+from typing_extensions import Self, TypeVar
+
+from structx.results import RowResult, row_of
+from structx.usage import ExtractorUsage, of_planning
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from structx import _core
+    from structx.inputs import Source
+    from structx.results import RawRow, RawStart
+
+T = TypeVar("T", bound=BaseModel, default=BaseModel)
+
+Begin: TypeAlias = "Callable[[], tuple[_core.RowStream, Source]]"
+
+
+class _Stream(Generic[T]):
+    """What both kinds of stream keep."""
+
+    model: type[T] | None = None
+    """The model of the items; a planned one is known from the first row on."""
+    planning_usage: ExtractorUsage
+    """Tokens of the requests that planned the model; known from the first row on. Those of a row
+    are its own `usage`."""
+    warnings: list[str]
+    """As those of an ExtractionResult; known from the first row on."""
+
+    def __init__(self) -> None:
+        self.planning_usage = of_planning([])
+        self.warnings = []
+        self._stream: _core.RowStream | None = None
+        self._labels: list[Any] | None = None
+        self._ready: deque[RowResult[T]] = deque()
+        self._is_over = False
+
+    def _started(self, source: Source, raw: RawStart) -> None:
+        self.model, planning, self.warnings, _ = raw
+        self.planning_usage = of_planning(planning)
+        self._labels = source.labels
+
+    def _taken(self, rows: list[RawRow]) -> None:
+        self._ready.extend(row_of(row, self._labels) for row in rows)
+        self._is_over = not rows
+
+    def close(self) -> None:
+        """Abort the requests under way; there are no more rows. Closing again does nothing."""
+        self._is_over = True
+        self._ready.clear()
+        if self._stream is not None:
+            self._stream.close()
+
+
+class ExtractionStream(_Stream[T]):
+    """An iterator of rows. Leaving its loop early aborts the requests under way once it is closed
+    or collected; `with` closes it for certain."""
+
+    def __init__(self, begin: Begin) -> None:
+        super().__init__()
+        self._begin = begin
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> RowResult[T]:
+        while not self._ready:
+            if self._is_over:
+                raise StopIteration
+            try:
+                self._take()
+            except BaseException:
+                self.close()
+                raise
+        return self._ready.popleft()
+
+    def _take(self) -> None:
+        if self._stream is None:
+            self._stream, source = self._begin()
+            self._started(source, self._stream.start().wait())
+        self._taken(self._stream.next().wait())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncExtractionStream(_Stream[T]):
+    """An asynchronous iterator of rows. Cancelling what waits for a row closes it; `async with`
+    closes it for certain."""
+
+    def __init__(self, begin: Callable[[], Awaitable[tuple[_core.RowStream, Source]]]) -> None:
+        super().__init__()
+        self._begin = begin
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> RowResult[T]:
+        while not self._ready:
+            if self._is_over:
+                raise StopAsyncIteration
+            try:
+                await self._take()
+            except BaseException:
+                self.close()
+                raise
+        return self._ready.popleft()
+
+    async def _take(self) -> None:
+        if self._stream is None:
+            self._stream, source = await self._begin()
+            self._started(source, await self._stream.start().start())
+        self._taken(await self._stream.next().start())
+
+    async def aclose(self) -> None:
+        """`close` for asyncio; it doesn't wait either."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()

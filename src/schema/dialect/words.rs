@@ -1,0 +1,85 @@
+//! Rules that a provider does not enforce, in plain words for the model.
+
+use serde_json::{Map, Value};
+
+/// A list of values that is longer is not repeated in words.
+const MOST_VALUES: usize = 50;
+/// Nor a pattern.
+const LONGEST_PATTERN: usize = 100;
+
+/// The words for those of the keywords `lost` that a model can make use of.
+pub(super) fn tell(part: &Map<String, Value>, lost: &[String]) -> Vec<(String, String)> {
+    let words = |keyword: &String| Some((keyword.clone(), rule(keyword, part.get(keyword)?)?));
+    lost.iter().filter_map(words).collect()
+}
+
+/// What became of a rule that is told in these words.
+pub(super) fn outcome(words: Option<&str>) -> String {
+    words.map_or_else(
+        || "not enforced".to_owned(),
+        |words| format!("not enforced; the description says: {words}"),
+    )
+}
+
+/// Ends the description of a part with what else is to be said of it.
+pub(super) fn describe(part: &mut Map<String, Value>, words: impl Iterator<Item = String>) {
+    let words: Vec<String> = words.collect();
+    if words.is_empty() {
+        return;
+    }
+    let words = words.join(", ");
+    let told = match part.get("description").and_then(Value::as_str) {
+        Some(description) if !description.is_empty() => format!("{description} ({words})"),
+        _ => words,
+    };
+    part.insert("description".to_owned(), told.into());
+}
+
+fn rule(keyword: &str, value: &Value) -> Option<String> {
+    Some(match keyword {
+        "minLength" => counted("at least", value, "character", "characters"),
+        "maxLength" => counted("at most", value, "character", "characters"),
+        "minItems" => counted("at least", value, "item", "items"),
+        "maxItems" => counted("at most", value, "item", "items"),
+        "minProperties" => counted("at least", value, "entry", "entries"),
+        "maxProperties" => counted("at most", value, "entry", "entries"),
+        "minimum" => format!("at least {value}"),
+        "maximum" => format!("at most {value}"),
+        "exclusiveMinimum" => format!("more than {value}"),
+        "exclusiveMaximum" => format!("less than {value}"),
+        "multipleOf" => format!("a multiple of {value}"),
+        "format" => format!("in the format {}", value.as_str()?),
+        "pattern" => pattern(value.as_str()?)?,
+        "uniqueItems" if value == &Value::Bool(true) => "different items".to_owned(),
+        "enum" => listed(value.as_array()?)?,
+        "prefixItems" => in_order(value.as_array()?)?,
+        _ => return None,
+    })
+}
+
+fn counted(bound: &str, count: &Value, one: &str, many: &str) -> String {
+    let noun = if count.as_u64() == Some(1) { one } else { many };
+    format!("{bound} {count} {noun}")
+}
+
+/// Look-around says little to a model; what has it this crate does not read.
+fn pattern(pattern: &str) -> Option<String> {
+    let is_plain = pattern.len() <= LONGEST_PATTERN && regex::Regex::new(pattern).is_ok();
+    is_plain.then(|| format!("matches {pattern}"))
+}
+
+fn listed(values: &[Value]) -> Option<String> {
+    let values: Vec<String> = values.iter().map(Value::to_string).collect();
+    match values.as_slice() {
+        [one] => Some(format!("always {one}")),
+        many if many.len() <= MOST_VALUES => Some(format!("one of {}", many.join(", "))),
+        _ => None,
+    }
+}
+
+/// The kinds of a tuple's items.
+fn in_order(items: &[Value]) -> Option<String> {
+    let kind = |item: &Value| item.get("type").and_then(Value::as_str).map(str::to_owned);
+    let kinds: Vec<String> = items.iter().map(kind).collect::<Option<_>>()?;
+    Some(format!("in this order: {}", kinds.join(", ")))
+}
