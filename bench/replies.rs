@@ -1,4 +1,4 @@
-//! How fast replies are read, beside serde_json's own tree of values: `make bench`.
+//! How fast replies are read, beside `serde_json`'s own tree of values: `make bench`.
 //!
 //! Both read the same text in turns, so that a busy moment of the machine hits both; medians are
 //! shown. Clean JSON is what nearly all replies are; the mended ones have every value in quotes

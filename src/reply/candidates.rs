@@ -58,6 +58,9 @@ pub fn read(
         }
         let faults = parser.faults;
         let reading = align::read(value, outline, encoded);
+        if reading.is_rewrapped && is_part(&text[start..begin], &text[at..]) {
+            return Err(broken(text, begin, Stop::Wrong("it is part of what can't be read")));
+        }
         let found = if reading.is_known() { &mut known } else { &mut strange };
         if found.iter().any(|other| other.reading.value == reading.value) {
             continue;
@@ -179,18 +182,26 @@ pub fn budget(text: &str) -> usize {
 fn answer(text: &str) -> usize {
     let trimmed = text.trim_start_matches('\u{feff}').trim_start();
     let start = text.len() - trimmed.len();
+    let answer = |close: &str| trimmed.find(close).map(|end| start + end + close.len());
     for (open, close) in THINKING {
-        let is_thinking = trimmed.starts_with(open)
-            // Chat templates may have put the opening tag into the prompt.
-            || !trimmed.starts_with(['{', '[', '"', '`', '~']) && !trimmed.contains(open);
-        if is_thinking && let Some(end) = trimmed.find(close) {
-            return start + end + close.len();
-        }
         if trimmed.starts_with(open) {
-            return text.len();
+            return answer(close).unwrap_or(text.len());
+        }
+        // Chat templates may have put the opening tag into the prompt. Within a string of the
+        // answer, other text follows.
+        if !trimmed.starts_with(['{', '[', '"', '`', '~'])
+            && let Some(at) = answer(close)
+            && text[at..].trim_start_matches(' ').starts_with(['\n', '\r', '{', '[', '`', '~'])
+        {
+            return at;
         }
     }
     start
+}
+
+/// Whether a value looks like a part of another one.
+fn is_part(before: &str, after: &str) -> bool {
+    before.trim_end().ends_with(['[', ',', ':']) && after.trim_start().starts_with([']', '}', ','])
 }
 
 fn next_bracket(text: &str, from: usize) -> Option<usize> {

@@ -218,6 +218,11 @@ fn what_cannot_be_placed_is_an_error_that_says_so() {
         ("", "there is no JSON in the reply"),
         ("I can't do that.", "there is no JSON in the reply"),
         ("<think>{\"items\": []}", "there is no JSON in the reply"),
+        ("{ [, {\"total\": 1}]}", "part of what can't be read"),
+        (
+            "So: {\"items\": [{\"note\": \"</think> x\"}, {\"note\": 'b'}, \"",
+            "before it is complete",
+        ),
         (r#"{"items": []} or {"items": [{"total": 1}]}"#, "more than one JSON value"),
         (r#"{"total": 1} {"total": 2}"#, r#"{"items":[{"total":1}]} and {"items":[{"total":2}]}"#),
         (r#"{"items": [{"total": 1, "total": 2}]}"#, "has `total` twice"),
