@@ -34,7 +34,10 @@ class Recorded(TypedDict):
     """One request for a completion."""
 
     at_ms: int
-    has_authorization: bool
+    path: str
+    """With its query."""
+    credentials: list[str]
+    """Names of the headers that hold a key."""
     user_agent: str
     body: dict[str, Any]
 
@@ -44,7 +47,7 @@ class FakeProvider:
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
-        self._origin = base_url.removesuffix("/v1")
+        self.origin = base_url.removesuffix("/v1")
         self._opener = build_opener(ProxyHandler({}))
 
     def script(self, *steps: dict[str, Any], latency_ms: int = 0, items: int = 1) -> None:
@@ -61,7 +64,7 @@ class FakeProvider:
         return cast("list[Recorded]", self._call("/_requests"))
 
     def _call(self, path: str, body: bytes | None = None) -> object:
-        with self._opener.open(Request(self._origin + path, data=body), timeout=10) as reply:
+        with self._opener.open(Request(self.origin + path, data=body), timeout=10) as reply:
             return json.load(reply)
 
 

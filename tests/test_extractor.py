@@ -436,7 +436,7 @@ def test_the_key_is_shown_nowhere(provider: FakeProvider) -> None:
     subject = extractor(provider)
     result = subject.extract(data="a text", query="q", model=Word)
     assert "secret" not in repr(subject) + repr(result) + str(result)
-    assert provider.requests()[0]["has_authorization"]
+    assert provider.requests()[0]["credentials"] == ["authorization"]
 
 
 def test_an_extractor_pickles_by_its_settings(provider: FakeProvider) -> None:

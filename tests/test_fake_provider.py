@@ -78,7 +78,8 @@ def test_requests_are_counted_and_kept(provider: FakeProvider) -> None:
     assert (stats["requests"], stats["in_flight"], stats["aborted"]) == (2, 0, 0)
     words = [request["body"]["messages"][0]["content"] for request in provider.requests()]
     assert words == ["one", "two"]
-    assert not provider.requests()[0]["has_authorization"]
+    assert provider.requests()[0]["path"] == "/v1/chat/completions"
+    assert provider.requests()[0]["credentials"] == []
     provider.script()
     assert provider.stats()["requests"] == 0
 

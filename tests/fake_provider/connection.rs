@@ -1,23 +1,27 @@
 //! One connection: raw HTTP/1.1 with keep-alive.
 //!
-//! `POST /v1/chat/completions` is answered by the script; `POST /_script` replaces the script and
-//! clears what was counted; `GET /_stats` and `GET /_requests` tell what was counted.
+//! What is posted to an address of a provider (`shape.rs`) is answered by the script;
+//! `POST /_script` replaces the script and clears what was counted; `GET /_stats` and
+//! `GET /_requests` tell what was counted.
 
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::instance::instance;
 use super::script::{Fault, Step};
 use super::server::{Recorded, State};
+use super::shape::Shape;
 
 /// Requests beyond this number are counted and not kept.
 const MOST_RECORDED: usize = 10_000;
+
+/// The headers that providers take a key in.
+const CREDENTIALS: [&str; 4] = ["authorization", "api-key", "x-api-key", "x-goog-api-key"];
 
 /// Replies are kept for this many schemas.
 const MOST_CACHED: usize = 1_000;
@@ -33,8 +37,8 @@ pub async fn serve(mut stream: TcpStream, state: &State) -> io::Result<()> {
                 _ => {}
             }
         };
-        if head.path.ends_with("/chat/completions") {
-            complete(&mut stream, state, &head, &mut buffer).await?;
+        if let Some(shape) = Shape::of(&head.path) {
+            complete(&mut stream, state, shape, &head, &mut buffer).await?;
         } else {
             if let Some(open) = open.take() {
                 open.was_of_the_tests();
@@ -72,7 +76,7 @@ impl Drop for Open<'_> {
 /// What is read of a request before its body.
 struct Head {
     path: String,
-    has_authorization: bool,
+    credentials: Vec<&'static str>,
     user_agent: String,
     body: Range<usize>,
 }
@@ -91,7 +95,7 @@ fn head(buffer: &[u8]) -> io::Result<Option<Head>> {
     let length = text("content-length").and_then(|it| it.parse::<usize>().ok()).unwrap_or(0);
     Ok(Some(Head {
         path: request.path.unwrap_or_default().to_owned(),
-        has_authorization: text("authorization").is_some(),
+        credentials: CREDENTIALS.into_iter().filter(|name| text(name).is_some()).collect(),
         user_agent: text("user-agent").unwrap_or_default().to_owned(),
         body: start..start + length,
     }))
@@ -130,12 +134,13 @@ fn control(state: &State, path: &str, body: &[u8]) -> (u16, String) {
 async fn complete(
     stream: &mut TcpStream,
     state: &State,
+    shape: Shape,
     head: &Head,
     buffer: &mut Vec<u8>,
 ) -> io::Result<()> {
     let body = &buffer[head.body.clone()];
     let (mut counted, step, latency) = arrive(state, head, body);
-    let reply = answer(state, step.as_ref(), body, counted.number);
+    let reply = answer(state, shape, step.as_ref(), body, counted.number);
     let pause = latency + step.as_ref().map_or(Duration::ZERO, Step::delay);
     if !pause.is_zero() {
         tokio::select! {
@@ -196,7 +201,8 @@ fn arrive<'a>(state: &'a State, head: &Head, body: &[u8]) -> (Counted<'a>, Optio
     if inner.recorded.len() < MOST_RECORDED {
         let recorded = Recorded {
             at_ms: inner.since.elapsed().as_millis(),
-            has_authorization: head.has_authorization,
+            path: head.path.clone(),
+            credentials: head.credentials.clone(),
             user_agent: head.user_agent.clone(),
             body: body.to_vec(),
         };
@@ -208,19 +214,23 @@ fn arrive<'a>(state: &'a State, head: &Head, body: &[u8]) -> (Counted<'a>, Optio
     (Counted { state, generation, number, is_answered: false }, step, latency)
 }
 
-fn answer(state: &State, step: Option<&Step>, body: &[u8], number: u64) -> Vec<u8> {
+fn answer(state: &State, shape: Shape, step: Option<&Step>, body: &[u8], number: u64) -> Vec<u8> {
     let id = format!("fake-{number}");
-    let mut headers = vec![("x-request-id", id.as_str())];
-    let Some(step) = step else {
-        return http(200, &headers, &body_by_schema(state, body));
-    };
-    headers.extend(step.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    let items = state.lock().script.items;
-    http(step.status, &headers, &step.reply(|| content_by_schema(body, items)))
+    let mut headers: Vec<_> =
+        shape.request_id_header().into_iter().map(|name| (name, id.as_str())).collect();
+    match step {
+        None if shape == Shape::Chat => http(200, &headers, &chat_by_schema(state, body)),
+        step => {
+            let items = state.lock().script.items;
+            let step = step.cloned().unwrap_or_default();
+            headers.extend(step.headers.iter().map(|(name, it)| (name.as_str(), it.as_str())));
+            http(step.status, &headers, &step.reply(shape, body, items, &id))
+        }
+    }
 }
 
-/// The body of a good reply; made once for each schema.
-fn body_by_schema(state: &State, body: &[u8]) -> Arc<[u8]> {
+/// The body of a good reply to a chat, made once for each schema: benches ask often.
+fn chat_by_schema(state: &State, body: &[u8]) -> Arc<[u8]> {
     const KEY: &[u8] = b"\"response_format\":";
     // Within a JSON text the quotes would be escaped: this is the member, where it is written last.
     let start = body.windows(KEY.len()).rposition(|window| window == KEY).unwrap_or(0);
@@ -228,19 +238,11 @@ fn body_by_schema(state: &State, body: &[u8]) -> Arc<[u8]> {
     if let Some(reply) = inner.by_schema.get(&body[start..]) {
         return Arc::clone(reply);
     }
-    let items = inner.script.items;
-    let reply: Arc<[u8]> = Step::default().reply(|| content_by_schema(body, items)).into();
+    let completion = Shape::Chat.completion(&Step::default(), body, inner.script.items);
+    let reply: Arc<[u8]> = completion.to_string().into_bytes().into();
     if inner.by_schema.len() >= MOST_CACHED {
         inner.by_schema.clear();
     }
     inner.by_schema.insert(body[start..].to_vec(), Arc::clone(&reply));
     reply
-}
-
-fn content_by_schema(body: &[u8], items: usize) -> String {
-    let request: Value = serde_json::from_slice(body).unwrap_or_default();
-    match request.pointer("/response_format/json_schema/schema") {
-        Some(schema) => instance(schema, items).to_string(),
-        None => "text".to_owned(),
-    }
 }

@@ -1,5 +1,5 @@
 //! The simplest instance of a JSON Schema: every property present, nothing null where it may be
-//! something.
+//! something. Gemini's own dialect is understood too: types in upper case.
 
 use serde_json::{Map, Value, json};
 
@@ -40,7 +40,7 @@ impl Builder<'_> {
                 };
             }
         }
-        match type_of(schema) {
+        match type_of(schema).to_ascii_lowercase().as_str() {
             "object" => self.object(schema, depth),
             "array" => self.array(schema, depth),
             "string" => Value::String(string(schema)),

@@ -1,7 +1,8 @@
-//! A scripted stand-in for an OpenAI-compatible server, on loopback, for tests and benches.
+//! A scripted stand-in for the servers of all providers, on loopback, for tests and benches.
 //!
 //! Without a script every request is answered at once with an instance of the schema that it asks
-//! for. See `script.rs` for what a script can say, and `connection.rs` for the addresses.
+//! for, in its provider's shape. See `script.rs` for what a script can say, `shape.rs` for the
+//! shapes, and `connection.rs` for the addresses.
 
 #![allow(dead_code, reason = "each program uses its own part")]
 
@@ -9,5 +10,6 @@ mod connection;
 mod instance;
 mod script;
 mod server;
+mod shape;
 
 pub use server::FakeProvider;

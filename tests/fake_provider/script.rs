@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::shape::Shape;
+
 /// `{"latency_ms": 20, "items": 1, "steps": [{"status": 429, "headers": {"retry-after": "0"}}]}`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,7 +25,7 @@ impl Default for Script {
     }
 }
 
-/// One answer. What is left out is as in a good reply.
+/// One answer, written in the shape of the request. What is left out is as in a good reply.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Step {
@@ -40,6 +42,7 @@ pub struct Step {
     /// The text of the model's message.
     pub content: Option<String>,
     pub refusal: Option<String>,
+    /// As OpenAI's chat has it, whatever the shape; so too `usage`.
     pub finish_reason: String,
     pub usage: Value,
     pub fault: Option<Fault>,
@@ -103,39 +106,16 @@ impl Step {
         Duration::from_millis(self.delay_ms)
     }
 
-    /// The body of the answer to `request`; `by_schema` makes an instance of the schema asked for.
-    pub fn reply(&self, by_schema: impl FnOnce() -> String) -> Vec<u8> {
+    /// The body of the answer to `request`; `id` names the exchange.
+    pub fn reply(&self, shape: Shape, request: &[u8], items: usize, id: &str) -> Vec<u8> {
         if self.fault == Some(Fault::Malformed) {
             return b"{\"id\":\"chatcmpl-fake\",\"choices\":[{\"mess".to_vec();
         }
         match &self.body {
             Some(Value::String(text)) => text.clone().into_bytes(),
             Some(body) => body.to_string().into_bytes(),
-            None if self.status >= 300 => {
-                let error = json!({"message": "as scripted", "type": "scripted", "code": null});
-                json!({ "error": error }).to_string().into_bytes()
-            }
-            None => {
-                let is_by_schema = self.content.is_none() && self.refusal.is_none();
-                let content = self.content.clone().or_else(|| is_by_schema.then(by_schema));
-                self.completion(content.as_deref()).to_string().into_bytes()
-            }
+            None if self.status >= 300 => shape.error(self.status, id).to_string().into_bytes(),
+            None => shape.completion(self, request, items).to_string().into_bytes(),
         }
-    }
-
-    fn completion(&self, content: Option<&str>) -> Value {
-        json!({
-            "id": "chatcmpl-fake",
-            "object": "chat.completion",
-            "created": 1_767_225_600,
-            "model": "fake",
-            "choices": [{
-                "index": 0,
-                "message": {"role": "assistant", "content": content, "refusal": self.refusal},
-                "logprobs": null,
-                "finish_reason": self.finish_reason,
-            }],
-            "usage": self.usage,
-        })
     }
 }

@@ -94,7 +94,10 @@ pub struct Stats {
 pub struct Recorded {
     /// Since the script was set.
     pub at_ms: u128,
-    pub has_authorization: bool,
+    /// With its query.
+    pub path: String,
+    /// Names of the headers that hold a key.
+    pub credentials: Vec<&'static str>,
     pub user_agent: String,
     #[serde(serialize_with = "as_json")]
     pub body: Vec<u8>,
