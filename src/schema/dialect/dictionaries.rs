@@ -22,6 +22,7 @@ pub(super) fn to_lists(draft: &mut Draft) {
             report.obstruct(part, "anyOf", "a list or an object of any members");
         }
         if let Some(list) = list_of_entries(part) {
+            report.lose(part, "additionalProperties", "a list of keys, none twice, and values");
             *part = list;
             is_rewritten = true;
         }
