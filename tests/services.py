@@ -36,6 +36,8 @@ class Service:
     refuses: bool = True
     """Whether a model's refusal is told apart from its words."""
     names_requests: bool = True
+    calls: bool = False
+    """Whether the schema is that of a tool."""
     environment: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -208,6 +210,7 @@ SERVICES = {
     ),
     "anthropic tool": Service(
         model="anthropic/claude-3-5-haiku-latest",
+        calls=True,
         contract="anthropic",
         path="/v1/messages",
         credential="x-api-key",

@@ -160,9 +160,10 @@ fn is_exhausted(code: &str, message: &str) -> bool {
     const PHRASES: [&str; 10] = [
         "insufficient credit",
         "insufficient balance",
-        // Anthropic: prepaid credit, and limits that the user has set.
+        // Anthropic: prepaid credit, and limits that the user has set; Ollama: those of a plan, for
+        // hours or a week (github.com/ollama/ollama/issues/16448).
         "credit balance",
-        "api usage limits",
+        "usage limit",
         // xAI and Fireworks.
         "available credits",
         "monthly spending limit",

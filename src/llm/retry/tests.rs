@@ -101,6 +101,7 @@ fn every_status_has_its_kind() {
         (403, "", "Key limit exceeded (total limit). Manage it using x.com", Kind::Quota),
         (400, "invalid_request_error", "Your credit balance is too low to access", Kind::Quota),
         (400, "", "You have reached your specified API usage limits.", Kind::Quota),
+        (429, "", "you (ada) have reached your weekly usage limit, upgrade", Kind::Quota),
         (412, "", "possibly due to reaching the monthly spending limit", Kind::Quota),
         (429, "", "used all available credits or reached its monthly spending limit", Kind::Quota),
         (429, "RESOURCE_EXHAUSTED", "has exceeded its monthly spending cap.", Kind::Quota),

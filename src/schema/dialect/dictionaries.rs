@@ -103,7 +103,7 @@ pub(super) fn entries(list: &Value) -> Option<Vec<(&str, &Value)>> {
 }
 
 /// The object that a list of keys and values stands for; `None` if it has two values for one key.
-pub(super) fn from_list(list: &Value) -> Option<Map<String, Value>> {
+pub(crate) fn from_list(list: &Value) -> Option<Map<String, Value>> {
     let mut object = Map::new();
     for (key, value) in entries(list)? {
         let other = object.insert(key.to_owned(), value.clone());
