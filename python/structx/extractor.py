@@ -16,6 +16,7 @@ from structx.results import ExtractionResult
 
 if TYPE_CHECKING:
     from structx.config import ConfigLike
+    from structx.explain import SchemaReport
     from structx.inputs import PreparedInput
     from structx.schema import GeneratedModel
     from structx.streams import AsyncExtractionStream, ExtractionStream
@@ -356,6 +357,20 @@ class Extractor:
         )
 
     @contextmanager
+    def explain_schema(self, model: type[BaseModel]) -> SchemaReport:
+        """Say how the provider is asked for a model, and which of its rules it does not enforce.
+
+        Nothing is sent. Of several models that are asked in turn, the report is about the first.
+
+        Args:
+            model: the pydantic model of one item.
+
+        Raises:
+            ExtractionError: it is no model, the provider can't be asked for it, or the extractor is
+                closed; `__cause__` is the reason, if there is another.
+        """
+        return tasks.explain(self._core, model)
+
     def prepare_input(
         self, *, data: Data, file_options: Mapping[str, Any] | None = None
     ) -> Generator[PreparedInput, None, None]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from structx import _core, targets
 from structx.exceptions import ExtractionError
+from structx.explain import SchemaReport, report_of
 from structx.inputs import PreparedInput, Source, check_unicode, source_of
 from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of, table_of
 from structx.streams import AsyncExtractionStream, ExtractionStream
@@ -247,6 +248,15 @@ def _results(
         planning = [call for failed in errors.values() for call in failed.planning]
         raise ExtractionError(message, results, planning) from error
     return results
+
+
+def explain(core: _core.Extractor, model: type[BaseModel]) -> SchemaReport:
+    """What the provider is asked for a model; raises ExtractionError."""
+    return _made(core, _explanation, model)
+
+
+def _explanation(core: _core.Extractor, model: type[BaseModel]) -> SchemaReport:
+    return report_of(core.explain(targets.of_model(_model_class(model))))
 
 
 def _planned(raw: RawPlan) -> type[GeneratedModel]:
