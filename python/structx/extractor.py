@@ -356,7 +356,6 @@ class Extractor:
             self._core, tasks.refinement, model, refinement_instructions, model_name
         )
 
-    @contextmanager
     def explain_schema(self, model: type[BaseModel]) -> SchemaReport:
         """Say how the provider is asked for a model, and which of its rules it does not enforce.
 
@@ -371,6 +370,7 @@ class Extractor:
         """
         return tasks.explain(self._core, model)
 
+    @contextmanager
     def prepare_input(
         self, *, data: Data, file_options: Mapping[str, Any] | None = None
     ) -> Generator[PreparedInput, None, None]:
