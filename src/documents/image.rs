@@ -27,7 +27,8 @@ pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileEr
 }
 
 /// A page as models take it: the file itself where that is small, upright and of a format that they
-/// all know: xAI's know PNG and JPEG alone (docs.x.ai/developers/model-capabilities/images/understanding).
+/// all know. xAI's know PNG and JPEG alone
+/// (docs.x.ai/developers/model-capabilities/images/understanding).
 pub(super) fn show(reading: &Reading, file: &[u8], page: u32) -> Result<PageImage, FileError> {
     let file = of_page(reading, file, page)?;
     let Opened { decoder, format, orientation } = open(reading, &file)?;
