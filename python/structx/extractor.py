@@ -169,7 +169,10 @@ class Extractor:
                 table; for other data of pandas, which must be installed.
             expand_nested: with `return_df`, give the parts of nested objects columns of their own.
             file_options: how a file of records is read, such as `{"sep": ";"}`; the options are
-                those of `FileReader.read_file`.
+                those of `FileReader.read_file`. What a model is given of a PDF is its `mode`: the
+                text, with images of pages that have none (`auto`, the default), the text alone
+                (`text`), with images of all pages (`vision`), or the file itself (`file`), which
+                only models that are known to read PDFs are sent.
 
         Returns:
             The items, and for each row of the source how it ended, in its order.
