@@ -60,11 +60,23 @@ def origin() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("model", "base"), [("hosted_vllm/qwen", "/v1"), ("qwen", "/v1"), ("openai/qwen", "/v1")]
+    ("model", "mode"),
+    [
+        ("qwen", "strict"),
+        # It takes the schema of a reply in OpenAI's chat alone.
+        ("openai/responses/qwen", "tool"),
+        ("anthropic/claude-3-qwen", "tool"),
+    ],
 )
-def test_its_rows_keep_to_the_schema_and_are_counted(origin: str, model: str, base: str) -> None:
+def test_its_rows_keep_to_the_schema_and_are_counted(origin: str, model: str, mode: str) -> None:
     extractor = Extractor(
-        model=model, api_key="none", api_base=origin + base, max_retries=0, temperature=0
+        model=model,
+        output_mode=mode,
+        api_key="none",
+        api_base=origin + "/v1",
+        max_retries=0,
+        max_tokens=300,
+        temperature=0,
     )
     result = extractor.extract(
         data="INVOICE A-1001\nTotal: EUR 1,982.50", query="the invoice", model=Invoice
