@@ -23,7 +23,7 @@ pub fn check_names(json: &[u8]) -> serde_json::Result<()> {
 }
 
 /// Any value, of which nothing is kept.
-struct Checked;
+pub struct Checked;
 
 impl<'de> Deserialize<'de> for Checked {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

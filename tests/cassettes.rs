@@ -12,6 +12,7 @@ use structx::llm::registry::{Settings, connect};
 use structx::llm::transport::HttpProvider;
 use structx::llm::wire::HttpReply;
 use structx::llm::{LlmError, Message, Reply, Request, Usage};
+use structx::reply::OutlineCell;
 use structx::schema::{Method, OutputSchema};
 
 #[derive(Deserialize)]
@@ -115,8 +116,17 @@ impl Cassette {
 impl Asked {
     fn request(self, model: Arc<str>) -> Request {
         let schema = self.schema.map(|AskedSchema { name, method, compiled }| {
-            let (original, losses) = (compiled.clone(), Vec::new());
-            Arc::new(OutputSchema { name, original, compiled, is_rewritten: false, method, losses })
+            let original = compiled.clone();
+            let (is_rewritten, losses, outline) = (false, Vec::new(), OutlineCell::default());
+            Arc::new(OutputSchema {
+                name,
+                original,
+                compiled,
+                is_rewritten,
+                method,
+                losses,
+                outline,
+            })
         });
         Request { model, messages: self.messages, schema, options: Arc::new(self.options) }
     }

@@ -80,10 +80,10 @@ class Extractor:
             max_wait: seconds before any retry, unless the provider asks for more; at least
                 `min_wait`.
             timeout: seconds for one request, from the connection to the end of the reply.
-            provider_options: sent with every request, such as `temperature=0`: to servers that speak
+            provider_options: sent with every request, such as `temperature=0`: to servers of
                 OpenAI's chat as they are, to others in their own spelling. Nothing is sent by
-                default. The steps of a `config` come before them, and they before those
-                of a YAML file. For a `local/` model: `threads`, `context` and `max_tokens`.
+                default. The steps of a `config` come before them, and they before those of a YAML
+                file. For a `local/` model: `threads`, `context` and `max_tokens`.
 
         Raises:
             ConfigurationError: a setting is wrong, a key is missing, a model can't be asked in the

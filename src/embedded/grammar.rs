@@ -7,6 +7,7 @@
 use llguidance::{GrammarBuilder, JsonCompileOptions, api::ParserLimits};
 use serde_json::{Map, Value, json};
 
+use crate::reply::OutlineCell;
 use crate::schema::dialect::strict::{self, Closed};
 use crate::schema::json_schema::walk_mut;
 use crate::schema::{Loss, Method, OutputSchema};
@@ -70,7 +71,8 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
         Error::Schema(format!("{name}: the embedded model can't be held to this schema: {problem}"))
     })?;
     let (name, original) = (name.to_owned(), schema.clone());
-    Ok(OutputSchema { name, original, compiled, is_rewritten, method: Method::Strict, losses })
+    let (method, outline) = (Method::Strict, OutlineCell::default());
+    Ok(OutputSchema { name, original, compiled, is_rewritten, method, losses, outline })
 }
 
 /// The schema with llguidance's own settings: JSON in one spelling, the one most written.

@@ -241,13 +241,17 @@ impl Answered {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct UsageMetadata {
-    prompt_token_count: Option<u64>,
-    tool_use_prompt_token_count: Option<u64>,
-    candidates_token_count: Option<u64>,
-    thoughts_token_count: Option<u64>,
-    cached_content_token_count: Option<u64>,
+    #[serde(rename = "promptTokenCount")]
+    prompt: Option<u64>,
+    #[serde(rename = "toolUsePromptTokenCount")]
+    tool_use: Option<u64>,
+    #[serde(rename = "candidatesTokenCount")]
+    candidates: Option<u64>,
+    #[serde(rename = "thoughtsTokenCount")]
+    thoughts: Option<u64>,
+    #[serde(rename = "cachedContentTokenCount")]
+    cached: Option<u64>,
 }
 
 impl From<UsageMetadata> for Usage {
@@ -256,12 +260,9 @@ impl From<UsageMetadata> for Usage {
             one.unwrap_or_default().saturating_add(other.unwrap_or_default())
         };
         Self {
-            thinking_tokens: usage.thoughts_token_count,
-            cached_tokens: usage.cached_content_token_count,
-            ..Self::of(
-                sum(usage.prompt_token_count, usage.tool_use_prompt_token_count),
-                sum(usage.candidates_token_count, usage.thoughts_token_count),
-            )
+            thinking_tokens: usage.thoughts,
+            cached_tokens: usage.cached,
+            ..Self::of(sum(usage.prompt, usage.tool_use), sum(usage.candidates, usage.thoughts))
         }
     }
 }

@@ -1,14 +1,37 @@
 //! A reply's text as the JSON that was asked for, or what is wrong with it.
+//!
+//! Strict JSON that fits the schema is only read ([`clean`]). Else it is put along the outline of
+//! the schema ([`align`]), after it was read for what it is meant to be ([`candidates`],
+//! [`tolerant`]) where it is not JSON. Nothing is invented and nothing dropped: what can't be
+//! placed is an error for the model, and what was mended is listed.
+
+mod align;
+mod candidates;
+mod clean;
+mod faults;
+mod numbers;
+mod outline;
+mod quotes;
+mod tolerant;
+mod words;
+
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use crate::json;
 use crate::schema::OutputSchema;
 use crate::schema::dialect;
+use align::Reading;
+use outline::Outline;
+pub use outline::OutlineCell;
+
+/// How much is shown of a value.
+const MAX_SHOWN: usize = 60;
 
 /// A reply as strict JSON along the caller's schema.
 #[derive(Debug, PartialEq)]
@@ -27,39 +50,56 @@ pub struct Repair {
     pub what: String,
 }
 
-/// The complete items of a reply `{"items": [...]}` that was cut.
-#[must_use]
-pub fn complete_items(text: &str, _schema: &OutputSchema) -> Parsed<'static> {
-    let mut items = Vec::new();
-    let mut rest = text.split_once('[').map_or("", |(_, rest)| rest);
-    loop {
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-        match values.next() {
-            Some(Ok(item @ (Value::Object(_) | Value::Array(_)))) => items.push(item),
-            _ => break,
-        }
-        rest = rest[values.byte_offset()..].trim_start();
-        match rest.strip_prefix(',') {
-            Some(more) => rest = more,
-            None => break,
-        }
-    }
-    let json = serde_json::json!({ "items": items }).to_string();
-    Parsed { json: Cow::Owned(json), repairs: Vec::new() }
-}
-
-/// The reply as strict JSON along the caller's schema: nulls that stand only for "left out" in the
-/// provider's dialect are left out again; nothing else is touched.
+/// The reply as strict JSON along the caller's schema. What the provider's dialect has
+/// rewritten is as in that schema again. Whether it is valid is not judged here.
 ///
 /// # Errors
-/// What to tell the model: the text is not one JSON value.
+/// What to tell the model: there is no JSON, it has two readings, or a part has no place.
 pub fn parse<'a>(text: &'a str, schema: &OutputSchema) -> Result<Parsed<'a>, String> {
-    let wrong = |error: serde_json::Error| format!("not valid JSON: {error}");
-    if !schema.is_rewritten {
-        serde_json::from_str::<IgnoredAny>(text).map_err(wrong)?;
-        return Ok(Parsed { json: Cow::Borrowed(text), repairs: Vec::new() });
+    let outline = OutlineCell::of(schema);
+    if let Some(cuts) = clean::read(text, outline) {
+        let json = if cuts.is_empty() { text.into() } else { clean::cut(text, &cuts).into() };
+        return Ok(Parsed { json, repairs: Vec::new() });
     }
-    let mut value: Value = serde_json::from_str(text).map_err(wrong)?;
-    dialect::restore(&mut value, &schema.original);
-    Ok(Parsed { json: Cow::Owned(value.to_string()), repairs: Vec::new() })
+    let (reading, is_strict) = match json::parse(text.as_bytes()) {
+        Ok(Value::String(inner)) => (found(&inner, outline, 1)?.encoded(), false),
+        Ok(value) => (align::read(value, outline, 0), true),
+        Err(error) if error.is_data() => return Err(format!("not valid JSON: {error}")),
+        Err(_) => (found(text, outline, 0)?, false),
+    };
+    if !reading.problems.is_empty() {
+        return Err(reading.problems.join("; "));
+    }
+    let has_nulls = schema.is_rewritten && text.contains("null");
+    if is_strict && reading.is_as_it_was() && !has_nulls {
+        return Ok(Parsed { json: text.into(), repairs: reading.repairs });
+    }
+    Ok(finish(reading, schema))
+}
+
+fn found(text: &str, outline: &Outline, encoded: usize) -> Result<Reading, String> {
+    candidates::read(text, outline, encoded, &mut candidates::budget(text))
+}
+
+/// The complete items of a reply `{"items": [...]}` that was cut; the last one, where it is cut, is
+/// left out.
+#[must_use]
+pub fn complete_items(text: &str, schema: &OutputSchema) -> Parsed<'static> {
+    finish(candidates::complete(text, OutlineCell::of(schema)), schema)
+}
+
+fn finish(reading: Reading, schema: &OutputSchema) -> Parsed<'static> {
+    let Reading { mut value, repairs, .. } = reading;
+    if schema.is_rewritten {
+        dialect::restore(&mut value, &schema.original);
+    }
+    Parsed { json: value.to_string().into(), repairs }
+}
+
+/// The beginning of a text that may be long.
+fn cut_short(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
 }

@@ -13,6 +13,8 @@ pub mod types;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::reply::OutlineCell;
+
 /// The JSON Schema of a reply, as the caller gave it and as one provider gets it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutputSchema {
@@ -28,6 +30,9 @@ pub struct OutputSchema {
     pub method: Method,
     /// What of `original` the provider will not enforce.
     pub losses: Vec<Loss>,
+    /// `original` as replies are read along it, made when the first one is.
+    #[serde(skip)]
+    pub outline: OutlineCell,
 }
 
 /// How a provider is asked for a schema.

@@ -10,6 +10,7 @@ use super::{
     Finish, HttpReply, LlmError, LlmErrorKind, Message, OpenAiChat, Reply, Request, Role, Usage,
     WireFormat,
 };
+use crate::reply::OutlineCell;
 use crate::schema::{Method, OutputSchema};
 
 fn wire() -> OpenAiChat {
@@ -40,6 +41,7 @@ fn schema(method: Method) -> OutputSchema {
         is_rewritten: false,
         method,
         losses: Vec::new(),
+        outline: OutlineCell::default(),
     }
 }
 

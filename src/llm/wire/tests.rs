@@ -10,6 +10,7 @@ use super::super::openai_chat::OpenAiChat;
 use super::super::openai_responses::OpenAiResponses;
 use super::super::{LlmErrorKind, Part};
 use super::{HttpReply, Message, Request, Role, WireFormat, system};
+use crate::reply::OutlineCell;
 use crate::schema::{Method, OutputSchema};
 
 fn formats() -> [Box<dyn WireFormat>; 5] {
@@ -36,6 +37,7 @@ fn request(method: Method, options: &Value) -> Request {
         is_rewritten: false,
         method,
         losses: Vec::new(),
+        outline: OutlineCell::default(),
     };
     Request {
         model: "m".into(),

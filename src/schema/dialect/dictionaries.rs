@@ -22,6 +22,7 @@ pub(super) fn to_lists(draft: &mut Draft) {
             report.obstruct(part, "anyOf", "a list or an object of any members");
         }
         if let Some(list) = list_of_entries(part) {
+            report.lose(part, "additionalProperties", "a list of keys, none twice, and values");
             *part = list;
             is_rewritten = true;
         }
@@ -84,7 +85,7 @@ fn list_of_entries(part: &Map<String, Value>) -> Option<Map<String, Value>> {
 
 /// The object that a list of keys and values stands for; `None` if it is no such list, or has two
 /// values for one key.
-pub(super) fn from_list(list: &Value) -> Option<Map<String, Value>> {
+pub(crate) fn from_list(list: &Value) -> Option<Map<String, Value>> {
     let mut object = Map::new();
     for entry in list.as_array()? {
         let entry = entry.as_object().filter(|entry| entry.len() == 2)?;

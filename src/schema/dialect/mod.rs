@@ -13,11 +13,16 @@ pub mod strict;
 mod tuples;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::Value;
 
 use super::json_schema::walk_mut;
 use super::{Loss, Method, OutputSchema};
 use crate::error::{Error, Result};
+use crate::reply::OutlineCell;
+pub(crate) use dictionaries::from_list;
 use draft::Sent;
 pub use restore::restore;
 
@@ -56,8 +61,15 @@ pub fn compile(
                 }
                 losses.append(&mut obstacles);
                 losses.append(&mut own);
-                let (name, original) = (accepted_name(name), schema.clone());
-                return Ok(OutputSchema { name, original, compiled, is_rewritten, method, losses });
+                return Ok(OutputSchema {
+                    name: accepted_name(name),
+                    original: schema.clone(),
+                    compiled,
+                    is_rewritten,
+                    method,
+                    losses,
+                    outline: OutlineCell::default(),
+                });
             }
             Err(mut found) => obstacles.append(&mut found),
         }

@@ -1,0 +1,52 @@
+//! The faults of JSON that are repaired whereever they stand, and listed once.
+
+/// What was wrong with the text as JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    TrailingComma,
+    MissingComma,
+    MissingBracket,
+    Comment,
+    Quotes,
+    InnerQuote,
+    BareName,
+    BareWord,
+    Literal,
+    Control,
+    Escape,
+}
+
+impl Fault {
+    /// What was done about it.
+    pub const fn repair(self) -> &'static str {
+        match self {
+            Self::TrailingComma => "left out trailing commas",
+            Self::MissingComma => "added missing commas",
+            Self::MissingBracket => "added the missing closing brackets",
+            Self::Comment => "left out comments",
+            Self::Quotes => "took other quotation marks for double quotes",
+            Self::InnerQuote => "escaped quotation marks within strings",
+            Self::BareName => "put names in quotes",
+            Self::BareWord => "put words in quotes",
+            Self::Literal => "took literals of other languages for those of JSON",
+            Self::Control => "escaped line breaks and control characters within strings",
+            Self::Escape => "mended escapes that JSON does not have",
+        }
+    }
+}
+
+/// Each fault once, in the order in which they were met.
+#[derive(Debug, Default, Clone)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub fn note(&mut self, fault: Fault) {
+        if !self.0.contains(&fault) {
+            self.0.push(fault);
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Fault> {
+        self.0.iter().copied()
+    }
+}
