@@ -180,26 +180,14 @@ def test_a_limit_is_waited_for(
     assert second - first >= service.wait * 1000
 
 
-@pytest.mark.parametrize(
-    ("step", "kind"),
-    [("exhausted", "quota"), ("refused", "refusal"), ("filtered", "content_filter")],
-)
-def test_what_does_not_pass_is_not_asked_again(
-    provider: FakeProvider, subject: Extractor, service: Service, step: str, kind: str
+def test_what_does_not_pass_is_told_apart_and_not_asked_again(
+    provider: FakeProvider, subject: Extractor, service: Service
 ) -> None:
-    if step != "exhausted" and service.contract == "ollama":
-        provider.script()
-        row_of(subject)
-        pytest.skip("it has no word for that")
-    if step == "refused" and not service.refuses:
-        kind = "content_filter"
-    if step == "filtered" and service.contract == "anthropic":
-        kind = "refusal"
-    steps = {"refused": {"refusal": "I can't help with that."}}
-    provider.script(steps.get(step) or getattr(service, step), reply(BILL))
-    row = row_of(subject)
-    assert [error.kind for error in row.errors] == [kind], row.error
-    assert provider.stats()["requests"] == 1
+    for step, kind in service.kinds.items():
+        provider.script(getattr(service, step), reply(BILL))
+        row = row_of(subject)
+        assert (row.status, [error.kind for error in row.errors]) == ("failed", [kind])
+        assert provider.stats()["requests"] == 1
 
 
 def test_an_error_names_the_exchange_and_never_the_key(
