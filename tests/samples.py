@@ -120,9 +120,7 @@ def zipped(parts: Mapping[str, str | bytes]) -> bytes:
     return file.getvalue()
 
 
-def _office(
-    parts: Mapping[str, tuple[str, str | bytes]], *links: tuple[str, str]
-) -> bytes:
+def _office(parts: Mapping[str, tuple[str, str | bytes]], *links: tuple[str, str]) -> bytes:
     """An Office file of parts, by name, each with its type and content.
 
     The first is the main one, which refers to others by the kind and the target of its links.

@@ -6,7 +6,9 @@ import asyncio
 import io
 import json
 import pickle
+import random
 from dataclasses import asdict
+from email.message import EmailMessage
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 
 import structx
-from structx import _core
+from structx import _core, documents
 
 MARKDOWN = """# Ordër
 
@@ -185,6 +187,17 @@ def test_documents_survive_pickling(source: Any) -> None:
     again = pickle.loads(pickle.dumps(document))
     assert (again.name, again.format, again.text) == (document.name, document.format, document.text)
     assert (again.pages, again.blocks) == (document.pages, document.blocks)
+
+
+def test_attachments_survive_pickling_and_take_little_room() -> None:
+    attached = random.Random(1).randbytes(30_000)
+    mail = EmailMessage()
+    mail["Subject"] = "an attachment"
+    mail.add_attachment(attached, "application", "pdf", filename="a.pdf")
+    pickled = pickle.dumps(structx.read(("a.eml", mail.as_bytes())))
+    again = pickle.loads(pickled)
+    assert again.attachments == [documents.Attachment("a.pdf", "application/pdf", attached)]
+    assert len(pickled) < 1.5 * len(attached)
 
 
 def test_a_notebook_shows_a_document_and_a_repr_does_not() -> None:

@@ -2,26 +2,29 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::records::options::wrong;
 use super::{FileError, Limits, TableOptions};
 use crate::json;
 
-/// What may be said of how a source is read: `file_options` of the Python API.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// What may be said of how a source is read: `file_options` of the Python API. Of that, only what
+/// matters to a document that was read, and is no secret, is stored with it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ReadOptions {
     pub mode: Mode,
     /// Opens a protected file; without use for one that is not.
+    #[serde(skip)]
     pub password: Option<Password>,
     pub limits: Limits,
+    #[serde(skip)]
     pub table: TableOptions,
 }
 
 /// What a model is given of the pages of a PDF.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Their text, and an image of each page that has no usable text if the model can see.
@@ -108,6 +111,18 @@ mod tests {
         assert_eq!(options.limits, Limits { pages: 3, ..Limits::default() });
         assert_eq!(options.table.rows, Some(2));
         assert!(!format!("{options:?}").contains("geheim"));
+    }
+
+    #[test]
+    fn what_is_stored_with_a_document_is_no_secret() {
+        let limits = Limits { pages: 3, ..Limits::default() };
+        let password = Some(Password::new("geheim"));
+        let options =
+            ReadOptions { mode: Mode::Vision, limits, password, ..ReadOptions::default() };
+        let stored = serde_json::to_string(&options).unwrap();
+        assert!(!stored.contains("geheim"), "{stored}");
+        let read: ReadOptions = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read, ReadOptions { password: None, ..options });
     }
 
     #[test]
