@@ -42,7 +42,7 @@ class Size:
     """Of CPU that a document may take."""
 
 
-SMALL = Size(depth=20_000, unpacked=80 << 20, file=2 << 20, copies=3, seconds=1)
+SMALL = Size(depth=20_000, unpacked=80 << 20, file=16 << 20, copies=3, seconds=1)
 WHOLE = Size(depth=300_000, unpacked=1 << 30, file=100 << 20, copies=25, seconds=8)
 SIZES = {"small": SMALL, "whole": WHOLE}
 

@@ -114,6 +114,7 @@ def test_bytes_and_file_objects_are_files(tmp_path: Path) -> None:
             (io.BytesIO(content), "file"),
             (Raw(content), "file"),
             (("given.pdf", content), "given.pdf"),
+            (("given.pdf", bytearray(content)), "given.pdf"),
         ]
         for source, name in sources:
             document = structx.read(source)
@@ -143,6 +144,7 @@ def test_a_file_object_is_read_no_further_than_the_limit() -> None:
         (("a.pdf", pdf()), {"mode": "text"}, structx.NoTextLayerError),
         ("a text", {"limits": structx.DocumentLimits(characters=3)}, structx.LimitExceededError),
         ("a text", {"limits": 3}, structx.FileError),
+        ("https://example.com/a.pdf", {}, structx.FileError),
         ("a text", {"mode": "loud"}, structx.FileError),
         ("a text", {"nrows": 3}, structx.FileError),
         ("a text", {"colour": 3}, structx.FileError),

@@ -67,18 +67,25 @@ impl ReadOptions {
             .map_err(|error| wrong(format!("not an object: {error}")))?;
         let mode = take(&mut given, "mode", "\"auto\", \"text\" or \"vision\"")?;
         let password = take(&mut given, "password", "a text")?;
-        let limits = match given.remove("limits") {
-            None | Some(Value::Null) => Limits::default(),
-            Some(limits) => serde_json::from_value(limits)
-                .map_err(|error| wrong(format!("`limits` is wrong: {error}")))?,
-        };
+        let limits = take(&mut given, "limits", "an object of limits")?;
         Ok(Self {
             mode: mode.unwrap_or_default(),
             password,
-            limits,
+            limits: limits.map_or_else(|| Ok(Limits::default()), limits_of)?,
             table: TableOptions::from_map(given)?,
         })
     }
+}
+
+/// Those that are not given have their defaults.
+fn limits_of(given: Map<String, Value>) -> Result<Limits, FileError> {
+    for (name, limit) in &given {
+        let limit: Result<Limits, _> =
+            serde_json::from_value(Map::from_iter([(name.clone(), limit.clone())]).into());
+        limit.map_err(|error| wrong(format!("the limit `{name}` is wrong: {error}")))?;
+    }
+    serde_json::from_value(given.into())
+        .map_err(|error| wrong(format!("`limits` is wrong: {error}")))
 }
 
 fn take<T: DeserializeOwned>(
@@ -130,8 +137,9 @@ mod tests {
         for (json, part) in [
             (r#"{"mode": "geheim"}"#, "`mode` must be \"auto\""),
             (r#"{"password": ["geheim"]}"#, "`password` must be a text"),
-            (r#"{"limits": {"geheim": 1}}"#, "`limits` is wrong"),
-            (r#"{"limits": {"pages": -1}}"#, "`limits` is wrong"),
+            (r#"{"limits": 3}"#, "`limits` must be an object"),
+            (r#"{"limits": {"page": 1}}"#, "the limit `page` is wrong: unknown"),
+            (r#"{"limits": {"cells": 1, "pages": -1}}"#, "the limit `pages` is wrong"),
             ("[]", "not an object"),
         ] {
             let error = ReadOptions::from_json(json).unwrap_err();

@@ -60,7 +60,8 @@ fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, 
     let mut last = first.clone();
     for record in own.into_iter().chain(records).take(options.rows.unwrap_or(usize::MAX)) {
         let record = record.map_err(|error| corrupt(name, &error))?;
-        cells += record.len().max(table.columns.len());
+        // One more for what a row takes itself.
+        cells += record.len().max(table.columns.len()) + 1;
         reading.check_cells(cells)?;
         short += usize::from(record.len() < first.len());
         long += usize::from(record.len() > first.len());
