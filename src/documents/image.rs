@@ -23,7 +23,8 @@ pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileEr
         .zip(1..)
         .map(|(size, number)| Page { number, range: 0..0, size: Some(size), needs_vision: true })
         .collect();
-    Ok(Document { pages, original: Some(bytes.into()), ..Document::default() })
+    let warnings = vec!["an image has no text of its own; only a model that sees reads it".into()];
+    Ok(Document { pages, warnings, original: Some(bytes.into()), ..Document::default() })
 }
 
 /// A page as models take it: the file itself where that is small, upright and of a format that they
