@@ -55,8 +55,8 @@ def main() -> None:
 
 
 def _hostile() -> dict[str, bytes]:
-    size = hostile.Size(depth=_ONE_OF_MANY, unpacked=1 << 20, copies=2, seconds=1)
-    groups = (hostile.GROUPS[name](size) for name in ("pdf", "packed", "markup"))
+    size = hostile.Size(depth=_ONE_OF_MANY, unpacked=1 << 20, file=1 << 12, copies=2, seconds=1)
+    groups = (hostile.GROUPS[name](size) for name in ("pdf", "packed", "markup", "large"))
     return {name: make() for group in groups for name, make in group}
 
 

@@ -8,7 +8,9 @@ from typing import Any
 Step = dict[str, Any]
 """Of a script of the fake provider."""
 
+REFUSED: Step = {"refusal": "I can't help with that."}
 FILTERED: Step = {"content": "", "finish_reason": "content_filter"}
+KINDS = {"exhausted": "quota", "refused": "refusal", "filtered": "content_filter"}
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,8 @@ class Service:
     """A limit that passes after `wait`."""
     exhausted: Step
     """What does not pass with time."""
-    filtered: Step = field(
-        default_factory=lambda: {"content": "", "finish_reason": "content_filter"}
-    )
+    refused: Step = field(default_factory=lambda: dict(REFUSED))
+    filtered: Step = field(default_factory=lambda: dict(FILTERED))
     base: str = ""
     """Follows the origin in `api_base`."""
     credential: str = "authorization"
@@ -33,9 +34,11 @@ class Service:
     """Of a question that is asked again."""
     wait: float = 0.4
     """In seconds; 0 where the provider names no time."""
-    refuses: bool = True
-    """Whether a model's refusal is told apart from its words."""
+    kinds: dict[str, str] = field(default_factory=lambda: dict(KINDS))
+    """What is told apart of what does not pass with time, and as what."""
     names_requests: bool = True
+    calls: bool = False
+    """Whether the schema is that of a tool."""
     environment: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -204,16 +207,19 @@ SERVICES = {
         roles=("user", "assistant", "user"),
         limited=ANTHROPIC_LIMITED,
         exhausted=ANTHROPIC_EXHAUSTED,
+        kinds={**KINDS, "filtered": "refusal"},
         wait=1,
     ),
     "anthropic tool": Service(
         model="anthropic/claude-3-5-haiku-latest",
+        calls=True,
         contract="anthropic",
         path="/v1/messages",
         credential="x-api-key",
         roles=("user", "assistant", "user"),
         limited=ANTHROPIC_LIMITED,
         exhausted=ANTHROPIC_EXHAUSTED,
+        kinds={**KINDS, "filtered": "refusal"},
         wait=1,
     ),
     "gemini": Service(
@@ -224,7 +230,7 @@ SERVICES = {
         roles=("user", "model", "user"),
         limited=gemini_limited("GenerateRequestsPerMinutePerProjectPerModel", "0.4s"),
         exhausted=gemini_limited("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "34s"),
-        refuses=False,
+        kinds={**KINDS, "refused": "content_filter"},
         names_requests=False,
     ),
     "gemini 1": Service(
@@ -235,7 +241,7 @@ SERVICES = {
         roles=("user", "model", "user"),
         limited=gemini_limited("GenerateRequestsPerMinutePerProjectPerModel", "0.4s"),
         exhausted=gemini_limited("GenerateRequestsPerDayPerProjectPerModel-FreeTier", "34s"),
-        refuses=False,
+        kinds={**KINDS, "refused": "content_filter"},
         names_requests=False,
     ),
     "ollama": Service(
@@ -245,7 +251,7 @@ SERVICES = {
         limited=OLLAMA_LIMITED,
         exhausted=OLLAMA_EXHAUSTED,
         wait=0,
-        refuses=False,
+        kinds={"exhausted": "quota"},
         names_requests=False,
     ),
 }

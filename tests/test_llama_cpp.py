@@ -1,10 +1,11 @@
 """A server that nobody here wrote: llama.cpp's own, in each of the wire formats that it speaks.
 
-Needs `pip install xllamacpp` (llama.cpp's server as a wheel) and the weights of the embedded model.
+It is part of the wheel `xllamacpp`, and runs on the weights of the embedded model.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel
 
-from structx import Extractor, models
+from structx import ExtractionResult, Extractor, models
 from structx.exceptions import ConfigurationError
 
 PROGRAM = """
@@ -25,6 +26,8 @@ params = xllamacpp.CommonParams()
 params.model.path = sys.argv[1]
 params.n_ctx = 4096
 params.n_parallel = 1
+# Threads that wait for each other are slow on a busy machine.
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
 params.port = 0
 server = xllamacpp.Server(params)
 print(server.listening_address, flush=True)
@@ -35,10 +38,9 @@ pytestmark = pytest.mark.skipif(find_spec("xllamacpp") is None, reason="xllamacp
 
 
 class Invoice(BaseModel):
-    number: str
     currency: Literal["CHF", "EUR", "USD"]
     total: float
-    due: str | None
+    is_paid: bool | None
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,8 @@ def origin() -> Iterator[str]:
     try:
         weights = models.locate(f"local/{models.DEFAULT}")
     except ConfigurationError as error:
+        if os.environ.get("CI"):
+            raise
         pytest.skip(str(error))
     command = [sys.executable, "-c", PROGRAM, str(weights)]
     pipe = subprocess.PIPE
@@ -59,18 +63,33 @@ def origin() -> Iterator[str]:
             server.stdin.close()
 
 
-@pytest.mark.parametrize(
-    ("model", "base"), [("hosted_vllm/qwen", "/v1"), ("qwen", "/v1"), ("openai/qwen", "/v1")]
-)
-def test_its_rows_keep_to_the_schema_and_are_counted(origin: str, model: str, base: str) -> None:
+def extract(origin: str, model: str, max_tokens: int) -> ExtractionResult[Invoice]:
     extractor = Extractor(
-        model=model, api_key="none", api_base=origin + base, max_retries=0, temperature=0
+        model=model,
+        api_key="none",
+        api_base=origin + "/v1",
+        max_retries=0,
+        max_tokens=max_tokens,
+        temperature=0,
     )
-    result = extractor.extract(
-        data="INVOICE A-1001\nTotal: EUR 1,982.50", query="the invoice", model=Invoice
-    )
+    text = "INVOICE A-1001\nTotal: EUR 1,982.50"
+    return extractor.extract(data=text, query="the invoice", model=Invoice)
+
+
+def test_rows_keep_to_the_schema_and_are_counted(origin: str) -> None:
+    result = extract(origin, "qwen", 300)
     [row] = result.rows
     assert row.status == "success", row.error
+    assert row.repairs == []
     assert (result.data[0].currency, result.data[0].total) == ("EUR", 1982.5)
     [call] = row.usage.get_step("extraction")
     assert call.prompt_tokens > call.completion_tokens > 0
+
+
+@pytest.mark.parametrize("model", ["openai/responses/qwen", "anthropic/qwen"])
+def test_requests_in_other_formats_are_understood_and_counted(origin: str, model: str) -> None:
+    """It holds replies to the schema in OpenAI's chat alone."""
+    [row] = extract(origin, model, 16).rows
+    assert {error.kind for error in row.errors} <= {"invalid", "truncated"}
+    [call] = row.usage.get_step("extraction")
+    assert call.prompt_tokens > 16 >= call.completion_tokens > 0

@@ -91,19 +91,17 @@ const METHODS: &[Row<(Dialect, &[Method])>] = &[
     ("openrouter", ANY, (Dialect::OpenAi, &[Schema, Strict, Tool, Json, Prompt])),
     // api-docs.deepseek.com/guides/json_mode
     ("deepseek", ANY, (Dialect::OpenAi, TOLD)),
-    // docs.ollama.com/capabilities/structured-outputs
+    // docs.ollama.com/capabilities/structured-outputs: what others run does not keep to the schema.
     ("ollama", ANY, (Dialect::Ollama, &[Strict, Json, Prompt])),
+    ("ollama_cloud", ANY, (Dialect::Ollama, &[Schema, Json, Prompt])),
 ];
 
 /// Of providers and models without a row: servers that speak OpenAI's chat.
 const USUAL_METHODS: (Dialect, &[Method]) = (Dialect::OpenAi, ALL);
 
-/// Of models that Ollama has others run, which do not keep to the schema
-/// (docs.ollama.com/capabilities/structured-outputs).
-const CLOUD_METHODS: (Dialect, &[Method]) = (Dialect::Ollama, &[Schema, Json, Prompt]);
-
 /// The most images of a request, and their bytes, of providers with narrower limits than the
-/// [`USUAL`] ones: console.groq.com/docs/vision (4 MB, which includes the rest of the request).
+/// [`USUAL`] ones: console.groq.com/docs/vision (4 MB, which includes the rest of the request) and
+/// docs.mistral.ai/capabilities/vision (10 MB).
 const LIMITS: [(&str, usize, usize); 2] = [("groq", 5, 3_500_000), ("mistral", 8, 9_500_000)];
 
 /// Anthropic takes 20 images without narrowing their size (platform.claude.com/docs/en/vision), and
@@ -224,14 +222,9 @@ impl Abilities {
     #[must_use]
     pub fn of(provider: &str, model: &str) -> Self {
         let name = own_name(model);
-        let is_cloud =
-            provider == "ollama" && (name.ends_with("-cloud") || name.ends_with(":cloud"));
-        let known = find(METHODS, provider, &name).filter(|_| !is_cloud);
-        let (dialect, methods) = match known {
-            Some(known) => *known,
-            None if is_cloud => CLOUD_METHODS,
-            None => USUAL_METHODS,
-        };
+        let is_cloud = name.ends_with("-cloud") || name.ends_with(":cloud");
+        let provider = if provider == "ollama" && is_cloud { "ollama_cloud" } else { provider };
+        let (dialect, methods) = find(METHODS, provider, &name).copied().unwrap_or(USUAL_METHODS);
         Self { dialect, methods, sight: Sight::of(provider, &name) }
     }
 }

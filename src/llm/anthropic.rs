@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::options::{Placed, Rules, refused};
+use super::options::{self, Placed, Rules};
 use super::wire::{self, HttpReply, HttpRequest, WireFormat};
 use super::{
     File, Finish, Image, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role, Usage,
@@ -64,12 +64,7 @@ impl WireFormat for Anthropic {
     fn encode(&self, request: &Request) -> Result<HttpRequest, LlmError> {
         let Placed { body: options, parts } = RULES.place(&self.provider, &request.options)?;
         let schema = request.schema.as_deref();
-        let tool = schema.filter(|schema| schema.method == Method::Tool);
-        if let Some(name) = ["tools", "tool_choice"].iter().find(|it| options.contains_key(**it))
-            && tool.is_some()
-        {
-            return Err(refused(&self.provider, name));
-        }
+        let tool = options::tool(&self.provider, schema, &options)?;
         let is_forced =
             begins(&request.model, &FORCED) && !request.options.contains_key("thinking");
         let body = Body {

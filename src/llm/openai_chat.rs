@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::failure::failure;
-use super::options::{Rules, refused};
+use super::options::{self, Rules};
 use super::wire::{self, DataUrl, HttpReply, HttpRequest, WireFormat};
 use super::{
     Candidate, File, Finish, Image, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role,
@@ -37,12 +37,7 @@ impl WireFormat for OpenAiChat {
     fn encode(&self, request: &Request) -> Result<HttpRequest, LlmError> {
         let options = RULES.place(&self.provider, &request.options)?.body;
         let schema = request.schema.as_deref();
-        let tool = schema.filter(|schema| schema.method == Method::Tool);
-        if let Some(name) = ["tools", "tool_choice"].iter().find(|it| options.contains_key(**it))
-            && tool.is_some()
-        {
-            return Err(refused(&self.provider, name));
-        }
+        let tool = options::tool(&self.provider, schema, &options)?;
         let body = Body {
             model: &request.model,
             messages: request.messages.iter().map(WireMessage::new).collect(),

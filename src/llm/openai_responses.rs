@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::failure::failure;
-use super::options::{Placed, Rules, refused};
+use super::options::{self, Placed, Rules};
 use super::wire::{self, DataUrl, HttpReply, HttpRequest, WireFormat};
 use super::{
     File, Finish, Image, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role, Usage,
@@ -38,12 +38,7 @@ impl WireFormat for OpenAiResponses {
     fn encode(&self, request: &Request) -> Result<HttpRequest, LlmError> {
         let Placed { body: options, parts } = RULES.place(&self.provider, &request.options)?;
         let schema = request.schema.as_deref();
-        let tool = schema.filter(|schema| schema.method == Method::Tool);
-        if let Some(name) = ["tools", "tool_choice"].iter().find(|it| options.contains_key(**it))
-            && tool.is_some()
-        {
-            return Err(refused(&self.provider, name));
-        }
+        let tool = options::tool(&self.provider, schema, &options)?;
         let body = Body {
             model: &request.model,
             instructions: wire::system(&request.messages),
@@ -119,28 +114,31 @@ enum Content<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum Part<'a> {
-    InputText { text: Cow<'a, str> },
-    InputImage { image_url: DataUrl<'a>, detail: &'static str },
-    InputFile { filename: &'a str, file_data: DataUrl<'a> },
+    #[serde(rename = "input_text")]
+    Text { text: Cow<'a, str> },
+    #[serde(rename = "input_image")]
+    Image { image_url: DataUrl<'a>, detail: &'static str },
+    #[serde(rename = "input_file")]
+    File { filename: &'a str, file_data: DataUrl<'a> },
 }
 
 impl<'a> Turn<'a> {
     fn new(message: &'a Message) -> Self {
         let part = |piece| match piece {
-            Piece::Text(text) => Part::InputText { text },
+            Piece::Text(text) => Part::Text { text },
             Piece::Image(Image { media_type, data, .. }) => {
                 // Required; this is the default.
-                Part::InputImage { image_url: DataUrl { media_type, data }, detail: "auto" }
+                Part::Image { image_url: DataUrl { media_type, data }, detail: "auto" }
             }
             Piece::File(File { name, media_type, data }) => {
-                Part::InputFile { filename: name, file_data: DataUrl { media_type, data } }
+                Part::File { filename: name, file_data: DataUrl { media_type, data } }
             }
         };
         let parts: Vec<_> = message.pieces().map(part).collect();
         let content = match <[_; 1]>::try_from(parts) {
-            Ok([Part::InputText { text }]) => Content::Text(text),
+            Ok([Part::Text { text }]) => Content::Text(text),
             Ok(parts) => Content::Parts(parts.into()),
             Err(parts) => Content::Parts(parts),
         };

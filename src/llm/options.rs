@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{LlmError, LlmErrorKind};
+use crate::schema::{Method, OutputSchema};
 
 /// How a wire format takes options.
 pub(super) struct Rules {
@@ -56,8 +57,24 @@ impl Rules {
     }
 }
 
+/// The schema, if the model is asked for it by a tool: then there can be no others.
+///
+/// # Errors
+/// There are.
+pub(super) fn tool<'a>(
+    provider: &str,
+    schema: Option<&'a OutputSchema>,
+    options: &Map<String, Value>,
+) -> Result<Option<&'a OutputSchema>, LlmError> {
+    let tool = schema.filter(|schema| schema.method == Method::Tool);
+    match ["tools", "tool_choice"].iter().find(|name| options.contains_key(**name)) {
+        Some(name) if tool.is_some() => Err(refused(provider, name)),
+        _ => Ok(tool),
+    }
+}
+
 /// The error of an option that structx alone decides.
-pub(super) fn refused(provider: &str, name: &str) -> LlmError {
+fn refused(provider: &str, name: &str) -> LlmError {
     let message = format!("the option `{name}` is set by structx; leave it out");
     LlmError::new(LlmErrorKind::Rejected, provider, message)
 }

@@ -54,7 +54,7 @@ pub fn connect(
 ) -> Result<(HttpProvider, Arc<str>)> {
     let Resolved { known, endpoint, model } = resolve(settings, environment)?;
     if let Some(mode) = settings.output_mode {
-        let methods = Abilities::of(known.name, &model).methods;
+        let methods = Abilities::of(&endpoint.provider, &model).methods;
         if !methods.contains(&mode) {
             let is_taken = |(_, method): &&(&str, Method)| methods.contains(method);
             let names: Vec<_> = MODES.iter().filter(is_taken).map(|(name, _)| *name).collect();
@@ -65,7 +65,7 @@ pub fn connect(
             )));
         }
     }
-    let wire = known.wire.format(known.name);
+    let wire = known.wire.format(&endpoint.provider);
     Ok((HttpProvider::new(wire, endpoint, settings.output_mode)?, model.into()))
 }
 
@@ -124,7 +124,9 @@ fn resolve(settings: &Settings, environment: impl Fn(&str) -> Option<String>) ->
         )));
     }
     let timeout = settings.timeout.unwrap_or(TIMEOUT);
-    let endpoint = Endpoint { provider: known.name.to_owned(), base_url, auth, timeout };
+    let is_cloud = known.wire == Wire::Ollama && base_url.host_str() == Some("ollama.com");
+    let provider = if is_cloud { "ollama_cloud" } else { known.name }.to_owned();
+    let endpoint = Endpoint { provider, base_url, auth, timeout };
     Ok(Resolved { known, endpoint, model })
 }
 

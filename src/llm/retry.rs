@@ -157,12 +157,13 @@ fn is_exhausted(code: &str, message: &str) -> bool {
         // Gemini's quotas of a day; those of a minute are rate limits.
         "perday",
     ];
-    const PHRASES: [&str; 10] = [
+    const PHRASES: [&str; 11] = [
         "insufficient credit",
         "insufficient balance",
-        // Anthropic: prepaid credit, and limits that the user has set.
+        // Anthropic: prepaid credit, and limits that the user has set; Ollama: those of a plan, for
+        // hours or a week (github.com/ollama/ollama/issues/16448).
         "credit balance",
-        "api usage limits",
+        "usage limit",
         // xAI and Fireworks.
         "available credits",
         "monthly spending limit",
@@ -172,6 +173,8 @@ fn is_exhausted(code: &str, message: &str) -> bool {
         // OpenRouter: the limit of one key.
         "key limit exceeded",
         "requires more credits",
+        // Ollama's own models; its limits of an hour pass.
+        "weekly usage limit",
     ];
     CODES.iter().any(|known| code.contains(known))
         || PHRASES.iter().any(|known| message.contains(known))

@@ -92,7 +92,7 @@ impl Operation {
         match self.sight().file_bytes {
             0 => error(&format!("{} is not known to read PDFs", self.client.model)),
             most if file.data.len() > most => {
-                let (size, most) = (original.len() >> 20, most / 4 * 3 >> 20);
+                let (size, most) = (original.len() >> 20, (most / 4 * 3) >> 20);
                 let provider = self.client.provider.name();
                 error(&format!("{provider} takes {most} MiB of a PDF, and this one has {size}"))
             }

@@ -84,6 +84,7 @@ fn the_best_way_of_asking_comes_first() {
         ("deepseek", "deepseek-chat", Dialect::OpenAi, Method::Json),
         ("ollama", "qwen3:8b", Dialect::Ollama, Method::Strict),
         ("ollama", "gpt-oss:120b-cloud", Dialect::Ollama, Method::Schema),
+        ("ollama_cloud", "gpt-oss:120b", Dialect::Ollama, Method::Schema),
         ("custom", "mystery", Dialect::OpenAi, Method::Strict),
     ] {
         let abilities = Abilities::of(provider, model);

@@ -119,6 +119,13 @@ const CASES: &[Case] = &[
         &[("OLLAMA_HOST", "box:8080"), ("OLLAMA_API_KEY", "o")],
         Ok(["ollama", "qwen", "http://box:8080/", "o"]),
     ),
+    (
+        "ollama/gpt-oss:120b",
+        "https://ollama.com",
+        "o",
+        &[],
+        Ok(["ollama_cloud", "gpt-oss:120b", "https://ollama.com/", "o"]),
+    ),
     ("lm_studio/m", "", "", &[], Ok(["lm_studio", "m", "http://localhost:1234/v1", ""])),
     (
         "hosted_vllm/a/b",

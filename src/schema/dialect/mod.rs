@@ -13,6 +13,9 @@ pub mod strict;
 mod tuples;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::Value;
 
 use super::json_schema::walk_mut;

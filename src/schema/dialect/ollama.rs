@@ -27,7 +27,7 @@ static SIMPLE: LazyLock<Regex> = LazyLock::new(|| {
 
 pub(super) fn strict(original: &Value) -> Result<Sent, Vec<Loss>> {
     let mut draft = Draft::new(original);
-    if !references::has_circle(&draft.schema) {
+    if references::used(&draft.schema).is_some() {
         references::write_out(&mut draft, Scope::All);
     }
     tuples::widen(&mut draft, true);

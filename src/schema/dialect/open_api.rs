@@ -1,4 +1,4 @@
-//! The subset of OpenAPI 3.0 by which Gemini was asked before 2.0 (`responseSchema`).
+//! The subset of `OpenAPI` 3.0 by which Gemini was asked before 2.0 (`responseSchema`).
 //! ai.google.dev/api/caching#Schema
 
 use serde_json::{Map, Value};
@@ -20,6 +20,7 @@ pub(super) fn strict(original: &Value) -> Result<Sent, Vec<Loss>> {
     // Objects have the named members anyway.
     draft.each(|part, _| drop(part.shift_remove("additionalProperties")));
     draft.keep(says);
+    draft.each(nullable);
     draft.each(respell);
     draft.finish()
 }
@@ -35,9 +36,8 @@ fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
     }
 }
 
-/// Types in capitals, `nullable` for null, lists of values as a format.
+/// Types in capitals, lists of values as a format.
 fn respell(part: &mut Map<String, Value>, report: &mut Report) {
-    nullable(part, report);
     let kind = part.get("type").and_then(Value::as_str).map(str::to_ascii_uppercase);
     match kind.as_deref() {
         Some("NULL") => report.obstruct(part, "type", "null alone"),
@@ -59,8 +59,9 @@ fn no_members(part: &Map<String, Value>) -> bool {
     part.get("properties").and_then(Value::as_object).is_none_or(Map::is_empty)
 }
 
+/// `nullable` for a null beside something else.
 fn nullable(part: &mut Map<String, Value>, report: &mut Report) {
-    let is_null = |kind: &Value| kind == "null" || kind["type"] == "NULL";
+    let is_null = |kind: &Value| kind == "null" || kind["type"] == "null";
     let mut is_nullable = false;
     for keyword in ["type", "anyOf"] {
         let Some(Value::Array(kinds)) = part.get_mut(keyword) else { continue };

@@ -271,7 +271,8 @@ mod tests {
                 {"type": "null"}]})
         );
         assert!(output.is_enforced() && output.is_rewritten);
-        assert_eq!(losses(&output), [("/properties/pair", "prefixItems")]);
+        let scores = ("/properties/scores", "additionalProperties");
+        assert_eq!(losses(&output), [("/properties/pair", "prefixItems"), scores]);
     }
 
     #[test]

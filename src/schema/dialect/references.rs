@@ -21,10 +21,11 @@ pub(super) enum Scope {
 /// Writes references out. One that leads back to itself is an obstacle.
 pub(super) fn write_out(draft: &mut Draft, scope: Scope) {
     let root = draft.schema.clone();
-    if has_circle(&root) {
+    let Some(used) = used(&root) else {
         let part = root.as_object().cloned().unwrap_or_default();
         return draft.report.obstruct(&part, "$ref", "a schema that refers to itself");
-    }
+    };
+    keep_definitions(&mut draft.schema, &used);
     let mut parts = 0;
     let mut is_open = true;
     while is_open && parts <= MOST_PARTS {
@@ -38,7 +39,9 @@ pub(super) fn write_out(draft: &mut Draft, scope: Scope) {
         });
     }
     draft.report.limit("$ref", "parts with all references written out", parts, MOST_PARTS);
-    drop_definitions(&mut draft.schema);
+    if scope == Scope::All {
+        keep_definitions(&mut draft.schema, &HashSet::new());
+    }
 }
 
 fn has_words(members: &Map<String, Value>) -> bool {
@@ -59,16 +62,16 @@ fn follow(members: &mut Map<String, Value>, root: &Value) -> bool {
     true
 }
 
-/// Takes out the definitions that nothing refers to.
-fn drop_definitions(schema: &mut Value) {
-    let mut used = HashSet::new();
-    walk(schema, &mut |part, _| {
-        used.extend(part.get("$ref").and_then(Value::as_str).map(str::to_owned));
-    });
+/// Takes out the definitions that none of `used` refers to.
+fn keep_definitions(schema: &mut Value, used: &HashSet<String>) {
     let Some(members) = schema.as_object_mut() else { return };
     for keyword in ["$defs", "definitions"] {
         if let Some(Value::Object(definitions)) = members.get_mut(keyword) {
-            definitions.retain(|name, _| used.contains(&format!("#/{keyword}/{name}")));
+            definitions.retain(|name, _| {
+                let path = format!("#/{keyword}/{name}");
+                let is_within = |rest: &str| rest.is_empty() || rest.starts_with('/');
+                used.iter().any(|used| used.strip_prefix(&path).is_some_and(is_within))
+            });
             if definitions.is_empty() {
                 members.shift_remove(keyword);
             }
@@ -76,13 +79,13 @@ fn drop_definitions(schema: &mut Value) {
     }
 }
 
-/// Whether a reference leads, by others or at once, back to itself.
-pub(super) fn has_circle(root: &Value) -> bool {
-    let (mut open, mut done) = (Vec::new(), HashSet::new());
-    leads_back(root, root, &mut open, &mut done)
+/// The references that are followed from the root of a schema; `None` if one leads back to itself.
+pub(super) fn used(root: &Value) -> Option<HashSet<String>> {
+    let mut done = HashSet::new();
+    follow_all(root, root, &mut Vec::new(), &mut done).then_some(done)
 }
 
-fn leads_back(
+fn follow_all(
     schema: &Value,
     root: &Value,
     open: &mut Vec<String>,
@@ -95,19 +98,14 @@ fn leads_back(
             targets.extend(part.get("$ref").and_then(Value::as_str).map(str::to_owned));
         }
     });
-    targets.into_iter().any(|target| {
-        if open.contains(&target) {
-            return true;
+    targets.into_iter().all(|target| {
+        if done.contains(&target) || open.contains(&target) {
+            return done.contains(&target);
         }
-        if done.contains(&target) {
-            return false;
-        }
-        let Some(next) = target.strip_prefix('#').and_then(|path| root.pointer(path)) else {
-            return false;
-        };
+        let next = target.strip_prefix('#').and_then(|path| root.pointer(path));
         open.push(target);
-        let found = leads_back(next, root, open, done);
+        let is_straight = next.is_none_or(|next| follow_all(next, root, open, done));
         done.extend(open.pop());
-        found
+        is_straight
     })
 }

@@ -3,9 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dictionaries::from_list;
+use super::dictionaries::{entries, from_list};
 use super::strict::{is_free_form, required_names};
 use crate::schema::json_schema::{accepts, accepts_null, resolve};
+
+/// How many parts are looked at to tell the branches of a union apart; more can only be a union of
+/// itself.
+const MAX_STEPS: usize = 100_000;
 
 /// Undoes what was rewritten, and nothing else: a `null` is taken out where the property is
 /// optional in `original` and can't be `null` there.
@@ -63,30 +67,56 @@ fn restore_array(items: &mut [Value], schema: &Map<String, Value>, root: &Value)
     }
 }
 
-/// Whether a reply to the compiled form of `branch` can look like `value`.
-fn fits(value: &Value, branch: &Value, root: &Value) -> bool {
-    if !may_be(value, branch, root) {
-        return false;
-    }
-    let (Value::Object(members), Some(Value::Object(schema))) = (value, resolve(branch, root))
-    else {
-        return true;
-    };
-    let Some(Value::Object(properties)) = schema.get("properties") else { return true };
-    let required = required_names(schema);
-    let may_be_more =
-        !matches!(schema.get("additionalProperties"), None | Some(Value::Bool(false)));
-    required.iter().all(|name| members.contains_key(name))
-        && members.iter().all(|(name, member)| match properties.get(name) {
-            None => may_be_more,
-            Some(_) if member.is_null() && !required.contains(name) => true,
-            Some(property) => may_be(member, property, root),
-        })
+/// Whether a reply to the compiled form of `schema` can look like `value`.
+fn fits(value: &Value, schema: &Value, root: &Value) -> bool {
+    fits_within(value, schema, root, &mut { MAX_STEPS })
 }
 
-/// Whether the value, or the object that it is a list for, is of the schema's kind.
-fn may_be(value: &Value, schema: &Value, root: &Value) -> bool {
-    accepts(schema, root, value) || from_list(value).is_some() && accepts(schema, root, &json!({}))
+fn fits_within(value: &Value, schema: &Value, root: &Value, steps: &mut usize) -> bool {
+    let entries = entries(value).filter(|_| accepts(schema, root, &json!({})));
+    if *steps == 0 || entries.is_none() && !accepts(schema, root, value) {
+        return false;
+    }
+    *steps -= 1;
+    let Some(Value::Object(schema)) = resolve(schema, root) else { return true };
+    let branches = schema.get("anyOf").or(schema.get("oneOf")).and_then(Value::as_array);
+    if let Some(branches) = branches {
+        return branches.iter().any(|branch| fits_within(value, branch, root, steps));
+    }
+    match (value, entries) {
+        (_, Some(entries)) => {
+            let others = schema.get("additionalProperties");
+            let mut fits = |value| others.is_none_or(|it| fits_within(value, it, root, steps));
+            is_free_form(schema) && entries.iter().all(|(_, value)| fits(value))
+        }
+        (Value::Object(members), _) => fits_object(members, schema, root, steps),
+        (Value::Array(items), _) => {
+            // In any order: that of a tuple may not have been enforced.
+            let first = schema.get("prefixItems").and_then(Value::as_array);
+            let kinds: Vec<_> = first.into_iter().flatten().chain(schema.get("items")).collect();
+            let mut fits_one = |item| kinds.iter().any(|kind| fits_within(item, kind, root, steps));
+            kinds.is_empty() || items.iter().all(&mut fits_one)
+        }
+        _ => true,
+    }
+}
+
+fn fits_object(
+    members: &Map<String, Value>,
+    schema: &Map<String, Value>,
+    root: &Value,
+    steps: &mut usize,
+) -> bool {
+    let named = schema.get("properties").and_then(Value::as_object);
+    let required = required_names(schema);
+    let others = schema.get("additionalProperties");
+    let is_open = named.is_none() && others.is_none();
+    required.iter().all(|name| members.contains_key(name))
+        && members.iter().all(|(name, member)| match named.and_then(|named| named.get(name)) {
+            Some(_) if member.is_null() && !required.contains(name) => true,
+            Some(property) => fits_within(member, property, root, steps),
+            None => others.map_or(is_open, |others| fits_within(member, others, root, steps)),
+        })
 }
 
 #[cfg(test)]
