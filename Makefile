@@ -59,8 +59,9 @@ lint-python: $(EXTENSION) $(VENV)/.lint
 	@find src python tests bench fuzz scripts -path fuzz/target -prune -o -name '*.rs' -o -name '*.py' | xargs wc -l | awk \
 		'$$2 != "total" && $$1 > 500 { print $$2 ": " $$1 " lines, more than 500"; long = 1 } END { exit long }'
 
-bench: weights examples ## what structx costs beside a bare client, and how often the embedded model is right
+bench: weights examples ## what structx costs beside a bare client, how fast it reads replies, how often the embedded model is right
 	$(BIN)/python bench/speed/run.py
+	cargo run $(TEST_FLAGS) --quiet --example replies
 	$(BIN)/python bench/accuracy/run.py
 
 bench-documents: $(EXTENSION) $(VENV)/.bench ## how fast and how well documents are read; FOLDERS="a b" for more

@@ -29,7 +29,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let value = json!({"items": vec![item(); items]});
         let nulls = json!({"items": vec![with_nulls(); items]});
         measure(&format!("clean, {size}"), &value.to_string(), &told, Some(100.0))?;
-        measure(&format!("clean, nulls left out, {size}"), &nulls.to_string(), &strict, Some(100.0))?;
+        measure(
+            &format!("clean, nulls left out, {size}"),
+            &nulls.to_string(),
+            &strict,
+            Some(100.0),
+        )?;
         measure(&format!("strict, another spelling, {size}"), &respelled(&value), &told, None)?;
         measure(&format!("mended, {size}"), &damaged(&value), &told, None)?;
     }

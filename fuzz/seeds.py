@@ -19,6 +19,16 @@ import samples  # noqa: E402
 
 _MOST = 1 << 16
 _ONE_OF_MANY = 250
+_SCHEMAS = 10
+"""How many schemas the target `reply` chooses from."""
+_REPLIES = (
+    '{"items": [{"invoice_number": "A-1", "total": 1.50, "count": 3, "paid": true}]}',
+    '```json\n{"items": [{"total": "1,234.50", "kind": "Credit Note",},]}\n```\nThat is all.',
+    "<think>so</think>[{'total': '12%', 'paid': True, 'count': None}] // done",
+    '{items: [{"name": "he said "hi", twice" "scores": {"a": 1}}]',
+    '"{\\"items\\": [{\\"pet\\": {\\"kind\\": \\"cat\\"}}]}"',
+    '{"items": {"items": [{"Invoice Number": "\\u00e9", "kin": [{"kin": {"name": null}}]}]}} # x',
+)
 
 
 def main() -> None:
@@ -32,6 +42,11 @@ def main() -> None:
         suffixes = re.findall(r'"a\.(\w+)"', target.read_text(encoding="utf-8"))
         folder = _HERE / "corpus" / target.stem
         folder.mkdir(parents=True, exist_ok=True)
+        if target.stem == "reply":
+            for number, reply in enumerate(_REPLIES):
+                for schema in range(_SCHEMAS):
+                    seed = bytes([schema]) + reply.encode()
+                    (folder / f"{number}-{schema}").write_bytes(seed)
         for name, file in files.items():
             if _suffix(name) in suffixes and len(file) <= _MOST:
                 chosen = bytes([suffixes.index(_suffix(name))])
@@ -40,8 +55,8 @@ def main() -> None:
 
 
 def _hostile() -> dict[str, bytes]:
-    size = hostile.Size(depth=_ONE_OF_MANY, unpacked=1 << 20, copies=2, seconds=1)
-    groups = (hostile.GROUPS[name](size) for name in ("pdf", "packed", "markup"))
+    size = hostile.Size(depth=_ONE_OF_MANY, unpacked=1 << 20, file=1 << 12, copies=2, seconds=1)
+    groups = (hostile.GROUPS[name](size) for name in ("pdf", "packed", "markup", "large"))
     return {name: make() for group in groups for name, make in group}
 
 

@@ -1,5 +1,7 @@
 //! Exchanges with every provider, as their documentation has them: see `tests/cassettes/README.md`.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hostile_large
 import hostile_markup
 import hostile_packed
 import hostile_pdf
@@ -33,14 +34,16 @@ class Size:
     """Levels of nesting, and the number of things where many are too many."""
     unpacked: int
     """Bytes that a bomb unpacks to."""
+    file: int
+    """Bytes of a file that is large."""
     copies: int
     """Damaged copies of a sample, of each kind of damage."""
     seconds: float
     """Of CPU that a document may take."""
 
 
-SMALL = Size(depth=20_000, unpacked=80 << 20, copies=3, seconds=1)
-WHOLE = Size(depth=300_000, unpacked=1 << 30, copies=25, seconds=8)
+SMALL = Size(depth=20_000, unpacked=80 << 20, file=16 << 20, copies=3, seconds=1)
+WHOLE = Size(depth=300_000, unpacked=1 << 30, file=100 << 20, copies=25, seconds=8)
 SIZES = {"small": SMALL, "whole": WHOLE}
 
 Made = tuple[str, Callable[[], bytes]]
@@ -73,6 +76,7 @@ GROUPS: dict[str, Callable[[Size], Iterator[Made]]] = {
     "pdf": lambda size: hostile_pdf.files(size.depth, size.unpacked),
     "packed": lambda size: hostile_packed.files(size.depth, size.unpacked),
     "markup": lambda size: hostile_markup.files(size.depth),
+    "large": lambda size: hostile_large.files(size.file),
     "truncated": truncated,
     "flipped": flipped,
 }

@@ -125,25 +125,23 @@ def _circular(depth: int) -> Iterator[Made]:
 
 
 def _large(unpacked: int) -> Iterator[Made]:
-    def filled(start: bytes, filler: bytes, end: bytes) -> bytes:
-        packed = bomb(start, filler, end, unpacked).zlib
-        content = stream(packed, "/Filter /FlateDecode")
+    def content(packed: bytes, filters: str) -> bytes:
         page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] /Contents 4 0 R /Resources "
         page += b"<< /Font << /F1 5 0 R >> >> >>"
         font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
-        return pdf_of([_CATALOGUE, *_tree("3 0 R"), page, content, font])
+        text = stream(packed, f"/Filter {filters}")
+        return pdf_of([_CATALOGUE, *_tree("3 0 R"), page, text, font])
+
+    def filled(start: bytes, filler: bytes, end: bytes) -> bytes:
+        return content(bomb(start, filler, end, unpacked).zlib, "/FlateDecode")
 
     def twice() -> bytes:
         packed = zlib.compress(bomb(b"", b" ", b"", unpacked).zlib, 9)
-        content = stream(packed, "/Filter [/FlateDecode /FlateDecode]")
-        page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] /Contents 4 0 R >>"
-        return pdf_of([_CATALOGUE, *_tree("3 0 R"), page, content])
+        return content(packed, "[/FlateDecode /FlateDecode]")
 
     def in_ascii() -> bytes:
         packed = base64.a85encode(bomb(b"", b" ", b"", unpacked).zlib) + b"~>"
-        content = stream(packed, "/Filter [/ASCII85Decode /FlateDecode]")
-        page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] /Contents 4 0 R >>"
-        return pdf_of([_CATALOGUE, *_tree("3 0 R"), page, content])
+        return content(packed, "[/ASCII85Decode /FlateDecode]")
 
     def image(entries: str) -> bytes:
         packed = bomb(b"", b"\0", b"", unpacked).zlib

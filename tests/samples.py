@@ -55,11 +55,6 @@ def samples() -> dict[str, bytes]:
     }
 
 
-def xml(lines: Sequence[str]) -> bytes:
-    items = "".join(f'<item n="{line[0]}">{line}</item>' for line in lines)
-    return f"{_XML}<list>{items}</list>".encode()
-
-
 def stream(content: bytes, entries: str = "") -> bytes:
     return b"<< /Length %d %s >>\nstream\n%s\nendstream" % (len(content), entries.encode(), content)
 
@@ -125,29 +120,38 @@ def zipped(parts: Mapping[str, str | bytes]) -> bytes:
     return file.getvalue()
 
 
-def _relations(*targets: tuple[str, str]) -> str:
+def _office(parts: Mapping[str, tuple[str, str | bytes]], *links: tuple[str, str]) -> bytes:
+    """An Office file of parts, by name, each with its type and content.
+
+    The first is the main one, which refers to others by the kind and the target of its links.
+    """
+    types = "".join(
+        f'<Override PartName="/{name}" ContentType="application/vnd.{kind}"/>'
+        for name, (kind, _) in parts.items()
+    )
+    main = next(iter(parts))
+    folder, name = main.split("/")
+    return zipped(
+        {
+            "[Content_Types].xml": f'{_XML}<Types xmlns="{_OFFICE}/package/2006/content-types">'
+            '<Default Extension="rels" '
+            'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            f'<Default Extension="xml" ContentType="application/xml"/>{types}</Types>',
+            "_rels/.rels": _relations(("officeDocument", main)),
+            f"{folder}/_rels/{name}.rels": _relations(*links),
+            **{name: content for name, (_, content) in parts.items()},
+        }
+    )
+
+
+def _relations(*links: tuple[str, str]) -> str:
     kinds = f"{_OFFICE}/officeDocument/2006/relationships"
     each = (
         f'<Relationship Id="rId{n}" Type="{kinds}/{kind}" Target="{target}"/>'
-        for n, (kind, target) in enumerate(targets, 1)
+        for n, (kind, target) in enumerate(links, 1)
     )
     schema = f"{_OFFICE}/package/2006/relationships"
     return f'{_XML}<Relationships xmlns="{schema}">{"".join(each)}</Relationships>'
-
-
-def _types(**parts: str) -> str:
-    """The content types of an Office file: of its parts by name, and of XML."""
-    each = "".join(
-        f'<Override PartName="/{name.replace("__", ".").replace("_", "/")}" '
-        f'ContentType="application/vnd.{kind}"/>'
-        for name, kind in parts.items()
-    )
-    return (
-        f'{_XML}<Types xmlns="{_OFFICE}/package/2006/content-types">'
-        '<Default Extension="rels" '
-        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Default Extension="xml" ContentType="application/xml"/>{each}</Types>'
-    )
 
 
 def docx(lines: Sequence[str]) -> bytes:
@@ -156,16 +160,10 @@ def docx(lines: Sequence[str]) -> bytes:
 
 def docx_of(body: str) -> bytes:
     """A Word document with this body."""
-    main = "openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    kind = "openxmlformats-officedocument.wordprocessingml.document.main+xml"
     schema = f"{_OFFICE}/wordprocessingml/2006/main"
-    return zipped(
-        {
-            "[Content_Types].xml": _types(word_document__xml=main),
-            "_rels/.rels": _relations(("officeDocument", "word/document.xml")),
-            "word/document.xml": f'{_XML}<w:document xmlns:w="{schema}"><w:body>{body}</w:body>'
-            "</w:document>",
-        }
-    )
+    text = f'{_XML}<w:document xmlns:w="{schema}"><w:body>{body}</w:body></w:document>'
+    return _office({"word/document.xml": (kind, text)})
 
 
 def pptx(lines: Sequence[str]) -> bytes:
@@ -176,20 +174,16 @@ def pptx(lines: Sequence[str]) -> bytes:
     )
     text = "".join(f"<a:p><a:r><a:t>{line}</a:t></a:r></a:p>" for line in lines)
     names = '<p:nvSpPr><p:cNvPr id="2" name="a"/><p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr/>'
-    return zipped(
-        {
-            "[Content_Types].xml": _types(
-                ppt_presentation__xml=f"{kind}.presentation.main+xml",
-                ppt_slides_slide1__xml=f"{kind}.slide+xml",
-            ),
-            "_rels/.rels": _relations(("officeDocument", "ppt/presentation.xml")),
-            "ppt/_rels/presentation.xml.rels": _relations(("slide", "slides/slide1.xml")),
-            "ppt/presentation.xml": f"{_XML}<p:presentation {schemas}><p:sldIdLst>"
-            '<p:sldId id="256" r:id="rId1"/></p:sldIdLst></p:presentation>',
-            "ppt/slides/slide1.xml": f"{_XML}<p:sld {schemas}><p:cSld><p:spTree><p:sp>{names}"
-            f"<p:txBody>{text}</p:txBody></p:sp></p:spTree></p:cSld></p:sld>",
-        }
-    )
+    deck = '<p:sldIdLst><p:sldId id="256" r:id="rId1"/></p:sldIdLst>'
+    slide = f"<p:cSld><p:spTree><p:sp>{names}<p:txBody>{text}</p:txBody></p:sp></p:spTree></p:cSld>"
+    parts = {
+        "ppt/presentation.xml": (
+            f"{kind}.presentation.main+xml",
+            f"{_XML}<p:presentation {schemas}>{deck}</p:presentation>",
+        ),
+        "ppt/slides/slide1.xml": (f"{kind}.slide+xml", f"{_XML}<p:sld {schemas}>{slide}</p:sld>"),
+    }
+    return _office(parts, ("slide", "slides/slide1.xml"))
 
 
 def xlsx(rows: Sequence[Sequence[str]]) -> bytes:
@@ -204,20 +198,18 @@ def xlsx_of(rows: str) -> bytes:
     kind = "openxmlformats-officedocument.spreadsheetml"
     schema = f"{_OFFICE}/spreadsheetml/2006/main"
     relations = f"{_OFFICE}/officeDocument/2006/relationships"
-    return zipped(
-        {
-            "[Content_Types].xml": _types(
-                xl_workbook__xml=f"{kind}.sheet.main+xml",
-                xl_worksheets_sheet1__xml=f"{kind}.worksheet+xml",
-            ),
-            "_rels/.rels": _relations(("officeDocument", "xl/workbook.xml")),
-            "xl/_rels/workbook.xml.rels": _relations(("worksheet", "worksheets/sheet1.xml")),
-            "xl/workbook.xml": f'{_XML}<workbook xmlns="{schema}" xmlns:r="{relations}"><sheets>'
+    parts = {
+        "xl/workbook.xml": (
+            f"{kind}.sheet.main+xml",
+            f'{_XML}<workbook xmlns="{schema}" xmlns:r="{relations}"><sheets>'
             '<sheet name="One" sheetId="1" r:id="rId1"/></sheets></workbook>',
-            "xl/worksheets/sheet1.xml": f'{_XML}<worksheet xmlns="{schema}"><sheetData>{rows}'
-            "</sheetData></worksheet>",
-        }
-    )
+        ),
+        "xl/worksheets/sheet1.xml": (
+            f"{kind}.worksheet+xml",
+            f'{_XML}<worksheet xmlns="{schema}"><sheetData>{rows}</sheetData></worksheet>',
+        ),
+    }
+    return _office(parts, ("worksheet", "worksheets/sheet1.xml"))
 
 
 def xlsb(rows: Sequence[Sequence[str]]) -> bytes:
@@ -250,19 +242,11 @@ def xlsb_of(cells: Mapping[tuple[int, int], str]) -> bytes:
     sheet += record(145) + body + record(146) + record(130)
     bundle = struct.pack("<II", 0, 1) + wide("rId1") + wide("One")
     book = record(131) + record(143) + record(156, bundle) + record(144) + record(132)
-    kind = "ms-excel"
-    return zipped(
-        {
-            "[Content_Types].xml": _types(
-                xl_workbook__bin=f"{kind}.sheet.binary.macroEnabled.main",
-                xl_worksheets_sheet1__bin=f"{kind}.worksheet",
-            ),
-            "_rels/.rels": _relations(("officeDocument", "xl/workbook.bin")),
-            "xl/_rels/workbook.bin.rels": _relations(("worksheet", "worksheets/sheet1.bin")),
-            "xl/workbook.bin": book,
-            "xl/worksheets/sheet1.bin": sheet,
-        }
-    )
+    parts = {
+        "xl/workbook.bin": ("ms-excel.sheet.binary.macroEnabled.main", book),
+        "xl/worksheets/sheet1.bin": ("ms-excel.worksheet", sheet),
+    }
+    return _office(parts, ("worksheet", "worksheets/sheet1.bin"))
 
 
 def opendocument(kind: str, body: str) -> bytes:

@@ -6,7 +6,9 @@ import asyncio
 import io
 import json
 import pickle
+import random
 from dataclasses import asdict
+from email.message import EmailMessage
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 
 import structx
-from structx import _core
+from structx import _core, documents
 
 MARKDOWN = """# Ordër
 
@@ -112,6 +114,7 @@ def test_bytes_and_file_objects_are_files(tmp_path: Path) -> None:
             (io.BytesIO(content), "file"),
             (Raw(content), "file"),
             (("given.pdf", content), "given.pdf"),
+            (("given.pdf", bytearray(content)), "given.pdf"),
         ]
         for source, name in sources:
             document = structx.read(source)
@@ -141,6 +144,7 @@ def test_a_file_object_is_read_no_further_than_the_limit() -> None:
         (("a.pdf", pdf()), {"mode": "text"}, structx.NoTextLayerError),
         ("a text", {"limits": structx.DocumentLimits(characters=3)}, structx.LimitExceededError),
         ("a text", {"limits": 3}, structx.FileError),
+        ("https://example.com/a.pdf", {}, structx.FileError),
         ("a text", {"mode": "loud"}, structx.FileError),
         ("a text", {"nrows": 3}, structx.FileError),
         ("a text", {"colour": 3}, structx.FileError),
@@ -185,6 +189,17 @@ def test_documents_survive_pickling(source: Any) -> None:
     again = pickle.loads(pickle.dumps(document))
     assert (again.name, again.format, again.text) == (document.name, document.format, document.text)
     assert (again.pages, again.blocks) == (document.pages, document.blocks)
+
+
+def test_attachments_survive_pickling_and_take_little_room() -> None:
+    attached = random.Random(1).randbytes(30_000)
+    mail = EmailMessage()
+    mail["Subject"] = "an attachment"
+    mail.add_attachment(attached, "application", "pdf", filename="a.pdf")
+    pickled = pickle.dumps(structx.read(("a.eml", mail.as_bytes())))
+    again = pickle.loads(pickled)
+    assert again.attachments == [documents.Attachment("a.pdf", "application/pdf", attached)]
+    assert len(pickled) < 1.5 * len(attached)
 
 
 def test_a_notebook_shows_a_document_and_a_repr_does_not() -> None:

@@ -135,3 +135,27 @@ def test_an_image_is_seen(provider: FakeProvider, tmp_path: Path) -> None:
     assert result.rows[0].input_data == ""
     (request,) = provider.requests()
     assert images(request["body"]) == [path.read_bytes()]
+
+
+def test_a_file_is_sent_as_it_is(provider: FakeProvider, tmp_path: Path) -> None:
+    path = tmp_path / "half.pdf"
+    path.write_bytes(pdf("Read by others", ""))
+    subject = extractor(provider, "openai/gpt-4o")
+    result = subject.extract(data=path, query="q", model=Word, file_options={"mode": "file"})
+    (row,) = result.rows
+    assert row.status == "success"
+    assert row.image_pages == []
+    assert "Read by others" in row.input_data
+    (request,) = provider.requests()
+    file, task = request["body"]["messages"][-1]["content"]
+    assert file["file"]["filename"] == "half.pdf"
+    assert base64.b64decode(file["file"]["file_data"].partition(",")[2]) == path.read_bytes()
+    assert "Read by others" not in task["text"]
+
+
+def test_a_model_that_reads_no_files_is_sent_none(provider: FakeProvider, scan: Path) -> None:
+    with pytest.raises(ExtractionError, match="not known to read PDFs; choose another mode"):
+        extractor(provider, "openai/mystery").extract(
+            data=scan, query="q", model=Word, file_options={"mode": "file"}
+        )
+    assert provider.stats()["requests"] == 0

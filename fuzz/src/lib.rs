@@ -79,7 +79,7 @@ fn sample(name: &str) -> Option<Parts> {
         let mut part = archive.by_index(index).ok()?;
         let mut bytes = Vec::new();
         part.read_to_end(&mut bytes).ok()?;
-        Some((part.name().to_owned(), bytes))
+        Some((part.name().ok()?.into_owned(), bytes))
     });
     parts.collect()
 }

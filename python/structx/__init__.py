@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         UnsupportedFileError,
         ValidationError,
     )
+    from structx.explain import SchemaLoss, SchemaReport
     from structx.extractor import Extractor
     from structx.inputs import FileReader, PreparedInput
     from structx.portable import (
@@ -74,6 +75,7 @@ else:
             "UnsupportedFileError",
             "ValidationError",
         ],
+        "explain": ["SchemaLoss", "SchemaReport"],
         "extractor": ["Extractor"],
         "inputs": ["FileReader", "PreparedInput"],
         "models": [],
@@ -132,6 +134,8 @@ __all__ = [
     "ProviderError",
     "RefusalError",
     "RowResult",
+    "SchemaLoss",
+    "SchemaReport",
     "StepUsage",
     "StructXError",
     "TypeCapabilities",

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar, final
 
 from structx.documents import Kind
 from structx.exceptions import ExtractionError
+from structx.explain import RawSchema
 from structx.inputs import Encoded
 from structx.results import RawExtraction, RawPlan, RawRow, RawStart
 from structx.targets import Target
@@ -102,6 +103,8 @@ class Extractor:
         self, definition: str, instructions: str, model_name: str | None
     ) -> Job[RawPlan]: ...
     def prepare(self, input: Encoded) -> Job[Prepared]: ...
+    def explain(self, target: Target) -> RawSchema:
+        """Sends nothing; raises ModelGenerationError, ExtractionError once it is closed."""
     def check_open(self) -> None:
         """Raises ExtractionError once the extractor is closed."""
     def close(self) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from structx import _core
+from structx._threads import in_thread, is_large
 from structx.inputs import source_of
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class DocumentLimits:
     characters: int = 10_000_000
     """Of the text."""
     cells: int = 3_000_000
-    """Of a table, empty ones included; those of a table within a document count three times."""
+    """Of a table, empty ones included, and a few more for each row of a text file; those of a table
+    within a document count three times."""
     pixels: int = 64_000_000
     """Of an image."""
     seconds: float = 8.0
@@ -304,7 +306,7 @@ async def read_async(
     **table_options: Any,
 ) -> Document:
     """`read` for asyncio: it reads on a thread of its own, without the GIL."""
-    prepared = await _job(source, mode, password, limits, table_options).start()
+    prepared = await _started(source, mode, password, limits, table_options)
     return Document(prepared.document())
 
 
@@ -329,8 +331,15 @@ async def measure_async(
     **table_options: Any,
 ) -> Measure:
     """`measure` for asyncio."""
-    prepared = await _job(source, mode, password, limits, table_options).start()
+    prepared = await _started(source, mode, password, limits, table_options)
     return Measure(*prepared.measure())
+
+
+async def _started(source: Data | tuple[str, bytes], *how: Any) -> _core.Prepared:
+    """The content, for asyncio: neither Python's part of reading nor the core's is on the loop."""
+    made = partial(_job, source, *how)
+    job = await in_thread(made) if is_large(source) else made()
+    return await job.start()
 
 
 def _job(

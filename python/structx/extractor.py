@@ -16,6 +16,7 @@ from structx.results import ExtractionResult
 
 if TYPE_CHECKING:
     from structx.config import ConfigLike
+    from structx.explain import SchemaReport
     from structx.inputs import PreparedInput
     from structx.schema import GeneratedModel
     from structx.streams import AsyncExtractionStream, ExtractionStream
@@ -168,7 +169,10 @@ class Extractor:
                 table; for other data of pandas, which must be installed.
             expand_nested: with `return_df`, give the parts of nested objects columns of their own.
             file_options: how a file of records is read, such as `{"sep": ";"}`; the options are
-                those of `FileReader.read_file`.
+                those of `FileReader.read_file`. What a model is given of a PDF is its `mode`: the
+                text, with images of pages that have none (`auto`, the default), the text alone
+                (`text`), with images of all pages (`vision`), or the file itself (`file`), which
+                only models that are known to read PDFs are sent.
 
         Returns:
             The items, and for each row of the source how it ended, in its order.
@@ -354,6 +358,20 @@ class Extractor:
         return await tasks.run_async(
             self._core, tasks.refinement, model, refinement_instructions, model_name
         )
+
+    def explain_schema(self, model: type[BaseModel]) -> SchemaReport:
+        """Say how the provider is asked for a model, and which of its rules it does not enforce.
+
+        Nothing is sent. Of several models that are asked in turn, the report is about the first.
+
+        Args:
+            model: the pydantic model of one item.
+
+        Raises:
+            ExtractionError: it is no model, the provider can't be asked for it, or the extractor is
+                closed; `__cause__` is the reason, if there is another.
+        """
+        return tasks.explain(self._core, model)
 
     @contextmanager
     def prepare_input(

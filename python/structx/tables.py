@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _TABLES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
 # The files that they read, by what these begin with.
 _FILES = {b"PAR1": "Parquet", b"ARROW1": "Arrow"}
+_EXTENSIONS = (".parquet", ".pq", ".feather", ".arrow")
 _OPTIONS = ("usecols", "columns", "nrows")
 # Options that any file takes, and these have no use for.
 _ANY = frozenset({"mode", "password", "limits"})
@@ -45,6 +46,16 @@ def library_of(value: object) -> str | None:
         if module is not None and isinstance(value, getattr(module, name, ())):
             return library
     return None
+
+
+def is_file(content: bytes) -> bool:
+    """Whether a file that begins so is read by one of these libraries."""
+    return _kind(content) is not None
+
+
+def is_named(path: str) -> bool:
+    """Whether a file of this name is one of theirs, by its extension."""
+    return path.lower().endswith(_EXTENSIONS)
 
 
 def read_file(file: Path | tuple[str, bytes], options: Mapping[str, Any]) -> Any:
@@ -78,22 +89,24 @@ def read_file(file: Path | tuple[str, bytes], options: Mapping[str, Any]) -> Any
 
 
 def _kind_of(file: Path | tuple[str, bytes]) -> str | None:
+    if isinstance(file, tuple):
+        return _kind(file[1])
     try:
-        if isinstance(file, tuple):
-            head = file[1][:6]
-        elif not file.is_file():
+        if not file.is_file():
             return None
-        else:
-            with file.open("rb") as opened:
-                head = opened.read(6)
+        with file.open("rb") as opened:
+            return _kind(opened.read(6))
     except OSError:
         return None  # the core says what is wrong
-    return next((kind for magic, kind in _FILES.items() if head.startswith(magic)), None)
+
+
+def _kind(content: bytes) -> str | None:
+    return next((kind for magic, kind in _FILES.items() if content.startswith(magic)), None)
 
 
 def _chosen(name: str, options: Mapping[str, Any]) -> tuple[list[Any] | None, int | None]:
     for option, value in options.items():
-        if value is not None and option not in (*_OPTIONS, "mode", "password", "limits"):
+        if value is not None and option not in {*_OPTIONS, *_ANY}:
             takes = ", ".join(_OPTIONS)
             message = f"{name}: the option `{option}` is of no use to this file; it takes {takes}"
             raise FileError(message, name)

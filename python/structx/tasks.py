@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
 from structx import _core, targets
+from structx._threads import in_thread, is_large
 from structx.exceptions import ExtractionError
+from structx.explain import SchemaReport, report_of
 from structx.inputs import PreparedInput, Source, check_unicode, source_of
 from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of, table_of
 from structx.streams import AsyncExtractionStream, ExtractionStream
-from structx.tables import library_of, need_pandas
+from structx.tables import need_pandas
 from structx.usage import of_planning
 
 if TYPE_CHECKING:
@@ -27,9 +29,6 @@ Task: TypeAlias = "tuple[_core.Job[Any], Callable[[Any], R]]"
 """A job, and what makes the caller's result of its raw one."""
 Make: TypeAlias = "Callable[Concatenate[_core.Extractor, P], Task[R]]"
 """Makes a task; raises what is wrong with its arguments."""
-
-_LARGE = 5_000
-"""Values that would hold up an event loop while they are written or read."""
 
 
 class Form(NamedTuple):
@@ -53,46 +52,9 @@ async def run_async(
     job, finish = await _made_async(core, make, *args, **kwargs)
     raw = await job.start()
     gives_table = any(isinstance(arg, Form) and arg.return_df for arg in args)
-    if gives_table or _is_large(raw):
-        return await _in_thread(partial(finish, raw))
+    if gives_table or is_large(raw):
+        return await in_thread(partial(finish, raw))
     return finish(raw)
-
-
-def _is_large(value: object) -> bool:
-    return _size(value) > _LARGE
-
-
-def _size(value: Any, depth: int = 4) -> int:
-    """About how many values there are; a long text is as many as its pages."""
-    if isinstance(value, str):
-        return 1 + len(value) // 1_000
-    if isinstance(value, _core.RawRows):
-        return 3 * len(value)
-    if hasattr(value, "read"):  # a file object may keep its reader waiting
-        return _LARGE + 1
-    if library_of(value):
-        rows, columns = value.shape
-        return rows * columns
-    if isinstance(value, dict):
-        value = list(cast("dict[Any, Any]", value).values())
-    if not isinstance(value, (list, tuple)):
-        return 1
-    parts = cast("Sequence[Any]", value)
-    if len(parts) > _LARGE or not depth:
-        return len(parts)
-    return sum(_size(part, depth - 1) for part in parts)
-
-
-async def _in_thread(work: Callable[[], R]) -> R:
-    """What `work` gives, called with the caller's context variables."""
-    import asyncio
-    from contextvars import copy_context
-
-    try:
-        done = asyncio.get_running_loop().run_in_executor(None, copy_context().run, work)
-    except RuntimeError:  # no loop of asyncio, or the interpreter exits
-        return work()
-    return await done
 
 
 def stream(core: _core.Extractor, *args: Any) -> ExtractionStream[Any]:
@@ -112,7 +74,7 @@ async def _made_async(
     **kwargs: P.kwargs,
 ) -> R:
     made = partial(_made, core, make, *args, **kwargs)
-    return await _in_thread(made) if _is_large(args) else made()
+    return await in_thread(made) if is_large(args) else made()
 
 
 def _made(
@@ -247,6 +209,15 @@ def _results(
         planning = [call for failed in errors.values() for call in failed.planning]
         raise ExtractionError(message, results, planning) from error
     return results
+
+
+def explain(core: _core.Extractor, model: type[BaseModel]) -> SchemaReport:
+    """What the provider is asked for a model; raises ExtractionError."""
+    return _made(core, _explanation, model)
+
+
+def _explanation(core: _core.Extractor, model: type[BaseModel]) -> SchemaReport:
+    return report_of(core.explain(targets.of_model(_model_class(model))))
 
 
 def _planned(raw: RawPlan) -> type[GeneratedModel]:

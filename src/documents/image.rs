@@ -23,11 +23,13 @@ pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileEr
         .zip(1..)
         .map(|(size, number)| Page { number, range: 0..0, size: Some(size), needs_vision: true })
         .collect();
-    Ok(Document { pages, original: Some(bytes.into()), ..Document::default() })
+    let warnings = vec!["an image has no text of its own; only a model that sees reads it".into()];
+    Ok(Document { pages, warnings, original: Some(bytes.into()), ..Document::default() })
 }
 
 /// A page as models take it: the file itself where that is small, upright and of a format that they
-/// all know.
+/// all know. xAI's know PNG and JPEG alone
+/// (docs.x.ai/developers/model-capabilities/images/understanding).
 pub(super) fn show(reading: &Reading, file: &[u8], page: u32) -> Result<PageImage, FileError> {
     let file = of_page(reading, file, page)?;
     let Opened { decoder, format, orientation } = open(reading, &file)?;
@@ -36,7 +38,6 @@ pub(super) fn show(reading: &Reading, file: &[u8], page: u32) -> Result<PageImag
     let media_type = match format {
         ImageFormat::Png => "image/png",
         ImageFormat::Jpeg => "image/jpeg",
-        ImageFormat::WebP => "image/webp",
         _ => "",
     };
     // Decoded in any case: a damaged file is an error here, and not only at the provider.

@@ -14,6 +14,9 @@ use super::{Attachment, BlockKind, Document, FileError, FileErrorKind};
 /// The parser looks for the end of each multipart up to the end of the file, about a byte in a
 /// nanosecond.
 const MOST_BYTES_LOOKED_AT: u64 = 4_000_000_000;
+/// Lines that may begin a part, and bytes of the headers of all parts.
+const MOST_PARTS: usize = 300_000;
+const MOST_BYTES_OF_HEADS: usize = 4 << 20;
 /// What dropping a message takes of the stack for each level of messages within it, and some more.
 const STACK_OF_A_LEVEL: usize = 4 << 10;
 const STACK: usize = 1 << 20;
@@ -29,6 +32,7 @@ pub(super) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileErro
         let message = "has too many parts for its size; save what is attached as files of its own";
         return Err(reading.error(FileErrorKind::LimitExceeded, message));
     }
+    check_heads(reading, bytes)?;
     let (name, options) = (reading.name, reading.options);
     thread::scope(|scope| {
         thread::Builder::new()
@@ -41,6 +45,31 @@ pub(super) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileErro
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+/// The parser keeps much more of a header, an address in it and a part than their bytes.
+fn check_heads(reading: &Reading, bytes: &[u8]) -> Result<(), FileError> {
+    let (mut parts, mut head_bytes) = (0, 0);
+    // Whether the line is one of a head, and what follows its end is one too: that of a message.
+    let (mut in_head, mut has_message) = (true, false);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b"--") {
+            parts += 1;
+            (in_head, has_message) = (true, false);
+        } else if line.trim_ascii().is_empty() {
+            in_head &= has_message;
+            has_message = false;
+        } else if in_head {
+            head_bytes += line.len();
+            has_message |= count(line, b"message/") + count(line, b"digest") > 0;
+        }
+        if parts > MOST_PARTS || head_bytes > MOST_BYTES_OF_HEADS {
+            let message =
+                "has too many headers or parts; save what is attached as files of its own";
+            return Err(reading.error(FileErrorKind::LimitExceeded, message));
+        }
+    }
+    Ok(())
 }
 
 /// How often the text, in lower case, stands in the bytes in any case.
@@ -126,6 +155,7 @@ fn body(
             return flow.finish();
         }
         PartType::Text(text) => {
+            reading.check_characters(text)?;
             for paragraph in normalise_newlines(text.clone().into_owned()).split("\n\n") {
                 let paragraph = paragraph.trim_start_matches('\n').trim_end();
                 if !paragraph.is_empty() {

@@ -1,5 +1,6 @@
 //! Sources of any kind, read into a [`Document`] or a [`Table`].
 
+mod base64_text;
 mod builder;
 mod error;
 mod format;
@@ -75,7 +76,6 @@ pub struct Document {
     #[serde(skip)]
     pub original: Option<Arc<[u8]>>,
     /// How it was read, so that its pages are shown likewise.
-    #[serde(skip)]
     pub options: Arc<ReadOptions>,
 }
 
@@ -106,6 +106,7 @@ pub struct Attachment {
     pub name: String,
     /// Such as `application/pdf`.
     pub media_type: String,
+    #[serde(with = "base64_text")]
     pub bytes: Arc<[u8]>,
 }
 
@@ -157,9 +158,7 @@ impl Document {
     pub fn from_text(text: impl Into<String>, options: &ReadOptions) -> Result<Self, FileError> {
         let reading = Reading::new("text", options);
         options.table.allow(reading.name, &[])?;
-        let text = text.into();
-        reading.check_characters(&text)?;
-        text::document(&reading, text::normalise_newlines(text))
+        text::document(&reading, text::normalise_newlines(text.into()))
     }
 }
 

@@ -2,26 +2,29 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::records::options::wrong;
 use super::{FileError, Limits, TableOptions};
 use crate::json;
 
-/// What may be said of how a source is read: `file_options` of the Python API.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// What may be said of how a source is read: `file_options` of the Python API. Of that, only what
+/// matters to a document that was read, and is no secret, is stored with it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ReadOptions {
     pub mode: Mode,
     /// Opens a protected file; without use for one that is not.
+    #[serde(skip)]
     pub password: Option<Password>,
     pub limits: Limits,
+    #[serde(skip)]
     pub table: TableOptions,
 }
 
 /// What a model is given of the pages of a PDF.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Their text, and an image of each page that has no usable text if the model can see.
@@ -66,18 +69,25 @@ impl ReadOptions {
             .map_err(|error| wrong(format!("not an object: {error}")))?;
         let mode = take(&mut given, "mode", "\"auto\", \"text\", \"vision\" or \"file\"")?;
         let password = take(&mut given, "password", "a text")?;
-        let limits = match given.remove("limits") {
-            None | Some(Value::Null) => Limits::default(),
-            Some(limits) => serde_json::from_value(limits)
-                .map_err(|error| wrong(format!("`limits` is wrong: {error}")))?,
-        };
+        let limits = take(&mut given, "limits", "an object of limits")?;
         Ok(Self {
             mode: mode.unwrap_or_default(),
             password,
-            limits,
+            limits: limits.map_or_else(|| Ok(Limits::default()), limits_of)?,
             table: TableOptions::from_map(given)?,
         })
     }
+}
+
+/// Those that are not given have their defaults.
+fn limits_of(given: Map<String, Value>) -> Result<Limits, FileError> {
+    for (name, limit) in &given {
+        let limit: Result<Limits, _> =
+            serde_json::from_value(Map::from_iter([(name.clone(), limit.clone())]).into());
+        limit.map_err(|error| wrong(format!("the limit `{name}` is wrong: {error}")))?;
+    }
+    serde_json::from_value(given.into())
+        .map_err(|error| wrong(format!("`limits` is wrong: {error}")))
 }
 
 fn take<T: DeserializeOwned>(
@@ -113,12 +123,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_stored_with_a_document_is_no_secret() {
+        let limits = Limits { pages: 3, ..Limits::default() };
+        let password = Some(Password::new("geheim"));
+        let options =
+            ReadOptions { mode: Mode::Vision, limits, password, ..ReadOptions::default() };
+        let stored = serde_json::to_string(&options).unwrap();
+        assert!(!stored.contains("geheim"), "{stored}");
+        let read: ReadOptions = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read, ReadOptions { password: None, ..options });
+    }
+
+    #[test]
     fn a_wrong_option_is_named_without_its_value() {
         for (json, part) in [
             (r#"{"mode": "geheim"}"#, "`mode` must be \"auto\""),
             (r#"{"password": ["geheim"]}"#, "`password` must be a text"),
-            (r#"{"limits": {"geheim": 1}}"#, "`limits` is wrong"),
-            (r#"{"limits": {"pages": -1}}"#, "`limits` is wrong"),
+            (r#"{"limits": 3}"#, "`limits` must be an object"),
+            (r#"{"limits": {"page": 1}}"#, "the limit `page` is wrong: unknown"),
+            (r#"{"limits": {"cells": 1, "pages": -1}}"#, "the limit `pages` is wrong"),
             ("[]", "not an object"),
         ] {
             let error = ReadOptions::from_json(json).unwrap_err();

@@ -74,6 +74,13 @@ impl<'a> Reading<'a> {
         self.check("characters", "characters", count as u64, limit as u64)
     }
 
+    /// A text that still grows: refuses what is surely too long, at no cost.
+    pub(super) fn check_growing(&self, bytes: usize) -> Result<(), FileError> {
+        const MOST_BYTES_OF_A_CHARACTER: usize = 4;
+        let characters = bytes / MOST_BYTES_OF_A_CHARACTER;
+        self.check("characters", "characters", characters as u64, self.limits().characters as u64)
+    }
+
     /// Cells of a table within a document, which take three times the memory of those of records.
     pub(super) fn check_document_cells(&self, cells: usize) -> Result<(), FileError> {
         self.check_cells(cells.saturating_mul(3))

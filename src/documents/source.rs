@@ -29,7 +29,8 @@ pub enum Origin {
 /// such file, and `Please find the total in the attached file invoice.pdf` is text.
 ///
 /// # Errors
-/// The string starts with `~/` and the home directory is not known.
+/// The string starts with `~/` and the home directory is not known, or is the address of a file on
+/// the web.
 pub fn resolve(data: &str) -> Result<Origin, FileError> {
     if data.len() > LONGEST_PATH || data.chars().any(char::is_control) {
         return Ok(Origin::Text);
@@ -40,6 +41,11 @@ pub fn resolve(data: &str) -> Result<Origin, FileError> {
             FileError::new(FileErrorKind::NotFound, data, message)
         })?;
         return Ok(Origin::Path(home.join(rest)));
+    }
+    if is_file_name(data) && ["http://", "https://"].iter().any(|scheme| data.starts_with(scheme)) {
+        let message = "is an address on the web, and nothing is ever fetched; download the file \
+                       and give its path or content";
+        return Err(FileError::new(FileErrorKind::NotFound, data, message));
     }
     let is_path = is_absolute(data)
         || ["./", "../", ".\\", "..\\"].iter().any(|prefix| data.starts_with(prefix))
@@ -137,6 +143,16 @@ mod tests {
         for text in texts {
             assert_eq!(resolve(text), Ok(Origin::Text), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_on_the_web_is_not_fetched() {
+        for address in ["https://example.com/a.pdf", "http://example.com/my%20file.docx"] {
+            let error = resolve(address).unwrap_err();
+            assert!(error.to_string().starts_with(address), "{error}");
+            assert!(error.message.contains("download"), "{error}");
+        }
+        assert_eq!(resolve("https://example.com"), Ok(Origin::Text));
     }
 
     #[test]

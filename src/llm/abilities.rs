@@ -100,7 +100,8 @@ const METHODS: &[Row<(Dialect, &[Method])>] = &[
 const USUAL_METHODS: (Dialect, &[Method]) = (Dialect::OpenAi, ALL);
 
 /// The most images of a request, and their bytes, of providers with narrower limits than the
-/// [`USUAL`] ones: console.groq.com/docs/vision (4 MB, which includes the rest of the request).
+/// [`USUAL`] ones: console.groq.com/docs/vision (4 MB, which includes the rest of the request) and
+/// docs.mistral.ai/capabilities/vision (10 MB).
 const LIMITS: [(&str, usize, usize); 2] = [("groq", 5, 3_500_000), ("mistral", 8, 9_500_000)];
 
 /// Anthropic takes 20 images without narrowing their size (platform.claude.com/docs/en/vision), and

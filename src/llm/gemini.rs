@@ -66,7 +66,7 @@ impl WireFormat for Gemini {
         let Placed { body: options, parts } = RULES.place(&self.provider, &request.options)?;
         let body = Body {
             system_instruction: wire::system(&request.messages).map(Instruction::new),
-            contents: wire::turns(&request.messages).map(Content::new).collect(),
+            contents: wire::turns(&request.messages).filter_map(Content::new).collect(),
             generation_config: GenerationConfig::new(request, parts),
             options,
         };
@@ -148,16 +148,18 @@ struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    fn new(message: &'a Message) -> Self {
+    /// `None` for a message without content: there can be no part without.
+    fn new(message: &'a Message) -> Option<Self> {
         let part = |piece| match piece {
-            Piece::Text(text) => Part::Text(text),
+            Piece::Text(text) => (!text.is_empty()).then_some(Part::Text(text)),
             Piece::Image(Image { media_type, data, .. })
             | Piece::File(File { media_type, data, .. }) => {
-                Part::InlineData { mime_type: media_type, data }
+                Some(Part::InlineData { mime_type: media_type, data })
             }
         };
+        let parts: Vec<_> = message.pieces().filter_map(part).collect();
         let role = if message.role == Role::Assistant { "model" } else { "user" };
-        Self { role, parts: message.pieces().map(part).collect() }
+        (!parts.is_empty()).then_some(Self { role, parts })
     }
 }
 

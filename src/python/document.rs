@@ -157,7 +157,9 @@ impl Document {
     ) -> PyResult<(Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>)> {
         let content = py.detach(|| serde_json::to_vec(&*self.source.content));
         let content = content.map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let original = self.document().original.as_deref();
+        // Without its password, which a pickle does not hold, a protected file is of no use.
+        let is_open = self.document().options.password.is_none();
+        let original = self.document().original.as_deref().filter(|_| is_open);
         Ok((PyBytes::new(py, &content), original.map(|bytes| PyBytes::new(py, bytes))))
     }
 

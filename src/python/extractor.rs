@@ -15,14 +15,14 @@ use crate::error::Error;
 use crate::llm::registry;
 use crate::llm::retry::{Backoff, seconds};
 use crate::llm::transport::ApiKey;
-use crate::run::{self, Client, Operation};
+use crate::run::{self, Client, Operation, Target};
 use crate::schema::Method;
 use crate::schema::definition::ExtractionRequest;
 
 use super::errors;
 use super::input::{Input, Prepared, read};
 use super::job::Job;
-use super::raw::{RawExtraction, RawPlan, Tried};
+use super::raw::{RawExtraction, RawPlan, RawSchema, Tried};
 use super::stream::{Begun, RowStream};
 use super::target::{ModelTarget, Pydantic};
 
@@ -288,6 +288,14 @@ impl Extractor {
             let refine = clients.planner.refine(&pydantic, &definition, &instructions, name);
             refine.await?.planned().map(RawPlan::from)
         }))
+    }
+
+    /// What the model that extracts is asked for a target; nothing is sent.
+    fn explain(&self, py: Python<'_>, target: ModelTarget) -> PyResult<RawSchema> {
+        let Start { clients, pydantic } = self.start(py)?;
+        let client = &clients.extractor.client;
+        let schema = pydantic.target(Arc::new(target)).reply_schema(client)?;
+        Ok(RawSchema::new(client, &schema))
     }
 
     fn prepare(&self, py: Python<'_>, input: Input) -> PyResult<Job> {

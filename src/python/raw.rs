@@ -12,7 +12,8 @@ use pyo3::types::PyString;
 use crate::error::Error;
 use crate::llm::Usage;
 use crate::reply::Repair;
-use crate::run::{AttemptError, Extraction, Failure, Outcome, Planned, Started};
+use crate::run::{AttemptError, Client, Extraction, Failure, Outcome, Planned, Started};
+use crate::schema::{Loss, OutputSchema};
 
 use super::errors;
 use super::input::Prepared;
@@ -45,6 +46,28 @@ impl RawRows {
 /// `structx.results.RawPlan`: the planned model, and the planning calls.
 #[derive(IntoPyObject)]
 pub struct RawPlan(Model, Vec<RawUsage>);
+
+/// What `structx.explain` makes a report of: provider, model, method, whether it is enforced, the
+/// schema that is sent as JSON, and of each loss pointer, keyword and outcome.
+#[derive(IntoPyObject)]
+pub struct RawSchema(String, String, &'static str, bool, String, Vec<(String, String, String)>);
+
+impl RawSchema {
+    pub fn new(client: &Client, schema: &OutputSchema) -> Self {
+        Self(
+            client.provider.name().to_owned(),
+            client.name.to_string(),
+            schema.method.name(),
+            schema.is_enforced(),
+            schema.compiled.to_string(),
+            schema.losses.iter().cloned().map(parts).collect(),
+        )
+    }
+}
+
+fn parts(Loss { pointer, keyword, outcome }: Loss) -> (String, String, String) {
+    (pointer, keyword, outcome)
+}
 
 struct Model(Arc<ModelTarget>);
 

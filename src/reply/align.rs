@@ -163,6 +163,9 @@ impl<'o> Aligner<'o> {
     }
 
     fn number(&mut self, value: &mut Value, shape: &Shape) -> bool {
+        if shape.listed.is_empty() && shape.kinds.has(Kinds::FRACTION) {
+            return true;
+        }
         let spelled = value.to_string();
         let whole = numbers::without_zeros(&spelled);
         let is_listed = |option: &&Value| {
@@ -413,7 +416,11 @@ impl<'o> Aligner<'o> {
     fn push(&mut self, token: &str) -> usize {
         let start = self.pointer.len();
         self.pointer.push('/');
-        self.pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+        if token.contains(['~', '/']) {
+            self.pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+        } else {
+            self.pointer.push_str(token);
+        }
         start
     }
 }

@@ -11,7 +11,7 @@ use super::outline::Outline;
 use super::quotes::{self, Place};
 use super::words::fold;
 
-/// As serde_json has it.
+/// As `serde_json` has it.
 const MAX_DEPTH: usize = 128;
 
 /// Why there is no value.
@@ -297,16 +297,9 @@ impl<'t> Parser<'t> {
     }
 
     pub(super) fn pay(&mut self, steps: usize) -> Result<(), Stop> {
-        match self.steps.checked_sub(steps) {
-            Some(left) => {
-                *self.steps = left;
-                Ok(())
-            }
-            None => {
-                *self.steps = 0;
-                Err(Stop::Final("it is too damaged to be read".to_owned()))
-            }
-        }
+        let left = self.steps.checked_sub(steps);
+        *self.steps = left.unwrap_or(0);
+        left.map(drop).ok_or_else(|| Stop::Final("it is too damaged to be read".to_owned()))
     }
 
     pub(super) fn peek(&self) -> Option<char> {

@@ -45,15 +45,14 @@ fn is_typo(one: &str, other: &str) -> bool {
     {
         return false;
     }
-    let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&one[same..], &other[same..]);
-    match (a, b) {
-        ([_, rest @ ..], [_, tail @ ..]) if rest == tail => true,
-        ([x, y, rest @ ..], [v, w, tail @ ..]) if (x, y) == (w, v) => rest == tail,
-        ([_, rest @ ..], tail) if rest == tail => true,
-        (rest, [_, tail @ ..]) => rest == tail,
-        _ => false,
-    }
+    let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
+    let (one, other) = (&one[same..], &other[same..]);
+    let is_swapped = one.len() > 1 && other.len() > 1 && one[0] == other[1] && one[1] == other[0];
+    let ends = [(1, 1), (1, 0), (0, 1)].into_iter().chain(is_swapped.then_some((2, 2)));
+    ends.into_iter().any(|(first, second)| {
+        let (one, other) = (one.get(first..), other.get(second..));
+        one.is_some() && one == other
+    })
 }
 
 /// Yes and no, in English as they are written for a boolean.

@@ -52,6 +52,18 @@ pub enum Method {
 }
 
 impl Method {
+    /// As users name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Schema => "schema",
+            Self::Tool => "tool",
+            Self::Json => "json",
+            Self::Prompt => "prompt",
+        }
+    }
+
     /// Whether the schema is told in the prompt.
     #[must_use]
     pub const fn is_told(self) -> bool {

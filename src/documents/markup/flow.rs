@@ -38,6 +38,8 @@ pub(in crate::documents) struct Flow<'a> {
     space: bool,
     /// The innermost last.
     tables: Vec<OpenTable>,
+    /// Rows and cells of the tables that are open.
+    cells: usize,
     /// The texts that the open notes stand in.
     hosts: Vec<(String, bool)>,
     /// Notes of the text that is being put together.
@@ -77,6 +79,7 @@ impl<'a> Flow<'a> {
             marker: String::new(),
             space: false,
             tables: Vec::new(),
+            cells: 0,
             hosts: Vec::new(),
             notes: Vec::new(),
             written: None,
@@ -95,7 +98,8 @@ impl<'a> Flow<'a> {
     }
 
     fn word(&mut self, word: &str) {
-        if word.is_empty() {
+        // What is too long is refused where it ends.
+        if word.is_empty() || self.reading.check_growing(self.text.len()).is_err() {
             return;
         }
         if mem::take(&mut self.space) && !self.text.is_empty() && !self.text.ends_with('\n') {
@@ -163,6 +167,7 @@ impl<'a> Flow<'a> {
             self.space = true;
             return Ok(());
         }
+        self.reading.check_growing(self.text.len())?;
         let text = match self.kind {
             Kind::Code => self.text.trim_matches('\n').trim_end(),
             _ => self.text.trim(),
@@ -215,8 +220,9 @@ impl<'a> Flow<'a> {
         self.end_cell()?;
         if let Some(table) = self.tables.last_mut() {
             table.rows.push(Vec::new());
+            self.cells += 1;
         }
-        Ok(())
+        self.reading.check_document_cells(self.cells)
     }
 
     /// Begins a cell that reaches over so many columns and rows.
@@ -234,8 +240,9 @@ impl<'a> Flow<'a> {
         if let Some(row) = table.rows.last_mut() {
             row.push(OpenCell { columns, rows, is_header, ..OpenCell::default() });
             table.in_cell = true;
+            self.cells += 1;
         }
-        Ok(())
+        self.reading.check_document_cells(self.cells)
     }
 
     /// Says that a cell of the innermost table reaches over so many columns.
@@ -257,6 +264,9 @@ impl<'a> Flow<'a> {
     pub(in crate::documents) fn close_table(&mut self) -> Result<(), FileError> {
         self.end_cell()?;
         let Some(table) = self.tables.pop() else { return Ok(()) };
+        if self.tables.is_empty() {
+            self.cells = 0;
+        }
         if table.is_layout() {
             let cells = table.rows.into_iter().flatten();
             cells.flat_map(|cell| cell.pieces).try_for_each(|piece| self.piece(piece))?;

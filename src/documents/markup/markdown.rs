@@ -11,6 +11,7 @@ pub(in crate::documents) fn read(reading: &Reading, bytes: &[u8]) -> Result<Docu
     if text.trim().is_empty() {
         return Err(reading.error(FileErrorKind::Empty, "the text is empty"));
     }
+    reading.check_characters(&text)?;
     let blocks = blocks(reading, &text)?;
     let warnings = warning.into_iter().collect();
     Ok(Document { text, blocks, warnings, ..Document::default() })

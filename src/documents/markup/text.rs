@@ -21,6 +21,8 @@ pub(in crate::documents) fn document(
     if text.trim().is_empty() {
         return Err(reading.error(FileErrorKind::Empty, "the text is empty"));
     }
+    // Before its paragraphs, each of which takes more memory than a short one has bytes.
+    reading.check_characters(&text)?;
     let blocks = paragraphs(&text);
     Ok(Document { name: reading.name.to_owned(), text, blocks, ..Document::default() })
 }

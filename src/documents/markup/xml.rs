@@ -27,9 +27,9 @@ pub(in crate::documents) fn read(reading: &Reading, bytes: &[u8]) -> Result<Docu
                 writer.end()?;
             }
             Event::End(_) => writer.end()?,
-            Event::Text(text) => writer.text(text.as_ref()),
-            Event::CData(text) => writer.text(text.as_ref()),
-            Event::GeneralRef(reference) => writer.text(&resolved(&reference)),
+            Event::Text(text) => writer.text(text.as_ref())?,
+            Event::CData(text) => writer.text(text.as_ref())?,
+            Event::GeneralRef(reference) => writer.text(&resolved(&reference))?,
             Event::Eof => break,
             // What an entity stands for is never read, so that it can't grow or reach outside.
             Event::Decl(_) | Event::DocType(_) | Event::PI(_) | Event::Comment(_) => {}
@@ -79,17 +79,16 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn text(&mut self, text: &str) {
-        if let Some(element) = self.open.last_mut() {
-            element.value.push_str(text);
-        }
+    fn text(&mut self, text: &str) -> Result<(), FileError> {
+        let Some(element) = self.open.last_mut() else { return Ok(()) };
+        element.value.push_str(text);
+        self.reading.check_growing(element.value.len())
     }
 
     fn end(&mut self) -> Result<(), FileError> {
         let Some(element) = self.open.pop() else { return Ok(()) };
         if element.is_inline {
-            self.text(&element.value);
-            return Ok(());
+            return self.text(&element.value);
         }
         let value = element.value.split_whitespace().collect::<Vec<_>>().join(" ");
         let depth = self.open.len();
@@ -128,7 +127,8 @@ impl Writer<'_> {
 
 /// The name without its prefix, and the attributes but for those that only serve the syntax.
 fn label(reading: &Reading, tag: &BytesStart) -> Result<String, FileError> {
-    let mut attributes = Vec::new();
+    let mut label = tag.local_name().as_ref().to_owned();
+    let mut has_attributes = false;
     for attribute in tag.attributes().with_checks(false) {
         let attribute = attribute.map_err(|_| {
             reading.corrupt("is not well-formed XML: an attribute has no value in quotes")
@@ -137,12 +137,20 @@ fn label(reading: &Reading, tag: &BytesStart) -> Result<String, FileError> {
         if name.starts_with("xmlns") || name.starts_with("xsi:") {
             continue;
         }
-        let value = unescaped(&attribute.value);
-        let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
-        attributes.push(format!("{}: {value}", attribute.key.local_name().as_ref()));
+        label.push_str(if has_attributes { ", " } else { " (" });
+        has_attributes = true;
+        label.push_str(attribute.key.local_name().as_ref());
+        label.push(':');
+        for word in unescaped(&attribute.value).split_whitespace() {
+            label.push(' ');
+            label.push_str(word);
+        }
+        reading.check_growing(label.len())?;
     }
-    let name = tag.local_name().as_ref().to_owned();
-    Ok(if attributes.is_empty() { name } else { format!("{name} ({})", attributes.join(", ")) })
+    if has_attributes {
+        label.push(')');
+    }
+    Ok(label)
 }
 
 /// The text with what its references to characters stand for; others stay as they are.

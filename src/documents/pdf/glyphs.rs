@@ -76,6 +76,8 @@ impl<'a> Drawer<'a> {
             drawn: self.drawn,
             calls: 0,
             last_run: Point::ZERO,
+            runs: 0,
+            texts: [const { Text { run: 0, text: None } }; 256],
         };
         let xref = self.pdf.xref();
         let mut context = Context::new(transform, area, &self.cache, xref, self.settings.clone());
@@ -102,6 +104,17 @@ struct Collector<'a> {
     calls: usize,
     /// Where the run before began.
     last_run: Point,
+    /// Runs since the page began.
+    runs: usize,
+    /// What the codes of one byte stand for.
+    texts: [Text; 256],
+}
+
+/// What a code stands for in the run of that number. A run has one font, and to look a code up in
+/// its tables takes longer than all else that is done with a glyph.
+struct Text {
+    run: usize,
+    text: Option<BfString>,
 }
 
 impl Collector<'_> {
@@ -131,7 +144,7 @@ impl Collector<'_> {
             return;
         }
         self.drawn += 1;
-        let known = glyph.as_unicode().filter(is_readable);
+        let known = self.text(glyph);
         let is_guess = known.is_none();
         let Some(text) = known.or_else(|| guess(glyph)) else {
             self.drawing.unmapped += 1;
@@ -150,6 +163,16 @@ impl Collector<'_> {
             }
             self.drawing.glyphs.push(Glyph { text, origin, end, size, bold: font.bold });
         }
+    }
+
+    fn text(&mut self, glyph: &FontGlyph<'_>) -> Option<BfString> {
+        let ask = || glyph.as_unicode().filter(is_readable);
+        let code = usize::try_from(glyph.char_code()).unwrap_or(usize::MAX);
+        let Some(known) = self.texts.get_mut(code) else { return ask() };
+        if known.run != self.runs {
+            *known = Text { run: self.runs, text: ask() };
+        }
+        known.text.clone()
     }
 
     /// What was drawn, guesses only where they are good.
@@ -185,6 +208,7 @@ impl Device<'_> for Collector<'_> {
             return;
         }
         self.last_run = start;
+        self.runs += 1;
         let font = Font { mode: run.writing_mode(), bold: is_bold(first) };
         for glyph in run.glyphs() {
             self.look();

@@ -11,6 +11,7 @@ mod order;
 mod paragraphs;
 pub(super) mod render;
 mod rules;
+mod scan;
 pub(super) mod second_opinion;
 mod streams;
 mod tables;
@@ -69,6 +70,8 @@ pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileEr
 }
 
 fn open(reading: &Reading, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
+    scan::check_objects(reading, file)?;
+    scan::check_streams(reading, file)?;
     streams::check(reading, file)?;
     let password = reading.options.password.as_ref().map_or("", Password::reveal);
     Pdf::new_with_password(Arc::new(file.clone()), password)

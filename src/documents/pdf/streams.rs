@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read};
 use flate2::read::ZlibDecoder;
 use memchr::memmem;
 
+use super::scan;
 use crate::documents::FileError;
 use crate::documents::reading::Reading;
 
@@ -16,8 +17,8 @@ const LEVELS: usize = 4;
 /// What is unpacked is held several times: while it grows, joined with others, interpreted.
 const COPIES: u64 = 4;
 
-/// Refuses a file with a stream that is too large to be held. Images are left out, which are large
-/// in honest files, and are not unpacked to read the text.
+/// Refuses a file with a stream that is too large to be held, or can't be read in time. Images are
+/// left out, which are large in honest files, and are not unpacked to read the text.
 pub(super) fn check(reading: &Reading, file: &[u8]) -> Result<(), FileError> {
     for at in memmem::find_iter(file, b"stream") {
         let (before, after) = (&file[..at], &file[at + b"stream".len()..]);
@@ -29,6 +30,9 @@ pub(super) fn check(reading: &Reading, file: &[u8]) -> Result<(), FileError> {
             measure(reading, packed, LEVELS)?;
         } else if is_packed(&base_85(packed).take(2).collect::<Vec<_>>()) {
             measure(reading, Each(base_85(packed)), LEVELS)?;
+        } else {
+            let end = memmem::find(packed, b"endstream").unwrap_or(packed.len());
+            scan::check_images(reading, &packed[..end])?;
         }
     }
     Ok(())
@@ -37,22 +41,22 @@ pub(super) fn check(reading: &Reading, file: &[u8]) -> Result<(), FileError> {
 fn measure(reading: &Reading, packed: impl Read, levels: usize) -> Result<(), FileError> {
     let mut decoder = ZlibDecoder::new(packed);
     let mut chunk = vec![0; CHUNK];
-    let mut unpacked: u64 = 0;
-    loop {
-        // What follows damage is not unpacked.
-        let Ok(length) = read_whole(&mut decoder, &mut chunk) else { return Ok(()) };
+    let mut unpacked = Vec::new();
+    // What follows damage is not unpacked.
+    while let Ok(length) = read_whole(&mut decoder, &mut chunk) {
         let found = &chunk[..length];
-        if unpacked == 0 && levels > 0 && is_packed(found) {
+        if unpacked.is_empty() && levels > 0 && is_packed(found) {
             let packed: &mut dyn Read = &mut found.chain(&mut decoder);
             measure(reading, packed, levels - 1)?;
         }
-        unpacked += length as u64;
-        reading.check_unpacked_bytes(unpacked.saturating_mul(COPIES))?;
+        unpacked.extend_from_slice(found);
+        reading.check_unpacked_bytes((unpacked.len() as u64).saturating_mul(COPIES))?;
         reading.check_time()?;
         if length < CHUNK {
-            return Ok(());
+            break;
         }
     }
+    scan::check_images(reading, &unpacked)
 }
 
 /// Fills the chunk, as far as there is anything to fill it with.

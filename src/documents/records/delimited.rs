@@ -45,6 +45,10 @@ pub(in crate::documents) fn read(
 
 fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, FileError> {
     let (name, options) = (reading.name, &reading.options.table);
+    // The library keeps a record as a whole, and more of each of its cells than of a letter; as many
+    // delimiters may well stand within quotes.
+    let delimiters = memchr::memchr_iter(dialect.delimiter, text.as_bytes()).count();
+    reading.check_cells(delimiters / 4)?;
     let mut records = dialect.reader(text).into_records();
     let Some(first) = records.nth(options.header.unwrap_or(0)) else {
         return Err(empty(name, "the table is empty, or all of its rows are skipped"));
@@ -56,7 +60,8 @@ fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, 
     let mut last = first.clone();
     for record in own.into_iter().chain(records).take(options.rows.unwrap_or(usize::MAX)) {
         let record = record.map_err(|error| corrupt(name, &error))?;
-        cells += record.len().max(table.columns.len());
+        // One more for what a row takes itself.
+        cells += record.len().max(table.columns.len()) + 1;
         reading.check_cells(cells)?;
         short += usize::from(record.len() < first.len());
         long += usize::from(record.len() > first.len());
@@ -64,7 +69,9 @@ fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, 
             let unnamed = options.unnamed(column, &table.columns);
             table.columns.push(unnamed);
         }
-        table.records.push(record.iter().map(cell).collect());
+        let mut cells = Vec::with_capacity(record.len());
+        cells.extend(record.iter().map(cell));
+        table.records.push(cells);
         last = record;
     }
     check_quotes(name, text, dialect, &last, &options.skipped)?;

@@ -1,6 +1,7 @@
 //! JSON and JSON Lines: files of records, and JSON of any other form as a document.
 
 use std::collections::HashSet;
+use std::str::Bytes;
 
 use serde_json::{Map, Value};
 
@@ -10,10 +11,13 @@ use crate::documents::{Content, FileError};
 use crate::json;
 use crate::table::Table;
 
+const VALUES_OF_AN_OBJECT: usize = 3;
+
 /// An array of objects is a table; any other value is a document of its indented text.
 pub(in crate::documents) fn read(reading: &Reading, bytes: &[u8]) -> Result<Content, FileError> {
     let options = &reading.options.table;
     let (text, warning) = decode(bytes, options.encoding);
+    check_values(reading, &text)?;
     let value = serde_json::from_str(&text)
         .map_err(|error| reading.corrupt(format!("is not valid JSON: {error}")))?;
     let records = match value {
@@ -42,6 +46,7 @@ pub(in crate::documents) fn read_lines(
 ) -> Result<Table, FileError> {
     let options = &reading.options.table;
     let (text, warning) = decode(bytes, options.encoding);
+    check_values(reading, &text)?;
     let most = options.rows.unwrap_or(usize::MAX);
     let mut records = Vec::new();
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
@@ -70,6 +75,33 @@ fn table(reading: &Reading, records: Vec<Map<String, Value>>) -> Result<Table, F
         .map_err(|error| FileError { name: reading.name.to_owned(), ..error })?;
     reading.options.table.choose_columns(reading.name, &mut table)?;
     Ok(table)
+}
+
+/// Looks how many values there are before they are parsed, as a small one takes a hundred times the
+/// memory of its text; an object takes that of several.
+fn check_values(reading: &Reading, json: &str) -> Result<(), FileError> {
+    let mut values: usize = 0;
+    let mut bytes = json.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b',' | b'[' => values += 1,
+            b'{' => values += VALUES_OF_AN_OBJECT,
+            b'"' => skip_string(&mut bytes),
+            _ => {}
+        }
+    }
+    reading.check_cells(values)
+}
+
+/// Goes behind the quote that ends the string.
+fn skip_string(bytes: &mut Bytes) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => break,
+            b'\\' => _ = bytes.next(),
+            _ => {}
+        }
+    }
 }
 
 fn into_object(value: Value) -> Option<Map<String, Value>> {

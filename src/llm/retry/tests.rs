@@ -110,6 +110,7 @@ fn every_status_has_its_kind() {
         (429, "GenerateRequestsPerMinutePerProjectPerModel-FreeTier", "", Kind::RateLimit),
         (429, "RESOURCE_EXHAUSTED", "You exceeded your current quota", Kind::RateLimit),
         (429, "billing_not_active", "", Kind::Quota),
+        (429, "", "you (a) have reached your weekly usage limit, upgrade for more", Kind::Quota),
         (400, "API_KEY_INVALID", "API key not valid.", Kind::Authentication),
         (400, "", "The input token count (9) exceeds the maximum", Kind::ContextLength),
         (400, "", "the prompt is longer than the context length", Kind::ContextLength),

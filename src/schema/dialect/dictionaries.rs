@@ -11,6 +11,8 @@ pub(super) const KEY: &str = "key";
 pub(super) const VALUE: &str = "value";
 /// Marks the lists that stand for dictionaries; not sent.
 const ENTRIES: &str = "x-entries";
+/// How deep unions are looked for in unions; deeper can only be a union of itself.
+const MAX_DEPTH: usize = 16;
 
 /// Turns dictionaries into lists, but for those that no list can stand for: with values of any
 /// kind, or in a union with a list.
@@ -32,16 +34,24 @@ pub(super) fn to_lists(draft: &mut Draft) {
 
 /// Whether a union has dictionaries, which are lists by now, and lists too.
 fn is_ambiguous(part: &Map<String, Value>, root: &Value) -> bool {
-    let branches = part.get("anyOf").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let is_dictionary = |branch: &&Value| {
-        let target = resolve(branch, root).and_then(Value::as_object);
-        branch.get(ENTRIES).is_some() || target.is_some_and(is_free_form)
-    };
-    let is_list = |branch: &&Value| {
-        let kind = resolve(branch, root).and_then(|target| target.get("type"));
-        branch.get(ENTRIES).is_none() && kind.is_some_and(|kind| has(kind, "array"))
-    };
-    branches.iter().any(|it| is_dictionary(&it)) && branches.iter().any(|it| is_list(&it))
+    let Some(Value::Array(branches)) = part.get("anyOf") else { return false };
+    let forms: Vec<_> = branches.iter().map(|branch| forms(branch, root, MAX_DEPTH)).collect();
+    forms.iter().any(|(is_dictionary, _)| *is_dictionary)
+        && forms.iter().any(|(_, is_list)| *is_list)
+}
+
+/// Whether a schema may be a dictionary, and whether it may be a list.
+fn forms(schema: &Value, root: &Value, depth: usize) -> (bool, bool) {
+    let target = resolve(schema, root).and_then(Value::as_object);
+    let Some(part) = target.filter(|_| depth > 0) else { return (false, false) };
+    if part.contains_key(ENTRIES) || is_free_form(part) {
+        return (true, false);
+    }
+    let branches = part.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    let is_list = part.get("type").is_some_and(|kind| has(kind, "array"));
+    branches
+        .map(|branch| forms(branch, root, depth - 1))
+        .fold((false, is_list), |all, one| (all.0 || one.0, all.1 || one.1))
 }
 
 fn list_of_entries(part: &Map<String, Value>) -> Option<Map<String, Value>> {
@@ -83,13 +93,19 @@ fn list_of_entries(part: &Map<String, Value>) -> Option<Map<String, Value>> {
     Some(list)
 }
 
-/// The object that a list of keys and values stands for; `None` if it is no such list, or has two
-/// values for one key.
+/// The entries of a list of keys and values; `None` if it is another list.
+pub(super) fn entries(list: &Value) -> Option<Vec<(&str, &Value)>> {
+    fn entry(entry: &Value) -> Option<(&str, &Value)> {
+        let entry = entry.as_object().filter(|entry| entry.len() == 2)?;
+        Some((entry.get(KEY)?.as_str()?, entry.get(VALUE)?))
+    }
+    list.as_array()?.iter().map(entry).collect()
+}
+
+/// The object that a list of keys and values stands for; `None` if it has two values for one key.
 pub(crate) fn from_list(list: &Value) -> Option<Map<String, Value>> {
     let mut object = Map::new();
-    for entry in list.as_array()? {
-        let entry = entry.as_object().filter(|entry| entry.len() == 2)?;
-        let (key, value) = (entry.get(KEY)?.as_str()?, entry.get(VALUE)?);
+    for (key, value) in entries(list)? {
         let other = object.insert(key.to_owned(), value.clone());
         if other.is_some_and(|other| other != *value) {
             return None;

@@ -1,4 +1,4 @@
-//! The subset of OpenAPI 3.0 by which Gemini was asked before 2.0 (`responseSchema`).
+//! The subset of `OpenAPI` 3.0 by which Gemini was asked before 2.0 (`responseSchema`).
 //! ai.google.dev/api/caching#Schema
 
 use serde_json::{Map, Value};

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dictionaries::from_list;
+use super::dictionaries::{entries, from_list};
 use super::strict::{is_free_form, required_names};
 use crate::schema::json_schema::{accepts, accepts_null, resolve};
 
@@ -73,22 +73,21 @@ fn fits(value: &Value, schema: &Value, root: &Value) -> bool {
 }
 
 fn fits_within(value: &Value, schema: &Value, root: &Value, steps: &mut usize) -> bool {
-    let object = from_list(value).filter(|_| accepts(schema, root, &json!({})));
-    if *steps == 0 || object.is_none() && !accepts(schema, root, value) {
+    let entries = entries(value).filter(|_| accepts(schema, root, &json!({})));
+    if *steps == 0 || entries.is_none() && !accepts(schema, root, value) {
         return false;
     }
     *steps -= 1;
     let Some(Value::Object(schema)) = resolve(schema, root) else { return true };
-    for keyword in ["anyOf", "oneOf"] {
-        if let Some(Value::Array(branches)) = schema.get(keyword)
-            && !branches.iter().any(|branch| fits_within(value, branch, root, steps))
-        {
-            return false;
-        }
+    let branches = schema.get("anyOf").or(schema.get("oneOf")).and_then(Value::as_array);
+    if let Some(branches) = branches {
+        return branches.iter().any(|branch| fits_within(value, branch, root, steps));
     }
-    match (value, object) {
-        (Value::Array(_), Some(entries)) if is_free_form(schema) => {
-            fits_object(&entries, schema, root, steps)
+    match (value, entries) {
+        (_, Some(entries)) => {
+            let others = schema.get("additionalProperties");
+            let mut fits = |value| others.is_none_or(|it| fits_within(value, it, root, steps));
+            is_free_form(schema) && entries.iter().all(|(_, value)| fits(value))
         }
         (Value::Object(members), _) => fits_object(members, schema, root, steps),
         (Value::Array(items), _) => {

@@ -1,4 +1,4 @@
-//! A validator of the JSON Schema that the tests write, in OpenAPI's spelling too.
+//! A validator of the JSON Schema that the tests write, in `OpenAPI`'s spelling too.
 
 use std::collections::HashSet;
 

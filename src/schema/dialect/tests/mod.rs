@@ -4,6 +4,7 @@ mod checker;
 mod random;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use serde_json::{Map, Value, json};
 
 use super::{Dialect, compile, restore};
@@ -61,13 +62,8 @@ fn written_object(members: &Map<String, Value>, schema: &Value, root: &Value) ->
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let member = members.get(name).unwrap_or(&Value::Null);
         let is_said = members.contains_key(name) && is_said(member, property, root);
-        let only = property.get("enum").and_then(|it| it.as_array()?.first());
-        if is_said {
+        if is_said || required.contains(&json!(name)) {
             object.insert(name.clone(), written(member, property, root));
-        } else if required.contains(&json!(name)) {
-            let is_nullable = is_valid(&Value::Null, property, root);
-            let only = only.filter(|_| !is_nullable).cloned().unwrap_or_default();
-            object.insert(name.clone(), only);
         }
     }
     for (name, member) in
@@ -82,16 +78,14 @@ fn is_said(member: &Value, property: &Value, root: &Value) -> bool {
     !member.is_null() || is_valid(member, property, root)
 }
 
-/// Whether a reply says all that the value says, and else only nulls and constants: leaving them
-/// out is the same to us.
+/// Whether a reply says all that the value says, and else only nulls: leaving them out is the same.
 fn says_the_same(reply: &Value, value: &Value) -> bool {
     match (reply, value) {
         (Value::Object(reply), Value::Object(value)) => {
-            let is_extra = |member: &Value| member.is_null() || *member == "x" || *member == true;
             value.iter().all(|(name, member)| {
                 let said = reply.get(name).unwrap_or(&Value::Null);
                 says_the_same(said, member)
-            }) && reply.iter().all(|(name, member)| value.contains_key(name) || is_extra(member))
+            }) && reply.iter().all(|(name, member)| value.contains_key(name) || member.is_null())
         }
         (Value::Array(reply), Value::Array(value)) => {
             reply.len() == value.len()
@@ -122,6 +116,8 @@ fn without_losses(output: &OutputSchema) -> Value {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn every_valid_value_can_be_written_and_comes_back(
         Schema(schema) in random::schema(),
@@ -178,4 +174,180 @@ proptest! {
             });
         }
     }
+}
+
+fn losses(output: &OutputSchema) -> Vec<(&str, &str)> {
+    output.losses.iter().map(|loss| (loss.pointer.as_str(), loss.keyword.as_str())).collect()
+}
+
+fn object(properties: &Value) -> Value {
+    json!({"type": "object", "properties": properties, "required": []})
+}
+
+/// A field of each kind, as pydantic writes them.
+fn fields() -> Value {
+    json!({
+        "code": {"type": "string", "minLength": 1, "description": "Its code"},
+        "country": {"anyOf": [{"type": "string", "pattern": "^[A-Z]{2}$"}, {"type": "null"}],
+                    "default": null},
+        "rating": {"type": "number", "exclusiveMinimum": 0, "maximum": 5},
+        "kind": {"const": "a", "type": "string"},
+        "seller": {"$ref": "#/$defs/Party", "description": "Who sells"},
+    })
+}
+
+fn invoice() -> Value {
+    let mut schema = object(&fields());
+    schema["$defs"] =
+        json!({"Party": object(&json!({"size": {"enum": [1, 2], "type": "integer"}}))});
+    schema["required"] = json!(["code", "kind", "seller"]);
+    schema
+}
+
+#[test]
+fn anthropic_is_told_limits_in_words() {
+    let output = compile(Dialect::Anthropic, &[Method::Strict], "x", &invoice()).unwrap();
+    let party = json!({
+        "type": "object",
+        "properties": {"size": {"enum": [1, 2], "type": "integer"}},
+        "required": [],
+        "additionalProperties": false,
+        "description": "Who sells",
+    });
+    let expected = json!({
+        "type": "object",
+        "properties": {
+            "code": {"type": "string", "description": "Its code (at least 1 character)"},
+            "country": {"anyOf": [{"type": "string", "pattern": "^[A-Z]{2}$"}, {"type": "null"}]},
+            "rating": {"type": "number", "description": "more than 0, at most 5"},
+            "kind": {"type": "string", "enum": ["a"]},
+            "seller": party,
+        },
+        "required": ["code", "kind", "seller", "country"],
+        "additionalProperties": false,
+    });
+    let mut sent = output.compiled.clone();
+    sent.as_object_mut().unwrap().shift_remove("$defs");
+    assert_eq!(sent, expected);
+    let rating = "/properties/rating";
+    let expected =
+        [("/properties/code", "minLength"), (rating, "exclusiveMinimum"), (rating, "maximum")];
+    assert_eq!(losses(&output), expected);
+}
+
+#[test]
+fn anthropic_has_room_for_so_many_unions_and_optional_properties() {
+    let many = |count: usize, property: Value| {
+        let properties = (0..count).map(|n| (format!("p{n}"), property.clone()));
+        object(&Value::Object(properties.collect()))
+    };
+    let nullable = json!({"anyOf": [{"type": "string"}, {"type": "null"}], "default": null});
+    let union = json!({"anyOf": [{"type": "string"}, {"type": "integer"}]});
+    let text = json!({"type": "string"});
+    let strict = [Method::Strict];
+    for (schema, problem) in [
+        (many(40, nullable.clone()), None),
+        (many(41, nullable), Some("25 optional properties, and the provider takes 24")),
+        (many(24, text.clone()), None),
+        (many(25, text), Some("25 optional properties, and the provider takes 24")),
+        (many(17, union), Some("17 values of several types, and the provider takes 16")),
+    ] {
+        let compiled = compile(Dialect::Anthropic, &strict, "X", &schema);
+        let found = compiled.err().map(|error| error.to_string());
+        assert_eq!(found.is_some(), problem.is_some(), "{found:?}");
+        assert!(found.unwrap_or_default().contains(problem.unwrap_or_default()));
+    }
+}
+
+#[test]
+fn gemini_is_told_with_references_written_out() {
+    let output = compile(Dialect::Gemini, &[Method::Strict], "x", &invoice()).unwrap();
+    let sent = &output.compiled["properties"];
+    assert_eq!(sent["seller"]["properties"]["size"], json!({"enum": [1, 2], "type": "integer"}));
+    assert_eq!(sent["seller"]["description"], "Who sells");
+    assert_eq!(sent["country"]["anyOf"][0]["description"], "matches ^[A-Z]{2}$");
+    assert_eq!(
+        output.compiled["propertyOrdering"],
+        json!(["code", "country", "rating", "kind", "seller"])
+    );
+    let expected = [
+        ("/properties/code", "minLength"),
+        ("/properties/country/anyOf/0", "pattern"),
+        ("/properties/rating", "exclusiveMinimum"),
+    ];
+    assert_eq!(losses(&output), expected);
+}
+
+#[test]
+fn older_gemini_is_told_in_the_words_of_open_api() {
+    let output = compile(Dialect::GeminiOpenApi, &[Method::Strict], "x", &invoice()).unwrap();
+    let sent = &output.compiled["properties"];
+    let country = json!({"type": "STRING", "pattern": "^[A-Z]{2}$", "nullable": true});
+    assert_eq!(sent["country"], country);
+    assert_eq!(sent["kind"], json!({"type": "STRING", "enum": ["a"], "format": "enum"}));
+    let size = json!({"type": "INTEGER", "description": "one of 1, 2"});
+    assert_eq!(sent["seller"]["properties"]["size"], size);
+    let expected =
+        [("/properties/rating", "exclusiveMinimum"), ("/$defs/Party/properties/size", "enum")];
+    assert_eq!(losses(&output), expected);
+}
+
+#[test]
+fn ollama_is_told_what_a_grammar_can_say() {
+    let pattern = |pattern: &str| json!({"type": "string", "pattern": pattern});
+    for (property, lost) in [
+        (pattern("^[A-Z]{2}-(a|b)+$"), None),
+        (pattern("[A-Z]"), Some("pattern")),
+        (pattern(r"^\d+$"), Some("pattern")),
+        (pattern("^.*$"), Some("pattern")),
+        (pattern("^a|b$"), Some("pattern")),
+        (json!({"type": "integer", "minimum": 1, "exclusiveMaximum": 5}), None),
+        (json!({"type": "number", "minimum": 1}), Some("minimum")),
+        (json!({"type": "string", "maxLength": 1000}), None),
+        (json!({"type": "string", "maxLength": 2000}), Some("maxLength")),
+        (json!({"type": "string", "format": "date"}), None),
+        (json!({"type": "string", "format": "email"}), Some("format")),
+        (json!({"type": "object", "additionalProperties": {"type": "string"}}), None),
+    ] {
+        let schema = object(&json!({"p": property}));
+        let output = compile(Dialect::Ollama, &[Method::Strict], "x", &schema).unwrap();
+        let keywords: Vec<_> = output.losses.iter().map(|loss| loss.keyword.as_str()).collect();
+        assert_eq!(keywords, Vec::from_iter(lost), "{property}");
+    }
+}
+
+#[test]
+fn recursion_is_left_to_methods_that_take_any_schema() {
+    let node = object(&json!({"next": {"$ref": "#/$defs/Node"}}));
+    let schema = json!({"type": "object", "$defs": {"Node": node},
+                        "properties": {"first": {"$ref": "#/$defs/Node"}}});
+    for (dialect, method) in [
+        (Dialect::OpenAi, Method::Strict),
+        (Dialect::Ollama, Method::Strict),
+        (Dialect::Anthropic, Method::Tool),
+        (Dialect::Gemini, Method::Tool),
+        (Dialect::GeminiOpenApi, Method::Prompt),
+        (Dialect::Plain, Method::Strict),
+    ] {
+        let methods = [Method::Strict, Method::Tool, Method::Prompt];
+        let output = compile(dialect, &methods, "x", &schema).unwrap();
+        assert_eq!(output.method, method, "{dialect:?}");
+        if method != Method::Strict {
+            assert_eq!(output.compiled, schema);
+            assert_eq!(losses(&output)[..2], [("", ""), ("", "$ref")]);
+        }
+    }
+}
+
+#[test]
+fn the_random_schemas_are_enforced_often() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut counts = [0; DIALECTS.len()];
+    for _ in 0..200 {
+        let Schema(schema) = random::schema().new_tree(&mut runner).unwrap().current();
+        for (dialect, _) in enforced(&schema) {
+            counts[DIALECTS.iter().position(|it| *it == dialect).unwrap()] += 1;
+        }
+    }
+    assert!(counts.iter().all(|count| *count > 50), "{counts:?}");
 }

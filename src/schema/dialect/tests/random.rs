@@ -109,7 +109,9 @@ fn object(property: impl Strategy<Value = Value>) -> impl Strategy<Value = Value
     (members, prop::option::of(any::<bool>())).prop_map(|(members, open)| {
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for (name, schema, is_required) in members {
-            if is_required && !required.contains(&name) {
+            // What has one value only is sent as one that is required.
+            required.retain(|other| *other != name);
+            if is_required || schema.get("const").is_some() {
                 required.push(name.clone());
             }
             properties.insert(name, schema);
