@@ -28,6 +28,8 @@ _FILES: dict[str, tuple[bytes, bytes, bytes]] = {
     "rows.csv": (b"", b"a\n", b""),
     "blank-rows.csv": (b"a", b"\n", b"b"),
     "cells.csv": (b"a\n", b",", b"b"),
+    "names.csv": (b"", b"," + b" " * 39, b"\na"),
+    "columns.csv": (b"a\n", b"," + b" " * 39, b"\nb"),
     "rows.tsv": (b"", b"a\n", b""),
     "paragraphs.txt": (b"", b"a\n\n", b""),
     "returns.txt": (b"", b"a\r\r", b""),

@@ -77,7 +77,7 @@ impl<'a> Drawer<'a> {
             calls: 0,
             last_run: Point::ZERO,
             runs: 0,
-            texts: [const { Text { run: 0, text: None } }; 256],
+            codes: [const { Code { run: 0, text: None, advance: 0.0 } }; 256],
         };
         let xref = self.pdf.xref();
         let mut context = Context::new(transform, area, &self.cache, xref, self.settings.clone());
@@ -106,15 +106,16 @@ struct Collector<'a> {
     last_run: Point,
     /// Runs since the page began.
     runs: usize,
-    /// What the codes of one byte stand for.
-    texts: [Text; 256],
+    /// The codes of one byte.
+    codes: [Code; 256],
 }
 
-/// What a code stands for in the run of that number. A run has one font, and to look a code up in
-/// its tables takes longer than all else that is done with a glyph.
-struct Text {
+/// What the font of the run of that number, which has one, says of a code. To look it up in the
+/// tables of the standard fonts takes longer than all else that is done with a glyph.
+struct Code {
     run: usize,
     text: Option<BfString>,
+    advance: f64,
 }
 
 impl Collector<'_> {
@@ -144,14 +145,14 @@ impl Collector<'_> {
             return;
         }
         self.drawn += 1;
-        let known = self.text(glyph);
+        let (known, advance) = self.code(glyph);
         let is_guess = known.is_none();
         let Some(text) = known.or_else(|| guess(glyph)) else {
             self.drawing.unmapped += 1;
             return;
         };
         let end = match font.mode {
-            WritingMode::Horizontal => Point::new(advance(glyph), 0.0),
+            WritingMode::Horizontal => Point::new(advance, 0.0),
             WritingMode::Vertical => Point::new(0.0, -UNITS_PER_EM),
         };
         let end = transform * end;
@@ -165,14 +166,15 @@ impl Collector<'_> {
         }
     }
 
-    fn text(&mut self, glyph: &FontGlyph<'_>) -> Option<BfString> {
-        let ask = || glyph.as_unicode().filter(is_readable);
+    /// The text and the advance of a glyph.
+    fn code(&mut self, glyph: &FontGlyph<'_>) -> (Option<BfString>, f64) {
+        let text = || glyph.as_unicode().filter(is_readable);
         let code = usize::try_from(glyph.char_code()).unwrap_or(usize::MAX);
-        let Some(known) = self.texts.get_mut(code) else { return ask() };
+        let Some(known) = self.codes.get_mut(code) else { return (text(), advance(glyph)) };
         if known.run != self.runs {
-            *known = Text { run: self.runs, text: ask() };
+            *known = Code { run: self.runs, text: text(), advance: advance(glyph) };
         }
-        known.text.clone()
+        (known.text.clone(), known.advance)
     }
 
     /// What was drawn, guesses only where they are good.

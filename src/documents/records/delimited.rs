@@ -1,6 +1,7 @@
 //! CSV and TSV: rows of cells, with a character between them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use serde_json::Value;
@@ -54,7 +55,9 @@ fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, 
         return Err(empty(name, "the table is empty, or all of its rows are skipped"));
     };
     let first = first.map_err(|error| corrupt(name, &error))?;
-    let mut table = Table { columns: names(&first, options), ..Table::default() };
+    reading.check_cells(first.len())?;
+    let taken: HashSet<&str> = first.iter().map(str::trim).collect();
+    let mut table = Table { columns: names(&first, &taken, options), ..Table::default() };
     let own = options.header.is_none().then(|| Ok(first.clone()));
     let (mut short, mut long, mut cells) = (0, 0, 0);
     let mut last = first.clone();
@@ -66,8 +69,7 @@ fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, 
         short += usize::from(record.len() < first.len());
         long += usize::from(record.len() > first.len());
         for column in table.columns.len()..record.len() {
-            let unnamed = options.unnamed(column, &table.columns);
-            table.columns.push(unnamed);
+            table.columns.push(options.unnamed(column, &taken));
         }
         let mut cells = Vec::with_capacity(record.len());
         cells.extend(record.iter().map(cell));
@@ -181,15 +183,14 @@ fn sniff_delimiter(text: &str, quote: u8) -> u8 {
     scored.max_by_key(|(score, _)| *score).map_or(b',', |(_, delimiter)| delimiter)
 }
 
-/// What the first row names the columns, or their positions where it is no header.
-fn names(first: &csv::StringRecord, options: &TableOptions) -> Vec<String> {
-    let is_header = options.header.is_some();
-    let given: Vec<String> = first.iter().map(|name| name.trim().to_owned()).collect();
-    let name = |(index, name): (usize, &String)| match name.as_str() {
-        name if is_header && !name.is_empty() => name.to_owned(),
-        _ => options.unnamed(index, &given),
+/// What the first row names the columns, or their positions where it is no header; `taken` are its
+/// names.
+fn names(first: &csv::StringRecord, taken: &HashSet<&str>, options: &TableOptions) -> Vec<String> {
+    let name = |(index, name): (usize, &str)| match name.trim() {
+        name if options.header.is_some() && !name.is_empty() => name.to_owned(),
+        _ => options.unnamed(index, taken),
     };
-    given.iter().enumerate().map(name).collect()
+    first.iter().enumerate().map(name).collect()
 }
 
 fn cell(text: &str) -> Value {

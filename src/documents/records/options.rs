@@ -1,6 +1,6 @@
 //! `file_options`: how a caller wants a file of records to be read, in the words of pandas.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use encoding_rs::Encoding;
 use serde::Deserialize;
@@ -239,11 +239,11 @@ impl TableOptions {
     }
 
     /// The position of a column without a name, in words that are not taken where there is a header.
-    pub(super) fn unnamed(&self, index: usize, taken: &[String]) -> String {
+    pub(super) fn unnamed(&self, index: usize, taken: &HashSet<&str>) -> String {
         if self.header.is_none() {
             return index.to_string();
         }
-        free(format!("column_{}", index + 1), taken)
+        free(format!("column_{}", index + 1), |name| taken.contains(name))
     }
 
     /// Warns of a first row that names `named` columns only and may be a title.
@@ -259,8 +259,8 @@ impl TableOptions {
 }
 
 /// The name, or one like it that is not taken.
-pub(super) fn free(mut name: String, taken: &[String]) -> String {
-    while taken.contains(&name) {
+pub(super) fn free(mut name: String, is_taken: impl Fn(&str) -> bool) -> String {
+    while is_taken(&name) {
         name.push('_');
     }
     name

@@ -212,9 +212,10 @@ impl Row {
 
 fn names(columns: &[u32], header: &[(u32, Value)], options: &TableOptions) -> Vec<String> {
     let given: Vec<String> = header.iter().map(|(_, name)| title(name)).collect();
+    let taken = given.iter().map(String::as_str).collect();
     let name = |column: &u32| match header.binary_search_by_key(column, |(column, _)| *column) {
         Ok(place) => given[place].clone(),
-        Err(_) => options.unnamed(*column as usize, &given),
+        Err(_) => options.unnamed(*column as usize, &taken),
     };
     columns.iter().map(name).collect()
 }

@@ -9,6 +9,8 @@ mod opendocument;
 mod value;
 mod xls;
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::options::{SheetKey, Sheets, free};
@@ -115,7 +117,9 @@ fn several(
         return Err(reading.error(FileErrorKind::Empty, "the sheets have no cells"));
     }
     choose_columns(reading, &mut all)?;
-    all.columns.insert(0, free("sheet".to_owned(), &all.columns));
+    let is_taken = |name: &str| all.columns.iter().any(|column| column == name);
+    let name = free("sheet".to_owned(), is_taken);
+    all.columns.insert(0, name);
     for (record, position) in all.records.iter_mut().zip(origins) {
         record.insert(0, Value::from(workbook.sheets()[position].name.as_str()));
     }
@@ -123,15 +127,17 @@ fn several(
 }
 
 fn append(reading: &Reading, all: &mut Table, table: Table) -> Result<(), FileError> {
+    let mut places: HashMap<String, usize> = all.columns.iter().cloned().zip(0..).collect();
     for column in &table.columns {
-        if !all.columns.contains(column) {
+        if !places.contains_key(column) {
+            places.insert(column.clone(), all.columns.len());
             all.columns.push(column.clone());
         }
     }
     let rows = all.records.len() + table.records.len();
     reading.check_cells(rows.saturating_mul(all.columns.len() + 1))?;
-    let place = |column| all.columns.iter().position(|other| other == column);
-    let places: Vec<usize> = table.columns.iter().filter_map(place).collect();
+    let places: Vec<usize> =
+        table.columns.iter().filter_map(|column| places.get(column).copied()).collect();
     for record in &mut all.records {
         record.resize(all.columns.len(), Value::Null);
     }
