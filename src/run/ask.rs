@@ -205,7 +205,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
         };
         self.calls.push(reply.usage);
         if reply.finish == Finish::Length {
-            return Err(self.cut(client, &reply, first, kept));
+            return Err(Self::cut(client, &reply, first, kept));
         }
         let (text, validated) = match self.read(&reply, first, kept) {
             Ok(json) => (json.clone(), self.validator.validate(json).await),
@@ -236,13 +236,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
 
     /// A reply that ended at the limit of output tokens: what is complete of it is kept, and the
     /// rest asked for.
-    fn cut(
-        &self,
-        client: &Client,
-        reply: &Reply,
-        first: &Request,
-        kept: &mut Kept,
-    ) -> (Failure, Next) {
+    fn cut(client: &Client, reply: &Reply, first: &Request, kept: &mut Kept) -> (Failure, Next) {
         let has_grown = match &first.schema {
             Some(schema) if V::IN_PARTS => kept.add(reply::complete_items(&reply.text, schema)),
             _ => false,

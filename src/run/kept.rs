@@ -52,12 +52,15 @@ impl Kept {
     }
 
     fn join(&mut self, more: Items, repairs: Vec<Repair>) {
-        // A model that was asked to go on may have started anew.
-        if more.items.starts_with(&self.reply.items) {
+        let before = self.len();
+        // A model that was asked to go on may have started anew; one item alone may well be there
+        // twice.
+        if before > 1 && more.items.starts_with(&self.reply.items) {
             (self.reply, self.repairs) = (more, repairs);
+            let what = "took a continuation that repeats what was there for the whole".to_owned();
+            self.repairs.insert(0, Repair { pointer: String::new(), what });
             return;
         }
-        let before = self.len();
         self.repairs.extend(repairs.into_iter().map(|repair| Repair {
             pointer: moved(&repair.pointer, before).unwrap_or(repair.pointer),
             what: repair.what,
@@ -108,11 +111,20 @@ mod tests {
     }
 
     #[test]
+    fn one_item_may_be_there_twice() {
+        let mut kept = Kept::default();
+        assert!(kept.add(parsed(&[1], "")));
+        assert_eq!(kept.with(parsed(&[1, 2], "")).0, r#"{"items":[1,1,2]}"#);
+    }
+
+    #[test]
     fn a_reply_that_starts_anew_replaces_what_was_kept() {
         let mut kept = Kept::default();
         assert!(kept.add(parsed(&[1, 2], "/items/0")));
         assert!(!kept.add(parsed(&[1, 2], "")));
-        assert_eq!(kept.with(parsed(&[1, 2, 3], "")).0, r#"{"items":[1,2,3]}"#);
+        let (json, repairs) = kept.with(parsed(&[1, 2, 3], ""));
+        assert_eq!(json, r#"{"items":[1,2,3]}"#);
+        assert!(repairs[0].what.contains("continuation"));
         assert_eq!(kept.with(parsed(&[1, 3], "")).0, r#"{"items":[1,2,1,3]}"#);
     }
 }
