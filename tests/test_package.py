@@ -67,6 +67,8 @@ def test_everything_documented_is_public() -> None:
         "PasswordRequiredError",
         "ProviderError",
         "RefusalError",
+        "SchemaLoss",
+        "SchemaReport",
         "StepUsage",
         "UnsupportedFileError",
         "__version__",

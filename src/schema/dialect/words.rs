@@ -7,10 +7,12 @@ const MOST_VALUES: usize = 50;
 /// Nor a pattern.
 const LONGEST_PATTERN: usize = 100;
 
-/// The words for those of the keywords `lost` that a model can make use of.
+/// The words for those of the keywords `lost` that a model can make use of, upper limits last.
 pub(super) fn tell(part: &Map<String, Value>, lost: &[String]) -> Vec<(String, String)> {
     let words = |keyword: &String| Some((keyword.clone(), rule(keyword, part.get(keyword)?)?));
-    lost.iter().filter_map(words).collect()
+    let mut told: Vec<(String, String)> = lost.iter().filter_map(words).collect();
+    told.sort_by_key(|(keyword, _)| keyword.starts_with("max") || keyword == "exclusiveMaximum");
+    told
 }
 
 /// What became of a rule that is told in these words.

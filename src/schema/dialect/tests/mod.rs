@@ -190,7 +190,7 @@ fn fields() -> Value {
         "code": {"type": "string", "minLength": 1, "description": "Its code"},
         "country": {"anyOf": [{"type": "string", "pattern": "^[A-Z]{2}$"}, {"type": "null"}],
                     "default": null},
-        "rating": {"type": "number", "exclusiveMinimum": 0, "maximum": 5},
+        "rating": {"type": "number", "maximum": 5, "exclusiveMinimum": 0},
         "kind": {"const": "a", "type": "string"},
         "seller": {"$ref": "#/$defs/Party", "description": "Who sells"},
     })
@@ -231,7 +231,7 @@ fn anthropic_is_told_limits_in_words() {
     assert_eq!(sent, expected);
     let rating = "/properties/rating";
     let expected =
-        [("/properties/code", "minLength"), (rating, "exclusiveMinimum"), (rating, "maximum")];
+        [("/properties/code", "minLength"), (rating, "maximum"), (rating, "exclusiveMinimum")];
     assert_eq!(losses(&output), expected);
 }
 
