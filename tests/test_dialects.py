@@ -187,3 +187,12 @@ def test_what_no_method_can_carry_is_an_error() -> None:
 def test_a_report_reads_as_text() -> None:
     lines = str(explain("openai/gpt-4o", Party)).splitlines()
     assert lines == ["openai/gpt-4o (provider openai, method strict): enforced"]
+
+
+def test_models_that_are_asked_in_turn_are_all_told() -> None:
+    models = ["openai/gpt-4o", "openai/gpt-3.5-turbo"]
+    extractor = Extractor(model=models, api_key="none")
+    report = extractor.explain_schema(Party)
+    assert (report.model, [other.model for other in report.fallbacks]) == (models[0], models[1:])
+    told = [line.split()[0] for line in str(report).splitlines() if line.startswith("openai/")]
+    assert told == models

@@ -103,8 +103,11 @@ class Extractor:
         self, definition: str, instructions: str, model_name: str | None
     ) -> Job[RawPlan]: ...
     def prepare(self, input: Encoded) -> Job[Prepared]: ...
-    def explain(self, target: Target) -> RawSchema:
-        """Sends nothing; raises ModelGenerationError, ExtractionError once it is closed."""
+    def explain(self, target: Target) -> list[RawSchema]:
+        """For each model in turn. Sends nothing.
+
+        Raises ModelGenerationError, ExtractionError once the extractor is closed.
+        """
     def check_open(self) -> None:
         """Raises ExtractionError once the extractor is closed."""
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 RawSchema: TypeAlias = "tuple[str, str, Any, bool, str, list[tuple[str, str, str]]]"
@@ -49,15 +49,23 @@ class SchemaReport:
     """The schema of a whole reply, a list of items, as the provider is given it."""
     losses: list[SchemaLoss]
     """What of the model's schema is not enforced."""
+    fallbacks: list[SchemaReport] = field(default_factory=list["SchemaReport"])
+    """The same for the models that are asked after this one."""
 
     def __str__(self) -> str:
         how = "enforced" if self.is_enforced else "not enforced"
         lines = [f"{self.model} (provider {self.provider}, method {self.method}): {how}"]
-        return "\n- ".join([*lines, *map(str, self.losses)])
+        return "\n".join(["\n- ".join([*lines, *map(str, self.losses)]), *map(str, self.fallbacks)])
 
 
-def report_of(raw: RawSchema) -> SchemaReport:
-    """The report that the core's plain tuple stands for."""
+def report_of(first: RawSchema, *others: RawSchema) -> SchemaReport:
+    """The report that the core's plain tuples stand for, one for each model."""
+    report = _report_of(first)
+    report.fallbacks.extend(map(_report_of, others))
+    return report
+
+
+def _report_of(raw: RawSchema) -> SchemaReport:
     provider, model, method, is_enforced, sent, losses = raw
     return SchemaReport(
         provider,

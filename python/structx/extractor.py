@@ -362,7 +362,8 @@ class Extractor:
     def explain_schema(self, model: type[BaseModel]) -> SchemaReport:
         """Say how the provider is asked for a model, and which of its rules it does not enforce.
 
-        Nothing is sent. Of several models that are asked in turn, the report is about the first.
+        Nothing is sent. Of several models that are asked in turn, the report is about the first,
+        and its `fallbacks` are about the others.
 
         Args:
             model: the pydantic model of one item.

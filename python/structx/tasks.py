@@ -217,7 +217,7 @@ def explain(core: _core.Extractor, model: type[BaseModel]) -> SchemaReport:
 
 
 def _explanation(core: _core.Extractor, model: type[BaseModel]) -> SchemaReport:
-    return report_of(core.explain(targets.of_model(_model_class(model))))
+    return report_of(*core.explain(targets.of_model(_model_class(model))))
 
 
 def _planned(raw: RawPlan) -> type[GeneratedModel]:

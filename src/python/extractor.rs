@@ -291,11 +291,15 @@ impl Extractor {
     }
 
     /// What the model that extracts is asked for a target; nothing is sent.
-    fn explain(&self, py: Python<'_>, target: ModelTarget) -> PyResult<RawSchema> {
+    /// For each model, in the order in which they are asked.
+    fn explain(&self, py: Python<'_>, target: ModelTarget) -> PyResult<Vec<RawSchema>> {
         let Start { clients, pydantic } = self.start(py)?;
-        let client = &clients.extractor.client;
-        let schema = pydantic.target(Arc::new(target)).reply_schema(client)?;
-        Ok(RawSchema::new(client, &schema))
+        let target = pydantic.target(Arc::new(target));
+        let explained = clients.extractor.clients().map(|client| {
+            let schema = target.reply_schema(client)?;
+            Ok(RawSchema::new(client, &schema))
+        });
+        explained.collect()
     }
 
     fn prepare(&self, py: Python<'_>, input: Input) -> PyResult<Job> {

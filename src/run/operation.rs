@@ -82,7 +82,8 @@ impl Operation {
         Self { permits: permits.clone(), ..self.clone() }
     }
 
-    fn clients(&self) -> impl Iterator<Item = &Client> {
+    /// The models, in the order in which they are asked.
+    pub fn clients(&self) -> impl Iterator<Item = &Client> {
         std::iter::once(&self.client).chain(&*self.fallbacks)
     }
 
