@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
+from pathlib import PurePath
 from typing import Any, TypeVar, cast
 
 from structx import _core, tables
@@ -21,10 +21,8 @@ def is_large(value: object) -> bool:
 
 def _size(value: Any, depth: int = 4) -> int:
     """About how many values there are; a long text is as many as its pages."""
-    if isinstance(value, (str, os.PathLike)) and tables.is_named(str(value)):
-        return _LARGE + 1
-    if isinstance(value, str):
-        return 1 + len(value) // 1_000
+    if isinstance(value, (str, PurePath)):
+        return _LARGE + 1 if tables.is_named(str(value)) else 1 + len(str(value)) // 1_000
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _LARGE + 1 if tables.is_file(bytes(cast(bytes, value[:6]))) else 1
     if isinstance(value, _core.RawRows):

@@ -250,7 +250,7 @@ def _encode(data: object, options: str) -> str | bytes | tuple[str, bytes] | Pat
     if callable(getattr(data, "read", None)):
         return _content(cast(BinaryFile, data), options)
     match data:
-        case (str(name), bytes() | bytearray() | memoryview() as content):
+        case (str(name), bytes() | bytearray() as content):
             return name, bytes(content)
         case Sequence():
             return _encode_records(cast("Sequence[object]", data))
