@@ -39,8 +39,8 @@ class DocumentLimits:
     characters: int = 10_000_000
     """Of the text."""
     cells: int = 3_000_000
-    """Of a table, empty ones included, and a few more for each row of a text file; those of a table
-    within a document count three times."""
+    """Of a table, empty ones included, and a few more for each row and column of a text file; those
+    of a table within a document count three times."""
     pixels: int = 64_000_000
     """Of an image."""
     seconds: float = 8.0

@@ -24,8 +24,8 @@ pub struct Limits {
     pub glyphs: usize,
     /// Characters of the text. 10 million.
     pub characters: usize,
-    /// Cells of a table, empty ones included, and a few more for each row of a text file; those of a
-    /// table within a document count three times. 3 million.
+    /// Cells of a table, empty ones included, and a few more for each row and column of a text file;
+    /// those of a table within a document count three times. 3 million.
     pub cells: usize,
     /// Pixels of an image. 64 million.
     pub pixels: u64,

@@ -14,6 +14,8 @@ use crate::table::Table;
 /// How much of a file tells its delimiter.
 const SNIFFED_RECORDS: usize = 50;
 const SNIFFED_BYTES: usize = 1 << 16;
+/// What a column takes, with its name.
+const CELLS_OF_A_COLUMN: usize = 8;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// The characters that part cells and hold them together.
@@ -55,7 +57,7 @@ fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, 
         return Err(empty(name, "the table is empty, or all of its rows are skipped"));
     };
     let first = first.map_err(|error| corrupt(name, &error))?;
-    reading.check_cells(first.len())?;
+    reading.check_cells(first.len().saturating_mul(CELLS_OF_A_COLUMN))?;
     let taken: HashSet<&str> = first.iter().map(str::trim).collect();
     let mut table = Table { columns: names(&first, &taken, options), ..Table::default() };
     let own = options.header.is_none().then(|| Ok(first.clone()));
@@ -65,7 +67,7 @@ fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, 
         let record = record.map_err(|error| corrupt(name, &error))?;
         // One more for what a row takes itself.
         cells += record.len().max(table.columns.len()) + 1;
-        reading.check_cells(cells)?;
+        reading.check_cells(cells.max(record.len().saturating_mul(CELLS_OF_A_COLUMN)))?;
         short += usize::from(record.len() < first.len());
         long += usize::from(record.len() > first.len());
         for column in table.columns.len()..record.len() {
@@ -266,11 +268,13 @@ mod tests {
 
     #[test]
     fn bad_tables_are_errors() {
-        let limits = Limits { cells: 5, ..Limits::default() };
+        let limits = Limits { cells: 16, ..Limits::default() };
         let cases = [
             ("a,b\n", FileErrorKind::Empty),
             ("a,a\n1,2\n", FileErrorKind::Corrupt),
-            ("a,b\n1,2\n3,4\n5,6\n", FileErrorKind::LimitExceeded),
+            ("a,b\n1,2\n3,4\n5,6\n7,8\n9,0\n1,2\n", FileErrorKind::LimitExceeded),
+            ("a,b,c\n1,2,3\n", FileErrorKind::LimitExceeded),
+            ("a,b\n1,2,3\n", FileErrorKind::LimitExceeded),
         ];
         for (text, kind) in cases {
             let error = read_with(text, "{}", &limits).unwrap_err();
