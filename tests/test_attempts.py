@@ -74,7 +74,7 @@ def test_the_next_model_answers_where_a_provider_fails_for_good(
 def test_replies_that_are_not_valid_are_no_reason_for_another_model(
     provider: FakeProvider,
 ) -> None:
-    provider.script({"content": "[]", "times": 9})
+    provider.script({"content": "none", "times": 9})
     row = row_of(extractor(provider))
     assert (row.status, row.model) == ("failed", None)
     assert asked(provider) == ["first", "first"]
@@ -154,6 +154,26 @@ def test_planning_fails_with_the_kind_of_error(
     assert cause.kind is not None
     copy = pickle.loads(pickle.dumps(cause))
     assert (copy.kind, copy.provider, str(copy)) == (cause.kind, "openai", str(cause))
+
+
+def test_what_was_mended_is_listed(provider: FakeProvider) -> None:
+    provider.script({"content": "Sure:\n```json\n{'items': [{'Word': 5,},]}\n```"})
+    row = row_of(extractor(provider, model="openai/only"))
+    assert [item.word for item in row.items] == ["5"]
+    assert any("code fence" in repair for repair in row.repairs)
+    assert any(repair.startswith("/0/") for repair in row.repairs)
+
+
+@pytest.mark.parametrize("model", ["hosted_vllm/any", "ollama/any"])
+def test_servers_that_only_hold_to_the_schema_are_told_it(
+    provider: FakeProvider, model: str
+) -> None:
+    base = provider.base_url.removesuffix("/v1") if "ollama" in model else provider.base_url
+    assert row_of(extractor(provider, model=model, api_base=base)).status == "success"
+    [request] = provider.requests()
+    system = request["body"]["messages"][0]["content"]
+    assert '"word":{"title":"Word","type":"string"}' in system
+    assert request["body"].keys() & {"response_format", "format"}
 
 
 def test_a_reply_that_was_cut_is_continued(provider: FakeProvider) -> None:

@@ -10,6 +10,8 @@ pub struct Abilities {
     pub dialect: Dialect,
     /// How it can be asked for a schema, the best way first.
     pub methods: &'static [Method],
+    /// Whether its server only holds the model to a schema, and does not show it to the model.
+    pub hides_schema: bool,
     pub sight: Sight,
 }
 
@@ -98,6 +100,11 @@ const METHODS: &[Row<(Dialect, &[Method])>] = &[
 
 /// Of providers and models without a row: servers that speak OpenAI's chat.
 const USUAL_METHODS: (Dialect, &[Method]) = (Dialect::OpenAi, ALL);
+
+/// Servers that make a grammar of the schema and leave the prompt as it is (docs.ollama.com/
+/// capabilities/structured-outputs; github.com/ggml-org/llama.cpp, grammars/README.md; docs.vllm.ai/
+/// en/latest/features/structured_outputs); one of the user's may be any of them.
+const HIDING: [&str; 5] = ["ollama", "hosted_vllm", "lm_studio", "llamafile", "custom"];
 
 /// The most images of a request, and their bytes, of providers with narrower limits than the
 /// [`USUAL`] ones: console.groq.com/docs/vision (4 MB, which includes the rest of the request) and
@@ -222,10 +229,11 @@ impl Abilities {
     #[must_use]
     pub fn of(provider: &str, model: &str) -> Self {
         let name = own_name(model);
+        let hides_schema = HIDING.contains(&provider);
         let is_cloud = name.ends_with("-cloud") || name.ends_with(":cloud");
         let provider = if provider == "ollama" && is_cloud { "ollama_cloud" } else { provider };
         let (dialect, methods) = find(METHODS, provider, &name).copied().unwrap_or(USUAL_METHODS);
-        Self { dialect, methods, sight: Sight::of(provider, &name) }
+        Self { dialect, methods, hides_schema, sight: Sight::of(provider, &name) }
     }
 }
 

@@ -58,6 +58,11 @@ pub trait Provider: Send + Sync {
         true
     }
 
+    /// Whether the model does not see the schema that it is held to, so that it has to be told.
+    fn hides_schema(&self, _model: &str) -> bool {
+        false
+    }
+
     /// What the model, by its provider's own name, takes of images.
     fn sight(&self, model: &str) -> Sight;
 }

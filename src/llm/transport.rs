@@ -203,6 +203,10 @@ impl Provider for HttpProvider {
         Box::pin(self.ask(request))
     }
 
+    fn hides_schema(&self, model: &str) -> bool {
+        Abilities::of(self.name(), model).hides_schema
+    }
+
     fn sight(&self, model: &str) -> Sight {
         Abilities::of(self.name(), model).sight
     }

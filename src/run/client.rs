@@ -21,10 +21,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// What the model is asked: `messages`, and in them the schema if it is told in the prompt.
+    /// What the model is asked: `messages`, and in them the schema if it sees it in no other way.
     #[must_use]
     pub fn request(&self, mut messages: Vec<Message>, schema: &Arc<OutputSchema>) -> Request {
-        if schema.method.is_told() {
+        if schema.method.is_told() || self.provider.hides_schema(&self.model) {
             prompt::tell_schema(&mut messages, &schema.compiled);
         }
         Request {

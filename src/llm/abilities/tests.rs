@@ -92,3 +92,18 @@ fn the_best_way_of_asking_comes_first() {
         assert_eq!(found, (dialect, method), "{provider} {model}");
     }
 }
+
+#[test]
+fn servers_that_only_hold_to_a_schema_are_known() {
+    for (provider, model, hides) in [
+        ("ollama", "llama3.2", true),
+        ("ollama", "gpt-oss:120b-cloud", true),
+        ("hosted_vllm", "Qwen/Qwen3-8B", true),
+        ("custom", "mystery", true),
+        ("openai", "gpt-4o", false),
+        ("anthropic", "claude-sonnet-4-5", false),
+        ("gemini", "gemini-2.5-flash", false),
+    ] {
+        assert_eq!(Abilities::of(provider, model).hides_schema, hides, "{provider} {model}");
+    }
+}
