@@ -35,6 +35,8 @@ pub(in crate::documents) fn read(
     let options = &reading.options.table;
     let (text, warning) = decode(bytes, options.encoding);
     let text = &without_lines(&text, &options.skipped);
+    // The library holds a record several times.
+    text.split('\n').try_for_each(|line| reading.check_growing(line.len()))?;
     let quote = options.quote.unwrap_or_else(|| sniff_quote(text));
     let delimiter = options.delimiter.or(delimiter);
     let dialect =
@@ -48,7 +50,6 @@ pub(in crate::documents) fn read(
 
 fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, FileError> {
     let (name, options) = (reading.name, &reading.options.table);
-    text.split('\n').try_for_each(|line| reading.check_growing(line.len()))?;
     // The library keeps a record as a whole, and more of each of its cells than of a letter; as many
     // delimiters may well stand within quotes.
     let delimiters = memchr::memchr_iter(dialect.delimiter, text.as_bytes()).count();
