@@ -35,6 +35,8 @@ pub(in crate::documents) fn read(
     let options = &reading.options.table;
     let (text, warning) = decode(bytes, options.encoding);
     let text = &without_lines(&text, &options.skipped);
+    // The library holds a record several times.
+    text.split('\n').try_for_each(|line| reading.check_growing(line.len()))?;
     let quote = options.quote.unwrap_or_else(|| sniff_quote(text));
     let delimiter = options.delimiter.or(delimiter);
     let dialect =
