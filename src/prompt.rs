@@ -146,15 +146,19 @@ pub fn ask_again(first: &[Message], reply: &str, problems: &[String]) -> Vec<Mes
     messages
 }
 
-/// What asks for the rest of a reply that was cut, after `count` complete items: `reply`.
+/// What asks for the rest of a reply that was cut, after `count` complete items: `reply`. `problem`
+/// is what was wrong with such a rest.
 #[must_use]
-pub fn go_on(first: &[Message], reply: &str, count: usize) -> Vec<Message> {
+pub fn go_on(first: &[Message], reply: &str, count: usize, problem: Option<&str>) -> Vec<Message> {
     let mut messages = first.to_vec();
     messages.push(message(Role::Assistant, vec![Part::Text(reply.into())]));
-    let text = format!(
+    let mut text = format!(
         "That answer was cut off for its length after {count} complete items. Answer in the same \
          form with only the items that follow these; with an empty list if there are none."
     );
+    if let Some(problem) = problem {
+        text.push_str(&format!(" Your last answer to this was not valid: {problem}"));
+    }
     messages.push(message(Role::User, vec![Part::Text(text.into())]));
     messages
 }

@@ -188,6 +188,15 @@ def test_a_reply_that_was_cut_is_continued(provider: FakeProvider) -> None:
     assert "after 3 complete items" in messages[-1]["content"]
 
 
+def test_a_damaged_continuation_loses_nothing(provider: FakeProvider) -> None:
+    damaged = {"content": '{"items": [{"word": "three"}, {"word"'}
+    provider.script(reply("one", "two", cut=True), damaged, reply("three", "four"))
+    row = row_of(extractor(provider, max_retries=2))
+    assert [item.word for item in row.items] == ["one", "two", "three", "four"]
+    assert [error.kind for error in row.errors] == ["truncated", "invalid"]
+    assert any("more than one reply" in repair for repair in row.repairs)
+
+
 def test_what_was_cut_to_the_end_is_failed_and_keeps_its_items_apart(
     provider: FakeProvider,
 ) -> None:

@@ -159,6 +159,21 @@ def test_a_validator_that_interrupts_ends_the_stream(subject: Extractor) -> None
     assert list(stream) == []
 
 
+def test_a_stream_has_one_consumer(provider: FakeProvider, subject: Extractor, run: Run) -> None:
+    provider.script(STALLED)
+
+    async def main() -> None:
+        async with subject.extract_stream_async(**ROWS) as stream:
+            waiting = asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(0)
+            with pytest.raises(RuntimeError, match="already waiting"):
+                await anext(stream)
+        with pytest.raises(StopAsyncIteration):
+            await waiting
+
+    run(main())
+
+
 def test_streams_run_beside_each_other(subject: Extractor, run: Run) -> None:
     async def count() -> int:
         return len([row async for row in subject.extract_stream_async(**ROWS)])

@@ -42,11 +42,11 @@ def test_a_model_that_is_rebuilt_is_read_again(provider: FakeProvider, subject: 
 
 
 def test_a_planned_field_may_be_called_usage(provider: FakeProvider, subject: Extractor) -> None:
-    field = {"name": "usage", "description": "d", "type": "int", "required": True}
+    field = {"name": "usage", "description": "d", "type": "int"}
     plan: dict[str, Any] = {
         "model_name": "Bill",
         "model_description": "d",
-        "fields": [field | {"nullable": False}],
+        "fields": [field],
         "instructions": "",
     }
     provider.script({"content": json.dumps(plan)})
@@ -54,6 +54,6 @@ def test_a_planned_field_may_be_called_usage(provider: FakeProvider, subject: Ex
     assert bill.usage.total_tokens == 15
     assert bill(usage=3).usage == 3
     for derived in (create_model("Derived", __base__=bill), type("Own", (bill,), {})):
-        assert derived.model_fields["usage"].is_required()
+        assert derived.model_fields["usage"].annotation is not None
         with pytest.raises(AttributeError):
             _ = derived.usage

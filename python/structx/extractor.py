@@ -76,7 +76,8 @@ class Extractor:
             max_threads: requests of one call that are under way at the same time; at least 1.
             batch_size: taken for the sake of programs that give it; at least 1. Rows are asked as
                 soon as there is room, so that there are no batches.
-            max_retries: attempts for a row after the first, whatever failed; at least 0.
+            max_retries: attempts for a row after the first, whatever failed, with each model that
+                is asked; at least 0.
             min_wait: seconds before the first retry; at least 0.
             max_wait: seconds before any retry, unless the provider asks for more; at least
                 `min_wait`.

@@ -95,7 +95,8 @@ class RowResult(Generic[T]):
     image_pages: list[int] = field(default_factory=list[int])
     """The pages of the document, from 1, that the model was sent as images beside the text."""
     model: str | None = None
-    """The model that gave the items, as it was given to the extractor; None without a reply."""
+    """The model that gave the items, as it was given to the extractor; None for a row that failed,
+    or that was blank and not asked."""
     repairs: list[str] = field(default_factory=list[str])
     """What was mended in the reply to read it as the items: each begins, if it is about one value,
     with its place, a JSON Pointer into `items`, such as `/0/total: ...`. Empty for nearly all."""
@@ -139,7 +140,8 @@ class ExtractionResult(Generic[T, D]):
     usage: ExtractorUsage
     """Tokens of all requests: planning and every row."""
     warnings: list[str] = field(default_factory=list[str])
-    """What was noticed while the source was read, and which of its pages the model did not get."""
+    """What was noticed while the source was read, which of its pages the model did not get, and
+    which models are asked for the schema without being held to it."""
 
     @property
     def failed(self) -> Any:

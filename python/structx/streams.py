@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from pydantic import BaseModel
@@ -42,6 +43,7 @@ class _Stream(Generic[T]):
         self._labels: list[Any] | None = None
         self._ready: deque[RowResult[T]] = deque()
         self._is_over = False
+        self._is_taking = False
 
     def _started(self, source: Source, raw: RawStart) -> None:
         self.model, planning, self.warnings, _ = raw
@@ -52,6 +54,20 @@ class _Stream(Generic[T]):
         self._ready.extend(row_of(row, self._labels) for row in rows)
         self._is_over = not rows
 
+    @contextmanager
+    def _taking(self) -> Generator[None, None, None]:
+        """One at a time; what ends it early closes the stream."""
+        if self._is_taking:
+            raise RuntimeError("a stream is already waiting for its next row")
+        self._is_taking = True
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._is_taking = False
+
     def close(self) -> None:
         """Abort the requests under way; there are no more rows. Closing again does nothing."""
         self._is_over = True
@@ -61,8 +77,11 @@ class _Stream(Generic[T]):
 
 
 class ExtractionStream(_Stream[T]):
-    """An iterator of rows. Leaving its loop early aborts the requests under way once it is closed
-    or collected; `with` closes it for certain."""
+    """An iterator of rows, for one consumer.
+
+    Leaving its loop early aborts the requests under way once it is closed or collected; `with`
+    closes it for certain.
+    """
 
     def __init__(self, begin: Begin) -> None:
         super().__init__()
@@ -75,11 +94,8 @@ class ExtractionStream(_Stream[T]):
         while not self._ready:
             if self._is_over:
                 raise StopIteration
-            try:
+            with self._taking():
                 self._take()
-            except BaseException:
-                self.close()
-                raise
         return self._ready.popleft()
 
     def _take(self) -> None:
@@ -96,8 +112,10 @@ class ExtractionStream(_Stream[T]):
 
 
 class AsyncExtractionStream(_Stream[T]):
-    """An asynchronous iterator of rows. Cancelling what waits for a row closes it; `async with`
-    closes it for certain."""
+    """An asynchronous iterator of rows, for one consumer.
+
+    Cancelling what waits for a row closes it; `async with` closes it for certain.
+    """
 
     def __init__(self, begin: Callable[[], Awaitable[tuple[_core.RowStream, Source]]]) -> None:
         super().__init__()
@@ -110,11 +128,8 @@ class AsyncExtractionStream(_Stream[T]):
         while not self._ready:
             if self._is_over:
                 raise StopAsyncIteration
-            try:
+            with self._taking():
                 await self._take()
-            except BaseException:
-                self.close()
-                raise
         return self._ready.popleft()
 
     async def _take(self) -> None:

@@ -41,7 +41,9 @@ const TOLD: &[Method] = &[Json, Tool, Prompt];
 
 /// The first row that fits counts.
 const METHODS: &[Row<(Dialect, &[Method])>] = &[
-    // platform.openai.com/docs/guides/structured-outputs: from gpt-4o-2024-08-06 on.
+    // platform.openai.com/docs/guides/structured-outputs: strict from gpt-4o-2024-08-06 on, and of
+    // models of the user's own with fewer keywords.
+    ("openai", &["ft:"], (Dialect::OpenAi, &[Schema, Tool, Json, Prompt])),
     (
         "openai",
         &["gpt-3.5", "gpt-4-", "gpt-4o-2024-05", "o1-mini", "o1-preview"],
@@ -104,7 +106,8 @@ const USUAL_METHODS: (Dialect, &[Method]) = (Dialect::OpenAi, ALL);
 /// Servers that make a grammar of the schema and leave the prompt as it is (docs.ollama.com/
 /// capabilities/structured-outputs; github.com/ggml-org/llama.cpp, grammars/README.md; docs.vllm.ai/
 /// en/latest/features/structured_outputs); one of the user's may be any of them.
-const HIDING: [&str; 5] = ["ollama", "hosted_vllm", "lm_studio", "llamafile", "custom"];
+const HIDING: [&str; 6] =
+    ["ollama", "ollama_cloud", "hosted_vllm", "lm_studio", "llamafile", "custom"];
 
 /// The most images of a request, and their bytes, of providers with narrower limits than the
 /// [`USUAL`] ones: console.groq.com/docs/vision (4 MB, which includes the rest of the request) and
@@ -221,8 +224,7 @@ fn find<'a, T>(rows: &'a [Row<T>], provider: &str, name: &str) -> Option<&'a T> 
 
 /// Gateways and servers of the user's call models as their makers do, perhaps after a path.
 fn own_name(model: &str) -> String {
-    let name = model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase();
-    name.strip_prefix("ft:").map_or(name.clone(), str::to_owned)
+    model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase()
 }
 
 impl Abilities {
@@ -242,6 +244,7 @@ impl Sight {
     pub const NONE: Self = Self { is_known: false, images: 0, bytes: 0, file_bytes: 0 };
 
     fn of(provider: &str, name: &str) -> Self {
+        let name = name.strip_prefix("ft:").unwrap_or(name);
         let begins = |beginnings: &[&str]| beginnings.iter().any(|it| name.starts_with(it));
         let says = SAYING.iter().any(|part| name.contains(part));
         let limits = LIMITS.iter().find(|(known, ..)| *known == provider);

@@ -308,7 +308,7 @@ pub enum LlmErrorKind {
     RateLimit,
     /// 408, 5xx.
     Server,
-    /// 429 or 402 that does not pass with time: credit or quota are exhausted.
+    /// What does not pass with time: credit or quota are exhausted.
     Quota,
     /// 401, 403.
     Authentication,

@@ -248,7 +248,7 @@ impl Choice {
 
 #[derive(Deserialize, Default)]
 struct Answer {
-    content: Option<String>,
+    content: Option<Written>,
     refusal: Option<String>,
     tool_calls: Option<Vec<ToolCall>>,
 }
@@ -257,7 +257,30 @@ impl Answer {
     /// What the model gave to the tool, or wrote.
     fn text(self) -> Option<String> {
         let call = self.tool_calls.into_iter().flatten().next();
-        call.map(|call| call.function.arguments).or(self.content)
+        call.map(|call| call.function.arguments).or(self.content.map(Written::text))
+    }
+}
+
+/// Mistral's models that reason write in parts (docs.mistral.ai/capabilities/reasoning).
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Text(String),
+    Parts(Vec<WrittenPart>),
+}
+
+#[derive(Deserialize)]
+struct WrittenPart {
+    text: Option<String>,
+}
+
+impl Written {
+    /// Without the reasoning, which has no text of its own.
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Parts(parts) => parts.into_iter().filter_map(|part| part.text).collect(),
+        }
     }
 }
 
@@ -293,6 +316,8 @@ struct WireUsage {
     completion_tokens: Option<u64>,
     total_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
+    /// DeepSeek's name of what was cached (api-docs.deepseek.com/guides/kv_cache).
+    prompt_cache_hit_tokens: Option<u64>,
     completion_tokens_details: Option<CompletionDetails>,
 }
 
@@ -308,14 +333,18 @@ struct CompletionDetails {
 
 impl From<WireUsage> for Usage {
     fn from(usage: WireUsage) -> Self {
-        let sum = Self::of(
-            usage.prompt_tokens.unwrap_or_default(),
-            usage.completion_tokens.unwrap_or_default(),
-        );
+        let thinking_tokens = usage.completion_tokens_details.and_then(|it| it.reasoning_tokens);
+        let prompt = usage.prompt_tokens.unwrap_or_default();
+        let written = usage.completion_tokens.unwrap_or_default();
+        // xAI counts what was thought beside what was written (docs.x.ai/docs/guides/reasoning).
+        let both = written.saturating_add(thinking_tokens.unwrap_or_default());
+        let is_apart = usage.total_tokens == Some(prompt.saturating_add(both));
+        let sum = Self::of(prompt, if is_apart { both } else { written });
+        let cached = usage.prompt_tokens_details.and_then(|it| it.cached_tokens);
         Self {
             total_tokens: usage.total_tokens.unwrap_or(sum.total_tokens),
-            thinking_tokens: usage.completion_tokens_details.and_then(|it| it.reasoning_tokens),
-            cached_tokens: usage.prompt_tokens_details.and_then(|it| it.cached_tokens),
+            thinking_tokens,
+            cached_tokens: cached.or(usage.prompt_cache_hit_tokens),
             ..sum
         }
     }

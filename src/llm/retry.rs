@@ -157,7 +157,7 @@ fn is_exhausted(code: &str, message: &str) -> bool {
         // Gemini's quotas of a day; those of a minute are rate limits.
         "perday",
     ];
-    const PHRASES: [&str; 11] = [
+    const PHRASES: [&str; 10] = [
         "insufficient credit",
         "insufficient balance",
         // Anthropic: prepaid credit, and limits that the user has set; Ollama: those of a plan, for
@@ -173,8 +173,6 @@ fn is_exhausted(code: &str, message: &str) -> bool {
         // OpenRouter: the limit of one key.
         "key limit exceeded",
         "requires more credits",
-        // Ollama's own models; its limits of an hour pass.
-        "weekly usage limit",
     ];
     CODES.iter().any(|known| code.contains(known))
         || PHRASES.iter().any(|known| message.contains(known))

@@ -290,8 +290,7 @@ impl Extractor {
         }))
     }
 
-    /// What the model that extracts is asked for a target; nothing is sent.
-    /// For each model, in the order in which they are asked.
+    /// What each model is asked for a target, in the order in which they are asked; nothing is sent.
     fn explain(&self, py: Python<'_>, target: ModelTarget) -> PyResult<Vec<RawSchema>> {
         let Start { clients, pydantic } = self.start(py)?;
         let target = pydantic.target(Arc::new(target));

@@ -323,6 +323,7 @@ impl<'o> Aligner<'o> {
 
     fn members(&mut self, members: &mut Map<String, Value>, object: &'o Object) {
         self.rename(members, object);
+        let is_whole = object.properties.iter().all(|it| members.contains_key(&it.name));
         let mut found = 0;
         for (position, (name, member)) in members.iter_mut().enumerate() {
             let start = self.push(name);
@@ -334,11 +335,12 @@ impl<'o> Aligner<'o> {
             } else {
                 match &object.others {
                     Others::Allowed(shape) => self.value(member, shape, false),
-                    Others::Unsaid => {
+                    Others::Unsaid if is_whole => {
                         self.reading.misfits += 1;
-                        self.note("kept, though the schema has no such member".to_owned());
+                        self.note("left out: the schema has no such member".to_owned());
                     }
-                    Others::Forbidden => self.problem(&format!(
+                    // It may be meant for one that is missing.
+                    Others::Unsaid | Others::Forbidden => self.problem(&format!(
                         "the schema has no such member there, only {}",
                         listing(object)
                     )),

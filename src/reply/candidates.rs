@@ -166,6 +166,10 @@ pub fn complete(text: &str, outline: &Outline) -> Reading {
     }
     let (items, faults) = found;
     let mut reading = align::read(json!({ wrapper: items }), outline, 0);
+    if !reading.problems.is_empty() {
+        // What is not taken of a whole reply is not kept of one that is cut.
+        reading = align::read(json!({ wrapper: [] }), outline, 0);
+    }
     let made = faults
         .iter()
         .map(|fault| Repair { pointer: String::new(), what: fault.repair().to_owned() });

@@ -1,4 +1,4 @@
-//! The faults of JSON that are repaired whereever they stand, and listed once.
+//! The faults of JSON that are repaired wherever they stand, and listed once.
 
 /// What was wrong with the text as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 //! With groups of three (`1,234.50`, `1.234,50`, `1 234,50`, `1'234.50`) or as in India, with a
 //! currency, a percent sign (`12%` is 12), a plus or any minus sign. A plain JSON number is what
 //! JSON says it is (`1.234`); else a single comma before three digits parts thousands
-//! (`1,234` is 1234), where it can: `0,125` and `1234,567` have decimals.
+//! (`1,234` is 1234), where it can: `0,125` and `1234,567` have decimals. An amount such as `1.234 €`
+//! can be read in two ways, and is not.
 
 const CURRENCIES: [&str; 22] = [
     "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK",
@@ -17,7 +18,10 @@ pub fn read(text: &str) -> Option<String> {
         return Some(text.to_owned());
     }
     let (outer, text) = sign(text);
-    let text = without_unit(text);
+    let (given, text) = (text, without_unit(text));
+    if text.len() < given.len() && !given.contains('%') && is_either(text) {
+        return None;
+    }
     let (inner, digits) = sign(text);
     if outer.is_some() && inner.is_some() {
         return None;
@@ -73,6 +77,11 @@ fn without_unit(text: &str) -> &str {
             .unwrap_or(text),
     };
     rest.trim()
+}
+
+/// Whether the point in an amount may part thousands as well as decimals: `1.234 €`.
+fn is_either(amount: &str) -> bool {
+    amount.matches('.').count() == 1 && !amount.contains(',') && is_grouped(sign(amount).1)
 }
 
 fn unsigned(digits: &str) -> Option<String> {
@@ -166,6 +175,8 @@ mod tests {
     #[test]
     fn what_is_no_number_or_more_than_one() {
         for text in [
+            "1.234 €",
+            "EUR -12.500",
             "",
             "-",
             "%",

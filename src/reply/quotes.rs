@@ -129,7 +129,7 @@ fn judge(parser: &mut Parser<'_>, place: Place, mark: char, inner: usize) -> Res
         }
         _ if is_fence(rest) => end_if(is_line_end),
         // What ended here looks like a name.
-        ':' if is_balanced => Ok(Mark::Unclear),
+        ':' if is_balanced || ends_name(parser) => Ok(Mark::Unclear),
         '/' | '#' => Ok(before_comment(parser, rest, mark)?.unwrap_or(Mark::Content)),
         // A comma is missing.
         _ if place == Place::Item && opens(next) => end_unless_unclear(is_line_end && is_balanced),
@@ -138,6 +138,14 @@ fn judge(parser: &mut Parser<'_>, place: Place, mark: char, inner: usize) -> Res
         }
         _ => Ok(Mark::Content),
     }
+}
+
+/// Whether the text before a mark, from the mark before it on, is a name of the schema.
+fn ends_name(parser: &Parser<'_>) -> bool {
+    let before = &parser.text[..parser.at];
+    let near = before.char_indices().rev().take(MAX_LOOK);
+    let start = near.clone().find(|(_, letter)| opens(*letter)).map(|(at, it)| at + it.len_utf8());
+    start.is_some_and(|start| parser.outline.knows(before[start..].trim()))
 }
 
 /// What a mark is where the name of the next member may stand behind it.

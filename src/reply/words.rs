@@ -12,14 +12,32 @@ pub fn fold(name: &str) -> String {
     name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// What is left of a value without case, spaces, quotation marks and what parts words: signs and
+/// marks that tell values apart stay (`-1`, `1.5`, `A+`, `C#`).
+fn sense(value: &str) -> String {
+    let letters: Vec<char> = value.trim().chars().flat_map(char::to_lowercase).collect();
+    let is_digit = |at: Option<usize>| {
+        at.and_then(|at| letters.get(at)).is_some_and(|letter| letter.is_numeric())
+    };
+    let stays = |&(at, letter): &(usize, &char)| match letter {
+        '-' | '\u{2212}' => {
+            at == letters.len() - 1 || is_digit(Some(at + 1)) || is_digit(at.checked_sub(1))
+        }
+        '.' | ',' | '/' | ':' => is_digit(Some(at + 1)),
+        '_' | ';' | '(' | ')' | '"' | '\'' | '`' | '!' | '?' => false,
+        letter => letter.is_alphanumeric() || letter.is_ascii_punctuation(),
+    };
+    letters.iter().enumerate().filter(stays).map(|(_, letter)| *letter).collect()
+}
+
 /// The only one of `listed` that `word` can be meant for: in another case, with other spaces or
 /// punctuation, or with one typo.
 pub fn meant<'v>(word: &str, listed: &'v [Value]) -> Option<&'v str> {
-    let folded = fold(word);
+    let folded = sense(word);
     if folded.is_empty() {
         return None;
     }
-    let options = || listed.iter().filter_map(Value::as_str).map(|option| (option, fold(option)));
+    let options = || listed.iter().filter_map(Value::as_str).map(|option| (option, sense(option)));
     let mut same = options().filter(|(_, option)| *option == folded);
     match (same.next(), same.next()) {
         (Some((option, _)), None) => return Some(option),
@@ -97,6 +115,23 @@ mod tests {
         ];
         for (word, expected) in cases {
             assert_eq!(meant(word, kinds.as_array().unwrap()), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn signs_tell_values_apart() {
+        for (word, listed) in [
+            ("1.5", json!(["15", "20"])),
+            ("-1", json!(["1", "2"])),
+            ("A+", json!(["A", "B"])),
+            ("A-", json!(["A", "B"])),
+            ("C++", json!(["C", "Java"])),
+        ] {
+            assert_eq!(meant(word, listed.as_array().unwrap()), None, "{word}");
+        }
+        let grades = json!(["A", "A-", "1.5"]);
+        for (word, meant_for) in [("a-", "A-"), ("\"a\"", "A"), ("1.5.", "1.5")] {
+            assert_eq!(meant(word, grades.as_array().unwrap()), Some(meant_for), "{word}");
         }
     }
 

@@ -107,6 +107,7 @@ pub async fn ask<V: Validate>(
     }
     let model = result.is_ok().then(|| client.name.clone());
     let Attempts { calls, errors, sources, mut repairs, incomplete, .. } = attempts;
+    let incomplete = incomplete.map(|(_, items)| items).filter(|_| result.is_err());
     if result.is_err() {
         // Of a reply that was not taken.
         repairs.clear();
@@ -122,7 +123,8 @@ struct Attempts<'a, V: Validate> {
     errors: Vec<AttemptError>,
     sources: Vec<Source>,
     repairs: Vec<Repair>,
-    incomplete: Option<V::Output>,
+    /// And of how many items.
+    incomplete: Option<(usize, V::Output)>,
 }
 
 /// What an attempt without a result is followed by.
@@ -170,9 +172,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
             };
             self.note(client, failure.clone());
             if attempt == self.backoff.max_retries || matches!(next, Next::End) {
-                if let Some(kept) = kept.json() {
-                    self.incomplete = self.validator.validate(kept).await.ok();
-                }
+                self.keep(&kept).await;
                 return Err(failure.after(self.calls.len()));
             }
             match (next, &failure) {
@@ -185,6 +185,17 @@ impl<'a, V: Validate> Attempts<'a, V> {
                 _ => {}
             }
             attempt += 1;
+        }
+    }
+
+    /// Keeps the items of a question that has failed, if no model before gave more.
+    async fn keep(&mut self, kept: &Kept) {
+        let most = self.incomplete.as_ref().map_or(0, |(count, _)| *count);
+        if kept.len() > most
+            && let Some(json) = kept.json()
+            && let Ok(items) = self.validator.validate(json).await
+        {
+            self.incomplete = Some((kept.len(), items));
         }
     }
 
@@ -207,9 +218,14 @@ impl<'a, V: Validate> Attempts<'a, V> {
         if reply.finish == Finish::Length {
             return Err(Self::cut(client, &reply, first, kept));
         }
-        let (text, validated) = match self.read(&reply, first, kept) {
-            Ok(json) => (json.clone(), self.validator.validate(json).await),
-            Err(problem) => (reply.text.clone(), Err(Rejection::Problems(vec![problem]))),
+        let (text, validated) = match (self.read(&reply, first, kept), kept.json()) {
+            (Ok(json), _) => (json.clone(), self.validator.validate(json).await),
+            (Err(problem), None) => (reply.text.clone(), Err(Rejection::Problems(vec![problem]))),
+            (Err(problem), Some(json)) => {
+                let again = prompt::go_on(&first.messages, &json, kept.len(), Some(&problem));
+                let problems = vec![problem];
+                return Err((Failure::Invalid { problems, requests: 1 }, Next::Ask(again)));
+            }
         };
         match validated {
             Ok(output) => {
@@ -245,7 +261,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
             Next::End
         } else if has_grown {
             kept.json().map_or(Next::Again, |json| {
-                Next::Ask(prompt::go_on(&first.messages, &json, kept.len()))
+                Next::Ask(prompt::go_on(&first.messages, &json, kept.len(), None))
             })
         } else {
             Next::Again

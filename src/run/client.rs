@@ -56,12 +56,18 @@ impl Client {
     #[must_use]
     pub fn takes(&self, messages: &[Message]) -> bool {
         let sight = self.sight();
-        let mut parts = messages.iter().flat_map(|message| &message.parts);
-        parts.all(|part| match part {
-            Part::Image(_) => sight.is_known,
-            Part::File(file) => file.data.len() <= sight.file_bytes,
-            Part::Text(_) | Part::Document(_) => true,
-        })
+        let (mut images, mut bytes) = (0, 0);
+        for part in messages.iter().flat_map(|message| &message.parts) {
+            match part {
+                Part::Image(image) => {
+                    images += 1;
+                    bytes += image.data.len();
+                }
+                Part::File(file) if file.data.len() > sight.file_bytes => return false,
+                Part::File(_) | Part::Text(_) | Part::Document(_) => {}
+            }
+        }
+        images == 0 || sight.is_known && images <= sight.images && bytes <= sight.bytes
     }
 
     #[must_use]

@@ -48,13 +48,18 @@ impl Kept {
             repairs: self.repairs.clone(),
         };
         whole.join(rest, parsed.repairs);
+        let what = "put together from more than one reply, as the first was cut".to_owned();
+        whole.repairs.insert(0, Repair { pointer: String::new(), what });
         (whole.json().unwrap_or_default(), whole.repairs)
     }
 
     fn join(&mut self, more: Items, repairs: Vec<Repair>) {
         let before = self.len();
-        // A model that was asked to go on may have started anew; one item alone may well be there
-        // twice.
+        // A model that was asked to go on may have started anew, and been cut earlier then; one
+        // item alone may well be there twice.
+        if more.items.len() > 1 && self.reply.items.starts_with(&more.items) {
+            return;
+        }
         if before > 1 && more.items.starts_with(&self.reply.items) {
             (self.reply, self.repairs) = (more, repairs);
             let what = "took a continuation that repeats what was there for the whole".to_owned();
@@ -107,7 +112,7 @@ mod tests {
         let (json, repairs) = kept.with(parsed(&[4], "/items/0/b/0"));
         assert_eq!(json, r#"{"items":[1,2,3,4]}"#);
         let pointers: Vec<_> = repairs.iter().map(|repair| &*repair.pointer).collect();
-        assert_eq!(pointers, ["/items/1/a", "/items/2", "/items/3/b/0"]);
+        assert_eq!(pointers, ["", "/items/1/a", "/items/2", "/items/3/b/0"]);
     }
 
     #[test]
@@ -124,7 +129,11 @@ mod tests {
         assert!(!kept.add(parsed(&[1, 2], "")));
         let (json, repairs) = kept.with(parsed(&[1, 2, 3], ""));
         assert_eq!(json, r#"{"items":[1,2,3]}"#);
-        assert!(repairs[0].what.contains("continuation"));
+        assert!(repairs[1].what.contains("continuation"));
+        assert!(kept.add(parsed(&[3], "")) && !kept.add(parsed(&[1, 2], "")));
+        assert_eq!(kept.json().as_deref(), Some(r#"{"items":[1,2,3]}"#));
+        let mut kept = Kept::default();
+        assert!(kept.add(parsed(&[1, 2], "")));
         assert_eq!(kept.with(parsed(&[1, 3], "")).0, r#"{"items":[1,2,1,3]}"#);
     }
 }

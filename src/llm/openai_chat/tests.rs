@@ -154,6 +154,28 @@ fn servers_leave_things_out() {
 }
 
 #[test]
+fn some_servers_spell_things_their_own_way() {
+    let parts = r#"{"choices": [{"message": {"content": [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+        {"type": "text", "text": "{}"}]}}]}"#;
+    assert_eq!(decode(200, parts).unwrap().text, "{}", "Mistral's models that reason");
+    let usage = |usage: &str| {
+        let body = r#"{"choices": [{"message": {"content": "x"}}], "usage": "#;
+        decode(200, &format!("{body}{usage}}}")).unwrap().usage
+    };
+    let apart = usage(
+        r#"{"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 35,
+            "completion_tokens_details": {"reasoning_tokens": 20}}"#,
+    );
+    assert_eq!((apart.completion_tokens, apart.total_tokens), (25, 35), "xAI");
+    let cached = usage(
+        r#"{"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15,
+            "prompt_cache_hit_tokens": 8, "prompt_cache_miss_tokens": 2}"#,
+    );
+    assert_eq!(cached.cached_tokens, Some(8), "DeepSeek");
+}
+
+#[test]
 fn unusable_replies_keep_what_they_cost() {
     use LlmErrorKind as Kind;
     let cases = [
