@@ -140,8 +140,8 @@ class RawRows:
 class RowStream:
     """Rows of an extraction as they end. One job at a time; closed when it is collected."""
 
-    def start(self) -> Job[RawStart]:
-        """Reads and plans, and starts to ask; the first job."""
+    def start(self) -> Job[RawStart | None]:
+        """Reads and plans, and starts to ask; the first job. None where it was closed meanwhile."""
     def next(self) -> Job[list[RawRow]]:
         """The rows that have ended, at least one; none at the end."""
     def close(self) -> None:

@@ -45,7 +45,9 @@ class _Stream(Generic[T]):
         self._is_over = False
         self._is_taking = False
 
-    def _started(self, source: Source, raw: RawStart) -> None:
+    def _started(self, source: Source, raw: RawStart | None) -> None:
+        if raw is None:
+            return
         self.model, planning, self.warnings, _ = raw
         self.planning_usage = of_planning(planning)
         self._labels = source.labels

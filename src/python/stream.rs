@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result, panic_text};
@@ -33,6 +34,7 @@ pub struct RowStream {
     beginning: Mutex<Option<Beginning>>,
     rows: Arc<tokio::sync::Mutex<Option<Rows>>>,
     background: Arc<Mutex<Option<Abort>>>,
+    closed: watch::Sender<bool>,
 }
 
 type Beginning = Pin<Box<dyn Future<Output = Result<Begun>> + Send>>;
@@ -59,7 +61,9 @@ impl RowStream {
         beginning: impl Future<Output = Result<Begun>> + Send + 'static,
     ) -> Self {
         let beginning = Mutex::new(Some(Box::pin(beginning) as Beginning));
-        Self { pydantic, target, beginning, rows: Arc::default(), background: Arc::default() }
+        let (rows, background) = (Arc::default(), Arc::default());
+        let closed = watch::Sender::new(false);
+        Self { pydantic, target, beginning, rows, background, closed }
     }
 
     fn job<T, E>(&self, work: impl Future<Output = Result<T, E>> + Send + 'static) -> Job
@@ -73,20 +77,27 @@ impl RowStream {
 
 #[pymethods]
 impl RowStream {
-    /// Reads and plans, and starts to ask; the first job.
+    /// Reads and plans, and starts to ask; the first job. None where it was closed meanwhile.
     fn start(&self) -> PyResult<Job> {
         let beginning = self.beginning.lock().unwrap_or_else(PoisonError::into_inner).take();
         let beginning = beginning.ok_or_else(|| PyRuntimeError::new_err("a stream starts once"))?;
         let (rows, background) = (self.rows.clone(), self.background.clone());
+        let mut closed = self.closed.subscribe();
         Ok(self.job::<_, Error>(async move {
-            let begun = beginning.await?;
+            let begun = tokio::select! {
+                begun = beginning => begun?,
+                _ = closed.wait_for(|is_closed| *is_closed) => return Ok(None),
+            };
             let start = RawStart::new(&begun.started, begun.prepared.clone());
             let (sender, receiver) = unbounded_channel();
             let task = tokio::spawn(begun.send(sender));
             let abort = Abort(task.abort_handle());
             *background.lock().unwrap_or_else(PoisonError::into_inner) = Some(abort);
             *rows.lock().await = Some(Rows { receiver, task });
-            Ok(start)
+            if *closed.borrow() {
+                drop(background.lock().unwrap_or_else(PoisonError::into_inner).take());
+            }
+            Ok(Some(start))
         }))
     }
 
@@ -103,6 +114,7 @@ impl RowStream {
 
     /// Aborts the requests under way; there are no more rows.
     fn close(&self) {
+        self.closed.send_replace(true);
         drop(self.background.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }

@@ -117,7 +117,8 @@ fn with_repairs(candidate: Candidate, text: &str, start: usize) -> Reading {
     let fenced = before.lines().next_back().is_some_and(quotes::is_fence);
     let opening = if fenced { before.lines().next_back().unwrap_or_default() } else { "" };
     let prose = before.len() > opening.len()
-        || !after.trim_start_matches(['`', '~']).trim_start().is_empty();
+        || !after.trim_start_matches(['`', '~']).trim_start().is_empty()
+        || !fenced && !after.is_empty();
     let mut found = Vec::new();
     if !text[..start].trim_matches(['\u{feff}', ' ', '\n', '\r', '\t']).is_empty() {
         found.push("left out the thinking before the answer");

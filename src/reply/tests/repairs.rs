@@ -249,6 +249,15 @@ fn what_cannot_be_placed_is_an_error_that_says_so() {
 }
 
 #[test]
+fn nothing_around_the_json_goes_untold() {
+    for text in ["{\"items\": []} `", "{\"items\": []} ~~~", "x {\"items\": []}"] {
+        let (value, repairs) = read(text, &invoices()).unwrap();
+        assert_eq!(value, json!({"items": []}));
+        assert_eq!(repairs, [": left out the text around the JSON"], "{text}");
+    }
+}
+
+#[test]
 fn what_an_open_object_has_more_is_told_or_may_be_meant_for_what_is_missing() {
     let item = json!({"type": "object", "properties": {
         "total": {"type": "number"}, "vat": {"type": "number"}}});
