@@ -49,9 +49,9 @@ fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(rest);
     if let Ok(parsed) = parse(&text, schema) {
         let value: Value = serde_json::from_str(&parsed.json).expect("JSON");
-        // What is JSON, and is not mended, stays as it is.
+        // What is JSON, but for space around it, and is not mended, stays as it is.
         if parsed.repairs.is_empty() && !schema.is_rewritten {
-            assert_eq!(serde_json::from_str(&text).ok(), Some(value));
+            assert_eq!(serde_json::from_str(text.trim()).ok(), Some(value));
         }
     }
     let cut = complete_items(&text, schema);
