@@ -103,9 +103,9 @@ const METHODS: &[Row<(Dialect, &[Method])>] = &[
 /// Of providers and models without a row: servers that speak OpenAI's chat.
 const USUAL_METHODS: (Dialect, &[Method]) = (Dialect::OpenAi, ALL);
 
-/// Servers that make a grammar of the schema and leave the prompt as it is (docs.ollama.com/
-/// capabilities/structured-outputs; github.com/ggml-org/llama.cpp, grammars/README.md; docs.vllm.ai/
-/// en/latest/features/structured_outputs); one of the user's may be any of them.
+// Servers that make a grammar of the schema and leave the prompt as it is (docs.ollama.com/
+// capabilities/structured-outputs; github.com/ggml-org/llama.cpp, grammars/README.md; docs.vllm.ai/
+// en/latest/features/structured_outputs); one of the user's may be any of them.
 const HIDING: [&str; 6] =
     ["ollama", "ollama_cloud", "hosted_vllm", "lm_studio", "llamafile", "custom"];
 

@@ -316,7 +316,7 @@ struct WireUsage {
     completion_tokens: Option<u64>,
     total_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
-    /// DeepSeek's name of what was cached (api-docs.deepseek.com/guides/kv_cache).
+    // DeepSeek's name of what was cached (api-docs.deepseek.com/guides/kv_cache).
     prompt_cache_hit_tokens: Option<u64>,
     completion_tokens_details: Option<CompletionDetails>,
 }
