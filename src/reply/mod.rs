@@ -30,6 +30,8 @@ use align::Reading;
 use outline::Outline;
 pub use outline::OutlineCell;
 
+/// What `serde_json` reads; a wrapper that was added, or JSON out of a string, may go beyond.
+const MAX_DEPTH: usize = 127;
 /// How much is shown of a value.
 const MAX_SHOWN: usize = 60;
 
@@ -70,6 +72,9 @@ pub fn parse<'a>(text: &'a str, schema: &OutputSchema) -> Result<Parsed<'a>, Str
     if !reading.problems.is_empty() {
         return Err(reading.problems.join("; "));
     }
+    if depth(&reading.value) > MAX_DEPTH {
+        return Err(format!("its values are nested deeper than {MAX_DEPTH} levels"));
+    }
     let has_nulls = schema.is_rewritten && text.contains("null");
     if is_strict && reading.is_as_it_was() && !has_nulls {
         return Ok(Parsed { json: text.into(), repairs: reading.repairs });
@@ -85,7 +90,11 @@ fn found(text: &str, outline: &Outline, encoded: usize) -> Result<Reading, Strin
 /// left out.
 #[must_use]
 pub fn complete_items(text: &str, schema: &OutputSchema) -> Parsed<'static> {
-    finish(candidates::complete(text, OutlineCell::of(schema)), schema)
+    let mut reading = candidates::complete(text, OutlineCell::of(schema));
+    if depth(&reading.value) > MAX_DEPTH {
+        reading = candidates::complete("", OutlineCell::of(schema));
+    }
+    finish(reading, schema)
 }
 
 fn finish(reading: Reading, schema: &OutputSchema) -> Parsed<'static> {
@@ -94,6 +103,16 @@ fn finish(reading: Reading, schema: &OutputSchema) -> Parsed<'static> {
         dialect::restore(&mut value, &schema.original);
     }
     Parsed { json: value.to_string().into(), repairs }
+}
+
+/// Bounded, as what is read of a text is.
+fn depth(value: &Value) -> usize {
+    let inner = match value {
+        Value::Array(items) => items.iter().map(depth).max(),
+        Value::Object(members) => members.values().map(depth).max(),
+        _ => return 0,
+    };
+    1 + inner.unwrap_or_default()
 }
 
 /// The beginning of a text that may be long.

@@ -108,3 +108,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_read_can_be_read_again_however_deep() {
+    for schema in [invoices(), schema_of(&json!({}), false), schema_of(&json!({}), true)] {
+        for depth in 120..135 {
+            let lists = "[".repeat(depth) + &"]".repeat(depth);
+            for text in
+                [lists.clone(), format!("x {lists} y"), format!("{{\"items\": \"{lists}\"}}")]
+            {
+                if let Ok(parsed) = parse(&text, &schema) {
+                    serde_json::from_str::<serde_json::Value>(&parsed.json).unwrap();
+                }
+                let cut = complete_items(&text, &schema);
+                serde_json::from_str::<serde_json::Value>(&cut.json).unwrap();
+            }
+        }
+    }
+}
