@@ -11,16 +11,16 @@ from pydantic import BaseModel
 from structx import _core, targets
 from structx._threads import in_thread, is_large
 from structx.exceptions import ExtractionError
-from structx.explain import SchemaReport, report_of
 from structx.inputs import PreparedInput, Source, check_unicode, source_of
 from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of, table_of
-from structx.streams import AsyncExtractionStream, ExtractionStream
 from structx.tables import need_pandas
 from structx.usage import of_planning
 
 if TYPE_CHECKING:
+    from structx.explain import SchemaReport
     from structx.inputs import Data
     from structx.schema import GeneratedModel
+    from structx.streams import AsyncExtractionStream, ExtractionStream
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,11 +59,15 @@ async def run_async(
 
 def stream(core: _core.Extractor, *args: Any) -> ExtractionStream[Any]:
     """The rows that `streaming` makes of these arguments."""
+    from structx.streams import ExtractionStream  # not needed by other tasks
+
     return ExtractionStream(partial(_made, core, streaming, *args))
 
 
 def stream_async(core: _core.Extractor, *args: Any) -> AsyncExtractionStream[Any]:
     """`stream` for asyncio."""
+    from structx.streams import AsyncExtractionStream  # not needed by other tasks
+
     return AsyncExtractionStream(partial(_made_async, core, streaming, *args))
 
 
@@ -217,6 +221,8 @@ def explain(core: _core.Extractor, model: type[BaseModel]) -> SchemaReport:
 
 
 def _explanation(core: _core.Extractor, model: type[BaseModel]) -> SchemaReport:
+    from structx.explain import report_of  # not needed by other tasks
+
     return report_of(*core.explain(targets.of_model(_model_class(model))))
 
 
