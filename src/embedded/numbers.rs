@@ -13,32 +13,33 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use super::literals::Literal;
+use crate::reply::CURRENCIES;
 
 const SYMBOLS: &str = r"US\$|[$€£¥₹]";
-const CODES: &str =
-    "USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|SGD|HKD|AED";
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    let codes = CURRENCIES.join("|");
     pattern(&format!(
         r"(?x)
         (?P<bracket>\()?
         (?P<sign>[-\u{{2212}}])?
-        (?P<before>(?:{SYMBOLS}|{CODES})[\x20\u{{a0}}]?(?P<inner>[-\u{{2212}}])?)?
+        (?P<before>(?:{SYMBOLS}|{codes})[\x20\u{{a0}}]?(?P<inner>[-\u{{2212}}])?)?
         (?P<digits>\d+(?:[.,'\u{{2019}}\u{{a0}}\u{{202f}}\u{{2009}}]\d+)*)
         (?:
             (?P<percent>\x20?%)
           | (?P<ordinal>(?:st|nd|rd|th)\b)
           | (?P<magnitude>[\x20\u{{a0}}]?(?i:thousand|million|billion|bn|k|m)\b)
         )?
-        (?P<after>[\x20\u{{a0}}]?(?:{SYMBOLS}|(?:{CODES})\b))?
+        (?P<after>[\x20\u{{a0}}]?(?:{SYMBOLS}|(?:{codes})\b))?
         (?P<close>\))?"
     ))
 });
 
 /// Groups parted by plain spaces; told from two numbers side by side by what goes with them.
 static SPACED: LazyLock<Regex> = LazyLock::new(|| {
+    let codes = CURRENCIES.join("|");
     pattern(&format!(
-        r"(?P<before>(?:{SYMBOLS}|{CODES})\x20?)?(?P<digits>\d{{1,3}}(?:\x20\d{{3}})+)(?P<decimals>,\d{{1,2}})?(?P<after>\x20?(?:{SYMBOLS}|(?:{CODES})\b))?"
+        r"(?P<before>(?:{SYMBOLS}|{codes})\x20?)?(?P<digits>\d{{1,3}}(?:\x20\d{{3}})+)(?P<decimals>,\d{{1,2}})?(?P<after>\x20?(?:{SYMBOLS}|(?:{codes})\b))?"
     ))
 });
 

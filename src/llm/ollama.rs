@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::options::{Placed, Rules};
-use super::wire::{self, HttpReply, HttpRequest, WireFormat};
+use super::wire::{self, HttpReply, HttpRequest, LogProbability, WireFormat};
 use super::{Finish, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role, Usage};
 use crate::schema::{Method, OutputSchema};
 
@@ -159,9 +159,4 @@ struct Answer {
 #[derive(Deserialize)]
 struct AnsweredMessage {
     content: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct LogProbability {
-    logprob: f32,
 }

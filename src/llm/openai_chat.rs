@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::failure::failure;
 use super::options::{self, Rules};
-use super::wire::{self, DataUrl, HttpReply, HttpRequest, WireFormat};
+use super::wire::{self, Content, DataUrl, HttpReply, HttpRequest, LogProbability, WireFormat};
 use super::{
     Candidate, File, Finish, Image, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role,
     Usage,
@@ -165,15 +165,7 @@ struct Function<'a> {
 #[derive(Serialize)]
 struct WireMessage<'a> {
     role: Role,
-    content: Content<'a>,
-}
-
-/// A message of one text is a plain text: some servers know no other form.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Content<'a> {
-    Text(Cow<'a, str>),
-    Parts(Vec<ContentPart<'a>>),
+    content: Content<'a, ContentPart<'a>>,
 }
 
 #[derive(Serialize)]
@@ -207,13 +199,7 @@ impl<'a> WireMessage<'a> {
                 ContentPart::File { file: WireFile { filename: name, file_data } }
             }
         };
-        let parts: Vec<_> = message.pieces().map(part).collect();
-        let content = match <[_; 1]>::try_from(parts) {
-            Ok([ContentPart::Text { text }]) => Content::Text(text),
-            Ok(parts) => Content::Parts(parts.into()),
-            Err(parts) => Content::Parts(parts),
-        };
-        Self { role: message.role, content }
+        Self { role: message.role, content: Content::new(message, part) }
     }
 }
 
@@ -303,11 +289,6 @@ impl LogProbabilities {
     fn numbers(self) -> Option<Vec<f32>> {
         Some(self.content?.into_iter().map(|token| token.logprob).collect())
     }
-}
-
-#[derive(Deserialize)]
-struct LogProbability {
-    logprob: f32,
 }
 
 #[derive(Deserialize)]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::failure::failure;
 use super::options::{self, Placed, Rules};
-use super::wire::{self, DataUrl, HttpReply, HttpRequest, WireFormat};
+use super::wire::{self, Content, DataUrl, HttpReply, HttpRequest, WireFormat};
 use super::{
     File, Finish, Image, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role, Usage,
 };
@@ -102,15 +102,7 @@ struct Body<'a> {
 #[derive(Serialize)]
 struct Turn<'a> {
     role: Role,
-    content: Content<'a>,
-}
-
-/// Earlier replies can be told as plain texts alone.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Content<'a> {
-    Text(Cow<'a, str>),
-    Parts(Vec<Part<'a>>),
+    content: Content<'a, Part<'a>>,
 }
 
 #[derive(Serialize)]
@@ -136,13 +128,8 @@ impl<'a> Turn<'a> {
                 Part::File { filename: name, file_data: DataUrl { media_type, data } }
             }
         };
-        let parts: Vec<_> = message.pieces().map(part).collect();
-        let content = match <[_; 1]>::try_from(parts) {
-            Ok([Part::Text { text }]) => Content::Text(text),
-            Ok(parts) => Content::Parts(parts.into()),
-            Err(parts) => Content::Parts(parts),
-        };
-        Self { role: message.role, content }
+        // An earlier reply can be told as a plain text alone, and always is one.
+        Self { role: message.role, content: Content::new(message, part) }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The shape of a provider's HTTP API: pure functions to and from bytes. Sending is
 //! [`transport`](super::transport)'s job.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::failure::failure;
 use super::{Finish, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role};
@@ -125,6 +126,32 @@ impl Serialize for DataUrl<'_> {
         let Self { media_type, data } = self;
         serializer.collect_str(&format_args!("data:{media_type};base64,{data}"))
     }
+}
+
+/// What a message holds: of one text alone that text, as some servers know no other form of it, and
+/// else its parts.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Content<'a, P> {
+    Text(Cow<'a, str>),
+    Parts(Vec<P>),
+}
+
+impl<'a, P> Content<'a, P> {
+    pub fn new(message: &'a Message, part: impl Fn(Piece<'a>) -> P) -> Self {
+        let pieces = match <[_; 1]>::try_from(message.pieces().collect::<Vec<_>>()) {
+            Ok([Piece::Text(text)]) => return Self::Text(text),
+            Ok(other) => other.into(),
+            Err(pieces) => pieces,
+        };
+        Self::Parts(pieces.into_iter().map(part).collect())
+    }
+}
+
+/// The logarithm of a token's probability.
+#[derive(Deserialize)]
+pub(super) struct LogProbability {
+    pub logprob: f32,
 }
 
 /// The system messages as one text, for formats that have a place of its own for it.

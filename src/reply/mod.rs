@@ -27,6 +27,8 @@ use crate::json;
 use crate::schema::OutputSchema;
 use crate::schema::dialect;
 use align::Reading;
+#[cfg(feature = "local")]
+pub(crate) use numbers::CURRENCIES;
 use outline::Outline;
 pub use outline::OutlineCell;
 

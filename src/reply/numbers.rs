@@ -6,7 +6,8 @@
 //! (`1,234` is 1234), where it can: `0,125` and `1234,567` have decimals. An amount such as `1.234 €`
 //! can be read in two ways, and is not.
 
-const CURRENCIES: [&str; 22] = [
+/// Codes of ISO 4217 that stand beside amounts.
+pub const CURRENCIES: [&str; 22] = [
     "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK",
     "PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "SGD", "HKD", "AED",
 ];

@@ -218,23 +218,18 @@ impl<'a, V: Validate> Attempts<'a, V> {
         if reply.finish == Finish::Length {
             return Err(Self::cut(client, &reply, first, kept));
         }
-        let (text, validated) = match (self.read(&reply, first, kept), kept.json()) {
-            (Ok(json), _) => (json.clone(), self.validator.validate(json).await),
-            (Err(problem), None) => (reply.text.clone(), Err(Rejection::Problems(vec![problem]))),
-            (Err(problem), Some(json)) => {
-                let again = prompt::go_on(&first.messages, &json, kept.len(), Some(&problem));
-                let problems = vec![problem];
-                return Err((Failure::Invalid { problems, requests: 1 }, Next::Ask(again)));
-            }
+        let json = match self.read(&reply, first, kept) {
+            Ok(json) => json,
+            Err(problem) => return Err(unread(&reply, problem, first, kept)),
         };
-        match validated {
+        match self.validator.validate(json.clone()).await {
             Ok(output) => {
                 self.sources = reply.sources;
                 Ok(output)
             }
             Err(Rejection::Problems(problems)) => {
                 *kept = Kept::default();
-                let again = prompt::ask_again(&first.messages, &text, &problems);
+                let again = prompt::ask_again(&first.messages, &json, &problems);
                 Err((Failure::Invalid { problems, requests: 1 }, Next::Ask(again)))
             }
             Err(Rejection::Broken(message)) => Err((Failure::Validator(message), Next::End)),
@@ -293,6 +288,17 @@ impl Failure {
             Self::Validator(message) => Self::Validator(message),
         }
     }
+}
+
+/// A reply that is no JSON of the schema is sent back; one that should have gone on from what was
+/// kept is asked for again.
+fn unread(reply: &Reply, problem: String, first: &Request, kept: &Kept) -> (Failure, Next) {
+    let problems = vec![problem];
+    let again = match kept.json() {
+        Some(json) => prompt::go_on(&first.messages, &json, kept.len(), Some(&problems[0])),
+        None => prompt::ask_again(&first.messages, &reply.text, &problems),
+    };
+    (Failure::Invalid { problems, requests: 1 }, Next::Ask(again))
 }
 
 fn truncated(reply: &Reply, complete: usize) -> String {
