@@ -245,13 +245,7 @@ fn documents(request: &Request) -> impl Iterator<Item = &str> {
 }
 
 fn usage(prompt: usize, completion: usize, cached: usize) -> Usage {
-    Usage {
-        prompt_tokens: prompt as u64,
-        completion_tokens: completion as u64,
-        total_tokens: (prompt + completion) as u64,
-        thinking_tokens: None,
-        cached_tokens: Some(cached as u64),
-    }
+    Usage { cached_tokens: Some(cached as u64), ..Usage::of(prompt as u64, completion as u64) }
 }
 
 /// candle puts a backtrace below its errors where the environment asks for backtraces.

@@ -8,6 +8,7 @@ pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;
 mod options;
+pub mod price;
 pub mod registry;
 pub mod retry;
 pub mod transport;
@@ -253,8 +254,8 @@ pub struct Source {
     pub literal: String,
 }
 
-/// Tokens of one request, as the provider counts them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Tokens of one request, as the provider counts them, and what they cost.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Usage {
     pub prompt_tokens: u64,
     pub completion_tokens: u64,
@@ -263,6 +264,8 @@ pub struct Usage {
     pub thinking_tokens: Option<u64>,
     /// Part of `prompt_tokens` that the provider had cached, where it tells.
     pub cached_tokens: Option<u64>,
+    /// In US dollars, where the model's price is known.
+    pub cost: Option<f64>,
 }
 
 impl Usage {
@@ -276,13 +279,14 @@ impl Usage {
             total_tokens,
             thinking_tokens: None,
             cached_tokens: None,
+            cost: None,
         }
     }
 }
 
 /// A request that gave no usable reply. Holds no key, and no text of the document in structx's own
 /// words; a provider's words are passed on as they are, but for their length, and may quote it.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[error("{}", self.describe())]
 pub struct LlmError {
     pub kind: LlmErrorKind,
@@ -299,7 +303,8 @@ pub struct LlmError {
     pub usage: Usage,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LlmErrorKind {
     /// No connection, or one that broke.
     Connection,

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::llm::retry::Backoff;
 use crate::llm::{Finish, LlmError, LlmErrorKind, Message, Reply, Request, Source, Usage};
 use crate::prompt;
@@ -55,7 +57,8 @@ pub struct Answer<T> {
 }
 
 /// Why a question has no answer: the last attempt's error.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Failure {
     #[error("{error}{}", attempts(*.requests))]
     Llm { error: LlmError, requests: usize },
@@ -70,7 +73,7 @@ fn attempts(requests: usize) -> String {
 }
 
 /// Why one attempt gave no result.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttemptError {
     /// The caller's name of the model.
     pub model: Arc<str>,

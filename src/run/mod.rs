@@ -5,6 +5,7 @@ mod client;
 mod extract;
 mod kept;
 mod operation;
+mod record;
 mod refine;
 mod sight;
 
@@ -12,6 +13,7 @@ pub use ask::{Answer, AttemptError, Failure, Models, ask};
 pub use client::Client;
 pub use extract::{Extraction, Ready, SAMPLE_CHARACTERS, Started, extract, plan, start};
 pub use operation::{Operation, Outcome, Planned};
+pub use record::Record;
 
 use std::future::Future;
 use std::sync::Arc;

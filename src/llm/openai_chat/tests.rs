@@ -114,13 +114,7 @@ fn a_whole_reply() {
     assert_eq!(reply.finish, Finish::Stop);
     assert_eq!(
         reply.usage,
-        Usage {
-            prompt_tokens: 19,
-            completion_tokens: 10,
-            total_tokens: 29,
-            thinking_tokens: Some(4),
-            cached_tokens: Some(8),
-        }
+        Usage { thinking_tokens: Some(4), cached_tokens: Some(8), ..Usage::of(19, 10) }
     );
     assert_eq!(reply.request_id.as_deref(), Some("req_1"));
     assert_eq!(reply.headers.len(), 2);
