@@ -1,8 +1,10 @@
 //! An operation: read the plan, ask for every row, and end each row exactly once.
 
 mod ask;
+pub mod cache;
 mod client;
 mod extract;
+pub mod journal;
 mod kept;
 mod operation;
 mod record;
