@@ -147,7 +147,7 @@ impl From<AttemptError> for RawError {
 
 /// `structx.results.RawUsage`: the fields of `StepUsage`, in order.
 #[derive(IntoPyObject)]
-pub struct RawUsage(u64, u64, u64, Option<u64>, Option<u64>);
+pub struct RawUsage(u64, u64, u64, Option<u64>, Option<u64>, Option<f64>);
 
 impl RawExtraction {
     pub fn new(extraction: Extraction<PydanticTarget>, prepared: Prepared) -> Self {
@@ -217,6 +217,7 @@ impl From<Usage> for RawUsage {
             usage.total_tokens,
             usage.thinking_tokens,
             usage.cached_tokens,
+            usage.cost,
         )
     }
 }
