@@ -195,15 +195,4 @@ impl Clients {
             .await
             .map(|extraction| RawExtraction::new(extraction, prepared))
     }
-
-    /// # Errors
-    /// [`Error::Config`]: a model that may be asked has no known price.
-    pub fn check_prices(&self) -> Result<(), Error> {
-        let clients = self.planner.clients().chain(self.extractor.clients());
-        let unknown = clients.filter(|client| client.price.is_none()).map(|client| &*client.name);
-        unknown.take(1).map(|name| Err(Error::Config(format!(
-            "max_cost needs the price of {name}: give prices={{\"{name}\": {{\"input\": ..., \
-             \"output\": ...}}}}, in US dollars for a million tokens"
-        )))).collect()
-    }
 }
