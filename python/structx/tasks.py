@@ -118,7 +118,7 @@ def planning(
 ) -> Task[type[GeneratedModel]]:
     """For the model that a query asks for."""
     query = _words("query", query)
-    job = run.core.plan(source_of(data, file_options).input, query)
+    job = run.core.plan(source_of(data, file_options).input, query, run)
     return job, partial(_planned, run)
 
 
@@ -131,7 +131,7 @@ def refinement(
     instructions = _words("refinement_instructions", instructions)
     name = None if model_name is None else _words("model_name", model_name)
     definition = model_to_extraction_request(_model_class(model))
-    job = run.core.refine(definition.model_dump_json(), instructions, name)
+    job = run.core.refine(definition.model_dump_json(), instructions, name, run)
     return job, partial(_planned, run)
 
 
