@@ -23,6 +23,7 @@ pub mod reply;
 pub mod run;
 pub mod schema;
 pub mod table;
+pub mod tokens;
 
 #[cfg(feature = "python")]
 mod python;
