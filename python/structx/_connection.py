@@ -73,6 +73,4 @@ class Connection:
         """Of the method of this name; raises TypeError for an option that it does not take."""
         from structx.runs import Run  # not needed to import structx
 
-        models = [*self._settings["models"], *self._settings["planning_models"]]
-        unpriced = [model for model in models if model not in self._settings["prices"]]
-        return Run(self._core, operation, options, unpriced)
+        return Run(self._core, operation, options)

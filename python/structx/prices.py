@@ -26,7 +26,6 @@ Table: TypeAlias = "dict[str, tuple[float, float, float | None]]"
 """input, output and cached, by the caller's name of the model"""
 
 _PACKAGE = "genai-prices"
-_FREE = (0.0, 0.0, None)
 # The package's names of the providers whose names are others there.
 _PROVIDERS = {
     "fireworks_ai": "fireworks",
@@ -39,17 +38,15 @@ _SAME = {"anthropic", "azure", "deepseek", "groq", "mistral", "openai", "openrou
 
 def table_of(prices: Prices | None, models: Iterable[str]) -> Table:
     """The prices of these models, as far as they are known. Raises ValueError."""
-    free: Table = {model: _FREE for model in models if model.startswith("local/")}
     if prices is None:
-        return free
-    if isinstance(prices, str):
-        return free | _of_package(prices, [model for model in models if model not in free])
+        return {}
+    if prices == _PACKAGE:
+        return _of_package(models)
     if not isinstance(prices, Mapping):
-        kind = type(prices).__name__
-        raise ValueError(f"prices must be a mapping or {_PACKAGE!r}, not {kind}")
+        raise ValueError(f"prices must be a mapping of models or {_PACKAGE!r}, not {prices!r}")
     # All are checked: a mistake is told whether or not it matters today.
     given = {model: _numbers(f"prices[{model!r}]", price) for model, price in prices.items()}
-    return free | {model: given[model] for model in models if model in given}
+    return {model: given[model] for model in models if model in given}
 
 
 def _numbers(name: str, price: object) -> tuple[float, float, float | None]:
@@ -66,9 +63,7 @@ def _numbers(name: str, price: object) -> tuple[float, float, float | None]:
     return dollars("input"), dollars("output"), cached
 
 
-def _of_package(name: str, models: Iterable[str]) -> Table:
-    if name != _PACKAGE:
-        raise ValueError(f"prices must be a mapping of models or {_PACKAGE!r}, not {name!r}")
+def _of_package(models: Iterable[str]) -> Table:
     try:
         from genai_prices import Usage, calc_price
     except ImportError as error:

@@ -68,7 +68,6 @@ class Run:
         core: _core.Extractor,
         operation: str,
         options: RunOptions | None = None,
-        unpriced: Iterable[str] = (),
     ) -> None:
         """Raises TypeError for an option that there is not.
 
@@ -76,12 +75,10 @@ class Run:
             core: the extractor.
             operation: the name of the method.
             options: as the caller gave them.
-            unpriced: models that may be asked and whose prices are not known.
         """
         self.core = core
         self._operation = operation
         self._options: RunOptions = options or {}
-        self._unpriced = list(unpriced)
         if unknown := self._options.keys() - RunOptions.__annotations__.keys():
             raise TypeError(
                 f"Extractor.{operation}() got an unexpected keyword argument {min(unknown)!r}"
@@ -100,8 +97,6 @@ class Run:
             self.journal = _checks.path("journal", journal)
         if (max_cost := given.get("max_cost")) is not None:
             self.max_cost = _checks.number("max_cost", max_cost)
-            if self._unpriced:
-                raise ValueError(_unpriced(self._unpriced[0]))
         if (max_tokens := given.get("max_tokens")) is not None:
             self.max_tokens = _checks.integer("max_tokens", max_tokens, minimum=0, below=2**63)
         if (deadline := given.get("deadline")) is not None:
@@ -181,12 +176,4 @@ def _log_request(request: RawRequest) -> None:
         prompt,
         completion,
         request_id,
-    )
-
-
-def _unpriced(model: str) -> str:
-    prices = f'{{"{model}": {{"input": ..., "output": ...}}}}'
-    return (
-        f"max_cost needs the price of {model}: give the extractor prices={prices}, in US dollars "
-        'for a million tokens, or prices="genai-prices" for those that this package knows'
     )

@@ -58,9 +58,10 @@ struct Opened {
 }
 
 impl Opened {
-    /// What `work` gives, once Python has heard of all that happened.
+    /// What `work` gives, once the call is closed and Python has heard of all that happened.
     async fn watched<T>(&self, work: impl Future<Output = T>) -> T {
         let done = work.await;
+        self.clients.extractor.call.close().await;
         if let Some(watcher) = &self.watcher {
             watcher.finish().await;
         }
@@ -85,6 +86,9 @@ impl Extractor {
     fn start(&self, py: Python<'_>, run: Run) -> PyResult<Start> {
         let clients = self.clients()?;
         let (options, callbacks) = run.split()?;
+        if options.max_cost.is_some() {
+            clients.check_prices()?;
+        }
         let pydantic = Pydantic::new(py, callbacks)?;
         let watcher = Watcher::new(&pydantic);
         let watch = watcher.clone().map(|watcher| watcher as Arc<dyn run::Watch>);

@@ -195,4 +195,18 @@ impl Clients {
             .await
             .map(|extraction| RawExtraction::new(extraction, prepared))
     }
+
+    /// # Errors
+    /// [`Error::Config`]: the price of a model that may be asked is not known.
+    pub fn check_prices(&self) -> Result<(), Error> {
+        let mut clients = self.planner.clients().chain(self.extractor.clients());
+        match clients.find(|client| client.price.is_none()) {
+            None => Ok(()),
+            Some(Client { name, .. }) => Err(Error::Config(format!(
+                "max_cost needs the price of {name}: give the extractor prices={{\"{name}\": \
+                 {{\"input\": ..., \"output\": ...}}}}, in US dollars for a million tokens, or \
+                 prices=\"genai-prices\" for those that this package knows"
+            ))),
+        }
+    }
 }
