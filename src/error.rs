@@ -17,6 +17,9 @@ pub enum Error {
     /// A definition, a type expression or a JSON Schema that structx can't use.
     #[error("{0}")]
     Schema(String),
+    /// The journal can't be opened, read or written; no row was asked.
+    #[error("journal: {0}")]
+    Journal(String),
     /// The planning request failed for good, so that no row was asked.
     #[error("planning failed: {failure}")]
     Plan {

@@ -24,6 +24,7 @@ pub mod run;
 pub mod schema;
 mod sqlite;
 pub mod table;
+pub mod tokens;
 
 #[cfg(feature = "python")]
 mod python;

@@ -246,6 +246,15 @@ impl Content {
         }
     }
 
+    /// How many rows there are.
+    #[must_use]
+    pub fn row_count(&self) -> usize {
+        match self {
+            Self::Document(_) => 1,
+            Self::Table(table) => table.records.len(),
+        }
+    }
+
     /// The rows in order, of the chosen columns where the content has any.
     #[must_use]
     pub fn rows<'a>(&'a self, columns: &[String]) -> Box<dyn Iterator<Item = Row> + Send + 'a> {

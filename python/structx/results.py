@@ -35,9 +35,10 @@ RawRow: TypeAlias = tuple[
     "list[str]",
     "list[RawError]",
     "list[Any]",
+    bool,
 ]
 """position, input_data, items, calls, error, sources, image_pages, model, repairs, errors,
-incomplete_items"""
+incomplete_items, from_journal"""
 RawExtraction: TypeAlias = (
     "tuple[type[Any], list[RawUsage], Iterable[RawRow], list[str], _core.Prepared]"
 )
@@ -58,10 +59,11 @@ class AttemptError:
     model: str
     """The model as it was given to the extractor."""
     kind: str
-    """`connection`, `timeout`, `rate_limit`, `server`, `quota`, `authentication`, `rejected`,
-    `refusal`, `content_filter`, `truncated`, `bad_reply`, `context_length` or `engine` for what the
-    provider did; `invalid` for a reply that is not valid, `validator` for a validator that
-    failed."""
+    """`connection`, `connect_timeout`, `first_byte_timeout`, `timeout`, `rate_limit`, `server`,
+    `quota`, `authentication`, `rejected`, `refusal`, `content_filter`, `truncated`, `bad_reply`,
+    `context_length` or `engine` for what the provider did; `invalid` for a reply that is not valid,
+    `validator` for a validator that failed; `budget`, `deadline` or `journal` where the operation
+    was stopped by its budget or its deadline, or could not write to its journal."""
     message: str
     status: int | None = None
     """The HTTP status; None where there was no reply."""
@@ -105,6 +107,9 @@ class RowResult(Generic[T]):
     incomplete_items: list[T] = field(default_factory=list[T])
     """Of a failed row whose reply was cut at the limit of output tokens, and could not be continued
     to its end: the items that were complete. They are not in `items`."""
+    from_journal: bool = False
+    """Whether it was read from the journal instead of asked for; its `usage` is then what it cost
+    when it was asked for."""
 
     @property
     def status(self) -> Literal["success", "empty", "failed"]:
@@ -138,7 +143,8 @@ class ExtractionResult(Generic[T, D]):
     model: type[T]
     """The model of the items: the caller's, or the one that was planned."""
     usage: ExtractorUsage
-    """Tokens of all requests: planning and every row."""
+    """Tokens of all requests: planning and every row. Those of rows (and of a plan) that were read
+    from a journal count as what they cost when they were asked for."""
     warnings: list[str] = field(default_factory=list[str])
     """What was noticed while the source was read, which of its pages the model did not get, and
     which models are asked for the schema without being held to it."""
@@ -189,6 +195,11 @@ class ExtractionResult(Generic[T, D]):
         return self.attempted_count - self.success_count
 
     @property
+    def journaled_count(self) -> int:
+        """Rows that were read from the journal instead of asked for."""
+        return sum(row.from_journal for row in self.rows)
+
+    @property
     def success_rate(self) -> float:
         """Rows without an error, in percent of all rows; 0.0 where there are none."""
         return 100.0 * self.success_count / len(self.rows) if self.rows else 0.0
@@ -219,7 +230,20 @@ def result_of(raw: RawExtraction, source: Source) -> ExtractionResult[Any]:
 
 def row_of(raw: RawRow, labels: Sequence[Any] | None) -> RowResult[Any]:
     """The row that the core's tuple describes; `labels` are those of the source, if it has any."""
-    position, text, items, calls, error, sources, pages, model, repairs, errors, incomplete = raw
+    (
+        position,
+        text,
+        items,
+        calls,
+        error,
+        sources,
+        pages,
+        model,
+        repairs,
+        errors,
+        incomplete,
+        from_journal,
+    ) = raw
     return RowResult(
         position,
         position if labels is None else labels[position],
@@ -233,6 +257,7 @@ def row_of(raw: RawRow, labels: Sequence[Any] | None) -> RowResult[Any]:
         repairs,
         [AttemptError(*failed) for failed in errors],
         incomplete,
+        from_journal,
     )
 
 

@@ -4,6 +4,7 @@ pub mod abilities;
 pub mod anthropic;
 mod failure;
 pub mod gemini;
+pub mod limit;
 pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;
@@ -33,6 +34,9 @@ pub use abilities::Sight;
 pub trait Provider: Send + Sync {
     /// The registry's name of the provider, for errors.
     fn name(&self) -> &str;
+
+    /// Where requests go, without a secret: what is one address has one set of limits.
+    fn address(&self) -> String;
 
     /// Turns the JSON Schema of a reply into what this provider's model accepts; made once per
     /// operation.

@@ -20,6 +20,7 @@ use super::input::Prepared;
 use super::job::{Job, Raise};
 use super::raw::{RawRow, RawStart};
 use super::target::{ModelTarget, Pydantic, PydanticTarget};
+use super::watch::Watcher;
 
 /// The most rows of one batch.
 const BATCH: usize = 256;
@@ -46,6 +47,7 @@ pub struct Begun {
     pub operation: Operation,
     pub prepared: Prepared,
     pub query: String,
+    pub watcher: Option<Arc<Watcher>>,
 }
 
 /// What the background gives.
@@ -122,14 +124,19 @@ impl RowStream {
 impl Begun {
     /// Sends outcomes as long as anybody wants them.
     async fn send(self, sender: UnboundedSender<Row>) {
-        let Self { started, operation, prepared, query } = self;
+        let Self { started, operation, prepared, query, watcher } = self;
         let room = operation.concurrency.saturating_mul(ROOM);
         let mut outcomes =
             std::pin::pin!(started.outcomes(&operation, &prepared.content, &query, room));
         while let Some(row) = outcomes.next().await {
             if sender.send(row).is_err() {
-                break;
+                return;
             }
+        }
+        started.end(&operation, prepared.content.row_count()).await;
+        operation.call.close().await;
+        if let Some(watcher) = watcher {
+            watcher.finish().await;
         }
     }
 }

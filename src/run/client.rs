@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::Result;
+use crate::llm::limit::Gate;
+use crate::llm::price::Price;
 use crate::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Request, Sight};
 use crate::prompt;
 use crate::schema::OutputSchema;
@@ -18,6 +20,10 @@ pub struct Client {
     pub name: Arc<str>,
     /// Sent with every request as they are.
     pub options: Arc<Map<String, Value>>,
+    /// Lets its requests through as its provider's limits allow.
+    pub gate: Arc<Gate>,
+    /// None where it is not known.
+    pub price: Option<Price>,
 }
 
 impl Client {

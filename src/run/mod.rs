@@ -1,10 +1,13 @@
 //! An operation: read the plan, ask for every row, and end each row exactly once.
 
 mod ask;
-pub mod cache;
+mod budget;
+mod cache;
+mod call;
 mod client;
 mod extract;
-pub mod journal;
+mod journal;
+mod keep;
 mod kept;
 mod operation;
 mod record;
@@ -12,6 +15,8 @@ mod refine;
 mod sight;
 
 pub use ask::{Answer, AttemptError, Failure, Models, ask};
+pub use cache::Cache;
+pub use call::{Call, CallOptions, Sent, Stop, Watch};
 pub use client::Client;
 pub use extract::{Extraction, Ready, SAMPLE_CHARACTERS, Started, extract, plan, start};
 pub use operation::{Operation, Outcome, Planned};
