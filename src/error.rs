@@ -31,7 +31,6 @@ pub enum Error {
 }
 
 /// The words of a panic that was caught.
-#[cfg(any(feature = "local", feature = "python"))]
 pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without words")

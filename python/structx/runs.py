@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -14,11 +14,9 @@ from typing_extensions import Self, TypedDict
 
 from structx import _checks
 from structx.progress import Bar, Progress, RawProgress, dollars, is_seen
-from structx.usage import total_cost
 
 if TYPE_CHECKING:
     from structx import _core
-    from structx.usage import RawUsage
 
 RawRequest: TypeAlias = "tuple[str, str, int | None, float, int, int, str | None]"
 """model, outcome (`ok`, or the kind of an AttemptError), status, seconds, prompt tokens, completion
@@ -133,13 +131,6 @@ class Run:
             except Exception:
                 self._show = None
                 LOGGER.exception("what was given as progress failed, and is called no more")
-
-    def planned(self, calls: Iterable[RawUsage]) -> None:
-        """Count the requests of an operation that only plans."""
-        calls = list(calls)
-        cost = total_cost(call[5] for call in calls)
-        tokens = sum(call[2] for call in calls)
-        self._last = Progress(0, 0, 0, 0, len(calls), tokens, cost, 0.0)
 
     def end(self, error: BaseException | None = None) -> None:
         """Close the bar and log what became of the operation. Ending it again does nothing."""

@@ -119,7 +119,7 @@ def planning(
     """For the model that a query asks for."""
     query = _words("query", query)
     job = run.core.plan(source_of(data, file_options).input, query, run)
-    return job, partial(_planned, run)
+    return job, _planned
 
 
 def refinement(
@@ -132,7 +132,7 @@ def refinement(
     name = None if model_name is None else _words("model_name", model_name)
     definition = model_to_extraction_request(_model_class(model))
     job = run.core.refine(definition.model_dump_json(), instructions, name, run)
-    return job, partial(_planned, run)
+    return job, _planned
 
 
 def preparation(
@@ -222,8 +222,7 @@ def _explanation(run: Run, model: type[BaseModel]) -> SchemaReport:
     return report_of(*run.core.explain(targets.of_model(_model_class(model))))
 
 
-def _planned(run: Run, raw: RawPlan) -> type[GeneratedModel]:
+def _planned(raw: RawPlan) -> type[GeneratedModel]:
     model, calls = raw
-    run.planned(calls)
     model.__structx_usage__ = of_planning(calls)
     return model

@@ -58,9 +58,10 @@ struct Opened {
 }
 
 impl Opened {
-    /// What `work` gives, once Python has heard of all that happened.
+    /// What `work` gives, once the call is closed and Python has heard of all that happened.
     async fn watched<T>(&self, work: impl Future<Output = T>) -> T {
         let done = work.await;
+        self.clients.extractor.call.close().await;
         if let Some(watcher) = &self.watcher {
             watcher.finish().await;
         }
@@ -99,7 +100,7 @@ impl Extractor {
 impl Extractor {
     #[new]
     #[pyo3(signature = (*, models, planning_models, api_key, api_base, api_version, output_mode,
-                        timeout, extraction_options, planning_options, max_threads, max_retries,
+                        timeout, connect_timeout, first_byte_timeout, extraction_options, planning_options, max_threads, max_retries,
                         min_wait, max_wait, limits, cache, cache_size, prices, weights))]
     #[expect(clippy::too_many_arguments, reason = "the keyword arguments of the constructor")]
     fn new(
@@ -110,6 +111,8 @@ impl Extractor {
         api_version: Option<String>,
         output_mode: Option<&str>,
         timeout: f64,
+        connect_timeout: f64,
+        first_byte_timeout: Option<f64>,
         extraction_options: &str,
         planning_options: &str,
         max_threads: usize,
@@ -208,9 +211,11 @@ impl Extractor {
     fn plan(&self, py: Python<'_>, input: Input, query: String, run: Run) -> PyResult<Job> {
         let start = self.start(py, run)?;
         Ok(Job::new(start.pydantic.clone(), None, async move {
-            let Opened { clients, pydantic, .. } = start.open().await?;
+            let call = start.open().await?;
             let content = read(input).await?.content;
-            run::plan(&clients.planner, &pydantic, &content, &query).await.map(RawPlan::from)
+            let Opened { clients, pydantic, .. } = &call;
+            let plan = run::plan(&clients.planner, pydantic, &content, &query);
+            call.watched(plan).await.map(RawPlan::from)
         }))
     }
 
@@ -227,10 +232,11 @@ impl Extractor {
             .map_err(|error| Error::Schema(format!("the definition: {error}")))?;
         let start = self.start(py, run)?;
         Ok(Job::new(start.pydantic.clone(), None, async move {
-            let Opened { clients, pydantic, .. } = start.open().await?;
+            let call = start.open().await?;
             let name = model_name.as_deref();
-            let refine = clients.planner.refine(&pydantic, &definition, &instructions, name);
-            refine.await?.planned().map(RawPlan::from)
+            let Opened { clients, pydantic, .. } = &call;
+            let refine = clients.planner.refine(pydantic, &definition, &instructions, name);
+            call.watched(refine).await?.planned().map(RawPlan::from)
         }))
     }
 

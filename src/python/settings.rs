@@ -197,13 +197,16 @@ impl Clients {
     }
 
     /// # Errors
-    /// [`Error::Config`]: a model that may be asked has no known price.
+    /// [`Error::Config`]: the price of a model that may be asked is not known.
     pub fn check_prices(&self) -> Result<(), Error> {
-        let clients = self.planner.clients().chain(self.extractor.clients());
-        let unknown = clients.filter(|client| client.price.is_none()).map(|client| &*client.name);
-        unknown.take(1).map(|name| Err(Error::Config(format!(
-            "max_cost needs the price of {name}: give prices={{\"{name}\": {{\"input\": ..., \
-             \"output\": ...}}}}, in US dollars for a million tokens"
-        )))).collect()
+        let mut clients = self.planner.clients().chain(self.extractor.clients());
+        match clients.find(|client| client.price.is_none()) {
+            None => Ok(()),
+            Some(Client { name, .. }) => Err(Error::Config(format!(
+                "max_cost needs the price of {name}: give the extractor prices={{\"{name}\": \
+                 {{\"input\": ..., \"output\": ...}}}}, in US dollars for a million tokens, or \
+                 prices=\"genai-prices\" for those that this package knows"
+            ))),
+        }
     }
 }

@@ -134,6 +134,7 @@ impl Begun {
             }
         }
         started.end(&operation, prepared.content.row_count()).await;
+        operation.call.close().await;
         if let Some(watcher) = watcher {
             watcher.finish().await;
         }

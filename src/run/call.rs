@@ -194,6 +194,13 @@ impl Call {
         }
     }
 
+    /// Ends it: one file remains of its journal, if no other process has that open.
+    pub async fn close(&self) {
+        if let Some(journal) = &self.journal {
+            journal.close().await;
+        }
+    }
+
     /// What was noted since they were last taken.
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
