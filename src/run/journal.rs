@@ -72,7 +72,7 @@ CREATE TABLE rows (
     ended_at TEXT NOT NULL,
     details TEXT,                 -- JSON: what else there is
     PRIMARY KEY (key, occurrence)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 ";
 
 /// An open journal. Clones are the same one.

@@ -114,13 +114,13 @@ impl Operation {
                 }
             }
             Ok(None) => {}
-            Err(error) => self.call.warn(format!("the cache could not be read: {error}")),
+            Err(error) => self.call.warn(error),
         }
         let answer = ask(self, models, messages, validator).await;
         if answer.result.is_ok()
             && let Err(error) = cache.keep(&key, answer.record()).await
         {
-            self.call.warn(format!("the cache could not be written: {error}"));
+            self.call.warn(error);
         }
         answer
     }
@@ -229,7 +229,7 @@ impl Book {
             record: answer.record(),
         };
         if let Err(error) = self.journal.keep(row).await {
-            call.warn(format!("the journal could not be written: {error}"));
+            call.warn(error.clone());
             call.stop(Stop::Journal(error));
         }
         answer
@@ -238,7 +238,7 @@ impl Book {
     /// Notes that all rows of the operation have ended.
     pub async fn end(&self, call: &Call, rows: usize) {
         if let Err(error) = self.journal.end(self.operation, rows).await {
-            call.warn(format!("the journal could not be written: {error}"));
+            call.warn(error);
         }
     }
 }
