@@ -17,6 +17,7 @@ from structx.tables import need_pandas
 from structx.usage import of_planning
 
 if TYPE_CHECKING:
+    from structx.estimates import Estimate
     from structx.explain import SchemaReport
     from structx.inputs import Data
     from structx.runs import Run
@@ -209,6 +210,21 @@ def _results(
         planning = [call for failed in errors.values() for call in failed.planning]
         raise ExtractionError(message, results, planning) from error
     return results
+
+
+def estimation(
+    run: Run,
+    data: Data,
+    query: str,
+    model: type[BaseModel] | None,
+    file_options: Mapping[str, Any] | None,
+) -> Task[Estimate]:
+    """For what an extraction is likely to take."""
+    from structx.estimates import estimate_of  # not needed by other tasks
+
+    query = _words("query", query)
+    target = None if model is None else targets.of_model(_model_class(model))
+    return run.core.estimate(source_of(data, file_options).input, query, target), estimate_of
 
 
 def explain(run: Run, model: type[BaseModel]) -> SchemaReport:

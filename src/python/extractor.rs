@@ -21,7 +21,7 @@ use super::errors;
 use super::input::{Input, read};
 use super::job::Job;
 use super::limits::Limits;
-use super::raw::{RawPlan, RawSchema, Tried};
+use super::raw::{RawEstimate, RawPlan, RawSchema, Tried};
 use super::settings::{Clients, Settings, Step};
 use super::stream::{Begun, RowStream};
 use super::target::{ModelTarget, Pydantic};
@@ -249,6 +249,29 @@ impl Extractor {
             Ok(RawSchema::new(client, &schema))
         });
         explained.collect()
+    }
+
+    /// What an extraction is likely to take; nothing is sent.
+    fn estimate(
+        &self,
+        py: Python<'_>,
+        input: Input,
+        query: String,
+        target: Option<ModelTarget>,
+    ) -> PyResult<Job> {
+        let clients = self.clients()?;
+        let limits = self.settings.limits.as_ref().map(|limits| limits.get().settings());
+        let limits = limits.unwrap_or_default();
+        let pydantic = Pydantic::new(py, Callbacks::default())?;
+        let target = target.map(Arc::new);
+        Ok(Job::new(pydantic.clone(), target.clone(), async move {
+            let content = read(input).await?.content;
+            let target = target.map(|target| pydantic.target(target));
+            let Clients { planner, extractor, .. } = &clients;
+            let target = target.as_ref();
+            run::estimate(planner, extractor, &content, &query, target, &limits, None)
+                .map(RawEstimate::from)
+        }))
     }
 
     fn prepare(&self, py: Python<'_>, input: Input) -> PyResult<Job> {

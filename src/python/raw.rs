@@ -12,7 +12,7 @@ use pyo3::types::PyString;
 use crate::error::Error;
 use crate::llm::Usage;
 use crate::reply::Repair;
-use crate::run::{AttemptError, Client, Extraction, Failure, Outcome, Planned, Started};
+use crate::run::{AttemptError, Client, Estimate, Extraction, Failure, Outcome, Planned, Started};
 use crate::schema::{Loss, OutputSchema};
 
 use super::errors;
@@ -148,6 +148,17 @@ impl From<AttemptError> for RawError {
 /// `structx.results.RawUsage`: the fields of `StepUsage`, in order.
 #[derive(IntoPyObject)]
 pub struct RawUsage(u64, u64, u64, Option<u64>, Option<u64>, Option<f64>);
+
+/// `structx.estimates.RawEstimate`: the fields of an `Estimate`, in order.
+#[derive(IntoPyObject)]
+pub struct RawEstimate(usize, usize, u64, u64, Option<f64>, f64);
+
+impl From<Estimate> for RawEstimate {
+    fn from(estimate: Estimate) -> Self {
+        let Estimate { rows, requests, prompt_tokens, completion_tokens, cost, seconds } = estimate;
+        Self(rows, requests, prompt_tokens, completion_tokens, cost, seconds)
+    }
+}
 
 impl RawExtraction {
     pub fn new(extraction: Extraction<PydanticTarget>, prepared: Prepared) -> Self {

@@ -30,7 +30,7 @@ impl Client {
     /// What the model is asked: `messages`, and in them the schema if it sees it in no other way.
     #[must_use]
     pub fn request(&self, mut messages: Vec<Message>, schema: &Arc<OutputSchema>) -> Request {
-        if schema.method.is_told() || self.provider.hides_schema(&self.model) {
+        if self.tells(schema) {
             prompt::tell_schema(&mut messages, &schema.compiled);
         }
         Request {
@@ -39,6 +39,12 @@ impl Client {
             schema: Some(schema.clone()),
             options: self.options.clone(),
         }
+    }
+
+    /// Whether the model sees the schema in the prompt alone.
+    #[must_use]
+    pub fn tells(&self, schema: &OutputSchema) -> bool {
+        schema.method.is_told() || self.provider.hides_schema(&self.model)
     }
 
     /// # Errors

@@ -18,9 +18,9 @@ use super::{Modeller, Operation, Outcome, Planned, Target};
 /// The samples that a plan is made from hold no more characters than this; a small model reads
 /// slowly, and takes more for more to plan.
 pub const SAMPLE_CHARACTERS: usize = 4_000;
-const SMALL_SAMPLE_CHARACTERS: usize = 600;
+pub(super) const SMALL_SAMPLE_CHARACTERS: usize = 600;
 /// And of no more pages as images than this.
-const SAMPLE_PAGES: usize = 3;
+pub(super) const SAMPLE_PAGES: usize = 3;
 
 /// What an extraction gave: one outcome for each row, in the order of the source.
 #[derive(Debug)]
