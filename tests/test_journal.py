@@ -56,6 +56,12 @@ def asked(provider: FakeProvider) -> Counter[str]:
     return Counter(next(name for name in reversed(names) if name in body) for body in bodies)
 
 
+def extract(extractor: Extractor, path: Path | None, **others: Any) -> ExtractionResult[Any]:
+    """A run with the journal at `path`; `others` replace what is in ROWS."""
+    arguments: dict[str, Any] = {**ROWS, "journal": path, **others}
+    return extractor.extract(**arguments)
+
+
 def one_by_one(provider: FakeProvider) -> Extractor:
     """An extractor that asks for rows in their order."""
     settings: dict[str, Any] = {"api_key": "k", "max_threads": 1, "max_retries": 0}
@@ -90,12 +96,12 @@ def test_a_second_run_asks_nothing(
     provider: FakeProvider, subject: Extractor, tmp_path: Path, model: type[BaseModel] | None
 ) -> None:
     scripted(provider)
-    call: dict[str, Any] = {**ROWS, "model": model, "journal": tmp_path / "run.db"}
-    whole = subject.extract(**{**call, "journal": None})
-    first = subject.extract(**call)
+    path = tmp_path / "run.db"
+    whole = extract(subject, None, model=model)
+    first = extract(subject, path, model=model)
     assert [file.name for file in tmp_path.iterdir()] == ["run.db"]
     scripted(provider)
-    second = connect(provider).extract(**call)
+    second = extract(connect(provider), path, model=model)
     assert provider.stats()["requests"] == 0
     assert plain(whole) == plain(first) == plain(second)
     assert first.data[7].word == "word of row007"
@@ -108,9 +114,8 @@ def test_a_second_run_asks_nothing(
 def test_a_killed_run_goes_on(provider: FakeProvider, subject: Extractor, tmp_path: Path) -> None:
     """After each kill no row that was kept is requested again; in the end all are there."""
     path = tmp_path / "run.db"
-    call: dict[str, Any] = {**ROWS, "model": None}
     scripted(provider)
-    whole = subject.extract(**call)
+    whole = extract(subject, None, model=None)
     scripted(provider, latency_ms=30)
     kept: list[tuple[set[str], Counter[str]]] = []
     for _ in range(5):
@@ -126,10 +131,10 @@ def test_a_killed_run_goes_on(provider: FakeProvider, subject: Extractor, tmp_pa
         assert eventually(lambda wanted=wanted: provider.stats()["requests"] >= wanted, 20)
         run.kill()
         finish(run)
-        done = {TEXTS[position] for position in entries(path)}
+        done: set[str] = {TEXTS[position] for position in entries(path)}
         kept.append((done, asked(provider)))
         assert entries(path, "PRAGMA integrity_check") == ["ok"]
-    result = subject.extract(**call, journal=path)
+    result = extract(subject, path, model=None)
     requests = asked(provider)
     for done, then in kept:
         assert {text: requests[text] for text in done} == {text: then[text] for text in done}
@@ -143,32 +148,31 @@ def test_a_killed_run_goes_on(provider: FakeProvider, subject: Extractor, tmp_pa
 def test_only_rows_that_were_changed_are_asked(
     provider: FakeProvider, subject: Extractor, tmp_path: Path
 ) -> None:
-    call: dict[str, Any] = {**ROWS, "journal": tmp_path / "run.db"}
+    path = tmp_path / "run.db"
     scripted(provider)
-    subject.extract(**{**call, "data": ROWS["data"][:50]})
+    extract(subject, path, data=ROWS["data"][:50])
     scripted(provider)
     changed = [*ROWS["data"][45:], *ROWS["data"][:45]]
-    result = subject.extract(**{**call, "data": changed})
+    result = extract(subject, path, data=changed)
     assert sorted(asked(provider)) == TEXTS[50:]
     assert [item.word for item in result.data] == [f"word of {row['t']}" for row in changed]
     assert [row.position for row in result.rows] == list(range(60))
     assert result.journaled_count == 50
 
     scripted(provider)
-    subject.extract(**{**call, "query": "another word"})
+    extract(subject, path, query="another word")
     assert provider.stats()["requests"] == 60
 
 
 def test_rows_with_the_same_text_are_kept_each(provider: FakeProvider, tmp_path: Path) -> None:
-    subject = one_by_one(provider)
-    call: dict[str, Any] = {**ROWS, "journal": tmp_path / "run.db"}
+    subject, path = one_by_one(provider), tmp_path / "run.db"
     provider.script(*({"content": reply(str(number))} for number in range(6)))
     same = [{"t": "the same"}] * 5
-    first = subject.extract(**{**call, "data": same})
-    second = subject.extract(**{**call, "data": same})
+    first = extract(subject, path, data=same)
+    second = extract(subject, path, data=same)
     assert [item.word for item in first.data] == ["0", "1", "2", "3", "4"]
     assert plain(first) == plain(second)
-    more = subject.extract(**{**call, "data": [*same, {"t": "the same"}]})
+    more = extract(subject, path, data=[*same, {"t": "the same"}])
     assert [item.word for item in more.data] == ["0", "1", "2", "3", "4", "5"]
     assert provider.stats()["requests"] == 6
 
@@ -176,17 +180,17 @@ def test_rows_with_the_same_text_are_kept_each(provider: FakeProvider, tmp_path:
 def test_a_row_that_failed_is_asked_again_where_it_may_help(
     provider: FakeProvider, subject: Extractor, tmp_path: Path
 ) -> None:
-    call: dict[str, Any] = {**ROWS, "data": ROWS["data"][:5], "journal": tmp_path / "run.db"}
+    path, rows = tmp_path / "run.db", ROWS["data"][:5]
     scripted(
         provider,
         {"when": "row001", "status": 401},
         {"when": "row002", "refusal": "I'd rather not."},
         {"when": "row003", "content": '{"items": [{"word": 5.5}, {}]}'},
     )
-    first = subject.extract(**call)
+    first = extract(subject, path, data=rows)
     assert [row.status for row in first.rows] == ["success", *["failed"] * 3, "success"]
     scripted(provider)
-    second = subject.extract(**call)
+    second = extract(subject, path, data=rows)
     assert asked(provider) == {"row001": 1}
     assert second.rows[1].status == "success"
     assert plain(second)[2:] == plain(first)[2:]
@@ -208,13 +212,13 @@ def test_what_the_validator_takes_no_longer_is_asked_again(
                 raise ValueError("is not taken")
             return word
 
-    call: dict[str, Any] = {**ROWS, "model": Checked, "journal": tmp_path / "run.db"}
+    path = tmp_path / "run.db"
     scripted(provider)
-    subject.extract(**call)
+    extract(subject, path, model=Checked)
     refused.add("word of row004")
     scripted(provider, {"when": "row004", "content": reply("another")})
     for _ in range(2):
-        assert subject.extract(**call).data[4].word == "another"
+        assert extract(subject, path, model=Checked).data[4].word == "another"
     assert asked(provider) == {"row004": 1}
 
 
@@ -233,7 +237,7 @@ def test_two_processes_may_share_a_journal(
     assert sorted(entries(path)) == list(range(60))
     assert entries(path, "PRAGMA integrity_check") == ["ok"]
     scripted(provider)
-    assert subject.extract(**ROWS, journal=path).journaled_count == 60
+    assert extract(subject, path).journaled_count == 60
     assert provider.stats()["requests"] == 0
 
 
@@ -296,12 +300,12 @@ def test_streams_and_queries_have_journals(
 def test_a_cancelled_run_goes_on(
     provider: FakeProvider, subject: Extractor, tmp_path: Path, run: Run
 ) -> None:
-    call: dict[str, Any] = {**ROWS, "journal": tmp_path / "run.db"}
+    path = tmp_path / "run.db"
     scripted(provider, latency_ms=20)
 
     async def main() -> None:
         for requests in (15, 40):
-            task = asyncio.create_task(subject.extract_async(**call))
+            task = asyncio.create_task(subject.extract_async(**ROWS, journal=path))
             while provider.stats()["requests"] < requests:
                 await asyncio.sleep(0.005)
             task.cancel()
@@ -309,7 +313,7 @@ def test_a_cancelled_run_goes_on(
                 await task
 
     run(main())
-    result = subject.extract(**call)
+    result = extract(subject, path)
     assert [item.word for item in result.data] == [f"word of {text}" for text in TEXTS]
     # What was under way may be asked again, ten rows at each of the two ends.
     assert provider.stats()["requests"] <= 60 + 2 * 10
@@ -336,7 +340,7 @@ def test_a_journal_that_can_not_be_opened_is_an_error(
     if content:
         path.write_bytes(content)
     with pytest.raises(ExtractionError, match=problem) as raised:
-        subject.extract(**ROWS, journal=path)
+        extract(subject, path)
     assert isinstance(raised.value.__cause__, JournalError)
     assert str(path) in str(raised.value)
     assert provider.stats()["requests"] == 0
@@ -364,7 +368,7 @@ def test_no_row_is_paid_for_that_can_not_be_kept(
 
     (tmp_path / "away.db").rename(path)
     scripted(provider)
-    result = subject.extract(**ROWS, journal=path)
+    result = extract(subject, path)
     assert [item.word for item in result.data] == [f"word of {text}" for text in TEXTS]
 
 
@@ -394,7 +398,7 @@ def test_a_full_disk_ends_the_run_and_not_the_process(
     kept = len(entries(path))
     assert kept in (int(done), int(done) - 1)
     scripted(provider)
-    result = subject.extract(**ROWS, journal=path)
+    result = extract(subject, path)
     assert [item.word for item in result.data] == [f"word of {text}" for text in TEXTS]
     assert provider.stats()["requests"] == 60 - kept
 
@@ -470,7 +474,7 @@ def test_threads_may_share_a_journal(
     results: list[int] = []
 
     def work() -> None:
-        results.append(subject.extract(**ROWS, journal=tmp_path / "run.db").success_count)
+        results.append(extract(subject, tmp_path / "run.db").success_count)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::canonical;
 use crate::error::{Error, Result};
@@ -142,7 +142,7 @@ pub(super) async fn planned<M: Modeller>(
     let client = &operation.client;
     let key = hash(&(VERSION, question, client.provider.name(), &client.model, &client.options));
     if let Some(kept) = journal.plan(&key).await.map_err(Error::Journal)?
-        && let Ok(plan) = serde_json::from_value::<Plan>(kept.plan)
+        && let Some(plan) = read(kept.plan)
         && let Ok(target) = modeller.target(&plan).await
     {
         return Ok((Planned { plan, target }, kept.calls));
@@ -151,6 +151,13 @@ pub(super) async fn planned<M: Modeller>(
     let plan = json!(planned.plan);
     journal.keep_plan(&key, query, &client.name, &plan, &calls).await.map_err(Error::Journal)?;
     Ok((planned, calls))
+}
+
+/// None where this version has no such plans any more.
+fn read(kept: Value) -> Option<Plan> {
+    let plan: Plan = serde_json::from_value(kept).ok()?;
+    // Types are written as words alone.
+    Some(Plan { schema: plan.schema.normalise().ok()?, ..plan })
 }
 
 /// A plan with its target, and one entry for each request.
