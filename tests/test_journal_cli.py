@@ -54,6 +54,7 @@ def test_show_tells_what_was_asked_and_what_it_cost(
     shown = re.sub(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME", capsys.readouterr().out)
     assert shown == (
         "operation 1: extract the total, please\n"
+        "  source    data\n"
         "  items     Total\n"
         "  model     openai/fake\n"
         "  requests  4\n"
@@ -63,6 +64,7 @@ def test_show_tells_what_was_asked_and_what_it_cost(
         "  begun     TIME\n"
         "  ended     TIME\n"
         "operation 2: the total\n"
+        "  source    text\n"
         "  items     Total\n"
         "  model     openai/fake\n"
         "  requests  1\n"
@@ -93,6 +95,7 @@ def test_export_gives_each_row_once(
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", ended_at)
     assert rows[0] == {
         "operation": 1,
+        "source": "data",
         "query": QUERY,
         "position": 0,
         "status": "success",

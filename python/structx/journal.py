@@ -22,10 +22,11 @@ _OLDEST_SQLITE = (3, 37)
 _EXPORT_HELP = """\
 One JSON object on each line of stdout, for each row, in the order of operations and sources:
 
-  {"operation": 1, "query": "...", "position": 0, "status": "success", "error": null,
-   "is_final": true, "model": "openai/gpt-4o", "requests": 1, "prompt_tokens": 300,
-   "completion_tokens": 80, "thinking_tokens": null, "cached_tokens": null, "cost": 0.0012,
-   "ended_at": "2026-11-23T08:00:00.123Z", "items": [{...}]}
+  {"operation": 1, "source": "a.csv", "query": "...", "position": 0, "status": "success",
+   "error": null, "is_final": true, "model": "openai/gpt-4o", "requests": 1,
+   "prompt_tokens": 300, "completion_tokens": 80, "thinking_tokens": null,
+   "cached_tokens": null, "cost": 0.0012, "ended_at": "2026-11-23T08:00:00.123Z",
+   "items": [{...}]}
 
 A row is one line however many items it has, so that sums of its tokens and its cost are right:
 jq -c '.items[]' lists the items. A row that failed has its error, and those items that were
@@ -34,7 +35,7 @@ between runs, the rows of both are there.
 """
 
 _OPERATIONS = """
-SELECT id, query, model, target, started_at, ended_at FROM operations ORDER BY id
+SELECT id, source, query, model, target, started_at, ended_at FROM operations ORDER BY id
 """
 _KINDS = """
 SELECT operation, status, is_final, count(*) AS rows, count(cost) AS priced, total(cost) AS cost,
@@ -42,8 +43,8 @@ SELECT operation, status, is_final, count(*) AS rows, count(cost) AS priced, tot
 FROM rows GROUP BY operation, status, is_final ORDER BY status DESC, is_final DESC
 """
 _ROWS = """
-SELECT operation, query, position, status, error, is_final, rows.model, requests, prompt_tokens,
-       completion_tokens, thinking_tokens, cached_tokens, cost, rows.ended_at, items
+SELECT operation, source, query, position, status, error, is_final, rows.model, requests,
+       prompt_tokens, completion_tokens, thinking_tokens, cached_tokens, cost, rows.ended_at, items
 FROM rows JOIN operations ON operations.id = operation
 ORDER BY operation, position, occurrence, rows.ended_at
 """
@@ -97,6 +98,7 @@ def _facts(operation: sqlite3.Row, kinds: list[sqlite3.Row]) -> Iterator[tuple[s
 
     rows, priced = total("rows"), total("priced")
     unknown = f", unknown for {rows - priced:,} of the rows" if rows > priced else ""
+    yield "source", operation["source"]
     yield "items", operation["target"]
     yield "model", operation["model"]
     yield "requests", f"{total('requests'):,}"

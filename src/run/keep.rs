@@ -46,8 +46,13 @@ pub(super) fn hash<T: Serialize>(data: &T) -> String {
 }
 
 /// Names an operation: whatever else differs, its rows are asked the same.
-pub(super) fn operation_key<T: Target>(target: &T, query: &str, client: &Client) -> String {
-    let asked = (target.name(), target.schema(), target.instructions(), query);
+pub(super) fn operation_key<T: Target>(
+    target: &T,
+    source: &str,
+    query: &str,
+    client: &Client,
+) -> String {
+    let asked = (target.name(), target.schema(), target.instructions(), source, query);
     hash(&(VERSION, asked, client.provider.name(), &client.model, &client.options))
 }
 
@@ -177,13 +182,15 @@ impl Book {
     pub async fn open<T: Target>(
         call: &Call,
         target: &T,
+        source: &str,
         query: &str,
         client: &Client,
     ) -> Result<Option<Self>> {
         let Some(journal) = call.journal.clone() else { return Ok(None) };
         let operation = journal
             .begin(&journal::Operation {
-                key: operation_key(target, query, client),
+                key: operation_key(target, source, query, client),
+                source: source.to_owned(),
                 query: query.to_owned(),
                 model: client.name.to_string(),
                 target: target.name().to_owned(),
