@@ -4,6 +4,7 @@ pub mod abilities;
 pub mod anthropic;
 mod failure;
 pub mod gemini;
+pub mod limit;
 pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;
@@ -28,6 +29,7 @@ use crate::error::Result;
 use crate::schema::OutputSchema;
 
 pub use abilities::Sight;
+pub use limit::RateLimits;
 
 /// A model that answers requests: over HTTP ([`transport::HttpProvider`]) or in this process.
 pub trait Provider: Send + Sync {
@@ -301,6 +303,9 @@ pub struct LlmError {
     pub retry_after: Option<Duration>,
     /// What the failed attempt cost.
     pub usage: Usage,
+    /// What the provider tells of its limits.
+    #[serde(skip)]
+    pub limits: Option<Box<RateLimits>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -380,6 +385,7 @@ impl LlmError {
             request_id: None,
             retry_after: None,
             usage: Usage::default(),
+            limits: None,
         }
     }
 
