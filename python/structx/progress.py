@@ -78,5 +78,6 @@ def is_seen() -> bool:
 
 
 def dollars(cost: float) -> str:
-    """A cost as people write it, with four digits of what is less than a dollar."""
-    return f"${cost:,.2f}" if cost >= 1 else f"${cost:.4f}"
+    """A cost as people write it, with more digits where it is small."""
+    digits = 2 if cost >= 1 else 4 if cost >= 0.01 else 6
+    return f"${cost:,.{digits}f}"
