@@ -6,6 +6,7 @@ import argparse
 import json
 import sqlite3
 import textwrap
+from collections import defaultdict
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,10 +22,11 @@ _OLDEST_SQLITE = (3, 37)
 _EXPORT_HELP = """\
 One JSON object on each line of stdout, for each row, in the order of operations and sources:
 
-  {"operation": 1, "query": "...", "position": 0, "status": "success", "error": null,
-   "is_final": true, "model": "openai/gpt-4o", "requests": 1, "prompt_tokens": 300,
-   "completion_tokens": 80, "thinking_tokens": null, "cached_tokens": null, "cost": 0.0012,
-   "ended_at": "2026-11-23T08:00:00.123Z", "items": [{...}]}
+  {"operation": 1, "source": "a.csv", "query": "...", "position": 0, "status": "success",
+   "error": null, "is_final": true, "model": "openai/gpt-4o", "requests": 1,
+   "prompt_tokens": 300, "completion_tokens": 80, "thinking_tokens": null,
+   "cached_tokens": null, "cost": 0.0012, "ended_at": "2026-11-23T08:00:00.123Z",
+   "items": [{...}]}
 
 A row is one line however many items it has, so that sums of its tokens and its cost are right:
 jq -c '.items[]' lists the items. A row that failed has its error, and those items that were
@@ -33,21 +35,16 @@ between runs, the rows of both are there.
 """
 
 _OPERATIONS = """
-SELECT id, query, model, target, started_at, ended_at FROM operations ORDER BY id
+SELECT id, source, query, model, target, started_at, ended_at FROM operations ORDER BY id
 """
 _KINDS = """
-SELECT printf('%,d %s%s', count(*), status, iif(is_final, '', ' (to be asked again)'))
-FROM rows WHERE operation = ? GROUP BY status, is_final ORDER BY status DESC, is_final DESC
-"""
-_SUMS = """
-SELECT count(*) AS rows, count(cost) AS priced, total(cost) AS cost,
-       coalesce(sum(requests), 0) AS requests,
-       coalesce(sum(prompt_tokens), 0) AS prompt, coalesce(sum(completion_tokens), 0) AS completion
-FROM rows WHERE operation = ?
+SELECT operation, status, is_final, count(*) AS rows, count(cost) AS priced, total(cost) AS cost,
+       sum(requests) AS requests, sum(prompt_tokens) AS prompt, sum(completion_tokens) AS completion
+FROM rows GROUP BY operation, status, is_final ORDER BY status DESC, is_final DESC
 """
 _ROWS = """
-SELECT operation, query, position, status, error, is_final, rows.model, requests, prompt_tokens,
-       completion_tokens, thinking_tokens, cached_tokens, cost, rows.ended_at, items
+SELECT operation, source, query, position, status, error, is_final, rows.model, requests,
+       prompt_tokens, completion_tokens, thinking_tokens, cached_tokens, cost, rows.ended_at, items
 FROM rows JOIN operations ON operations.id = operation
 ORDER BY operation, position, occurrence, rows.ended_at
 """
@@ -75,27 +72,39 @@ def add_commands(commands: Any) -> None:
 
 def _show(options: argparse.Namespace) -> int:
     with _opened(options.file) as journal:
+        kinds: defaultdict[int, list[sqlite3.Row]] = defaultdict(list)
+        for kind in journal.execute(_KINDS):
+            kinds[kind["operation"]].append(kind)
         for operation in journal.execute(_OPERATIONS):
             print(f"operation {operation['id']}: {_short(operation['query'])}")
-            for name, value in _facts(journal, operation):
-                print(f"  {name:<8}{value}")
+            for name, value in _facts(operation, kinds[operation["id"]]):
+                print(f"  {name:<10}{value}")
         for plan in journal.execute("SELECT query, model, calls FROM plans ORDER BY made_at"):
             tokens = [call["total_tokens"] for call in json.loads(plan["calls"])]
             print(f"plan: {_short(plan['query'])}")
-            print(f"  asked   {plan['model']}, {len(tokens):,} requests, {sum(tokens):,} tokens")
+            print(f"  model     {plan['model']}")
+            print(f"  requests  {len(tokens):,}")
+            print(f"  tokens    {sum(tokens):,}")
     return 0
 
 
-def _facts(journal: sqlite3.Connection, operation: sqlite3.Row) -> Iterator[tuple[str, str]]:
-    kinds = [kind for (kind,) in journal.execute(_KINDS, [operation["id"]])]
-    sums = journal.execute(_SUMS, [operation["id"]]).fetchone()
+def _facts(operation: sqlite3.Row, kinds: list[sqlite3.Row]) -> Iterator[tuple[str, str]]:
+    def total(name: str) -> Any:
+        return sum(kind[name] for kind in kinds)
+
+    def said(kind: sqlite3.Row) -> str:
+        again = "" if kind["is_final"] else " (to be asked again)"
+        return f"{kind['rows']:,} {kind['status']}{again}"
+
+    rows, priced = total("rows"), total("priced")
+    unknown = f", unknown for {rows - priced:,} of the rows" if rows > priced else ""
+    yield "source", operation["source"]
     yield "items", operation["target"]
-    yield "asked", f"{operation['model']}, {sums['requests']:,} requests"
-    yield "rows", f"{sums['rows']:,}: {', '.join(kinds)}" if kinds else "none"
-    yield "tokens", f"{sums['prompt']:,} prompt, {sums['completion']:,} completion"
-    unpriced = sums["rows"] - sums["priced"]
-    rest = f", without {unpriced:,} rows of unknown cost" if unpriced else ""
-    yield "cost", f"${sums['cost']:,.4f}{rest}" if sums["priced"] else "unknown"
+    yield "model", operation["model"]
+    yield "requests", f"{total('requests'):,}"
+    yield "rows", f"{rows:,}: {', '.join(map(said, kinds))}" if kinds else "none"
+    yield "tokens", f"{total('prompt'):,} prompt, {total('completion'):,} completion"
+    yield "cost", f"${total('cost'):,.4f}{unknown}" if priced else "unknown"
     yield "begun", operation["started_at"]
     yield "ended", operation["ended_at"] or "not yet: under way, or broken off"
 
