@@ -199,8 +199,8 @@ def killed(
         finished_before.append((provider.stats()["requests"], set(finished)))
         finished |= _until(_start(provider, journal, count), moments.uniform(0, longest))
     finished_before.append((provider.stats()["requests"], set(finished)))
-    process = _start(provider, journal, count)
-    out, _ = process.communicate()
+    with _start(provider, journal, count) as process:
+        out, _ = process.communicate()
     last = dict(line.split(maxsplit=1) for line in out.splitlines())
     marks = [request["mark"] for request in provider.requests()]
     ends = [start for start, _ in finished_before[1:]] + [len(marks)]
@@ -227,15 +227,13 @@ def _start(provider: FakeProvider, journal: Path, count: int) -> subprocess.Pope
 
 def _until(process: subprocess.Popen[str], seconds: float) -> set[int]:
     """Kill it so long after its first row; the rows that it had reported then."""
-    assert process.stdout is not None
-    lines = _lines(process.stdout)
-    reported = set(next(lines, ()))
-    time.sleep(seconds)
-    process.kill()
-    for line in lines:
-        reported |= set(line)
-    process.wait()
-    return reported
+    with process:
+        assert process.stdout is not None
+        lines = _lines(process.stdout)
+        reported = set(next(lines, ()))
+        time.sleep(seconds)
+        process.kill()
+        return reported.union(*lines)
 
 
 def _lines(stream: Any) -> Iterator[tuple[int]]:
