@@ -17,6 +17,9 @@ pub enum Error {
     /// A definition, a type expression or a JSON Schema that structx can't use.
     #[error("{0}")]
     Schema(String),
+    /// The journal can't be opened, read or written; no row was asked.
+    #[error("{0}")]
+    Journal(String),
     /// The planning request failed for good, so that no row was asked.
     #[error("planning failed: {failure}")]
     Plan {
@@ -28,7 +31,6 @@ pub enum Error {
 }
 
 /// The words of a panic that was caught.
-#[cfg(any(feature = "local", feature = "python"))]
 pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without words")

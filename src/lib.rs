@@ -22,7 +22,9 @@ pub mod refinement;
 pub mod reply;
 pub mod run;
 pub mod schema;
+pub mod sqlite;
 pub mod table;
+pub mod tokens;
 
 #[cfg(feature = "python")]
 mod python;

@@ -228,6 +228,15 @@ impl Content {
         }
     }
 
+    /// That of the file, or what data without one is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Document(document) => &document.name,
+            Self::Table(table) => &table.name,
+        }
+    }
+
     /// What was noticed while it was read.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
@@ -243,6 +252,15 @@ impl Content {
         match self {
             Self::Document(_) => &[],
             Self::Table(table) => &table.columns,
+        }
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn row_count(&self) -> usize {
+        match self {
+            Self::Document(_) => 1,
+            Self::Table(table) => table.records.len(),
         }
     }
 

@@ -11,16 +11,16 @@ use fake_provider::FakeProvider;
 use serde_json::{Value, json};
 use structx::Error;
 use structx::documents::{Content, Document, ReadOptions};
+use structx::llm::limit::{Limiter, Limits};
 use structx::llm::registry::{Settings, provider};
 use structx::llm::retry::Backoff;
 use structx::llm::transport::ApiKey;
 use structx::plan::Plan;
 use structx::run::{
-    Client, Extraction, Failure, Modeller, Operation, Rejection, Target, Validate, extract,
+    Call, Client, Extraction, Failure, Modeller, Operation, Rejection, Target, Validate, extract,
 };
 use structx::schema::definition::ExtractionRequest;
 use structx::table::Table;
-use tokio::sync::Semaphore;
 
 /// Takes items with a `word`, and finds the word `wrong` wrong.
 #[derive(Debug)]
@@ -99,9 +99,11 @@ fn operation(fake: &FakeProvider, max_retries: u32) -> Operation {
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();
     let backoff = Backoff { max_retries, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
-    let client = Client { provider, model, name: "openai/fake".into(), options: Arc::default() };
-    let (fallbacks, permits) = (Arc::default(), Arc::new(Semaphore::new(8)));
-    Operation { client, fallbacks, backoff, concurrency: 8, permits }
+    let (name, options) = ("openai/fake".into(), Arc::default());
+    let gate = Limiter::new(Limits::default()).gate(&provider.address());
+    let client = Client { provider, model, name, options, gate, price: None };
+    let (fallbacks, call) = (Arc::default(), Arc::new(Call::new(8)));
+    Operation { client, fallbacks, backoff, concurrency: 8, call }
 }
 
 fn text(text: &str) -> Arc<Content> {

@@ -15,14 +15,14 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 use structx::Error;
 use structx::documents::{Content, FileErrorKind, Mode, ReadOptions, read_bytes};
+use structx::llm::limit::{Limiter, Limits};
 use structx::llm::registry::{Settings, provider};
 use structx::llm::retry::Backoff;
 use structx::llm::transport::ApiKey;
 use structx::plan::Plan;
 use structx::run::{
-    Client, Extraction, Modeller, Operation, Rejection, Target, Validate, extract, plan,
+    Call, Client, Extraction, Modeller, Operation, Rejection, Target, Validate, extract, plan,
 };
-use tokio::sync::Semaphore;
 
 /// Takes any reply, and makes no items of it.
 #[derive(Debug)]
@@ -76,9 +76,11 @@ fn operation(fake: &FakeProvider, model: &str) -> Operation {
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();
     let backoff = Backoff { max_retries: 0, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
-    let client = Client { provider, name: model.clone(), model, options: Arc::default() };
-    let (fallbacks, permits) = (Arc::default(), Arc::new(Semaphore::new(8)));
-    Operation { client, fallbacks, backoff, concurrency: 8, permits }
+    let (name, options) = (model.clone(), Arc::default());
+    let gate = Limiter::new(Limits::default()).gate(&provider.address());
+    let client = Client { provider, name, model, options, gate, price: None };
+    let (fallbacks, call) = (Arc::default(), Arc::new(Call::new(8)));
+    Operation { client, fallbacks, backoff, concurrency: 8, call }
 }
 
 async fn run(

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
         read,
         read_async,
     )
+    from structx.estimates import Estimate
     from structx.exceptions import (
+        BudgetError,
         ConfigurationError,
         ContentFilterError,
         CorruptFileError,
+        DeadlineError,
         ExtractionError,
         FileError,
+        JournalError,
         LimitExceededError,
         ModelGenerationError,
         NoTextLayerError,
@@ -37,13 +41,17 @@ if TYPE_CHECKING:
     from structx.explain import SchemaLoss, SchemaReport
     from structx.extractor import Extractor
     from structx.inputs import FileReader, PreparedInput
+    from structx.limits import Limits
     from structx.portable import (
         TypeCapabilities,
         get_type_capabilities,
         model_from_extraction_request,
         model_to_extraction_request,
     )
+    from structx.prices import Price
+    from structx.progress import Progress
     from structx.results import AttemptError, ExtractionResult, RowResult
+    from structx.runs import RunOptions
     from structx.schema import ExtractionPlan, ExtractionRequest, ModelField
     from structx.streams import AsyncExtractionStream, ExtractionStream
     from structx.usage import ExtractionStep, ExtractorUsage, StepUsage
@@ -59,12 +67,16 @@ else:
             "read",
             "read_async",
         ],
+        "estimates": ["Estimate"],
         "exceptions": [
+            "BudgetError",
             "ConfigurationError",
             "ContentFilterError",
             "CorruptFileError",
+            "DeadlineError",
             "ExtractionError",
             "FileError",
+            "JournalError",
             "LimitExceededError",
             "ModelGenerationError",
             "NoTextLayerError",
@@ -78,6 +90,7 @@ else:
         "explain": ["SchemaLoss", "SchemaReport"],
         "extractor": ["Extractor"],
         "inputs": ["FileReader", "PreparedInput"],
+        "limits": ["Limits"],
         "models": [],
         "portable": [
             "TypeCapabilities",
@@ -85,7 +98,10 @@ else:
             "model_from_extraction_request",
             "model_to_extraction_request",
         ],
+        "prices": ["Price"],
+        "progress": ["Progress"],
         "results": ["AttemptError", "ExtractionResult", "RowResult"],
+        "runs": ["RunOptions"],
         "schema": ["ExtractionPlan", "ExtractionRequest", "ModelField"],
         "streams": ["AsyncExtractionStream", "ExtractionStream"],
         "usage": ["ExtractionStep", "ExtractorUsage", "StepUsage"],
@@ -109,11 +125,14 @@ else:
 __all__ = [
     "AsyncExtractionStream",
     "AttemptError",
+    "BudgetError",
     "ConfigurationError",
     "ContentFilterError",
     "CorruptFileError",
+    "DeadlineError",
     "Document",
     "DocumentLimits",
+    "Estimate",
     "ExtractionConfig",
     "ExtractionError",
     "ExtractionPlan",
@@ -125,15 +144,20 @@ __all__ = [
     "ExtractorUsage",
     "FileError",
     "FileReader",
+    "JournalError",
     "LimitExceededError",
+    "Limits",
     "ModelField",
     "ModelGenerationError",
     "NoTextLayerError",
     "PasswordRequiredError",
     "PreparedInput",
+    "Price",
+    "Progress",
     "ProviderError",
     "RefusalError",
     "RowResult",
+    "RunOptions",
     "SchemaLoss",
     "SchemaReport",
     "StepUsage",

@@ -5,16 +5,19 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, final
 
 from structx.documents import Kind
+from structx.estimates import RawEstimate
 from structx.exceptions import ExtractionError
 from structx.explain import RawSchema
 from structx.inputs import Encoded
 from structx.results import RawExtraction, RawPlan, RawRow, RawStart
+from structx.runs import Run
 from structx.targets import Target
 
 __all__ = [
     "Document",
     "Extractor",
     "Job",
+    "Limits",
     "ModelSchema",
     "Prepared",
     "RawRows",
@@ -71,8 +74,10 @@ class Document:
 class Extractor:
     """The clients of one extractor, and the jobs made of its settings.
 
-    Raises ConfigurationError where a setting is wrong. `timeout`, `min_wait` and `max_wait` are
-    seconds, the options are JSON objects, and `weights` has the files of `local/` models.
+    Raises ConfigurationError where a setting is wrong. Timeouts and waits are seconds, the options
+    are JSON objects, `cache_size` is in bytes, `prices` has US dollars for a million tokens (input,
+    output, cached input) by the caller's name of the model, and `weights` the files of `local/`
+    models.
     """
 
     def __new__(
@@ -85,23 +90,32 @@ class Extractor:
         api_version: str | None,
         output_mode: str | None,
         timeout: float,
+        connect_timeout: float,
+        first_byte_timeout: float | None,
         extraction_options: str,
         planning_options: str,
         max_threads: int,
         max_retries: int,
         min_wait: float,
         max_wait: float,
+        limits: Limits | None,
+        cache: Path | None,
+        cache_size: int,
+        prices: dict[str, tuple[float, float, float | None]],
         weights: dict[str, Path],
     ) -> Extractor: ...
-    def extract(self, input: Encoded, query: str, target: Target | None) -> Job[RawExtraction]: ...
-    def stream(self, input: Encoded, query: str, target: Target | None) -> RowStream: ...
+    def extract(
+        self, input: Encoded, query: str, target: Target | None, run: Run
+    ) -> Job[RawExtraction]: ...
+    def stream(self, input: Encoded, query: str, target: Target | None, run: Run) -> RowStream: ...
     def extract_queries(
-        self, input: Encoded, queries: list[str]
+        self, input: Encoded, queries: list[str], run: Run
     ) -> Job[list[RawExtraction | ExtractionError]]: ...
-    def plan(self, input: Encoded, query: str) -> Job[RawPlan]: ...
+    def plan(self, input: Encoded, query: str, run: Run) -> Job[RawPlan]: ...
     def refine(
-        self, definition: str, instructions: str, model_name: str | None
+        self, definition: str, instructions: str, model_name: str | None, run: Run
     ) -> Job[RawPlan]: ...
+    def estimate(self, input: Encoded, query: str, target: Target | None) -> Job[RawEstimate]: ...
     def prepare(self, input: Encoded) -> Job[Prepared]: ...
     def explain(self, target: Target) -> list[RawSchema]:
         """For each model in turn. Sends nothing.
@@ -121,6 +135,17 @@ class Job(Generic[_Raw]):
         """Waits without the GIL; raises ExtractionError."""
     def start(self) -> Awaitable[_Raw]:
         """On the running asyncio loop; raises ExtractionError, also when awaited."""
+
+@final
+class Limits:
+    """Limits of extractors, with what this process has sent under them."""
+
+    def __new__(
+        cls,
+        max_concurrency: int | None,
+        requests_per_minute: float | None,
+        tokens_per_minute: float | None,
+    ) -> Limits: ...
 
 @final
 class ModelSchema:
@@ -144,6 +169,8 @@ class RowStream:
         """Reads and plans, and starts to ask; the first job. None where it was closed meanwhile."""
     def next(self) -> Job[list[RawRow]]:
         """The rows that have ended, at least one; none at the end."""
+    def warnings(self) -> list[str]:
+        """What there is to be told once there are no more rows."""
     def close(self) -> None:
         """Aborts the requests under way; there are no more rows."""
 

@@ -8,10 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from structx import _checks
 from structx.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from structx.config import ConfigLike
+    from structx.limits import Limits
+    from structx.prices import Prices
 
 # What the library `structx` takes and structx does not; the rest would be sent to the provider.
 _UNSUPPORTED = {
@@ -37,13 +40,20 @@ def checked(
     min_wait: float,
     max_wait: float,
     timeout: float,
+    connect_timeout: float,
+    first_byte_timeout: float | None,
+    limits: Limits | None,
+    cache: str | os.PathLike[str] | None,
+    cache_size: int,
+    prices: Prices | None,
     provider_options: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The arguments of `_core.Extractor`, but for the weights.
+    """The arguments of `_core.Extractor`, but for the weights, and with the caller's own Limits.
 
-    Raises ConfigurationError.
+    Raises ConfigurationError or ValueError.
     """
-    from structx.config import options  # not needed to import structx
+    from structx.config import options  # neither is needed to import structx
+    from structx.prices import table_of
 
     for name in _UNSUPPORTED.keys() & provider_options.keys():
         raise ConfigurationError(f"{name} is not supported: {_UNSUPPORTED[name]}")
@@ -51,22 +61,31 @@ def checked(
         model = os.environ.get("STRUCTX_MODEL") or _default_model()
     if planning_model is None:
         planning_model = model
-    _integer("batch_size", batch_size, minimum=1)
+    _checks.integer("batch_size", batch_size, minimum=1)
     planning, extraction = options(config, provider_options)
+    models, planning_models = _models("model", model), _models("planning_model", planning_model)
     return {
-        "models": _models("model", model),
-        "planning_models": _models("planning_model", planning_model),
+        "models": models,
+        "planning_models": planning_models,
         "api_key": _optional_text("api_key", api_key),
         "api_base": _optional_text("api_base", api_base if base_url is None else base_url),
         "api_version": _optional_text("api_version", api_version),
         "output_mode": _optional_text("output_mode", output_mode),
-        "timeout": _timeout(timeout),
+        "timeout": _timeout("timeout", timeout),
+        "connect_timeout": _timeout("connect_timeout", connect_timeout),
+        "first_byte_timeout": None
+        if first_byte_timeout is None
+        else _timeout("first_byte_timeout", first_byte_timeout),
         "planning_options": json.dumps(planning),
         "extraction_options": json.dumps(extraction),
-        "max_threads": _integer("max_threads", max_threads, minimum=1),
-        "max_retries": _integer("max_retries", max_retries, minimum=0),
+        "max_threads": _checks.integer("max_threads", max_threads, minimum=1),
+        "max_retries": _checks.integer("max_retries", max_retries, minimum=0),
         "min_wait": _seconds("min_wait", min_wait),
         "max_wait": _seconds("max_wait", max_wait),
+        "limits": _limits(limits),
+        "cache": None if cache is None else _checks.path("cache", cache),
+        "cache_size": _checks.integer("cache_size", cache_size, minimum=1, below=2**63),
+        "prices": table_of(prices, models + planning_models),
     }
 
 
@@ -108,16 +127,18 @@ def _optional_text(name: str, value: object) -> str | None:
     return value
 
 
-def _integer(name: str, value: object, *, minimum: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value < 2**31:
-        raise ConfigurationError(f"{name} must be an integer of at least {minimum}, not {value!r}")
+def _limits(value: object) -> Limits | None:
+    from structx.limits import Limits  # not needed by most extractors
+
+    if value is not None and not isinstance(value, Limits):
+        raise ConfigurationError(f"limits must be a structx.Limits, not {type(value).__name__}")
     return value
 
 
-def _timeout(value: object) -> float:
-    seconds = _seconds("timeout", value)
+def _timeout(name: str, value: object) -> float:
+    seconds = _seconds(name, value)
     if not seconds >= 0.001:
-        raise ConfigurationError(f"timeout must be at least a millisecond, not {value!r}")
+        raise ConfigurationError(f"{name} must be at least a millisecond, not {value!r}")
     return seconds
 
 

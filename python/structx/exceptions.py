@@ -57,6 +57,18 @@ class ModelGenerationError(StructXError):
     """No usable model could be made of a plan, a definition or another model."""
 
 
+class BudgetError(StructXError):
+    """The budget of an operation, `max_cost` or `max_tokens`, was too small for its plan."""
+
+
+class DeadlineError(StructXError):
+    """The deadline of an operation passed before its rows were begun."""
+
+
+class JournalError(StructXError):
+    """A journal could not be opened, read or written."""
+
+
 class FileError(StructXError):
     """A file could not be read or written."""
 

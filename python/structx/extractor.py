@@ -7,24 +7,30 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pydantic import BaseModel
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, Unpack
 
-from structx import _core, _settings, tasks
-from structx.exceptions import ConfigurationError
+from structx import tasks
+from structx._connection import Connection
 from structx.inputs import Data
-from structx.results import ExtractionResult
 
 if TYPE_CHECKING:
+    import os
+
     from structx.config import ConfigLike
+    from structx.estimates import Estimate
     from structx.explain import SchemaReport
     from structx.inputs import PreparedInput
+    from structx.limits import Limits
+    from structx.prices import Prices
+    from structx.results import ExtractionResult
+    from structx.runs import RunOptions
     from structx.schema import GeneratedModel
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
 
 
-class Extractor:
+class Extractor(Connection):
     """Extracts typed data from documents, as a plain query or a model describes it.
 
     One extractor serves any number of calls, threads and event loops. Each method has a twin that
@@ -49,6 +55,12 @@ class Extractor:
         min_wait: float = 1,
         max_wait: float = 10,
         timeout: float = 600,
+        connect_timeout: float = 10,
+        first_byte_timeout: float | None = None,
+        limits: Limits | None = None,
+        cache: str | os.PathLike[str] | None = None,
+        cache_size: int = 1 << 30,
+        prices: Prices | None = None,
         **provider_options: Any,
     ) -> None:
         """Nothing is sent or loaded before the first extraction.
@@ -82,6 +94,18 @@ class Extractor:
             max_wait: seconds before any retry, unless the provider asks for more; at least
                 `min_wait`.
             timeout: seconds for one request, from the connection to the end of the reply.
+            connect_timeout: seconds of it until the connection is made.
+            first_byte_timeout: seconds of it until the reply begins. Default: no other limit, as
+                many providers send nothing before the whole reply is there.
+            limits: how fast providers are asked, by all calls of this extractor together, and of
+                others that are given the same. Default: `Limits()`, its own.
+            cache: a file that keeps replies, made where it does not exist: a request that was
+                answered before is not sent again, by any extractor with this file. Default: none.
+            cache_size: bytes of replies that it keeps, those that were used last; at least 1.
+            prices: US dollars for a million tokens, by `model`, such as `{"openai/gpt-4o":
+                {"input": 2.5, "output": 10, "cached": 1.25}}`; or `"genai-prices"`, for those that
+                the installed release of this package knows, the lowest tier of each. `local/`
+                models cost nothing; the cost of others that are not named is None.
             provider_options: sent with every request, such as `temperature=0`: to servers of
                 OpenAI's chat as they are, to others in their own spelling. Nothing is sent by
                 default. The steps of a `config` come before them, and they before those of a YAML
@@ -91,7 +115,7 @@ class Extractor:
             ConfigurationError: a setting is wrong, a key is missing, a model can't be asked in the
                 `output_mode`, or the embedded model is not on this machine.
         """
-        self._settings = _settings.checked(
+        super().__init__(
             model=model,
             api_key=api_key,
             api_base=api_base,
@@ -106,9 +130,14 @@ class Extractor:
             min_wait=min_wait,
             max_wait=max_wait,
             timeout=timeout,
+            connect_timeout=connect_timeout,
+            first_byte_timeout=first_byte_timeout,
+            limits=limits,
+            cache=cache,
+            cache_size=cache_size,
+            prices=prices,
             provider_options=provider_options,
         )
-        self._core = self._connect()
 
     @classmethod
     def from_litellm(cls, *, model: str | Sequence[str], **settings: Any) -> Extractor:
@@ -133,6 +162,7 @@ class Extractor:
         return_df: Literal[False] = False,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
     ) -> ExtractionResult[T]: ...
     @overload
     def extract(
@@ -144,6 +174,7 @@ class Extractor:
         return_df: bool,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
     ) -> ExtractionResult[T, Any]: ...
     def extract(
         self,
@@ -154,6 +185,7 @@ class Extractor:
         return_df: bool = False,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
     ) -> ExtractionResult[Any, Any]:
         """Extract what `query` asks for.
 
@@ -184,7 +216,8 @@ class Extractor:
                 fails is no error: see `result.rows`.
         """
         form = tasks.Form(return_df, expand_nested, file_options)
-        return tasks.run(self._core, tasks.extraction, data, query, model, form)
+        run = self._run("extract", options)
+        return tasks.run(run, tasks.extraction, data, query, model, form)
 
     @overload
     async def extract_async(
@@ -196,6 +229,7 @@ class Extractor:
         return_df: Literal[False] = False,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
     ) -> ExtractionResult[T]: ...
     @overload
     async def extract_async(
@@ -207,6 +241,7 @@ class Extractor:
         return_df: bool,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
     ) -> ExtractionResult[T, Any]: ...
     async def extract_async(
         self,
@@ -217,10 +252,12 @@ class Extractor:
         return_df: bool = False,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
     ) -> ExtractionResult[Any, Any]:
         """`extract` for asyncio."""
         form = tasks.Form(return_df, expand_nested, file_options)
-        return await tasks.run_async(self._core, tasks.extraction, data, query, model, form)
+        run = self._run("extract_async", options)
+        return await tasks.run_async(run, tasks.extraction, data, query, model, form)
 
     def extract_stream(
         self,
@@ -229,6 +266,7 @@ class Extractor:
         query: str,
         model: type[T] | None = None,
         file_options: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
     ) -> ExtractionStream[T]:
         """Extract as `extract` does, and give each row as it ends: `for row in ...`.
 
@@ -245,7 +283,8 @@ class Extractor:
             An iterator of RowResult, which has the model, the usage of planning and the warnings.
             Nothing is read before its first row is asked for; that raises what `extract` raises.
         """
-        return tasks.stream(self._core, data, query, model, file_options)
+        run = self._run("extract_stream", options)
+        return tasks.stream(run, data, query, model, file_options)
 
     def extract_stream_async(
         self,
@@ -254,9 +293,11 @@ class Extractor:
         query: str,
         model: type[T] | None = None,
         file_options: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
     ) -> AsyncExtractionStream[T]:
         """`extract_stream` for asyncio: `async for row in ...`."""
-        return tasks.stream_async(self._core, data, query, model, file_options)
+        run = self._run("extract_stream_async", options)
+        return tasks.stream_async(run, data, query, model, file_options)
 
     def extract_queries(
         self,
@@ -266,6 +307,7 @@ class Extractor:
         return_df: bool = True,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
     ) -> dict[str, ExtractionResult[BaseModel, Any]]:
         """Extract what each query asks for, from data that is read once.
 
@@ -286,7 +328,8 @@ class Extractor:
                 some queries fail, `error.results` has the results of the others.
         """
         form = tasks.Form(return_df, expand_nested, file_options)
-        return tasks.run(self._core, tasks.extractions, data, queries, form)
+        run = self._run("extract_queries", options)
+        return tasks.run(run, tasks.extractions, data, queries, form)
 
     async def extract_queries_async(
         self,
@@ -296,10 +339,12 @@ class Extractor:
         return_df: bool = True,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
     ) -> dict[str, ExtractionResult[BaseModel, Any]]:
         """`extract_queries` for asyncio."""
         form = tasks.Form(return_df, expand_nested, file_options)
-        return await tasks.run_async(self._core, tasks.extractions, data, queries, form)
+        run = self._run("extract_queries_async", options)
+        return await tasks.run_async(run, tasks.extractions, data, queries, form)
 
     def get_schema(
         self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
@@ -317,13 +362,15 @@ class Extractor:
         Raises:
             ExtractionError: as `extract`.
         """
-        return tasks.run(self._core, tasks.planning, data, query, file_options)
+        run = self._run("get_schema")
+        return tasks.run(run, tasks.planning, data, query, file_options)
 
     async def get_schema_async(
         self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
     ) -> type[GeneratedModel]:
         """`get_schema` for asyncio."""
-        return await tasks.run_async(self._core, tasks.planning, data, query, file_options)
+        run = self._run("get_schema_async")
+        return await tasks.run_async(run, tasks.planning, data, query, file_options)
 
     def refine_data_model(
         self,
@@ -346,7 +393,8 @@ class Extractor:
             ExtractionError: an argument is wrong, `model` has parts that a definition can't hold
                 (see `model_to_extraction_request`), or planning failed.
         """
-        return tasks.run(self._core, tasks.refinement, model, refinement_instructions, model_name)
+        run = self._run("refine_data_model")
+        return tasks.run(run, tasks.refinement, model, refinement_instructions, model_name)
 
     async def refine_data_model_async(
         self,
@@ -356,9 +404,47 @@ class Extractor:
         model_name: str | None = None,
     ) -> type[GeneratedModel]:
         """`refine_data_model` for asyncio."""
+        run = self._run("refine_data_model_async")
         return await tasks.run_async(
-            self._core, tasks.refinement, model, refinement_instructions, model_name
+            run, tasks.refinement, model, refinement_instructions, model_name
         )
+
+    def estimate(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[BaseModel] | None = None,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> Estimate:
+        """Say what `extract` with these arguments would take; nothing is sent.
+
+        Args:
+            data: as in `extract`.
+            query: as in `extract`.
+            model: as in `extract`. Without one, that of the plan is guessed as well.
+            file_options: as in `extract`.
+
+        Returns:
+            Rows, requests, tokens, cost and time, as far as they can be known before.
+
+        Raises:
+            ExtractionError: as `extract`, but for what a provider may answer.
+        """
+        run = self._run("estimate")
+        return tasks.run(run, tasks.estimation, data, query, model, file_options)
+
+    async def estimate_async(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[BaseModel] | None = None,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> Estimate:
+        """`estimate` for asyncio."""
+        run = self._run("estimate_async")
+        return await tasks.run_async(run, tasks.estimation, data, query, model, file_options)
 
     def explain_schema(self, model: type[BaseModel]) -> SchemaReport:
         """Say how the provider is asked for a model, and which of its rules it does not enforce.
@@ -373,7 +459,7 @@ class Extractor:
             ExtractionError: it is no model, the provider can't be asked for it, or the extractor is
                 closed; `__cause__` is the reason, if there is another.
         """
-        return tasks.explain(self._core, model)
+        return tasks.explain(self._run("explain_schema"), model)
 
     @contextmanager
     def prepare_input(
@@ -391,7 +477,8 @@ class Extractor:
         Raises:
             ExtractionError: the source can't be read.
         """
-        with tasks.run(self._core, tasks.preparation, data, file_options) as prepared:
+        run = self._run("prepare_input")
+        with tasks.run(run, tasks.preparation, data, file_options) as prepared:
             yield prepared
 
     @asynccontextmanager
@@ -399,49 +486,6 @@ class Extractor:
         self, *, data: Data, file_options: Mapping[str, Any] | None = None
     ) -> AsyncGenerator[PreparedInput, None]:
         """`prepare_input` for asyncio: `async with`."""
-        task = tasks.run_async(self._core, tasks.preparation, data, file_options)
-        with await task as prepared:
+        run = self._run("prepare_input_async")
+        with await tasks.run_async(run, tasks.preparation, data, file_options) as prepared:
             yield prepared
-
-    def close(self) -> None:
-        """Close the connections and refuse further calls; calls under way end first.
-
-        Closing again does nothing. An extractor that is collected closes itself.
-        """
-        self._core.close()
-
-    async def aclose(self) -> None:
-        """`close` for asyncio; it doesn't wait either."""
-        self.close()
-
-    def __enter__(self) -> Extractor:
-        self._core.check_open()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Extractor:
-        return self.__enter__()
-
-    async def __aexit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        models = self._settings["models"]
-        return f"Extractor(model={models[0] if len(models) == 1 else models!r})"
-
-    def __getstate__(self) -> Mapping[str, Any]:
-        return self._settings
-
-    def __setstate__(self, settings: dict[str, Any]) -> None:
-        self._settings = settings
-        self._core = self._connect()
-
-    def _connect(self) -> _core.Extractor:
-        names = self._settings["models"] + self._settings["planning_models"]
-        weights = _settings.weights(*names)
-        try:
-            return _core.Extractor(**self._settings, weights=weights)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ConfigurationError(str(error)) from error

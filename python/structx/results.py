@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, cast
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
@@ -35,9 +35,10 @@ RawRow: TypeAlias = tuple[
     "list[str]",
     "list[RawError]",
     "list[Any]",
+    bool,
 ]
 """position, input_data, items, calls, error, sources, image_pages, model, repairs, errors,
-incomplete_items"""
+incomplete_items, from_journal"""
 RawExtraction: TypeAlias = (
     "tuple[type[Any], list[RawUsage], Iterable[RawRow], list[str], _core.Prepared]"
 )
@@ -58,10 +59,11 @@ class AttemptError:
     model: str
     """The model as it was given to the extractor."""
     kind: str
-    """`connection`, `timeout`, `rate_limit`, `server`, `quota`, `authentication`, `rejected`,
-    `refusal`, `content_filter`, `truncated`, `bad_reply`, `context_length` or `engine` for what the
-    provider did; `invalid` for a reply that is not valid, `validator` for a validator that
-    failed."""
+    """`connection`, `connect_timeout`, `first_byte_timeout`, `timeout`, `rate_limit`, `server`,
+    `quota`, `authentication`, `rejected`, `refusal`, `content_filter`, `truncated`, `bad_reply`,
+    `context_length` or `engine` for what the provider did; `invalid` for a reply that is not valid,
+    `validator` for a validator that failed; `budget`, `deadline` or `journal` where the operation
+    was stopped by its budget or its deadline, or could not write to its journal."""
     message: str
     status: int | None = None
     """The HTTP status; None where there was no reply."""
@@ -105,6 +107,9 @@ class RowResult(Generic[T]):
     incomplete_items: list[T] = field(default_factory=list[T])
     """Of a failed row whose reply was cut at the limit of output tokens, and could not be continued
     to its end: the items that were complete. They are not in `items`."""
+    from_journal: bool = False
+    """Whether it was read from the journal instead of asked for; its `usage` is then what it cost
+    when it was asked for."""
 
     @property
     def status(self) -> Literal["success", "empty", "failed"]:
@@ -113,6 +118,16 @@ class RowResult(Generic[T]):
             return "failed"
         return "success" if self.items else "empty"
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # What is empty for nearly all rows is made when it is asked for: see `row_of`.
+            if name not in _EMPTY:
+                raise AttributeError(f"'RowResult' object has no attribute {name!r}", name=name)
+            value = _EMPTY[name]()
+            setattr(self, name, value)
+            return value
+
     def __repr__(self) -> str:
         # Without the text of the row: a repr ends up in logs.
         return (
@@ -120,6 +135,15 @@ class RowResult(Generic[T]):
             f"items={len(self.items)}, tokens={self.usage.total_tokens}, "
             f"error={cut(self.error, _LONGEST_ERROR) if self.error else None!r})"
         )
+
+
+_EMPTY = {
+    "sources": dict,
+    "image_pages": list,
+    "repairs": list,
+    "errors": list,
+    "incomplete_items": list,
+}
 
 
 @dataclass(repr=False)
@@ -138,7 +162,8 @@ class ExtractionResult(Generic[T, D]):
     model: type[T]
     """The model of the items: the caller's, or the one that was planned."""
     usage: ExtractorUsage
-    """Tokens of all requests: planning and every row."""
+    """Tokens of all requests: planning and every row. Those of rows (and of a plan) that were read
+    from a journal count as what they cost when they were asked for."""
     warnings: list[str] = field(default_factory=list[str])
     """What was noticed while the source was read, which of its pages the model did not get, and
     which models are asked for the schema without being held to it."""
@@ -189,6 +214,11 @@ class ExtractionResult(Generic[T, D]):
         return self.attempted_count - self.success_count
 
     @property
+    def journaled_count(self) -> int:
+        """Rows that were read from the journal instead of asked for."""
+        return sum(row.from_journal for row in self.rows)
+
+    @property
     def success_rate(self) -> float:
         """Rows without an error, in percent of all rows; 0.0 where there are none."""
         return 100.0 * self.success_count / len(self.rows) if self.rows else 0.0
@@ -219,21 +249,35 @@ def result_of(raw: RawExtraction, source: Source) -> ExtractionResult[Any]:
 
 def row_of(raw: RawRow, labels: Sequence[Any] | None) -> RowResult[Any]:
     """The row that the core's tuple describes; `labels` are those of the source, if it has any."""
-    position, text, items, calls, error, sources, pages, model, repairs, errors, incomplete = raw
-    return RowResult(
-        position,
-        position if labels is None else labels[position],
-        text,
-        items,
-        of_calls([], [StepUsage(*call) for call in calls]),
-        error,
+    row = cast("RowResult[Any]", object.__new__(RowResult))
+    (
+        row.position,
+        row.input_data,
+        row.items,
+        calls,
+        row.error,
         sources,
         pages,
-        model,
+        row.model,
         repairs,
-        [AttemptError(*failed) for failed in errors],
+        errors,
         incomplete,
-    )
+        row.from_journal,
+    ) = raw
+    row.source_index = row.position if labels is None else labels[row.position]
+    row.usage = of_calls([], [StepUsage(*call) for call in calls])
+    # A large result would otherwise be five empty lists for each row.
+    if sources:
+        row.sources = sources
+    if pages:
+        row.image_pages = pages
+    if repairs:
+        row.repairs = repairs
+    if errors:
+        row.errors = [AttemptError(*failed) for failed in errors]
+    if incomplete:
+        row.incomplete_items = incomplete
+    return row
 
 
 def table_of(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from structx import _core
     from structx.inputs import Source
     from structx.results import RawRow, RawStart
+    from structx.runs import Run
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
 
@@ -34,9 +35,10 @@ class _Stream(Generic[T]):
     """Tokens of the requests that planned the model; known from the first row on. Those of a row
     are its own `usage`."""
     warnings: list[str]
-    """As those of an ExtractionResult; known from the first row on."""
+    """As those of an ExtractionResult; known from the first row on, and whole after the last."""
 
-    def __init__(self) -> None:
+    def __init__(self, run: Run) -> None:
+        self._run = run
         self.planning_usage = of_planning([])
         self.warnings = []
         self._stream: _core.RowStream | None = None
@@ -54,7 +56,11 @@ class _Stream(Generic[T]):
 
     def _taken(self, rows: list[RawRow]) -> None:
         self._ready.extend(row_of(row, self._labels) for row in rows)
-        self._is_over = not rows
+        if not rows:
+            self._is_over = True
+            if self._stream is not None:
+                self.warnings += self._stream.warnings()
+            self._run.end()
 
     @contextmanager
     def _taking(self) -> Generator[None, None, None]:
@@ -64,18 +70,25 @@ class _Stream(Generic[T]):
         self._is_taking = True
         try:
             yield
-        except BaseException:
-            self.close()
+        except BaseException as error:
+            self._close(f"ended by {type(error).__name__}")
             raise
         finally:
             self._is_taking = False
 
     def close(self) -> None:
         """Abort the requests under way; there are no more rows. Closing again does nothing."""
+        self._close("closed")
+
+    def _close(self, how: str) -> None:
         self._is_over = True
         self._ready.clear()
         if self._stream is not None:
             self._stream.close()
+        self._run.end(how)
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class ExtractionStream(_Stream[T]):
@@ -85,8 +98,8 @@ class ExtractionStream(_Stream[T]):
     closes it for certain.
     """
 
-    def __init__(self, begin: Begin) -> None:
-        super().__init__()
+    def __init__(self, run: Run, begin: Begin) -> None:
+        super().__init__(run)
         self._begin = begin
 
     def __iter__(self) -> Self:
@@ -119,8 +132,10 @@ class AsyncExtractionStream(_Stream[T]):
     Cancelling what waits for a row closes it; `async with` closes it for certain.
     """
 
-    def __init__(self, begin: Callable[[], Awaitable[tuple[_core.RowStream, Source]]]) -> None:
-        super().__init__()
+    def __init__(
+        self, run: Run, begin: Callable[[], Awaitable[tuple[_core.RowStream, Source]]]
+    ) -> None:
+        super().__init__(run)
         self._begin = begin
 
     def __aiter__(self) -> Self:

@@ -12,13 +12,15 @@ from structx import _core, targets
 from structx._threads import in_thread, is_large
 from structx.exceptions import ExtractionError
 from structx.inputs import PreparedInput, Source, check_unicode, source_of
-from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of, table_of
 from structx.tables import need_pandas
-from structx.usage import of_planning
 
 if TYPE_CHECKING:
+    from structx import results, runs, usage
+    from structx.estimates import Estimate
     from structx.explain import SchemaReport
     from structx.inputs import Data
+    from structx.results import ExtractionResult, RawExtraction, RawPlan
+    from structx.runs import Run, RunOptions
     from structx.schema import GeneratedModel
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
@@ -27,8 +29,23 @@ R = TypeVar("R")
 
 Task: TypeAlias = "tuple[_core.Job[Any], Callable[[Any], R]]"
 """A job, and what makes the caller's result of its raw one."""
-Make: TypeAlias = "Callable[Concatenate[_core.Extractor, P], Task[R]]"
-"""Makes a task; raises what is wrong with its arguments."""
+Make: TypeAlias = "Callable[Concatenate[Run, P], Task[R]]"
+"""Makes the task of a run; raises what is wrong with its arguments."""
+
+
+def load() -> None:
+    """Import what operations need and `import structx` does not.
+
+    For the constructor: the first operation may come when the interpreter exits, and nothing can be
+    imported any more.
+    """
+    global results, runs, usage
+    from structx import results, runs, usage
+
+
+def begin(core: _core.Extractor, operation: str, options: RunOptions | None) -> Run:
+    """An operation of this name; raises TypeError for an option that it does not take."""
+    return runs.Run(core, operation, options)
 
 
 class Form(NamedTuple):
@@ -39,56 +56,49 @@ class Form(NamedTuple):
     file_options: Mapping[str, Any] | None
 
 
-def run(core: _core.Extractor, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+def run(run: Run, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a task and wait for it. Raises ExtractionError."""
-    job, finish = _made(core, make, *args, **kwargs)
-    return finish(job.wait())
+    with run:
+        job, finish = _made(run, make, *args, **kwargs)
+        return finish(job.wait())
 
 
-async def run_async(
-    core: _core.Extractor, make: Make[P, R], *args: P.args, **kwargs: P.kwargs
-) -> R:
+async def run_async(run: Run, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a task on the running loop; Python's own work is done in a thread where it is long."""
-    job, finish = await _made_async(core, make, *args, **kwargs)
-    raw = await job.start()
-    gives_table = any(isinstance(arg, Form) and arg.return_df for arg in args)
-    if gives_table or is_large(raw):
-        return await in_thread(partial(finish, raw))
-    return finish(raw)
+    with run:
+        job, finish = await _made_async(run, make, *args, **kwargs)
+        raw = await job.start()
+        gives_table = any(isinstance(arg, Form) and arg.return_df for arg in args)
+        if gives_table or is_large(raw):
+            return await in_thread(partial(finish, raw))
+        return finish(raw)
 
 
-def stream(core: _core.Extractor, *args: Any) -> ExtractionStream[Any]:
+def stream(run: Run, *args: Any) -> ExtractionStream[Any]:
     """The rows that `streaming` makes of these arguments."""
     from structx.streams import ExtractionStream  # not needed by other tasks
 
-    return ExtractionStream(partial(_made, core, streaming, *args))
+    return ExtractionStream(run, partial(_made, run, streaming, *args))
 
 
-def stream_async(core: _core.Extractor, *args: Any) -> AsyncExtractionStream[Any]:
+def stream_async(run: Run, *args: Any) -> AsyncExtractionStream[Any]:
     """`stream` for asyncio."""
     from structx.streams import AsyncExtractionStream  # not needed by other tasks
 
-    return AsyncExtractionStream(partial(_made_async, core, streaming, *args))
+    return AsyncExtractionStream(run, partial(_made_async, run, streaming, *args))
 
 
 async def _made_async(
-    core: _core.Extractor,
-    make: Callable[Concatenate[_core.Extractor, P], R],
-    *args: P.args,
-    **kwargs: P.kwargs,
+    run: Run, make: Callable[Concatenate[Run, P], R], *args: P.args, **kwargs: P.kwargs
 ) -> R:
-    made = partial(_made, core, make, *args, **kwargs)
+    made = partial(_made, run, make, *args, **kwargs)
     return await in_thread(made) if is_large(args) else made()
 
 
-def _made(
-    core: _core.Extractor,
-    make: Callable[Concatenate[_core.Extractor, P], R],
-    *args: P.args,
-    **kwargs: P.kwargs,
-) -> R:
+def _made(run: Run, make: Callable[Concatenate[Run, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
     try:
-        return make(core, *args, **kwargs)
+        run.check()
+        return make(run, *args, **kwargs)
     except ExtractionError:
         raise
     except Exception as error:
@@ -96,17 +106,17 @@ def _made(
 
 
 def extraction(
-    core: _core.Extractor, data: Data, query: str, model: type[BaseModel] | None, form: Form
+    run: Run, data: Data, query: str, model: type[BaseModel] | None, form: Form
 ) -> Task[ExtractionResult[Any, Any]]:
     """For one query."""
     query = _words("query", query)
     target = None if model is None else targets.of_model(_model_class(model))
     source = _source(data, form)
-    return core.extract(source.input, query, target), partial(_result, source, form, query)
+    return run.core.extract(source.input, query, target, run), partial(_result, source, form, query)
 
 
 def extractions(
-    core: _core.Extractor, data: Data, queries: Sequence[str], form: Form
+    run: Run, data: Data, queries: Sequence[str], form: Form
 ) -> Task[dict[str, ExtractionResult[Any, Any]]]:
     """For several queries on the same data."""
     if isinstance(queries, str) or not isinstance(queries, Sequence) or not queries:
@@ -116,19 +126,20 @@ def extractions(
         raise ValueError("queries has the same query twice; the result is by query")
     source = _source(data, form)
     finish = partial(_results, source, form, checked)
-    return core.extract_queries(source.input, checked), finish
+    return run.core.extract_queries(source.input, checked, run), finish
 
 
 def planning(
-    core: _core.Extractor, data: Data, query: str, file_options: Mapping[str, Any] | None
+    run: Run, data: Data, query: str, file_options: Mapping[str, Any] | None
 ) -> Task[type[GeneratedModel]]:
     """For the model that a query asks for."""
     query = _words("query", query)
-    return core.plan(source_of(data, file_options).input, query), _planned
+    job = run.core.plan(source_of(data, file_options).input, query, run)
+    return job, _planned
 
 
 def refinement(
-    core: _core.Extractor, model: type[BaseModel], instructions: str, model_name: str | None
+    run: Run, model: type[BaseModel], instructions: str, model_name: str | None
 ) -> Task[type[GeneratedModel]]:
     """For a changed model."""
     from structx.portable import model_to_extraction_request  # not needed by other tasks
@@ -136,19 +147,20 @@ def refinement(
     instructions = _words("refinement_instructions", instructions)
     name = None if model_name is None else _words("model_name", model_name)
     definition = model_to_extraction_request(_model_class(model))
-    return core.refine(definition.model_dump_json(), instructions, name), _planned
+    job = run.core.refine(definition.model_dump_json(), instructions, name, run)
+    return job, _planned
 
 
 def preparation(
-    core: _core.Extractor, data: Data, file_options: Mapping[str, Any] | None
+    run: Run, data: Data, file_options: Mapping[str, Any] | None
 ) -> Task[PreparedInput]:
     """For data that is read once."""
     source = source_of(data, file_options)
-    return core.prepare(source.input), partial(PreparedInput, source=source)
+    return run.core.prepare(source.input), partial(PreparedInput, source=source)
 
 
 def streaming(
-    core: _core.Extractor,
+    run: Run,
     data: Data,
     query: str,
     model: type[BaseModel] | None,
@@ -158,7 +170,7 @@ def streaming(
     query = _words("query", query)
     target = None if model is None else targets.of_model(_model_class(model))
     source = source_of(data, file_options)
-    return core.stream(source.input, query, target), source
+    return run.core.stream(source.input, query, target, run), source
 
 
 def _words(name: str, value: object) -> str:
@@ -185,10 +197,10 @@ def _source(data: Data, form: Form) -> Source:
 def _result(
     source: Source, form: Form, query: str, raw: RawExtraction
 ) -> ExtractionResult[Any, Any]:
-    result: ExtractionResult[Any, Any] = result_of(raw, source)
+    result: ExtractionResult[Any, Any] = results.result_of(raw, source)
     if form.return_df:
         try:
-            result.data = table_of(result, source, raw[-1], form.expand_nested)
+            result.data = results.table_of(result, source, raw[-1], form.expand_nested)
         except ExtractionError as error:
             raise ExtractionError(str(error), {query: result}) from error.__cause__
     return result
@@ -197,36 +209,51 @@ def _result(
 def _results(
     source: Source, form: Form, queries: list[str], tried: list[RawExtraction | ExtractionError]
 ) -> dict[str, ExtractionResult[Any, Any]]:
-    results: dict[str, ExtractionResult[Any, Any]] = {}
+    done: dict[str, ExtractionResult[Any, Any]] = {}
     errors: dict[str, ExtractionError] = {}
     for query, raw in zip(queries, tried, strict=True):
         try:
             if isinstance(raw, ExtractionError):
                 raise raw
-            results[query] = _result(source, form, query, raw)
+            done[query] = _result(source, form, query, raw)
         except ExtractionError as error:
             errors[query] = error
-            results.update(error.results)
+            done.update(error.results)
     if errors:
         query, error = next(iter(errors.items()))
         message = f"{len(errors)} of {len(queries)} queries failed; {query!r}: {error}"
         planning = [call for failed in errors.values() for call in failed.planning]
-        raise ExtractionError(message, results, planning) from error
-    return results
+        raise ExtractionError(message, done, planning) from error
+    return done
 
 
-def explain(core: _core.Extractor, model: type[BaseModel]) -> SchemaReport:
+def estimation(
+    run: Run,
+    data: Data,
+    query: str,
+    model: type[BaseModel] | None,
+    file_options: Mapping[str, Any] | None,
+) -> Task[Estimate]:
+    """For what an extraction is likely to take."""
+    from structx.estimates import estimate_of  # not needed by other tasks
+
+    query = _words("query", query)
+    target = None if model is None else targets.of_model(_model_class(model))
+    return run.core.estimate(source_of(data, file_options).input, query, target), estimate_of
+
+
+def explain(run: Run, model: type[BaseModel]) -> SchemaReport:
     """What the provider is asked for a model; raises ExtractionError."""
-    return _made(core, _explanation, model)
+    return _made(run, _explanation, model)
 
 
-def _explanation(core: _core.Extractor, model: type[BaseModel]) -> SchemaReport:
+def _explanation(run: Run, model: type[BaseModel]) -> SchemaReport:
     from structx.explain import report_of  # not needed by other tasks
 
-    return report_of(*core.explain(targets.of_model(_model_class(model))))
+    return report_of(*run.core.explain(targets.of_model(_model_class(model))))
 
 
 def _planned(raw: RawPlan) -> type[GeneratedModel]:
     model, calls = raw
-    model.__structx_usage__ = of_planning(calls)
+    model.__structx_usage__ = usage.of_planning(calls)
     return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-RawUsage: TypeAlias = "tuple[int, int, int, int | None, int | None]"
+RawUsage: TypeAlias = "tuple[int, int, int, int | None, int | None, float | None]"
 """A request's counts as the core gives them: the fields of a StepUsage, in order."""
 
 
@@ -54,6 +55,8 @@ class StepUsage(_Dumps):
     """Part of `completion_tokens` spent on reasoning; None where the provider does not tell."""
     cached_tokens: int | None = None
     """Part of `prompt_tokens` that the provider had cached; None where it does not tell."""
+    cost: float | None = None
+    """US dollars; None where the price of the model is not known. See `prices` of the extractor."""
 
 
 @dataclass(slots=True, repr=False)
@@ -94,6 +97,11 @@ class ExtractorUsage(_Dumps):
         """Prompt tokens that were cached; None where no provider told."""
         return _known_sum(call.cached_tokens for call in self._calls())
 
+    @property
+    def cost(self) -> float | None:
+        """US dollars for all requests; None where the price of one is not known."""
+        return total_cost(call.cost for call in self._calls())
+
     def _calls(self) -> Iterator[StepUsage]:
         return (call for calls in self.steps.values() for call in calls)
 
@@ -115,6 +123,16 @@ def of_calls(planning: list[StepUsage], extraction: list[StepUsage]) -> Extracto
     if extraction:
         steps[ExtractionStep.EXTRACTION] = extraction
     return ExtractorUsage(steps)
+
+
+def total_cost(costs: Iterable[float | None]) -> float | None:
+    """The sum of costs; None where one is not known."""
+    known: list[float] = []
+    for cost in costs:
+        if cost is None:
+            return None
+        known.append(cost)
+    return math.fsum(known)
 
 
 def _known_sum(counts: Iterable[int | None]) -> int | None:

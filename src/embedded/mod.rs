@@ -68,6 +68,10 @@ impl Provider for LocalProvider {
         PROVIDER
     }
 
+    fn address(&self) -> String {
+        PROVIDER.to_owned()
+    }
+
     fn compile(&self, _model: &str, name: &str, schema: &Value) -> Result<OutputSchema> {
         grammar::compile(name, schema)
     }

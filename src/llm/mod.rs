@@ -36,6 +36,9 @@ pub trait Provider: Send + Sync {
     /// The registry's name of the provider, for errors.
     fn name(&self) -> &str;
 
+    /// Where requests go, without a secret: what is one address has one set of limits.
+    fn address(&self) -> String;
+
     /// Turns the JSON Schema of a reply into what this provider's model accepts; made once per
     /// operation.
     ///

@@ -189,6 +189,12 @@ impl Provider for HttpProvider {
         &self.endpoint.provider
     }
 
+    fn address(&self) -> String {
+        let mut address = self.endpoint.base_url.clone();
+        address.set_query(None);
+        format!("{} {address}", self.name())
+    }
+
     fn compile(&self, model: &str, name: &str, root: &Value) -> Result<OutputSchema> {
         let Abilities { dialect, methods, .. } = Abilities::of(self.name(), model);
         let methods = self.method.as_ref().map_or(methods, std::slice::from_ref);

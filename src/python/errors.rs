@@ -6,16 +6,19 @@ use pyo3::prelude::*;
 use crate::documents::{FileError, FileErrorKind};
 use crate::error::Error;
 use crate::llm::{LlmError, LlmErrorKind};
-use crate::run::Failure;
+use crate::run::{Failure, Stop};
 
 use super::raw::RawUsage;
 
 mod exceptions {
+    pyo3::import_exception!(structx.exceptions, BudgetError);
     pyo3::import_exception!(structx.exceptions, ConfigurationError);
     pyo3::import_exception!(structx.exceptions, ContentFilterError);
     pyo3::import_exception!(structx.exceptions, CorruptFileError);
+    pyo3::import_exception!(structx.exceptions, DeadlineError);
     pyo3::import_exception!(structx.exceptions, ExtractionError);
     pyo3::import_exception!(structx.exceptions, FileError);
+    pyo3::import_exception!(structx.exceptions, JournalError);
     pyo3::import_exception!(structx.exceptions, LimitExceededError);
     pyo3::import_exception!(structx.exceptions, ModelGenerationError);
     pyo3::import_exception!(structx.exceptions, NoTextLayerError);
@@ -30,7 +33,9 @@ impl From<Error> for PyErr {
         match error {
             Error::Config(message) => exceptions::ConfigurationError::new_err(message),
             Error::File(error) => error.into(),
+            Error::Journal(message) => exceptions::JournalError::new_err(message),
             Error::Plan { failure: Failure::Llm { error, .. }, .. } => error.into(),
+            Error::Plan { failure: Failure::Stopped(stop), .. } => stop.into(),
             error @ (Error::Schema(_) | Error::Plan { .. }) => {
                 exceptions::ModelGenerationError::new_err(error.to_string())
             }
@@ -52,6 +57,17 @@ impl From<FileError> for PyErr {
             | FileErrorKind::Options => exceptions::FileError::new_err,
         };
         raise((error.to_string(), error.name))
+    }
+}
+
+impl From<Stop> for PyErr {
+    fn from(stop: Stop) -> Self {
+        let raise = match stop {
+            Stop::Budget(_) => exceptions::BudgetError::new_err,
+            Stop::Deadline(_) => exceptions::DeadlineError::new_err,
+            Stop::Journal(_) => exceptions::JournalError::new_err,
+        };
+        raise(stop.to_string())
     }
 }
 

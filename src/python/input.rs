@@ -17,6 +17,7 @@ use crate::table::Table;
 use super::document::Document;
 use super::job::Job;
 use super::target::Pydantic;
+use super::watch::Callbacks;
 
 /// The data, and the options of the table reader as JSON: a tuple that `structx.inputs` makes.
 #[derive(FromPyObject)]
@@ -153,7 +154,7 @@ impl Prepared {
 /// A job that reads a source; raises `FileError`.
 #[pyfunction]
 pub fn reading(py: Python<'_>, input: Input) -> PyResult<Job> {
-    Ok(Job::new(Pydantic::new(py)?, None, read(input)))
+    Ok(Job::new(Pydantic::new(py, Callbacks::default())?, None, read(input)))
 }
 
 /// Reads on a thread for sources.

@@ -8,11 +8,14 @@ mod extractor;
 mod input;
 mod isolate;
 mod job;
+mod limits;
 mod raw;
 mod runtime;
 mod schema;
+mod settings;
 mod stream;
 mod target;
+mod watch;
 mod worker;
 
 #[pyo3::pymodule]
@@ -29,6 +32,8 @@ mod _core {
     use super::isolate::serve_reader;
     #[pymodule_export]
     use super::job::Job;
+    #[pymodule_export]
+    use super::limits::Limits;
     #[pymodule_export]
     use super::raw::RawRows;
     #[pymodule_export]
@@ -48,6 +53,6 @@ mod _core {
         super::isolate::tell_launcher(module.py())?;
         let atexit = module.py().import("atexit")?;
         atexit.call_method1("register", (module.getattr("shutdown")?,))?;
-        Ok(())
+        super::runtime::close_files_at_forks(module.py())
     }
 }

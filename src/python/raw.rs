@@ -12,7 +12,7 @@ use pyo3::types::PyString;
 use crate::error::Error;
 use crate::llm::Usage;
 use crate::reply::Repair;
-use crate::run::{AttemptError, Client, Extraction, Failure, Outcome, Planned, Started};
+use crate::run::{AttemptError, Client, Estimate, Extraction, Failure, Outcome, Planned, Started};
 use crate::schema::{Loss, OutputSchema};
 
 use super::errors;
@@ -98,7 +98,7 @@ impl<'py> IntoPyObject<'py> for Tried {
 }
 
 /// `structx.results.RawRow`: position, input data, items, calls, error, sources, image pages, model,
-/// repairs, errors of attempts, incomplete items.
+/// repairs, errors of attempts, incomplete items, whether it is read from a journal.
 #[derive(IntoPyObject)]
 pub struct RawRow(
     usize,
@@ -112,6 +112,7 @@ pub struct RawRow(
     Vec<String>,
     Vec<RawError>,
     Vec<Py<PyAny>>,
+    bool,
 );
 
 /// A name that many rows have: one object of Python's for all of them.
@@ -136,7 +137,9 @@ impl From<AttemptError> for RawError {
         let (kind, message) = (failure.kind(), failure.to_string());
         let (status, code, request_id) = match failure {
             Failure::Llm { error, .. } => (error.status, error.code, error.request_id),
-            Failure::Invalid { .. } | Failure::Validator(_) => (None, None, None),
+            Failure::Invalid { .. } | Failure::Validator(_) | Failure::Stopped(_) => {
+                (None, None, None)
+            }
         };
         Self(Name(model), kind, message, status, code, request_id)
     }
@@ -144,7 +147,18 @@ impl From<AttemptError> for RawError {
 
 /// `structx.results.RawUsage`: the fields of `StepUsage`, in order.
 #[derive(IntoPyObject)]
-pub struct RawUsage(u64, u64, u64, Option<u64>, Option<u64>);
+pub struct RawUsage(u64, u64, u64, Option<u64>, Option<u64>, Option<f64>);
+
+/// `structx.estimates.RawEstimate`: the fields of an `Estimate`, in order.
+#[derive(IntoPyObject)]
+pub struct RawEstimate(usize, usize, u64, u64, Option<f64>, f64);
+
+impl From<Estimate> for RawEstimate {
+    fn from(estimate: Estimate) -> Self {
+        let Estimate { rows, requests, prompt_tokens, completion_tokens, cost, seconds } = estimate;
+        Self(rows, requests, prompt_tokens, completion_tokens, cost, seconds)
+    }
+}
 
 impl RawExtraction {
     pub fn new(extraction: Extraction<PydanticTarget>, prepared: Prepared) -> Self {
@@ -197,6 +211,7 @@ impl From<Outcome<Py<PyAny>>> for RawRow {
             outcome.repairs.into_iter().map(described).collect(),
             outcome.errors.into_iter().map(RawError::from).collect(),
             outcome.incomplete,
+            outcome.from_journal,
         )
     }
 }
@@ -213,6 +228,7 @@ impl From<Usage> for RawUsage {
             usage.total_tokens,
             usage.thinking_tokens,
             usage.cached_tokens,
+            usage.cost,
         )
     }
 }

@@ -20,6 +20,7 @@ use super::input::Prepared;
 use super::job::{Job, Raise};
 use super::raw::{RawRow, RawStart};
 use super::target::{ModelTarget, Pydantic, PydanticTarget};
+use super::watch::Watcher;
 
 /// The most rows of one batch.
 const BATCH: usize = 256;
@@ -34,6 +35,8 @@ pub struct RowStream {
     beginning: Mutex<Option<Beginning>>,
     rows: Arc<tokio::sync::Mutex<Option<Rows>>>,
     background: Arc<Mutex<Option<Abort>>>,
+    /// What there was to be told once all rows had ended.
+    warnings: Arc<Mutex<Vec<String>>>,
     closed: watch::Sender<bool>,
 }
 
@@ -46,6 +49,7 @@ pub struct Begun {
     pub operation: Operation,
     pub prepared: Prepared,
     pub query: String,
+    pub watcher: Option<Arc<Watcher>>,
 }
 
 /// What the background gives.
@@ -61,9 +65,9 @@ impl RowStream {
         beginning: impl Future<Output = Result<Begun>> + Send + 'static,
     ) -> Self {
         let beginning = Mutex::new(Some(Box::pin(beginning) as Beginning));
-        let (rows, background) = (Arc::default(), Arc::default());
+        let (rows, background, warnings) = (Arc::default(), Arc::default(), Arc::default());
         let closed = watch::Sender::new(false);
-        Self { pydantic, target, beginning, rows, background, closed }
+        Self { pydantic, target, beginning, rows, background, warnings, closed }
     }
 
     fn job<T, E>(&self, work: impl Future<Output = Result<T, E>> + Send + 'static) -> Job
@@ -82,6 +86,7 @@ impl RowStream {
         let beginning = self.beginning.lock().unwrap_or_else(PoisonError::into_inner).take();
         let beginning = beginning.ok_or_else(|| PyRuntimeError::new_err("a stream starts once"))?;
         let (rows, background) = (self.rows.clone(), self.background.clone());
+        let warnings = self.warnings.clone();
         let mut closed = self.closed.subscribe();
         Ok(self.job::<_, Error>(async move {
             let begun = tokio::select! {
@@ -90,7 +95,7 @@ impl RowStream {
             };
             let start = RawStart::new(&begun.started, begun.prepared.clone());
             let (sender, receiver) = unbounded_channel();
-            let task = tokio::spawn(begun.send(sender));
+            let task = tokio::spawn(begun.send(sender, warnings));
             let abort = Abort(task.abort_handle());
             *background.lock().unwrap_or_else(PoisonError::into_inner) = Some(abort);
             *rows.lock().await = Some(Rows { receiver, task });
@@ -112,6 +117,11 @@ impl RowStream {
         })
     }
 
+    /// What there is to be told once there are no more rows.
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Aborts the requests under way; there are no more rows.
     fn close(&self) {
         self.closed.send_replace(true);
@@ -121,15 +131,21 @@ impl RowStream {
 
 impl Begun {
     /// Sends outcomes as long as anybody wants them.
-    async fn send(self, sender: UnboundedSender<Row>) {
-        let Self { started, operation, prepared, query } = self;
+    async fn send(self, sender: UnboundedSender<Row>, warnings: Arc<Mutex<Vec<String>>>) {
+        let Self { started, operation, prepared, query, watcher } = self;
         let room = operation.concurrency.saturating_mul(ROOM);
         let mut outcomes =
             std::pin::pin!(started.outcomes(&operation, &prepared.content, &query, room));
         while let Some(row) = outcomes.next().await {
             if sender.send(row).is_err() {
-                break;
+                return;
             }
+        }
+        started.end(&operation, prepared.content.row_count()).await;
+        operation.call.close().await;
+        *warnings.lock().unwrap_or_else(PoisonError::into_inner) = operation.call.take_warnings();
+        if let Some(watcher) = watcher {
+            watcher.finish().await;
         }
     }
 }

@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::error::Result;
 use crate::plan::Plan;
@@ -16,6 +16,7 @@ use crate::schema::OutputSchema;
 
 use super::errors;
 use super::job::Context;
+use super::watch::Callbacks;
 use super::worker::Caller;
 
 pyo3::import_exception!(asyncio, CancelledError);
@@ -75,6 +76,7 @@ impl FromPyObject<'_, '_> for ModelTarget {
 #[derive(Clone)]
 pub struct Pydantic {
     pub caller: Caller,
+    pub callbacks: Arc<Callbacks>,
     context: Arc<Context>,
     interrupt: Arc<Interrupt>,
 }
@@ -86,10 +88,44 @@ struct Interrupt {
     notify: Notify,
 }
 
+impl Interrupt {
+    /// Ends the job with `error` if it is one that ends jobs.
+    fn check(&self, py: Python<'_>, error: PyErr) {
+        if is_interrupt(py, &error) {
+            *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            self.notify.notify_one();
+        }
+    }
+}
+
 impl Pydantic {
-    pub fn new(py: Python<'_>) -> PyResult<Self> {
+    pub fn new(py: Python<'_>, callbacks: Callbacks) -> PyResult<Self> {
         let caller = Caller::get(py).map_err(|error| errors::no_threads(py, error))?;
-        Ok(Self { caller, context: Context::copy(py)?, interrupt: Arc::default() })
+        let (callbacks, interrupt) = (Arc::new(callbacks), Arc::default());
+        Ok(Self { caller, callbacks, context: Context::copy(py)?, interrupt })
+    }
+
+    /// Calls a function with what `argument` gives; resolves once it has. What it raises is lost
+    /// unless it ends the job: the functions see to their errors themselves.
+    pub fn call_back<A>(
+        &self,
+        function: impl Fn(&Callbacks) -> Option<&Py<PyAny>> + Send + 'static,
+        argument: impl FnOnce() -> A + Send + 'static,
+    ) -> impl Future<Output = ()>
+    where
+        A: for<'py> IntoPyObject<'py>,
+    {
+        let Self { callbacks, context, interrupt, .. } = self.clone();
+        let (sender, receiver) = oneshot::channel::<()>();
+        self.caller.post(move |py| {
+            if let Some(function) = function(&callbacks)
+                && let Err(error) = context.call(py, function.bind(py), argument())
+            {
+                interrupt.check(py, error);
+            }
+            drop(sender);
+        });
+        async { drop(receiver.await) }
     }
 
     /// What `operation` gives, unless Python raises what is for the whole job.
@@ -125,10 +161,7 @@ impl Pydantic {
             let given = function(py).and_then(|function| context.call(py, &function, text));
             given.and_then(|given| given.extract()).map_err(|error| {
                 let rejection = rejection(py, &error);
-                if is_interrupt(py, &error) {
-                    *interrupt.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    interrupt.notify.notify_one();
-                }
+                interrupt.check(py, error);
                 rejection
             })
         };

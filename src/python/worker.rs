@@ -79,26 +79,31 @@ impl Caller {
         Ok(caller)
     }
 
-    /// Runs `call` on the thread. The error says why there is no result, such as a panic's text.
+    /// Runs `call` on the thread, soon. The error says why there is no result, such as a panic's
+    /// text; a call whose result nobody waits for any more is left out.
     pub async fn run<T, F>(&self, call: F) -> Result<T, String>
     where
         T: Send + 'static,
         F: FnOnce(Python<'_>) -> T + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let call = move |py: Python<'_>| {
+        self.post(move |py| {
             if !sender.is_closed() {
                 let result = catch_unwind(AssertUnwindSafe(|| call(py)))
                     .map_err(|panic| format!("panic: {}", panic_text(&*panic)));
                 let _ = sender.send(result);
             }
-        };
+        });
+        receiver.await.unwrap_or_else(|_| Err("the interpreter is shutting down".to_owned()))
+    }
+
+    /// Has `call`, which must not panic, run on the thread.
+    pub fn post(&self, call: impl FnOnce(Python<'_>) + Send + 'static) {
         match &self.queue {
-            // Work for a thread that has ended is dropped, and the receiver sees it.
+            // Work for a thread that has ended is dropped, and who waits for it sees it.
             Some(queue) => drop(queue.send(Work::Call(self.client, Box::new(call)))),
             None => Python::attach(call),
         }
-        receiver.await.unwrap_or_else(|_| Err("the interpreter is shutting down".to_owned()))
     }
 
     /// Resolves an awaitable from the thread.

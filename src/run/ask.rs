@@ -1,25 +1,26 @@
 //! One question and its attempts: retries, re-asks and continuations within one budget, and the
 //! next model where one fails.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::llm::retry::Backoff;
 use crate::llm::{Finish, LlmError, LlmErrorKind, Message, Reply, Request, Source, Usage};
 use crate::prompt;
 use crate::reply::{self, Repair};
 use crate::schema::{Method, OutputSchema};
 
+use super::call::Stop;
 use super::client::Client;
 use super::kept::Kept;
-use super::{Rejection, Validate};
+use super::{Operation, Rejection, Validate};
 
 /// The models that are asked in turn, each with the schema as it is asked for it.
-#[derive(Clone)]
 pub struct Models {
     pub first: (Client, Arc<OutputSchema>),
     pub fallbacks: Vec<(Client, Arc<OutputSchema>)>,
+    /// Of the first one's schema, made when it is first asked for.
+    pub(super) schema_hash: OnceLock<String>,
 }
 
 impl Models {
@@ -46,6 +47,10 @@ pub struct Answer<T> {
     pub result: Result<T, Failure>,
     /// What was complete in replies that were cut, where the question has failed.
     pub incomplete: Option<T>,
+    /// The JSON that `result` was made of.
+    pub reply: Option<String>,
+    /// The JSON that `incomplete` was made of.
+    pub incomplete_reply: Option<String>,
     /// The caller's name of the model that gave the result.
     pub model: Option<Arc<str>>,
     /// One entry for each request that was sent, failed ones too.
@@ -54,6 +59,8 @@ pub struct Answer<T> {
     pub errors: Vec<AttemptError>,
     pub sources: Vec<Source>,
     pub repairs: Vec<Repair>,
+    /// Whether it was given in an earlier run.
+    pub from_journal: bool,
 }
 
 /// Why a question has no answer: the last attempt's error.
@@ -66,6 +73,9 @@ pub enum Failure {
     Invalid { problems: Vec<String>, requests: usize },
     #[error("the validator failed: {0}")]
     Validator(String),
+    /// It was not asked to its end.
+    #[error("{0}")]
+    Stopped(Stop),
 }
 
 fn attempts(requests: usize) -> String {
@@ -87,12 +97,12 @@ pub struct AttemptError {
 /// Transport errors wait before the next attempt; a reply that is not valid is sent back at once,
 /// and one that was cut is continued at once.
 pub async fn ask<V: Validate>(
+    operation: &Operation,
     models: &Models,
     messages: &[Message],
-    backoff: &Backoff,
     validator: &V,
 ) -> Answer<V::Output> {
-    let mut attempts = Attempts::new(backoff, validator);
+    let mut attempts = Attempts::new(operation, validator);
     let (mut client, schema) = (&models.first.0, &models.first.1);
     let mut result = attempts.with(client, schema, messages).await;
     for (next, schema) in &models.fallbacks {
@@ -109,25 +119,45 @@ pub async fn ask<V: Validate>(
         }
     }
     let model = result.is_ok().then(|| client.name.clone());
-    let Attempts { calls, errors, sources, mut repairs, incomplete, .. } = attempts;
-    let incomplete = incomplete.map(|(_, items)| items).filter(|_| result.is_err());
+    let Attempts { calls, errors, sources, mut repairs, incomplete, reply, .. } = attempts;
+    let incomplete = incomplete.filter(|_| result.is_err());
+    let (incomplete, incomplete_reply) = incomplete.map(|it| (it.items, it.json)).unzip();
     if result.is_err() {
         // Of a reply that was not taken.
         repairs.clear();
     }
-    Answer { result, incomplete, model, calls, errors, sources, repairs }
+    Answer {
+        result,
+        incomplete,
+        reply,
+        incomplete_reply,
+        model,
+        calls,
+        errors,
+        sources,
+        repairs,
+        from_journal: false,
+    }
 }
 
 /// All attempts for one question, and what they gave so far.
 struct Attempts<'a, V: Validate> {
-    backoff: &'a Backoff,
+    operation: &'a Operation,
     validator: &'a V,
     calls: Vec<Usage>,
     errors: Vec<AttemptError>,
     sources: Vec<Source>,
     repairs: Vec<Repair>,
-    /// And of how many items.
-    incomplete: Option<(usize, V::Output)>,
+    /// The JSON that was taken.
+    reply: Option<String>,
+    incomplete: Option<Incomplete<V::Output>>,
+}
+
+/// The complete items of a reply that was cut.
+struct Incomplete<T> {
+    count: usize,
+    items: T,
+    json: String,
 }
 
 /// What an attempt without a result is followed by.
@@ -140,14 +170,15 @@ enum Next {
 }
 
 impl<'a, V: Validate> Attempts<'a, V> {
-    fn new(backoff: &'a Backoff, validator: &'a V) -> Self {
+    fn new(operation: &'a Operation, validator: &'a V) -> Self {
         Self {
-            backoff,
+            operation,
             validator,
             calls: Vec::with_capacity(1),
             errors: Vec::new(),
             sources: Vec::new(),
             repairs: Vec::new(),
+            reply: None,
             incomplete: None,
         }
     }
@@ -163,6 +194,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
         schema: &Arc<OutputSchema>,
         messages: &[Message],
     ) -> Result<V::Output, Failure> {
+        let Operation { backoff, call, .. } = self.operation;
         let first = client.request(messages.to_vec(), schema);
         let mut asked_again: Option<Request> = None;
         let mut kept = Kept::default();
@@ -173,8 +205,10 @@ impl<'a, V: Validate> Attempts<'a, V> {
                 Ok(output) => return Ok(output),
                 Err(failed) => failed,
             };
-            self.note(client, failure.clone());
-            if attempt == self.backoff.max_retries || matches!(next, Next::End) {
+            if !matches!(failure, Failure::Stopped(_)) {
+                self.note(client, failure.clone());
+            }
+            if attempt == backoff.max_retries || matches!(next, Next::End) {
                 self.keep(&kept).await;
                 return Err(failure.after(self.calls.len()));
             }
@@ -183,7 +217,11 @@ impl<'a, V: Validate> Attempts<'a, V> {
                     asked_again = Some(Request { messages, ..first.clone() });
                 }
                 (_, Failure::Llm { error, .. }) => {
-                    tokio::time::sleep(self.backoff.wait(attempt, error.retry_after)).await;
+                    let wait = backoff.wait(attempt, error.retry_after);
+                    if let Err(stop) = call.in_time(tokio::time::sleep(wait)).await {
+                        self.keep(&kept).await;
+                        return Err(Failure::Stopped(stop));
+                    }
                 }
                 _ => {}
             }
@@ -193,12 +231,12 @@ impl<'a, V: Validate> Attempts<'a, V> {
 
     /// Keeps the items of a question that has failed, if no model before gave more.
     async fn keep(&mut self, kept: &Kept) {
-        let most = self.incomplete.as_ref().map_or(0, |(count, _)| *count);
+        let most = self.incomplete.as_ref().map_or(0, |before| before.count);
         if kept.len() > most
             && let Some(json) = kept.json()
-            && let Ok(items) = self.validator.validate(json).await
+            && let Ok(items) = self.validator.validate(json.clone()).await
         {
-            self.incomplete = Some((kept.len(), items));
+            self.incomplete = Some(Incomplete { count: kept.len(), items, json });
         }
     }
 
@@ -209,13 +247,14 @@ impl<'a, V: Validate> Attempts<'a, V> {
         first: &Request,
         kept: &mut Kept,
     ) -> Result<V::Output, (Failure, Next)> {
-        let reply = match client.provider.complete(request).await {
-            Ok(reply) => reply,
-            Err(error) => {
+        let reply = match self.operation.call.send(client, request).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) => {
                 self.calls.push(error.usage);
                 let next = if error.kind.is_transient() { Next::Again } else { Next::End };
                 return Err((Failure::Llm { error, requests: 1 }, next));
             }
+            Err(stop) => return Err((Failure::Stopped(stop), Next::End)),
         };
         self.calls.push(reply.usage);
         if reply.finish == Finish::Length {
@@ -228,6 +267,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
         match self.validator.validate(json.clone()).await {
             Ok(output) => {
                 self.sources = reply.sources;
+                self.reply = Some(json);
                 Ok(output)
             }
             Err(Rejection::Problems(problems)) => {
@@ -280,6 +320,19 @@ impl Failure {
             Self::Llm { error, .. } => error.kind.name(),
             Self::Invalid { .. } => "invalid",
             Self::Validator(_) => "validator",
+            Self::Stopped(stop) => stop.kind(),
+        }
+    }
+
+    /// Whether it lies in what the model said: to ask again costs as much, and gives no more.
+    pub(super) const fn is_final(&self) -> bool {
+        match self {
+            Self::Llm { error, .. } => matches!(
+                error.kind,
+                LlmErrorKind::Refusal | LlmErrorKind::ContentFilter | LlmErrorKind::Truncated
+            ),
+            Self::Invalid { .. } => true,
+            Self::Validator(_) | Self::Stopped(_) => false,
         }
     }
 
@@ -288,7 +341,7 @@ impl Failure {
         match self {
             Self::Llm { error, .. } => Self::Llm { error, requests: sent },
             Self::Invalid { problems, .. } => Self::Invalid { problems, requests: sent },
-            Self::Validator(message) => Self::Validator(message),
+            other @ (Self::Validator(_) | Self::Stopped(_)) => other,
         }
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::Result;
+use crate::llm::limit::Gate;
+use crate::llm::price::Price;
 use crate::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Request, Sight};
 use crate::prompt;
 use crate::schema::OutputSchema;
@@ -18,13 +20,17 @@ pub struct Client {
     pub name: Arc<str>,
     /// Sent with every request as they are.
     pub options: Arc<Map<String, Value>>,
+    /// Lets its requests through as its provider's limits allow.
+    pub gate: Arc<Gate>,
+    /// None where it is not known.
+    pub price: Option<Price>,
 }
 
 impl Client {
     /// What the model is asked: `messages`, and in them the schema if it sees it in no other way.
     #[must_use]
     pub fn request(&self, mut messages: Vec<Message>, schema: &Arc<OutputSchema>) -> Request {
-        if schema.method.is_told() || self.provider.hides_schema(&self.model) {
+        if self.tells(schema) {
             prompt::tell_schema(&mut messages, &schema.compiled);
         }
         Request {
@@ -33,6 +39,12 @@ impl Client {
             schema: Some(schema.clone()),
             options: self.options.clone(),
         }
+    }
+
+    /// Whether the model sees the schema in the prompt alone.
+    #[must_use]
+    pub fn tells(&self, schema: &OutputSchema) -> bool {
+        schema.method.is_told() || self.provider.hides_schema(&self.model)
     }
 
     /// # Errors

@@ -11,15 +11,16 @@ use crate::llm::{File, Image, Usage};
 use crate::table::Row;
 
 use super::ask::Models;
+use super::keep::{self, Book};
 use super::sight::Shown;
 use super::{Modeller, Operation, Outcome, Planned, Target};
 
 /// The samples that a plan is made from hold no more characters than this; a small model reads
 /// slowly, and takes more for more to plan.
 pub const SAMPLE_CHARACTERS: usize = 4_000;
-const SMALL_SAMPLE_CHARACTERS: usize = 600;
+pub(super) const SMALL_SAMPLE_CHARACTERS: usize = 600;
 /// And of no more pages as images than this.
-const SAMPLE_PAGES: usize = 3;
+pub(super) const SAMPLE_PAGES: usize = 3;
 
 /// What an extraction gave: one outcome for each row, in the order of the source.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ pub struct Started<T: Target> {
     images: Arc<[Image]>,
     file: Option<File>,
     models: Models,
+    book: Option<Book>,
 }
 
 /// An outcome that waits to be taken, and takes room as long.
@@ -67,8 +69,10 @@ pub async fn extract<M: Modeller>(
     let started = start(planner, extractor, modeller, content, query, target).await?;
     let ready = started.outcomes(extractor, content, query, Semaphore::MAX_PERMITS);
     let mut outcomes: Vec<_> = ready.map(|ready| ready.outcome).collect().await;
+    started.end(extractor, outcomes.len()).await;
     outcomes.sort_unstable_by_key(|outcome| outcome.position);
-    let Started { target, planning, warnings, .. } = started;
+    let Started { target, planning, mut warnings, .. } = started;
+    warnings.extend(extractor.call.take_warnings());
     Ok(Extraction { target, planning, outcomes, warnings })
 }
 
@@ -78,6 +82,7 @@ pub async fn extract<M: Modeller>(
 /// [`Error::Plan`](crate::Error::Plan): the planning request failed for good.
 /// [`Error::Schema`](crate::Error::Schema): a model can't be asked for the schema.
 /// [`Error::File`](crate::Error::File): there is nothing that the models can read.
+/// [`Error::Journal`](crate::Error::Journal): it can't be read or written.
 pub async fn start<M: Modeller>(
     planner: &Operation,
     extractor: &Operation,
@@ -101,8 +106,9 @@ pub async fn start<M: Modeller>(
     };
     let models = extractor.models(|client| target.reply_schema(client))?;
     let warnings = [shown.warnings, models.warnings()].concat();
+    let book = Book::open(&extractor.call, &target, content.name(), query, &extractor.client).await?;
     let Shown { images, file, .. } = shown;
-    Ok(Started { target, planning, warnings, columns, images, file, models })
+    Ok(Started { target, planning, warnings, columns, images, file, models, book })
 }
 
 impl<T: Target> Started<T> {
@@ -115,6 +121,9 @@ impl<T: Target> Started<T> {
         query: &'a str,
         room: usize,
     ) -> impl Stream<Item = Ready<T::Item>> + Send + 'a {
+        if let Some(watch) = &extractor.call.watch {
+            watch.rows(content.row_count());
+        }
         let room = Arc::new(Semaphore::new(room));
         let rows = content.rows(&self.columns);
         let shown = |row| Row { images: self.images.clone(), file: self.file.clone(), ..row };
@@ -124,11 +133,19 @@ impl<T: Target> Started<T> {
                 let room = room.clone();
                 async move {
                     let room = room.acquire_owned().await.ok();
-                    let outcome = extractor.row(&self.target, query, &self.models, row).await;
+                    let (models, book) = (&self.models, self.book.as_ref());
+                    let outcome = extractor.row(&self.target, query, models, book, row).await;
                     Ready { outcome, _room: room }
                 }
             })
             .buffer_unordered(extractor.concurrency)
+    }
+
+    /// Is told that all of so many rows have ended.
+    pub async fn end(&self, extractor: &Operation, rows: usize) {
+        if let Some(book) = &self.book {
+            book.end(&extractor.call, rows).await;
+        }
     }
 }
 
@@ -158,7 +175,11 @@ async fn plan_shown<M: Modeller>(
 ) -> Result<(Planned<M::Target>, Vec<Usage>)> {
     let nested = planner.plans_nested();
     let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
-    let sample = content.sample(characters).into();
-    let _permit = planner.permits.acquire().await;
-    planner.plan(modeller, query, content.columns(), sample, images, file).await?.planned()
+    let sample: Arc<str> = content.sample(characters).into();
+    let columns = content.columns();
+    let _permit = planner.call.permit().await;
+    let question = (query, columns, sample.clone(), images, file);
+    let ask =
+        async { planner.plan(modeller, query, columns, sample, images, file).await?.planned() };
+    keep::planned(planner, modeller, &question, query, ask).await
 }

@@ -1,8 +1,14 @@
 //! An operation: read the plan, ask for every row, and end each row exactly once.
 
 mod ask;
+mod budget;
+mod cache;
+mod call;
 mod client;
+mod estimate;
 mod extract;
+mod journal;
+mod keep;
 mod kept;
 mod operation;
 mod record;
@@ -10,7 +16,10 @@ mod refine;
 mod sight;
 
 pub use ask::{Answer, AttemptError, Failure, Models, ask};
+pub use cache::Cache;
+pub use call::{Call, CallOptions, Sent, Stop, Watch};
 pub use client::Client;
+pub use estimate::{Estimate, Typical, estimate};
 pub use extract::{Extraction, Ready, SAMPLE_CHARACTERS, Started, extract, plan, start};
 pub use operation::{Operation, Outcome, Planned};
 pub use record::Record;

@@ -1,9 +1,8 @@
 //! The settings of one operation, its plan, and how each of its rows is asked.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
-use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
 use crate::llm::retry::Backoff;
@@ -14,8 +13,10 @@ use crate::reply::Repair;
 use crate::schema::OutputSchema;
 use crate::table::Row;
 
-use super::ask::{Answer, AttemptError, Failure, Models, ask};
+use super::ask::{Answer, AttemptError, Failure, Models};
+use super::call::Call;
 use super::client::Client;
+use super::keep::Book;
 use super::kept::item_of;
 use super::{Modeller, Rejection, Target, Validate};
 
@@ -28,8 +29,8 @@ pub struct Operation {
     pub backoff: Backoff,
     /// Rows asked at the same time.
     pub concurrency: usize,
-    /// As many permits, shared by the operations that are one call of the user's.
-    pub permits: Arc<Semaphore>,
+    /// Shared by the operations that are one call of the user's.
+    pub call: Arc<Call>,
 }
 
 /// A plan and what was made of it.
@@ -73,15 +74,11 @@ pub struct Outcome<I> {
     pub sources: Vec<Source>,
     /// What was mended in replies, by JSON Pointer into the list of items.
     pub repairs: Vec<Repair>,
+    /// Whether an earlier run has given it.
+    pub from_journal: bool,
 }
 
 impl Operation {
-    /// The same for one more call, with permits of its own.
-    #[must_use]
-    pub fn with_permits(&self, permits: &Arc<Semaphore>) -> Self {
-        Self { permits: permits.clone(), ..self.clone() }
-    }
-
     /// The models, in the order in which they are asked.
     pub fn clients(&self) -> impl Iterator<Item = &Client> {
         std::iter::once(&self.client).chain(&*self.fallbacks)
@@ -104,6 +101,7 @@ impl Operation {
         Ok(Models {
             first: compiled(&self.client)?,
             fallbacks: self.fallbacks.iter().map(compiled).collect::<Result<_>>()?,
+            schema_hash: OnceLock::new(),
         })
     }
 
@@ -126,7 +124,7 @@ impl Operation {
         let messages = prompt::planning(query, columns, sample, images, file, !nested);
         let parse = |reply: &Value| plan::parse(reply, columns);
         let validator = PlanValidator { modeller, parse };
-        Ok(ask(&models, &messages, &self.backoff, &validator).await)
+        Ok(self.ask(&models, &messages, &validator).await)
     }
 
     pub(super) async fn row<T: Target>(
@@ -134,19 +132,28 @@ impl Operation {
         target: &T,
         query: &str,
         models: &Models,
+        book: Option<&Book>,
         row: Row,
     ) -> Outcome<T::Item> {
         let mut outcome = Outcome::new(&row);
-        if row.text.trim().is_empty() && row.images.is_empty() && row.file.is_none() {
-            return outcome;
+        if !row.text.trim().is_empty() || !row.images.is_empty() || row.file.is_some() {
+            let _permit = self.call.permit().await;
+            // One part today; a row that is too long for one request becomes several here.
+            for part in [row.text] {
+                let (instructions, file) = (target.instructions(), row.file.as_ref());
+                let messages = prompt::extraction(query, instructions, part, &row.images, file);
+                let asked = self.ask(models, &messages, target);
+                outcome.add(match book {
+                    None => asked.await,
+                    Some(book) => {
+                        let key = models.key(&messages);
+                        book.answer(&self.call, target, row.position, key, asked).await
+                    }
+                });
+            }
         }
-        // Never closed: there is always a permit to wait for.
-        let _permit = self.permits.acquire().await;
-        // One part today; a row that is too long for one request becomes several here.
-        for part in [row.text] {
-            let (instructions, file) = (target.instructions(), row.file.as_ref());
-            let messages = prompt::extraction(query, instructions, part, &row.images, file);
-            outcome.add(ask(models, &messages, &self.backoff, target).await);
+        if let Some(watch) = &self.call.watch {
+            watch.row(outcome.result.is_err(), outcome.from_journal);
         }
         outcome
     }
@@ -165,6 +172,7 @@ impl<I> Outcome<I> {
             errors: Vec::new(),
             sources: Vec::new(),
             repairs: Vec::new(),
+            from_journal: false,
         }
     }
 
@@ -172,6 +180,7 @@ impl<I> Outcome<I> {
     fn add(&mut self, answer: Answer<Vec<I>>) {
         self.calls.extend(answer.calls);
         self.errors.extend(answer.errors);
+        self.from_journal = answer.from_journal;
         match (&mut self.result, answer.result) {
             (Ok(items), Ok(more)) => {
                 let before = items.len();

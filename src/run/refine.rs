@@ -5,7 +5,7 @@ use crate::plan::Plan;
 use crate::schema::definition::ExtractionRequest;
 use crate::{prompt, refinement};
 
-use super::ask::{Answer, ask};
+use super::ask::Answer;
 use super::operation::PlanValidator;
 use super::{Modeller, Operation, Planned};
 
@@ -39,6 +39,6 @@ impl Operation {
             })
         };
         let validator = PlanValidator { modeller, parse };
-        Ok(ask(&models, &messages, &self.backoff, &validator).await)
+        Ok(self.ask(&models, &messages, &validator).await)
     }
 }

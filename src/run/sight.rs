@@ -62,6 +62,22 @@ impl Operation {
         self.shown(document, &wanted, drawn)
     }
 
+    /// [`show`](Self::show) without drawing: the images are empty ones.
+    ///
+    /// # Errors
+    /// There is nothing that the model can read.
+    pub(super) fn foreseen(&self, content: &Content) -> Result<Shown, FileError> {
+        let Content::Document(document) = content else { return Ok(Shown::default()) };
+        if document.options.mode == Mode::File {
+            return Ok(Shown { file: Some(self.file(document)?), ..Shown::default() });
+        }
+        let wanted = self.wanted(document)?;
+        let most = if self.sees(content) { self.sight().images } else { 0 };
+        let image = |page| Image { page, media_type: "".into(), data: "".into() };
+        let images = wanted.into_iter().take(most).map(image).collect();
+        Ok(Shown { images, ..Shown::default() })
+    }
+
     fn sight(&self) -> Sight {
         self.client.sight()
     }

@@ -1,0 +1,90 @@
+"""How fast providers are asked: limits that extractors may share."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from structx import _checks, _core
+from structx.exceptions import ConfigurationError
+
+
+class Limits:
+    """How many requests are sent, for an extractor or for several together.
+
+    All calls of the extractors that are given the same object keep its limits together; two objects
+    with the same settings are equal, and each counts for itself. A copy, and what another process
+    unpickles, count for themselves too.
+    """
+
+    __slots__ = ("_core", "_settings")
+
+    def __init__(
+        self,
+        *,
+        max_concurrency: int | None = None,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+    ) -> None:
+        """What is None has no limit but those that providers tell of.
+
+        Args:
+            max_concurrency: requests that are under way at the same time; at least 1.
+            requests_per_minute: more than 0.
+            tokens_per_minute: of prompts and replies; more than 0.
+
+        Raises:
+            ConfigurationError: a limit is wrong.
+        """
+        try:
+            if max_concurrency is not None:
+                _checks.integer("max_concurrency", max_concurrency, minimum=1)
+            self._settings = (
+                max_concurrency,
+                _rate("requests_per_minute", requests_per_minute),
+                _rate("tokens_per_minute", tokens_per_minute),
+            )
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+        self._core = _core.Limits(*self._settings)
+
+    @property
+    def max_concurrency(self) -> int | None:
+        """Requests that are under way at the same time."""
+        return self._settings[0]
+
+    @property
+    def requests_per_minute(self) -> float | None:
+        """Requests that are begun within any minute."""
+        return self._settings[1]
+
+    @property
+    def tokens_per_minute(self) -> float | None:
+        """Tokens of prompts and replies within any minute."""
+        return self._settings[2]
+
+    @property
+    def core(self) -> _core.Limits:
+        """What structx itself needs of it."""
+        return self._core
+
+    def _named(self) -> dict[str, Any]:
+        names = ("max_concurrency", "requests_per_minute", "tokens_per_minute")
+        given = zip(names, self._settings, strict=True)
+        return {name: value for name, value in given if value is not None}
+
+    def __eq__(self, other: object) -> bool:
+        return self._settings == other._settings if isinstance(other, Limits) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._settings)
+
+    def __repr__(self) -> str:
+        return f"Limits({', '.join(f'{name}={value}' for name, value in self._named().items())})"
+
+    def __reduce__(self) -> tuple[partial[Limits], tuple[()]]:
+        return partial(Limits, **self._named()), ()
+
+
+def _rate(name: str, value: float | None) -> float | None:
+    return None if value is None else _checks.number(name, value, positive=True)

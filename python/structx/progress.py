@@ -1,0 +1,83 @@
+"""How far an operation is, and the bar that shows it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+RawProgress: TypeAlias = "tuple[int, int, int, int, int, int, float | None, float]"
+"""The fields of a Progress, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an operation is."""
+
+    rows: int
+    """Of the source; for `extract_queries` as many times as there are queries. 0 until the source
+    is read and the model is planned."""
+    done: int
+    """Rows that have ended, failed ones too."""
+    failed: int
+    journaled: int
+    """Rows that were read from the journal, instead of asked for."""
+    requests: int
+    """Sent by this call: those of planning and those that failed too."""
+    tokens: int
+    """Of these requests, prompts and replies."""
+    cost: float | None
+    """US dollars for these requests; None where the price of one is not known."""
+    seconds: float
+    """Since the operation was started."""
+
+    @property
+    def fraction(self) -> float:
+        """The part of the rows that have ended, from 0 to 1."""
+        return self.done / self.rows if self.rows else 0.0
+
+
+class Bar:
+    """A bar of tqdm, from the moment when it is known that there are several rows."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._bar: Any = None
+
+    def show(self, progress: Progress) -> None:
+        """Show how far it is."""
+        if self._bar is None:
+            if progress.rows <= 1:
+                return
+            from tqdm.auto import tqdm
+
+            self._bar = tqdm(desc=self._title, unit="row", file=sys.stderr, dynamic_ncols=True)
+        self._bar.total, self._bar.n = progress.rows, progress.done
+        parts = [f"{progress.failed} failed", f"{progress.tokens:,} tokens"]
+        if progress.cost is not None:
+            parts.append(dollars(progress.cost))
+        self._bar.set_postfix_str(", ".join(parts))
+
+    def close(self) -> None:
+        """Leave it as it stands."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def is_seen() -> bool:
+    """Whether there is somebody who would see a bar: stderr is a terminal, or a notebook."""
+    # What a notebook has for stderr is no terminal; IPython is there if this is one.
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if type(shell).__name__ == "ZMQInteractiveShell":
+        return True
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):  # there is none, or it is closed
+        return False
+
+
+def dollars(cost: float) -> str:
+    """A cost as people write it, with more digits where it is small."""
+    digits = 2 if cost >= 1 else 4 if cost >= 0.01 else 6
+    return f"${cost:,.{digits}f}"

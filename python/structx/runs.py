@@ -1,0 +1,183 @@
+"""One operation of an extractor: what a call may ask of it, and what is said of it as it runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from typing_extensions import Self, TypedDict
+
+from structx import _checks
+from structx.progress import Bar, Progress, RawProgress, dollars, is_seen
+
+if TYPE_CHECKING:
+    from structx import _core
+
+RawRequest: TypeAlias = "tuple[str, str, int | None, float, int, int, str | None]"
+"""model, outcome (`ok`, or the kind of an AttemptError), status, seconds, prompt tokens, completion
+tokens, request id"""
+
+LOGGER = logging.getLogger("structx")
+LOGGER.addHandler(logging.NullHandler())
+
+
+class RunOptions(TypedDict, total=False):
+    """What `extract`, `extract_queries`, `extract_stream` and their twins take beside their own.
+
+    Each is an argument of these methods: `extract(data=..., query=..., max_cost=2.50)`.
+    """
+
+    journal: str | os.PathLike[str] | None
+    """A file that keeps the plan and how each row ended, made where it does not exist. A row that
+    is in it is read instead of asked for, whatever process wrote it. Default: none."""
+    max_cost: float | None
+    """US dollars that all requests of the call may cost together; at least 0. What might exceed it
+    is not sent: the rows that are left fail with `budget: ...`. The prices of all models must be
+    known; see `prices` of the extractor. Default: no limit."""
+    max_tokens: int | None
+    """Tokens that all requests of the call, prompts and replies, may take together; as `max_cost`
+    otherwise. (The extractor's own `max_tokens` is an option of the provider, and about each
+    reply.) Default: no limit."""
+    deadline: float | None
+    """Seconds that the call may take. Then requests under way are aborted, and the rows that are
+    left fail with `deadline: ...`. Default: no limit."""
+    progress: bool | Callable[[Progress], None] | None
+    """True for a bar, where tqdm is installed and stderr is a terminal or a notebook: none for a
+    single row. Or what is called with a Progress, ten times a second at most and at the end, on a
+    thread of its own; where it raises an exception, that is logged, and it is called no more.
+    Default: nothing."""
+
+
+class Run:
+    """An operation from its call to its end. The core reads its attributes, and calls two."""
+
+    journal: Path | None = None
+    max_cost: float | None = None
+    max_tokens: int | None = None
+    deadline: float | None = None
+    progress: Callable[[RawProgress], None] | None = None
+    log: Callable[[RawRequest], None] | None = None
+
+    def __init__(
+        self,
+        core: _core.Extractor,
+        operation: str,
+        options: RunOptions | None = None,
+    ) -> None:
+        """Raises TypeError for an option that there is not.
+
+        Args:
+            core: the extractor.
+            operation: the name of the method.
+            options: as the caller gave them.
+        """
+        self.core = core
+        self._operation = operation
+        self._options: RunOptions = options or {}
+        if unknown := self._options.keys() - RunOptions.__annotations__.keys():
+            raise TypeError(
+                f"Extractor.{operation}() got an unexpected keyword argument {min(unknown)!r}"
+            )
+        self._bar: Bar | None = None
+        self._show: Callable[[Progress], None] | None = None
+        self._last: Progress | None = None
+        self._started = 0.0
+        self._is_under_way = False
+
+    def check(self) -> None:
+        """Begin, with the options as they are meant; raises TypeError or ValueError."""
+        self._started, self._is_under_way = time.monotonic(), True
+        given = self._options
+        if (journal := given.get("journal")) is not None:
+            self.journal = _checks.path("journal", journal)
+        if (max_cost := given.get("max_cost")) is not None:
+            self.max_cost = _checks.number("max_cost", max_cost)
+        if (max_tokens := given.get("max_tokens")) is not None:
+            self.max_tokens = _checks.integer("max_tokens", max_tokens, minimum=0, below=2**63)
+        if (deadline := given.get("deadline")) is not None:
+            self.deadline = _checks.number("deadline", deadline, positive=True)
+        self._show = self._shown(given.get("progress"))
+        if self._show or LOGGER.isEnabledFor(logging.INFO):
+            self.progress = self._progressed
+        if LOGGER.isEnabledFor(logging.DEBUG):
+            self.log = _log_request
+
+    def _shown(self, progress: object) -> Callable[[Progress], None] | None:
+        if callable(progress):
+            return cast("Callable[[Progress], None]", progress)
+        if progress is not None and not isinstance(progress, bool):
+            kind = type(progress).__name__
+            raise TypeError(f"progress must be True, False or what is called, not {kind}")
+        if not progress or not is_seen():
+            return None
+        if find_spec("tqdm") is None:
+            LOGGER.info("progress=True shows nothing without tqdm: pip install tqdm")
+            return None
+        self._bar = Bar(self._operation)
+        return self._bar.show
+
+    def _progressed(self, raw: RawProgress) -> None:
+        if not self._is_under_way:
+            return
+        self._last = Progress(*raw)
+        if self._show is not None:
+            try:
+                self._show(self._last)
+            except Exception:
+                self._show = None
+                LOGGER.exception("what was given as progress failed, and is called no more")
+
+    def end(self, how: str = "") -> None:
+        """Close the bar and log what became of the operation. Ending it again does nothing.
+
+        Args:
+            how: what ended it early, if anything did.
+        """
+        if not self._is_under_way:
+            return
+        self._is_under_way = False
+        if self._bar is not None:
+            self._bar.close()
+        if LOGGER.isEnabledFor(logging.INFO):
+            name = f"{self._operation}, {how}" if how else self._operation
+            counts = [] if self._last is None else _counts(self._last)
+            seconds = f"{time.monotonic() - self._started:.2f} s"
+            LOGGER.info("%s: %s", name, ", ".join([*counts, seconds]))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        # Without the error's words, which may be the document's; whoever called is given it.
+        self.end(f"ended by {type(error).__name__}" if error else "")
+
+
+def _counts(progress: Progress) -> list[str]:
+    rows = [
+        f"{progress.done} of {progress.rows} rows",
+        f"{progress.failed} failed",
+        f"{progress.journaled} from the journal",
+    ]
+    requests = "1 request" if progress.requests == 1 else f"{progress.requests} requests"
+    spent = [requests, f"{progress.tokens} tokens"]
+    cost = [] if progress.cost is None else [dollars(progress.cost)]
+    return [*(rows if progress.rows else []), *spent, *cost]
+
+
+def _log_request(request: RawRequest) -> None:
+    model, outcome, status, seconds, prompt, completion, request_id = request
+    LOGGER.debug(
+        "request to %s: %s, status %s, %.2f s, %d + %d tokens, id %s",
+        model,
+        outcome,
+        status,
+        seconds,
+        prompt,
+        completion,
+        request_id,
+    )

@@ -1,0 +1,49 @@
+//! `_core.Limits`: limits that any number of extractors share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::prelude::*;
+
+use crate::llm::limit;
+use crate::llm::limit::Limiter;
+
+#[pyclass(frozen, module = "structx._core")]
+pub struct Limits {
+    limits: limit::Limits,
+    /// And the process it was made in. Locked with the GIL alone: no thread holds it while one forks.
+    limiter: Mutex<(u32, Arc<Limiter>)>,
+}
+
+#[pymethods]
+impl Limits {
+    #[new]
+    #[pyo3(signature = (max_concurrency, requests_per_minute, tokens_per_minute))]
+    fn new(
+        max_concurrency: Option<usize>,
+        requests_per_minute: Option<f64>,
+        tokens_per_minute: Option<f64>,
+    ) -> Self {
+        let limits = limit::Limits { max_concurrency, requests_per_minute, tokens_per_minute };
+        let limiter = Limiter::new(limits.clone());
+        Self { limits, limiter: Mutex::new((std::process::id(), limiter)) }
+    }
+}
+
+impl Limits {
+    /// As they were set.
+    pub fn settings(&self) -> limit::Limits {
+        self.limits.clone()
+    }
+
+    /// That of this process.
+    pub fn limiter(&self) -> Arc<Limiter> {
+        let mut slot = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if slot.0 != process {
+            // Tasks of a parent process may have held its locks: forgotten, not dropped.
+            let own = (process, Limiter::new(self.limits.clone()));
+            std::mem::forget(std::mem::replace(&mut *slot, own));
+        }
+        slot.1.clone()
+    }
+}

@@ -1,0 +1,170 @@
+//! What Python is told while a call runs: progress and requests.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+
+use crate::error::Error;
+use crate::llm::retry::seconds;
+use crate::run::{CallOptions, Sent, Watch};
+
+use super::target::Pydantic;
+
+/// How often progress is told.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// A `structx.runs.Run`, as Python hands it over.
+#[derive(FromPyObject)]
+pub struct Run {
+    journal: Option<PathBuf>,
+    max_cost: Option<f64>,
+    max_tokens: Option<u64>,
+    deadline: Option<f64>,
+    progress: Option<Py<PyAny>>,
+    log: Option<Py<PyAny>>,
+}
+
+/// The functions of Python that are called.
+#[derive(Default)]
+pub struct Callbacks {
+    progress: Option<Py<PyAny>>,
+    log: Option<Py<PyAny>>,
+}
+
+impl Run {
+    /// # Errors
+    /// [`Error::Config`]: the deadline is no time.
+    pub fn split(self) -> Result<(CallOptions, Callbacks), Error> {
+        let Self { journal, max_cost, max_tokens, deadline, progress, log } = self;
+        let deadline = deadline.map(|text| seconds("deadline", text)).transpose()?;
+        let options =
+            CallOptions { journal, max_cost, max_tokens, deadline, ..CallOptions::default() };
+        Ok((options, Callbacks { progress, log }))
+    }
+}
+
+/// `structx.runs.RawProgress`: rows, done, failed, journaled, requests, tokens, cost, seconds.
+type RawProgress = (usize, usize, usize, usize, usize, u64, Option<f64>, f64);
+
+/// `structx.runs.RawRequest`: model, outcome, status, seconds, prompt tokens, completion tokens,
+/// request id.
+type RawRequest = (String, &'static str, Option<u16>, f64, u64, u64, Option<String>);
+
+/// Counts what happens in a call, and tells Python of it.
+pub struct Watcher {
+    pydantic: Pydantic,
+    counts: Arc<Mutex<Counts>>,
+}
+
+struct Counts {
+    begun: Instant,
+    rows: usize,
+    done: usize,
+    failed: usize,
+    journaled: usize,
+    requests: usize,
+    tokens: u64,
+    cost: Option<f64>,
+    told: Instant,
+    /// Whether Python has not yet heard of what was told last.
+    is_waiting: bool,
+}
+
+impl Counts {
+    fn raw(&self) -> RawProgress {
+        let Self { rows, done, failed, journaled, requests, tokens, cost, .. } = *self;
+        (rows, done, failed, journaled, requests, tokens, cost, self.begun.elapsed().as_secs_f64())
+    }
+}
+
+impl Watcher {
+    /// None where nobody wants to hear of anything.
+    pub fn new(pydantic: &Pydantic) -> Option<Arc<Self>> {
+        let Callbacks { progress, log } = &*pydantic.callbacks;
+        if progress.is_none() && log.is_none() {
+            return None;
+        }
+        let now = Instant::now();
+        let counts = Counts {
+            begun: now,
+            rows: 0,
+            done: 0,
+            failed: 0,
+            journaled: 0,
+            requests: 0,
+            tokens: 0,
+            cost: Some(0.0),
+            told: now,
+            is_waiting: false,
+        };
+        Some(Arc::new(Self { pydantic: pydantic.clone(), counts: Arc::new(Mutex::new(counts)) }))
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the progress at the end, and waits until Python has heard it.
+    pub async fn finish(&self) {
+        if self.pydantic.callbacks.progress.is_some() {
+            let raw = self.counts().raw();
+            self.pydantic.call_back(|callbacks| callbacks.progress.as_ref(), move || raw).await;
+        }
+    }
+}
+
+impl Watch for Watcher {
+    fn rows(&self, count: usize) {
+        self.counts().rows += count;
+    }
+
+    fn request(&self, sent: &Sent<'_>) {
+        let usage = match sent.result {
+            Ok(reply) => &reply.usage,
+            Err(error) => &error.usage,
+        };
+        let mut counts = self.counts();
+        counts.requests += 1;
+        counts.tokens += usage.total_tokens;
+        counts.cost = counts.cost.zip(usage.cost).map(|(sum, cost)| sum + cost);
+        drop(counts);
+        if self.pydantic.callbacks.log.is_some() {
+            let raw = raw_request(sent);
+            // Dropped, it is called all the same.
+            drop(self.pydantic.call_back(|callbacks| callbacks.log.as_ref(), move || raw));
+        }
+    }
+
+    fn row(&self, has_failed: bool, from_journal: bool) {
+        let mut counts = self.counts();
+        counts.done += 1;
+        counts.failed += usize::from(has_failed);
+        counts.journaled += usize::from(from_journal);
+        let is_time = counts.told.elapsed() >= INTERVAL && !counts.is_waiting;
+        if !is_time || self.pydantic.callbacks.progress.is_none() {
+            return;
+        }
+        counts.told = Instant::now();
+        counts.is_waiting = true;
+        drop(counts);
+        let shared = self.counts.clone();
+        let raw = move || {
+            let mut counts = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            counts.is_waiting = false;
+            counts.raw()
+        };
+        drop(self.pydantic.call_back(|callbacks| callbacks.progress.as_ref(), raw));
+    }
+}
+
+fn raw_request(sent: &Sent<'_>) -> RawRequest {
+    let (outcome, status, usage, id) = match sent.result {
+        Ok(reply) => ("ok", Some(200), &reply.usage, &reply.request_id),
+        Err(error) => (error.kind.name(), error.status, &error.usage, &error.request_id),
+    };
+    let (prompt, completion) = (usage.prompt_tokens, usage.completion_tokens);
+    let took = sent.took.as_secs_f64();
+    (sent.model.to_owned(), outcome, status, took, prompt, completion, id.clone())
+}

@@ -1,0 +1,248 @@
+//! What a call may spend. Each request reserves what it is likely to cost before it is sent, so that
+//! the requests under way together do not pass the bound.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::llm::Usage;
+use crate::llm::price::Price;
+
+/// Tokens of a reply of which nothing is known yet.
+const FIRST_COMPLETION: f64 = 256.0;
+/// The estimate of a prompt's tokens is off by up to a third
+/// ([`measure`](crate::documents::Measure)).
+const FIRST_RATIO: f64 = 4.0 / 3.0;
+/// Replies are taken to be no longer than this times the longest before them.
+const MARGIN: f64 = 1.25;
+
+pub struct Budget {
+    max_cost: Option<f64>,
+    max_tokens: Option<u64>,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    spent: Amount,
+    reserved: Amount,
+    under_way: usize,
+    /// The largest of the replies so far.
+    largest: Option<Largest>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Amount {
+    tokens: f64,
+    cost: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Largest {
+    /// Tokens of the prompt, for one that was estimated.
+    ratio: f64,
+    completion: f64,
+}
+
+impl Amount {
+    fn plus(self, other: Self) -> Self {
+        Self { tokens: self.tokens + other.tokens, cost: self.cost + other.cost }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self { tokens: self.tokens - other.tokens, cost: self.cost - other.cost }
+    }
+}
+
+/// What a request may cost, until it is known. One that is dropped has cost it.
+pub struct Reservation<'a> {
+    budget: &'a Budget,
+    estimated_prompt: u64,
+    amount: Amount,
+    spent: Amount,
+}
+
+impl Budget {
+    pub fn new(max_cost: Option<f64>, max_tokens: Option<u64>) -> Self {
+        Self { max_cost, max_tokens, state: Mutex::default(), changed: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits as long as requests under way may still turn out cheaper than they are taken to be. The
+    /// first request goes alone: from its reply the others are estimated.
+    ///
+    /// # Errors
+    /// Words for the user: the request could pass the bound.
+    pub async fn reserve(
+        &self,
+        prompt_tokens: u64,
+        price: Option<Price>,
+    ) -> Result<Reservation<'_>, String> {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            // From here on, so that no change is missed.
+            changed.as_mut().enable();
+            if let Some(tried) = self.try_reserve(prompt_tokens, price) {
+                return tried;
+            }
+            changed.await;
+        }
+    }
+
+    fn try_reserve(
+        &self,
+        prompt_tokens: u64,
+        price: Option<Price>,
+    ) -> Option<Result<Reservation<'_>, String>> {
+        let mut state = self.state();
+        let amount = state.estimate(prompt_tokens, price);
+        let total = state.spent.plus(state.reserved).plus(amount);
+        let is_known = state.largest.is_some() || state.under_way == 0;
+        match self.passed(total, state.spent) {
+            None if is_known => {
+                state.reserved = state.reserved.plus(amount);
+                state.under_way += 1;
+                let estimated_prompt = prompt_tokens;
+                Some(Ok(Reservation { budget: self, estimated_prompt, amount, spent: amount }))
+            }
+            Some(message) if state.under_way == 0 => Some(Err(message)),
+            _ => None,
+        }
+    }
+
+    /// Says which bound `total` passes.
+    fn passed(&self, total: Amount, spent: Amount) -> Option<String> {
+        if let Some(most) = self.max_tokens
+            && total.tokens > tokens(most)
+        {
+            return Some(format!(
+                "the next request could pass max_tokens={most} ({:.0} spent)",
+                spent.tokens
+            ));
+        }
+        let most = self.max_cost.filter(|most| total.cost > *most)?;
+        let spent = spent.cost;
+        Some(format!("the next request could pass max_cost={most} US dollars ({spent:.6} spent)"))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no count of tokens is near 2^53")]
+const fn tokens(count: u64) -> f64 {
+    count as f64
+}
+
+impl State {
+    fn estimate(&self, prompt_tokens: u64, price: Option<Price>) -> Amount {
+        let (ratio, completion) = match self.largest {
+            Some(largest) => (largest.ratio, largest.completion * MARGIN),
+            None => (FIRST_RATIO, FIRST_COMPLETION),
+        };
+        let prompt = tokens(prompt_tokens) * ratio;
+        let cost =
+            price.map_or(0.0, |price| (prompt * price.input + completion * price.output) / 1e6);
+        Amount { tokens: prompt + completion, cost }
+    }
+}
+
+impl Reservation<'_> {
+    /// A provider that doesn't count a reply's tokens leaves the estimate.
+    pub fn settle(mut self, has_reply: bool, usage: &Usage) {
+        let is_counted = usage.total_tokens > 0;
+        if !has_reply || is_counted {
+            let cost = usage.cost.unwrap_or_default();
+            self.spent = Amount { tokens: tokens(usage.total_tokens), cost };
+        }
+        if has_reply {
+            let mut state = self.budget.state();
+            let before = state.largest.unwrap_or(Largest { ratio: 0.0, completion: 0.0 });
+            let (ratio, completion) = if is_counted {
+                let prompt = tokens(usage.prompt_tokens);
+                (prompt / tokens(self.estimated_prompt.max(1)), tokens(usage.completion_tokens))
+            } else {
+                (FIRST_RATIO, FIRST_COMPLETION)
+            };
+            state.largest = Some(Largest {
+                ratio: before.ratio.max(ratio),
+                completion: before.completion.max(completion),
+            });
+        }
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        let mut state = self.budget.state();
+        state.reserved = state.reserved.minus(self.amount);
+        state.spent = state.spent.plus(self.spent);
+        state.under_way -= 1;
+        drop(state);
+        self.budget.changed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::{Budget, Price, Usage};
+
+    const PRICE: Option<Price> = Some(Price { input: 10.0, output: 100.0, cached: None });
+
+    #[test]
+    fn the_first_request_goes_alone_and_tells_what_others_cost() {
+        let budget = Budget::new(None, Some(1_000));
+        let first = budget.reserve(90, None).now_or_never().unwrap().unwrap();
+        assert!(budget.reserve(90, None).now_or_never().is_none());
+        first.settle(true, &Usage::of(90, 40));
+        // 130 are spent, and each of the next is taken for 90 + 50.
+        let reserved: Vec<_> =
+            (0..6).map(|_| budget.reserve(90, None).now_or_never().unwrap().unwrap()).collect();
+        assert!(budget.reserve(90, None).now_or_never().is_none());
+        for reservation in reserved {
+            reservation.settle(true, &Usage::of(90, 40));
+        }
+        // 910 are spent.
+        let error = budget.reserve(90, None).now_or_never().unwrap().err().unwrap();
+        assert_eq!(error, "the next request could pass max_tokens=1000 (910 spent)");
+        assert!(budget.reserve(1, None).now_or_never().unwrap().is_ok());
+    }
+
+    #[test]
+    fn costs_are_bounded_too() {
+        let budget = Budget::new(Some(0.05), None);
+        let first = budget.reserve(90, PRICE).now_or_never().unwrap().unwrap();
+        let usage = Usage { cost: Some(0.0409), ..Usage::of(90, 400) };
+        first.settle(true, &usage);
+        let error = budget.reserve(90, PRICE).now_or_never().unwrap().err().unwrap();
+        assert!(error.contains("max_cost=0.05 US dollars (0.040900 spent)"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_counted_or_aborted_is_spent_as_estimated_and_a_failure_is_free() {
+        let budget = Budget::new(None, Some(1_000));
+        let reserve = || budget.reserve(300, None).now_or_never().unwrap();
+        reserve().unwrap().settle(false, &Usage::default());
+        assert!(budget.state().spent.tokens.abs() < 1e-9);
+        reserve().unwrap().settle(true, &Usage::default());
+        assert!((budget.state().spent.tokens - 656.0).abs() < 1e-9);
+        assert!(reserve().is_err());
+        let other = Budget::new(None, Some(1_000));
+        drop(other.reserve(300, None).now_or_never().unwrap());
+        assert!((other.state().spent.tokens - 656.0).abs() < 1e-9);
+        assert!(other.reserve(300, None).now_or_never().unwrap().is_err());
+    }
+
+    #[tokio::test]
+    async fn who_waits_goes_on_when_there_is_room() {
+        let budget = Budget::new(None, Some(10_000));
+        let first = budget.reserve(90, None).await.unwrap();
+        let second = async { budget.reserve(90, None).await.map(drop) };
+        let ended = async { first.settle(true, &Usage::of(90, 40)) };
+        let (second, ()) = tokio::join!(second, ended);
+        assert!(second.is_ok());
+    }
+}

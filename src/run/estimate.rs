@@ -1,0 +1,223 @@
+//! What an extraction is likely to take, before anything is sent.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::documents::Content;
+use crate::error::Result;
+use crate::llm::limit::Limits;
+use crate::llm::{Message, Usage};
+use crate::schema::{OutputSchema, json_schema};
+use crate::{plan, prompt, tokens};
+
+use super::extract::{SAMPLE_CHARACTERS, SAMPLE_PAGES, SMALL_SAMPLE_CHARACTERS};
+use super::sight::Shown;
+use super::{Client, Operation, Target};
+
+/// The requests of an extraction in which none fails: their number, tokens, cost and time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// Of the source, blank ones too, which are not asked for.
+    pub rows: usize,
+    pub requests: usize,
+    pub prompt_tokens: u64,
+    pub completion_tokens: u64,
+    /// US dollars; `None` where the price of a model is not known.
+    pub cost: Option<f64>,
+    pub seconds: f64,
+}
+
+/// What one reply for a row has been on average.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Typical {
+    pub seconds: f64,
+    pub completion_tokens: f64,
+}
+
+/// Fields of a model that is not planned yet, with tokens of each in its plan and in its schema.
+const PLANNED_FIELDS: usize = 6;
+const OF_A_PLANNED_FIELD: usize = 30;
+/// Tokens of a value in a reply, beside the name of its field.
+const OF_A_VALUE: usize = 8;
+
+/// How fast replies come.
+struct Speed {
+    /// Seconds before a prompt is read.
+    start: f64,
+    /// Tokens a second.
+    prompt: f64,
+    completion: f64,
+}
+
+/// Of hosted models: they begin after about a second, and differ threefold in both directions.
+const HOSTED: Speed = Speed { start: 0.8, prompt: 10_000.0, completion: 70.0 };
+/// Of the embedded model on two cores, as it was measured; it reads one prompt at a time.
+const EMBEDDED: Speed = Speed { start: 0.0, prompt: 70.0, completion: 30.0 };
+
+/// Estimates the extraction of what `query` asks for from `content`, into `target` or, without one,
+/// into one that is yet to be planned: each row gives one item, from one request to the first model.
+/// `typical` counts more than what is assumed of replies.
+///
+/// # Errors
+/// As those of [`start`](super::start) before it sends anything.
+pub fn estimate<T: Target>(
+    planner: &Operation,
+    extractor: &Operation,
+    content: &Content,
+    query: &str,
+    target: Option<&T>,
+    limits: &Limits,
+    typical: Option<Typical>,
+) -> Result<Estimate> {
+    let shown = extractor.foreseen(content)?;
+    let client = &extractor.client;
+    let mut steps = Vec::with_capacity(2);
+    let (schema, instructions) = match target {
+        Some(target) => (target.reply_schema(client)?, target.instructions()),
+        None => {
+            steps.push(planning(planner, content, query, &shown)?);
+            (client.compile("Planned", &json_schema::items_of(&planned()))?, "")
+        }
+    };
+    let (images, file) = (&*shown.images, shown.file.as_ref());
+    let around = prompt::extraction(query, instructions, "".into(), images, file);
+    let around = prompt_tokens(client, around, &schema);
+    let mut rows = 0;
+    let mut step = Step { client, requests: 0, prompt_tokens: 0, reply: of_reply(&schema) };
+    for row in content.rows(&[]) {
+        rows += 1;
+        let has_text = file.is_none() && !row.text.trim().is_empty();
+        if has_text || !images.is_empty() || file.is_some() {
+            step.requests += 1;
+            step.prompt_tokens += around;
+        }
+        if has_text {
+            step.prompt_tokens += tokens::of_text(&row.text);
+        }
+    }
+    let extraction = step.sums(extractor.concurrency, limits, typical);
+    let sums = steps.iter().map(|step| step.sums(1, limits, None)).chain([extraction]);
+    let none = Estimate {
+        rows,
+        requests: 0,
+        prompt_tokens: 0,
+        completion_tokens: 0,
+        cost: Some(0.0),
+        seconds: 0.0,
+    };
+    Ok(sums.fold(none, Estimate::plus))
+}
+
+impl Estimate {
+    fn plus(self, step: Self) -> Self {
+        Self {
+            rows: self.rows + step.rows,
+            requests: self.requests + step.requests,
+            prompt_tokens: self.prompt_tokens + step.prompt_tokens,
+            completion_tokens: self.completion_tokens + step.completion_tokens,
+            cost: self.cost.zip(step.cost).map(|(one, other)| one + other),
+            seconds: self.seconds + step.seconds,
+        }
+    }
+}
+
+/// The requests to one model.
+struct Step<'a> {
+    client: &'a Client,
+    requests: usize,
+    prompt_tokens: usize,
+    /// Tokens of one reply.
+    reply: usize,
+}
+
+impl Step<'_> {
+    #[expect(clippy::cast_precision_loss, reason = "counts of tokens and requests are estimates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a sum of tokens, which is not negative"
+    )]
+    fn sums(&self, concurrency: usize, limits: &Limits, typical: Option<Typical>) -> Estimate {
+        let requests = self.requests as f64;
+        let (speed, concurrency) = match self.client.provider.is_deterministic() {
+            true => (EMBEDDED, 1),
+            false => (HOSTED, limits.max_concurrency.unwrap_or(concurrency).min(concurrency)),
+        };
+        let prompt = self.prompt_tokens as f64 / requests.max(1.0);
+        let reply = self.reply as f64;
+        let Typical { seconds, completion_tokens } = typical.unwrap_or(Typical {
+            seconds: speed.start + prompt / speed.prompt + reply / speed.completion,
+            completion_tokens: reply,
+        });
+        let completion = (requests * completion_tokens).round() as u64;
+        let usage = Usage::of(self.prompt_tokens as u64, completion);
+        let minutes = [
+            self.requests.div_ceil(concurrency.max(1)) as f64 * seconds / 60.0,
+            limits.requests_per_minute.map_or(0.0, |most| requests / most),
+            limits.tokens_per_minute.map_or(0.0, |most| usage.total_tokens as f64 / most),
+        ];
+        Estimate {
+            rows: 0,
+            requests: self.requests,
+            prompt_tokens: usage.prompt_tokens,
+            completion_tokens: usage.completion_tokens,
+            cost: self.client.price.map(|price| price.of(&usage)),
+            seconds: minutes.into_iter().fold(0.0, f64::max) * 60.0,
+        }
+    }
+}
+
+/// The request that plans, which is shown a sample.
+fn planning<'a>(
+    planner: &'a Operation,
+    content: &Content,
+    query: &str,
+    shown: &Shown,
+) -> Result<Step<'a>> {
+    if let Content::Document(document) = content {
+        planner.wanted(document)?;
+    }
+    let (client, nested) = (&planner.client, planner.plans_nested());
+    let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
+    let images = if planner.sees(content) { shown.first(SAMPLE_PAGES) } else { &[] };
+    let file = shown.file.as_ref().filter(|file| planner.reads(file));
+    let (columns, sample) = (content.columns(), content.sample(characters).into());
+    let messages = prompt::planning(query, columns, sample, images, file, !nested);
+    let schema = client.compile("extraction_plan", &plan::reply_schema(columns, nested))?;
+    let prompt_tokens = prompt_tokens(client, messages, &schema);
+    Ok(Step { client, requests: 1, prompt_tokens, reply: PLANNED_FIELDS * OF_A_PLANNED_FIELD })
+}
+
+/// A model as it might be planned.
+fn planned() -> Value {
+    let description = "words ".repeat(OF_A_PLANNED_FIELD / 2);
+    let field = json!({"type": ["string", "null"], "description": description});
+    let fields = (1..=PLANNED_FIELDS).map(|number| (format!("a_field_{number}"), field.clone()));
+    let properties: Map<String, Value> = fields.collect();
+    json!({"type": "object", "properties": properties})
+}
+
+/// With the schema, which counts whether it is told in the prompt or sent beside it.
+fn prompt_tokens(client: &Client, messages: Vec<Message>, schema: &Arc<OutputSchema>) -> usize {
+    let beside = if client.tells(schema) || client.provider.is_deterministic() {
+        0
+    } else {
+        tokens::of_text(&schema.compiled.to_string())
+    };
+    tokens::of_messages(&client.request(messages, schema).messages) + beside
+}
+
+/// One item with each field of the schema, written once.
+fn of_reply(schema: &OutputSchema) -> usize {
+    let mut count = 0;
+    json_schema::walk(&schema.original, &mut |schema, _| {
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let names = properties.into_iter().flat_map(Map::keys);
+        count += names.map(|name| tokens::of_text(name) + OF_A_VALUE).sum::<usize>();
+    });
+    count
+}
+
+#[cfg(test)]
+mod tests;
