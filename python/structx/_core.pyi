@@ -169,6 +169,8 @@ class RowStream:
         """Reads and plans, and starts to ask; the first job. None where it was closed meanwhile."""
     def next(self) -> Job[list[RawRow]]:
         """The rows that have ended, at least one; none at the end."""
+    def warnings(self) -> list[str]:
+        """What there is to be told once there are no more rows."""
     def close(self) -> None:
         """Aborts the requests under way; there are no more rows."""
 

@@ -1,4 +1,4 @@
-"""The command line: `structx extract` and `structx models`.
+"""The command line: `structx extract`, `structx models` and `structx journal`.
 
 Results go to stdout and everything else to stderr. Exit codes: 0 all good, 1 something failed,
 2 wrong usage or configuration, 130 interrupted.
@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from structx import __version__, models
+from structx import __version__, journal, models
 from structx.exceptions import ConfigurationError, ExtractionError, StructXError
 from structx.extractor import Extractor
 from structx.results import ExtractionResult
@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_extract(commands)
     _add_models(commands)
+    journal.add_commands(commands)
     return parser
 
 

@@ -35,7 +35,7 @@ class _Stream(Generic[T]):
     """Tokens of the requests that planned the model; known from the first row on. Those of a row
     are its own `usage`."""
     warnings: list[str]
-    """As those of an ExtractionResult; known from the first row on."""
+    """As those of an ExtractionResult; known from the first row on, and whole after the last."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -58,6 +58,8 @@ class _Stream(Generic[T]):
         self._ready.extend(row_of(row, self._labels) for row in rows)
         if not rows:
             self._is_over = True
+            if self._stream is not None:
+                self.warnings += self._stream.warnings()
             self._run.end()
 
     @contextmanager
