@@ -12,7 +12,6 @@ from typing_extensions import TypeVar, Unpack
 from structx import tasks
 from structx._connection import Connection
 from structx.inputs import Data
-from structx.results import ExtractionResult
 
 if TYPE_CHECKING:
     import os
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from structx.inputs import PreparedInput
     from structx.limits import Limits
     from structx.prices import Prices
+    from structx.results import ExtractionResult
     from structx.runs import RunOptions
     from structx.schema import GeneratedModel
     from structx.streams import AsyncExtractionStream, ExtractionStream
