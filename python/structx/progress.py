@@ -51,7 +51,14 @@ class Bar:
                 return
             from tqdm.auto import tqdm
 
-            self._bar = tqdm(desc=self._title, unit="row", file=sys.stderr, dynamic_ncols=True)
+            self._bar = tqdm(
+                desc=self._title,
+                total=progress.rows,
+                unit="row",
+                file=sys.stderr,
+                dynamic_ncols=True,
+            )
+            self._bar.start_t -= progress.seconds
         self._bar.total, self._bar.n = progress.rows, progress.done
         parts = [f"{progress.failed} failed", f"{progress.tokens:,} tokens"]
         if progress.cost is not None:
