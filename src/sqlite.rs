@@ -102,11 +102,15 @@ impl Database {
     /// # Errors
     /// What is wrong with the path or the file, and what to do about it.
     pub async fn open(path: &Path, kind: &'static Kind) -> Result<Self, String> {
+        // SQLite has meanings of its own for `:memory:` and for no name at all.
+        let file = match std::path::absolute(path) {
+            Ok(path) => File { path, kind },
+            Err(_) => return Err(format!("{}: this is no path of a file", kind.name)),
+        };
         let (jobs, queue) = channel();
         let jobs = Arc::new(jobs);
         let handle = Arc::downgrade(&jobs);
         let (opened, is_open) = oneshot::channel();
-        let file = File { path: path.to_owned(), kind };
         let no_thread = file.describe("no thread could be started for it");
         thread::Builder::new()
             .name(format!("structx-{}", kind.name))
@@ -281,7 +285,7 @@ fn has_moved(_: &Connection) -> rusqlite::Result<bool> {
     Ok(false)
 }
 
-/// Where the file is and what it should be.
+/// Where the file is, as an absolute path, and what it should be.
 struct File {
     path: PathBuf,
     kind: &'static Kind,
@@ -316,24 +320,20 @@ impl File {
 
     fn open(&self, may_create: bool) -> Result<Open, Problem> {
         let ours = |what: &str| Err(Problem::Ours(what.to_owned()));
-        // SQLite has meanings of its own for `:memory:` and for no name at all.
-        let Ok(path) = std::path::absolute(&self.path) else {
-            return ours("this is no path of a file");
-        };
-        if path.is_dir() {
+        if self.path.is_dir() {
             return ours("it is a folder; give the path of a file");
         }
-        if !path.parent().is_some_and(Path::is_dir) {
+        if !self.path.parent().is_some_and(Path::is_dir) {
             return ours("its folder does not exist; make it first");
         }
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         if may_create {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
-        } else if !path.exists() {
+        } else if !self.path.exists() {
             return ours(GONE);
         }
         let pass = Pass::wait();
-        let connection = Connection::open_with_flags(path, flags)?;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY)?;
         let until = Instant::now() + BUSY;
         // SQLite itself does not wait where others are about to make the same file.

@@ -29,6 +29,7 @@ use crate::error::Result;
 use crate::schema::OutputSchema;
 
 pub use abilities::Sight;
+pub use limit::RateLimits;
 
 /// A model that answers requests: over HTTP ([`transport::HttpProvider`]) or in this process.
 pub trait Provider: Send + Sync {
@@ -305,6 +306,9 @@ pub struct LlmError {
     pub retry_after: Option<Duration>,
     /// What the failed attempt cost.
     pub usage: Usage,
+    /// What the provider tells of its limits.
+    #[serde(skip)]
+    pub limits: Option<Box<RateLimits>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -384,6 +388,7 @@ impl LlmError {
             request_id: None,
             retry_after: None,
             usage: Usage::default(),
+            limits: None,
         }
     }
 
