@@ -81,7 +81,7 @@ fn operation(model: &str, price: Option<Price>) -> Operation {
 fn table(rows: usize) -> Content {
     let record = |number| json!({"text": format!("order {number} of 7 lamps")});
     let records = (0..rows).map(|number| record(number).as_object().unwrap().clone());
-    Content::Table(Table::from_records(records.collect()).unwrap())
+    Content::Table(Table::from_records(records).unwrap())
 }
 
 fn estimated(content: &Content, limits: &Limits, typical: Option<Typical>) -> Estimate {
@@ -121,7 +121,7 @@ fn prompts_are_those_that_are_sent() {
 fn blank_rows_are_not_asked() {
     let texts = [json!({"text": null}), json!({"text": "an order"})];
     let records = texts.map(|record| record.as_object().unwrap().clone());
-    let content = Content::Table(Table::from_records(records.into()).unwrap());
+    let content = Content::Table(Table::from_records(records).unwrap());
     let estimate = estimated(&content, &Limits::default(), None);
     assert_eq!((estimate.rows, estimate.requests), (2, 1));
 }
