@@ -316,6 +316,11 @@ pub struct LlmError {
 pub enum LlmErrorKind {
     /// No connection, or one that broke.
     Connection,
+    /// No connection within the limit of connecting.
+    ConnectTimeout,
+    /// No reply began within its limit.
+    FirstByteTimeout,
+    /// No whole reply within the limit of a request.
     Timeout,
     /// 429 that passes with time.
     RateLimit,
@@ -346,6 +351,8 @@ impl LlmErrorKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connection => "connection",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::FirstByteTimeout => "first_byte_timeout",
             Self::Timeout => "timeout",
             Self::RateLimit => "rate_limit",
             Self::Server => "server",
@@ -367,6 +374,8 @@ impl LlmErrorKind {
         matches!(
             self,
             Self::Connection
+                | Self::ConnectTimeout
+                | Self::FirstByteTimeout
                 | Self::Timeout
                 | Self::RateLimit
                 | Self::Server

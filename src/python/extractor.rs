@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::llm::price::Price;
 use crate::llm::registry;
 use crate::llm::retry::{Backoff, seconds};
-use crate::llm::transport::ApiKey;
+use crate::llm::transport::{ApiKey, Timeouts};
 use crate::run::{self, CallOptions, Target};
 use crate::schema::definition::ExtractionRequest;
 
@@ -133,7 +133,13 @@ impl Extractor {
             api_base,
             api_version,
             output_mode: output_mode.map(registry::output_mode).transpose()?,
-            timeout: seconds("timeout", timeout)?,
+            timeouts: Timeouts {
+                connect: seconds("connect_timeout", connect_timeout)?,
+                first_byte: first_byte_timeout
+                    .map(|limit| seconds("first_byte_timeout", limit))
+                    .transpose()?,
+                whole: seconds("timeout", timeout)?,
+            },
             concurrency: max_threads.min(Semaphore::MAX_PERMITS),
             backoff: Backoff::new(max_retries, min_wait, max_wait)?,
             limits,

@@ -86,7 +86,7 @@ fn limited(model: &str, price: Option<Price>, limits: Limits) -> Operation {
 fn table(rows: usize) -> Content {
     let record = |number| json!({"text": format!("order {number} of 7 lamps")});
     let records = (0..rows).map(|number| record(number).as_object().unwrap().clone());
-    Content::Table(Table::from_records(records.collect()).unwrap())
+    Content::Table(Table::from_records(records).unwrap())
 }
 
 fn estimated(operation: &Operation, content: &Content) -> Estimate {
@@ -126,7 +126,7 @@ fn prompts_are_those_that_are_sent() {
 fn blank_rows_are_not_asked() {
     let texts = [json!({"text": null}), json!({"text": "an order"})];
     let records = texts.map(|record| record.as_object().unwrap().clone());
-    let content = Content::Table(Table::from_records(records.into()).unwrap());
+    let content = Content::Table(Table::from_records(records).unwrap());
     let estimate = estimated(&operation("openai/gpt-4o", None), &content);
     assert_eq!((estimate.rows, estimate.requests), (2, 1));
 }
