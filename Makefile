@@ -24,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-rust test-python lint lint-rust lint-python bench bench-documents hostile \
+.PHONY: help demo test test-rust test-python lint lint-rust lint-python bench bench-documents bench-faults hostile \
 	fuzz fmt weights examples clean
 
 help: ## list what can be done
@@ -66,6 +66,9 @@ bench: weights examples ## what structx costs beside a bare client, how fast it 
 
 bench-documents: $(EXTENSION) $(VENV)/.bench ## how fast and how well documents are read; FOLDERS="a b" for more
 	$(BIN)/python bench/documents/run.py $(FOLDERS)
+
+bench-faults: $(EXTENSION) examples ## what runs lose and pay twice where all goes wrong
+	PYTHONPATH=tests $(BIN)/python bench/faults/run.py
 
 hostile: $(EXTENSION) ## files that are made to hurt, each read in a process of its own
 	$(BIN)/python bench/documents/attack.py

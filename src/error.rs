@@ -18,7 +18,7 @@ pub enum Error {
     #[error("{0}")]
     Schema(String),
     /// The journal can't be opened, read or written; no row was asked.
-    #[error("journal: {0}")]
+    #[error("{0}")]
     Journal(String),
     /// The planning request failed for good, so that no row was asked.
     #[error("planning failed: {failure}")]

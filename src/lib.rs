@@ -22,7 +22,7 @@ pub mod refinement;
 pub mod reply;
 pub mod run;
 pub mod schema;
-mod sqlite;
+pub mod sqlite;
 pub mod table;
 pub mod tokens;
 

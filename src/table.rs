@@ -245,6 +245,15 @@ impl Content {
         }
     }
 
+    /// That of the file, or what data without one is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Document(document) => &document.name,
+            Self::Table(table) => &table.name,
+        }
+    }
+
     /// What was noticed while it was read.
     #[must_use]
     pub fn warnings(&self) -> &[String] {

@@ -8,18 +8,22 @@ use std::time::Duration;
 use fake_provider::FakeProvider;
 use serde_json::{Value, json};
 use structx::llm::registry::{Settings, provider};
-use structx::llm::transport::ApiKey;
+use structx::llm::transport::{ApiKey, Timeouts};
 use structx::llm::{Finish, LlmError, LlmErrorKind, Message, Part, Provider, Reply, Request, Role};
 use tokio::task::JoinSet;
 
 const KEY: &str = "sk-very-secret-0123456789";
 
-fn client(base_url: &str, timeout: Duration) -> (Arc<dyn Provider>, Arc<str>) {
+fn client(base_url: &str, whole: Duration) -> (Arc<dyn Provider>, Arc<str>) {
+    client_with(base_url, Timeouts { whole, ..Timeouts::default() })
+}
+
+fn client_with(base_url: &str, timeouts: Timeouts) -> (Arc<dyn Provider>, Arc<str>) {
     let settings = Settings {
         model: "openai/gpt-test".to_owned(),
         api_key: Some(ApiKey::new(KEY)),
         api_base: Some(base_url.to_owned()),
-        timeout: Some(timeout),
+        timeouts,
         ..Settings::default()
     };
     provider(&settings, |_| None).expect("sound settings")
@@ -99,8 +103,8 @@ async fn every_failure_has_its_kind() {
         (json!({"fault": "malformed"}), Kind::BadReply, "not a chat completion (line 1"),
         (json!({"fault": "truncate"}), Kind::Connection, "broke"),
         (json!({"fault": "reset"}), Kind::Connection, "broke"),
-        (json!({"fault": "stall"}), Kind::Timeout, "no reply in time from 127.0.0.1:"),
-        (json!({"delay_ms": 5000}), Kind::Timeout, "no reply in time from 127.0.0.1:"),
+        (json!({"fault": "stall"}), Kind::Timeout, "no whole reply from 127.0.0.1:"),
+        (json!({"delay_ms": 5000}), Kind::Timeout, "within 0.3 s"),
     ];
     let fake = FakeProvider::start().unwrap();
     for (step, kind, part) in cases {
@@ -113,6 +117,41 @@ async fn every_failure_has_its_kind() {
         let after = (kind == Kind::RateLimit).then_some(Duration::from_secs(7));
         assert_eq!(error.retry_after, after, "{step}");
     }
+}
+
+#[tokio::test]
+async fn a_reply_that_does_not_begin() {
+    let fake = FakeProvider::start().unwrap();
+    let first_byte = Some(Duration::from_millis(200));
+    let (client, model) =
+        client_with(&fake.base_url, Timeouts { first_byte, ..Timeouts::default() });
+    let request = question(&*client, &model);
+    client.complete(&request).await.unwrap();
+    fake.script(&json!({ "steps": [{"fault": "stall"}] }));
+    let error = client.complete(&request).await.unwrap_err();
+    assert_eq!(error.kind, LlmErrorKind::FirstByteTimeout);
+    let text = error.to_string();
+    assert!(text.contains("no reply from 127.0.0.1:") && text.contains("within 0.2 s"), "{text}");
+}
+
+/// Where the queue of a server that accepts nobody is full, further connections are not made.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_that_is_not_made() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let filling = (0..4).map(|_| tokio::net::TcpStream::connect(address));
+    let connecting = futures_util::future::join_all(filling);
+    let _ = tokio::time::timeout(Duration::from_millis(200), connecting).await;
+    let connect = Duration::from_millis(200);
+    let (client, model) =
+        client_with(&format!("http://{address}/v1"), Timeouts { connect, ..Timeouts::default() });
+    let error = client.complete(&question(&*client, &model)).await.unwrap_err();
+    assert_eq!(error.kind, LlmErrorKind::ConnectTimeout, "{error}");
+    let text = error.to_string();
+    assert!(text.contains(&format!("no connection to {address} within 0.2 s")), "{text}");
 }
 
 #[tokio::test]

@@ -24,6 +24,8 @@ class Stats(TypedDict):
     in_flight: int
     max_in_flight: int
     aborted: int
+    throttled: int
+    """Answers 429."""
     connections: int
     """Since the start, those of this class left out."""
     open: int
@@ -39,7 +41,12 @@ class Recorded(TypedDict):
     credentials: list[str]
     """Names of the headers that hold a key."""
     user_agent: str
+    mark: int | None
+    """The number that the script marks it by."""
+    status: int | None
+    """Of the answer, where there was a whole one."""
     body: dict[str, Any]
+    """Null for all but the first 10,000."""
 
 
 class FakeProvider:
@@ -50,17 +57,16 @@ class FakeProvider:
         self.origin = base_url.removesuffix("/v1")
         self._opener = build_opener(ProxyHandler({}))
 
-    def script(self, *steps: dict[str, Any], latency_ms: int = 0, items: int = 1) -> None:
-        """Replace the script (see script.rs) and clear what was counted."""
-        script = {"latency_ms": latency_ms, "items": items, "steps": steps}
-        self._call("/_script", json.dumps(script).encode())
+    def script(self, *steps: dict[str, Any], **settings: Any) -> None:
+        """Replace the script, whose settings script.rs has, and clear what was counted."""
+        self._call("/_script", json.dumps({**settings, "steps": steps}).encode())
 
     def stats(self) -> Stats:
         """Read what was counted since the last script."""
         return cast("Stats", self._call("/_stats"))
 
     def requests(self) -> list[Recorded]:
-        """Read the requests since the last script, the first 10,000."""
+        """Read the requests since the last script."""
         return cast("list[Recorded]", self._call("/_requests"))
 
     def _call(self, path: str, body: bytes | None = None) -> object:

@@ -14,7 +14,7 @@ use structx::documents::{Content, Document, ReadOptions};
 use structx::llm::limit::{Limiter, Limits};
 use structx::llm::registry::{Settings, provider};
 use structx::llm::retry::Backoff;
-use structx::llm::transport::ApiKey;
+use structx::llm::transport::{ApiKey, Timeouts};
 use structx::plan::Plan;
 use structx::run::{
     Call, Client, Extraction, Failure, Modeller, Operation, Rejection, Target, Validate, extract,
@@ -94,7 +94,7 @@ fn operation(fake: &FakeProvider, max_retries: u32) -> Operation {
         model: "openai/fake".to_owned(),
         api_key: Some(ApiKey::new("sk-secret")),
         api_base: Some(fake.base_url.clone()),
-        timeout: Some(Duration::from_secs(5)),
+        timeouts: Timeouts { whole: Duration::from_secs(5), ..Timeouts::default() },
         ..Settings::default()
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();

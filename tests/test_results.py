@@ -56,7 +56,7 @@ class Prepared:
         return None if self._values is None else self._values.encode()
 
 
-CALL = (10, 5, 15, None, None)
+CALL = (10, 5, 15, None, None, 0.5)
 
 
 def extraction(
@@ -68,7 +68,7 @@ def extraction(
 ) -> ExtractionResult[Any, Any]:
     """The result of rows that are their items, or their error."""
     outcomes = [
-        (position, f"text {position}", [], [CALL, CALL], row, {}, [], None, [], [], [])
+        (position, f"text {position}", [], [CALL, CALL], row, {}, [], None, [], [], [], True)
         if isinstance(row, str)
         else (
             position,
@@ -82,6 +82,7 @@ def extraction(
             [],
             [],
             [],
+            False,
         )
         for position, row in enumerate(rows)
     ]
@@ -91,7 +92,7 @@ def extraction(
     if isinstance(source, pd.DataFrame):
         source = Prepared({str(name): [] for name in source.columns})
     labels = None if table is None else list(table.index)
-    raw: Any = (model, [(3, 4, 7, 1, 2)], outcomes, ["a warning"], source)
+    raw: Any = (model, [(3, 4, 7, 1, 2, 0.25)], outcomes, ["a warning"], source)
     given = Source(("", "{}"), table, labels)
     result: ExtractionResult[Any, Any] = result_of(raw, given)
     if return_df:
@@ -113,6 +114,10 @@ def test_data_is_the_flat_list_of_items_and_rows_say_how_they_ended() -> None:
     assert [row.position for row in result.rows] == [row.source_index for row in result.rows]
     assert (result.attempted_count, result.success_count, result.empty_count) == (4, 3, 1)
     assert (result.extracted_count, result.failure_count, result.success_rate) == (3, 1, 75.0)
+    assert (result.journaled_count, [row.from_journal for row in result.rows]) == (
+        1,
+        [False, False, True, False],
+    )
     assert result.warnings == ["a warning"]
     assert result.rows[0].sources == {"/0/word": "w"}
     assert extraction().success_rate == 0.0
@@ -374,14 +379,47 @@ def test_usage_adds_up_over_planning_and_rows() -> None:
         used.get_step("other")
 
 
+def test_costs_add_up_where_all_are_known() -> None:
+    result = extraction([ONE], "no reply")
+    assert (result.rows[0].usage.cost, result.rows[1].usage.cost) == (0.5, 1.0)
+    assert result.usage.cost == 1.75
+    unknown = usage.of_planning([(3, 4, 7, None, 2, 0.5), (3, 4, 7, None, 2, None)])
+    assert (unknown.cost, ExtractorUsage().cost) == (None, 0.0)
+
+
+def test_what_is_empty_for_most_rows_takes_no_room_and_is_there_all_the_same() -> None:
+    [row] = extraction([]).rows
+    assert unset(row) == {"image_pages", "repairs", "errors", "incomplete_items"}
+    row.repairs.append("mended")
+    assert row.repairs == ["mended"]
+    assert (row.image_pages, row.errors, row.incomplete_items) == ([], [], [])
+    assert unset(row) == set()
+    with pytest.raises(AttributeError, match="'RowResult' object has no attribute 'item'"):
+        _ = row.item  # pyright: ignore
+
+
+def unset(row: RowResult[Any]) -> set[str]:
+    """The slots that hold nothing yet."""
+
+    def is_unset(name: str) -> bool:
+        try:
+            object.__getattribute__(row, name)
+        except AttributeError:
+            return True
+        return False
+
+    return {name for name in type(row).__slots__ if is_unset(name)}
+
+
 def test_usage_dumps_like_a_pydantic_model() -> None:
-    used = usage.of_planning([(3, 4, 7, None, 2)])
+    used = usage.of_planning([(3, 4, 7, None, 2, None)])
     call = {
         "prompt_tokens": 3,
         "completion_tokens": 4,
         "total_tokens": 7,
         "thinking_tokens": None,
         "cached_tokens": 2,
+        "cost": None,
     }
     [step] = used.get_step("schema_generation")
     assert step.model_dump() == call

@@ -18,7 +18,7 @@ use structx::documents::{Content, FileErrorKind, Mode, ReadOptions, read_bytes};
 use structx::llm::limit::{Limiter, Limits};
 use structx::llm::registry::{Settings, provider};
 use structx::llm::retry::Backoff;
-use structx::llm::transport::ApiKey;
+use structx::llm::transport::{ApiKey, Timeouts};
 use structx::plan::Plan;
 use structx::run::{
     Call, Client, Extraction, Modeller, Operation, Rejection, Target, Validate, extract, plan,
@@ -71,7 +71,7 @@ fn operation(fake: &FakeProvider, model: &str) -> Operation {
         model: model.to_owned(),
         api_key: Some(ApiKey::new("sk-secret")),
         api_base: Some(fake.base_url.clone()),
-        timeout: Some(Duration::from_secs(5)),
+        timeouts: Timeouts { whole: Duration::from_secs(5), ..Timeouts::default() },
         ..Settings::default()
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();

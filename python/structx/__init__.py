@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         read,
         read_async,
     )
+    from structx.estimates import Estimate
     from structx.exceptions import (
         BudgetError,
         ConfigurationError,
@@ -66,6 +67,7 @@ else:
             "read",
             "read_async",
         ],
+        "estimates": ["Estimate"],
         "exceptions": [
             "BudgetError",
             "ConfigurationError",
@@ -130,6 +132,7 @@ __all__ = [
     "DeadlineError",
     "Document",
     "DocumentLimits",
+    "Estimate",
     "ExtractionConfig",
     "ExtractionError",
     "ExtractionPlan",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
-from structx import _core, _settings
+from structx import _core, _settings, tasks
 from structx.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Connection:
         self._core = self._connect()
 
     def _connect(self) -> _core.Extractor:
+        tasks.load()
         settings = self._settings
         weights = _settings.weights(*settings["models"], *settings["planning_models"])
         limits = settings["limits"] and settings["limits"].core
@@ -70,7 +71,4 @@ class Connection:
             raise ConfigurationError(str(error)) from error
 
     def _run(self, operation: str, options: RunOptions | None = None) -> Run:
-        """Of the method of this name; raises TypeError for an option that it does not take."""
-        from structx.runs import Run  # not needed to import structx
-
-        return Run(self._core, operation, options)
+        return tasks.begin(self._core, operation, options)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, final
 
 from structx.documents import Kind
+from structx.estimates import RawEstimate
 from structx.exceptions import ExtractionError
 from structx.explain import RawSchema
 from structx.inputs import Encoded
@@ -114,6 +115,7 @@ class Extractor:
     def refine(
         self, definition: str, instructions: str, model_name: str | None, run: Run
     ) -> Job[RawPlan]: ...
+    def estimate(self, input: Encoded, query: str, target: Target | None) -> Job[RawEstimate]: ...
     def prepare(self, input: Encoded) -> Job[Prepared]: ...
     def explain(self, target: Target) -> list[RawSchema]:
         """For each model in turn. Sends nothing.
@@ -167,6 +169,8 @@ class RowStream:
         """Reads and plans, and starts to ask; the first job. None where it was closed meanwhile."""
     def next(self) -> Job[list[RawRow]]:
         """The rows that have ended, at least one; none at the end."""
+    def warnings(self) -> list[str]:
+        """What there is to be told once there are no more rows."""
     def close(self) -> None:
         """Aborts the requests under way; there are no more rows."""
 

@@ -1,4 +1,4 @@
-"""The command line: `structx extract` and `structx models`.
+"""The command line: `structx extract`, `structx models` and `structx journal`.
 
 Results go to stdout and everything else to stderr. Exit codes: 0 all good, 1 something failed,
 2 wrong usage or configuration, 130 interrupted.
@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from structx import __version__, models
+from structx import __version__, journal, models
 from structx.exceptions import ConfigurationError, ExtractionError, StructXError
 from structx.extractor import Extractor
 from structx.results import ExtractionResult
@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_extract(commands)
     _add_models(commands)
+    journal.add_commands(commands)
     return parser
 
 
@@ -94,6 +95,9 @@ def _add_extract(commands: Any) -> None:
     extract.add_argument("--api-base", metavar="URL", help="base URL of the provider")
     extract.add_argument("--max-threads", type=int, default=10, metavar="N", help="rows at a time")
     extract.add_argument("--max-retries", type=int, default=3, metavar="N", help="for each row")
+    extract.add_argument(
+        "--journal", type=Path, metavar="FILE", help="keep rows in it, and go on where it stands"
+    )
     extract.set_defaults(run=_extract)
 
 
@@ -144,7 +148,13 @@ def _extract(options: argparse.Namespace) -> int:
     for number, path in enumerate(paths, start=1):
         _say(f"[{number}/{len(paths)}] {path}")
         try:
-            result = extractor.extract(data=path, query=options.query, model=model)
+            result = extractor.extract(
+                data=path,
+                query=options.query,
+                model=model,
+                journal=options.journal,
+                progress=True,
+            )
         except ExtractionError as error:
             failures += 1
             _write(_record(path, None, "failed", None, str(error)))

@@ -12,16 +12,17 @@ from typing_extensions import TypeVar, Unpack
 from structx import tasks
 from structx._connection import Connection
 from structx.inputs import Data
-from structx.results import ExtractionResult
 
 if TYPE_CHECKING:
     import os
 
     from structx.config import ConfigLike
+    from structx.estimates import Estimate
     from structx.explain import SchemaReport
     from structx.inputs import PreparedInput
     from structx.limits import Limits
     from structx.prices import Prices
+    from structx.results import ExtractionResult
     from structx.runs import RunOptions
     from structx.schema import GeneratedModel
     from structx.streams import AsyncExtractionStream, ExtractionStream
@@ -407,6 +408,43 @@ class Extractor(Connection):
         return await tasks.run_async(
             run, tasks.refinement, model, refinement_instructions, model_name
         )
+
+    def estimate(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[BaseModel] | None = None,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> Estimate:
+        """Say what `extract` with these arguments would take; nothing is sent.
+
+        Args:
+            data: as in `extract`.
+            query: as in `extract`.
+            model: as in `extract`. Without one, that of the plan is guessed as well.
+            file_options: as in `extract`.
+
+        Returns:
+            Rows, requests, tokens, cost and time, as far as they can be known before.
+
+        Raises:
+            ExtractionError: as `extract`, but for what a provider may answer.
+        """
+        run = self._run("estimate")
+        return tasks.run(run, tasks.estimation, data, query, model, file_options)
+
+    async def estimate_async(
+        self,
+        *,
+        data: Data,
+        query: str,
+        model: type[BaseModel] | None = None,
+        file_options: Mapping[str, Any] | None = None,
+    ) -> Estimate:
+        """`estimate` for asyncio."""
+        run = self._run("estimate_async")
+        return await tasks.run_async(run, tasks.estimation, data, query, model, file_options)
 
     def explain_schema(self, model: type[BaseModel]) -> SchemaReport:
         """Say how the provider is asked for a model, and which of its rules it does not enforce.

@@ -51,7 +51,14 @@ class Bar:
                 return
             from tqdm.auto import tqdm
 
-            self._bar = tqdm(desc=self._title, unit="row", file=sys.stderr, dynamic_ncols=True)
+            self._bar = tqdm(
+                desc=self._title,
+                total=progress.rows,
+                unit="row",
+                file=sys.stderr,
+                dynamic_ncols=True,
+            )
+            self._bar.start_t -= progress.seconds
         self._bar.total, self._bar.n = progress.rows, progress.done
         parts = [f"{progress.failed} failed", f"{progress.tokens:,} tokens"]
         if progress.cost is not None:
@@ -78,5 +85,6 @@ def is_seen() -> bool:
 
 
 def dollars(cost: float) -> str:
-    """A cost as people write it, with four digits of what is less than a dollar."""
-    return f"${cost:,.2f}" if cost >= 1 else f"${cost:.4f}"
+    """A cost as people write it, with more digits where it is small."""
+    digits = 2 if cost >= 1 else 4 if cost >= 0.01 else 6
+    return f"${cost:,.{digits}f}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, cast
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
@@ -118,6 +118,16 @@ class RowResult(Generic[T]):
             return "failed"
         return "success" if self.items else "empty"
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # What is empty for nearly all rows is made when it is asked for: see `row_of`.
+            if name not in _EMPTY:
+                raise AttributeError(f"'RowResult' object has no attribute {name!r}", name=name)
+            value = _EMPTY[name]()
+            setattr(self, name, value)
+            return value
+
     def __repr__(self) -> str:
         # Without the text of the row: a repr ends up in logs.
         return (
@@ -125,6 +135,15 @@ class RowResult(Generic[T]):
             f"items={len(self.items)}, tokens={self.usage.total_tokens}, "
             f"error={cut(self.error, _LONGEST_ERROR) if self.error else None!r})"
         )
+
+
+_EMPTY = {
+    "sources": dict,
+    "image_pages": list,
+    "repairs": list,
+    "errors": list,
+    "incomplete_items": list,
+}
 
 
 @dataclass(repr=False)
@@ -230,35 +249,35 @@ def result_of(raw: RawExtraction, source: Source) -> ExtractionResult[Any]:
 
 def row_of(raw: RawRow, labels: Sequence[Any] | None) -> RowResult[Any]:
     """The row that the core's tuple describes; `labels` are those of the source, if it has any."""
+    row = cast("RowResult[Any]", object.__new__(RowResult))
     (
-        position,
-        text,
-        items,
+        row.position,
+        row.input_data,
+        row.items,
         calls,
-        error,
+        row.error,
         sources,
         pages,
-        model,
+        row.model,
         repairs,
         errors,
         incomplete,
-        from_journal,
+        row.from_journal,
     ) = raw
-    return RowResult(
-        position,
-        position if labels is None else labels[position],
-        text,
-        items,
-        of_calls([], [StepUsage(*call) for call in calls]),
-        error,
-        sources,
-        pages,
-        model,
-        repairs,
-        [AttemptError(*failed) for failed in errors],
-        incomplete,
-        from_journal,
-    )
+    row.source_index = row.position if labels is None else labels[row.position]
+    row.usage = of_calls([], [StepUsage(*call) for call in calls])
+    # A large result would otherwise be five empty lists for each row.
+    if sources:
+        row.sources = sources
+    if pages:
+        row.image_pages = pages
+    if repairs:
+        row.repairs = repairs
+    if errors:
+        row.errors = [AttemptError(*failed) for failed in errors]
+    if incomplete:
+        row.incomplete_items = incomplete
+    return row
 
 
 def table_of(

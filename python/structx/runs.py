@@ -132,26 +132,29 @@ class Run:
                 self._show = None
                 LOGGER.exception("what was given as progress failed, and is called no more")
 
-    def end(self, error: BaseException | None = None) -> None:
-        """Close the bar and log what became of the operation. Ending it again does nothing."""
+    def end(self, how: str = "") -> None:
+        """Close the bar and log what became of the operation. Ending it again does nothing.
+
+        Args:
+            how: what ended it early, if anything did.
+        """
         if not self._is_under_way:
             return
         self._is_under_way = False
         if self._bar is not None:
             self._bar.close()
         if LOGGER.isEnabledFor(logging.INFO):
-            how = (
-                f"{self._operation}, ended by {type(error).__name__}" if error else self._operation
-            )
+            name = f"{self._operation}, {how}" if how else self._operation
             counts = [] if self._last is None else _counts(self._last)
-            seconds = time.monotonic() - self._started
-            LOGGER.info("%s: %s", how, ", ".join([*counts, f"{seconds:.2f} s"]))
+            seconds = f"{time.monotonic() - self._started:.2f} s"
+            LOGGER.info("%s: %s", name, ", ".join([*counts, seconds]))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        self.end(error)
+        # Without the error's words, which may be the document's; whoever called is given it.
+        self.end(f"ended by {type(error).__name__}" if error else "")
 
 
 def _counts(progress: Progress) -> list[str]:
@@ -160,7 +163,8 @@ def _counts(progress: Progress) -> list[str]:
         f"{progress.failed} failed",
         f"{progress.journaled} from the journal",
     ]
-    spent = [f"{progress.requests} requests", f"{progress.tokens} tokens"]
+    requests = "1 request" if progress.requests == 1 else f"{progress.requests} requests"
+    spent = [requests, f"{progress.tokens} tokens"]
     cost = [] if progress.cost is None else [dollars(progress.cost)]
     return [*(rows if progress.rows else []), *spent, *cost]
 

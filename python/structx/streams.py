@@ -35,7 +35,7 @@ class _Stream(Generic[T]):
     """Tokens of the requests that planned the model; known from the first row on. Those of a row
     are its own `usage`."""
     warnings: list[str]
-    """As those of an ExtractionResult; known from the first row on."""
+    """As those of an ExtractionResult; known from the first row on, and whole after the last."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -58,6 +58,8 @@ class _Stream(Generic[T]):
         self._ready.extend(row_of(row, self._labels) for row in rows)
         if not rows:
             self._is_over = True
+            if self._stream is not None:
+                self.warnings += self._stream.warnings()
             self._run.end()
 
     @contextmanager
@@ -69,24 +71,24 @@ class _Stream(Generic[T]):
         try:
             yield
         except BaseException as error:
-            self._close(error)
+            self._close(f"ended by {type(error).__name__}")
             raise
         finally:
             self._is_taking = False
 
     def close(self) -> None:
         """Abort the requests under way; there are no more rows. Closing again does nothing."""
-        self._close()
+        self._close("closed")
 
-    def _close(self, error: BaseException | None = None) -> None:
+    def _close(self, how: str) -> None:
         self._is_over = True
         self._ready.clear()
         if self._stream is not None:
             self._stream.close()
-        self._run.end(error)
+        self._run.end(how)
 
     def __del__(self) -> None:
-        self._close()
+        self.close()
 
 
 class ExtractionStream(_Stream[T]):

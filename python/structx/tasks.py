@@ -12,14 +12,15 @@ from structx import _core, targets
 from structx._threads import in_thread, is_large
 from structx.exceptions import ExtractionError
 from structx.inputs import PreparedInput, Source, check_unicode, source_of
-from structx.results import ExtractionResult, RawExtraction, RawPlan, result_of, table_of
 from structx.tables import need_pandas
-from structx.usage import of_planning
 
 if TYPE_CHECKING:
+    from structx import results, runs, usage
+    from structx.estimates import Estimate
     from structx.explain import SchemaReport
     from structx.inputs import Data
-    from structx.runs import Run
+    from structx.results import ExtractionResult, RawExtraction, RawPlan
+    from structx.runs import Run, RunOptions
     from structx.schema import GeneratedModel
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
@@ -30,6 +31,21 @@ Task: TypeAlias = "tuple[_core.Job[Any], Callable[[Any], R]]"
 """A job, and what makes the caller's result of its raw one."""
 Make: TypeAlias = "Callable[Concatenate[Run, P], Task[R]]"
 """Makes the task of a run; raises what is wrong with its arguments."""
+
+
+def load() -> None:
+    """Import what operations need and `import structx` does not.
+
+    For the constructor: the first operation may come when the interpreter exits, and nothing can be
+    imported any more.
+    """
+    global results, runs, usage
+    from structx import results, runs, usage
+
+
+def begin(core: _core.Extractor, operation: str, options: RunOptions | None) -> Run:
+    """An operation of this name; raises TypeError for an option that it does not take."""
+    return runs.Run(core, operation, options)
 
 
 class Form(NamedTuple):
@@ -181,10 +197,10 @@ def _source(data: Data, form: Form) -> Source:
 def _result(
     source: Source, form: Form, query: str, raw: RawExtraction
 ) -> ExtractionResult[Any, Any]:
-    result: ExtractionResult[Any, Any] = result_of(raw, source)
+    result: ExtractionResult[Any, Any] = results.result_of(raw, source)
     if form.return_df:
         try:
-            result.data = table_of(result, source, raw[-1], form.expand_nested)
+            result.data = results.table_of(result, source, raw[-1], form.expand_nested)
         except ExtractionError as error:
             raise ExtractionError(str(error), {query: result}) from error.__cause__
     return result
@@ -193,22 +209,37 @@ def _result(
 def _results(
     source: Source, form: Form, queries: list[str], tried: list[RawExtraction | ExtractionError]
 ) -> dict[str, ExtractionResult[Any, Any]]:
-    results: dict[str, ExtractionResult[Any, Any]] = {}
+    done: dict[str, ExtractionResult[Any, Any]] = {}
     errors: dict[str, ExtractionError] = {}
     for query, raw in zip(queries, tried, strict=True):
         try:
             if isinstance(raw, ExtractionError):
                 raise raw
-            results[query] = _result(source, form, query, raw)
+            done[query] = _result(source, form, query, raw)
         except ExtractionError as error:
             errors[query] = error
-            results.update(error.results)
+            done.update(error.results)
     if errors:
         query, error = next(iter(errors.items()))
         message = f"{len(errors)} of {len(queries)} queries failed; {query!r}: {error}"
         planning = [call for failed in errors.values() for call in failed.planning]
-        raise ExtractionError(message, results, planning) from error
-    return results
+        raise ExtractionError(message, done, planning) from error
+    return done
+
+
+def estimation(
+    run: Run,
+    data: Data,
+    query: str,
+    model: type[BaseModel] | None,
+    file_options: Mapping[str, Any] | None,
+) -> Task[Estimate]:
+    """For what an extraction is likely to take."""
+    from structx.estimates import estimate_of  # not needed by other tasks
+
+    query = _words("query", query)
+    target = None if model is None else targets.of_model(_model_class(model))
+    return run.core.estimate(source_of(data, file_options).input, query, target), estimate_of
 
 
 def explain(run: Run, model: type[BaseModel]) -> SchemaReport:
@@ -224,5 +255,5 @@ def _explanation(run: Run, model: type[BaseModel]) -> SchemaReport:
 
 def _planned(raw: RawPlan) -> type[GeneratedModel]:
     model, calls = raw
-    model.__structx_usage__ = of_planning(calls)
+    model.__structx_usage__ = usage.of_planning(calls)
     return model

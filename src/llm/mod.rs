@@ -29,6 +29,7 @@ use crate::error::Result;
 use crate::schema::OutputSchema;
 
 pub use abilities::Sight;
+pub use limit::RateLimits;
 
 /// A model that answers requests: over HTTP ([`transport::HttpProvider`]) or in this process.
 pub trait Provider: Send + Sync {
@@ -305,6 +306,9 @@ pub struct LlmError {
     pub retry_after: Option<Duration>,
     /// What the failed attempt cost.
     pub usage: Usage,
+    /// What the provider tells of its limits.
+    #[serde(skip)]
+    pub limits: Option<Box<RateLimits>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -312,6 +316,11 @@ pub struct LlmError {
 pub enum LlmErrorKind {
     /// No connection, or one that broke.
     Connection,
+    /// No connection within the limit of connecting.
+    ConnectTimeout,
+    /// No reply began within its limit.
+    FirstByteTimeout,
+    /// No whole reply within the limit of a request.
     Timeout,
     /// 429 that passes with time.
     RateLimit,
@@ -342,6 +351,8 @@ impl LlmErrorKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connection => "connection",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::FirstByteTimeout => "first_byte_timeout",
             Self::Timeout => "timeout",
             Self::RateLimit => "rate_limit",
             Self::Server => "server",
@@ -363,6 +374,8 @@ impl LlmErrorKind {
         matches!(
             self,
             Self::Connection
+                | Self::ConnectTimeout
+                | Self::FirstByteTimeout
                 | Self::Timeout
                 | Self::RateLimit
                 | Self::Server
@@ -384,6 +397,7 @@ impl LlmError {
             request_id: None,
             retry_after: None,
             usage: Usage::default(),
+            limits: None,
         }
     }
 

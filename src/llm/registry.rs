@@ -4,13 +4,12 @@
 mod table;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::Url;
 
 use super::Provider;
 use super::abilities::Abilities;
-use super::transport::{ApiKey, Auth, Endpoint, HttpProvider, TIMEOUT, is_loopback};
+use super::transport::{ApiKey, Auth, Endpoint, HttpProvider, Timeouts, is_loopback};
 use crate::error::{Error, Result};
 use crate::schema::Method;
 use table::{BARE_NAMES, BEARER, CUSTOM, Known, PROVIDERS, UNSUPPORTED, Wire};
@@ -24,8 +23,7 @@ pub struct Settings {
     pub api_base: Option<String>,
     /// Of Azure's API.
     pub api_version: Option<String>,
-    /// For a whole request.
-    pub timeout: Option<Duration>,
+    pub timeouts: Timeouts,
     /// The only way in which the model is asked for a schema, if the caller says so.
     pub output_mode: Option<Method>,
 }
@@ -123,10 +121,9 @@ fn resolve(settings: &Settings, environment: impl Fn(&str) -> Option<String>) ->
             known.prefix, known.keys[0]
         )));
     }
-    let timeout = settings.timeout.unwrap_or(TIMEOUT);
     let is_cloud = known.wire == Wire::Ollama && base_url.host_str() == Some("ollama.com");
     let provider = if is_cloud { "ollama_cloud" } else { known.name }.to_owned();
-    let endpoint = Endpoint { provider, base_url, auth, timeout };
+    let endpoint = Endpoint { provider, base_url, auth, timeouts: settings.timeouts };
     Ok(Resolved { known, endpoint, model })
 }
 

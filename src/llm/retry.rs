@@ -17,7 +17,7 @@ pub struct Backoff {
 const FIRST_STEP: Duration = Duration::from_millis(100);
 
 /// A provider that asks for more than this is asked again earlier.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
+pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 impl Backoff {
     /// # Errors
@@ -102,7 +102,7 @@ pub fn reset(headers: &[(String, String)], now: SystemTime) -> Option<Duration> 
 
 /// From `now` to a time, in the spellings of Anthropic (RFC 3339), OpenAI and Groq (`6m0s`), Together
 /// (seconds) and OpenRouter (milliseconds of Unix time).
-fn until(text: &str, now: SystemTime) -> Option<Duration> {
+pub(super) fn until(text: &str, now: SystemTime) -> Option<Duration> {
     const YEAR_OF_SECONDS: f64 = 31_536_000.0;
     const YEAR_5000: f64 = 100_000_000_000.0;
     let since = |time: SystemTime| time.duration_since(now).unwrap_or_default();

@@ -14,11 +14,24 @@ use super::{Completion, LlmError, LlmErrorKind, Provider, Reply, Request};
 use crate::error::{Error, Result};
 use crate::schema::{self, OutputSchema, dialect};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const LARGEST_REPLY: usize = 64 << 20;
 
-/// How long a whole request may take, unless the caller says otherwise.
-pub const TIMEOUT: Duration = Duration::from_mins(10);
+/// How long a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To the connection.
+    pub connect: Duration,
+    /// To the beginning of the reply, from the request's own.
+    pub first_byte: Option<Duration>,
+    /// To the end of the reply.
+    pub whole: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), first_byte: None, whole: Duration::from_mins(10) }
+    }
+}
 
 /// A key that is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -76,7 +89,7 @@ pub struct Endpoint {
     /// `http` or `https`, perhaps with a query that all requests have.
     pub base_url: Url,
     pub auth: Option<Auth>,
-    pub timeout: Duration,
+    pub timeouts: Timeouts,
 }
 
 /// A provider behind HTTP. Keeps its connections open between requests.
@@ -140,8 +153,16 @@ impl HttpProvider {
 
     async fn ask(&self, request: &Request) -> Result<Reply, LlmError> {
         let outgoing = self.prepare(request)?;
-        let response = self.client.execute(outgoing).await.map_err(|error| self.failed(&error))?;
-        self.decode(self.receive(response).await?)
+        let begun = self.client.execute(outgoing);
+        let response = match self.endpoint.timeouts.first_byte {
+            Some(limit) => tokio::time::timeout(limit, begun).await.map_err(|_| {
+                let message =
+                    format!("no reply from {} began within {}", self.place(), told(limit));
+                self.error(LlmErrorKind::FirstByteTimeout, message)
+            })?,
+            None => begun.await,
+        };
+        self.decode(self.receive(response.map_err(|error| self.failed(&error))?).await?)
     }
 
     async fn receive(&self, mut response: Response) -> Result<HttpReply, LlmError> {
@@ -167,16 +188,32 @@ impl HttpProvider {
     }
 
     fn failed(&self, error: &reqwest::Error) -> LlmError {
-        let (kind, what) = if error.is_timeout() {
-            (LlmErrorKind::Timeout, "no reply in time from")
-        } else if error.is_connect() {
-            (LlmErrorKind::Connection, "no connection to")
-        } else {
-            (LlmErrorKind::Connection, "the connection broke to")
+        let Timeouts { connect, whole, .. } = self.endpoint.timeouts;
+        let (place, cause) = (self.place(), root_cause(error));
+        let (kind, message) = match (error.is_connect(), error.is_timeout()) {
+            (true, true) => (
+                LlmErrorKind::ConnectTimeout,
+                format!("no connection to {place} within {}", told(connect)),
+            ),
+            (false, true) => (
+                LlmErrorKind::Timeout,
+                format!("no whole reply from {place} within {}", told(whole)),
+            ),
+            (true, false) => {
+                (LlmErrorKind::Connection, format!("no connection to {place}: {cause}"))
+            }
+            (false, false) => {
+                (LlmErrorKind::Connection, format!("the connection broke to {place}: {cause}"))
+            }
         };
-        let place = self.endpoint.base_url.host_str().unwrap_or_default();
+        self.error(kind, message)
+    }
+
+    /// Host and port.
+    fn place(&self) -> String {
+        let host = self.endpoint.base_url.host_str().unwrap_or_default();
         let port = self.endpoint.base_url.port_or_known_default().unwrap_or_default();
-        self.error(kind, format!("{what} {place}:{port}: {}", root_cause(error)))
+        format!("{host}:{port}")
     }
 
     fn error(&self, kind: LlmErrorKind, message: impl Into<String>) -> LlmError {
@@ -224,8 +261,8 @@ fn client(endpoint: &Endpoint) -> reqwest::Result<Client> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
         .user_agent(concat!("structx/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(endpoint.timeout)
+        .connect_timeout(endpoint.timeouts.connect)
+        .timeout(endpoint.timeouts.whole)
         .tcp_nodelay(true)
         .redirect(reqwest::redirect::Policy::none())
         // Retries are counted in one place, and that is not here.
@@ -247,6 +284,11 @@ pub fn is_loopback(url: &Url) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A limit as errors tell it.
+fn told(limit: Duration) -> String {
+    format!("{} s", limit.as_secs_f64())
 }
 
 /// The innermost reason; the outer ones repeat the URL.

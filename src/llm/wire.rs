@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::failure::failure;
-use super::{Finish, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role};
+use super::{Finish, LlmError, LlmErrorKind, Message, Piece, RateLimits, Reply, Request, Role};
 
 /// How one family of providers spells requests and replies.
 pub trait WireFormat: fmt::Debug + Send + Sync {
@@ -43,6 +44,7 @@ pub trait WireFormat: fmt::Debug + Send + Sync {
             Err(error) => Err(LlmError {
                 status: Some(reply.status),
                 request_id: request_id.or(error.request_id),
+                limits: RateLimits::of(&reply.headers, SystemTime::now()).map(Box::new),
                 ..error
             }),
         }

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::llm::price::Price;
 use crate::llm::registry;
 use crate::llm::retry::{Backoff, seconds};
-use crate::llm::transport::ApiKey;
+use crate::llm::transport::{ApiKey, Timeouts};
 use crate::run::{self, CallOptions, Target};
 use crate::schema::definition::ExtractionRequest;
 
@@ -133,7 +133,13 @@ impl Extractor {
             api_base,
             api_version,
             output_mode: output_mode.map(registry::output_mode).transpose()?,
-            timeout: seconds("timeout", timeout)?,
+            timeouts: Timeouts {
+                connect: seconds("connect_timeout", connect_timeout)?,
+                first_byte: first_byte_timeout
+                    .map(|limit| seconds("first_byte_timeout", limit))
+                    .transpose()?,
+                whole: seconds("timeout", timeout)?,
+            },
             concurrency: max_threads.min(Semaphore::MAX_PERMITS),
             backoff: Backoff::new(max_retries, min_wait, max_wait)?,
             limits,
@@ -260,8 +266,6 @@ impl Extractor {
         target: Option<ModelTarget>,
     ) -> PyResult<Job> {
         let clients = self.clients()?;
-        let limits = self.settings.limits.as_ref().map(|limits| limits.get().settings());
-        let limits = limits.unwrap_or_default();
         let pydantic = Pydantic::new(py, Callbacks::default())?;
         let target = target.map(Arc::new);
         Ok(Job::new(pydantic.clone(), target.clone(), async move {
@@ -269,8 +273,7 @@ impl Extractor {
             let target = target.map(|target| pydantic.target(target));
             let Clients { planner, extractor, .. } = &clients;
             let target = target.as_ref();
-            run::estimate(planner, extractor, &content, &query, target, &limits, None)
-                .map(RawEstimate::from)
+            run::estimate(planner, extractor, &content, &query, target).map(RawEstimate::from)
         }))
     }
 

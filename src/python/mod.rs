@@ -53,6 +53,6 @@ mod _core {
         super::isolate::tell_launcher(module.py())?;
         let atexit = module.py().import("atexit")?;
         atexit.call_method1("register", (module.getattr("shutdown")?,))?;
-        Ok(())
+        super::runtime::close_files_at_forks(module.py())
     }
 }

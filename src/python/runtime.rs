@@ -13,7 +13,10 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use pyo3::types::{PyCFunction, PyDict};
 use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::sqlite::forks;
 
 use super::awaitable::Abort;
 use super::job::{Ended, Work};
@@ -91,6 +94,18 @@ pub fn shutdown(py: Python<'_>) {
         }
         worker::shutdown();
     });
+}
+
+/// With the GIL, so that no two threads fork at a time.
+pub fn close_files_at_forks(py: Python<'_>) -> PyResult<()> {
+    // Windows has no forks.
+    let Some(register) = py.import("os")?.getattr_opt("register_at_fork")? else { return Ok(()) };
+    let hook = |hook: fn()| PyCFunction::new_closure(py, None, None, move |_, _| hook());
+    let hooks = PyDict::new(py);
+    hooks.set_item("before", hook(forks::before)?)?;
+    hooks.set_item("after_in_parent", hook(forks::after)?)?;
+    hooks.set_item("after_in_child", hook(forks::after)?)?;
+    register.call((), Some(&hooks)).map(drop)
 }
 
 /// Waits for `work` without the GIL; Ctrl-C drops it.

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use pyo3::prelude::*;
 use serde_json::{Map, Value};
@@ -16,7 +15,7 @@ use crate::llm::limit::{self, Limiter};
 use crate::llm::price::Price;
 use crate::llm::registry;
 use crate::llm::retry::Backoff;
-use crate::llm::transport::ApiKey;
+use crate::llm::transport::{ApiKey, Timeouts};
 use crate::run::{self, Cache, Call, CallOptions, Client, Operation};
 use crate::schema::Method;
 
@@ -33,7 +32,7 @@ pub struct Settings {
     pub api_base: Option<String>,
     pub api_version: Option<String>,
     pub output_mode: Option<Method>,
-    pub timeout: Duration,
+    pub timeouts: Timeouts,
     pub concurrency: usize,
     pub backoff: Backoff,
     pub limits: Option<Py<Limits>>,
@@ -150,7 +149,7 @@ impl Settings {
             api_key: self.api_key.clone().filter(|_| is_theirs),
             api_base: self.api_base.clone().filter(|_| is_theirs),
             api_version: self.api_version.clone().filter(|_| is_theirs),
-            timeout: Some(self.timeout),
+            timeouts: self.timeouts,
             output_mode: self.output_mode,
         };
         registry::provider(&settings, |name| std::env::var(name).ok())

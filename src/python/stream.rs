@@ -35,6 +35,8 @@ pub struct RowStream {
     beginning: Mutex<Option<Beginning>>,
     rows: Arc<tokio::sync::Mutex<Option<Rows>>>,
     background: Arc<Mutex<Option<Abort>>>,
+    /// What there was to be told once all rows had ended.
+    warnings: Arc<Mutex<Vec<String>>>,
     closed: watch::Sender<bool>,
 }
 
@@ -63,9 +65,9 @@ impl RowStream {
         beginning: impl Future<Output = Result<Begun>> + Send + 'static,
     ) -> Self {
         let beginning = Mutex::new(Some(Box::pin(beginning) as Beginning));
-        let (rows, background) = (Arc::default(), Arc::default());
+        let (rows, background, warnings) = (Arc::default(), Arc::default(), Arc::default());
         let closed = watch::Sender::new(false);
-        Self { pydantic, target, beginning, rows, background, closed }
+        Self { pydantic, target, beginning, rows, background, warnings, closed }
     }
 
     fn job<T, E>(&self, work: impl Future<Output = Result<T, E>> + Send + 'static) -> Job
@@ -84,6 +86,7 @@ impl RowStream {
         let beginning = self.beginning.lock().unwrap_or_else(PoisonError::into_inner).take();
         let beginning = beginning.ok_or_else(|| PyRuntimeError::new_err("a stream starts once"))?;
         let (rows, background) = (self.rows.clone(), self.background.clone());
+        let warnings = self.warnings.clone();
         let mut closed = self.closed.subscribe();
         Ok(self.job::<_, Error>(async move {
             let begun = tokio::select! {
@@ -92,7 +95,7 @@ impl RowStream {
             };
             let start = RawStart::new(&begun.started, begun.prepared.clone());
             let (sender, receiver) = unbounded_channel();
-            let task = tokio::spawn(begun.send(sender));
+            let task = tokio::spawn(begun.send(sender, warnings));
             let abort = Abort(task.abort_handle());
             *background.lock().unwrap_or_else(PoisonError::into_inner) = Some(abort);
             *rows.lock().await = Some(Rows { receiver, task });
@@ -114,6 +117,11 @@ impl RowStream {
         })
     }
 
+    /// What there is to be told once there are no more rows.
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Aborts the requests under way; there are no more rows.
     fn close(&self) {
         self.closed.send_replace(true);
@@ -123,7 +131,7 @@ impl RowStream {
 
 impl Begun {
     /// Sends outcomes as long as anybody wants them.
-    async fn send(self, sender: UnboundedSender<Row>) {
+    async fn send(self, sender: UnboundedSender<Row>, warnings: Arc<Mutex<Vec<String>>>) {
         let Self { started, operation, prepared, query, watcher } = self;
         let room = operation.concurrency.saturating_mul(ROOM);
         let mut outcomes =
@@ -135,6 +143,7 @@ impl Begun {
         }
         started.end(&operation, prepared.content.row_count()).await;
         operation.call.close().await;
+        *warnings.lock().unwrap_or_else(PoisonError::into_inner) = operation.call.take_warnings();
         if let Some(watcher) = watcher {
             watcher.finish().await;
         }

@@ -66,7 +66,7 @@ pub enum Stop {
     #[error("deadline: {0}")]
     Deadline(String),
     /// What was answered can't be kept any more.
-    #[error("journal: {0}")]
+    #[error("{0}")]
     Journal(String),
 }
 

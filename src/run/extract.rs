@@ -106,7 +106,8 @@ pub async fn start<M: Modeller>(
     };
     let models = extractor.models(|client| target.reply_schema(client))?;
     let warnings = [shown.warnings, models.warnings()].concat();
-    let book = Book::open(&extractor.call, &target, query, &extractor.client).await?;
+    let book =
+        Book::open(&extractor.call, &target, content.name(), query, &extractor.client).await?;
     let Shown { images, file, .. } = shown;
     Ok(Started { target, planning, warnings, columns, images, file, models, book })
 }

@@ -37,6 +37,7 @@ pub const TABLES: &str = "
 CREATE TABLE operations (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL,         -- the name of the file, or what there is in its place
     query TEXT NOT NULL,
     model TEXT NOT NULL,          -- the first that is asked
     target TEXT NOT NULL,         -- the name of one item
@@ -72,7 +73,7 @@ CREATE TABLE rows (
     ended_at TEXT NOT NULL,
     details TEXT,                 -- JSON: what else there is
     PRIMARY KEY (key, occurrence)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 ";
 
 /// An open journal. Clones are the same one.
@@ -85,6 +86,8 @@ pub struct Journal {
 #[derive(Debug, Clone)]
 pub struct Operation {
     pub key: String,
+    /// The name of the file.
+    pub source: String,
     pub query: String,
     pub model: String,
     /// The name of one item, such as `Invoice`.
@@ -129,13 +132,13 @@ impl Journal {
     /// # Errors
     /// What SQLite says, in words.
     pub async fn begin(&self, operation: &Operation) -> Result<i64, String> {
-        let Operation { key, query, model, target, schema } = operation.clone();
+        let Operation { key, source, query, model, target, schema } = operation.clone();
         let begin = move |connection: &Connection| {
             connection.query_row(
-                "INSERT INTO operations (key, query, model, target, schema, started_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%fZ'))
+                "INSERT INTO operations (key, source, query, model, target, schema, started_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, strftime('%Y-%m-%dT%H:%M:%fZ'))
                  ON CONFLICT DO UPDATE SET ended_at = NULL, rows = NULL RETURNING id",
-                params![key, query, model, target, schema.to_string()],
+                params![key, source, query, model, target, schema.to_string()],
                 |row| row.get(0),
             )
         };

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::canonical;
 use crate::error::{Error, Result};
@@ -46,8 +46,13 @@ pub(super) fn hash<T: Serialize>(data: &T) -> String {
 }
 
 /// Names an operation: whatever else differs, its rows are asked the same.
-pub(super) fn operation_key<T: Target>(target: &T, query: &str, client: &Client) -> String {
-    let asked = (target.name(), target.schema(), target.instructions(), query);
+pub(super) fn operation_key<T: Target>(
+    target: &T,
+    source: &str,
+    query: &str,
+    client: &Client,
+) -> String {
+    let asked = (target.name(), target.schema(), target.instructions(), source, query);
     hash(&(VERSION, asked, client.provider.name(), &client.model, &client.options))
 }
 
@@ -114,13 +119,13 @@ impl Operation {
                 }
             }
             Ok(None) => {}
-            Err(error) => self.call.warn(format!("the cache could not be read: {error}")),
+            Err(error) => self.call.warn(error),
         }
         let answer = ask(self, models, messages, validator).await;
         if answer.result.is_ok()
             && let Err(error) = cache.keep(&key, answer.record()).await
         {
-            self.call.warn(format!("the cache could not be written: {error}"));
+            self.call.warn(error);
         }
         answer
     }
@@ -142,7 +147,7 @@ pub(super) async fn planned<M: Modeller>(
     let client = &operation.client;
     let key = hash(&(VERSION, question, client.provider.name(), &client.model, &client.options));
     if let Some(kept) = journal.plan(&key).await.map_err(Error::Journal)?
-        && let Ok(plan) = serde_json::from_value::<Plan>(kept.plan)
+        && let Some(plan) = read(kept.plan)
         && let Ok(target) = modeller.target(&plan).await
     {
         return Ok((Planned { plan, target }, kept.calls));
@@ -151,6 +156,13 @@ pub(super) async fn planned<M: Modeller>(
     let plan = json!(planned.plan);
     journal.keep_plan(&key, query, &client.name, &plan, &calls).await.map_err(Error::Journal)?;
     Ok((planned, calls))
+}
+
+/// None where this version has no such plans any more.
+fn read(kept: Value) -> Option<Plan> {
+    let plan: Plan = serde_json::from_value(kept).ok()?;
+    // Types are written as words alone.
+    Some(Plan { schema: plan.schema.normalise().ok()?, ..plan })
 }
 
 /// A plan with its target, and one entry for each request.
@@ -170,13 +182,15 @@ impl Book {
     pub async fn open<T: Target>(
         call: &Call,
         target: &T,
+        source: &str,
         query: &str,
         client: &Client,
     ) -> Result<Option<Self>> {
         let Some(journal) = call.journal.clone() else { return Ok(None) };
         let operation = journal
             .begin(&journal::Operation {
-                key: operation_key(target, query, client),
+                key: operation_key(target, source, query, client),
+                source: source.to_owned(),
                 query: query.to_owned(),
                 model: client.name.to_string(),
                 target: target.name().to_owned(),
@@ -229,7 +243,7 @@ impl Book {
             record: answer.record(),
         };
         if let Err(error) = self.journal.keep(row).await {
-            call.warn(format!("the journal could not be written: {error}"));
+            call.warn(error.clone());
             call.stop(Stop::Journal(error));
         }
         answer
@@ -238,7 +252,7 @@ impl Book {
     /// Notes that all rows of the operation have ended.
     pub async fn end(&self, call: &Call, rows: usize) {
         if let Err(error) = self.journal.end(self.operation, rows).await {
-            call.warn(format!("the journal could not be written: {error}"));
+            call.warn(error);
         }
     }
 }

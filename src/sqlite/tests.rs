@@ -1,13 +1,14 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
-use super::{Database, Kind};
+use super::{Database, Kind, forks};
 
 static NOTES: Kind = Kind {
     name: "notebook",
@@ -297,4 +298,31 @@ async fn it_is_closed_with_its_last_handle_or_for_all() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(count(&open(&path).await.unwrap()).await, 2);
+}
+
+/// In a process of its own, as it stops the threads of other tests.
+#[tokio::test]
+async fn no_file_is_open_at_a_fork() {
+    const ALONE: &str = "STRUCTX_TEST_FORKS";
+    if std::env::var_os(ALONE).is_none() {
+        let test = "sqlite::tests::no_file_is_open_at_a_fork";
+        let mut alone = Command::new(std::env::current_exe().unwrap());
+        let ended = alone.args([test, "--exact"]).env(ALONE, "").output().unwrap();
+        return assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    }
+    let folder = Folder::new("forks");
+    let log = folder.path("a.db-wal");
+    let notes = open(&folder.path("a.db")).await.unwrap();
+    for text in ["one", "two"] {
+        assert!(log.exists());
+        forks::before();
+        assert!(!log.exists());
+        let notes = notes.clone();
+        let write = tokio::spawn(async move { note(&notes, text).await });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!log.exists() && !write.is_finished());
+        forks::after();
+        write.await.unwrap().unwrap();
+    }
+    assert_eq!(count(&notes).await, 2);
 }

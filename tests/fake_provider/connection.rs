@@ -17,8 +17,8 @@ use super::script::{Fault, Step};
 use super::server::{Recorded, State};
 use super::shape::Shape;
 
-/// Requests beyond this number are counted and not kept.
-const MOST_RECORDED: usize = 10_000;
+/// Requests beyond this number are recorded without their bodies.
+const MOST_BODIES: usize = 10_000;
 
 /// The headers that providers take a key in.
 const CREDENTIALS: [&str; 4] = ["authorization", "api-key", "x-api-key", "x-goog-api-key"];
@@ -148,11 +148,13 @@ async fn complete(
             gone = until_gone(stream, buffer) => return gone,
         }
     }
+    let status = step.as_ref().map_or(200, |step| step.status);
     let fault = step.and_then(|step| step.fault);
     if fault == Some(Fault::Stall) {
         return until_gone(stream, buffer).await;
     }
     // Counted out before the client can see the answer, so that it then sees the right counts.
+    counted.status = (!matches!(fault, Some(Fault::Reset | Fault::Truncate))).then_some(status);
     counted.is_answered = true;
     drop(counted);
     match fault {
@@ -180,6 +182,7 @@ struct Counted<'a> {
     generation: u64,
     number: u64,
     is_answered: bool,
+    status: Option<u16>,
 }
 
 impl Drop for Counted<'_> {
@@ -188,6 +191,11 @@ impl Drop for Counted<'_> {
         if inner.generation == self.generation {
             inner.stats.in_flight -= 1;
             inner.stats.aborted += u64::from(!self.is_answered);
+            inner.stats.throttled += u64::from(self.status == Some(429));
+            let index = usize::try_from(self.number - 1).unwrap_or(usize::MAX);
+            if let Some(recorded) = inner.recorded.get_mut(index) {
+                recorded.status = self.status;
+            }
         }
     }
 }
@@ -198,26 +206,32 @@ fn arrive<'a>(state: &'a State, head: &Head, body: &[u8]) -> (Counted<'a>, Optio
     inner.stats.requests += 1;
     inner.stats.in_flight += 1;
     inner.stats.max_in_flight = inner.stats.max_in_flight.max(inner.stats.in_flight);
-    if inner.recorded.len() < MOST_RECORDED {
-        let recorded = Recorded {
-            at_ms: inner.since.elapsed().as_millis(),
-            path: head.path.clone(),
-            credentials: head.credentials.clone(),
-            user_agent: head.user_agent.clone(),
-            body: body.to_vec(),
-        };
-        inner.recorded.push(recorded);
-    }
-    let step = inner.script.take(body);
+    let recorded = Recorded {
+        at_ms: inner.since.elapsed().as_millis(),
+        path: head.path.clone(),
+        credentials: head.credentials.clone(),
+        user_agent: head.user_agent.clone(),
+        mark: inner.script.mark_of(body),
+        status: None,
+        body: if inner.recorded.len() < MOST_BODIES { body.to_vec() } else { Vec::new() },
+    };
+    inner.recorded.push(recorded);
+    let since = inner.since;
+    let step = inner.script.take(body, since);
     let latency = Duration::from_millis(inner.script.latency_ms);
     let (generation, number) = (inner.generation, inner.stats.requests);
-    (Counted { state, generation, number, is_answered: false }, step, latency)
+    (Counted { state, generation, number, is_answered: false, status: None }, step, latency)
 }
 
 fn answer(state: &State, shape: Shape, step: Option<&Step>, body: &[u8], number: u64) -> Vec<u8> {
     let id = format!("fake-{number}");
+    let limits = {
+        let inner = state.lock();
+        inner.script.limit.as_ref().map(|limit| limit.headers(inner.since)).unwrap_or_default()
+    };
     let mut headers: Vec<_> =
         shape.request_id_header().into_iter().map(|name| (name, id.as_str())).collect();
+    headers.extend(limits.iter().map(|(name, value)| (*name, value.as_str())));
     match step {
         None if shape == Shape::Chat => http(200, &headers, &chat_by_schema(state, body)),
         step => {

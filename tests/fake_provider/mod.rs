@@ -7,7 +7,9 @@
 #![allow(dead_code, reason = "each program uses its own part")]
 
 mod connection;
+mod faults;
 mod instance;
+mod limit;
 mod script;
 mod server;
 mod shape;

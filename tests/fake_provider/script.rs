@@ -1,11 +1,13 @@
 //! What the fake provider is told to do: steps that requests use up, and what holds for the rest.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::faults::Faults;
+use super::limit::Limit;
 use super::shape::Shape;
 
 /// `{"latency_ms": 20, "items": 1, "steps": [{"status": 429, "headers": {"retry-after": "0"}}]}`
@@ -16,12 +18,19 @@ pub struct Script {
     pub latency_ms: u64,
     /// How many elements the lists of schema-driven replies have.
     pub items: usize,
+    /// Come before all else.
     pub steps: Vec<Step>,
+    pub limit: Option<Limit>,
+    /// Of the requests within the limit.
+    pub faults: Option<Faults>,
+    /// What stands before a number in the body of a request that names it in the records.
+    pub mark: Option<String>,
 }
 
 impl Default for Script {
     fn default() -> Self {
-        Self { latency_ms: 0, items: 1, steps: Vec::new() }
+        let (limit, faults, mark) = (None, None, None);
+        Self { latency_ms: 0, items: 1, steps: Vec::new(), limit, faults, mark }
     }
 }
 
@@ -59,6 +68,8 @@ pub enum Fault {
     Truncate,
     /// A body that is no JSON.
     Malformed,
+    /// A good reply, in a fence of Markdown.
+    Fence,
 }
 
 impl Default for Step {
@@ -86,14 +97,32 @@ impl Default for Step {
 }
 
 impl Script {
-    /// The first step that is left for a request with this body; uses it up once.
-    pub fn take(&mut self, body: &[u8]) -> Option<Step> {
+    /// The answer to a request with this body, where it is not simply a good one. `since`: when the
+    /// script began.
+    pub fn take(&mut self, body: &[u8], since: Instant) -> Option<Step> {
+        self.step(body)
+            .or_else(|| self.limit.as_mut()?.take(since))
+            .or_else(|| self.faults.as_mut()?.take())
+    }
+
+    /// The first step that is left for a request; uses it up once.
+    fn step(&mut self, body: &[u8]) -> Option<Step> {
         let fits = |step: &Step| {
             step.times > 0 && step.when.as_ref().is_none_or(|text| contains(body, text.as_bytes()))
         };
         let step = self.steps.iter_mut().find(|step| fits(step))?;
         step.times -= 1;
         Some(step.clone())
+    }
+}
+
+impl Script {
+    /// The number in the body after the mark.
+    pub fn mark_of(&self, body: &[u8]) -> Option<u64> {
+        let mark = self.mark.as_ref()?.as_bytes();
+        let start = body.windows(mark.len()).position(|window| window == mark)? + mark.len();
+        let digits = body[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        std::str::from_utf8(&body[start..start + digits]).ok()?.parse().ok()
     }
 }
 

@@ -84,6 +84,8 @@ pub struct Stats {
     pub max_in_flight: u64,
     /// Requests whose client left before they were answered.
     pub aborted: u64,
+    /// Answers 429.
+    pub throttled: u64,
     /// Connections since the start, those of who reads the counts left out.
     pub connections: u64,
     /// Of these, open now.
@@ -99,6 +101,11 @@ pub struct Recorded {
     /// Names of the headers that hold a key.
     pub credentials: Vec<&'static str>,
     pub user_agent: String,
+    /// The number that the script marks it by.
+    pub mark: Option<u64>,
+    /// Of the answer, where there was a whole one.
+    pub status: Option<u16>,
+    /// Empty for all but the first.
     #[serde(serialize_with = "as_json")]
     pub body: Vec<u8>,
 }

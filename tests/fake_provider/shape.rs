@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::instance::instance;
-use super::script::Step;
+use super::script::{Fault, Step};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -61,6 +61,10 @@ impl Shape {
                 Some(schema) => instance(&schema, items).to_string(),
                 None => "text".to_owned(),
             }),
+        };
+        let text = match step.fault {
+            Some(Fault::Fence) => text.map(|text| format!("Here it is:\n```json\n{text}\n```")),
+            _ => text,
         };
         let said = Said { step, text, tool };
         match self {

@@ -19,6 +19,7 @@ use crate::sqlite::tests::Folder;
 fn operation(key: &str) -> Operation {
     Operation {
         key: key.to_owned(),
+        source: "orders.csv".to_owned(),
         query: "extract the total".to_owned(),
         model: "openai/gpt-4o".to_owned(),
         target: "Invoice".to_owned(),

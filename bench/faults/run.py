@@ -1,0 +1,109 @@
+"""What runs lose and pay twice where all goes wrong: `make bench-faults`.
+
+The runs of `tests/test_faults.py` at their full size, against the fake provider in a process of its
+own. They take about five minutes, most of it waiting for the provider's limits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import faults
+from provider import FakeProvider, running
+from structx import Limits
+
+
+@dataclass(frozen=True)
+class Line:
+    what: str
+    goal: str
+    seen: str
+    is_met: bool
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What runs lose and pay twice.")
+    parser.add_argument("--rows", type=int, default=10_000, help="of the run with faults")
+    parser.add_argument("--kills", type=int, default=50)
+    options = parser.parse_args()
+    lines: list[Line] = []
+    with running() as provider, tempfile.TemporaryDirectory() as folder:
+        lines += of_faults(provider, options.rows)
+        lines += of_kills(provider, Path(folder), options.kills)
+        lines += of_a_limit(provider)
+        for headers in (True, False):
+            lines += of_a_limit_that_halves(provider, headers)
+    print("| what | goal | seen | met |\n|---|---|---|---|")
+    for line in lines:
+        print(f"| {line.what} | {line.goal} | {line.seen} | {'yes' if line.is_met else 'NO'} |")
+
+
+def of_faults(provider: FakeProvider, rows: int) -> list[Line]:
+    report = faults.mixed(provider, rows)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in report.kinds.most_common())
+    print(f"{report.requests} requests in {report.seconds:.1f} s; failed attempts: {kinds}")
+    what = f"{rows:,} rows, 30 % of answers faulty"
+    bad = f"{len(report.lost)} lost, {len(report.duplicated)} duplicated"
+    ended = f"{report.succeeded} answered, {report.failed} failed with their attempts"
+    is_whole = not (report.lost or report.duplicated or report.unexplained)
+    most = report.max_retries + 1
+    return [
+        Line(what, "0 lost, 0 duplicated", f"{bad}; {ended}", is_whole),
+        Line(
+            "a row that always fails",
+            f"{most} requests",
+            f"{report.lost_cause}",
+            report.lost_cause == most,
+        ),
+    ]
+
+
+def of_kills(provider: FakeProvider, folder: Path, kills: int) -> list[Line]:
+    report = faults.killed(provider, folder, 200 * kills, kills=kills)
+    again = f"{report.asked_again} asked again, of at most {report.under_way} under way"
+    values = "complete" if report.complete and report.unbroken else "INCOMPLETE"
+    return [
+        Line(
+            f"{kills} kills of one run of {report.rows:,} rows",
+            "complete; only what was under way is asked again",
+            f"{values}; {again}; {report.asked_though_finished} of finished rows",
+            values == "complete"
+            and not report.asked_though_finished
+            and report.asked_again <= report.under_way,
+        )
+    ]
+
+
+def of_a_limit(provider: FakeProvider) -> list[Line]:
+    report = faults.throttled(provider, 700, per_second=10, limits=Limits(requests_per_minute=600))
+    return [
+        Line(
+            "a limit of 600 requests a minute, configured",
+            "no 429, 95 % used",
+            f"{report.rejected} of {report.requests}, {report.used:.1%}",
+            report.rejected == 0 and report.used >= 0.95,
+        )
+    ]
+
+
+def of_a_limit_that_halves(provider: FakeProvider, headers: bool) -> list[Line]:
+    report = faults.throttled(
+        provider, 1_500, per_second=40, halves_after_ms=20_000, headers=headers
+    )
+    share = report.late_rejected / report.late_requests
+    told = "with" if headers else "without"
+    return [
+        Line(
+            f"a limit of 40/s that halves, {told} rate-limit headers",
+            "429s under 5 % after 10 s",
+            f"{share:.1%} ({report.used:.1%} used, {report.failed} rows failed)",
+            share < 0.05 and report.failed == 0,
+        )
+    ]
+
+
+if __name__ == "__main__":
+    main()

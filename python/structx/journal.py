@@ -1,0 +1,163 @@
+"""The commands that read a journal: `structx journal show` and `structx journal export`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from collections import defaultdict
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from structx.exceptions import FileError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_APPLICATION_ID = int.from_bytes(b"stxj", "big")
+_VERSION = 1
+_OLDEST_SQLITE = (3, 37)
+"""The first that knows STRICT tables."""
+
+_EXPORT_HELP = """\
+One JSON object on each line of stdout, for each row, in the order of operations and sources:
+
+  {"operation": 1, "source": "a.csv", "query": "...", "position": 0, "status": "success",
+   "error": null, "is_final": true, "model": "openai/gpt-4o", "requests": 1,
+   "prompt_tokens": 300, "completion_tokens": 80, "thinking_tokens": null,
+   "cached_tokens": null, "cost": 0.0012, "ended_at": "2026-11-23T08:00:00.123Z",
+   "items": [{...}]}
+
+A row is one line however many items it has, so that sums of its tokens and its cost are right:
+jq -c '.items[]' lists the items. A row that failed has its error, and those items that were
+complete; it is asked again in the next run unless it is final. Where the source was changed
+between runs, the rows of both are there.
+"""
+
+_OPERATIONS = """
+SELECT id, source, query, model, target, started_at, ended_at FROM operations ORDER BY id
+"""
+_KINDS = """
+SELECT operation, status, is_final, count(*) AS rows, count(cost) AS priced, total(cost) AS cost,
+       sum(requests) AS requests, sum(prompt_tokens) AS prompt, sum(completion_tokens) AS completion
+FROM rows GROUP BY operation, status, is_final ORDER BY status DESC, is_final DESC
+"""
+_ROWS = """
+SELECT operation, source, query, position, status, error, is_final, rows.model, requests,
+       prompt_tokens, completion_tokens, thinking_tokens, cached_tokens, cost, rows.ended_at, items
+FROM rows JOIN operations ON operations.id = operation
+ORDER BY operation, position, occurrence, rows.ended_at
+"""
+
+
+def add_commands(commands: Any) -> None:
+    """Add `journal` with its commands to those of the command line."""
+    group: argparse.ArgumentParser = commands.add_parser("journal", help="what runs have kept")
+    actions = group.add_subparsers(required=True, metavar="COMMAND")
+
+    show = actions.add_parser("show", help="the operations of a journal, with rows and costs")
+    show.add_argument("file", type=Path, metavar="FILE")
+    show.set_defaults(run=_show)
+
+    export: argparse.ArgumentParser = actions.add_parser(
+        "export",
+        help="the rows of a journal as JSON lines",
+        description="Write the rows of a journal as JSON lines.",
+        epilog=_EXPORT_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    export.add_argument("file", type=Path, metavar="FILE")
+    export.set_defaults(run=_export)
+
+
+def _show(options: argparse.Namespace) -> int:
+    with _opened(options.file) as journal:
+        kinds: defaultdict[int, list[sqlite3.Row]] = defaultdict(list)
+        for kind in journal.execute(_KINDS):
+            kinds[kind["operation"]].append(kind)
+        for operation in journal.execute(_OPERATIONS):
+            print(f"operation {operation['id']}: {_short(operation['query'])}")
+            for name, value in _facts(operation, kinds[operation["id"]]):
+                print(f"  {name:<10}{value}")
+        for plan in journal.execute("SELECT query, model, calls FROM plans ORDER BY made_at"):
+            tokens = [call["total_tokens"] for call in json.loads(plan["calls"])]
+            print(f"plan: {_short(plan['query'])}")
+            print(f"  model     {plan['model']}")
+            print(f"  requests  {len(tokens):,}")
+            print(f"  tokens    {sum(tokens):,}")
+    return 0
+
+
+def _facts(operation: sqlite3.Row, kinds: list[sqlite3.Row]) -> Iterator[tuple[str, str]]:
+    def total(name: str) -> Any:
+        return sum(kind[name] for kind in kinds)
+
+    def said(kind: sqlite3.Row) -> str:
+        again = "" if kind["is_final"] else " (to be asked again)"
+        return f"{kind['rows']:,} {kind['status']}{again}"
+
+    rows, priced = total("rows"), total("priced")
+    unknown = f", unknown for {rows - priced:,} of the rows" if rows > priced else ""
+    yield "source", operation["source"]
+    yield "items", operation["target"]
+    yield "model", operation["model"]
+    yield "requests", f"{total('requests'):,}"
+    yield "rows", f"{rows:,}: {', '.join(map(said, kinds))}" if kinds else "none"
+    yield "tokens", f"{total('prompt'):,} prompt, {total('completion'):,} completion"
+    yield "cost", f"${total('cost'):,.4f}{unknown}" if priced else "unknown"
+    yield "begun", operation["started_at"]
+    yield "ended", operation["ended_at"] or "not yet: under way, or broken off"
+
+
+def _short(query: str) -> str:
+    return textwrap.shorten(query, 100, placeholder=" ...")
+
+
+def _export(options: argparse.Namespace) -> int:
+    with _opened(options.file) as journal:
+        for row in journal.execute(_ROWS):
+            print(_line(dict(row)))
+    return 0
+
+
+def _line(row: dict[str, Any]) -> str:
+    """The row as JSON; its items as they are, with the spelling that their numbers have."""
+    # No string of JSON holds a line break as it is.
+    items = (row.pop("items") or "null").replace("\n", " ").replace("\r", " ")
+    row["is_final"] = bool(row["is_final"])
+    return f'{json.dumps(row, ensure_ascii=False)[:-1]}, "items": {items}}}'
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[sqlite3.Connection, None, None]:
+    """The journal, which is not written, and may be written meanwhile by others."""
+
+    def unreadable(why: object) -> FileError:
+        return FileError(f"{path} can't be read as a journal: {why}", str(path))
+
+    try:
+        # Some Pythons are built without it.
+        import sqlite3
+    except ImportError as error:
+        raise unreadable(error) from error
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise unreadable(
+            f"this Python has SQLite {sqlite3.sqlite_version}, and 3.37 or newer is needed"
+        )
+    if not path.is_file():
+        raise unreadable("there is no such file")
+    try:
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=30)) as journal:
+            journal.row_factory = sqlite3.Row
+            (application_id,) = journal.execute("PRAGMA application_id").fetchone()
+            (version,) = journal.execute("PRAGMA user_version").fetchone()
+            if application_id != _APPLICATION_ID:
+                raise unreadable("it is a database, but no journal of structx")
+            if version > _VERSION:
+                raise unreadable("a newer structx made it; upgrade structx")
+            yield journal
+    except sqlite3.Error as error:
+        raise unreadable(error) from error

@@ -1,0 +1,115 @@
+//! The limiter, real requests and a provider that counts them.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod fake_provider;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fake_provider::FakeProvider;
+use futures_util::future::join_all;
+use serde_json::json;
+use structx::llm::limit::{Gate, Limiter, Limits};
+use structx::llm::registry::{Settings, provider};
+use structx::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Reply, Request, Role};
+
+struct Client {
+    provider: Arc<dyn Provider>,
+    gate: Arc<Gate>,
+    request: Request,
+}
+
+impl Client {
+    fn new(fake: &FakeProvider, limits: Limits) -> Self {
+        let settings = Settings {
+            model: "openai/fake".to_owned(),
+            api_base: Some(fake.base_url.clone()),
+            ..Settings::default()
+        };
+        let (provider, model) = provider(&settings, |_| None).unwrap();
+        let gate = Limiter::new(limits).gate(&provider.address());
+        let parts = vec![Part::Text("How many?".into())];
+        let messages = vec![Message { role: Role::User, parts }];
+        let request = Request { model, messages, schema: None, options: Arc::default() };
+        Self { provider, gate, request }
+    }
+
+    async fn ask(&self) -> Result<Reply, LlmError> {
+        let admission = self.gate.admit(10).await;
+        let result = self.provider.complete(&self.request).await;
+        admission.ended(&result);
+        result
+    }
+
+    async fn ask_often(&self, times: usize) {
+        for result in join_all((0..times).map(|_| self.ask())).await {
+            result.unwrap();
+        }
+    }
+}
+
+fn per_minute(requests: f64) -> Limits {
+    Limits { requests_per_minute: Some(requests), ..Limits::default() }
+}
+
+#[tokio::test]
+async fn a_limit_that_is_configured_is_never_exceeded() {
+    let fake = FakeProvider::start().unwrap();
+    fake.script(&json!({"limit": {"per_second": 25, "burst": 3}}));
+    Client::new(&fake, per_minute(1500.0)).ask_often(50).await;
+    assert_eq!((fake.stats().requests, fake.stats().throttled), (50, 0));
+}
+
+#[tokio::test]
+async fn a_limit_that_replies_tell_is_kept() {
+    let fake = FakeProvider::start().unwrap();
+    fake.script(&json!({"limit": {"per_second": 25, "burst": 3, "headers": true}}));
+    let client = Client::new(&fake, Limits::default());
+    client.ask_often(1).await;
+    client.ask_often(49).await;
+    assert_eq!((fake.stats().requests, fake.stats().throttled), (50, 0));
+}
+
+#[tokio::test]
+async fn tokens_are_counted_as_they_were_used() {
+    let fake = FakeProvider::start().unwrap();
+    let usage = json!({"prompt_tokens": 290, "completion_tokens": 10, "total_tokens": 300});
+    fake.script(&json!({"steps": [{"times": 9, "usage": usage}]}));
+    let limits = Limits { tokens_per_minute: Some(60_000.0), ..Limits::default() };
+    let client = Client::new(&fake, limits);
+    for _ in 0..4 {
+        client.ask_often(1).await;
+    }
+    let times: Vec<_> = fake.requests().iter().map(|request| request.at_ms).collect();
+    assert!(times[3] - times[0] >= 3 * 290, "{times:?}");
+}
+
+#[tokio::test]
+async fn nobody_asks_before_the_time_that_one_is_told() {
+    for step in [
+        json!({"status": 429, "headers": {"retry-after-ms": "600"}}),
+        json!({"status": 503, "headers": {"retry-after-ms": "600"}}),
+    ] {
+        let fake = FakeProvider::start().unwrap();
+        fake.script(&json!({ "steps": [step] }));
+        let client = Client::new(&fake, Limits::default());
+        let error = client.ask().await.unwrap_err();
+        assert!(matches!(error.kind, LlmErrorKind::RateLimit | LlmErrorKind::Server));
+        client.ask_often(5).await;
+        let times: Vec<_> = fake.requests().iter().map(|request| request.at_ms).collect();
+        assert!(times[1..].iter().all(|time| *time >= times[0] + 600), "{times:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_aborted_makes_room() {
+    let fake = FakeProvider::start().unwrap();
+    fake.script(&json!({ "steps": [{"fault": "stall"}] }));
+    let limits = Limits { max_concurrency: Some(1), ..Limits::default() };
+    let client = Client::new(&fake, limits);
+    let both = async { tokio::join!(client.ask(), client.ask()) };
+    assert!(tokio::time::timeout(Duration::from_millis(200), both).await.is_err());
+    client.ask_often(3).await;
+    assert_eq!(fake.stats().requests, 4);
+}

@@ -1,0 +1,80 @@
+"""Limits as an object: checked, compared, copied, shared by extractors. What they do: limits.rs."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+
+from provider import FakeProvider
+from structx import ConfigurationError, Extractor, Limits
+
+SETTINGS = {"max_concurrency": 4, "requests_per_minute": 600.0, "tokens_per_minute": 1e6}
+
+
+def test_limits_show_their_settings() -> None:
+    limits = Limits(**SETTINGS)
+    assert {name: getattr(limits, name) for name in SETTINGS} == SETTINGS
+    assert repr(limits) == (
+        "Limits(max_concurrency=4, requests_per_minute=600.0, tokens_per_minute=1000000.0)"
+    )
+    assert repr(Limits()) == "Limits()" and repr(Limits(max_concurrency=1)) == (
+        "Limits(max_concurrency=1)"
+    )
+
+
+def test_limits_are_equal_by_their_settings() -> None:
+    assert Limits(**SETTINGS) == Limits(**SETTINGS) != Limits()
+    assert len({Limits(**SETTINGS), Limits(**SETTINGS), Limits()}) == 2
+    assert Limits() != 3
+
+
+@pytest.mark.parametrize(
+    "double", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))]
+)
+def test_limits_are_copied_as_their_settings(double: Any) -> None:
+    limits = Limits(**SETTINGS)
+    assert double(limits) == limits and double(limits) is not limits
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"max_concurrency": 0}, "max_concurrency must be an integer of at least 1, not 0"),
+        ({"max_concurrency": 1.5}, "max_concurrency must be an integer of at least 1, not 1.5"),
+        ({"max_concurrency": True}, "max_concurrency must be an integer of at least 1, not True"),
+        ({"requests_per_minute": 0}, "requests_per_minute must be a number of more than 0, not 0"),
+        ({"requests_per_minute": "9"}, "requests_per_minute must be a number of more than 0"),
+        ({"tokens_per_minute": -1}, "tokens_per_minute must be a number of more than 0, not -1"),
+        ({"tokens_per_minute": float("nan")}, "tokens_per_minute must be a number of more than 0"),
+        ({"tokens_per_minute": 10**400}, "tokens_per_minute must be a number of more than 0"),
+    ],
+)
+def test_wrong_limits_are_configuration_errors(settings: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        Limits(**settings)
+
+
+def test_positional_limits_are_refused() -> None:
+    with pytest.raises(TypeError, match="positional"):
+        Limits(4)  # pyright: ignore
+
+
+def test_extractors_that_share_limits_share_them_when_they_are_pickled(
+    provider: FakeProvider,
+) -> None:
+    limits = Limits(max_concurrency=1)
+    made = [
+        Extractor(model="openai/fake", api_key="k", api_base=provider.base_url, limits=limits)
+        for _ in range(2)
+    ]
+    one, other = pickle.loads(pickle.dumps(made))
+    assert one.__getstate__()["limits"] is other.__getstate__()["limits"]
+    assert one.__getstate__()["limits"] == limits
+
+
+def test_an_extractor_takes_nothing_else_for_limits() -> None:
+    with pytest.raises(ConfigurationError, match=r"limits must be a structx.Limits, not dict"):
+        Extractor(model="openai/fake", api_key="k", limits={"max_concurrency": 1})  # pyright: ignore

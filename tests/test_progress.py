@@ -1,0 +1,248 @@
+"""Progress: what is told, when a bar is shown, and that it is closed whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import sys
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from loops import Run, Word
+from provider import FakeProvider, connect
+from structx import ExtractionError, Extractor, Progress, progress, runs
+
+ROWS: dict[str, Any] = {
+    "data": [{"t": f"row{number:03}"} for number in range(50)],
+    "query": "the word",
+    "model": Word,
+}
+
+
+def test_a_callable_is_told_how_far_it_is(provider: FakeProvider, subject: Extractor) -> None:
+    provider.script({"when": "row007", "status": 400}, latency_ms=50)
+    told: list[Progress] = []
+    result = subject.extract(**ROWS, progress=told.append)
+    last = told[-1]
+    assert (last.rows, last.done, last.failed, last.journaled) == (50, 50, 1, 0)
+    assert (last.requests, last.tokens) == (50, result.usage.total_tokens)
+    assert (last.cost, last.fraction) == (None, 1.0)
+    assert [it.done for it in told] == sorted(it.done for it in told)
+    assert 2 <= len(told) < 50
+    assert Progress(0, 0, 0, 0, 0, 0, None, 0.0).fraction == 0.0
+
+
+def test_costs_are_told_where_they_are_known(provider: FakeProvider) -> None:
+    told: list[Progress] = []
+    subject = Extractor(
+        model="openai/fake",
+        api_key="k",
+        api_base=provider.base_url,
+        prices={"openai/fake": {"input": 1, "output": 1}},
+    )
+    cost = subject.extract(**ROWS, progress=told.append).usage.cost
+    assert told[-1].cost == pytest.approx(cost)
+
+
+def test_all_queries_are_told_together(subject: Extractor) -> None:
+    told: list[Progress] = []
+    queries = ["one", "other"]
+    with pytest.raises(ExtractionError):  # neither is planned
+        subject.extract_queries(data=ROWS["data"], queries=queries, progress=told.append)
+    assert told[-1].requests >= 2
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_streams_tell_too(subject: Extractor, early: bool) -> None:
+    told: list[Progress] = []
+    with subject.extract_stream(**ROWS, progress=told.append) as stream:
+        taken = 0
+        for _ in stream:
+            taken += 1
+            if early:
+                break
+    count = len(told)
+    time.sleep(0.15)  # more than what is between two reports
+    assert early or (taken, told[-1].done) == (50, 50)
+    assert len(told) == count
+
+
+def test_the_async_form_tells_too(subject: Extractor, run: Run) -> None:
+    told: list[Progress] = []
+    run(subject.extract_async(**ROWS, progress=told.append))
+    assert told[-1].done == 50
+
+
+def test_one_that_fails_is_called_no_more(
+    provider: FakeProvider, subject: Extractor, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.script(latency_ms=60)
+    calls: list[Progress] = []
+
+    def fail(progress: Progress) -> None:
+        calls.append(progress)
+        raise ValueError("not shown")
+
+    with caplog.at_level(logging.ERROR, "structx"):
+        result = subject.extract(**ROWS, progress=fail)
+    assert (len(calls), result.failure_count) == (1, 0)
+    [record] = caplog.records
+    assert record.exc_info is not None and record.exc_info[0] is ValueError
+
+
+@pytest.mark.parametrize("wrong", [1, "yes", [print]])
+def test_what_is_no_callable_is_a_wrong_argument(subject: Extractor, wrong: Any) -> None:
+    with pytest.raises(ExtractionError, match="progress must be True, False or what is called"):
+        subject.extract(**ROWS, progress=wrong)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    shown = Terminal()
+    stderr_is(shown, monkeypatch)
+    return shown
+
+
+def stderr_is(file: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For bars alone: pytest has its own way with that of all."""
+    names = SimpleNamespace(stderr=file, modules=sys.modules)
+    monkeypatch.setattr(progress, "sys", names)
+
+
+@pytest.fixture
+def bars(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The bars of tqdm that are made."""
+    auto = pytest.importorskip("tqdm.auto")
+    made: list[Any] = []
+
+    class Bar(auto.tqdm):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.is_closed = False
+            made.append(self)
+
+        def close(self) -> None:
+            super().close()
+            self.is_closed = True
+
+    monkeypatch.setattr(auto, "tqdm", Bar)
+    return made
+
+
+def test_a_terminal_gets_a_bar(provider: FakeProvider, terminal: Terminal, bars: list[Any]) -> None:
+    provider.script({"when": "row007", "status": 400}, latency_ms=50)
+    connect(provider).extract(**ROWS, progress=True)
+    [bar] = bars
+    assert (bar.n, bar.total, bar.is_closed) == (50, 50, True)
+    last = terminal.getvalue().rstrip().rsplit("\r", 1)[-1]
+    assert last.startswith("extract: 100%") and "1 failed, 735 tokens" in last
+
+
+def test_costs_are_on_the_bar(terminal: Terminal, bars: list[Any]) -> None:
+    shown = progress.Bar("extract")
+    shown.show(Progress(2, 1, 0, 0, 1, 1500, 0.25, 1.0))
+    shown.close()
+    assert "0 failed, 1,500 tokens, $0.2500" in terminal.getvalue()
+    assert bars[0].is_closed
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_one_row_needs_no_bar(terminal: Terminal, bars: list[Any], rows: int) -> None:
+    shown = progress.Bar("extract")
+    shown.show(Progress(rows, rows, 0, 0, 1, 15, None, 1.0))
+    shown.close()
+    assert (bars, terminal.getvalue()) == ([], "")
+
+
+@pytest.mark.parametrize("options", [{}, {"progress": False}, {"progress": None}])
+def test_nothing_is_shown_by_default(
+    subject: Extractor, terminal: Terminal, bars: list[Any], options: dict[str, Any]
+) -> None:
+    subject.extract(**ROWS, **options)
+    assert (bars, terminal.getvalue()) == ([], "")
+
+
+@pytest.mark.parametrize("stderr", [io.StringIO(), None])
+def test_nothing_is_shown_where_nobody_sees_it(
+    subject: Extractor, monkeypatch: pytest.MonkeyPatch, bars: list[Any], stderr: Any
+) -> None:
+    stderr_is(stderr, monkeypatch)
+    subject.extract(**ROWS, progress=True)
+    assert bars == []
+
+
+class ZMQInteractiveShell:
+    """What IPython has in a notebook, by its name."""
+
+
+class TerminalInteractiveShell:
+    """And in a terminal."""
+
+
+@pytest.mark.parametrize(
+    ("shell", "seen"),
+    [(ZMQInteractiveShell(), True), (TerminalInteractiveShell(), False), (None, False)],
+)
+def test_a_notebook_is_seen(monkeypatch: pytest.MonkeyPatch, shell: object, seen: bool) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    stderr_is(io.StringIO(), monkeypatch)
+    assert progress.is_seen() is seen
+
+
+def test_without_tqdm_a_line_says_so(
+    subject: Extractor,
+    terminal: Terminal,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(runs, "find_spec", lambda _: None)
+    with caplog.at_level(logging.INFO, "structx"):
+        subject.extract(**ROWS, progress=True)
+    first, _ = [record.getMessage() for record in caplog.records]
+    assert first == "progress=True shows nothing without tqdm: pip install tqdm"
+
+
+def closed(stream: Any) -> None:
+    next(stream)
+    stream.close()
+
+
+def dropped(stream: Any) -> None:
+    next(stream)
+
+
+@pytest.mark.parametrize("end", [closed, dropped, list])
+def test_the_bar_of_a_stream_is_closed_with_it(
+    provider: FakeProvider, terminal: Terminal, bars: list[Any], end: Callable[[Any], object]
+) -> None:
+    provider.script(latency_ms=150)
+    end(connect(provider).extract_stream(**ROWS, progress=True))
+    assert [bar.is_closed for bar in bars] == [True] * len(bars)
+
+
+def test_the_bar_of_a_cancelled_call_is_closed(
+    provider: FakeProvider, terminal: Terminal, bars: list[Any], run: Run
+) -> None:
+    provider.script(latency_ms=150)
+
+    async def main() -> None:
+        subject = connect(provider)
+        call = asyncio.create_task(subject.extract_async(**ROWS, progress=True))
+        while not bars and not call.done():
+            await asyncio.sleep(0.01)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    run(main())
+    assert [bar.is_closed for bar in bars] == [True]
