@@ -88,8 +88,9 @@ impl Table {
         if parts.peek().is_none_or(|part| part.as_ref().first() == Some(&b'[')) {
             let mut objects = Objects::default();
             for part in parts {
-                let records: Vec<_> = json::parse(part.as_ref()).map_err(invalid)?;
-                records.into_iter().for_each(|object| objects.push(object));
+                for object in json::parse::<Vec<_>>(part.as_ref()).map_err(invalid)? {
+                    objects.push(object);
+                }
             }
             return objects.into_table();
         }

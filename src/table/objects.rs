@@ -32,12 +32,12 @@ impl Objects {
         self.columns.len() - 1
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.records.len()
     }
 
     /// How many there are with all that they lack.
-    pub fn cells(&self) -> usize {
+    pub(crate) fn cells(&self) -> usize {
         self.columns.len().saturating_mul(self.records.len())
     }
 
