@@ -19,7 +19,7 @@ use super::pace::LATENESS;
 const TOLERATED: f64 = 0.02;
 
 /// What a cut leaves of the rate that is thought to be right, so that what is in arrears passes.
-const KEPT: f64 = 0.95;
+const KEPT: f64 = 0.93;
 
 /// What a cut leaves at least: the estimate is rough where few were accepted.
 const LEAST_KEPT: f64 = 0.2;
@@ -48,7 +48,7 @@ const SOON: u64 = 40;
 /// Cuts that did not help count for this much, up to where they are given up for a while.
 const MILD_IN_VAIN: u32 = 1;
 const DEEP_IN_VAIN: u32 = 2;
-const IN_VAIN: u32 = 4;
+const IN_VAIN: u32 = 5;
 const WHILE: Duration = Duration::from_mins(1);
 
 /// Throttled shares beyond these are no chance, whatever the cuts do.
@@ -59,11 +59,10 @@ const NO_CHANCE: f64 = 0.3;
 const CHANCE: f64 = 3.0;
 
 /// So many throttled requests tell the share of them: before a mild cut, before a deep one, and
-/// while some are thought to be throttled for other reasons; and of those in flight at a cut.
+/// while some are thought to be throttled for other reasons.
 const TELL_MILD: usize = 2;
 const TELL_DEEP: usize = 3;
-const TELL_NOISE: usize = 5;
-const TELL_FLYING: u64 = 5;
+const TELL_NOISE: usize = 12;
 
 #[derive(Debug)]
 pub(super) struct Adaptive {
@@ -257,8 +256,8 @@ impl Adaptive {
         flying.last = flying.last.max(number);
         let share = share(flying.count - 1, flying.last - flying.first);
         let rate = after_cut(flying.rate, share);
-        if flying.count >= TELL_FLYING && share > tolerated && self.rate.is_some_and(|it| rate < it)
-        {
+        let is_known = flying.count >= TELL_DEEP as u64 && share > tolerated;
+        if is_known && self.rate.is_some_and(|it| rate < it) {
             self.set_rate(rate, share);
         }
     }
@@ -281,7 +280,8 @@ impl Adaptive {
             Some(fine) => {
                 self.rate = Some((KEPT * fine).max(SLOWEST));
                 self.ceiling = rate;
-                self.step = STEP;
+                // The limit is somewhere between.
+                self.step = ((rate / fine - 1.0) / 4.0).clamp(STEP, LARGE_STEP);
             }
             None => self.set_rate(after_cut(rate, share), share),
         }
@@ -320,6 +320,7 @@ impl Adaptive {
         self.noise = noise;
         self.noise_until = now + WHILE;
         self.rate = Some(rate.max(self.vain.rate));
+        self.step = LARGE_STEP;
         self.throttled.clear();
         self.round = Round::new(self.sent, now);
         true

@@ -227,15 +227,17 @@ fn providers(then: f64) -> impl Iterator<Item = (Provider, f64, usize)> {
     limits.into_iter().flat_map(of_limit)
 }
 
-/// Whether the shares of throttled requests and of the limit that is used are good, for each
-/// provider and on the average.
+/// Whether few requests are throttled and much of the limit is used, with each provider and on the
+/// average.
 fn check(then: f64, most_throttled: [f64; 2], least_used: [f64; 2]) {
     let (mut throttled, mut used, mut count) = (0.0, 0.0, 0.0);
     for (provider, limit, asking) in providers(then) {
         let outcome = Simulation::run(provider, asking);
         let possible = limit * ((CHANGE - COUNTED) + (END - CHANGE) * then) / (END - COUNTED);
         let use_of = outcome.rate / possible;
-        assert!(outcome.throttled < most_throttled[0], "{outcome:?} of {provider:?}");
+        // A handful of requests is a large share of those to a slow provider.
+        let most = if limit < 20.0 { most_throttled[0] * 2.0 } else { most_throttled[0] };
+        assert!(outcome.throttled < most, "{outcome:?} of {provider:?}");
         assert!(use_of > least_used[0], "{use_of}, {outcome:?} of {provider:?}");
         throttled += outcome.throttled;
         used += use_of;
@@ -246,16 +248,62 @@ fn check(then: f64, most_throttled: [f64; 2], least_used: [f64; 2]) {
 }
 
 #[test]
-fn the_limit_is_found_and_kept() {
-    check(1.0, [0.06, 0.015], [0.65, 0.95]);
+fn a_limit_is_found_and_kept() {
+    check(1.0, [0.05, 0.012], [0.85, 0.96]);
 }
 
 #[test]
 fn a_limit_that_halves_is_followed() {
-    check(0.5, [0.11, 0.03], [0.65, 0.93]);
+    check(0.5, [0.061, 0.022], [0.8, 0.95]);
 }
 
 #[test]
 fn a_limit_that_doubles_is_followed() {
-    check(2.0, [0.06, 0.012], [0.35, 0.85]);
+    check(2.0, [0.05, 0.01], [0.65, 0.85]);
+}
+
+#[test]
+fn a_number_of_requests_at_a_time_is_kept() {
+    for slots in [4, 20, 100] {
+        for latency in [0.05, 0.3, 1.0] {
+            let provider = Provider { slots: Some(slots), latency, ..SOUND };
+            let outcome = Simulation::run(provider, slots * 4);
+            let used = outcome.rate * latency / slots as f64;
+            assert!(outcome.throttled < 0.05 && used > 0.7, "{used}, {outcome:?} {provider:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_throttled_at_random_does_not_slow_the_rest_down() {
+    for random in [0.03, 0.06, 0.11] {
+        for latency in [0.02, 0.1, 1.0] {
+            for (asking, wait) in [(8, 0.0), (100, 0.0), (100, 0.02)] {
+                let provider = Provider { random, latency, wait, ..SOUND };
+                let outcome = Simulation::run(provider, asking);
+                // Who is throttled asks again after 1.25 seconds.
+                let used = outcome.rate * (latency + random * 1.25) / asking as f64;
+                assert!(used > 0.8, "{used}, {outcome:?} {provider:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn after_an_outage_the_rate_is_what_it_was() {
+    for limit in [10.0, 100.0] {
+        for latency in [0.05, 1.0] {
+            let outage = (20.0, 40.0);
+            let provider = Provider { limit: Some(limit), latency, outage, ..SOUND };
+            let outcome = Simulation::run(provider, 200);
+            // Three quarters of the time there is none.
+            assert!(outcome.rate > 0.5 * 0.75 * limit, "{outcome:?} {provider:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_waits_until_something_is_throttled() {
+    let outcome = Simulation::run(SOUND, 1_000);
+    assert!(outcome.rate > 9_000.0, "{outcome:?}");
 }
