@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fake_provider::FakeProvider;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use structx::Error;
 use structx::documents::{Content, Document, ReadOptions};
 use structx::llm::limit::{Limiter, Limits};
@@ -112,7 +112,7 @@ fn text(text: &str) -> Arc<Content> {
 
 fn records(count: usize) -> Arc<Content> {
     let records = (0..count).map(|i| json!({"id": format!("row{i:03}")})).collect::<Vec<_>>();
-    let records = serde_json::from_value(Value::Array(records)).unwrap();
+    let records: Vec<Map<String, Value>> = serde_json::from_value(Value::Array(records)).unwrap();
     Content::Table(Table::from_records(records).unwrap()).into()
 }
 
@@ -157,7 +157,8 @@ async fn rows_end_once_each_and_in_the_order_of_the_source() {
 async fn a_blank_row_ends_without_a_request() {
     let fake = FakeProvider::start().unwrap();
     script(&fake, &json!([{"content": reply(&["one"]), "times": 9}]));
-    let records = serde_json::from_value(json!([{"a": "1", "b": 2}, {"a": null}, {"b": "3"}]));
+    let records: Result<Vec<Map<String, Value>>, _> =
+        serde_json::from_value(json!([{"a": "1", "b": 2}, {"a": null}, {"b": "3"}]));
     let content = Content::Table(Table::from_records(records.unwrap()).unwrap()).into();
     let extraction = run(&fake, &content, Some(Words::new())).await.unwrap();
     let counts: Vec<_> = extraction

@@ -165,7 +165,7 @@ impl Extractor {
             let call = start.open().await?;
             let prepared = read(input).await?;
             let Opened { clients, pydantic, .. } = &call;
-            call.watched(clients.extract(pydantic, prepared, &query, target)).await
+            call.watched(Box::pin(clients.extract(pydantic, prepared, &query, target))).await
         }))
     }
 
@@ -221,7 +221,7 @@ impl Extractor {
             let content = read(input).await?.content;
             let Opened { clients, pydantic, .. } = &call;
             let plan = run::plan(&clients.planner, pydantic, &content, &query);
-            call.watched(plan).await.map(RawPlan::from)
+            call.watched(Box::pin(plan)).await.map(RawPlan::from)
         }))
     }
 

@@ -24,7 +24,7 @@ impl Limits {
         tokens_per_minute: Option<f64>,
     ) -> Self {
         let limits = limit::Limits { max_concurrency, requests_per_minute, tokens_per_minute };
-        let limiter = Limiter::new(limits.clone());
+        let limiter = Limiter::new(limits);
         Self { limits, limiter: Mutex::new((std::process::id(), limiter)) }
     }
 }
@@ -36,7 +36,7 @@ impl Limits {
         let process = std::process::id();
         if slot.0 != process {
             // Tasks of a parent process may have held its locks: forgotten, not dropped.
-            let own = (process, Limiter::new(self.limits.clone()));
+            let own = (process, Limiter::new(self.limits));
             std::mem::forget(std::mem::replace(&mut *slot, own));
         }
         slot.1.clone()

@@ -40,7 +40,7 @@ impl Run {
         let Self { journal, max_cost, max_tokens, deadline, progress, log } = self;
         let deadline = deadline.map(|text| seconds("deadline", text)).transpose()?;
         let options =
-            CallOptions { journal, max_cost, max_tokens, deadline, ..CallOptions::default() };
+            CallOptions { deadline, max_cost, max_tokens, journal, ..CallOptions::default() };
         Ok((options, Callbacks { progress, log }))
     }
 }
