@@ -1,5 +1,8 @@
 //! Records with named columns, and the rows that are sent of them.
 
+mod objects;
+mod records;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -9,6 +12,9 @@ use serde_json::{Map, Value};
 use crate::documents::{Content, Document, FileError, FileErrorKind, Format};
 use crate::json;
 use crate::llm::{File, Image};
+
+pub use objects::Objects;
+pub use records::{Cell, Record, Records};
 
 /// The name of a table that comes from no file.
 const NAME: &str = "data";
@@ -34,9 +40,9 @@ impl Row {
     }
 }
 
-/// A table as Python hands it over.
+/// A part of a table, by columns.
 #[derive(Deserialize)]
-struct Columns {
+struct Part {
     columns: Vec<String>,
     values: Vec<Vec<Value>>,
 }
@@ -48,74 +54,72 @@ pub struct Table {
     /// `None` for a table that comes from no file.
     pub format: Option<Format>,
     pub columns: Vec<String>,
-    /// Each as long as `columns`.
-    pub records: Vec<Vec<Value>>,
+    pub records: Records,
     pub warnings: Vec<String>,
 }
 
 impl Table {
-    /// A table of objects: the columns are the union of their keys in the order first seen, and
-    /// what an object lacks is null.
+    /// A table of objects, see [`Objects`].
     ///
     /// # Errors
     /// There are no records, or none has a key.
-    pub fn from_records(records: Vec<Map<String, Value>>) -> Result<Self, FileError> {
-        let empty = |message: &str| Err(FileError::new(FileErrorKind::Empty, NAME, message));
-        if records.is_empty() {
-            return empty("the table has no rows");
-        }
-        let mut seen = HashSet::new();
-        let keys = records.iter().flat_map(Map::keys);
-        let columns: Vec<String> = keys.filter(|key| seen.insert(*key)).cloned().collect();
-        if columns.is_empty() {
-            return empty("the table has no columns");
-        }
-        let row = |mut record: Map<String, Value>| {
-            let value = |column| record.get_mut(column).map(Value::take).unwrap_or_default();
-            columns.iter().map(value).collect()
-        };
-        let records = records.into_iter().map(row).collect();
-        Ok(Self { name: NAME.to_owned(), columns, records, ..Self::default() })
+    pub fn from_records(
+        records: impl IntoIterator<Item = Map<String, Value>>,
+    ) -> Result<Self, FileError> {
+        let mut objects = Objects::default();
+        records.into_iter().for_each(|object| objects.push(object));
+        objects.into_table()
     }
 
-    /// A table of JSON: an array of objects, or `{"columns": ["name", ...], "values": [[...], ...]}`
-    /// with a list of values for each column.
+    /// A table of JSON in parts, each an array of objects, or each `{"columns": ["name", ...],
+    /// "values": [[...], ...]}` with a list of values for each column. A part is let go of once it is
+    /// read.
     ///
     /// # Errors
     /// It is no such JSON, two columns have one name, or it is empty.
-    pub fn from_json(json: &[u8]) -> Result<Self, FileError> {
+    pub fn from_json<T: AsRef<[u8]>>(
+        parts: impl IntoIterator<Item = T>,
+    ) -> Result<Self, FileError> {
         let invalid = |error: serde_json::Error| {
             let message = format!("not a table: {error}");
             FileError::new(FileErrorKind::Unsupported, NAME, message)
         };
-        if json.first() == Some(&b'[') {
-            return Self::from_records(json::parse(json).map_err(invalid)?);
-        }
-        let Columns { columns, values } = json::parse(json).map_err(invalid)?;
-        Self::from_columns(columns, values)
-    }
-
-    fn from_columns(columns: Vec<String>, values: Vec<Vec<Value>>) -> Result<Self, FileError> {
-        let error = |kind, message: &str| Err(FileError::new(kind, NAME, message));
-        let rows = values.first().map_or(0, Vec::len);
-        if columns.is_empty() {
-            return error(FileErrorKind::Empty, "the table has no columns");
-        }
-        if rows == 0 {
-            return error(FileErrorKind::Empty, "the table has no rows");
-        }
-        if values.len() != columns.len() || values.iter().any(|column| column.len() != rows) {
-            return error(FileErrorKind::Corrupt, "the columns differ in length");
-        }
-        let mut records: Vec<_> = (0..rows).map(|_| Vec::with_capacity(columns.len())).collect();
-        for column in values {
-            for (record, value) in records.iter_mut().zip(column) {
-                record.push(value);
+        let mut parts = parts.into_iter().peekable();
+        if parts.peek().is_none_or(|part| part.as_ref().first() == Some(&b'[')) {
+            let mut objects = Objects::default();
+            for part in parts {
+                for object in json::parse::<Vec<_>>(part.as_ref()).map_err(invalid)? {
+                    objects.push(object);
+                }
             }
+            return objects.into_table();
         }
-        let table = Self { name: NAME.to_owned(), columns, records, ..Self::default() };
+        let mut table = Self { name: NAME.to_owned(), ..Self::default() };
+        for part in parts {
+            table.extend(json::parse(part.as_ref()).map_err(invalid)?)?;
+        }
+        let empty = |message: &str| Err(FileError::new(FileErrorKind::Empty, NAME, message));
+        if table.columns.is_empty() {
+            return empty("the table has no columns");
+        }
+        if table.records.is_empty() {
+            return empty("the table has no rows");
+        }
         table.check_names(NAME)?;
         Ok(table)
+    }
+
+    fn extend(&mut self, Part { columns, values }: Part) -> Result<(), FileError> {
+        let rows = values.first().map_or(0, Vec::len);
+        if values.len() != columns.len() || values.iter().any(|column| column.len() != rows) {
+            let message = "the columns differ in length";
+            return Err(FileError::new(FileErrorKind::Corrupt, NAME, message));
+        }
+        self.columns = columns;
+        for row in 0..rows {
+            self.records.push(values.iter().map(|column| &column[row]));
+        }
+        Ok(())
     }
 
     /// # Errors
@@ -132,24 +136,33 @@ impl Table {
         }
     }
 
-    /// Leaves out each column for which `kept` says so.
+    /// Leaves out each column for which `kept` does not say so.
     pub(crate) fn keep_columns(&mut self, kept: &[bool]) {
-        retain(&mut self.columns, kept);
-        for record in &mut self.records {
-            retain(record, kept);
-        }
+        let is_kept = |index: usize| kept.get(index).is_some_and(|kept| *kept);
+        let columns = std::mem::take(&mut self.columns).into_iter().enumerate();
+        self.columns =
+            columns.filter(|(index, _)| is_kept(*index)).map(|(_, column)| column).collect();
+        self.records = self.records.arranged(|_, record| {
+            let cells = record.cells(kept.len()).enumerate();
+            let cells = cells.filter(|(index, _)| is_kept(*index));
+            cells.map(|(_, cell)| cell).enumerate()
+        });
     }
 
     /// The values as JSON, a list for each column.
     #[must_use]
     pub fn values_json(&self) -> String {
-        let column = |index| {
-            let values = self.records.iter().filter_map(|record| record.get(index));
-            let values: Vec<_> = values.map(Value::to_string).collect();
-            format!("[{}]", values.join(","))
-        };
-        let columns: Vec<_> = (0..self.columns.len()).map(column).collect();
-        format!("[{}]", columns.join(","))
+        let mut columns = vec![String::new(); self.columns.len()];
+        for record in self.records.iter() {
+            for (column, cell) in columns.iter_mut().zip(record.cells(self.columns.len())) {
+                column.push(if column.is_empty() { '[' } else { ',' });
+                column.push_str(cell.json());
+            }
+        }
+        format!(
+            "[{}]",
+            columns.into_iter().map(|column| column + "]").collect::<Vec<_>>().join(",")
+        )
     }
 
     /// What is sent of each record: a line `column: value` for each of the columns that is not
@@ -179,19 +192,23 @@ impl Table {
     }
 
     fn text_of(&self, index: usize, chosen: &[usize]) -> String {
-        let record = self.records.get(index).map_or(&[][..], Vec::as_slice);
-        let line = |column: &usize| match record.get(*column)? {
-            Value::Null => None,
-            Value::String(text) => Some(format!("{}: {text}", self.columns[*column])),
-            value => Some(format!("{}: {value}", self.columns[*column])),
-        };
-        chosen.iter().filter_map(line).collect::<Vec<_>>().join("\n")
+        let Some(record) = self.records.get(index) else { return String::new() };
+        let mut text = String::new();
+        let mut chosen = chosen.iter().peekable();
+        for (index, cell) in record.cells(self.columns.len()).enumerate() {
+            if chosen.next_if(|chosen| **chosen == index).is_some()
+                && let Some(value) = cell.text()
+            {
+                if !text.is_empty() {
+                    text.push('\n');
+                }
+                text.push_str(&self.columns[index]);
+                text.push_str(": ");
+                text.push_str(&value);
+            }
+        }
+        text
     }
-}
-
-fn retain<T>(values: &mut Vec<T>, kept: &[bool]) {
-    let mut kept = kept.iter();
-    values.retain(|_| kept.next().is_some_and(|kept| *kept));
 }
 
 impl Document {
@@ -278,7 +295,7 @@ impl Content {
 mod tests {
     use serde_json::{Map, Value, json};
 
-    use super::Table;
+    use super::{Cell, Table};
     use crate::documents::{Document, FileErrorKind, ReadOptions};
 
     fn records(value: Value) -> Vec<Map<String, Value>> {
@@ -290,7 +307,8 @@ mod tests {
         let table = records(json!([{"b": 1, "a": "x\ny"}, {"c": {"d": [1.5]}, "a": null}]));
         let table = Table::from_records(table).unwrap();
         assert_eq!(table.columns, ["b", "a", "c"]);
-        assert_eq!(table.records[1], [json!(null), json!(null), json!({"d": [1.5]})]);
+        let last = table.records.get(1).unwrap().cells(3).map(Cell::value);
+        assert_eq!(last.collect::<Vec<_>>(), [json!(null), json!(null), json!({"d": [1.5]})]);
         let rows = |columns: &[&str]| -> Vec<(usize, String)> {
             let columns: Vec<_> = columns.iter().map(ToString::to_string).collect();
             table.rows(&columns).map(|row| (row.position, row.text.to_string())).collect()
@@ -316,18 +334,25 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_values_are_a_table() {
-        let json = br#"{"columns": ["a", "b"], "values": [[1.50, null], ["x", {"c": [1]}]]}"#;
-        let table = Table::from_json(json).unwrap();
-        assert_eq!(table.columns, ["a", "b"]);
-        let rows: Vec<_> = table.rows(&[]).map(|row| row.text.to_string()).collect();
-        assert_eq!(rows, ["a: 1.50\nb: x", r#"b: {"c":[1]}"#]);
-        assert_eq!(table.values_json(), r#"[[1.50,null],["x",{"c":[1]}]]"#);
-        assert_eq!(Table::from_json(br#"[{"a": 1}]"#).unwrap().columns, ["a"]);
+    fn parts_of_json_are_a_table() {
+        let lists = [
+            r#"{"columns": ["a", "b"], "values": [[1.50, null], ["x", { "c": [1] }]]}"#,
+            r#"{"columns": ["a", "b"], "values": [["\u00fc\t\""], [null]]}"#,
+        ];
+        let objects =
+            [r#"[{"a": 1.50, "b": "x"}, {"b": { "c": [1] }}]"#, r#"[{"a": "\u00fc\t\""}]"#];
+        for parts in [lists, objects] {
+            let table = Table::from_json(parts).unwrap();
+            assert_eq!(table.columns, ["a", "b"]);
+            let rows: Vec<_> = table.rows(&[]).map(|row| row.text.to_string()).collect();
+            assert_eq!(rows, ["a: 1.50\nb: x", r#"b: {"c":[1]}"#, "a: ü\t\""]);
+            let values = r#"[[1.50,null,"ü\t\""],["x",{"c":[1]},null]]"#;
+            assert_eq!(table.values_json(), values);
+        }
     }
 
     #[test]
-    fn columns_that_are_no_table_are_errors() {
+    fn json_that_is_no_table_is_an_error() {
         for (json, kind) in [
             (r#"{"columns": [], "values": []}"#, FileErrorKind::Empty),
             (r#"{"columns": ["a"], "values": [[]]}"#, FileErrorKind::Empty),
@@ -335,10 +360,12 @@ mod tests {
             (r#"{"columns": ["a", "b"], "values": [[1], [2, 3]]}"#, FileErrorKind::Corrupt),
             (r#"{"columns": ["a", "b"], "values": [[1]]}"#, FileErrorKind::Corrupt),
             (r#"{"columns": ["a"]}"#, FileErrorKind::Unsupported),
+            (r#"[{"a": 1, "a": 1}]"#, FileErrorKind::Unsupported),
             ("5", FileErrorKind::Unsupported),
         ] {
-            assert_eq!(Table::from_json(json.as_bytes()).unwrap_err().kind, kind, "{json}");
+            assert_eq!(Table::from_json([json]).unwrap_err().kind, kind, "{json}");
         }
+        assert_eq!(Table::from_json([""; 0]).unwrap_err().kind, FileErrorKind::Empty);
     }
 
     #[test]

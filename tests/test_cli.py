@@ -92,7 +92,15 @@ def test_each_item_is_a_line(script: Script, capsys: pytest.CaptureFixture[str])
         record("a.pdf", 0, "success", {"name": "Ada", "since": "2026-02-01"}, None),
         record("a.pdf", 0, "success", {"name": "Bo", "since": None}, None),
     ]
-    assert script.asked == [{"data": Path("a.pdf"), "query": "the parties", "model": None}]
+    [asked] = script.asked
+    assert (asked["data"], asked["query"], asked["model"]) == (Path("a.pdf"), "the parties", None)
+    assert (asked["journal"], asked["progress"]) == (None, True)
+
+
+def test_rows_are_kept_in_a_journal(script: Script) -> None:
+    script.answers = [result([]), result([])]
+    cli.main(["extract", "a.pdf", "b.pdf", "q", "--journal", "run.db"])
+    assert [asked["journal"] for asked in script.asked] == [Path("run.db")] * 2
 
 
 def test_nothing_is_lost(script: Script, capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,9 +116,9 @@ def test_a_killed_run_goes_on(provider: FakeProvider, subject: Extractor, tmp_pa
     path = tmp_path / "run.db"
     scripted(provider)
     whole = extract(subject, None, model=None)
-    scripted(provider, latency_ms=30)
+    scripted(provider, latency_ms=60)
     kept: list[tuple[set[str], Counter[str]]] = []
-    for _ in range(5):
+    for _ in range(4):
         before = provider.stats()["requests"]
         run = start(
             provider,
@@ -127,7 +127,8 @@ def test_a_killed_run_goes_on(provider: FakeProvider, subject: Extractor, tmp_pa
             extractor.extract(data=data, query="the word", journal={str(path)!r})
             """,
         )
-        wanted = before + random.randint(2, 18)
+        # Beyond ten at a time each request means a row that is kept.
+        wanted = before + random.randint(12, 17)
         assert eventually(lambda wanted=wanted: provider.stats()["requests"] >= wanted, 20)
         run.kill()
         finish(run)
@@ -139,9 +140,9 @@ def test_a_killed_run_goes_on(provider: FakeProvider, subject: Extractor, tmp_pa
     for done, then in kept:
         assert {text: requests[text] for text in done} == {text: then[text] for text in done}
     assert plain(result) == plain(whole)
-    assert result.journaled_count == len(kept[-1][0]) > 10
+    assert result.journaled_count == len(kept[-1][0]) >= 4
     assert requests["extraction_plan"] == 1
-    assert sum(requests.values()) <= 1 + 60 + 5 * 10
+    assert sum(requests.values()) <= 1 + 60 + 4 * 10
     assert entries(path, "SELECT rows FROM operations") == [60]
 
 
@@ -286,7 +287,8 @@ def test_streams_and_queries_have_journals(
     assert [(row[0], row[2]) for row in rows] == [
         (number, f"word of {text}") for number, text in enumerate(TEXTS)
     ]
-    assert sum(row[1] for row in rows) == kept
+    # What was under way may have ended after all.
+    assert kept <= sum(row[1] for row in rows) <= kept + 10
     first = subject.extract_queries(**queries)
     scripted(provider)
     second = subject.extract_queries(**queries)

@@ -72,8 +72,9 @@ def test_every_block_runs(provider: FakeProvider, capsys: pytest.CaptureFixture[
     assert list(space["table"].index) == list(space["tickets"].index[:3])
     assert list(space["table"]["extraction_status"]) == ["Success"] * 3
     assert space["prepared"].closed
-    plans, refinements = 1 + 2 + 1 + 2 + 1, 1
-    assert provider.stats()["requests"] == plans + refinements + 1 + 1 + TICKETS + 3 + 2 + 2 + 3
+    assert space["counted"].usage.cost == pytest.approx(4 * 70e-6)
+    plans, refinements = 1 + 2 + 1 + 1 + 2 + 1, 1
+    assert provider.stats()["requests"] == plans + refinements + 1 + 1 + TICKETS + 3 + 3 + 2 + 2 + 3
     printed = capsys.readouterr().out
     assert '"invoice_number": "text"' in printed
     assert "100 % of" in printed

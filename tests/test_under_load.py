@@ -17,7 +17,7 @@ from programs import Ended, run_all
 from provider import FakeProvider
 from structx import Extractor, Limits, Progress
 
-# A run of 2,000 rows that takes a second and more, with everything that it can have.
+# A run of 600 rows that takes a second and more, with everything that it can have.
 BEFORE = """
 import logging, os, sys, tempfile, threading, time
 logging.basicConfig(level=logging.DEBUG, filename=os.devnull)
@@ -28,7 +28,7 @@ from structx import Limits
 loaded = Extractor(model="openai/fake", api_key="k", api_base=sys.argv[1], max_threads=30,
                    limits=Limits(max_concurrency=20), cache=folder + "/replies")
 heard = []
-large = dict(data=[{"row": n} for n in range(2000)], query="the word", model=Word,
+large = dict(data=[{"row": n} for n in range(600)], query="the word", model=Word,
              journal=folder + "/run.db", progress=heard.append)
 """
 
@@ -42,12 +42,14 @@ PROGRAMS = {
     """,
     "cancelled, and all of it again": """
         async def main():
-            try:
-                await asyncio.wait_for(loaded.extract_async(**large), 0.3)
-            except asyncio.TimeoutError:
-                pass
+            task = asyncio.create_task(loaded.extract_async(**large))
+            while not heard or heard[-1].done < 100:
+                await asyncio.sleep(0.01)
+            task.cancel()
+            await asyncio.wait([task])
+            assert task.cancelled()
             result = await loaded.extract_async(**large)
-            assert result.success_count == 2000 and result.journaled_count > 0
+            assert result.success_count == 600 and result.journaled_count > 0
             print("left")
         run(main())
     """,
@@ -67,7 +69,7 @@ PROGRAMS = {
             task = asyncio.create_task(loaded.extract_async(**large))
             await asyncio.sleep(0.1)
             loaded.close()
-            assert (await task).success_count == 2000
+            assert (await task).success_count == 600
             print("left")
         run(main())
     """,
@@ -115,7 +117,7 @@ def test_children_that_are_forked_in_the_middle_of_a_run_work(provider: FakeProv
         thread.join()
         again = Extractor(model="openai/fake", api_key="k", api_base=sys.argv[1])
         result = again.extract(**large)
-        assert result.journaled_count == result.success_count == 2000, result
+        assert result.journaled_count == result.success_count == 600, result
         print("left")
     """
     ended = run_all(provider, [LOADED + textwrap.dedent(body)] * 4, before=BEFORE)

@@ -13,14 +13,19 @@ from typing_extensions import assert_type
 
 import structx
 from structx import (
+    Estimate,
     ExtractionConfig,
     ExtractionRequest,
     ExtractionResult,
     ExtractionStep,
     Extractor,
     ExtractorUsage,
+    Limits,
     PreparedInput,
+    Price,
+    Progress,
     RowResult,
+    RunOptions,
     StepUsage,
     TypeCapabilities,
     get_type_capabilities,
@@ -104,6 +109,28 @@ def of_usage(usage: ExtractorUsage) -> None:
     assert_type(usage.steps, dict[ExtractionStep, list[StepUsage]])
     assert_type(usage.get_step("extraction"), list[StepUsage])
     assert_type(usage.model_dump_json(), str)
+    assert_type(usage.cost, float | None)
+
+
+def of_runs(extractor: Extractor) -> None:
+    bounds: RunOptions = {"max_cost": 1, "deadline": 60.0, "journal": "run.db"}
+    bounded = extractor.extract(data="...", query="...", model=Invoice, **bounds)
+    assert_type(bounded, ExtractionResult[Invoice])
+    assert_type(bounded.journaled_count, int)
+
+    def show(progress: Progress) -> None:
+        assert_type(progress.fraction, float)
+
+    extractor.extract_queries(data="...", queries=["..."], max_tokens=1_000, progress=show)
+    for row in extractor.extract_stream(data="...", query="...", journal=Path("x"), progress=None):
+        assert_type(row.from_journal, bool)
+    estimate = extractor.estimate(data="...", query="...", model=Invoice)
+    assert_type(estimate, Estimate)
+    assert_type(estimate.total_tokens, int)
+    price: Price = {"input": 2.5, "output": 10}
+    limits = Limits(max_concurrency=4)
+    Extractor(limits=limits, prices={"openai/x": price, "openai/y": {"input": 1, "output": 2}})
+    Extractor(prices="genai-prices", cache="replies.db", cache_size=1 << 20, first_byte_timeout=30)
 
 
 def of_portable_schemas() -> None:
@@ -129,4 +156,7 @@ def of_what_is_wrong(extractor: Extractor) -> None:
     ExtractionConfig({})  # type: ignore[call-arg]
     extractor.extract("...", "...")  # type: ignore[call-overload]
     extractor.extract(data="...", query="...", model="Invoice")  # type: ignore[call-overload]
+    extractor.extract(data="...", query="...", max_costs=1)  # type: ignore[call-overload]
+    extractor.extract_stream(data="...", query="...", deadline="1")  # type: ignore[arg-type]
+    Limits(4)  # type: ignore[call-arg]
     assert structx.extract  # type: ignore[attr-defined]

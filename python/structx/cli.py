@@ -95,6 +95,9 @@ def _add_extract(commands: Any) -> None:
     extract.add_argument("--api-base", metavar="URL", help="base URL of the provider")
     extract.add_argument("--max-threads", type=int, default=10, metavar="N", help="rows at a time")
     extract.add_argument("--max-retries", type=int, default=3, metavar="N", help="for each row")
+    extract.add_argument(
+        "--journal", type=Path, metavar="FILE", help="keep rows in it, and go on where it stands"
+    )
     extract.set_defaults(run=_extract)
 
 
@@ -145,7 +148,13 @@ def _extract(options: argparse.Namespace) -> int:
     for number, path in enumerate(paths, start=1):
         _say(f"[{number}/{len(paths)}] {path}")
         try:
-            result = extractor.extract(data=path, query=options.query, model=model)
+            result = extractor.extract(
+                data=path,
+                query=options.query,
+                model=model,
+                journal=options.journal,
+                progress=True,
+            )
         except ExtractionError as error:
             failures += 1
             _write(_record(path, None, "failed", None, str(error)))

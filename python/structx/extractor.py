@@ -206,6 +206,7 @@ class Extractor(Connection):
                 text, with images of pages that have none (`auto`, the default), the text alone
                 (`text`), with images of all pages (`vision`), or the file itself (`file`), which
                 only models that are known to read PDFs are sent.
+            options: journal, budget, deadline and progress of the call; see `RunOptions`.
 
         Returns:
             The items, and for each row of the source how it ended, in its order.
@@ -278,6 +279,7 @@ class Extractor(Connection):
             query: as in `extract`.
             model: as in `extract`.
             file_options: as in `extract`.
+            options: as in `extract`.
 
         Returns:
             An iterator of RowResult, which has the model, the usage of planning and the warnings.
@@ -319,6 +321,7 @@ class Extractor(Connection):
             return_df: as in `extract`, but True by default.
             expand_nested: as in `extract`.
             file_options: as in `extract`.
+            options: as in `extract`, for all queries together.
 
         Returns:
             For each query, in their order, its own result with its own model and usage.

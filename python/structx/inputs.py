@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union, cast
 
@@ -56,9 +57,9 @@ Data: TypeAlias = Union[
 of dicts or a table, each dict or record of them a row, or what `structx.read` or
 `Extractor.prepare_input` made of one of these."""
 
-Encoded: TypeAlias = "tuple[str | bytes | tuple[str, bytes] | Path | _core.Prepared, str]"
-"""The data as the core takes it (bytes alone are a table as JSON, with a name a file), and how it
-is read as JSON."""
+Encoded: TypeAlias = "tuple[str | list[bytes] | tuple[str, bytes] | Path | _core.Prepared, str]"
+"""The data as the core takes it (a list has the parts of a table as JSON, bytes with a name are a
+file), and how it is read as JSON."""
 
 _PART = 1 << 20
 """Bytes that are read of a file object at a time."""
@@ -79,7 +80,7 @@ class Source:
     input: Encoded
     table: Any = None
     """The caller's own table; None for other data."""
-    labels: list[Any] | None = None
+    labels: Sequence[Any] | None = None
     """The labels of its rows; None where it has none."""
 
 
@@ -239,7 +240,7 @@ def _of_file(file: Path | tuple[str, bytes], file_options: Mapping[str, Any]) ->
     return Source((encoded, "{}"))
 
 
-def _encode(data: object, options: str) -> str | bytes | tuple[str, bytes] | Path:
+def _encode(data: object, options: str) -> str | list[bytes] | tuple[str, bytes] | Path:
     if isinstance(data, str):
         check_unicode("data", data)
         return _core.path_of(data) or data
@@ -263,9 +264,12 @@ def _encode(data: object, options: str) -> str | bytes | tuple[str, bytes] | Pat
             )
 
 
-def _encode_records(records: Sequence[object]) -> bytes:
+def _encode_records(records: Sequence[object]) -> list[bytes]:
+    numbered = enumerate(records)
     try:
-        return to_json([_record(n, record) for n, record in enumerate(records)], fallback=str)
+        # In parts, as the records in plain types take more memory than all else.
+        parts = iter(lambda: [_record(*item) for item in islice(numbered, tables.PART)], [])
+        return [to_json(part, fallback=str) for part in parts]
     except (PydanticSerializationError, RecursionError) as error:
         raise ValueError(f"data can't be written as JSON: {error}") from error
 

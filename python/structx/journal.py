@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import sqlite3
 import textwrap
 from collections import defaultdict
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from structx.exceptions import FileError
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _APPLICATION_ID = int.from_bytes(b"stxj", "big")
 _VERSION = 1
@@ -135,6 +137,11 @@ def _opened(path: Path) -> Generator[sqlite3.Connection, None, None]:
     def unreadable(why: object) -> FileError:
         return FileError(f"{path} can't be read as a journal: {why}", str(path))
 
+    try:
+        # Some Pythons are built without it.
+        import sqlite3
+    except ImportError as error:
+        raise unreadable(error) from error
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise unreadable(
             f"this Python has SQLite {sqlite3.sqlite_version}, and 3.37 or newer is needed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
@@ -42,7 +42,7 @@ class _Stream(Generic[T]):
         self.planning_usage = of_planning([])
         self.warnings = []
         self._stream: _core.RowStream | None = None
-        self._labels: list[Any] | None = None
+        self._labels: Sequence[Any] | None = None
         self._ready: deque[RowResult[T]] = deque()
         self._is_over = False
         self._is_taking = False

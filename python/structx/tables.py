@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from importlib import import_module
@@ -32,6 +32,8 @@ _EXTENSIONS = (".parquet", ".pq", ".feather", ".arrow")
 _OPTIONS = ("usecols", "columns", "nrows")
 # Options that any file takes, and these have no use for.
 _ANY = frozenset({"mode", "password", "limits"})
+PART = 10_000
+"""How many records are handed over at a time."""
 # Types that `to_json` writes whole.
 _WHOLE = frozenset({str, int, bool, type(None), date, UUID})
 _CONTAINERS: Any = (Mapping, list, tuple, set, frozenset)
@@ -137,21 +139,21 @@ def _by_pyarrow(source: Path | BytesIO, kind: str) -> Any:
         return reader.read_all()
 
 
-def encode(table: Any, library: str) -> tuple[bytes, list[Any] | None]:
-    """The table by columns as the core reads it, and the labels of its rows, if it has any.
+def encode(table: Any, library: str) -> tuple[list[bytes], Sequence[Any] | None]:
+    """The table as the core reads it, in parts, and the labels of its rows, if it has any.
 
     The names of columns become texts. Raises ValueError for names of several levels and for values
     that can't be read.
     """
-    labels: list[Any] | None = None
-    read: Callable[[Any], list[Any]]
+    labels: Sequence[Any] | None = None
+    read: Callable[[Any], Iterator[list[Any]]]
     if library == "pandas":
         if (levels := table.columns.nlevels) > 1:
             raise ValueError(
                 f"the columns of data have names of {levels} levels; give each one name, such as "
                 "data.columns = ['_'.join(map(str, name)) for name in data.columns]"
             )
-        labels = table.index.tolist()
+        labels = _labels(table.index)
         # By position: two columns may have one name, which the core refuses with good words.
         columns = [table.iloc[:, position] for position in range(table.shape[1])]
         names, read = table.columns, _of_pandas
@@ -160,36 +162,55 @@ def encode(table: Any, library: str) -> tuple[bytes, list[Any] | None]:
     else:
         names, columns, read = table.column_names, table.columns, _of_pyarrow
     names = [str(name) for name in names]
-    values = b",".join(_column(*column, read) for column in zip(names, columns, strict=True))
-    return b'{"columns":%b,"values":[%b]}' % (to_json(names), values), labels
+    values = [_column(*column, read) for column in zip(names, columns, strict=True)]
+    # At once, all the values as objects of Python would take more memory than the table.
+    parts = [
+        b'{"columns":%b,"values":[%b]}' % (to_json(names), b",".join(part))
+        for part in zip(*values, strict=True)
+    ]
+    return parts or [b'{"columns":[],"values":[]}'], labels
 
 
-def _column(name: str, column: Any, read: Callable[[Any], list[Any]]) -> bytes:
+def _labels(index: Any) -> Sequence[Any]:
+    if type(index).__name__ == "RangeIndex":
+        return range(index.start, index.stop, index.step)
+    return index.tolist()
+
+
+def _column(name: str, column: Any, read: Callable[[Any], Iterator[list[Any]]]) -> Iterator[bytes]:
     try:
-        return to_json([plain(value) for value in read(column)], fallback=str)
+        for part in read(column):
+            yield to_json([plain(value) for value in part], fallback=str)
     except Exception as error:  # the libraries have many of their own
         raise ValueError(f"the column {name!r} of data can't be read: {error}") from error
 
 
-def _of_pandas(series: Any) -> list[Any]:
-    return series.tolist()
+def _slices(column: Any) -> Iterator[slice]:
+    """At least one."""
+    return (slice(start, start + PART) for start in range(0, max(1, len(column)), PART))
 
 
-def _of_polars(series: Any) -> list[Any]:
+def _of_pandas(series: Any) -> Iterator[list[Any]]:
+    return (series.iloc[part].tolist() for part in _slices(series))
+
+
+def _of_polars(series: Any) -> Iterator[list[Any]]:
     kind = series.dtype.base_type().__name__
     if kind == "Time" or getattr(series.dtype, "time_unit", None) == "ns":
         # Python's own types would cut nanoseconds off.
         part = series.dt.total_nanoseconds() if kind == "Duration" else series.dt.nanosecond()
         if (part % 1000 != 0).any():
             series = series.dt.to_string("iso:strict")
-    return series.to_list()
+    return (series[part].to_list() for part in _slices(series))
 
 
-def _of_pyarrow(column: Any) -> list[Any]:
-    try:
-        return column.to_pylist()
-    except ValueError:  # nanoseconds, without pandas
-        return column.cast("string").to_pylist()
+def _of_pyarrow(column: Any) -> Iterator[list[Any]]:
+    if "[ns" in str(column.type):
+        try:
+            column.to_pylist()
+        except ValueError:  # nanoseconds, without pandas
+            column = column.cast("string")
+    return (column[part].to_pylist() for part in _slices(column))
 
 
 def plain(value: object) -> Any:

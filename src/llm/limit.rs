@@ -190,6 +190,12 @@ impl Gate {
         Some(Admission { gate: self, number, since: now, reserved })
     }
 
+    /// As the user set them.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limiter.limits
+    }
+
     /// What requests that succeed are like; `None` before the first.
     #[must_use]
     pub fn typical(&self) -> Option<Typical> {

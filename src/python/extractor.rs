@@ -266,8 +266,6 @@ impl Extractor {
         target: Option<ModelTarget>,
     ) -> PyResult<Job> {
         let clients = self.clients()?;
-        let limits = self.settings.limits.as_ref().map(|limits| limits.get().settings());
-        let limits = limits.unwrap_or_default();
         let pydantic = Pydantic::new(py, Callbacks::default())?;
         let target = target.map(Arc::new);
         Ok(Job::new(pydantic.clone(), target.clone(), async move {
@@ -275,8 +273,7 @@ impl Extractor {
             let target = target.map(|target| pydantic.target(target));
             let Clients { planner, extractor, .. } = &clients;
             let target = target.as_ref();
-            run::estimate(planner, extractor, &content, &query, target, &limits, None)
-                .map(RawEstimate::from)
+            run::estimate(planner, extractor, &content, &query, target).map(RawEstimate::from)
         }))
     }
 

@@ -26,8 +26,8 @@ pub struct Input(Encoded, String);
 #[derive(FromPyObject)]
 enum Encoded {
     Text(String),
-    /// JSON as [`Table::from_json`] takes it.
-    Table(PyBackedBytes),
+    /// Parts of JSON as [`Table::from_json`] takes them.
+    Table(Vec<PyBackedBytes>),
     /// The name of a file, and its content.
     File(String, PyBackedBytes),
     Path(PathBuf),
@@ -49,7 +49,7 @@ impl Input {
         const SHORT: usize = 1 << 16;
         match &self.0 {
             Encoded::Text(text) => text.len() <= SHORT,
-            Encoded::Table(json) => json.len() <= SHORT,
+            Encoded::Table(parts) => parts.iter().map(|part| part.len()).sum::<usize>() <= SHORT,
             Encoded::Prepared(_) => true,
             Encoded::File(..) | Encoded::Path(_) => false,
         }
@@ -68,9 +68,9 @@ impl Input {
             Encoded::File(name, bytes) => {
                 documents::read_bytes(&name, bytes.to_vec(), &options).map(Prepared::from)
             }
-            Encoded::Table(json) => {
+            Encoded::Table(parts) => {
                 options.table.allow("data", &[])?;
-                Table::from_json(&json).map(Content::Table).map(Prepared::from)
+                Table::from_json(parts).map(Content::Table).map(Prepared::from)
             }
             Encoded::Prepared(prepared) => {
                 options.table.allow("data", &[])?;

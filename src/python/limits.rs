@@ -30,11 +30,6 @@ impl Limits {
 }
 
 impl Limits {
-    /// As they were set.
-    pub fn settings(&self) -> limit::Limits {
-        self.limits.clone()
-    }
-
     /// That of this process.
     pub fn limiter(&self) -> Arc<Limiter> {
         let mut slot = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);

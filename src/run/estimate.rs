@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::documents::Content;
 use crate::error::Result;
-use crate::llm::limit::Limits;
+use crate::llm::limit::Typical;
 use crate::llm::{Message, Usage};
 use crate::schema::{OutputSchema, json_schema};
 use crate::{plan, prompt, tokens};
@@ -26,13 +26,6 @@ pub struct Estimate {
     /// US dollars; `None` where the price of a model is not known.
     pub cost: Option<f64>,
     pub seconds: f64,
-}
-
-/// What one reply for a row has been on average.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Typical {
-    pub seconds: f64,
-    pub completion_tokens: f64,
 }
 
 /// Fields of a model that is not planned yet, with tokens of each in its plan and in its schema.
@@ -57,7 +50,7 @@ const EMBEDDED: Speed = Speed { start: 0.0, prompt: 70.0, completion: 30.0 };
 
 /// Estimates the extraction of what `query` asks for from `content`, into `target` or, without one,
 /// into one that is yet to be planned: each row gives one item, from one request to the first model.
-/// `typical` counts more than what is assumed of replies.
+/// What replies of its provider were like counts more than what is assumed of them.
 ///
 /// # Errors
 /// As those of [`start`](super::start) before it sends anything.
@@ -67,18 +60,15 @@ pub fn estimate<T: Target>(
     content: &Content,
     query: &str,
     target: Option<&T>,
-    limits: &Limits,
-    typical: Option<Typical>,
 ) -> Result<Estimate> {
     let shown = extractor.foreseen(content)?;
     let client = &extractor.client;
     let mut steps = Vec::with_capacity(2);
-    let (schema, instructions) = match target {
-        Some(target) => (target.reply_schema(client)?, target.instructions()),
-        None => {
-            steps.push(planning(planner, content, query, &shown)?);
-            (client.compile("Planned", &json_schema::items_of(&planned()))?, "")
-        }
+    let (schema, instructions) = if let Some(target) = target {
+        (target.reply_schema(client)?, target.instructions())
+    } else {
+        steps.push(planning(planner, content, query, &shown)?.sums(1, None));
+        (client.compile("Planned", &json_schema::items_of(&planned()))?, "")
     };
     let (images, file) = (&*shown.images, shown.file.as_ref());
     let around = prompt::extraction(query, instructions, "".into(), images, file);
@@ -96,8 +86,7 @@ pub fn estimate<T: Target>(
             step.prompt_tokens += tokens::of_text(&row.text);
         }
     }
-    let extraction = step.sums(extractor.concurrency, limits, typical);
-    let sums = steps.iter().map(|step| step.sums(1, limits, None)).chain([extraction]);
+    steps.push(step.sums(extractor.concurrency, client.gate.typical()));
     let none = Estimate {
         rows,
         requests: 0,
@@ -106,11 +95,11 @@ pub fn estimate<T: Target>(
         cost: Some(0.0),
         seconds: 0.0,
     };
-    Ok(sums.fold(none, Estimate::plus))
+    Ok(steps.iter().fold(none, Estimate::plus))
 }
 
 impl Estimate {
-    fn plus(self, step: Self) -> Self {
+    fn plus(self, step: &Self) -> Self {
         Self {
             rows: self.rows + step.rows,
             requests: self.requests + step.requests,
@@ -138,11 +127,13 @@ impl Step<'_> {
         clippy::cast_sign_loss,
         reason = "a sum of tokens, which is not negative"
     )]
-    fn sums(&self, concurrency: usize, limits: &Limits, typical: Option<Typical>) -> Estimate {
+    fn sums(&self, concurrency: usize, typical: Option<Typical>) -> Estimate {
+        let limits = self.client.gate.limits();
         let requests = self.requests as f64;
-        let (speed, concurrency) = match self.client.provider.is_deterministic() {
-            true => (EMBEDDED, 1),
-            false => (HOSTED, limits.max_concurrency.unwrap_or(concurrency).min(concurrency)),
+        let (speed, concurrency) = if self.client.provider.is_deterministic() {
+            (EMBEDDED, 1)
+        } else {
+            (HOSTED, limits.max_concurrency.unwrap_or(concurrency).min(concurrency))
         };
         let prompt = self.prompt_tokens as f64 / requests.max(1.0);
         let reply = self.reply as f64;

@@ -19,7 +19,7 @@ pub use ask::{Answer, AttemptError, Failure, Models, ask};
 pub use cache::Cache;
 pub use call::{Call, CallOptions, Sent, Stop, Watch};
 pub use client::Client;
-pub use estimate::{Estimate, Typical, estimate};
+pub use estimate::{Estimate, estimate};
 pub use extract::{Extraction, Ready, SAMPLE_CHARACTERS, Started, extract, plan, start};
 pub use operation::{Operation, Outcome, Planned};
 pub use record::Record;

@@ -1,15 +1,17 @@
 //! JSON and JSON Lines: files of records, and JSON of any other form as a document.
 
-use std::collections::HashSet;
+use std::fmt;
 use std::str::Bytes;
 
-use serde_json::{Map, Value};
+use serde::Deserializer;
+use serde::de::{SeqAccess, Visitor};
+use serde_json::Value;
 
 use crate::documents::markup::text::{self, decode};
 use crate::documents::reading::Reading;
 use crate::documents::{Content, FileError};
 use crate::json;
-use crate::table::Table;
+use crate::table::{Objects, Table};
 
 const VALUES_OF_AN_OBJECT: usize = 3;
 
@@ -18,25 +20,59 @@ pub(in crate::documents) fn read(reading: &Reading, bytes: &[u8]) -> Result<Cont
     let options = &reading.options.table;
     let (text, warning) = decode(bytes, options.encoding);
     check_values(reading, &text)?;
-    let value = serde_json::from_str(&text)
-        .map_err(|error| reading.corrupt(format!("is not valid JSON: {error}")))?;
-    let records = match value {
-        Value::Array(items) if items.iter().all(Value::is_object) => {
-            json::check_names(text.as_bytes())
-                .map_err(|error| reading.corrupt(error.to_string()))?;
-            let items = items.into_iter().filter_map(into_object);
-            items.take(options.rows.unwrap_or(usize::MAX)).collect()
-        }
-        _ => {
-            options.allow(reading.name, &["encoding"])?;
-            let mut document = text::document(reading, indented(&text))?;
-            document.warnings.extend(warning);
-            return Ok(Content::Document(document));
-        }
-    };
-    let mut table = table(reading, records)?;
+    let invalid = |error| reading.corrupt(format!("is not valid JSON: {error}"));
+    let mut objects = Objects::default();
+    let mut fits = Ok(());
+    let mut is_table = text.trim_start().starts_with('[');
+    if is_table {
+        let most = options.rows.unwrap_or(usize::MAX);
+        for_each_item(&text, |item| match item {
+            Value::Object(object) => {
+                if is_table && fits.is_ok() && objects.len() < most {
+                    objects.push(object);
+                    fits = reading.check_cells(objects.cells());
+                }
+            }
+            _ => is_table = false,
+        })
+        .map_err(invalid)?;
+    } else {
+        serde_json::from_str::<Value>(&text).map_err(invalid)?;
+    }
+    if !is_table {
+        options.allow(reading.name, &["encoding"])?;
+        let mut document = text::document(reading, indented(&text))?;
+        document.warnings.extend(warning);
+        return Ok(Content::Document(document));
+    }
+    json::check_names(text.as_bytes()).map_err(|error| reading.corrupt(error.to_string()))?;
+    fits?;
+    let mut table = table(reading, objects)?;
     table.warnings.extend(warning);
     Ok(Content::Table(table))
+}
+
+/// Hands over the items of an array one by one: all together would take many times the memory of
+/// their text.
+fn for_each_item(json: &str, take: impl FnMut(Value)) -> serde_json::Result<()> {
+    struct Items<F>(F);
+    impl<'de, F: FnMut(Value)> Visitor<'de> for Items<F> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+            while let Some(item) = items.next_element()? {
+                (self.0)(item);
+            }
+            Ok(())
+        }
+    }
+    let mut json = serde_json::Deserializer::from_str(json);
+    json.deserialize_seq(Items(take))?;
+    json.end()
 }
 
 /// An object in each line.
@@ -48,30 +84,29 @@ pub(in crate::documents) fn read_lines(
     let (text, warning) = decode(bytes, options.encoding);
     check_values(reading, &text)?;
     let most = options.rows.unwrap_or(usize::MAX);
-    let mut records = Vec::new();
+    let mut objects = Objects::default();
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     for (index, line) in lines.take(most) {
         let corrupt = |problem: &str, error: serde_json::Error| {
             let (line, column) = (index + 1, error.column());
             reading.corrupt(format!("line {line} {problem} in column {column}"))
         };
-        records.push(serde_json::from_str(line).map_err(|error| {
+        objects.push(serde_json::from_str(line).map_err(|error| {
             let found = if error.is_data() { "another kind of value" } else { "an error" };
             corrupt(&format!("is not a JSON object: {found}"), error)
         })?);
         json::check_names(line.as_bytes())
             .map_err(|error| corrupt("has two members of one name: the second", error))?;
+        reading.check_cells(objects.cells())?;
     }
-    let mut table = table(reading, records)?;
+    let mut table = table(reading, objects)?;
     table.warnings.extend(warning);
     Ok(table)
 }
 
-fn table(reading: &Reading, records: Vec<Map<String, Value>>) -> Result<Table, FileError> {
-    reading.check_cells(records.iter().map(Map::len).sum())?;
-    let columns: HashSet<&String> = records.iter().flat_map(Map::keys).collect();
-    reading.check_cells(columns.len().saturating_mul(records.len()))?;
-    let mut table = Table::from_records(records)
+fn table(reading: &Reading, objects: Objects) -> Result<Table, FileError> {
+    let mut table = objects
+        .into_table()
         .map_err(|error| FileError { name: reading.name.to_owned(), ..error })?;
     reading.options.table.choose_columns(reading.name, &mut table)?;
     Ok(table)
@@ -101,13 +136,6 @@ fn skip_string(bytes: &mut Bytes) {
             b'\\' => _ = bytes.next(),
             _ => {}
         }
-    }
-}
-
-fn into_object(value: Value) -> Option<Map<String, Value>> {
-    match value {
-        Value::Object(members) => Some(members),
-        _ => None,
     }
 }
 
@@ -261,10 +289,8 @@ mod tests {
         // What is not read may be no JSON.
         let line = lines("{\"a\": 1, \"b\": 2}\noops", options).unwrap();
         for table in [array, line] {
-            assert_eq!(
-                (table.columns, table.records),
-                (vec!["b".to_owned()], vec![vec![2.into()]])
-            );
+            assert_eq!(table.columns, ["b"]);
+            assert_eq!(table.values_json(), "[[2]]");
         }
         assert!(json(r#"{"a": 1}"#, r#"{"encoding": "utf-8"}"#).is_ok());
         let error = json(r#"{"a": 1}"#, r#"{"nrows": 1}"#).unwrap_err();

@@ -5,13 +5,11 @@ pub(super) mod json;
 pub(super) mod options;
 pub(super) mod workbook;
 
-use serde_json::Value;
-
 use super::builder::Builder;
 use super::pipes::{self, Cell};
 use super::reading::Reading;
 use super::{Document, FileError, ReadOptions};
-use crate::table::Table;
+use crate::table::{self, Table};
 
 impl Table {
     /// The table as a document of its own, in Markdown.
@@ -23,7 +21,8 @@ impl Table {
         let reading = Reading::new(&self.name, &options);
         reading.check_document_cells(self.columns.len().saturating_mul(self.records.len() + 1))?;
         let header = self.columns.iter().map(Cell::text).collect();
-        let records = self.records.iter().map(|record| record.iter().map(cell).collect());
+        let columns = self.columns.len();
+        let records = self.records.iter().map(|record| record.cells(columns).map(cell).collect());
         let rows: Vec<_> = std::iter::once(header).chain(records).collect();
         let mut builder = Builder::default();
         pipes::write(&reading, &mut builder, &rows, None)?;
@@ -34,10 +33,6 @@ impl Table {
     }
 }
 
-fn cell(value: &Value) -> Cell {
-    match value {
-        Value::Null => Cell::default(),
-        Value::String(text) => Cell::text(text),
-        value => Cell::text(value.to_string()),
-    }
+fn cell(cell: table::Cell) -> Cell {
+    cell.text().map_or_else(Cell::default, Cell::text)
 }

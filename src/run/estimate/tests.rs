@@ -2,13 +2,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Estimate, Typical, estimate};
+use super::{Estimate, estimate};
 use crate::documents::{Content, Document, Mode, Page, ReadOptions};
 use crate::llm::limit::{Limiter, Limits};
 use crate::llm::price::Price;
 use crate::llm::registry::{Settings, provider};
 use crate::llm::retry::Backoff;
 use crate::llm::transport::ApiKey;
+use crate::llm::{Reply, Usage};
 use crate::run::{Call, Client, Operation, Rejection, Target, Validate};
 use crate::table::Table;
 use crate::{prompt, tokens};
@@ -61,13 +62,17 @@ impl Target for Orders {
 const REPLY: u64 = 2 + 2 + 2 + 1 + 4 * 8;
 
 fn operation(model: &str, price: Option<Price>) -> Operation {
+    limited(model, price, Limits::default())
+}
+
+fn limited(model: &str, price: Option<Price>, limits: Limits) -> Operation {
     let settings = Settings {
         model: model.to_owned(),
         api_key: Some(ApiKey::new("secret")),
         ..Settings::default()
     };
     let (provider, name) = provider(&settings, |_| None).unwrap();
-    let gate = Limiter::new(Limits::default()).gate(&provider.address());
+    let gate = Limiter::new(limits).gate(&provider.address());
     let options = Arc::default();
     Operation {
         client: Client { provider, model: name, name: model.into(), options, gate, price },
@@ -81,13 +86,16 @@ fn operation(model: &str, price: Option<Price>) -> Operation {
 fn table(rows: usize) -> Content {
     let record = |number| json!({"text": format!("order {number} of 7 lamps")});
     let records = (0..rows).map(|number| record(number).as_object().unwrap().clone());
-    Content::Table(Table::from_records(records.collect()).unwrap())
+    Content::Table(Table::from_records(records).unwrap())
 }
 
-fn estimated(content: &Content, limits: &Limits, typical: Option<Typical>) -> Estimate {
-    let operation = operation("openai/gpt-4o", None);
-    let target = Orders::new();
-    estimate(&operation, &operation, content, "orders", Some(&target), limits, typical).unwrap()
+fn estimated(operation: &Operation, content: &Content) -> Estimate {
+    estimate(operation, operation, content, "orders", Some(&Orders::new())).unwrap()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "small counts")]
+const fn count(tokens: u64) -> f64 {
+    tokens as f64
 }
 
 fn is_near(one: f64, other: f64) -> bool {
@@ -107,10 +115,7 @@ fn prompts_are_those_that_are_sent() {
                 if client.tells(&schema) { String::new() } else { schema.compiled.to_string() };
             tokens::of_messages(&request.messages) + tokens::of_text(&beside)
         });
-        let limits = Limits::default();
-        let estimate =
-            estimate(&operation, &operation, &content, "orders", Some(&target), &limits, None);
-        let estimate = estimate.unwrap();
+        let estimate = estimated(&operation, &content);
         assert_eq!(estimate.prompt_tokens, sent.sum::<usize>() as u64, "{model}");
         assert_eq!((estimate.rows, estimate.requests), (3, 3));
         assert_eq!((estimate.completion_tokens, estimate.cost), (3 * REPLY, None));
@@ -121,44 +126,57 @@ fn prompts_are_those_that_are_sent() {
 fn blank_rows_are_not_asked() {
     let texts = [json!({"text": null}), json!({"text": "an order"})];
     let records = texts.map(|record| record.as_object().unwrap().clone());
-    let content = Content::Table(Table::from_records(records.into()).unwrap());
-    let estimate = estimated(&content, &Limits::default(), None);
+    let content = Content::Table(Table::from_records(records).unwrap());
+    let estimate = estimated(&operation("openai/gpt-4o", None), &content);
     assert_eq!((estimate.rows, estimate.requests), (2, 1));
 }
 
 #[test]
 fn costs_are_those_of_both_steps() {
     let price = |input| Some(Price { input, output: 0.0, cached: None });
-    let (content, limits) = (table(4), Limits::default());
+    let content = table(4);
     let cost = |planner: Option<Price>, extractor: Option<Price>, target: Option<&Orders>| {
         let planner = operation("openai/o3", planner);
         let extractor = operation("openai/gpt-4o", extractor);
-        estimate(&planner, &extractor, &content, "orders", target, &limits, None).unwrap()
+        estimate(&planner, &extractor, &content, "orders", target).unwrap()
     };
     let given = cost(None, price(1e6), Some(&Orders::new()));
-    assert!(is_near(given.cost.unwrap(), given.prompt_tokens as f64));
+    assert!(is_near(given.cost.unwrap(), count(given.prompt_tokens)));
     let both = cost(price(1e6), price(1e6), None);
     assert_eq!(both.requests, 5);
-    assert!(is_near(both.cost.unwrap(), both.prompt_tokens as f64));
+    assert!(is_near(both.cost.unwrap(), count(both.prompt_tokens)));
     assert_eq!(cost(None, price(1.0), None).cost, None);
     let planning = cost(price(1e6), price(0.0), None).cost.unwrap();
     assert!(planning > 100.0 && planning < both.cost.unwrap());
 }
 
-#[test]
-fn time_is_what_the_tightest_limit_leaves() {
-    let content = table(25);
-    let typical = Some(Typical { seconds: 2.0, completion_tokens: 100.0 });
-    let seconds = |limits: &Limits| estimated(&content, limits, typical).seconds;
-    let free = Limits::default();
-    assert!(is_near(seconds(&free), 3.0 * 2.0));
-    assert!(is_near(seconds(&Limits { max_concurrency: Some(5), ..free.clone() }), 5.0 * 2.0));
-    assert!(is_near(seconds(&Limits { requests_per_minute: Some(50.0), ..free.clone() }), 30.0));
-    let estimate = estimated(&content, &free, typical);
+/// An extractor that had one reply of 100 tokens, and how long it took.
+async fn answered(limits: Limits) -> (Operation, f64) {
+    let operation = limited("openai/gpt-4o", None, limits);
+    let gate = &operation.client.gate;
+    gate.admit(10).await.ended(&Ok(Reply { usage: Usage::of(10, 100), ..Reply::default() }));
+    let seconds = gate.typical().unwrap().seconds;
+    (operation, seconds)
+}
+
+#[tokio::test]
+async fn time_is_what_the_tightest_limit_leaves() {
+    let (content, free) = (table(25), Limits::default());
+    let (operation, seconds) = answered(free).await;
+    let estimate = estimated(&operation, &content);
     assert_eq!(estimate.completion_tokens, 2_500);
-    let tokens = (estimate.prompt_tokens + estimate.completion_tokens) as f64;
-    let limits = Limits { tokens_per_minute: Some(tokens / 2.0), ..free };
-    assert!(is_near(seconds(&limits), 120.0));
+    assert!(is_near(estimate.seconds, 3.0 * seconds), "{}", estimate.seconds);
+    let (operation, seconds) = answered(Limits { max_concurrency: Some(5), ..free }).await;
+    assert!(is_near(estimated(&operation, &content).seconds, 5.0 * seconds));
+    let tokens = count(estimate.prompt_tokens + estimate.completion_tokens);
+    for (limits, seconds) in [
+        (Limits { requests_per_minute: Some(50.0), ..free }, 30.0),
+        (Limits { tokens_per_minute: Some(tokens / 2.0), ..free }, 120.0),
+    ] {
+        let (operation, _) = answered(limits).await;
+        let estimate = estimated(&operation, &content);
+        assert!(is_near(estimate.seconds, seconds), "{limits:?}: {}", estimate.seconds);
+    }
 }
 
 #[test]
@@ -170,7 +188,7 @@ fn pages_are_seen_and_not_drawn() {
     let tokens = |mode| {
         let mut document = document.clone();
         document.options = Arc::new(ReadOptions { mode, ..ReadOptions::default() });
-        estimated(&Content::Document(document), &Limits::default(), None).prompt_tokens
+        estimated(&operation("openai/gpt-4o", None), &Content::Document(document)).prompt_tokens
     };
     let text = tokens(Mode::Text);
     let label = tokens::of_text("Page 2 of the document, as an image:") as u64;

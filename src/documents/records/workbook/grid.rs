@@ -121,7 +121,13 @@ impl<'a> Grid<'a> {
         let columns = self.columns(&header)?;
         self.reading.check_cells(columns.len().saturating_mul(self.rows.len()))?;
         let mut table = Table { columns: names(&columns, &header, options), ..Table::default() };
-        table.records = self.rows.into_iter().map(|row| dense(row.cells, &columns)).collect();
+        for row in self.rows {
+            let place = |column| columns.binary_search(&column).ok();
+            let cells = row.cells.into_iter();
+            table.records.push_at(
+                cells.filter_map(|(column, value)| place(column).map(|place| (place, value))),
+            );
+        }
         options.warn_of_title(header.len(), &mut table);
         if self.errors > 0 {
             let warning = format!("{} cells of `{name}` hold errors; null here", self.errors);
@@ -222,14 +228,4 @@ fn names(columns: &[u32], header: &[(u32, Value)], options: &TableOptions) -> Ve
 
 fn title(name: &Value) -> String {
     name.as_str().map_or_else(|| name.to_string(), |name| name.trim().to_owned())
-}
-
-fn dense(cells: Vec<(u32, Value)>, columns: &[u32]) -> Vec<Value> {
-    let mut record = vec![Value::Null; columns.len()];
-    for (column, value) in cells {
-        if let Ok(place) = columns.binary_search(&column) {
-            record[place] = value;
-        }
-    }
-    record
 }

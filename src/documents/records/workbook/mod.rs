@@ -11,12 +11,12 @@ mod xls;
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::json;
 
 use super::options::{SheetKey, Sheets, free};
 use crate::documents::reading::Reading;
 use crate::documents::{Columns, FileError, FileErrorKind, Format};
-use crate::table::Table;
+use crate::table::{Cell, Table};
 use grid::Grid;
 
 /// A sheet of cells; charts and the like are not among them.
@@ -120,9 +120,13 @@ fn several(
     let is_taken = |name: &str| all.columns.iter().any(|column| column == name);
     let name = free("sheet".to_owned(), is_taken);
     all.columns.insert(0, name);
-    for (record, position) in all.records.iter_mut().zip(origins) {
-        record.insert(0, Value::from(workbook.sheets()[position].name.as_str()));
-    }
+    let sheets = workbook.sheets().iter();
+    let sheets: Vec<String> = sheets.map(|sheet| json!(sheet.name).to_string()).collect();
+    let columns = all.columns.len();
+    all.records = all.records.arranged(|index, record| {
+        let sheet = std::iter::once(Cell::of_json(&sheets[origins[index]]));
+        sheet.chain(record.cells(columns)).enumerate()
+    });
     Ok(all)
 }
 
@@ -138,16 +142,11 @@ fn append(reading: &Reading, all: &mut Table, table: Table) -> Result<(), FileEr
     reading.check_cells(rows.saturating_mul(all.columns.len() + 1))?;
     let places: Vec<usize> =
         table.columns.iter().filter_map(|column| places.get(column).copied()).collect();
-    for record in &mut all.records {
-        record.resize(all.columns.len(), Value::Null);
-    }
-    for record in table.records {
-        let mut whole = vec![Value::Null; all.columns.len()];
-        for (place, value) in places.iter().zip(record) {
-            whole[*place] = value;
-        }
-        all.records.push(whole);
-    }
+    all.records.append(&table.records.arranged(|_, record| {
+        let mut cells: Vec<_> = places.iter().copied().zip(record.cells(places.len())).collect();
+        cells.sort_by_key(|(place, _)| *place);
+        cells
+    }));
     all.warnings.extend(table.warnings);
     Ok(())
 }
