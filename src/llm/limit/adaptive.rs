@@ -358,9 +358,11 @@ impl Adaptive {
 
     fn sending_rate(&self, now: Instant) -> f64 {
         const SHORTEST: f64 = 0.05;
+        // Who asks seldom has learned nothing of the limit.
+        const SELDOM: f64 = 10.0;
         let Sending { since, first, rate } = self.sending;
         let seconds = now.duration_since(since).as_secs_f64().max(SHORTEST);
-        rate.max(float(self.sent - first) / seconds)
+        rate.max(float(self.sent - first) / seconds).max(SELDOM)
     }
 }
 
