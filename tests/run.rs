@@ -112,7 +112,8 @@ fn text(text: &str) -> Arc<Content> {
 
 fn records(count: usize) -> Arc<Content> {
     let records = (0..count).map(|i| json!({"id": format!("row{i:03}")})).collect::<Vec<_>>();
-    let records: Vec<Map<String, Value>> = serde_json::from_value(Value::Array(records)).unwrap();
+    let records: Vec<Map<String, Value>> =
+        serde_json::from_value::<Vec<_>>(Value::Array(records)).unwrap();
     Content::Table(Table::from_records(records).unwrap()).into()
 }
 
