@@ -80,7 +80,7 @@ def test_rows_that_nobody_takes_are_not_asked(provider: FakeProvider, subject: E
         next(stream)
         assert eventually(lambda: provider.stats()["requests"] >= ROOM)
         # What was taken at first, all that there was room for at most, has made room for as many.
-    assert not eventually(lambda: provider.stats()["requests"] > 2 * ROOM, within=0.3)
+        assert not eventually(lambda: provider.stats()["requests"] > 2 * ROOM, within=0.3)
     assert list(stream) == []
 
 
