@@ -270,6 +270,7 @@ pub struct Usage {
     /// Part of `prompt_tokens` that the provider had cached, where it tells.
     pub cached_tokens: Option<u64>,
     /// In US dollars, where the model's price is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
 }
 

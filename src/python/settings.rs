@@ -134,7 +134,8 @@ impl Settings {
                 (provider, model, options.clone(), price)
             }
         };
-        let gate = limiter.gate(&provider.address());
+        // Providers limit each model by itself.
+        let gate = limiter.gate(&format!("{} {model}", provider.address()));
         Ok(Client { provider, model, name: name.into(), options, gate, price })
     }
 

@@ -96,7 +96,8 @@ impl Watcher {
             requests: 0,
             tokens: 0,
             cost: Some(0.0),
-            told: now,
+            // So that the first row is told at once.
+            told: now.checked_sub(INTERVAL).unwrap_or(now),
             is_waiting: false,
         };
         Some(Arc::new(Self { pydantic: pydantic.clone(), counts: Arc::new(Mutex::new(counts)) }))
