@@ -357,6 +357,8 @@ impl File {
         connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         let level = if self.kind.is_durable { "FULL" } else { "NORMAL" };
         connection.pragma_update(None, "synchronous", level)?;
+        // Of macOS alone: without it a drive keeps what it is told to write (sqlite.org/pragma.html).
+        connection.pragma_update(None, "fullfsync", self.kind.is_durable)?;
         if is_new {
             let immediate = TransactionBehavior::Immediate;
             let transaction = Transaction::new_unchecked(connection, immediate)?;

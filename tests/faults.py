@@ -114,6 +114,7 @@ def throttled(
     headers: bool = False,
     latency_ms: int = 100,
     limits: Limits | None = None,
+    threads: int = 100,
 ) -> Throttled:
     """Ask for rows as fast as the provider takes them."""
     limit: dict[str, Any] = {"per_second": per_second, "burst": 3, "retry_after": "header"}
@@ -121,7 +122,7 @@ def throttled(
         limit["halves_after_ms"] = halves_after_ms
     provider.script(latency_ms=latency_ms, limit={**limit, "headers": headers})
     subject = _extractor(
-        provider, limits=limits, max_retries=20, min_wait=0.1, max_wait=1, max_threads=100
+        provider, limits=limits, max_retries=20, min_wait=0.1, max_wait=1, max_threads=threads
     )
     stream = subject.extract_stream(data=rows(count), query="the word", model=Word)
     failed = sum(row.error is not None for row in stream)

@@ -46,7 +46,6 @@ def test_prices_pickle_with_the_extractor(provider: FakeProvider) -> None:
     [
         (None, {}),
         ({"fake": PRICE}, {}),
-        ({"openai/fake": PRICE}, {"planning_model": "openai/other"}),
         ({"openai/fake": PRICE}, {"model": ["openai/fake", "openai/other"]}),
     ],
 )
@@ -58,6 +57,13 @@ def test_a_bound_on_costs_needs_all_prices(
     assert "prices={" in str(raised.value)
     assert isinstance(raised.value.__cause__, ConfigurationError)
     assert provider.stats()["requests"] == 0
+
+
+def test_a_planner_needs_a_price_where_it_plans(provider: FakeProvider) -> None:
+    subject = priced(provider, {"openai/fake": PRICE}, planning_model="openai/other")
+    assert subject.extract(**CALL, max_cost=1_000).failure_count == 0
+    with pytest.raises(ExtractionError, match=r"max_cost needs the price of openai/other"):
+        subject.extract(**{**CALL, "model": None}, max_cost=1_000)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from structx import Extractor, Limits, Progress
 # A run of 600 rows that takes a second and more, with everything that it can have.
 BEFORE = """
 import logging, os, sys, tempfile, threading, time
-logging.basicConfig(level=logging.DEBUG, filename=os.devnull)
+# Not to a file: its lock, held by another thread while this one forks, stays so in the child.
+logging.getLogger("structx").setLevel(logging.DEBUG)
 folder = tempfile.mkdtemp()
 """
 LOADED = """

@@ -7,6 +7,7 @@ own. They take about five minutes, most of it waiting for the provider's limits.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ def main() -> None:
     print("| what | goal | seen | met |\n|---|---|---|---|")
     for line in lines:
         print(f"| {line.what} | {line.goal} | {line.seen} | {'yes' if line.is_met else 'NO'} |")
+    sys.exit(not all(line.is_met for line in lines))
 
 
 def of_faults(provider: FakeProvider, rows: int) -> list[Line]:

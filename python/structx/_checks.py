@@ -28,4 +28,4 @@ def path(name: str, value: Any) -> Path:
     text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None  # pyright: ignore
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{name} must be the path of a file, not {value!r}")
-    return Path(text)
+    return Path(text).expanduser()

@@ -16,11 +16,19 @@ if TYPE_CHECKING:
     from structx.limits import Limits
     from structx.prices import Prices
 
-# What the library `structx` takes and structx does not; the rest would be sent to the provider.
+# What is taken elsewhere; without a word it would be sent to the provider.
 _UNSUPPORTED = {
     "client": "structx has HTTP clients of its own: give model='provider/name' and, for a server "
     "of yours, api_base",
     "model_name": "give model='provider/name'",
+    **dict.fromkeys(
+        ("journal", "max_cost", "deadline", "progress"),
+        "it is for one call: give it to extract and the like",
+    ),
+    **dict.fromkeys(
+        ("max_concurrency", "requests_per_minute", "tokens_per_minute"),
+        "give limits=Limits(...)",
+    ),
 }
 
 

@@ -157,6 +157,7 @@ def _extract(options: argparse.Namespace) -> int:
             )
         except ExtractionError as error:
             failures += 1
+            tokens += error.usage.total_tokens
             _write(_record(path, None, "failed", None, str(error)))
             _say(f"  failed: {error}")
             continue

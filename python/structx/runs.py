@@ -47,10 +47,10 @@ class RunOptions(TypedDict, total=False):
     """Seconds that the call may take. Then requests under way are aborted, and the rows that are
     left fail with `deadline: ...`. Default: no limit."""
     progress: bool | Callable[[Progress], None] | None
-    """True for a bar, where tqdm is installed and stderr is a terminal or a notebook: none for a
-    single row. Or what is called with a Progress, ten times a second at most and at the end, on a
-    thread of its own; where it raises an exception, that is logged, and it is called no more.
-    Default: nothing."""
+    """True for a bar, where tqdm is installed and stderr is a terminal or a notebook: none for
+    a single row. Or what is called with a Progress, ten times a second at most and at the end,
+    on the thread of structx that calls validators too, which wait for it; where it raises an
+    exception, that is logged, and it is called no more. Default: nothing."""
 
 
 class Run:

@@ -69,7 +69,7 @@ impl Provider for LocalProvider {
     }
 
     fn address(&self) -> String {
-        PROVIDER.to_owned()
+        self.worker.describe()
     }
 
     fn compile(&self, _model: &str, name: &str, schema: &Value) -> Result<OutputSchema> {

@@ -32,6 +32,12 @@ struct Job {
 }
 
 impl Worker {
+    /// Names the weights and all that answers depend on.
+    pub fn describe(&self) -> String {
+        let LocalOptions { context, max_tokens, .. } = self.options;
+        format!("local {} {context:?} {max_tokens}", self.path.display())
+    }
+
     pub fn new(path: PathBuf, options: LocalOptions) -> Self {
         Self { path, options, queue: Mutex::new(None) }
     }

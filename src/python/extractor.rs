@@ -83,11 +83,11 @@ impl Extractor {
         Ok(clients.clone())
     }
 
-    fn start(&self, py: Python<'_>, run: Run) -> PyResult<Start> {
+    fn start(&self, py: Python<'_>, run: Run, plans: bool) -> PyResult<Start> {
         let clients = self.clients()?;
         let (options, callbacks) = run.split()?;
         if options.max_cost.is_some() {
-            clients.check_prices()?;
+            clients.check_prices(plans)?;
         }
         let pydantic = Pydantic::new(py, callbacks)?;
         let watcher = Watcher::new(&pydantic);
@@ -159,7 +159,7 @@ impl Extractor {
         target: Option<ModelTarget>,
         run: Run,
     ) -> PyResult<Job> {
-        let start = self.start(py, run)?;
+        let start = self.start(py, run, target.is_none())?;
         let target = target.map(Arc::new);
         Ok(Job::new(start.pydantic.clone(), target.clone(), async move {
             let call = start.open().await?;
@@ -177,7 +177,7 @@ impl Extractor {
         target: Option<ModelTarget>,
         run: Run,
     ) -> PyResult<RowStream> {
-        let start = self.start(py, run)?;
+        let start = self.start(py, run, target.is_none())?;
         let pydantic = start.pydantic.clone();
         let target = target.map(Arc::new);
         let (python, given) = (pydantic.clone(), target.clone());
@@ -201,7 +201,7 @@ impl Extractor {
         queries: Vec<String>,
         run: Run,
     ) -> PyResult<Job> {
-        let start = self.start(py, run)?;
+        let start = self.start(py, run, true)?;
         Ok(Job::new(start.pydantic.clone(), None, async move {
             let call = start.open().await?;
             let prepared = read(input).await?;
@@ -215,7 +215,7 @@ impl Extractor {
     }
 
     fn plan(&self, py: Python<'_>, input: Input, query: String, run: Run) -> PyResult<Job> {
-        let start = self.start(py, run)?;
+        let start = self.start(py, run, true)?;
         Ok(Job::new(start.pydantic.clone(), None, async move {
             let call = start.open().await?;
             let content = read(input).await?.content;
@@ -236,7 +236,7 @@ impl Extractor {
     ) -> PyResult<Job> {
         let definition: ExtractionRequest = serde_json::from_str(definition)
             .map_err(|error| Error::Schema(format!("the definition: {error}")))?;
-        let start = self.start(py, run)?;
+        let start = self.start(py, run, true)?;
         Ok(Job::new(start.pydantic.clone(), None, async move {
             let call = start.open().await?;
             let name = model_name.as_deref();

@@ -198,9 +198,9 @@ impl Clients {
 
     /// # Errors
     /// [`Error::Config`]: the price of a model that may be asked is not known.
-    pub fn check_prices(&self) -> Result<(), Error> {
-        let mut clients = self.planner.clients().chain(self.extractor.clients());
-        match clients.find(|client| client.price.is_none()) {
+    pub fn check_prices(&self, plans: bool) -> Result<(), Error> {
+        let planners = self.planner.clients().filter(|_| plans);
+        match planners.chain(self.extractor.clients()).find(|client| client.price.is_none()) {
             None => Ok(()),
             Some(Client { name, .. }) => Err(Error::Config(format!(
                 "max_cost needs the price of {name}: give the extractor prices={{\"{name}\": \

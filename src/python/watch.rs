@@ -96,7 +96,7 @@ impl Watcher {
             requests: 0,
             tokens: 0,
             cost: Some(0.0),
-            // So that the first row is told at once.
+            // So that the beginning is told at once.
             told: now.checked_sub(INTERVAL).unwrap_or(now),
             is_waiting: false,
         };
@@ -118,7 +118,9 @@ impl Watcher {
 
 impl Watch for Watcher {
     fn rows(&self, count: usize) {
-        self.counts().rows += count;
+        let mut counts = self.counts();
+        counts.rows += count;
+        self.tell(counts);
     }
 
     fn request(&self, sent: &Sent<'_>) {
@@ -130,7 +132,7 @@ impl Watch for Watcher {
         counts.requests += 1;
         counts.tokens += usage.total_tokens;
         counts.cost = counts.cost.zip(usage.cost).map(|(sum, cost)| sum + cost);
-        drop(counts);
+        self.tell(counts);
         if self.pydantic.callbacks.log.is_some() {
             let raw = raw_request(sent);
             // Dropped, it is called all the same.
@@ -143,6 +145,13 @@ impl Watch for Watcher {
         counts.done += 1;
         counts.failed += usize::from(has_failed);
         counts.journaled += usize::from(from_journal);
+        self.tell(counts);
+    }
+}
+
+impl Watcher {
+    /// Tells the progress, where that was not done lately.
+    fn tell(&self, mut counts: MutexGuard<'_, Counts>) {
         let is_time = counts.told.elapsed() >= INTERVAL && !counts.is_waiting;
         if !is_time || self.pydantic.callbacks.progress.is_none() {
             return;

@@ -73,20 +73,22 @@ impl Budget {
     }
 
     /// Waits as long as requests under way may still turn out cheaper than they are taken to be. The
-    /// first request goes alone: from its reply the others are estimated.
+    /// first request goes alone: from its reply the others are estimated, unless `reply_limit` says
+    /// how long any can be.
     ///
     /// # Errors
     /// Words for the user: the request could pass the bound.
     pub async fn reserve(
         &self,
         prompt_tokens: u64,
+        reply_limit: Option<u64>,
         price: Option<Price>,
     ) -> Result<Reservation<'_>, String> {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             // From here on, so that no change is missed.
             changed.as_mut().enable();
-            if let Some(tried) = self.try_reserve(prompt_tokens, price) {
+            if let Some(tried) = self.try_reserve(prompt_tokens, reply_limit, price) {
                 return tried;
             }
             changed.await;
@@ -96,10 +98,11 @@ impl Budget {
     fn try_reserve(
         &self,
         prompt_tokens: u64,
+        reply_limit: Option<u64>,
         price: Option<Price>,
     ) -> Option<Result<Reservation<'_>, String>> {
         let mut state = self.state();
-        let amount = state.estimate(prompt_tokens, price);
+        let amount = state.estimate(prompt_tokens, reply_limit, price);
         let total = state.spent.plus(state.reserved).plus(amount);
         let is_known = state.largest.is_some() || state.under_way == 0;
         match self.passed(total, state.spent) {
@@ -136,11 +139,17 @@ const fn tokens(count: u64) -> f64 {
 }
 
 impl State {
-    fn estimate(&self, prompt_tokens: u64, price: Option<Price>) -> Amount {
-        let (ratio, completion) = match self.largest {
+    fn estimate(
+        &self,
+        prompt_tokens: u64,
+        reply_limit: Option<u64>,
+        price: Option<Price>,
+    ) -> Amount {
+        let (ratio, likely) = match self.largest {
             Some(largest) => (largest.ratio, largest.completion * MARGIN),
             None => (FIRST_RATIO, FIRST_COMPLETION),
         };
+        let completion = reply_limit.map_or(likely, tokens);
         let prompt = tokens(prompt_tokens) * ratio;
         let cost =
             price.map_or(0.0, |price| (prompt * price.input + completion * price.output) / 1e6);
@@ -149,14 +158,15 @@ impl State {
 }
 
 impl Reservation<'_> {
-    /// A provider that doesn't count a reply's tokens leaves the estimate.
-    pub fn settle(mut self, has_reply: bool, usage: &Usage) {
+    /// Of a reply whose tokens nobody has counted, or that may have been made and did not arrive, the
+    /// estimate is spent.
+    pub fn settle(mut self, may_be_billed: bool, usage: &Usage) {
         let is_counted = usage.total_tokens > 0;
-        if !has_reply || is_counted {
+        if !may_be_billed || is_counted {
             let cost = usage.cost.unwrap_or_default();
             self.spent = Amount { tokens: tokens(usage.total_tokens), cost };
         }
-        if has_reply {
+        if may_be_billed {
             let mut state = self.budget.state();
             let before = state.largest.unwrap_or(Largest { ratio: 0.0, completion: 0.0 });
             let (ratio, completion) = if is_counted {
@@ -195,52 +205,64 @@ mod tests {
     #[test]
     fn the_first_request_goes_alone_and_tells_what_others_cost() {
         let budget = Budget::new(None, Some(1_000));
-        let first = budget.reserve(90, None).now_or_never().unwrap().unwrap();
-        assert!(budget.reserve(90, None).now_or_never().is_none());
+        let first = budget.reserve(90, None, None).now_or_never().unwrap().unwrap();
+        assert!(budget.reserve(90, None, None).now_or_never().is_none());
         first.settle(true, &Usage::of(90, 40));
         // 130 are spent, and each of the next is taken for 90 + 50.
-        let reserved: Vec<_> =
-            (0..6).map(|_| budget.reserve(90, None).now_or_never().unwrap().unwrap()).collect();
-        assert!(budget.reserve(90, None).now_or_never().is_none());
+        let reserved: Vec<_> = (0..6)
+            .map(|_| budget.reserve(90, None, None).now_or_never().unwrap().unwrap())
+            .collect();
+        assert!(budget.reserve(90, None, None).now_or_never().is_none());
         for reservation in reserved {
             reservation.settle(true, &Usage::of(90, 40));
         }
         // 910 are spent.
-        let error = budget.reserve(90, None).now_or_never().unwrap().err().unwrap();
+        let error = budget.reserve(90, None, None).now_or_never().unwrap().err().unwrap();
         assert_eq!(error, "the next request could pass max_tokens=1000 (910 spent)");
-        assert!(budget.reserve(1, None).now_or_never().unwrap().is_ok());
+        assert!(budget.reserve(1, None, None).now_or_never().unwrap().is_ok());
     }
 
     #[test]
     fn costs_are_bounded_too() {
         let budget = Budget::new(Some(0.05), None);
-        let first = budget.reserve(90, PRICE).now_or_never().unwrap().unwrap();
+        let first = budget.reserve(90, None, PRICE).now_or_never().unwrap().unwrap();
         let usage = Usage { cost: Some(0.0409), ..Usage::of(90, 400) };
         first.settle(true, &usage);
-        let error = budget.reserve(90, PRICE).now_or_never().unwrap().err().unwrap();
+        let error = budget.reserve(90, None, PRICE).now_or_never().unwrap().err().unwrap();
         assert!(error.contains("max_cost=0.05 US dollars (0.040900 spent)"), "{error}");
     }
 
     #[test]
     fn what_is_not_counted_or_aborted_is_spent_as_estimated_and_a_failure_is_free() {
         let budget = Budget::new(None, Some(1_000));
-        let reserve = || budget.reserve(300, None).now_or_never().unwrap();
+        let reserve = || budget.reserve(300, None, None).now_or_never().unwrap();
         reserve().unwrap().settle(false, &Usage::default());
         assert!(budget.state().spent.tokens.abs() < 1e-9);
         reserve().unwrap().settle(true, &Usage::default());
         assert!((budget.state().spent.tokens - 656.0).abs() < 1e-9);
         assert!(reserve().is_err());
         let other = Budget::new(None, Some(1_000));
-        drop(other.reserve(300, None).now_or_never().unwrap());
+        drop(other.reserve(300, None, None).now_or_never().unwrap());
         assert!((other.state().spent.tokens - 656.0).abs() < 1e-9);
-        assert!(other.reserve(300, None).now_or_never().unwrap().is_err());
+        assert!(other.reserve(300, None, None).now_or_never().unwrap().is_err());
+    }
+
+    #[test]
+    fn a_limit_of_replies_bounds_what_they_may_cost() {
+        let budget = Budget::new(None, Some(1_000));
+        let reserve = || budget.reserve(90, Some(400), None).now_or_never();
+        reserve().unwrap().unwrap().settle(true, &Usage::of(90, 10));
+        let one = reserve().unwrap().unwrap();
+        assert!(reserve().is_none());
+        one.settle(true, &Usage::of(90, 400));
+        assert!(reserve().unwrap().is_err());
     }
 
     #[tokio::test]
     async fn who_waits_goes_on_when_there_is_room() {
         let budget = Budget::new(None, Some(10_000));
-        let first = budget.reserve(90, None).await.unwrap();
-        let second = async { budget.reserve(90, None).await.map(drop) };
+        let first = budget.reserve(90, None, None).await.unwrap();
+        let second = async { budget.reserve(90, None, None).await.map(drop) };
         let ended = async { first.settle(true, &Usage::of(90, 40)) };
         let (second, ()) = tokio::join!(second, ended);
         assert!(second.is_ok());

@@ -106,11 +106,6 @@ impl Cache {
         };
         self.database.write(keep).await
     }
-
-    /// Closes the file, for all clones.
-    pub async fn close(&self) {
-        self.database.close().await;
-    }
 }
 
 fn evict(connection: &Connection, max_bytes: i64) -> rusqlite::Result<()> {

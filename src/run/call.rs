@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::{Error, Result};
-use crate::llm::{LlmError, Reply, Request};
+use crate::llm::{LlmError, LlmErrorKind, Reply, Request};
 use crate::tokens;
 
 use super::budget::Budget;
@@ -113,14 +113,14 @@ impl Call {
     pub async fn open(options: CallOptions) -> Result<Self> {
         let CallOptions { concurrency, deadline, max_cost, max_tokens, journal, cache, watch } =
             options;
+        // What is further away than the clock counts never comes.
+        let deadline = deadline.and_then(|all| Some((Instant::now().checked_add(all)?, all)));
         let journal = match journal {
             Some(path) => Some(Journal::open(&path).await.map_err(Error::Journal)?),
             None => None,
         };
         let budget =
             (max_cost.is_some() || max_tokens.is_some()).then(|| Budget::new(max_cost, max_tokens));
-        // What is further away than the clock counts never comes.
-        let deadline = deadline.and_then(|all| Some((Instant::now().checked_add(all)?, all)));
         Ok(Self { deadline, budget, journal, cache, watch, ..Self::new(concurrency) })
     }
 
@@ -153,13 +153,17 @@ impl Call {
             let reserved = match &self.budget {
                 Some(budget) => Some(
                     budget
-                        .reserve(prompt_tokens, client.price)
+                        .reserve(prompt_tokens, reply_limit(request), client.price)
                         .await
                         .map_err(|message| self.stop(Stop::Budget(message)))?,
                 ),
                 None => None,
             };
             let admission = client.gate.admit(prompt_tokens).await;
+            // It may have been waited for long.
+            if let Some(stop) = self.stopped.get() {
+                return Err(stop.clone());
+            }
             let begun = Instant::now();
             let mut result = client.provider.complete(request).await;
             let usage = match &mut result {
@@ -170,7 +174,7 @@ impl Call {
             let usage = *usage;
             admission.ended(&result);
             if let Some(reserved) = reserved {
-                reserved.settle(result.is_ok(), &usage);
+                reserved.settle(may_be_billed(&result), &usage);
             }
             if let Some(watch) = &self.watch {
                 let (model, took) = (&*client.name, begun.elapsed());
@@ -205,4 +209,21 @@ impl Call {
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The most tokens of a reply, where the user has set it.
+fn reply_limit(request: &Request) -> Option<u64> {
+    const NAMES: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+    NAMES.iter().find_map(|name| request.options.get(*name)?.as_u64())
+}
+
+/// Whether the provider may have made a reply, though none came.
+fn may_be_billed(result: &Result<Reply, LlmError>) -> bool {
+    const UNKNOWN: [LlmErrorKind; 4] = [
+        LlmErrorKind::Timeout,
+        LlmErrorKind::FirstByteTimeout,
+        LlmErrorKind::Connection,
+        LlmErrorKind::BadReply,
+    ];
+    result.as_ref().err().is_none_or(|error| UNKNOWN.contains(&error.kind))
 }

@@ -11,7 +11,7 @@ use crate::llm::{File, Image, Usage};
 use crate::table::Row;
 
 use super::ask::Models;
-use super::keep::{self, Book};
+use super::recall::{self, Book};
 use super::sight::Shown;
 use super::{Modeller, Operation, Outcome, Planned, Target};
 
@@ -182,5 +182,5 @@ async fn plan_shown<M: Modeller>(
     let question = (query, columns, sample.clone(), images, file);
     let ask =
         async { planner.plan(modeller, query, columns, sample, images, file).await?.planned() };
-    keep::planned(planner, modeller, &question, query, ask).await
+    recall::planned(planner, modeller, &question, query, ask).await
 }

@@ -227,8 +227,12 @@ impl Journal {
         let columns = Columns::of(record)?;
         let keep = move |connection: &Connection| {
             let mut row = connection.prepare_cached(
-                "INSERT OR REPLACE INTO rows VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-                 ?11, ?12, ?13, ?14, ?15, strftime('%Y-%m-%dT%H:%M:%fZ'), ?16)",
+                // What another process has paid for is not replaced by a failure to get it.
+                "INSERT OR REPLACE INTO rows
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+                 ?11, ?12, ?13, ?14, ?15, strftime('%Y-%m-%dT%H:%M:%fZ'), ?16
+                 WHERE ?6 OR NOT EXISTS
+                 (SELECT 1 FROM rows WHERE key = ?1 AND occurrence = ?2 AND is_final)",
             )?;
             row.execute(params![
                 key,

@@ -16,8 +16,8 @@ use crate::table::Row;
 use super::ask::{Answer, AttemptError, Failure, Models};
 use super::call::Call;
 use super::client::Client;
-use super::keep::Book;
 use super::kept::item_of;
+use super::recall::Book;
 use super::{Modeller, Rejection, Target, Validate};
 
 /// The settings of one operation.

@@ -18,7 +18,7 @@ use super::call::{Call, Stop};
 use super::client::Client;
 use super::journal::{self, Journal};
 use super::record::Record;
-use super::{Modeller, Operation, Planned, Target, Validate};
+use super::{Modeller, Operation, Planned, Rejection, Target, Validate};
 
 /// Raised whenever an answer of an earlier version does not answer today's question: other words of
 /// a prompt, another schema or another reading of the reply under the same request. No part of it is
@@ -31,7 +31,7 @@ impl Models {
         let (client, schema) = &self.first;
         let request = client.request(messages.to_vec(), schema);
         let words = (&request.model, &request.messages, &request.options);
-        hash(&(VERSION, client.provider.name(), self.first_schema(), words))
+        hash(&(VERSION, client.provider.address(), self.first_schema(), words))
     }
 
     /// The hash of the first model's schema, which is large and the same for all rows.
@@ -53,7 +53,7 @@ pub(super) fn operation_key<T: Target>(
     client: &Client,
 ) -> String {
     let asked = (target.name(), target.schema(), target.instructions(), source, query);
-    hash(&(VERSION, asked, client.provider.name(), &client.model, &client.options))
+    hash(&(VERSION, asked, client.provider.address(), &client.model, &client.options))
 }
 
 impl<T> Answer<T> {
@@ -70,14 +70,19 @@ impl<T> Answer<T> {
         }
     }
 
-    /// The answer that was kept; None where the validator does not take it any more.
+    /// The answer that was kept; None where the validator does not take it any more. A validator that
+    /// is broken fails it, and is no reason to ask again.
     pub(super) async fn recall<V>(record: Record, validator: &V) -> Option<Self>
     where
         V: Validate<Output = T>,
     {
         let Record { reply, incomplete, failure, model, calls, errors, sources, repairs } = record;
         let result = match (reply.clone(), failure) {
-            (Some(json), None) => Ok(validator.validate(json).await.ok()?),
+            (Some(json), None) => match validator.validate(json).await {
+                Ok(items) => Ok(items),
+                Err(Rejection::Problems(_)) => return None,
+                Err(Rejection::Broken(message)) => Err(Failure::Validator(message)),
+            },
             (_, Some(failure)) => Err(failure),
             (None, None) => return None,
         };
@@ -122,9 +127,9 @@ impl Operation {
             Err(error) => self.call.warn(error),
         }
         let answer = ask(self, models, messages, validator).await;
-        if answer.result.is_ok()
-            && let Err(error) = cache.keep(&key, answer.record()).await
-        {
+        // What another model has answered is not what this one would.
+        let is_own = answer.model.as_ref() == Some(&models.first.0.name);
+        if is_own && let Err(error) = cache.keep(&key, answer.record()).await {
             self.call.warn(error);
         }
         answer
@@ -145,12 +150,18 @@ pub(super) async fn planned<M: Modeller>(
 ) -> Result<Plans<M>> {
     let Some(journal) = &operation.call.journal else { return ask.await };
     let client = &operation.client;
-    let key = hash(&(VERSION, question, client.provider.name(), &client.model, &client.options));
+    let key = hash(&(VERSION, question, client.provider.address(), &client.model, &client.options));
     if let Some(kept) = journal.plan(&key).await.map_err(Error::Journal)?
         && let Some(plan) = read(kept.plan)
-        && let Ok(target) = modeller.target(&plan).await
     {
-        return Ok((Planned { plan, target }, kept.calls));
+        match modeller.target(&plan).await {
+            Ok(target) => return Ok((Planned { plan, target }, kept.calls)),
+            Err(Rejection::Problems(_)) => {}
+            Err(Rejection::Broken(message)) => {
+                let failure = Failure::Validator(message);
+                return Err(Error::Plan { failure, calls: Vec::new() });
+            }
+        }
     }
     let (planned, calls) = ask.await?;
     let plan = json!(planned.plan);
