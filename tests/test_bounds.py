@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import BeforeValidator, create_model
 
 from loops import Run, Word, eventually
 from provider import FakeProvider
@@ -156,3 +157,20 @@ def test_a_cache_that_can_not_be_opened_is_an_error(provider: FakeProvider, tmp_
     with pytest.raises(ExtractionError, match="replies"):
         subject.extract(data="a text", query="q", model=Word)
     assert provider.stats()["requests"] == 0
+
+
+def test_a_broken_validator_spends_nothing_on_rows_that_are_kept(
+    provider: FakeProvider, tmp_path: Any
+) -> None:
+    call: dict[str, Any] = {"data": ROWS, "query": "q", "journal": tmp_path / "run.db"}
+    subject = extractor(provider)
+    subject.extract(**call, model=Word)
+
+    def fail(_: object) -> str:
+        raise TypeError("out of order")
+
+    broken = create_model("Word", word=(Annotated[str, BeforeValidator(fail)], ...))
+    failed = subject.extract(**call, model=broken)
+    assert {row.error for row in failed.rows} == {"the validator failed: TypeError: out of order"}
+    assert subject.extract(**call, model=Word).journaled_count == len(ROWS)
+    assert provider.stats()["requests"] == len(ROWS)
