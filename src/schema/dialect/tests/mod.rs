@@ -35,7 +35,7 @@ fn written(value: &Value, schema: &Value, root: &Value) -> Value {
         return form.map_or_else(|| value.clone(), |(_, form)| form);
     }
     match value {
-        Value::Object(members) if schema.get("items").is_some() => members
+        Value::Object(members) if schema.pointer("/items/properties/value").is_some() => members
             .iter()
             .map(|(name, member)| {
                 let kind = &schema["items"]["properties"]["value"];
