@@ -17,7 +17,7 @@ use super::ask::{Answer, AttemptError, Failure, Models};
 use super::call::Call;
 use super::client::Client;
 use super::kept::item_of;
-use super::recall::Book;
+use super::recall::{Book, Question};
 use super::{Modeller, Rejection, Target, Validate};
 
 /// The settings of one operation.
@@ -124,7 +124,7 @@ impl Operation {
         let messages = prompt::planning(query, columns, sample, images, file, !nested);
         let parse = |reply: &Value| plan::parse(reply, columns);
         let validator = PlanValidator { modeller, parse };
-        Ok(self.ask(&models, &messages, &validator).await)
+        Ok(self.ask(&models, &Question::new(messages), &validator).await)
     }
 
     pub(super) async fn row<T: Target>(
@@ -142,11 +142,12 @@ impl Operation {
             for part in [row.text] {
                 let (instructions, file) = (target.instructions(), row.file.as_ref());
                 let messages = prompt::extraction(query, instructions, part, &row.images, file);
-                let asked = self.ask(models, &messages, target);
+                let question = Question::new(messages);
+                let asked = self.ask(models, &question, target);
                 outcome.add(match book {
                     None => asked.await,
                     Some(book) => {
-                        let key = models.key(&messages);
+                        let key = question.key(models).to_owned();
                         book.answer(&self.call, target, row.position, key, asked).await
                     }
                 });

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,9 +25,25 @@ use super::{Modeller, Operation, Planned, Rejection, Target, Validate};
 /// the version of the package, so that an update does not pay for anything twice.
 const VERSION: u32 = 1;
 
+/// What a model is asked, and its name in a journal and a cache, which is made once.
+pub(super) struct Question {
+    messages: Vec<Message>,
+    key: OnceLock<String>,
+}
+
+impl Question {
+    pub fn new(messages: Vec<Message>) -> Self {
+        Self { messages, key: OnceLock::new() }
+    }
+
+    pub fn key(&self, models: &Models) -> &str {
+        self.key.get_or_init(|| models.key(&self.messages))
+    }
+}
+
 impl Models {
     /// Names the question that `messages` are to the first model: the canonical hash of its request.
-    pub(super) fn key(&self, messages: &[Message]) -> String {
+    fn key(&self, messages: &[Message]) -> String {
         let (client, schema) = &self.first;
         let request = client.request(messages.to_vec(), schema);
         let words = (&request.model, &request.messages, &request.options);
@@ -110,14 +126,14 @@ impl Operation {
     pub(super) async fn ask<V: Validate>(
         &self,
         models: &Models,
-        messages: &[Message],
+        question: &Question,
         validator: &V,
     ) -> Answer<V::Output> {
         let Some(cache) = &self.call.cache else {
-            return ask(self, models, messages, validator).await;
+            return ask(self, models, &question.messages, validator).await;
         };
-        let key = models.key(messages);
-        match cache.find(&key).await {
+        let key = question.key(models);
+        match cache.find(key).await {
             Ok(Some(record)) => {
                 if let Some(answer) = Answer::recall(record, validator).await {
                     return answer;
@@ -126,10 +142,10 @@ impl Operation {
             Ok(None) => {}
             Err(error) => self.call.warn(error),
         }
-        let answer = ask(self, models, messages, validator).await;
+        let answer = ask(self, models, &question.messages, validator).await;
         // What another model has answered is not what this one would.
         let is_own = answer.model.as_ref() == Some(&models.first.0.name);
-        if is_own && let Err(error) = cache.keep(&key, answer.record()).await {
+        if is_own && let Err(error) = cache.keep(key, answer.record()).await {
             self.call.warn(error);
         }
         answer

@@ -7,6 +7,7 @@ use crate::{prompt, refinement};
 
 use super::ask::Answer;
 use super::operation::PlanValidator;
+use super::recall::Question;
 use super::{Modeller, Operation, Planned};
 
 impl Operation {
@@ -39,6 +40,6 @@ impl Operation {
             })
         };
         let validator = PlanValidator { modeller, parse };
-        Ok(self.ask(&models, &messages, &validator).await)
+        Ok(self.ask(&models, &Question::new(messages), &validator).await)
     }
 }
