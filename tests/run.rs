@@ -10,17 +10,17 @@ use std::time::Duration;
 use fake_provider::FakeProvider;
 use serde_json::{Map, Value, json};
 use structx::Error;
+use structx::documents::table::Table;
 use structx::documents::{Content, Document, ReadOptions};
 use structx::llm::limit::{Limiter, Limits};
 use structx::llm::registry::{Settings, provider};
 use structx::llm::retry::Backoff;
 use structx::llm::transport::{ApiKey, Timeouts};
-use structx::plan::Plan;
+use structx::planning::plan::Plan;
 use structx::run::{
     Call, Client, Extraction, Failure, Modeller, Operation, Rejection, Target, Validate, extract,
 };
 use structx::schema::definition::ExtractionRequest;
-use structx::table::Table;
 
 /// Takes items with a `word`, and finds the word `wrong` wrong.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use structx::llm::limit::{Limiter, Limits};
 use structx::llm::registry::{Settings, provider};
 use structx::llm::retry::Backoff;
 use structx::llm::transport::{ApiKey, Timeouts};
-use structx::plan::Plan;
+use structx::planning::plan::Plan;
 use structx::run::{
     Call, Client, Extraction, Modeller, Operation, Rejection, Target, Validate, extract, plan,
 };

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use pyo3::prelude::*;
 use tokio::sync::Semaphore;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::llm::price::Price;
 use crate::llm::registry;
 use crate::llm::retry::{Backoff, seconds};
@@ -126,27 +126,30 @@ impl Extractor {
         weights: HashMap<String, PathBuf>,
     ) -> PyResult<Self> {
         let price = |(name, (input, output, cached))| (name, Price { input, output, cached });
-        let settings = Settings {
-            extraction: Step::new(models, extraction_options)?,
-            planning: Step::new(planning_models, planning_options)?,
-            api_key: api_key.map(ApiKey::new),
-            api_base,
-            api_version,
-            output_mode: output_mode.map(registry::output_mode).transpose()?,
-            timeouts: Timeouts {
-                connect: seconds("connect_timeout", connect_timeout)?,
-                first_byte: first_byte_timeout
-                    .map(|limit| seconds("first_byte_timeout", limit))
-                    .transpose()?,
-                whole: seconds("timeout", timeout)?,
-            },
-            concurrency: max_threads.min(Semaphore::MAX_PERMITS),
-            backoff: Backoff::new(max_retries, min_wait, max_wait)?,
-            limits,
-            cache: cache.map(|path| (path, cache_size)),
-            prices: prices.into_iter().map(price).collect(),
-            weights,
+        let settings = || -> Result<Settings> {
+            Ok(Settings {
+                extraction: Step::new(models, extraction_options)?,
+                planning: Step::new(planning_models, planning_options)?,
+                api_key: api_key.map(ApiKey::new),
+                api_base,
+                api_version,
+                output_mode: output_mode.map(registry::output_mode).transpose()?,
+                timeouts: Timeouts {
+                    connect: seconds("connect_timeout", connect_timeout)?,
+                    first_byte: first_byte_timeout
+                        .map(|limit| seconds("first_byte_timeout", limit))
+                        .transpose()?,
+                    whole: seconds("timeout", timeout)?,
+                },
+                concurrency: max_threads.min(Semaphore::MAX_PERMITS),
+                backoff: Backoff::new(max_retries, min_wait, max_wait)?,
+                limits,
+                cache: cache.map(|path| (path, cache_size)),
+                prices: prices.into_iter().map(price).collect(),
+                weights,
+            })
         };
+        let settings = settings()?;
         let clients = Mutex::new(Some((std::process::id(), settings.connect()?)));
         Ok(Self { settings, clients })
     }

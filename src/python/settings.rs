@@ -153,7 +153,7 @@ impl Settings {
             timeouts: self.timeouts,
             output_mode: self.output_mode,
         };
-        registry::provider(&settings, |name| std::env::var(name).ok())
+        Ok(registry::provider(&settings, |name| std::env::var(name).ok())?)
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::error::{Error, Result, panic_text};
+use crate::error::{Error, Result};
 use crate::run::{Operation, Ready, Started};
 
 use super::awaitable::Abort;
@@ -157,7 +157,7 @@ impl Rows {
             && let Err(error) = (&mut self.task).await
             && let Ok(panic) = error.try_into_panic()
         {
-            return Err(Panic(format!("panic: {}", panic_text(&*panic))));
+            return Err(Panic(format!("panic: {}", structx_common::panics::message(&*panic))));
         }
         Ok(batch.into_iter().map(|ready| RawRow::from(ready.outcome)).collect())
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 
 use crate::error::Result;
-use crate::plan::Plan;
+use crate::planning::plan::Plan;
 use crate::run::{self, Client, Modeller, Rejection, Target, Validate};
 use crate::schema::OutputSchema;
 

@@ -8,11 +8,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::documents::Content;
 use crate::error::Result;
 use crate::llm::{File, Image, Usage};
-use crate::table::Row;
+use crate::run::Row;
 
-use super::ask::Models;
-use super::recall::{self, Book};
-use super::sight::Shown;
+use super::attempts::Models;
+use super::row;
+use super::store::replay::{self, Book};
+use super::visual_input::Shown;
 use super::{Modeller, Operation, Outcome, Planned, Target};
 
 /// The samples that a plan is made from hold no more characters than this; a small model reads
@@ -126,7 +127,7 @@ impl<T: Target> Started<T> {
             watch.rows(content.row_count());
         }
         let room = Arc::new(Semaphore::new(room));
-        let rows = content.rows(&self.columns);
+        let rows = row::rows(content, &self.columns);
         let shown = |row| Row { images: self.images.clone(), file: self.file.clone(), ..row };
         let rows = rows.map(shown);
         stream::iter(rows)
@@ -182,5 +183,5 @@ async fn plan_shown<M: Modeller>(
     let question = (query, columns, sample.clone(), images, file);
     let ask =
         async { planner.plan(modeller, query, columns, sample, images, file).await?.planned() };
-    recall::planned(planner, modeller, &question, query, ask).await
+    replay::planned(planner, modeller, &question, query, ask).await
 }

@@ -1,13 +1,13 @@
 //! One request that changes a definition as a user says.
 
 use crate::error::Result;
-use crate::plan::Plan;
+use crate::planning::plan::Plan;
+use crate::planning::{prompts, refinement};
 use crate::schema::definition::ExtractionRequest;
-use crate::{prompt, refinement};
 
-use super::ask::Answer;
-use super::operation::PlanValidator;
-use super::recall::Question;
+use super::attempts::Answer;
+use super::step::PlanValidator;
+use super::store::replay::Question;
 use super::{Modeller, Operation, Planned};
 
 impl Operation {
@@ -31,7 +31,7 @@ impl Operation {
         let schema = refinement::reply_schema(nested);
         let models = self.models(|client| client.compile("refinement", &schema))?;
         let shown = refinement::shown(&current, nested).to_string();
-        let messages = prompt::refinement(&shown, instructions, !nested);
+        let messages = prompts::refinement(&shown, instructions, !nested);
         let parse = |reply: &_| {
             refinement::parse(reply, &current, nested).map(|schema| Plan {
                 instructions: String::new(),

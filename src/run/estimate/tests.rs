@@ -3,16 +3,17 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Estimate, estimate};
+use crate::documents::table::Table;
 use crate::documents::{Content, Document, Mode, Page, ReadOptions};
 use crate::llm::limit::{Limiter, Limits};
 use crate::llm::price::Price;
 use crate::llm::registry::{Settings, provider};
 use crate::llm::retry::Backoff;
+use crate::llm::tokens;
 use crate::llm::transport::ApiKey;
 use crate::llm::{Reply, Usage};
+use crate::planning::prompts;
 use crate::run::{Call, Client, Operation, Rejection, Target, Validate};
-use crate::table::Table;
-use crate::{prompt, tokens};
 
 struct Orders(Value);
 
@@ -108,8 +109,9 @@ fn prompts_are_those_that_are_sent() {
         let (operation, target, content) = (operation(model, None), Orders::new(), table(3));
         let Operation { client, .. } = &operation;
         let schema = target.reply_schema(client).unwrap();
-        let sent = content.rows(&[]).map(|row| {
-            let messages = prompt::extraction("orders", target.instructions(), row.text, &[], None);
+        let sent = crate::run::row::rows(&content, &[]).map(|row| {
+            let messages =
+                prompts::extraction("orders", target.instructions(), row.text, &[], None);
             let request = client.request(messages, &schema);
             let beside =
                 if client.tells(&schema) { String::new() } else { schema.compiled.to_string() };
@@ -192,7 +194,7 @@ fn pages_are_seen_and_not_drawn() {
     };
     let text = tokens(Mode::Text);
     let label = tokens::of_text("Page 2 of the document, as an image:") as u64;
-    let image = tokens::OF_AN_IMAGE as u64 + label;
+    let image = structx_common::tokens::PER_IMAGE as u64 + label;
     assert_eq!(tokens(Mode::Auto), text + 2 * image);
     assert_eq!(tokens(Mode::Vision), text + 3 * image);
 }
