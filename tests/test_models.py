@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from structx import _fetch, exceptions, models
+from structx import exceptions
 from structx.exceptions import ConfigurationError, FileError
+from structx.local_models import fetch, models
 
 CONTENT = random.Random(7).randbytes(3_000_000)
 KNOWN = models.KnownModel(
@@ -70,7 +71,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         monkeypatch.setattr(models, "_HUB", f"http://127.0.0.1:{server.server_port}")
-        monkeypatch.setattr(_fetch, "_PAUSE", 0)
+        monkeypatch.setattr(fetch, "_PAUSE", 0)
         yield served
         server.shutdown()
 

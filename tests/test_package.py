@@ -106,8 +106,8 @@ HEAVY = {
     "polars",
     "pyarrow",
     "structx.config",
-    "structx.portable",
-    "structx.schema",
+    "structx.definitions.from_model",
+    "structx.definitions.generated",
     "subprocess",
     "zipfile",
 }
@@ -119,9 +119,9 @@ LATER = {
     "logging",
     "structx.limits",
     "structx.prices",
-    "structx.progress",
+    "structx._engine.progress",
     "structx.results",
-    "structx.runs",
+    "structx._engine.run_context",
     "structx.usage",
     "tqdm",
 }
@@ -131,7 +131,7 @@ LATER = {
     ("program", "absent"),
     [
         ("import structx", HEAVY | {"pydantic", "structx._core", "structx.extractor"}),
-        ("import structx; structx.models", HEAVY | {"pydantic", "structx._core"}),
+        ("import structx; structx.local_models", HEAVY | {"pydantic", "structx._core"}),
         ("from structx import ExtractionError, RowResult", HEAVY | {"structx._core"}),
         ("from structx import Extractor", HEAVY | LATER),
     ],

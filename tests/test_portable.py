@@ -32,9 +32,12 @@ from pydantic import (
 
 from provider import FakeProvider
 from structx import Extractor
+from structx.definitions.from_model import (
+    model_from_extraction_request,
+    model_to_extraction_request,
+)
+from structx.definitions.generated import GeneratedModel
 from structx.exceptions import ModelGenerationError
-from structx.portable import model_from_extraction_request, model_to_extraction_request
-from structx.schema import GeneratedModel
 
 
 class Color(Enum):

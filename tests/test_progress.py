@@ -15,7 +15,8 @@ import pytest
 
 from loops import Run, Word
 from provider import FakeProvider, connect
-from structx import ExtractionError, Extractor, Progress, progress, runs
+from structx import ExtractionError, Extractor, Progress
+from structx._engine import progress, run_context
 
 ROWS: dict[str, Any] = {
     "data": [{"t": f"row{number:03}"} for number in range(50)],
@@ -205,7 +206,7 @@ def test_without_tqdm_a_line_says_so(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(runs, "find_spec", lambda _: None)
+    monkeypatch.setattr(run_context, "find_spec", lambda _: None)
     with caplog.at_level(logging.INFO, "structx"):
         subject.extract(**ROWS, progress=True)
     first, _ = [record.getMessage() for record in caplog.records]

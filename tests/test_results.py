@@ -26,7 +26,7 @@ from structx import (
     schema,
     usage,
 )
-from structx.inputs import Source
+from structx._engine.inputs import Source
 from structx.results import result_of, table_of
 
 

@@ -16,8 +16,13 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from structx.definitions.generated import (
+    ExtractionPlan,
+    ExtractionRequest,
+    ModelField,
+    create_model,
+)
 from structx.exceptions import ModelGenerationError
-from structx.schema import ExtractionPlan, ExtractionRequest, ModelField, create_model
 
 
 def field(name: str, tree: Any, **changes: Any) -> dict[str, Any]:
@@ -227,7 +232,7 @@ def test_another_process_makes_the_classes_again() -> None:
         made.model_validate({"number": number, "lines": [{"sum": "1.50"}]}) for number in "12"
     )
     data = pickle.dumps((first, value(first, "lines")[0], made, second))
-    path = str(Path(sys.modules["structx.schema"].__file__ or "").parents[1])
+    path = str(Path(sys.modules["structx.definitions.generated"].__file__ or "").parents[2])
     program = f"import sys; sys.path.insert(0, {path!r})\n{OTHER_PROCESS}"
     result = subprocess.run(
         [sys.executable, "-c", program], input=data, capture_output=True, check=False

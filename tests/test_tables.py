@@ -24,8 +24,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from structx import ExtractionError, FileError, _core, tables
-from structx.inputs import source_of
+from structx import ExtractionError, FileError, _core
+from structx._engine import tables
+from structx._engine.inputs import source_of
 
 LIBRARIES = {
     "pandas": pd.DataFrame,
@@ -321,7 +322,7 @@ def test_a_frame_without_pandas_is_an_error_with_the_command(
 
 def test_no_library_is_imported_for_other_data() -> None:
     program = (
-        "import sys, structx.inputs as inputs\n"
+        "import sys, structx._engine.inputs as inputs\n"
         "inputs.source_of([{'a': 1}]), inputs.source_of('text')\n"
         "print([name for name in ('numpy', 'pandas', 'polars', 'pyarrow') if name in sys.modules])"
     )

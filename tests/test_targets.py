@@ -11,7 +11,7 @@ from pydantic import BaseModel, create_model
 
 from provider import FakeProvider
 from structx import Extractor
-from structx.targets import of_model
+from structx._engine.response_models import of_model
 
 
 def test_a_used_class_is_pickled_by_value_as_before_its_use(subject: Extractor) -> None:

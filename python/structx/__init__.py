@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from structx._core import __version__
+    from structx._engine.inputs import FileReader, PreparedInput
+    from structx._engine.progress import Progress
+    from structx._engine.run_context import RunOptions
     from structx.config import ExtractionConfig
+    from structx.definitions.from_model import (
+        TypeCapabilities,
+        get_type_capabilities,
+        model_from_extraction_request,
+        model_to_extraction_request,
+    )
+    from structx.definitions.generated import ExtractionPlan, ExtractionRequest, ModelField
     from structx.documents import (
         Document,
         DocumentLimits,
@@ -40,19 +50,9 @@ if TYPE_CHECKING:
     )
     from structx.explain import SchemaLoss, SchemaReport
     from structx.extractor import Extractor
-    from structx.inputs import FileReader, PreparedInput
     from structx.limits import Limits
-    from structx.portable import (
-        TypeCapabilities,
-        get_type_capabilities,
-        model_from_extraction_request,
-        model_to_extraction_request,
-    )
     from structx.prices import Price
-    from structx.progress import Progress
     from structx.results import AttemptError, ExtractionResult, RowResult
-    from structx.runs import RunOptions
-    from structx.schema import ExtractionPlan, ExtractionRequest, ModelField
     from structx.streams import AsyncExtractionStream, ExtractionStream
     from structx.usage import ExtractionStep, ExtractorUsage, StepUsage
 else:
@@ -89,28 +89,29 @@ else:
         ],
         "explain": ["SchemaLoss", "SchemaReport"],
         "extractor": ["Extractor"],
-        "inputs": ["FileReader", "PreparedInput"],
+        "_engine.inputs": ["FileReader", "PreparedInput"],
         "limits": ["Limits"],
-        "models": [],
-        "portable": [
+        "definitions.from_model": [
             "TypeCapabilities",
             "get_type_capabilities",
             "model_from_extraction_request",
             "model_to_extraction_request",
         ],
         "prices": ["Price"],
-        "progress": ["Progress"],
+        "_engine.progress": ["Progress"],
         "results": ["AttemptError", "ExtractionResult", "RowResult"],
-        "runs": ["RunOptions"],
-        "schema": ["ExtractionPlan", "ExtractionRequest", "ModelField"],
+        "_engine.run_context": ["RunOptions"],
+        "definitions.generated": ["ExtractionPlan", "ExtractionRequest", "ModelField"],
         "streams": ["AsyncExtractionStream", "ExtractionStream"],
         "usage": ["ExtractionStep", "ExtractorUsage", "StepUsage"],
     }
 
+    _MODULES = {"definitions", "local_models", *(name for name in _NAMES if "." not in name)}
+
     def __getattr__(name: str) -> object:
         from importlib import import_module
 
-        if name in _NAMES:
+        if name in _MODULES:
             return import_module(f"{__name__}.{name}")
         for module, names in _NAMES.items():
             if name in names:

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar, final
 
+from structx._engine.inputs import Encoded
+from structx._engine.response_models import Target
+from structx._engine.run_context import Run
 from structx.documents import Kind
 from structx.estimates import RawEstimate
 from structx.exceptions import ExtractionError
 from structx.explain import RawSchema
-from structx.inputs import Encoded
 from structx.results import RawExtraction, RawPlan, RawRow, RawStart
-from structx.runs import Run
-from structx.targets import Target
 
 __all__ = [
     "Document",

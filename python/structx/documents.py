@@ -8,11 +8,11 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from structx import _core
-from structx._threads import in_thread, is_large
-from structx.inputs import source_of
+from structx._engine.inputs import source_of
+from structx._engine.threads import in_thread, is_large
 
 if TYPE_CHECKING:
-    from structx.inputs import Data
+    from structx._engine.inputs import Data
 
 Mode: TypeAlias = Literal["auto", "text", "vision", "file"]
 Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin", "table"]
@@ -261,9 +261,9 @@ class Document:
         return f"Document({self.name!r}, {self.format}{pages}, {len(self.text):,} characters)"
 
     def _repr_html_(self) -> str:
-        from structx import _html
+        from structx._engine import html
 
-        return _html.of_document(self)
+        return html.of_document(self)
 
 
 def read(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from structx import _checks, _core
+from structx import _core
+from structx._engine import checks
 from structx.exceptions import ConfigurationError
 
 
@@ -38,7 +39,7 @@ class Limits:
         """
         try:
             if max_concurrency is not None:
-                _checks.integer("max_concurrency", max_concurrency, minimum=1)
+                checks.integer("max_concurrency", max_concurrency, minimum=1)
             self._settings = (
                 max_concurrency,
                 _rate("requests_per_minute", requests_per_minute),
@@ -87,4 +88,4 @@ class Limits:
 
 
 def _rate(name: str, value: float | None) -> float | None:
-    return None if value is None else _checks.number(name, value, positive=True)
+    return None if value is None else checks.number(name, value, positive=True)

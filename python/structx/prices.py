@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from typing_extensions import NotRequired, TypedDict
 
-from structx import _checks
+from structx._engine import checks
 
 
 class Price(TypedDict):
@@ -57,7 +57,7 @@ def _numbers(name: str, price: object) -> tuple[float, float, float | None]:
         raise ValueError(f"{name} has {min(map(str, unknown))!r}, not input, output and cached")
 
     def dollars(key: str) -> float:
-        return _checks.number(f"{name}[{key!r}]", given.get(key))
+        return checks.number(f"{name}[{key!r}]", given.get(key))
 
     cached = dollars("cached") if given.get("cached") is not None else None
     return dollars("input"), dollars("output"), cached

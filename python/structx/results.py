@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from structx import _core
-    from structx.inputs import Source
+    from structx._engine.inputs import Source
 
 T = TypeVar("T", bound=BaseModel)
 D = TypeVar("D", default=list[T])
@@ -156,7 +156,7 @@ class ExtractionResult(Generic[T, D]):
 
     data: D = field(compare=False)
     """The items of all rows, in the order of the source; with `return_df=True` a copy of the source
-    with the columns that `structx.flatten` describes."""
+    with the columns that `structx._engine.flatten` describes."""
     rows: list[RowResult[T]]
     """One for each row of the source, in its order."""
     model: type[T]
@@ -174,7 +174,7 @@ class ExtractionResult(Generic[T, D]):
 
         A pandas DataFrame where pandas is installed, else a list of dicts.
         """
-        from structx import tables
+        from structx._engine import tables
 
         rows = [row for row in self.rows if row.error is not None]
         columns = {
@@ -231,9 +231,9 @@ class ExtractionResult(Generic[T, D]):
         )
 
     def _repr_html_(self) -> str:
-        from structx import _html
+        from structx._engine import html
 
-        return _html.of_result(self)
+        return html.of_result(self)
 
 
 def result_of(raw: RawExtraction, source: Source) -> ExtractionResult[Any]:
@@ -290,7 +290,7 @@ def table_of(
 
     Raises ExtractionError where pandas is missing, or the items can't be written.
     """
-    from structx import flatten, tables
+    from structx._engine import flatten, tables
 
     if source.table is None:
         table = tables.source_frame(prepared)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from structx import _core
-    from structx.inputs import Source
+    from structx._engine.inputs import Source
+    from structx._engine.run_context import Run
     from structx.results import RawRow, RawStart
-    from structx.runs import Run
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
 

@@ -20,7 +20,7 @@ use super::job::Job;
 use super::target::Pydantic;
 use super::watch::Callbacks;
 
-/// The data, and the options of the table reader as JSON: a tuple that `structx.inputs` makes.
+/// The data, and the options of the table reader as JSON: a tuple that `structx._engine.inputs` makes.
 #[derive(FromPyObject)]
 pub struct Input(Encoded, String);
 

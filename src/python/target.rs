@@ -45,7 +45,7 @@ impl ModelSchema {
     }
 }
 
-/// A `structx.targets.Target`, as Python hands it over.
+/// A `structx._engine.response_models.Target`, as Python hands it over.
 pub struct ModelTarget {
     model: Py<PyAny>,
     schema: Arc<Compiled>,
@@ -229,13 +229,13 @@ impl Target for PydanticTarget {
 static OF_PLAN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static PROBLEMS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-/// A function of `structx.targets`.
+/// A function of `structx._engine.response_models`.
 fn of_targets<'py>(
     py: Python<'py>,
     cell: &'static PyOnceLock<Py<PyAny>>,
     name: &str,
 ) -> PyResult<&'py Bound<'py, PyAny>> {
-    cell.import(py, "structx.targets", name)
+    cell.import(py, "structx._engine.response_models", name)
 }
 
 fn is_interrupt(py: Python<'_>, error: &PyErr) -> bool {

@@ -15,7 +15,7 @@ use super::target::Pydantic;
 /// How often progress is told.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// A `structx.runs.Run`, as Python hands it over.
+/// A `structx._engine.run_context.Run`, as Python hands it over.
 #[derive(FromPyObject)]
 pub struct Run {
     journal: Option<PathBuf>,
@@ -45,10 +45,10 @@ impl Run {
     }
 }
 
-/// `structx.runs.RawProgress`: rows, done, failed, journaled, requests, tokens, cost, seconds.
+/// `structx._engine.run_context.RawProgress`: rows, done, failed, journaled, requests, tokens, cost, seconds.
 type RawProgress = (usize, usize, usize, usize, usize, u64, Option<f64>, f64);
 
-/// `structx.runs.RawRequest`: model, outcome, status, seconds, prompt tokens, completion tokens,
+/// `structx._engine.run_context.RawRequest`: model, outcome, status, seconds, prompt tokens, completion tokens,
 /// request id.
 type RawRequest = (String, &'static str, Option<u16>, f64, u64, u64, Option<String>);
 

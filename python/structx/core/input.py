@@ -1,5 +1,5 @@
-"""The prepared input of `structx.inputs`."""
+"""The prepared input of `structx`."""
 
-from structx.inputs import PreparedInput
+from structx._engine.inputs import PreparedInput
 
 __all__ = ["PreparedInput"]

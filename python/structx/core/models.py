@@ -1,8 +1,8 @@
-"""Results, and the portable definitions of `structx.schema` and `structx.portable`."""
+"""The results of `structx.results` and the portable definitions of `structx.definitions`."""
 
-from structx.portable import TypeCapabilities
+from structx.definitions.from_model import TypeCapabilities
+from structx.definitions.generated import ExtractionPlan, ExtractionRequest, ModelField
 from structx.results import ExtractionResult, RowResult
-from structx.schema import ExtractionPlan, ExtractionRequest, ModelField
 
 __all__ = [
     "ExtractionPlan",

@@ -1,5 +1,5 @@
-"""The file reader of `structx.inputs`."""
+"""The file reader of `structx`."""
 
-from structx.inputs import FileReader
+from structx._engine.inputs import FileReader
 
 __all__ = ["FileReader"]

@@ -43,10 +43,10 @@ def of_model(model: type[BaseModel]) -> Target:
 
 def of_plan(plan: str) -> Target:
     """The target of a plan, given as JSON."""
-    from structx import schema  # not needed for the caller's own models
+    from structx.definitions import generated  # not needed for the caller's own models
 
     content = json.loads(plan)
-    target = _of_model(schema.create_model(content["schema"]))
+    target = _of_model(generated.create_model(content["schema"]))
     return _keep(replace(target, instructions=content["instructions"]))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any, TypeVar, cast
 
-from structx import _core, tables
+from structx import _core
+from structx._engine import tables
 
 R = TypeVar("R")
 

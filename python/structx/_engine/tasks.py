@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeA
 
 from pydantic import BaseModel
 
-from structx import _core, targets
-from structx._threads import in_thread, is_large
+from structx import _core
+from structx._engine import response_models
+from structx._engine.inputs import PreparedInput, Source, check_unicode, source_of
+from structx._engine.tables import need_pandas
+from structx._engine.threads import in_thread, is_large
 from structx.exceptions import ExtractionError
-from structx.inputs import PreparedInput, Source, check_unicode, source_of
-from structx.tables import need_pandas
 
 if TYPE_CHECKING:
-    from structx import results, runs, usage
+    from structx import results, usage
+    from structx._engine import run_context
+    from structx._engine.inputs import Data
+    from structx._engine.run_context import Run, RunOptions
+    from structx.definitions.generated import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
-    from structx.inputs import Data
     from structx.results import ExtractionResult, RawExtraction, RawPlan
-    from structx.runs import Run, RunOptions
-    from structx.schema import GeneratedModel
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
 P = ParamSpec("P")
@@ -39,13 +41,14 @@ def load() -> None:
     For the constructor: the first operation may come when the interpreter exits, and nothing can be
     imported any more.
     """
-    global results, runs, usage
-    from structx import results, runs, usage
+    global results, run_context, usage
+    from structx import results, usage
+    from structx._engine import run_context
 
 
 def begin(core: _core.Extractor, operation: str, options: RunOptions | None) -> Run:
     """An operation of this name; raises TypeError for an option that it does not take."""
-    return runs.Run(core, operation, options)
+    return run_context.Run(core, operation, options)
 
 
 class Form(NamedTuple):
@@ -110,7 +113,7 @@ def extraction(
 ) -> Task[ExtractionResult[Any, Any]]:
     """For one query."""
     query = _words("query", query)
-    target = None if model is None else targets.of_model(_model_class(model))
+    target = None if model is None else response_models.of_model(_model_class(model))
     source = _source(data, form)
     return run.core.extract(source.input, query, target, run), partial(_result, source, form, query)
 
@@ -142,7 +145,9 @@ def refinement(
     run: Run, model: type[BaseModel], instructions: str, model_name: str | None
 ) -> Task[type[GeneratedModel]]:
     """For a changed model."""
-    from structx.portable import model_to_extraction_request  # not needed by other tasks
+    from structx.definitions.from_model import (
+        model_to_extraction_request,  # not needed by other tasks
+    )
 
     instructions = _words("refinement_instructions", instructions)
     name = None if model_name is None else _words("model_name", model_name)
@@ -168,7 +173,7 @@ def streaming(
 ) -> tuple[_core.RowStream, Source]:
     """Rows for one query, as they end."""
     query = _words("query", query)
-    target = None if model is None else targets.of_model(_model_class(model))
+    target = None if model is None else response_models.of_model(_model_class(model))
     source = source_of(data, file_options)
     return run.core.stream(source.input, query, target, run), source
 
@@ -238,7 +243,7 @@ def estimation(
     from structx.estimates import estimate_of  # not needed by other tasks
 
     query = _words("query", query)
-    target = None if model is None else targets.of_model(_model_class(model))
+    target = None if model is None else response_models.of_model(_model_class(model))
     return run.core.estimate(source_of(data, file_options).input, query, target), estimate_of
 
 
@@ -250,7 +255,7 @@ def explain(run: Run, model: type[BaseModel]) -> SchemaReport:
 def _explanation(run: Run, model: type[BaseModel]) -> SchemaReport:
     from structx.explain import report_of  # not needed by other tasks
 
-    return report_of(*run.core.explain(targets.of_model(_model_class(model))))
+    return report_of(*run.core.explain(response_models.of_model(_model_class(model))))
 
 
 def _planned(raw: RawPlan) -> type[GeneratedModel]:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
-from structx import _core, _settings, tasks
+from structx import _core
+from structx._engine import settings as _settings
+from structx._engine import tasks
 from structx.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
-    from structx.runs import Run, RunOptions
+    from structx._engine.run_context import Run, RunOptions
 
 
 class Connection:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from typing_extensions import Self, TypedDict
 
-from structx import _checks
-from structx.progress import Bar, Progress, RawProgress, dollars, is_seen
+from structx._engine import checks
+from structx._engine.progress import Bar, Progress, RawProgress, dollars, is_seen
 
 if TYPE_CHECKING:
     from structx import _core
@@ -94,13 +94,13 @@ class Run:
         self._started, self._is_under_way = time.monotonic(), True
         given = self._options
         if (journal := given.get("journal")) is not None:
-            self.journal = _checks.path("journal", journal)
+            self.journal = checks.path("journal", journal)
         if (max_cost := given.get("max_cost")) is not None:
-            self.max_cost = _checks.number("max_cost", max_cost)
+            self.max_cost = checks.number("max_cost", max_cost)
         if (max_tokens := given.get("max_tokens")) is not None:
-            self.max_tokens = _checks.integer("max_tokens", max_tokens, minimum=0, below=2**63)
+            self.max_tokens = checks.integer("max_tokens", max_tokens, minimum=0, below=2**63)
         if (deadline := given.get("deadline")) is not None:
-            self.deadline = _checks.number("deadline", deadline, positive=True)
+            self.deadline = checks.number("deadline", deadline, positive=True)
         self._show = self._shown(given.get("progress"))
         if self._show or LOGGER.isEnabledFor(logging.INFO):
             self.progress = self._progressed

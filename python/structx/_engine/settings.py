@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from structx import _checks
+from structx._engine import checks
 from structx.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def checked(
         model = os.environ.get("STRUCTX_MODEL") or _default_model()
     if planning_model is None:
         planning_model = model
-    _checks.integer("batch_size", batch_size, minimum=1)
+    checks.integer("batch_size", batch_size, minimum=1)
     planning, extraction = options(config, provider_options)
     models, planning_models = _models("model", model), _models("planning_model", planning_model)
     return {
@@ -86,13 +86,13 @@ def checked(
         else _timeout("first_byte_timeout", first_byte_timeout),
         "planning_options": json.dumps(planning),
         "extraction_options": json.dumps(extraction),
-        "max_threads": _checks.integer("max_threads", max_threads, minimum=1),
-        "max_retries": _checks.integer("max_retries", max_retries, minimum=0),
+        "max_threads": checks.integer("max_threads", max_threads, minimum=1),
+        "max_retries": checks.integer("max_retries", max_retries, minimum=0),
         "min_wait": _seconds("min_wait", min_wait),
         "max_wait": _seconds("max_wait", max_wait),
         "limits": _limits(limits),
-        "cache": None if cache is None else _checks.path("cache", cache),
-        "cache_size": _checks.integer("cache_size", cache_size, minimum=1, below=2**63),
+        "cache": None if cache is None else checks.path("cache", cache),
+        "cache_size": checks.integer("cache_size", cache_size, minimum=1, below=2**63),
         "prices": table_of(prices, models + planning_models),
     }
 
@@ -101,15 +101,15 @@ def weights(*names: str) -> dict[str, Path]:
     """The files of the embedded models among these; raises ConfigurationError."""
     if not (local := {name for name in names if name.startswith("local/")}):
         return {}
-    from structx import models  # not needed for other models
+    from structx import local_models  # not needed for other models
 
-    return {name: models.locate(name) for name in local}
+    return {name: local_models.locate(name) for name in local}
 
 
 def _default_model() -> str:
-    from structx import models
+    from structx import local_models
 
-    return f"local/{models.DEFAULT}"
+    return f"local/{local_models.DEFAULT}"
 
 
 def _models(name: str, value: str | Sequence[str]) -> list[str]:

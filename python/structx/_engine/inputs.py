@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union, cast
 
 from pydantic_core import PydanticSerializationError, to_json
 
-from structx import _core, tables
+from structx import _core
+from structx._engine import tables
 from structx.exceptions import ExtractionError, FileError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 from structx.exceptions import FileError
 
 if TYPE_CHECKING:
-    from structx.models import Wheel
+    from structx.local_models.models import Wheel
 
 _ATTEMPTS = 5
 _PAUSE = 1.0
@@ -45,6 +45,7 @@ class Progress:
             sys.stderr.write("\n")
 
     def show(self, done: int) -> None:
+        """Shows that `done` bytes are stored."""
         percent = 100 * done // self._total
         step = percent if self._redraw else percent // 25
         if not self._enabled or step == self._shown:

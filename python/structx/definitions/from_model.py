@@ -21,8 +21,14 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_json, to_jsonable_python
 
 from structx import _core
+from structx.definitions.generated import (
+    CONTAINERS,
+    SCALARS,
+    ExtractionRequest,
+    GeneratedModel,
+    create_model,
+)
 from structx.exceptions import ModelGenerationError
-from structx.schema import CONTAINERS, SCALARS, ExtractionRequest, GeneratedModel, create_model
 
 
 class TypeCapabilities(BaseModel):

