@@ -3,7 +3,7 @@
 use crate::documents::FileError;
 use crate::llm::Usage;
 use crate::llm::setup::ConfigError;
-use crate::run::Failure;
+use crate::run::RowError;
 use crate::schema::SchemaError;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -26,7 +26,7 @@ pub enum Error {
     #[error("planning failed: {failure}")]
     Plan {
         #[source]
-        failure: Failure,
+        failure: RowError,
         /// One entry for each request: what was spent all the same.
         calls: Vec<Usage>,
     },

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::documents::{FileError, FileErrorKind};
 use crate::error::Error;
 use crate::llm::{LlmError, LlmErrorKind};
-use crate::run::{Failure, Stop};
+use crate::run::{RowError, StopReason};
 
 use super::raw::RawUsage;
 
@@ -34,8 +34,8 @@ impl From<Error> for PyErr {
             Error::Config(message) => exceptions::ConfigurationError::new_err(message),
             Error::File(error) => file_error(error),
             Error::Journal(message) => exceptions::JournalError::new_err(message),
-            Error::Plan { failure: Failure::Llm { error, .. }, .. } => llm_error(error),
-            Error::Plan { failure: Failure::Stopped(stop), .. } => stop.into(),
+            Error::Plan { failure: RowError::Llm { error, .. }, .. } => llm_error(error),
+            Error::Plan { failure: RowError::Stopped(stop), .. } => stop.into(),
             error @ (Error::Schema(_) | Error::Plan { .. }) => {
                 exceptions::ModelGenerationError::new_err(error.to_string())
             }
@@ -58,12 +58,12 @@ pub fn file_error(error: FileError) -> PyErr {
     raise((error.to_string(), error.name))
 }
 
-impl From<Stop> for PyErr {
-    fn from(stop: Stop) -> Self {
+impl From<StopReason> for PyErr {
+    fn from(stop: StopReason) -> Self {
         let raise = match stop {
-            Stop::Budget(_) => exceptions::BudgetError::new_err,
-            Stop::Deadline(_) => exceptions::DeadlineError::new_err,
-            Stop::Journal(_) => exceptions::JournalError::new_err,
+            StopReason::Budget(_) => exceptions::BudgetError::new_err,
+            StopReason::Deadline(_) => exceptions::DeadlineError::new_err,
+            StopReason::Journal(_) => exceptions::JournalError::new_err,
         };
         raise(stop.to_string())
     }

@@ -14,7 +14,7 @@ use crate::llm::price::Price;
 use crate::llm::registry;
 use crate::llm::retry::{Backoff, seconds};
 use crate::llm::transport::{ApiKey, Timeouts};
-use crate::run::{self, CallOptions, Target};
+use crate::run::{self, RunOptions, Target};
 use crate::schema::definition::ExtractionRequest;
 
 use super::errors;
@@ -22,7 +22,7 @@ use super::input::{Input, read};
 use super::job::Job;
 use super::limits::Limits;
 use super::raw::{RawEstimate, RawPlan, RawSchema, Tried};
-use super::settings::{Clients, Settings, Step};
+use super::settings::{Clients, Settings, StepSettings};
 use super::stream::{Begun, RowStream};
 use super::target::{ModelTarget, Pydantic};
 use super::watch::{Callbacks, Run, Watcher};
@@ -38,7 +38,7 @@ pub struct Extractor {
 struct Start {
     clients: Clients,
     pydantic: Pydantic,
-    options: CallOptions,
+    options: RunOptions,
     watcher: Option<Arc<Watcher>>,
 }
 
@@ -61,7 +61,7 @@ impl Opened {
     /// What `work` gives, once the call is closed and Python has heard of all that happened.
     async fn watched<T>(&self, work: impl Future<Output = T>) -> T {
         let done = work.await;
-        self.clients.extractor.call.close().await;
+        self.clients.extractor.context.close().await;
         if let Some(watcher) = &self.watcher {
             watcher.finish().await;
         }
@@ -91,8 +91,8 @@ impl Extractor {
         }
         let pydantic = Pydantic::new(py, callbacks)?;
         let watcher = Watcher::new(&pydantic);
-        let watch = watcher.clone().map(|watcher| watcher as Arc<dyn run::Watch>);
-        Ok(Start { clients, pydantic, options: CallOptions { watch, ..options }, watcher })
+        let watch = watcher.clone().map(|watcher| watcher as Arc<dyn run::Observer>);
+        Ok(Start { clients, pydantic, options: RunOptions { watch, ..options }, watcher })
     }
 }
 
@@ -128,8 +128,8 @@ impl Extractor {
         let price = |(name, (input, output, cached))| (name, Price { input, output, cached });
         let settings = || -> Result<Settings> {
             Ok(Settings {
-                extraction: Step::new(models, extraction_options)?,
-                planning: Step::new(planning_models, planning_options)?,
+                extraction: StepSettings::new(models, extraction_options)?,
+                planning: StepSettings::new(planning_models, planning_options)?,
                 api_key: api_key.map(ApiKey::new),
                 api_base,
                 api_version,

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
-use crate::run::{Operation, Ready, Started};
+use crate::run::{PendingOutcome, PreparedExtraction, Step};
 
 use super::awaitable::Abort;
 use super::errors;
@@ -41,12 +41,12 @@ pub struct RowStream {
 }
 
 type Beginning = Pin<Box<dyn Future<Output = Result<Begun>> + Send>>;
-type Row = Ready<Py<PyAny>>;
+type Row = PendingOutcome<Py<PyAny>>;
 
 /// An extraction that is read and planned.
 pub struct Begun {
-    pub started: Started<PydanticTarget>,
-    pub operation: Operation,
+    pub started: PreparedExtraction<PydanticTarget>,
+    pub operation: Step,
     pub prepared: Prepared,
     pub query: String,
     pub watcher: Option<Arc<Watcher>>,
@@ -142,8 +142,9 @@ impl Begun {
             }
         }
         started.end(&operation, prepared.content.row_count()).await;
-        operation.call.close().await;
-        *warnings.lock().unwrap_or_else(PoisonError::into_inner) = operation.call.take_warnings();
+        operation.context.close().await;
+        *warnings.lock().unwrap_or_else(PoisonError::into_inner) =
+            operation.context.take_warnings();
         if let Some(watcher) = watcher {
             watcher.finish().await;
         }

@@ -11,19 +11,19 @@ use crate::reply::{self, Repair};
 use crate::schema::{Method, OutputSchema};
 
 use super::client::Client;
-use super::context::Stop;
-use super::continuation::Kept;
-use super::{Operation, Rejection, Validate};
+use super::context::StopReason;
+use super::continuation::Continuation;
+use super::{Rejection, Step, Validate};
 
 /// The models that are asked in turn, each with the schema as it is asked for it.
-pub struct Models {
+pub struct ModelChain {
     pub first: (Client, Arc<OutputSchema>),
     pub fallbacks: Vec<(Client, Arc<OutputSchema>)>,
     /// Of the first one's schema, made when it is first asked for.
     pub(super) schema_hash: OnceLock<String>,
 }
 
-impl Models {
+impl ModelChain {
     /// What is to be said of models that may answer what the schema does not allow.
     pub(super) fn warnings(&self) -> Vec<String> {
         let models = std::iter::once(&self.first).chain(&self.fallbacks);
@@ -43,8 +43,8 @@ impl Models {
 
 /// What became of a question.
 #[derive(Debug)]
-pub struct Answer<T> {
-    pub result: Result<T, Failure>,
+pub struct Completion<T> {
+    pub result: Result<T, RowError>,
     /// What was complete in replies that were cut, where the question has failed.
     pub incomplete: Option<T>,
     /// The JSON that `result` was made of.
@@ -66,7 +66,7 @@ pub struct Answer<T> {
 /// Why a question has no answer: the last attempt's error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
-pub enum Failure {
+pub enum RowError {
     #[error("{error}{}", attempts(*.requests))]
     Llm { error: LlmError, requests: usize },
     #[error("no valid answer: {}{}", .problems.join("; "), attempts(*.requests))]
@@ -75,7 +75,7 @@ pub enum Failure {
     Validator(String),
     /// It was not asked to its end.
     #[error("{0}")]
-    Stopped(Stop),
+    Stopped(StopReason),
 }
 
 fn attempts(requests: usize) -> String {
@@ -88,7 +88,7 @@ pub struct AttemptError {
     /// The caller's name of the model.
     pub model: Arc<str>,
     /// For this one attempt.
-    pub failure: Failure,
+    pub failure: RowError,
 }
 
 /// Asks until a reply is valid, an error is final, or `max_retries + 1` requests were sent; then the
@@ -97,16 +97,16 @@ pub struct AttemptError {
 /// Transport errors wait before the next attempt; a reply that is not valid is sent back at once,
 /// and one that was cut is continued at once.
 pub async fn ask<V: Validate>(
-    operation: &Operation,
-    models: &Models,
+    operation: &Step,
+    models: &ModelChain,
     messages: &[Message],
     validator: &V,
-) -> Answer<V::Output> {
+) -> Completion<V::Output> {
     let mut attempts = Attempts::new(operation, validator);
     let (mut client, schema) = (&models.first.0, &models.first.1);
     let mut result = attempts.with(client, schema, messages).await;
     for (next, schema) in &models.fallbacks {
-        if !matches!(result, Err(Failure::Llm { .. })) {
+        if !matches!(result, Err(RowError::Llm { .. })) {
             break;
         }
         if next.takes(messages) {
@@ -115,7 +115,7 @@ pub async fn ask<V: Validate>(
         } else {
             let message = "not asked: the model is not known to take such images or files";
             let error = next.error(LlmErrorKind::Rejected, message);
-            attempts.note(next, Failure::Llm { error, requests: 0 });
+            attempts.note(next, RowError::Llm { error, requests: 0 });
         }
     }
     let model = result.is_ok().then(|| client.name.clone());
@@ -126,7 +126,7 @@ pub async fn ask<V: Validate>(
         // Of a reply that was not taken.
         repairs.clear();
     }
-    Answer {
+    Completion {
         result,
         incomplete,
         reply,
@@ -142,7 +142,7 @@ pub async fn ask<V: Validate>(
 
 /// All attempts for one question, and what they gave so far.
 struct Attempts<'a, V: Validate> {
-    operation: &'a Operation,
+    operation: &'a Step,
     validator: &'a V,
     calls: Vec<Usage>,
     errors: Vec<AttemptError>,
@@ -170,7 +170,7 @@ enum Next {
 }
 
 impl<'a, V: Validate> Attempts<'a, V> {
-    fn new(operation: &'a Operation, validator: &'a V) -> Self {
+    fn new(operation: &'a Step, validator: &'a V) -> Self {
         Self {
             operation,
             validator,
@@ -183,7 +183,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
         }
     }
 
-    fn note(&mut self, client: &Client, failure: Failure) {
+    fn note(&mut self, client: &Client, failure: RowError) {
         self.errors.push(AttemptError { model: client.name.clone(), failure });
     }
 
@@ -193,11 +193,11 @@ impl<'a, V: Validate> Attempts<'a, V> {
         client: &Client,
         schema: &Arc<OutputSchema>,
         messages: &[Message],
-    ) -> Result<V::Output, Failure> {
-        let Operation { backoff, call, .. } = self.operation;
+    ) -> Result<V::Output, RowError> {
+        let Step { backoff, context, .. } = self.operation;
         let first = client.request(messages.to_vec(), schema);
         let mut asked_again: Option<Request> = None;
-        let mut kept = Kept::default();
+        let mut kept = Continuation::default();
         let mut attempt = 0;
         loop {
             let request = asked_again.as_ref().unwrap_or(&first);
@@ -205,7 +205,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
                 Ok(output) => return Ok(output),
                 Err(failed) => failed,
             };
-            if !matches!(failure, Failure::Stopped(_)) {
+            if !matches!(failure, RowError::Stopped(_)) {
                 self.note(client, failure.clone());
             }
             if attempt == backoff.max_retries || matches!(next, Next::End) {
@@ -216,11 +216,11 @@ impl<'a, V: Validate> Attempts<'a, V> {
                 (Next::Ask(messages), _) => {
                     asked_again = Some(Request { messages, ..first.clone() });
                 }
-                (_, Failure::Llm { error, .. }) => {
+                (_, RowError::Llm { error, .. }) => {
                     let wait = backoff.wait(attempt, error.retry_after);
-                    if let Err(stop) = call.in_time(tokio::time::sleep(wait)).await {
+                    if let Err(stop) = context.in_time(tokio::time::sleep(wait)).await {
                         self.keep(&kept).await;
-                        return Err(Failure::Stopped(stop));
+                        return Err(RowError::Stopped(stop));
                     }
                 }
                 _ => {}
@@ -230,7 +230,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
     }
 
     /// Keeps the items of a question that has failed, if no model before gave more.
-    async fn keep(&mut self, kept: &Kept) {
+    async fn keep(&mut self, kept: &Continuation) {
         let most = self.incomplete.as_ref().map_or(0, |before| before.count);
         if kept.len() > most
             && let Some(json) = kept.json()
@@ -245,16 +245,16 @@ impl<'a, V: Validate> Attempts<'a, V> {
         client: &Client,
         request: &Request,
         first: &Request,
-        kept: &mut Kept,
-    ) -> Result<V::Output, (Failure, Next)> {
-        let reply = match self.operation.call.send(client, request).await {
+        kept: &mut Continuation,
+    ) -> Result<V::Output, (RowError, Next)> {
+        let reply = match self.operation.context.send(client, request).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) => {
                 self.calls.push(error.usage);
                 let next = if error.kind.is_transient() { Next::Again } else { Next::End };
-                return Err((Failure::Llm { error, requests: 1 }, next));
+                return Err((RowError::Llm { error, requests: 1 }, next));
             }
-            Err(stop) => return Err((Failure::Stopped(stop), Next::End)),
+            Err(stop) => return Err((RowError::Stopped(stop), Next::End)),
         };
         self.calls.push(reply.usage);
         if reply.finish == Finish::Length {
@@ -271,16 +271,21 @@ impl<'a, V: Validate> Attempts<'a, V> {
                 Ok(output)
             }
             Err(Rejection::Problems(problems)) => {
-                *kept = Kept::default();
+                *kept = Continuation::default();
                 let again = prompts::ask_again(&first.messages, &json, &problems);
-                Err((Failure::Invalid { problems, requests: 1 }, Next::Ask(again)))
+                Err((RowError::Invalid { problems, requests: 1 }, Next::Ask(again)))
             }
-            Err(Rejection::Broken(message)) => Err((Failure::Validator(message), Next::End)),
+            Err(Rejection::Broken(message)) => Err((RowError::Validator(message), Next::End)),
         }
     }
 
     /// The reply as JSON, after what was kept of replies before it that were cut.
-    fn read(&mut self, reply: &Reply, first: &Request, kept: &Kept) -> Result<String, String> {
+    fn read(
+        &mut self,
+        reply: &Reply,
+        first: &Request,
+        kept: &Continuation,
+    ) -> Result<String, String> {
         let Some(schema) = &first.schema else { return Ok(reply.text.clone()) };
         let parsed = reply::parse(&reply.text, schema)?;
         let (json, repairs) = kept.with(parsed);
@@ -290,7 +295,12 @@ impl<'a, V: Validate> Attempts<'a, V> {
 
     /// A reply that ended at the limit of output tokens: what is complete of it is kept, and the
     /// rest asked for.
-    fn cut(client: &Client, reply: &Reply, first: &Request, kept: &mut Kept) -> (Failure, Next) {
+    fn cut(
+        client: &Client,
+        reply: &Reply,
+        first: &Request,
+        kept: &mut Continuation,
+    ) -> (RowError, Next) {
         let has_grown = match &first.schema {
             Some(schema) if V::IN_PARTS => kept.add(reply::complete_items(&reply.text, schema)),
             _ => false,
@@ -308,11 +318,11 @@ impl<'a, V: Validate> Attempts<'a, V> {
             request_id: reply.request_id.clone(),
             ..client.error(LlmErrorKind::Truncated, truncated(reply, kept.len()))
         };
-        (Failure::Llm { error, requests: 1 }, next)
+        (RowError::Llm { error, requests: 1 }, next)
     }
 }
 
-impl Failure {
+impl RowError {
     /// What kind of failure it is, in one word.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -348,13 +358,18 @@ impl Failure {
 
 /// A reply that is no JSON of the schema is sent back; one that should have gone on from what was
 /// kept is asked for again.
-fn unread(reply: &Reply, problem: String, first: &Request, kept: &Kept) -> (Failure, Next) {
+fn unread(
+    reply: &Reply,
+    problem: String,
+    first: &Request,
+    kept: &Continuation,
+) -> (RowError, Next) {
     let problems = vec![problem];
     let again = match kept.json() {
         Some(json) => prompts::go_on(&first.messages, &json, kept.len(), Some(&problems[0])),
         None => prompts::ask_again(&first.messages, &reply.text, &problems),
     };
-    (Failure::Invalid { problems, requests: 1 }, Next::Ask(again))
+    (RowError::Invalid { problems, requests: 1 }, Next::Ask(again))
 }
 
 fn truncated(reply: &Reply, complete: usize) -> String {

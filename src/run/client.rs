@@ -18,7 +18,7 @@ pub struct Client {
     pub model: Arc<str>,
     /// The caller's name of it, such as `openai/gpt-4o`.
     pub name: Arc<str>,
-    /// Sent with every request as they are.
+    /// RequestEvent with every request as they are.
     pub options: Arc<Map<String, Value>>,
     /// Lets its requests through as its provider's limits allow.
     pub gate: Arc<Gate>,

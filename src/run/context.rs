@@ -21,7 +21,7 @@ use super::store::journal::Journal;
 
 /// What a caller sets for one call.
 #[derive(Clone, Default)]
-pub struct CallOptions {
+pub struct RunOptions {
     /// Rows asked at the same time.
     pub concurrency: usize,
     /// For the whole call, from now on.
@@ -33,23 +33,23 @@ pub struct CallOptions {
     /// The file of the journal.
     pub journal: Option<PathBuf>,
     pub cache: Option<Cache>,
-    pub watch: Option<Arc<dyn Watch>>,
+    pub watch: Option<Arc<dyn Observer>>,
 }
 
 /// Is told what happens in a call, from any thread; must not wait.
-pub trait Watch: Send + Sync {
+pub trait Observer: Send + Sync {
     /// An operation of the call has so many rows.
     fn rows(&self, count: usize);
 
     /// A request has ended.
-    fn request(&self, sent: &Sent<'_>);
+    fn request(&self, sent: &RequestEvent<'_>);
 
     /// A row has ended.
     fn row(&self, has_failed: bool, from_journal: bool);
 }
 
 /// A request that has ended.
-pub struct Sent<'a> {
+pub struct RequestEvent<'a> {
     /// The caller's name of the model.
     pub model: &'a str,
     pub result: Result<&'a Reply, &'a LlmError>,
@@ -60,7 +60,7 @@ pub struct Sent<'a> {
 /// Why a call asks no more. Rows that are not answered then fail with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
-pub enum Stop {
+pub enum StopReason {
     #[error("budget: {0}")]
     Budget(String),
     #[error("deadline: {0}")]
@@ -70,7 +70,7 @@ pub enum Stop {
     Journal(String),
 }
 
-impl Stop {
+impl StopReason {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -81,18 +81,18 @@ impl Stop {
     }
 }
 
-pub struct Call {
+pub struct RunContext {
     permits: Semaphore,
     deadline: Option<(Instant, Duration)>,
     budget: Option<Budget>,
     pub(super) journal: Option<Journal>,
     pub(super) cache: Option<Cache>,
-    pub(super) watch: Option<Arc<dyn Watch>>,
-    stopped: OnceLock<Stop>,
+    pub(super) watch: Option<Arc<dyn Observer>>,
+    stopped: OnceLock<StopReason>,
     warnings: Mutex<Vec<String>>,
 }
 
-impl Call {
+impl RunContext {
     /// Without any bounds but the rows asked at the same time.
     #[must_use]
     pub fn new(concurrency: usize) -> Self {
@@ -110,8 +110,8 @@ impl Call {
 
     /// # Errors
     /// [`Error::Journal`]: it can't be opened.
-    pub async fn open(options: CallOptions) -> Result<Self> {
-        let CallOptions { concurrency, deadline, max_cost, max_tokens, journal, cache, watch } =
+    pub async fn open(options: RunOptions) -> Result<Self> {
+        let RunOptions { concurrency, deadline, max_cost, max_tokens, journal, cache, watch } =
             options;
         // What is further away than the clock counts never comes.
         let deadline = deadline.and_then(|all| Some((Instant::now().checked_add(all)?, all)));
@@ -131,11 +131,11 @@ impl Call {
     }
 
     /// What `work` gives before the deadline.
-    pub(super) async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
+    pub(super) async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, StopReason> {
         let Some((at, all)) = self.deadline else { return Ok(work.await) };
         timeout_at(at, work).await.map_err(|_| {
             let message = format!("the operation has had its {} s", all.as_secs_f64());
-            self.stop(Stop::Deadline(message))
+            self.stop(StopReason::Deadline(message))
         })
     }
 
@@ -144,7 +144,7 @@ impl Call {
         &self,
         client: &Client,
         request: &Request,
-    ) -> Result<Result<Reply, LlmError>, Stop> {
+    ) -> Result<Result<Reply, LlmError>, StopReason> {
         if let Some(stop) = self.stopped.get() {
             return Err(stop.clone());
         }
@@ -155,7 +155,7 @@ impl Call {
                     budget
                         .reserve(prompt_tokens, reply_limit(request), client.price)
                         .await
-                        .map_err(|message| self.stop(Stop::Budget(message)))?,
+                        .map_err(|message| self.stop(StopReason::Budget(message)))?,
                 ),
                 None => None,
             };
@@ -178,7 +178,7 @@ impl Call {
             }
             if let Some(watch) = &self.watch {
                 let (model, took) = (&*client.name, begun.elapsed());
-                watch.request(&Sent { model, result: result.as_ref(), took });
+                watch.request(&RequestEvent { model, result: result.as_ref(), took });
             }
             Ok(result)
         })
@@ -186,7 +186,7 @@ impl Call {
     }
 
     /// Has the call ask no more; the first reason counts.
-    pub(super) fn stop(&self, stop: Stop) -> Stop {
+    pub(super) fn stop(&self, stop: StopReason) -> StopReason {
         self.stopped.get_or_init(|| stop).clone()
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::reply::{Parsed, Repair};
 
 #[derive(Default)]
-pub struct Kept {
+pub struct Continuation {
     reply: Items,
     repairs: Vec<Repair>,
 }
@@ -16,7 +16,7 @@ struct Items {
     items: Vec<Value>,
 }
 
-impl Kept {
+impl Continuation {
     pub fn len(&self) -> usize {
         self.reply.items.len()
     }
@@ -91,7 +91,7 @@ pub fn item_of(pointer: &str) -> Option<(usize, &str)> {
 mod tests {
     use serde_json::json;
 
-    use super::Kept;
+    use super::Continuation;
     use crate::reply::{Parsed, Repair};
 
     fn parsed(items: &[i32], pointer: &str) -> Parsed<'static> {
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn items_are_put_together_and_their_repairs_move_with_them() {
-        let mut kept = Kept::default();
+        let mut kept = Continuation::default();
         assert_eq!(kept.json(), None);
         assert!(kept.add(parsed(&[1, 2], "/items/1/a")));
         assert!(!kept.add(parsed(&[], "")));
@@ -117,14 +117,14 @@ mod tests {
 
     #[test]
     fn one_item_may_be_there_twice() {
-        let mut kept = Kept::default();
+        let mut kept = Continuation::default();
         assert!(kept.add(parsed(&[1], "")));
         assert_eq!(kept.with(parsed(&[1, 2], "")).0, r#"{"items":[1,1,2]}"#);
     }
 
     #[test]
     fn a_reply_that_starts_anew_replaces_what_was_kept() {
-        let mut kept = Kept::default();
+        let mut kept = Continuation::default();
         assert!(kept.add(parsed(&[1, 2], "/items/0")));
         assert!(!kept.add(parsed(&[1, 2], "")));
         let (json, repairs) = kept.with(parsed(&[1, 2, 3], ""));
@@ -132,7 +132,7 @@ mod tests {
         assert!(repairs[1].what.contains("continuation"));
         assert!(kept.add(parsed(&[3], "")) && !kept.add(parsed(&[1, 2], "")));
         assert_eq!(kept.json().as_deref(), Some(r#"{"items":[1,2,3]}"#));
-        let mut kept = Kept::default();
+        let mut kept = Continuation::default();
         assert!(kept.add(parsed(&[1, 2], "")));
         assert_eq!(kept.with(parsed(&[1, 3], "")).0, r#"{"items":[1,2,1,3]}"#);
     }

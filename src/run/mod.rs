@@ -13,13 +13,15 @@ mod step;
 pub mod store;
 mod visual_input;
 
-pub use attempts::{Answer, AttemptError, Failure, Models, ask};
+pub use attempts::{AttemptError, Completion, ModelChain, RowError, ask};
 pub use client::Client;
-pub use context::{Call, CallOptions, Sent, Stop, Watch};
+pub use context::{Observer, RequestEvent, RunContext, RunOptions, StopReason};
 pub use estimate::{Estimate, estimate};
-pub use extract::{Extraction, Ready, SAMPLE_CHARACTERS, Started, extract, plan, start};
+pub use extract::{
+    Extraction, PendingOutcome, PreparedExtraction, SAMPLE_CHARACTERS, extract, plan, start,
+};
 pub use row::Row;
-pub use step::{Operation, Outcome, Planned};
+pub use step::{Planned, RowOutcome, Step};
 pub use store::cache::Cache;
 pub use store::record::Record;
 
@@ -91,7 +93,7 @@ pub fn compile<T: Target>(target: &T, client: &Client) -> Result<Arc<OutputSchem
 }
 
 /// Makes a target of a plan.
-pub trait Modeller: Send + Sync {
+pub trait ModelFactory: Send + Sync {
     type Target: Target;
 
     fn target(&self, plan: &Plan) -> impl Future<Output = Result<Self::Target, Rejection>> + Send;

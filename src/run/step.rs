@@ -13,16 +13,16 @@ use crate::reply::Repair;
 use crate::run::Row;
 use crate::schema::OutputSchema;
 
-use super::attempts::{Answer, AttemptError, Failure, Models};
+use super::attempts::{AttemptError, Completion, ModelChain, RowError};
 use super::client::Client;
-use super::context::Call;
+use super::context::RunContext;
 use super::continuation::item_of;
-use super::store::replay::{Book, Question};
-use super::{Modeller, Rejection, Target, Validate};
+use super::store::replay::{JournalSession, Prompt};
+use super::{ModelFactory, Rejection, Target, Validate};
 
 /// The settings of one operation.
 #[derive(Clone)]
-pub struct Operation {
+pub struct Step {
     pub client: Client,
     /// Asked in turn where the provider of the one before failed for good.
     pub fallbacks: Arc<[Client]>,
@@ -30,7 +30,7 @@ pub struct Operation {
     /// Rows asked at the same time.
     pub concurrency: usize,
     /// Shared by the operations that are one call of the user's.
-    pub call: Arc<Call>,
+    pub context: Arc<RunContext>,
 }
 
 /// A plan and what was made of it.
@@ -40,7 +40,7 @@ pub struct Planned<T> {
     pub target: T,
 }
 
-impl<T> Answer<Planned<T>> {
+impl<T> Completion<Planned<T>> {
     /// The plan, and one entry for each request.
     ///
     /// # Errors
@@ -55,13 +55,13 @@ impl<T> Answer<Planned<T>> {
 
 /// How a row ended: each row has exactly one.
 #[derive(Debug)]
-pub struct Outcome<I> {
+pub struct RowOutcome<I> {
     pub position: usize,
     /// The text that was sent.
     pub text: Arc<str>,
     /// The pages that were sent as images beside it.
     pub image_pages: Vec<u32>,
-    pub result: Result<Vec<I>, Failure>,
+    pub result: Result<Vec<I>, RowError>,
     /// The complete items of a failed row whose reply was cut.
     pub incomplete: Vec<I>,
     /// The caller's name of the model that gave the items.
@@ -78,7 +78,7 @@ pub struct Outcome<I> {
     pub from_journal: bool,
 }
 
-impl Operation {
+impl Step {
     /// The models, in the order in which they are asked.
     pub fn clients(&self) -> impl Iterator<Item = &Client> {
         std::iter::once(&self.client).chain(&*self.fallbacks)
@@ -96,9 +96,9 @@ impl Operation {
     pub(super) fn models(
         &self,
         compile: impl Fn(&Client) -> Result<Arc<OutputSchema>>,
-    ) -> Result<Models> {
+    ) -> Result<ModelChain> {
         let compiled = |client: &Client| Ok((client.clone(), compile(client)?));
-        Ok(Models {
+        Ok(ModelChain {
             first: compiled(&self.client)?,
             fallbacks: self.fallbacks.iter().map(compiled).collect::<Result<_>>()?,
             schema_hash: OnceLock::new(),
@@ -109,58 +109,58 @@ impl Operation {
     ///
     /// # Errors
     /// [`Error::Schema`](crate::Error::Schema): a model can't be asked for plans.
-    pub async fn plan<M: Modeller>(
+    pub async fn plan<M: ModelFactory>(
         &self,
-        modeller: &M,
+        model_factory: &M,
         query: &str,
         columns: &[String],
         sample: Arc<str>,
         images: &[Image],
         file: Option<&File>,
-    ) -> Result<Answer<Planned<M::Target>>> {
+    ) -> Result<Completion<Planned<M::Target>>> {
         let nested = self.plans_nested();
         let schema = plan::reply_schema(columns, nested);
         let models = self.models(|client| client.compile("extraction_plan", &schema))?;
         let messages = prompts::planning(query, columns, sample, images, file, !nested);
         let parse = |reply: &Value| plan::parse(reply, columns);
-        let validator = PlanValidator { modeller, parse };
-        Ok(self.ask(&models, &Question::new(messages), &validator).await)
+        let validator = PlanValidator { model_factory, parse };
+        Ok(self.ask(&models, &Prompt::new(messages), &validator).await)
     }
 
     pub(super) async fn row<T: Target>(
         &self,
         target: &T,
         query: &str,
-        models: &Models,
-        book: Option<&Book>,
+        models: &ModelChain,
+        book: Option<&JournalSession>,
         row: Row,
-    ) -> Outcome<T::Item> {
-        let mut outcome = Outcome::new(&row);
+    ) -> RowOutcome<T::Item> {
+        let mut outcome = RowOutcome::new(&row);
         if !row.text.trim().is_empty() || !row.images.is_empty() || row.file.is_some() {
-            let _permit = self.call.permit().await;
+            let _permit = self.context.permit().await;
             // One part today; a row that is too long for one request becomes several here.
             for part in [row.text] {
                 let (instructions, file) = (target.instructions(), row.file.as_ref());
                 let messages = prompts::extraction(query, instructions, part, &row.images, file);
-                let question = Question::new(messages);
+                let question = Prompt::new(messages);
                 let asked = self.ask(models, &question, target);
                 outcome.add(match book {
                     None => asked.await,
                     Some(book) => {
                         let key = question.key(models).to_owned();
-                        book.answer(&self.call, target, row.position, key, asked).await
+                        book.answer(&self.context, target, row.position, key, asked).await
                     }
                 });
             }
         }
-        if let Some(watch) = &self.call.watch {
+        if let Some(watch) = &self.context.watch {
             watch.row(outcome.result.is_err(), outcome.from_journal);
         }
         outcome
     }
 }
 
-impl<I> Outcome<I> {
+impl<I> RowOutcome<I> {
     fn new(row: &Row) -> Self {
         Self {
             position: row.position,
@@ -178,7 +178,7 @@ impl<I> Outcome<I> {
     }
 
     /// Folds one part's answer into the row's: items in order, and failed if any part failed.
-    fn add(&mut self, answer: Answer<Vec<I>>) {
+    fn add(&mut self, answer: Completion<Vec<I>>) {
         self.calls.extend(answer.calls);
         self.errors.extend(answer.errors);
         self.from_journal = answer.from_journal;
@@ -216,13 +216,13 @@ fn of_row(pointer: &str, before: usize) -> String {
 
 /// Turns a planning reply into a plan, with `parse`, and its target.
 pub(super) struct PlanValidator<'a, M, F> {
-    pub modeller: &'a M,
+    pub model_factory: &'a M,
     pub parse: F,
 }
 
 impl<M, F> Validate for PlanValidator<'_, M, F>
 where
-    M: Modeller,
+    M: ModelFactory,
     F: Fn(&Value) -> Result<Plan, Vec<String>> + Send + Sync,
 {
     type Output = Planned<M::Target>;
@@ -231,7 +231,7 @@ where
         let reply = serde_json::from_str(&json)
             .map_err(|error| Rejection::Problems(vec![format!("not valid JSON: {error}")]))?;
         let plan = (self.parse)(&reply).map_err(Rejection::Problems)?;
-        let target = self.modeller.target(&plan).await?;
+        let target = self.model_factory.target(&plan).await?;
         Ok(Planned { plan, target })
     }
 }

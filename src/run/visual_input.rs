@@ -11,24 +11,24 @@ use crate::documents::vision::{self, PageImage};
 use crate::documents::{Content, Document, FileError, FileErrorKind, Format, Mode};
 use crate::llm::{File, Image, Sight};
 
-use super::Operation;
+use super::Step;
 
 /// Images of pages or a file, and what the user is told of them.
 #[derive(Debug, Default)]
-pub(super) struct Shown {
+pub(super) struct VisualInput {
     pub images: Arc<[Image]>,
     pub file: Option<File>,
     pub warnings: Vec<String>,
 }
 
-impl Shown {
+impl VisualInput {
     /// The first of its images, for a model that takes so many.
     pub fn first(&self, most: usize) -> &[Image] {
         &self.images[..most.min(self.images.len())]
     }
 }
 
-impl Operation {
+impl Step {
     /// What the model is shown of `content` beside its text: at most so many pages, as far as the
     /// mode that it was read with has any shown. They are drawn on a thread for what blocks.
     ///
@@ -38,14 +38,17 @@ impl Operation {
         &self,
         content: &Arc<Content>,
         most: usize,
-    ) -> Result<Shown, FileError> {
-        let Content::Document(document) = &**content else { return Ok(Shown::default()) };
+    ) -> Result<VisualInput, FileError> {
+        let Content::Document(document) = &**content else { return Ok(VisualInput::default()) };
         if document.options.mode == Mode::File {
-            return Ok(Shown { file: Some(self.file(document)?), ..Shown::default() });
+            return Ok(VisualInput { file: Some(self.file(document)?), ..VisualInput::default() });
         }
         let wanted = self.wanted(document)?;
         if wanted.is_empty() || !self.sees(content) {
-            return Ok(Shown { warnings: self.unread(document, &wanted), ..Shown::default() });
+            return Ok(VisualInput {
+                warnings: self.unread(document, &wanted),
+                ..VisualInput::default()
+            });
         }
         let sight = self.sight();
         let taken = wanted[..wanted.len().min(sight.images).min(most)].to_vec();
@@ -66,16 +69,16 @@ impl Operation {
     ///
     /// # Errors
     /// There is nothing that the model can read.
-    pub(super) fn foreseen(&self, content: &Content) -> Result<Shown, FileError> {
-        let Content::Document(document) = content else { return Ok(Shown::default()) };
+    pub(super) fn foreseen(&self, content: &Content) -> Result<VisualInput, FileError> {
+        let Content::Document(document) = content else { return Ok(VisualInput::default()) };
         if document.options.mode == Mode::File {
-            return Ok(Shown { file: Some(self.file(document)?), ..Shown::default() });
+            return Ok(VisualInput { file: Some(self.file(document)?), ..VisualInput::default() });
         }
         let wanted = self.wanted(document)?;
         let most = if self.sees(content) { self.sight().images } else { 0 };
         let image = |page| Image { page, media_type: "".into(), data: "".into() };
         let images = wanted.into_iter().take(most).map(image).collect();
-        Ok(Shown { images, ..Shown::default() })
+        Ok(VisualInput { images, ..VisualInput::default() })
     }
 
     fn sight(&self) -> Sight {
@@ -124,11 +127,11 @@ impl Operation {
     /// Whether the model may be shown pages.
     pub(super) fn sees(&self, content: &Content) -> bool {
         let Content::Document(document) = content else { return false };
-        self.hindrance(document).is_none()
+        self.vision_obstacle(document).is_none()
     }
 
     /// Why the model can't be shown the document's pages, if it can't.
-    fn hindrance(&self, document: &Document) -> Option<String> {
+    fn vision_obstacle(&self, document: &Document) -> Option<String> {
         let sight = self.sight();
         if document.original.is_none() {
             return Some("the file itself is no longer at hand; read it again".to_owned());
@@ -145,13 +148,13 @@ impl Operation {
     pub(super) fn wanted(&self, document: &Document) -> Result<Vec<u32>, FileError> {
         let Document { pages, options, name, .. } = document;
         let error = |kind, message| Err(FileError::new(kind, name, message));
-        let hindrance = self.hindrance(document);
+        let vision_obstacle = self.vision_obstacle(document);
         let is_unread = !pages.is_empty() && pages.iter().all(|page| page.needs_vision);
         match options.mode {
             Mode::Text | Mode::File => Ok(Vec::new()),
-            Mode::Auto if let Some(hindrance) = hindrance.filter(|_| is_unread) => {
+            Mode::Auto if let Some(vision_obstacle) = vision_obstacle.filter(|_| is_unread) => {
                 let message = format!(
-                    "its pages have no readable text, as in a scan, and {hindrance}; choose a \
+                    "its pages have no readable text, as in a scan, and {vision_obstacle}; choose a \
                      model that does, or run text recognition (OCR) on the file first; with the \
                      mode \"vision\" the images are sent all the same"
                 );
@@ -173,7 +176,7 @@ impl Operation {
     /// What is to be said where no page is shown.
     fn unread(&self, document: &Document, wanted: &[u32]) -> Vec<String> {
         if !wanted.is_empty() {
-            let why = self.hindrance(document).unwrap_or_default();
+            let why = self.vision_obstacle(document).unwrap_or_default();
             return vec![format!("{} without readable text, not read: {why}", numbered(wanted))];
         }
         if document.options.mode == Mode::Vision {
@@ -189,7 +192,7 @@ impl Operation {
         document: &Document,
         wanted: &[u32],
         drawn: Vec<Result<PageImage, FileError>>,
-    ) -> Result<Shown, FileError> {
+    ) -> Result<VisualInput, FileError> {
         let (mut images, mut warnings) = (Vec::new(), Vec::new());
         let left = &wanted[drawn.len().min(wanted.len())..];
         let mut failure = None;
@@ -222,7 +225,7 @@ impl Operation {
                 self.client.provider.name()
             ));
         }
-        Ok(Shown { images: images.into(), file: None, warnings })
+        Ok(VisualInput { images: images.into(), file: None, warnings })
     }
 }
 

@@ -141,7 +141,7 @@ mod tests {
     use super::Cache;
     use crate::llm::Usage;
     use crate::run::store::database::tests::Folder;
-    use crate::run::{AttemptError, Failure, Record};
+    use crate::run::{AttemptError, Record, RowError};
 
     fn record(word: &str) -> Record {
         Record {
@@ -156,7 +156,8 @@ mod tests {
         let folder = Folder::new("cache");
         let path = folder.path("cache.db");
         let cache = Cache::open(&path, 1 << 20).await.unwrap();
-        let error = AttemptError { model: "m".into(), failure: Failure::Validator("x".to_owned()) };
+        let error =
+            AttemptError { model: "m".into(), failure: RowError::Validator("x".to_owned()) };
         let paid = Record { calls: vec![Usage::of(5, 5); 2], errors: vec![error], ..record("one") };
         assert_eq!(cache.find("a").await.unwrap(), None);
         cache.keep("a", record("none")).await.unwrap();

@@ -84,7 +84,7 @@ pub struct Journal {
 
 /// What was asked of a whole source.
 #[derive(Debug, Clone)]
-pub struct Operation {
+pub struct JournaledStep {
     pub key: String,
     /// The name of the file.
     pub source: String,
@@ -98,7 +98,7 @@ pub struct Operation {
 
 /// A plan that was kept.
 #[derive(Debug, Clone, PartialEq)]
-pub struct KeptPlan {
+pub struct JournaledPlan {
     /// The JSON of a [`Plan`](crate::planning::plan::Plan).
     pub plan: Value,
     /// One entry for each planning request.
@@ -131,8 +131,8 @@ impl Journal {
     ///
     /// # Errors
     /// What SQLite says, in words.
-    pub async fn begin(&self, operation: &Operation) -> Result<i64, String> {
-        let Operation { key, source, query, model, target, schema } = operation.clone();
+    pub async fn begin(&self, operation: &JournaledStep) -> Result<i64, String> {
+        let JournaledStep { key, source, query, model, target, schema } = operation.clone();
         let begin = move |connection: &Connection| {
             connection.query_row(
                 "INSERT INTO operations (key, source, query, model, target, schema, started_at)
@@ -162,7 +162,7 @@ impl Journal {
 
     /// # Errors
     /// What SQLite says, in words.
-    pub async fn plan(&self, key: &str) -> Result<Option<KeptPlan>, String> {
+    pub async fn plan(&self, key: &str) -> Result<Option<JournaledPlan>, String> {
         let key = key.to_owned();
         let find = move |connection: &Connection| {
             let mut plan =
@@ -173,7 +173,7 @@ impl Journal {
             return Ok(None);
         };
         let (plan, calls) = (record::parse(&plan)?, record::parse(&calls)?);
-        Ok(Some(KeptPlan { plan, calls }))
+        Ok(Some(JournaledPlan { plan, calls }))
     }
 
     /// Keeps a plan.

@@ -15,10 +15,10 @@ use structx_common::canonical;
 
 use super::journal::{self, Journal};
 use super::record::Record;
-use crate::run::attempts::{Answer, Failure, Models, ask};
+use crate::run::attempts::{Completion, ModelChain, RowError, ask};
 use crate::run::client::Client;
-use crate::run::context::{Call, Stop};
-use crate::run::{Modeller, Operation, Planned, Rejection, Target, Validate};
+use crate::run::context::{RunContext, StopReason};
+use crate::run::{ModelFactory, Planned, Rejection, Step, Target, Validate};
 
 /// Raised whenever an answer of an earlier version does not answer today's question: other words of
 /// a prompt, another schema or another reading of the reply under the same request. No part of it is
@@ -26,22 +26,22 @@ use crate::run::{Modeller, Operation, Planned, Rejection, Target, Validate};
 const VERSION: u32 = 1;
 
 /// What a model is asked, and its name in a journal and a cache, which is made once.
-pub(in crate::run) struct Question {
+pub(in crate::run) struct Prompt {
     messages: Vec<Message>,
     key: OnceLock<String>,
 }
 
-impl Question {
+impl Prompt {
     pub fn new(messages: Vec<Message>) -> Self {
         Self { messages, key: OnceLock::new() }
     }
 
-    pub fn key(&self, models: &Models) -> &str {
+    pub fn key(&self, models: &ModelChain) -> &str {
         self.key.get_or_init(|| models.key(&self.messages))
     }
 }
 
-impl Models {
+impl ModelChain {
     /// Names the question that `messages` are to the first model: the canonical hash of its request.
     fn key(&self, messages: &[Message]) -> String {
         let (client, schema) = &self.first;
@@ -72,7 +72,7 @@ pub(in crate::run) fn operation_key<T: Target>(
     hash(&(VERSION, asked, client.provider.address(), &client.model, &client.options))
 }
 
-impl<T> Answer<T> {
+impl<T> Completion<T> {
     pub(in crate::run) fn record(&self) -> Record {
         Record {
             reply: self.reply.clone(),
@@ -88,7 +88,7 @@ impl<T> Answer<T> {
 
     /// The answer that was kept; None where the validator does not take it any more. A validator that
     /// is broken fails it, and is no reason to ask again.
-    pub(in crate::run) async fn recall<V>(record: Record, validator: &V) -> Option<Self>
+    pub(in crate::run) async fn replay<V>(record: Record, validator: &V) -> Option<Self>
     where
         V: Validate<Output = T>,
     {
@@ -97,7 +97,7 @@ impl<T> Answer<T> {
             (Some(json), None) => match validator.validate(json).await {
                 Ok(items) => Ok(items),
                 Err(Rejection::Problems(_)) => return None,
-                Err(Rejection::Broken(message)) => Err(Failure::Validator(message)),
+                Err(Rejection::Broken(message)) => Err(RowError::Validator(message)),
             },
             (_, Some(failure)) => Err(failure),
             (None, None) => return None,
@@ -121,32 +121,32 @@ impl<T> Answer<T> {
     }
 }
 
-impl Operation {
+impl Step {
     /// Asks, unless the cache has the answer.
     pub(in crate::run) async fn ask<V: Validate>(
         &self,
-        models: &Models,
-        question: &Question,
+        models: &ModelChain,
+        question: &Prompt,
         validator: &V,
-    ) -> Answer<V::Output> {
-        let Some(cache) = &self.call.cache else {
+    ) -> Completion<V::Output> {
+        let Some(cache) = &self.context.cache else {
             return ask(self, models, &question.messages, validator).await;
         };
         let key = question.key(models);
         match cache.find(key).await {
             Ok(Some(record)) => {
-                if let Some(answer) = Answer::recall(record, validator).await {
+                if let Some(answer) = Completion::replay(record, validator).await {
                     return answer;
                 }
             }
             Ok(None) => {}
-            Err(error) => self.call.warn(error),
+            Err(error) => self.context.warn(error),
         }
         let answer = ask(self, models, &question.messages, validator).await;
         // What another model has answered is not what this one would.
         let is_own = answer.model.as_ref() == Some(&models.first.0.name);
         if is_own && let Err(error) = cache.keep(key, answer.record()).await {
-            self.call.warn(error);
+            self.context.warn(error);
         }
         answer
     }
@@ -157,24 +157,24 @@ impl Operation {
 ///
 /// # Errors
 /// That of `ask`, and [`Error::Journal`]: it can't be read or written.
-pub(in crate::run) async fn planned<M: Modeller>(
-    operation: &Operation,
-    modeller: &M,
+pub(in crate::run) async fn planned<M: ModelFactory>(
+    operation: &Step,
+    model_factory: &M,
     question: &impl Serialize,
     query: &str,
     ask: impl Future<Output = Result<Plans<M>>>,
 ) -> Result<Plans<M>> {
-    let Some(journal) = &operation.call.journal else { return ask.await };
+    let Some(journal) = &operation.context.journal else { return ask.await };
     let client = &operation.client;
     let key = hash(&(VERSION, question, client.provider.address(), &client.model, &client.options));
     if let Some(kept) = journal.plan(&key).await.map_err(Error::Journal)?
         && let Some(plan) = read(kept.plan)
     {
-        match modeller.target(&plan).await {
+        match model_factory.target(&plan).await {
             Ok(target) => return Ok((Planned { plan, target }, kept.calls)),
             Err(Rejection::Problems(_)) => {}
             Err(Rejection::Broken(message)) => {
-                let failure = Failure::Validator(message);
+                let failure = RowError::Validator(message);
                 return Err(Error::Plan { failure, calls: Vec::new() });
             }
         }
@@ -193,29 +193,29 @@ fn read(kept: Value) -> Option<Plan> {
 }
 
 /// A plan with its target, and one entry for each request.
-type Plans<M> = (Planned<<M as Modeller>::Target>, Vec<Usage>);
+type Plans<M> = (Planned<<M as ModelFactory>::Target>, Vec<Usage>);
 
 /// The journal of one operation.
-pub(in crate::run) struct Book {
+pub(in crate::run) struct JournalSession {
     journal: Journal,
     operation: i64,
     /// How often each question was asked so far, by its key: rows that are the same are kept each.
     asked: Mutex<HashMap<u64, u32>>,
 }
 
-impl Book {
+impl JournalSession {
     /// # Errors
     /// [`Error::Journal`]: it can't be written.
     pub async fn open<T: Target>(
-        call: &Call,
+        context: &RunContext,
         target: &T,
         source: &str,
         query: &str,
         client: &Client,
     ) -> Result<Option<Self>> {
-        let Some(journal) = call.journal.clone() else { return Ok(None) };
+        let Some(journal) = context.journal.clone() else { return Ok(None) };
         let operation = journal
-            .begin(&journal::Operation {
+            .begin(&journal::JournaledStep {
                 key: operation_key(target, source, query, client),
                 source: source.to_owned(),
                 query: query.to_owned(),
@@ -241,24 +241,24 @@ impl Book {
     /// The answer of an earlier run, else that of `ask`, which is kept before it is given.
     pub async fn answer<T: Target>(
         &self,
-        call: &Call,
+        context: &RunContext,
         target: &T,
         position: usize,
         key: String,
-        ask: impl Future<Output = Answer<Vec<T::Item>>>,
-    ) -> Answer<Vec<T::Item>> {
+        ask: impl Future<Output = Completion<Vec<T::Item>>>,
+    ) -> Completion<Vec<T::Item>> {
         let occurrence = self.occurrence(&key);
         match self.journal.find(&key, occurrence).await {
             Ok(Some(record)) => {
-                if let Some(answer) = Answer::recall(record, target).await {
-                    return Answer { from_journal: true, ..answer };
+                if let Some(answer) = Completion::replay(record, target).await {
+                    return Completion { from_journal: true, ..answer };
                 }
             }
             Ok(None) => {}
-            Err(error) => drop(call.stop(Stop::Journal(error))),
+            Err(error) => drop(context.stop(StopReason::Journal(error))),
         }
         let answer = ask.await;
-        if matches!(&answer.result, Err(Failure::Stopped(_))) && answer.calls.is_empty() {
+        if matches!(&answer.result, Err(RowError::Stopped(_))) && answer.calls.is_empty() {
             return answer;
         }
         let row = journal::Row {
@@ -270,24 +270,24 @@ impl Book {
             record: answer.record(),
         };
         if let Err(error) = self.journal.keep(row).await {
-            call.warn(error.clone());
-            call.stop(Stop::Journal(error));
+            context.warn(error.clone());
+            context.stop(StopReason::Journal(error));
         }
         answer
     }
 
     /// Notes that all rows of the operation have ended.
-    pub async fn end(&self, call: &Call, rows: usize) {
+    pub async fn end(&self, context: &RunContext, rows: usize) {
         if let Err(error) = self.journal.end(self.operation, rows).await {
-            call.warn(error);
+            context.warn(error);
         }
     }
 }
 
-impl<T> Answer<T> {
+impl<T> Completion<T> {
     /// Whether asking again would give the same, for the same money: a result, or a failure in what
     /// the model said. All other failures cost next to nothing, and say nothing of the row.
     fn is_final(&self) -> bool {
-        self.result.as_ref().err().is_none_or(Failure::is_final)
+        self.result.as_ref().err().is_none_or(RowError::is_final)
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::llm::{Source, Usage};
 use crate::reply::Repair;
 use crate::run::Record;
-use crate::run::attempts::{AttemptError, Failure};
+use crate::run::attempts::{AttemptError, RowError};
 
 const SUCCESS: &str = "success";
 const EMPTY: &str = "empty";
@@ -40,7 +40,7 @@ pub struct Columns {
 #[serde(default)]
 struct Details {
     #[serde(skip_serializing_if = "Option::is_none")]
-    failure: Option<Failure>,
+    failure: Option<RowError>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<AttemptError>,
     /// Where one request without more to say is not all there was.

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::record::Columns;
-use super::{Journal, KeptPlan, Operation, Row};
+use super::{Journal, JournaledPlan, JournaledStep, Row};
 use crate::llm::{LlmError, LlmErrorKind, Source, Usage};
 use crate::reply::Repair;
 use crate::run::store::database::tests::Folder;
-use crate::run::{AttemptError, Failure, Record};
+use crate::run::{AttemptError, Record, RowError};
 
-fn operation(key: &str) -> Operation {
-    Operation {
+fn operation(key: &str) -> JournaledStep {
+    JournaledStep {
         key: key.to_owned(),
         source: "orders.csv".to_owned(),
         query: "extract the total".to_owned(),
@@ -36,14 +36,14 @@ fn success(items: &Value) -> Record {
     }
 }
 
-fn failure() -> Failure {
+fn failure() -> RowError {
     let error = LlmError {
         status: Some(400),
         retry_after: Some(Duration::from_millis(1_500)),
         usage: Usage::of(3, 0),
         ..LlmError::new(LlmErrorKind::Rejected, "openai", "not like this")
     };
-    Failure::Llm { error, requests: 1 }
+    RowError::Llm { error, requests: 1 }
 }
 
 fn failed() -> Record {
@@ -87,7 +87,7 @@ async fn what_is_kept_is_found_in_another_run() {
     journal.close().await;
 
     let journal = Journal::open(&path).await.unwrap();
-    assert_eq!(journal.plan("p").await.unwrap(), Some(KeptPlan { plan, calls }));
+    assert_eq!(journal.plan("p").await.unwrap(), Some(JournaledPlan { plan, calls }));
     assert_eq!(journal.find("k", 0).await.unwrap(), Some(one));
     assert_eq!(journal.find("k", 1).await.unwrap(), Some(two.clone()));
     assert_eq!(journal.find("f", 0).await.unwrap(), Some(failed()));
@@ -169,7 +169,7 @@ async fn a_killed_writer_loses_nothing() {
     let path = folder.path("run.db");
     let mut kept = 0;
     for rows in [1, 2, 57, 400, 1_001] {
-        let test = "run::journal::tests::a_killed_writer_loses_nothing";
+        let test = "run::store::journal::tests::a_killed_writer_loses_nothing";
         let mut writer = Command::new(std::env::current_exe().unwrap())
             .args([test, "--exact", "--nocapture"])
             .env(WRITER, &path)
@@ -239,12 +239,12 @@ fn reply() -> impl Strategy<Value = Option<String>> {
     prop::option::of(prop_oneof![list, plain, other])
 }
 
-fn any_failure() -> impl Strategy<Value = Failure> {
+fn any_failure() -> impl Strategy<Value = RowError> {
     prop_oneof![
         Just(failure()),
-        any::<String>().prop_map(Failure::Validator),
+        any::<String>().prop_map(RowError::Validator),
         (any::<Vec<String>>(), any::<usize>())
-            .prop_map(|(problems, requests)| Failure::Invalid { problems, requests }),
+            .prop_map(|(problems, requests)| RowError::Invalid { problems, requests }),
     ]
 }
 
