@@ -293,8 +293,9 @@ impl<'a, V: Validate> Attempts<'a, V> {
         Ok(json)
     }
 
-    /// A reply that ended at the limit of output tokens: what is complete of it is kept, and the
-    /// rest asked for.
+    /// A reply that ended at the limit of output tokens: its complete items are kept and the rest is
+    /// asked for. If it brings no complete item, one shorter request follows; a second such reply
+    /// ends the attempts, as each costs the whole limit.
     fn cut(
         client: &Client,
         reply: &Reply,
@@ -305,14 +306,16 @@ impl<'a, V: Validate> Attempts<'a, V> {
             Some(schema) if V::IN_PARTS => kept.add(reply::complete_items(&reply.text, schema)),
             _ => false,
         };
-        let next = if client.provider.is_deterministic() {
+        let next = if client.provider.is_deterministic() || !kept.may_go_on(has_grown) {
             Next::End
-        } else if has_grown {
-            kept.json().map_or(Next::Again, |json| {
-                Next::Ask(prompts::go_on(&first.messages, &json, kept.len(), None))
-            })
         } else {
-            Next::Again
+            let rest =
+                kept.json().map(|json| prompts::go_on(&first.messages, &json, kept.len(), None));
+            match rest {
+                Some(messages) if has_grown => Next::Ask(messages),
+                Some(messages) => Next::Ask(prompts::shorten(&messages)),
+                None => Next::Ask(prompts::shorten(&first.messages)),
+            }
         };
         let error = LlmError {
             request_id: reply.request_id.clone(),

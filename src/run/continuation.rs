@@ -9,6 +9,8 @@ use crate::reply::{Parsed, Repair};
 pub struct Continuation {
     reply: Items,
     repairs: Vec<Repair>,
+    /// Whether a reply was cut before it brought one more item.
+    has_stalled: bool,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -24,6 +26,12 @@ impl Continuation {
     /// The items as a reply; None where there are none.
     pub fn json(&self) -> Option<String> {
         if self.reply.items.is_empty() { None } else { serde_json::to_string(&self.reply).ok() }
+    }
+
+    /// Whether another request may follow a reply that was cut: after each that brought items, and
+    /// once after one that brought none.
+    pub fn may_go_on(&mut self, has_grown: bool) -> bool {
+        has_grown || !std::mem::replace(&mut self.has_stalled, true)
     }
 
     /// Adds the items of a reply. Whether there are more then.
@@ -44,6 +52,7 @@ impl Continuation {
         };
         let Some(rest) = rest else { return (parsed.json.into_owned(), parsed.repairs) };
         let mut whole = Self {
+            has_stalled: false,
             reply: Items { items: self.reply.items.clone() },
             repairs: self.repairs.clone(),
         };

@@ -80,7 +80,7 @@ fn limited(model: &str, price: Option<Price>, limits: Limits) -> Step {
         fallbacks: Arc::default(),
         backoff: Backoff::new(3, 1.0, 10.0).unwrap(),
         concurrency: 10,
-        call: Arc::new(RunContext::new(10)),
+        context: Arc::new(RunContext::new(10)),
     }
 }
 

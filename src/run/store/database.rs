@@ -5,18 +5,21 @@
 //! one waits for a disk.
 
 pub mod forks;
+mod shared;
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Weak};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use forks::Pass;
+use shared::Queue;
 use structx_common::panics;
 
 /// How long a file that another process has locked is waited for.
@@ -48,10 +51,18 @@ pub struct Kind {
     pub when_damaged: &'static str,
 }
 
-/// An open file. Clones share the thread.
-#[derive(Debug, Clone)]
+/// A user of an open file. All users of one file in this process, and all clones of a user, share
+/// its thread and its connection.
+#[derive(Clone)]
 pub struct Database {
-    jobs: Arc<Sender<Job>>,
+    /// None once this user has closed it.
+    queue: Arc<Mutex<Option<Arc<Queue>>>>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Database")
+    }
 }
 
 /// What a thread is sent.
@@ -107,17 +118,15 @@ impl Database {
             Ok(path) => File { path, kind },
             Err(_) => return Err(format!("{}: this is no path of a file", kind.name)),
         };
-        let (jobs, queue) = channel();
-        let jobs = Arc::new(jobs);
-        let handle = Arc::downgrade(&jobs);
-        let (opened, is_open) = oneshot::channel();
-        let no_thread = file.describe("no thread could be started for it");
-        thread::Builder::new()
-            .name(format!("structx-{}", kind.name))
-            .spawn(move || serve(&file, handle, opened, &queue))
-            .map_err(|error| format!("{no_thread}: {error}"))?;
-        is_open.await.unwrap_or(Err(no_thread))?;
-        Ok(Self { jobs })
+        let path = file.path.clone();
+        let queue = shared::queue(kind.name, &path, || start(file))?;
+        let mut opening = queue.opening.clone();
+        let user = Self { queue: Arc::new(Mutex::new(Some(queue))) };
+        let no_thread = || format!("{}: {}: its thread has ended", kind.name, path.display());
+        let opened = opening.wait_for(Option::is_some).await.map_err(|_| no_thread())?;
+        (*opened).clone().unwrap_or_else(|| Err(no_thread()))?;
+        drop(opened);
+        Ok(user)
     }
 
     /// Runs `work` on its own, in no transaction.
@@ -151,12 +160,15 @@ impl Database {
         drop(self.send(Job::Write, work));
     }
 
-    /// Closes the file, for all clones: when this returns, all that was written before stands in
-    /// it, and no longer in a log beside it, if no other process has it open.
+    /// Ends this user and its clones. The last user of a file closes it: when this returns, all that
+    /// was written before is in the file, and no longer in a log beside it, unless another process
+    /// has it open.
     pub async fn close(&self) {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(queue) = queue.and_then(shared::release) else { return };
         let (waiter, is_closed) = oneshot::channel();
-        if self.jobs.send(Job::Close(waiter)).is_ok() {
-            // An error where another clone was faster.
+        if queue.jobs.send(Job::Close(waiter)).is_ok() {
+            // An error: the thread has ended.
             let _ = is_closed.await;
         }
     }
@@ -167,8 +179,11 @@ impl Database {
         work: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, String>> {
         let (waiter, answer) = oneshot::channel();
-        // Where this fails the waiter is gone, which is an answer too.
-        let _ = self.jobs.send(job(Box::new(Call { work, output: None, waiter })));
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(queue) = &*queue {
+            // If this fails the waiter is gone, which is an answer too.
+            let _ = queue.jobs.send(job(Box::new(Call { work, output: None, waiter })));
+        }
         answer
     }
 }
@@ -177,22 +192,38 @@ fn closed<T>() -> Result<T, String> {
     Err("the file is closed already".to_owned())
 }
 
-/// The thread: ends when all handles are gone, or one has closed it.
+/// Starts the thread of a file.
+fn start(file: File) -> Result<Arc<Queue>, String> {
+    let (jobs, incoming) = channel();
+    let (opened, opening) = watch::channel(None);
+    let queue = Arc::new(Queue { jobs, opening });
+    let handle = Arc::downgrade(&queue);
+    let no_thread = file.describe("no thread could be started for it");
+    thread::Builder::new()
+        .name(format!("structx-{}", file.kind.name))
+        .spawn(move || serve(&file, handle, &opened, &incoming))
+        .map_err(|error| format!("{no_thread}: {error}"))?;
+    Ok(queue)
+}
+
+/// The thread: ends when all users are gone, or the last one has closed it.
 fn serve(
     file: &File,
-    handle: Weak<Sender<Job>>,
-    opened: oneshot::Sender<Result<(), String>>,
+    handle: Weak<Queue>,
+    opened: &watch::Sender<Option<Result<(), String>>>,
     queue: &Receiver<Job>,
 ) {
     let mut open = match file.guard(|| file.open(true)) {
         Ok(open) => Some(open),
-        Err(problem) => return drop(opened.send(Err(problem))),
+        Err(problem) => {
+            opened.send_replace(Some(Err(problem)));
+            return;
+        }
     };
     if let Some(open) = &open {
         forks::register(&open.pass, handle);
     }
-    // Where nobody waits any more, the handle is gone too.
-    let _ = opened.send(Ok(()));
+    opened.send_replace(Some(Ok(())));
     loop {
         if forks::is_near() {
             open = None;

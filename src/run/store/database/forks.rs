@@ -5,19 +5,19 @@
 //! There is no lock here that a fork could leave locked: those who wait look again and again.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
 use super::Job;
+use super::shared::{self, Queue};
 
 const PAUSE: Duration = Duration::from_micros(200);
 
 static IS_NEAR: AtomicBool = AtomicBool::new(false);
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 /// Locked only by who has a file open, and so by nobody at a fork.
-static HANDLES: Mutex<Vec<Weak<Sender<Job>>>> = Mutex::new(Vec::new());
+static HANDLES: Mutex<Vec<Weak<Queue>>> = Mutex::new(Vec::new());
 
 /// The right to have a file open.
 pub struct Pass;
@@ -39,7 +39,7 @@ impl Pass {
 }
 
 /// Has the thread of a file that is open woken when a fork is near.
-pub(super) fn register(_: &Pass, handle: Weak<Sender<Job>>) {
+pub(super) fn register(_: &Pass, handle: Weak<Queue>) {
     let mut handles = HANDLES.lock().unwrap_or_else(PoisonError::into_inner);
     handles.retain(|handle| handle.strong_count() > 0);
     handles.push(handle);
@@ -61,18 +61,20 @@ pub fn before() {
     let pass = Pass::wait();
     IS_NEAR.store(true, SeqCst);
     for handle in &*HANDLES.lock().unwrap_or_else(PoisonError::into_inner) {
-        if let Some(jobs) = handle.upgrade() {
+        if let Some(queue) = handle.upgrade() {
             // An error: the thread has ended.
-            let _ = jobs.send(Job::Wake);
+            let _ = queue.jobs.send(Job::Wake);
         }
     }
     drop(pass);
     while OPEN.load(SeqCst) > 0 {
         thread::sleep(PAUSE);
     }
+    shared::before_fork();
 }
 
 /// In both processes.
 pub fn after() {
+    shared::after_fork();
     IS_NEAR.store(false, SeqCst);
 }

@@ -58,6 +58,10 @@ async fn count(notes: &Database) -> i64 {
     notes.read(|connection| connection.query_row(count, [], |row| row.get(0))).await.unwrap()
 }
 
+async fn thread_of(notes: &Database) -> std::thread::ThreadId {
+    notes.read(|_| Ok(std::thread::current().id())).await.unwrap()
+}
+
 /// Keeps the thread busy until something is sent.
 fn hold(notes: &Database) -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel();
@@ -298,6 +302,32 @@ async fn it_is_closed_with_its_last_handle_or_for_all() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(count(&open(&path).await.unwrap()).await, 2);
+}
+
+#[tokio::test]
+async fn all_users_of_a_file_share_it_until_the_last_one_closes_it() {
+    let folder = Folder::new("shared");
+    let path = folder.path("a.db");
+    let log = folder.path("a.db-wal");
+    let mut users = Vec::new();
+    for _ in 0..1_000 {
+        users.push(open(&path).await.unwrap());
+    }
+    let first = thread_of(&users[0]).await;
+    assert_eq!(thread_of(&users[999]).await, first);
+    note(&users[0], "one").await.unwrap();
+    let last = users.pop().unwrap();
+    for user in users {
+        user.close().await;
+        assert!(note(&user, "closed").await.unwrap_err().contains("closed"));
+    }
+    note(&last, "two").await.unwrap();
+    assert!(log.exists());
+    last.close().await;
+    assert!(!log.exists());
+    let again = open(&path).await.unwrap();
+    assert_ne!(thread_of(&again).await, first);
+    assert_eq!(count(&again).await, 2);
 }
 
 /// In a process of its own, as it stops the threads of other tests.
