@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 use structx::Error;
 use structx::documents::table::Table;
 use structx::documents::{Content, Document, ReadOptions};
-use structx::llm::limit::{Limiter, Limits};
-use structx::llm::registry::{Settings, provider};
-use structx::llm::retry::Backoff;
-use structx::llm::transport::{ApiKey, Timeouts};
+use structx::llm::http::{ApiKey, Timeouts};
+use structx::llm::providers::registry::{ModelSettings, provider};
+use structx::llm::rate_limit::{ConfiguredLimits, SharedLimiter};
+use structx::llm::retry::RetryPolicy;
 use structx::planning::plan::Plan;
 use structx::run::{
     Call, Client, Extraction, Failure, Modeller, Operation, Rejection, Target, Validate, extract,
@@ -90,20 +90,22 @@ impl Modeller for Modelled {
 }
 
 fn operation(fake: &FakeProvider, max_retries: u32) -> Operation {
-    let settings = Settings {
+    let settings = ModelSettings {
         model: "openai/fake".to_owned(),
         api_key: Some(ApiKey::new("sk-secret")),
         api_base: Some(fake.base_url.clone()),
         timeouts: Timeouts { whole: Duration::from_secs(5), ..Timeouts::default() },
-        ..Settings::default()
+        ..ModelSettings::default()
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();
-    let backoff = Backoff { max_retries, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
+    let retry_policy =
+        RetryPolicy { max_retries, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
     let (name, options) = ("openai/fake".into(), Arc::default());
-    let gate = Limiter::new(Limits::default()).gate(&provider.address());
-    let client = Client { provider, model, name, options, gate, price: None };
+    let rate_limiter =
+        SharedLimiter::new(ConfiguredLimits::default()).limiter_for(&provider.address());
+    let client = Client { provider, model, name, options, rate_limiter, price: None };
     let (fallbacks, call) = (Arc::default(), Arc::new(Call::new(8)));
-    Operation { client, fallbacks, backoff, concurrency: 8, call }
+    Operation { client, fallbacks, retry_policy, concurrency: 8, call }
 }
 
 fn text(text: &str) -> Arc<Content> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::llm::{Finish, LlmError, LlmErrorKind, Message, Reply, Request, Source, Usage};
+use crate::llm::{FinishReason, LlmError, LlmErrorKind, Message, Request, Response, Source, Usage};
 use crate::planning::prompts;
 use crate::reply::{self, Repair};
 use crate::schema::{Method, OutputSchema};
@@ -194,7 +194,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
         schema: &Arc<OutputSchema>,
         messages: &[Message],
     ) -> Result<V::Output, Failure> {
-        let Operation { backoff, call, .. } = self.operation;
+        let Operation { retry_policy, call, .. } = self.operation;
         let first = client.request(messages.to_vec(), schema);
         let mut asked_again: Option<Request> = None;
         let mut kept = Kept::default();
@@ -208,7 +208,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
             if !matches!(failure, Failure::Stopped(_)) {
                 self.note(client, failure.clone());
             }
-            if attempt == backoff.max_retries || matches!(next, Next::End) {
+            if attempt == retry_policy.max_retries || matches!(next, Next::End) {
                 self.keep(&kept).await;
                 return Err(failure.after(self.calls.len()));
             }
@@ -217,7 +217,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
                     asked_again = Some(Request { messages, ..first.clone() });
                 }
                 (_, Failure::Llm { error, .. }) => {
-                    let wait = backoff.wait(attempt, error.retry_after);
+                    let wait = retry_policy.delay(attempt, error.retry_after);
                     if let Err(stop) = call.in_time(tokio::time::sleep(wait)).await {
                         self.keep(&kept).await;
                         return Err(Failure::Stopped(stop));
@@ -257,7 +257,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
             Err(stop) => return Err((Failure::Stopped(stop), Next::End)),
         };
         self.calls.push(reply.usage);
-        if reply.finish == Finish::Length {
+        if reply.finish_reason == FinishReason::Length {
             return Err(Self::cut(client, &reply, first, kept));
         }
         let json = match self.read(&reply, first, kept) {
@@ -280,7 +280,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
     }
 
     /// The reply as JSON, after what was kept of replies before it that were cut.
-    fn read(&mut self, reply: &Reply, first: &Request, kept: &Kept) -> Result<String, String> {
+    fn read(&mut self, reply: &Response, first: &Request, kept: &Kept) -> Result<String, String> {
         let Some(schema) = &first.schema else { return Ok(reply.text.clone()) };
         let parsed = reply::parse(&reply.text, schema)?;
         let (json, repairs) = kept.with(parsed);
@@ -290,7 +290,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
 
     /// A reply that ended at the limit of output tokens: what is complete of it is kept, and the
     /// rest asked for.
-    fn cut(client: &Client, reply: &Reply, first: &Request, kept: &mut Kept) -> (Failure, Next) {
+    fn cut(client: &Client, reply: &Response, first: &Request, kept: &mut Kept) -> (Failure, Next) {
         let has_grown = match &first.schema {
             Some(schema) if V::IN_PARTS => kept.add(reply::complete_items(&reply.text, schema)),
             _ => false,
@@ -348,7 +348,7 @@ impl Failure {
 
 /// A reply that is no JSON of the schema is sent back; one that should have gone on from what was
 /// kept is asked for again.
-fn unread(reply: &Reply, problem: String, first: &Request, kept: &Kept) -> (Failure, Next) {
+fn unread(reply: &Response, problem: String, first: &Request, kept: &Kept) -> (Failure, Next) {
     let problems = vec![problem];
     let again = match kept.json() {
         Some(json) => prompts::go_on(&first.messages, &json, kept.len(), Some(&problems[0])),
@@ -357,7 +357,7 @@ fn unread(reply: &Reply, problem: String, first: &Request, kept: &Kept) -> (Fail
     (Failure::Invalid { problems, requests: 1 }, Next::Ask(again))
 }
 
-fn truncated(reply: &Reply, complete: usize) -> String {
+fn truncated(reply: &Response, complete: usize) -> String {
     let kept = match complete {
         0 => String::new(),
         1 => "; 1 item was complete".to_owned(),
