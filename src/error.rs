@@ -1,8 +1,8 @@
 //! The errors of all layers in one type; each variant is one class of exception at the Python edge.
 
 use crate::documents::FileError;
+use crate::llm::ConfigError;
 use crate::llm::Usage;
-use crate::llm::setup::ConfigError;
 use crate::run::RowError;
 use crate::schema::SchemaError;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use structx::embedded::{LocalOptions, LocalProvider};
-use structx::llm::{Finish, LlmErrorKind, Provider, Request};
+use structx::llm::{FinishReason, LlmErrorKind, Provider, Request};
 use structx::planning::prompts;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
@@ -98,7 +98,7 @@ async fn a_nested_schema_is_answered_with_values_of_the_document() {
     });
     let query = "extract the order with its number, date, lines and total";
     let reply = model.complete(&request(&model, query, ORDER, &item)).await.unwrap();
-    assert_eq!(reply.finish, Finish::Stop);
+    assert_eq!(reply.finish_reason, FinishReason::Stop);
     let value: Value = serde_json::from_str(&reply.text).unwrap();
     let order = &value["items"][0];
     assert_eq!(order["order_number"], 4711, "{value}");
@@ -170,7 +170,7 @@ async fn an_answer_that_reaches_its_limit_says_so() {
     let mut request = request(&model, "extract the total", ORDER, &total());
     request.options = Arc::new(Map::from_iter([("max_tokens".to_owned(), json!(3))]));
     let reply = model.complete(&request).await.unwrap();
-    assert_eq!(reply.finish, Finish::Length);
+    assert_eq!(reply.finish_reason, FinishReason::Length);
     request.options = Arc::new(Map::from_iter([("temperature".to_owned(), json!(1))]));
     let error = model.complete(&request).await.unwrap_err();
     assert_eq!(error.kind, LlmErrorKind::Rejected);

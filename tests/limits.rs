@@ -10,35 +10,35 @@ use std::time::Duration;
 use fake_provider::FakeProvider;
 use futures_util::future::join_all;
 use serde_json::json;
-use structx::llm::limit::{Gate, Limiter, Limits};
-use structx::llm::registry::{Settings, provider};
-use structx::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Reply, Request, Role};
+use structx::llm::providers::registry::{ModelSettings, provider};
+use structx::llm::rate_limit::{ConfiguredLimits, RateLimiter, SharedLimiter};
+use structx::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Request, Response, Role};
 
 struct Client {
     provider: Arc<dyn Provider>,
-    gate: Arc<Gate>,
+    rate_limiter: Arc<RateLimiter>,
     request: Request,
 }
 
 impl Client {
-    fn new(fake: &FakeProvider, limits: Limits) -> Self {
-        let settings = Settings {
+    fn new(fake: &FakeProvider, limits: ConfiguredLimits) -> Self {
+        let settings = ModelSettings {
             model: "openai/fake".to_owned(),
             api_base: Some(fake.base_url.clone()),
-            ..Settings::default()
+            ..ModelSettings::default()
         };
         let (provider, model) = provider(&settings, |_| None).unwrap();
-        let gate = Limiter::new(limits).gate(&provider.address());
+        let rate_limiter = SharedLimiter::new(limits).limiter_for(&provider.address());
         let parts = vec![Part::Text("How many?".into())];
         let messages = vec![Message { role: Role::User, parts }];
         let request = Request { model, messages, schema: None, options: Arc::default() };
-        Self { provider, gate, request }
+        Self { provider, rate_limiter, request }
     }
 
-    async fn ask(&self) -> Result<Reply, LlmError> {
-        let admission = self.gate.admit(10).await;
+    async fn ask(&self) -> Result<Response, LlmError> {
+        let permit = self.rate_limiter.acquire(10).await;
         let result = self.provider.complete(&self.request).await;
-        admission.ended(&result);
+        permit.report(&result);
         result
     }
 
@@ -49,8 +49,8 @@ impl Client {
     }
 }
 
-fn per_minute(requests: f64) -> Limits {
-    Limits { requests_per_minute: Some(requests), ..Limits::default() }
+fn per_minute(requests: f64) -> ConfiguredLimits {
+    ConfiguredLimits { requests_per_minute: Some(requests), ..ConfiguredLimits::default() }
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn a_limit_that_is_configured_is_never_exceeded() {
 async fn a_limit_that_replies_tell_is_kept() {
     let fake = FakeProvider::start().unwrap();
     fake.script(&json!({"limit": {"per_second": 25, "burst": 3, "headers": true}}));
-    let client = Client::new(&fake, Limits::default());
+    let client = Client::new(&fake, ConfiguredLimits::default());
     client.ask_often(1).await;
     client.ask_often(49).await;
     assert_eq!((fake.stats().requests, fake.stats().throttled), (50, 0));
@@ -76,7 +76,8 @@ async fn tokens_are_counted_as_they_were_used() {
     let fake = FakeProvider::start().unwrap();
     let usage = json!({"prompt_tokens": 290, "completion_tokens": 10, "total_tokens": 300});
     fake.script(&json!({"steps": [{"times": 9, "usage": usage}]}));
-    let limits = Limits { tokens_per_minute: Some(60_000.0), ..Limits::default() };
+    let limits =
+        ConfiguredLimits { tokens_per_minute: Some(60_000.0), ..ConfiguredLimits::default() };
     let client = Client::new(&fake, limits);
     for _ in 0..4 {
         client.ask_often(1).await;
@@ -93,7 +94,7 @@ async fn nobody_asks_before_the_time_that_one_is_told() {
     ] {
         let fake = FakeProvider::start().unwrap();
         fake.script(&json!({ "steps": [step] }));
-        let client = Client::new(&fake, Limits::default());
+        let client = Client::new(&fake, ConfiguredLimits::default());
         let error = client.ask().await.unwrap_err();
         assert!(matches!(error.kind, LlmErrorKind::RateLimit | LlmErrorKind::Server));
         client.ask_often(5).await;
@@ -106,7 +107,7 @@ async fn nobody_asks_before_the_time_that_one_is_told() {
 async fn who_is_aborted_makes_room() {
     let fake = FakeProvider::start().unwrap();
     fake.script(&json!({ "steps": [{"fault": "stall"}] }));
-    let limits = Limits { max_concurrency: Some(1), ..Limits::default() };
+    let limits = ConfiguredLimits { max_concurrency: Some(1), ..ConfiguredLimits::default() };
     let client = Client::new(&fake, limits);
     let both = async { tokio::join!(client.ask(), client.ask()) };
     assert!(tokio::time::timeout(Duration::from_millis(200), both).await.is_err());

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use fake_provider::FakeProvider;
 use serde_json::{Value, json};
-use structx::llm::registry::{Settings, provider};
-use structx::llm::transport::{ApiKey, Timeouts};
-use structx::llm::{Finish, LlmError, LlmErrorKind, Message, Part, Provider, Reply, Request, Role};
+use structx::llm::http::{ApiKey, Timeouts};
+use structx::llm::providers::registry::{ModelSettings, provider};
+use structx::llm::{
+    FinishReason, LlmError, LlmErrorKind, Message, Part, Provider, Request, Response, Role,
+};
 use tokio::task::JoinSet;
 
 const KEY: &str = "sk-very-secret-0123456789";
@@ -19,12 +21,12 @@ fn client(base_url: &str, whole: Duration) -> (Arc<dyn Provider>, Arc<str>) {
 }
 
 fn client_with(base_url: &str, timeouts: Timeouts) -> (Arc<dyn Provider>, Arc<str>) {
-    let settings = Settings {
+    let settings = ModelSettings {
         model: "openai/gpt-test".to_owned(),
         api_key: Some(ApiKey::new(KEY)),
         api_base: Some(base_url.to_owned()),
         timeouts,
-        ..Settings::default()
+        ..ModelSettings::default()
     };
     provider(&settings, |_| None).expect("sound settings")
 }
@@ -49,7 +51,7 @@ fn question(client: &dyn Provider, model: &Arc<str>) -> Request {
     }
 }
 
-async fn ask(fake: &FakeProvider) -> Result<Reply, LlmError> {
+async fn ask(fake: &FakeProvider) -> Result<Response, LlmError> {
     let (client, model) = client(&fake.base_url, Duration::from_millis(300));
     let request = question(&*client, &model);
     let result = client.complete(&request).await;
@@ -65,7 +67,7 @@ async fn a_request_makes_the_round_trip() {
     let reply = ask(&fake).await.unwrap();
     let value: Value = serde_json::from_str(&reply.text).unwrap();
     assert_eq!(value, json!({"name": "text", "total": 1.5}));
-    assert_eq!(reply.finish, Finish::Stop);
+    assert_eq!(reply.finish_reason, FinishReason::Stop);
     assert_eq!(reply.request_id.as_deref(), Some("fake-1"));
     assert_eq!((reply.usage.total_tokens, reply.usage.cached_tokens), (15, Some(4)));
 
@@ -210,10 +212,10 @@ async fn connections_are_used_again() {
 async fn without_a_key_nothing_is_sent_as_one() {
     for name in ["my-own-model", "gpt-oss-20b", "org/o1"] {
         let fake = FakeProvider::start().unwrap();
-        let settings = Settings {
+        let settings = ModelSettings {
             model: name.to_owned(),
             api_base: Some(fake.base_url.clone()),
-            ..Settings::default()
+            ..ModelSettings::default()
         };
         let (client, model) = provider(&settings, |_| Some("sk-of-another".to_owned())).unwrap();
         assert_eq!((client.name(), &*model), ("custom", name));

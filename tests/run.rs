@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 use structx::Error;
 use structx::documents::table::Table;
 use structx::documents::{Content, Document, ReadOptions};
-use structx::llm::limit::{Limiter, Limits};
-use structx::llm::registry::{Settings, provider};
-use structx::llm::retry::Backoff;
-use structx::llm::transport::{ApiKey, Timeouts};
+use structx::llm::http::{ApiKey, Timeouts};
+use structx::llm::providers::registry::{ModelSettings, provider};
+use structx::llm::rate_limit::{ConfiguredLimits, SharedLimiter};
+use structx::llm::retry::RetryPolicy;
 use structx::planning::plan::Plan;
 use structx::run::{
     Client, Extraction, ModelFactory, Rejection, RowError, RunContext, Step, Target, Validate,
@@ -91,20 +91,22 @@ impl ModelFactory for Modelled {
 }
 
 fn operation(fake: &FakeProvider, max_retries: u32) -> Step {
-    let settings = Settings {
+    let settings = ModelSettings {
         model: "openai/fake".to_owned(),
         api_key: Some(ApiKey::new("sk-secret")),
         api_base: Some(fake.base_url.clone()),
         timeouts: Timeouts { whole: Duration::from_secs(5), ..Timeouts::default() },
-        ..Settings::default()
+        ..ModelSettings::default()
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();
-    let backoff = Backoff { max_retries, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
+    let retry_policy =
+        RetryPolicy { max_retries, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
     let (name, options) = ("openai/fake".into(), Arc::default());
-    let gate = Limiter::new(Limits::default()).gate(&provider.address());
-    let client = Client { provider, model, name, options, gate, price: None };
+    let rate_limiter =
+        SharedLimiter::new(ConfiguredLimits::default()).rate_limiter(&provider.address());
+    let client = Client { provider, model, name, options, rate_limiter, price: None };
     let (fallbacks, context) = (Arc::default(), Arc::new(RunContext::new(8)));
-    Step { client, fallbacks, backoff, concurrency: 8, context }
+    Step { client, fallbacks, retry_policy, concurrency: 8, context }
 }
 
 fn text(text: &str) -> Arc<Content> {

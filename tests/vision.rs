@@ -15,10 +15,10 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 use structx::Error;
 use structx::documents::{Content, FileErrorKind, Mode, ReadOptions, read_bytes};
-use structx::llm::limit::{Limiter, Limits};
-use structx::llm::registry::{Settings, provider};
-use structx::llm::retry::Backoff;
-use structx::llm::transport::{ApiKey, Timeouts};
+use structx::llm::http::{ApiKey, Timeouts};
+use structx::llm::providers::registry::{ModelSettings, provider};
+use structx::llm::rate_limit::{ConfiguredLimits, SharedLimiter};
+use structx::llm::retry::RetryPolicy;
 use structx::planning::plan::Plan;
 use structx::run::{
     Client, Extraction, ModelFactory, Rejection, RunContext, Step, Target, Validate, extract, plan,
@@ -67,20 +67,22 @@ impl ModelFactory for Modelled {
 }
 
 fn operation(fake: &FakeProvider, model: &str) -> Step {
-    let settings = Settings {
+    let settings = ModelSettings {
         model: model.to_owned(),
         api_key: Some(ApiKey::new("sk-secret")),
         api_base: Some(fake.base_url.clone()),
         timeouts: Timeouts { whole: Duration::from_secs(5), ..Timeouts::default() },
-        ..Settings::default()
+        ..ModelSettings::default()
     };
     let (provider, model) = provider(&settings, |_| None).unwrap();
-    let backoff = Backoff { max_retries: 0, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
+    let retry_policy =
+        RetryPolicy { max_retries: 0, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
     let (name, options) = (model.clone(), Arc::default());
-    let gate = Limiter::new(Limits::default()).gate(&provider.address());
-    let client = Client { provider, name, model, options, gate, price: None };
+    let rate_limiter =
+        SharedLimiter::new(ConfiguredLimits::default()).rate_limiter(&provider.address());
+    let client = Client { provider, name, model, options, rate_limiter, price: None };
     let (fallbacks, context) = (Arc::default(), Arc::new(RunContext::new(8)));
-    Step { client, fallbacks, backoff, concurrency: 8, context }
+    Step { client, fallbacks, retry_policy, concurrency: 8, context }
 }
 
 async fn run(

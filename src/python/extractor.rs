@@ -10,10 +10,10 @@ use pyo3::prelude::*;
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
+use crate::llm::http::{ApiKey, Timeouts};
 use crate::llm::price::Price;
-use crate::llm::registry;
-use crate::llm::retry::{Backoff, seconds};
-use crate::llm::transport::{ApiKey, Timeouts};
+use crate::llm::providers::registry;
+use crate::llm::retry::{RetryPolicy, seconds};
 use crate::run::{self, RunOptions, Target};
 use crate::schema::definition::ExtractionRequest;
 
@@ -142,7 +142,7 @@ impl Extractor {
                     whole: seconds("timeout", timeout)?,
                 },
                 concurrency: max_threads.min(Semaphore::MAX_PERMITS),
-                backoff: Backoff::new(max_retries, min_wait, max_wait)?,
+                retry_policy: RetryPolicy::new(max_retries, min_wait, max_wait)?,
                 limits,
                 cache: cache.map(|path| (path, cache_size)),
                 prices: prices.into_iter().map(price).collect(),

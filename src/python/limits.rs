@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
-use crate::llm::limit;
-use crate::llm::limit::Limiter;
+use crate::llm::rate_limit;
+use crate::llm::rate_limit::SharedLimiter;
 
 #[pyclass(frozen, module = "structx._core")]
 pub struct Limits {
-    limits: limit::Limits,
+    limits: rate_limit::ConfiguredLimits,
     /// And the process it was made in. Locked with the GIL alone: no thread holds it while one forks.
-    limiter: Mutex<(u32, Arc<Limiter>)>,
+    limiter: Mutex<(u32, Arc<SharedLimiter>)>,
 }
 
 #[pymethods]
@@ -23,20 +23,24 @@ impl Limits {
         requests_per_minute: Option<f64>,
         tokens_per_minute: Option<f64>,
     ) -> Self {
-        let limits = limit::Limits { max_concurrency, requests_per_minute, tokens_per_minute };
-        let limiter = Limiter::new(limits);
+        let limits = rate_limit::ConfiguredLimits {
+            max_concurrency,
+            requests_per_minute,
+            tokens_per_minute,
+        };
+        let limiter = SharedLimiter::new(limits);
         Self { limits, limiter: Mutex::new((std::process::id(), limiter)) }
     }
 }
 
 impl Limits {
     /// That of this process.
-    pub fn limiter(&self) -> Arc<Limiter> {
+    pub fn limiter(&self) -> Arc<SharedLimiter> {
         let mut slot = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
         let process = std::process::id();
         if slot.0 != process {
             // Tasks of a parent process may have held its locks: forgotten, not dropped.
-            let own = (process, Limiter::new(self.limits));
+            let own = (process, SharedLimiter::new(self.limits));
             std::mem::forget(std::mem::replace(&mut *slot, own));
         }
         slot.1.clone()

@@ -11,11 +11,11 @@ use tokio::sync::OnceCell;
 use crate::embedded::{LocalOptions, LocalProvider};
 use crate::error::Error;
 use crate::llm::Provider;
-use crate::llm::limit::{self, Limiter};
+use crate::llm::http::{ApiKey, Timeouts};
 use crate::llm::price::Price;
-use crate::llm::registry;
-use crate::llm::retry::Backoff;
-use crate::llm::transport::{ApiKey, Timeouts};
+use crate::llm::providers::registry;
+use crate::llm::rate_limit::{self, SharedLimiter};
+use crate::llm::retry::RetryPolicy;
 use crate::run::{self, Cache, Client, RunContext, RunOptions, Step};
 use crate::schema::Method;
 
@@ -34,7 +34,7 @@ pub struct Settings {
     pub output_mode: Option<Method>,
     pub timeouts: Timeouts,
     pub concurrency: usize,
-    pub backoff: Backoff,
+    pub retry_policy: RetryPolicy,
     pub limits: Option<Py<Limits>>,
     /// The file, and how many bytes it may have.
     pub cache: Option<(PathBuf, u64)>,
@@ -89,7 +89,7 @@ impl Settings {
     pub fn connect(&self) -> Result<Clients, Error> {
         let limiter = match &self.limits {
             Some(limits) => limits.get().limiter(),
-            None => Limiter::new(limit::Limits::default()),
+            None => SharedLimiter::new(rate_limit::ConfiguredLimits::default()),
         };
         let extractor = self.operation(&self.extraction, &limiter)?;
         let planner = if self.planning == self.extraction {
@@ -102,12 +102,12 @@ impl Settings {
         Ok(Clients { planner, extractor, cache })
     }
 
-    fn operation(&self, step: &StepSettings, limiter: &Arc<Limiter>) -> Result<Step, Error> {
+    fn operation(&self, step: &StepSettings, limiter: &Arc<SharedLimiter>) -> Result<Step, Error> {
         let client = |model: &String| self.client(model, &step.options, limiter);
         Ok(Step {
             client: client(&step.model)?,
             fallbacks: step.fallbacks.iter().map(client).collect::<Result<_, _>>()?,
-            backoff: self.backoff,
+            retry_policy: self.retry_policy,
             concurrency: self.concurrency,
             context: Arc::new(RunContext::new(self.concurrency)),
         })
@@ -117,7 +117,7 @@ impl Settings {
         &self,
         name: &str,
         options: &Arc<Map<String, Value>>,
-        limiter: &Arc<Limiter>,
+        limiter: &Arc<SharedLimiter>,
     ) -> Result<Client, Error> {
         let price = self.prices.get(name).copied();
         let (provider, model, options, price) = match self.weights.get(name) {
@@ -135,8 +135,8 @@ impl Settings {
             }
         };
         // Providers limit each model by itself.
-        let gate = limiter.gate(&format!("{} {model}", provider.address()));
-        Ok(Client { provider, model, name: name.into(), options, gate, price })
+        let rate_limiter = limiter.limiter_for(&format!("{} {model}", provider.address()));
+        Ok(Client { provider, model, name: name.into(), options, rate_limiter, price })
     }
 
     fn remote(&self, name: &str) -> Result<(Arc<dyn Provider>, Arc<str>), Error> {
@@ -145,7 +145,7 @@ impl Settings {
         let first = &self.extraction.model;
         let is_theirs = self.weights.contains_key(first)
             || registry::same_provider(name, first, self.api_base.is_some());
-        let settings = registry::Settings {
+        let settings = registry::ModelSettings {
             model: name.to_owned(),
             api_key: self.api_key.clone().filter(|_| is_theirs),
             api_base: self.api_base.clone().filter(|_| is_theirs),

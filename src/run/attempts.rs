@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::llm::{Finish, LlmError, LlmErrorKind, Message, Reply, Request, Source, Usage};
+use crate::llm::{FinishReason, LlmError, LlmErrorKind, Message, Request, Response, Source, Usage};
 use crate::planning::prompts;
 use crate::reply::{self, Repair};
 use crate::schema::{Method, OutputSchema};
@@ -194,7 +194,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
         schema: &Arc<OutputSchema>,
         messages: &[Message],
     ) -> Result<V::Output, RowError> {
-        let Step { backoff, context, .. } = self.operation;
+        let Step { retry_policy, context, .. } = self.operation;
         let first = client.request(messages.to_vec(), schema);
         let mut asked_again: Option<Request> = None;
         let mut kept = Continuation::default();
@@ -208,7 +208,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
             if !matches!(failure, RowError::Stopped(_)) {
                 self.note(client, failure.clone());
             }
-            if attempt == backoff.max_retries || matches!(next, Next::End) {
+            if attempt == retry_policy.max_retries || matches!(next, Next::End) {
                 self.keep(&kept).await;
                 return Err(failure.after(self.calls.len()));
             }
@@ -217,7 +217,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
                     asked_again = Some(Request { messages, ..first.clone() });
                 }
                 (_, RowError::Llm { error, .. }) => {
-                    let wait = backoff.wait(attempt, error.retry_after);
+                    let wait = retry_policy.delay(attempt, error.retry_after);
                     if let Err(stop) = context.in_time(tokio::time::sleep(wait)).await {
                         self.keep(&kept).await;
                         return Err(RowError::Stopped(stop));
@@ -257,7 +257,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
             Err(stop) => return Err((RowError::Stopped(stop), Next::End)),
         };
         self.calls.push(reply.usage);
-        if reply.finish == Finish::Length {
+        if reply.finish_reason == FinishReason::Length {
             return Err(Self::cut(client, &reply, first, kept));
         }
         let json = match self.read(&reply, first, kept) {
@@ -282,7 +282,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
     /// The reply as JSON, after what was kept of replies before it that were cut.
     fn read(
         &mut self,
-        reply: &Reply,
+        reply: &Response,
         first: &Request,
         kept: &Continuation,
     ) -> Result<String, String> {
@@ -298,7 +298,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
     /// ends the attempts, as each costs the whole limit.
     fn cut(
         client: &Client,
-        reply: &Reply,
+        reply: &Response,
         first: &Request,
         kept: &mut Continuation,
     ) -> (RowError, Next) {
@@ -362,7 +362,7 @@ impl RowError {
 /// A reply that is no JSON of the schema is sent back; one that should have gone on from what was
 /// kept is asked for again.
 fn unread(
-    reply: &Reply,
+    reply: &Response,
     problem: String,
     first: &Request,
     kept: &Continuation,
@@ -375,7 +375,7 @@ fn unread(
     (RowError::Invalid { problems, requests: 1 }, Next::Ask(again))
 }
 
-fn truncated(reply: &Reply, complete: usize) -> String {
+fn truncated(reply: &Response, complete: usize) -> String {
     let kept = match complete {
         0 => String::new(),
         1 => "; 1 item was complete".to_owned(),

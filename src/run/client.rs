@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::Result;
-use crate::llm::limit::Gate;
 use crate::llm::price::Price;
-use crate::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Request, Sight};
+use crate::llm::rate_limit::RateLimiter;
+use crate::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Request, VisionLimits};
 use crate::planning::prompts;
 use crate::schema::OutputSchema;
 
@@ -21,7 +21,7 @@ pub struct Client {
     /// RequestEvent with every request as they are.
     pub options: Arc<Map<String, Value>>,
     /// Lets its requests through as its provider's limits allow.
-    pub gate: Arc<Gate>,
+    pub rate_limiter: Arc<RateLimiter>,
     /// None where it is not known.
     pub price: Option<Price>,
 }
@@ -60,14 +60,14 @@ impl Client {
     }
 
     #[must_use]
-    pub fn sight(&self) -> Sight {
-        self.provider.sight(&self.model)
+    pub fn vision_limits(&self) -> VisionLimits {
+        self.provider.vision_limits(&self.model)
     }
 
     /// Whether the model is known to take what the messages show.
     #[must_use]
     pub fn takes(&self, messages: &[Message]) -> bool {
-        let sight = self.sight();
+        let vision_limits = self.vision_limits();
         let (mut images, mut bytes) = (0, 0);
         for part in messages.iter().flat_map(|message| &message.parts) {
             match part {
@@ -75,11 +75,14 @@ impl Client {
                     images += 1;
                     bytes += image.data.len();
                 }
-                Part::File(file) if file.data.len() > sight.file_bytes => return false,
+                Part::File(file) if file.data.len() > vision_limits.max_file_bytes => return false,
                 Part::File(_) | Part::Text(_) | Part::Document(_) => {}
             }
         }
-        images == 0 || sight.is_known && images <= sight.images && bytes <= sight.bytes
+        images == 0
+            || vision_limits.is_known
+                && images <= vision_limits.max_images
+                && bytes <= vision_limits.max_image_bytes
     }
 
     #[must_use]

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::{Error, Result};
 use crate::llm::tokens;
-use crate::llm::{LlmError, LlmErrorKind, Reply, Request};
+use crate::llm::{LlmError, LlmErrorKind, Request, Response};
 
 use super::budget::Budget;
 use super::client::Client;
@@ -52,7 +52,7 @@ pub trait Observer: Send + Sync {
 pub struct RequestEvent<'a> {
     /// The caller's name of the model.
     pub model: &'a str,
-    pub result: Result<&'a Reply, &'a LlmError>,
+    pub result: Result<&'a Response, &'a LlmError>,
     /// From the moment that it was let through.
     pub took: Duration,
 }
@@ -144,7 +144,7 @@ impl RunContext {
         &self,
         client: &Client,
         request: &Request,
-    ) -> Result<Result<Reply, LlmError>, StopReason> {
+    ) -> Result<Result<Response, LlmError>, StopReason> {
         if let Some(stop) = self.stopped.get() {
             return Err(stop.clone());
         }
@@ -159,7 +159,7 @@ impl RunContext {
                 ),
                 None => None,
             };
-            let admission = client.gate.admit(prompt_tokens).await;
+            let permit = client.rate_limiter.acquire(prompt_tokens).await;
             // It may have been waited for long.
             if let Some(stop) = self.stopped.get() {
                 return Err(stop.clone());
@@ -172,7 +172,7 @@ impl RunContext {
             };
             usage.cost = client.price.map(|price| price.of(usage));
             let usage = *usage;
-            admission.ended(&result);
+            permit.report(&result);
             if let Some(reserved) = reserved {
                 reserved.settle(may_be_billed(&result), &usage);
             }
@@ -218,7 +218,7 @@ fn reply_limit(request: &Request) -> Option<u64> {
 }
 
 /// Whether the provider may have made a reply, though none came.
-fn may_be_billed(result: &Result<Reply, LlmError>) -> bool {
+fn may_be_billed(result: &Result<Response, LlmError>) -> bool {
     const UNKNOWN: [LlmErrorKind; 4] = [
         LlmErrorKind::Timeout,
         LlmErrorKind::FirstByteTimeout,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::documents::Content;
 use crate::error::Result;
-use crate::llm::limit::Typical;
+use crate::llm::rate_limit::TypicalRequest;
 use crate::llm::tokens;
 use crate::llm::{Message, Usage};
 use crate::planning::{plan, prompts};
@@ -88,7 +88,7 @@ pub fn estimate<T: Target>(
             step.prompt_tokens += tokens::of_text(&row.text);
         }
     }
-    steps.push(step.sums(extractor.concurrency, client.gate.typical()));
+    steps.push(step.sums(extractor.concurrency, client.rate_limiter.typical()));
     let none = Estimate {
         rows,
         requests: 0,
@@ -129,8 +129,8 @@ impl StepEstimate<'_> {
         clippy::cast_sign_loss,
         reason = "a sum of tokens, which is not negative"
     )]
-    fn sums(&self, concurrency: usize, typical: Option<Typical>) -> Estimate {
-        let limits = self.client.gate.limits();
+    fn sums(&self, concurrency: usize, typical: Option<TypicalRequest>) -> Estimate {
+        let limits = self.client.rate_limiter.limits();
         let requests = self.requests as f64;
         let (speed, concurrency) = if self.client.provider.is_deterministic() {
             (EMBEDDED, 1)
@@ -139,7 +139,7 @@ impl StepEstimate<'_> {
         };
         let prompt = self.prompt_tokens as f64 / requests.max(1.0);
         let reply = self.reply as f64;
-        let Typical { seconds, completion_tokens } = typical.unwrap_or(Typical {
+        let TypicalRequest { seconds, completion_tokens } = typical.unwrap_or(TypicalRequest {
             seconds: speed.start + prompt / speed.prompt + reply / speed.completion,
             completion_tokens: reply,
         });

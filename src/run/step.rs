@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::llm::retry::Backoff;
+use crate::llm::retry::RetryPolicy;
 use crate::llm::{File, Image, Source, Usage};
 use crate::planning::plan::{self, Plan};
 use crate::planning::prompts;
@@ -26,7 +26,7 @@ pub struct Step {
     pub client: Client,
     /// Asked in turn where the provider of the one before failed for good.
     pub fallbacks: Arc<[Client]>,
-    pub backoff: Backoff,
+    pub retry_policy: RetryPolicy,
     /// Rows asked at the same time.
     pub concurrency: usize,
     /// Shared by the operations that are one call of the user's.

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 
 use crate::documents::vision::{self, PageImage};
 use crate::documents::{Content, Document, FileError, FileErrorKind, Format, Mode};
-use crate::llm::{File, Image, Sight};
+use crate::llm::{File, Image, VisionLimits};
 
 use super::Step;
 
@@ -50,9 +50,9 @@ impl Step {
                 ..VisualInput::default()
             });
         }
-        let sight = self.sight();
-        let taken = wanted[..wanted.len().min(sight.images).min(most)].to_vec();
-        let (source, bytes) = (content.clone(), sight.bytes / 4 * 3);
+        let vision_limits = self.vision_limits();
+        let taken = wanted[..wanted.len().min(vision_limits.max_images).min(most)].to_vec();
+        let (source, bytes) = (content.clone(), vision_limits.max_image_bytes / 4 * 3);
         let drawn = spawn_blocking(move || match &*source {
             Content::Document(document) => vision::images(document, &taken, bytes),
             Content::Table(_) => Vec::new(),
@@ -75,14 +75,14 @@ impl Step {
             return Ok(VisualInput { file: Some(self.file(document)?), ..VisualInput::default() });
         }
         let wanted = self.wanted(document)?;
-        let most = if self.sees(content) { self.sight().images } else { 0 };
+        let most = if self.sees(content) { self.vision_limits().max_images } else { 0 };
         let image = |page| Image { page, media_type: "".into(), data: "".into() };
         let images = wanted.into_iter().take(most).map(image).collect();
         Ok(VisualInput { images, ..VisualInput::default() })
     }
 
-    fn sight(&self) -> Sight {
-        self.client.sight()
+    fn vision_limits(&self) -> VisionLimits {
+        self.client.vision_limits()
     }
 
     /// The document as it is, for a model that reads it itself.
@@ -108,7 +108,7 @@ impl Step {
             media_type: "application/pdf".into(),
             data: STANDARD.encode(original).into(),
         };
-        match self.sight().file_bytes {
+        match self.vision_limits().max_file_bytes {
             0 => error(&format!("{} is not known to read PDFs", self.client.model)),
             most if file.data.len() > most => {
                 let (size, most) = (original.len() >> 20, (most / 4 * 3) >> 20);
@@ -121,7 +121,7 @@ impl Step {
 
     /// Whether the model may be sent the file as it is.
     pub(super) fn reads(&self, file: &File) -> bool {
-        file.data.len() <= self.sight().file_bytes
+        file.data.len() <= self.vision_limits().max_file_bytes
     }
 
     /// Whether the model may be shown pages.
@@ -132,12 +132,12 @@ impl Step {
 
     /// Why the model can't be shown the document's pages, if it can't.
     fn vision_obstacle(&self, document: &Document) -> Option<String> {
-        let sight = self.sight();
+        let vision_limits = self.vision_limits();
         if document.original.is_none() {
             return Some("the file itself is no longer at hand; read it again".to_owned());
         }
-        let is_asked = sight.is_known || document.options.mode == Mode::Vision;
-        (sight.images == 0 || !is_asked)
+        let is_asked = vision_limits.is_known || document.options.mode == Mode::Vision;
+        (vision_limits.max_images == 0 || !is_asked)
             .then(|| format!("{} is not known to see images", self.client.model))
     }
 
@@ -165,7 +165,7 @@ impl Step {
                 Ok(unread.map(|page| page.number).collect())
             }
             Mode::Vision if document.original.is_none() => Ok(Vec::new()),
-            Mode::Vision if self.sight().images == 0 => {
+            Mode::Vision if self.vision_limits().max_images == 0 => {
                 let message = format!("{} takes no images; choose another mode", self.client.model);
                 error(FileErrorKind::Options, message)
             }

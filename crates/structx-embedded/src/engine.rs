@@ -16,7 +16,7 @@ use super::qwen2::Qwen2;
 use super::verbatim::Verbatim;
 use super::vocabulary::Vocabulary;
 use super::{LocalOptions, PROVIDER, chat, grammar};
-use structx_llm::{Finish, LlmError, LlmErrorKind, Part, Reply, Request, Usage};
+use structx_llm::{FinishReason, LlmError, LlmErrorKind, Part, Request, Response, Usage};
 
 /// The prompt goes through the model in pieces of this many tokens: the larger, the faster, and
 /// the more memory the attention takes.
@@ -68,7 +68,7 @@ impl Engine {
         &mut self,
         request: &Request,
         is_cancelled: &dyn Fn() -> bool,
-    ) -> Result<Reply, LlmError> {
+    ) -> Result<Response, LlmError> {
         let limit = self.output_limit(request)?;
         let schema = request.schema.as_deref();
         let shape = schema.map(|schema| &schema.compiled);
@@ -92,13 +92,13 @@ impl Engine {
         let (scores, known) = run.read(&prompt)?;
         let (tokens, finish) = run.write(matcher.as_mut(), scores, limit)?;
         let bytes = self.vocabulary.bytes(&tokens);
-        let mut reply = Reply {
+        let mut reply = Response {
             text: String::from_utf8_lossy(&bytes).into_owned(),
-            finish,
+            finish_reason: finish,
             usage: usage(prompt.len(), tokens.len(), known),
-            ..Reply::default()
+            ..Response::default()
         };
-        if let (Some(verbatim), Finish::Stop) = (verbatim, finish) {
+        if let (Some(verbatim), FinishReason::Stop) = (verbatim, finish) {
             restore(&mut reply, &verbatim)?;
         }
         Ok(reply)
@@ -160,13 +160,13 @@ impl Run<'_> {
         mut matcher: Option<&mut Matcher>,
         mut scores: Vec<f32>,
         limit: usize,
-    ) -> Result<(Vec<u32>, Finish), LlmError> {
+    ) -> Result<(Vec<u32>, FinishReason), LlmError> {
         let end = self.engine.vocabulary.end;
         let mut tokens = Vec::new();
         loop {
             let next = best(&scores, matcher.as_deref_mut())?;
             if next == end {
-                return Ok((tokens, Finish::Stop));
+                return Ok((tokens, FinishReason::Stop));
             }
             let mut new = vec![next];
             let mut done = false;
@@ -179,10 +179,10 @@ impl Run<'_> {
             }
             tokens.extend(&new);
             if done {
-                return Ok((tokens, Finish::Stop));
+                return Ok((tokens, FinishReason::Stop));
             }
             if tokens.len() >= limit {
-                return Ok((tokens, Finish::Length));
+                return Ok((tokens, FinishReason::Length));
             }
             scores = self.step(&new)?;
         }
@@ -218,7 +218,7 @@ fn best(scores: &[f32], matcher: Option<&mut Matcher>) -> Result<u32, LlmError> 
 }
 
 /// Turns the literals of a complete reply into values.
-fn restore(reply: &mut Reply, verbatim: &Verbatim<'_>) -> Result<(), LlmError> {
+fn restore(reply: &mut Response, verbatim: &Verbatim<'_>) -> Result<(), LlmError> {
     let mut value: Value = serde_json::from_str(&reply.text)
         .map_err(|error| failed(format!("the grammar let through what is no JSON: {error}")))?;
     reply.sources = verbatim.restore(&mut value);

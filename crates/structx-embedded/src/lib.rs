@@ -19,8 +19,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use structx_llm::setup::ConfigError;
-use structx_llm::{Completion, LlmError, Provider, Request, Sight};
+use structx_llm::ConfigError;
+use structx_llm::{LlmError, Provider, Request, ResponseFuture, VisionLimits};
 use structx_schema::OutputSchema;
 use structx_schema::SchemaError;
 use worker::Worker;
@@ -82,7 +82,7 @@ impl Provider for LocalProvider {
         grammar::compile(name, schema)
     }
 
-    fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a> {
+    fn complete<'a>(&'a self, request: &'a Request) -> ResponseFuture<'a> {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
             self.worker.send(request.clone(), reply)?;
@@ -99,7 +99,7 @@ impl Provider for LocalProvider {
         false
     }
 
-    fn sight(&self, _: &str) -> Sight {
-        Sight::NONE
+    fn vision_limits(&self, _: &str) -> VisionLimits {
+        VisionLimits::NONE
     }
 }

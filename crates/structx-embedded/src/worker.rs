@@ -13,9 +13,9 @@ use tokio::sync::oneshot;
 use super::LocalOptions;
 use super::engine::{Engine, failed};
 use structx_common::panics;
-use structx_llm::{LlmError, Reply, Request};
+use structx_llm::{LlmError, Request, Response};
 
-type Answer = oneshot::Sender<Result<Reply, LlmError>>;
+type Answer = oneshot::Sender<Result<Response, LlmError>>;
 
 /// Sends requests to the thread, which is started by the first of them.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 use serde_json::{Map, json};
 use structx_embedded::{LocalOptions, LocalProvider};
-use structx_llm::{Finish, LlmErrorKind, Message, Part, Provider, Request, Role};
+use structx_llm::{FinishReason, LlmErrorKind, Message, Part, Provider, Request, Role};
 
 const WIDTH: usize = 64;
 const FEED: usize = 96;
@@ -153,7 +153,7 @@ async fn even_noise_is_valid_and_grounded() {
     );
     for (document, reply) in documents.iter().zip([one, two, three]) {
         let reply = reply.unwrap();
-        assert_eq!(reply.finish, Finish::Stop);
+        assert_eq!(reply.finish_reason, FinishReason::Stop);
         let value: serde_json::Value = serde_json::from_str(&reply.text).unwrap();
         assert!(value["name"].as_str().unwrap().chars().count() <= 20, "{value}");
         assert!(["order", "offer"].contains(&value["kind"].as_str().unwrap()), "{value}");

@@ -3,11 +3,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::LlmErrorKind;
-use crate::setup::{ConfigError, Result};
+use crate::error::{ConfigError, Result};
 
 /// How often and how soon a failed request is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backoff {
+pub struct RetryPolicy {
     pub max_retries: u32,
     pub min_wait: Duration,
     pub max_wait: Duration,
@@ -17,9 +17,9 @@ pub struct Backoff {
 const FIRST_STEP: Duration = Duration::from_millis(100);
 
 /// A provider that asks for more than this is asked again earlier.
-pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
+pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 
-impl Backoff {
+impl RetryPolicy {
     /// # Errors
     /// [`ConfigError`] unless `max_retries >= 0` and `0 <= min_wait <= max_wait` (seconds).
     pub fn new(max_retries: i64, min_wait: f64, max_wait: f64) -> Result<Self> {
@@ -41,7 +41,7 @@ impl Backoff {
     /// rows that failed together do not come back together. A provider that names a time gets at
     /// least that time, even if it is more than `max_wait`, but no more than a minute then.
     #[must_use]
-    pub fn wait(&self, attempt: u32, retry_after: Option<Duration>) -> Duration {
+    pub fn delay(&self, attempt: u32, retry_after: Option<Duration>) -> Duration {
         if let Some(asked) = retry_after {
             let asked = asked.min(self.max_wait.max(LONGEST_RETRY_AFTER)).max(self.min_wait);
             return between(asked, asked.saturating_add(asked / 10));
@@ -102,7 +102,7 @@ pub fn reset(headers: &[(String, String)], now: SystemTime) -> Option<Duration> 
 
 /// From `now` to a time, in the spellings of Anthropic (RFC 3339), OpenAI and Groq (`6m0s`), Together
 /// (seconds) and OpenRouter (milliseconds of Unix time).
-pub(super) fn until(text: &str, now: SystemTime) -> Option<Duration> {
+pub(crate) fn until(text: &str, now: SystemTime) -> Option<Duration> {
     const YEAR_OF_SECONDS: f64 = 31_536_000.0;
     const YEAR_5000: f64 = 100_000_000_000.0;
     let since = |time: SystemTime| time.duration_since(now).unwrap_or_default();

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use structx_llm::registry::{Settings, connect};
-use structx_llm::transport::HttpProvider;
-use structx_llm::wire::HttpReply;
-use structx_llm::{LlmError, Message, Reply, Request, Usage};
+use structx_llm::http::HttpProvider;
+use structx_llm::http::HttpResponse;
+use structx_llm::providers::registry::{ModelSettings, connect};
+use structx_llm::{LlmError, Message, Request, Response, Usage};
 use structx_schema::outline::OutlineCell;
 use structx_schema::{Method, OutputSchema};
 
@@ -105,11 +105,11 @@ fn cassettes() -> Vec<PathBuf> {
 
 impl Cassette {
     fn connect(&self) -> (HttpProvider, Arc<str>) {
-        let settings = Settings {
+        let settings = ModelSettings {
             model: self.model.clone(),
             api_base: self.settings.get("api_base").cloned(),
             api_version: self.settings.get("api_version").cloned(),
-            ..Settings::default()
+            ..ModelSettings::default()
         };
         connect(&settings, |name| self.environment.get(name).cloned()).expect("sound settings")
     }
@@ -135,13 +135,13 @@ impl Asked {
 }
 
 impl Came {
-    fn reply(self) -> HttpReply {
+    fn reply(self) -> HttpResponse {
         let body = match self.body {
             Value::String(text) => text,
             body => body.to_string(),
         };
         let headers = self.headers.into_iter().collect();
-        HttpReply { status: self.status, headers, body: body.into_bytes() }
+        HttpResponse { status: self.status, headers, body: body.into_bytes() }
     }
 }
 
@@ -161,11 +161,11 @@ fn check_sent(file: &Path, provider: &HttpProvider, request: &Request, expected:
 }
 
 /// A reply or an error in the form of `decoded`.
-fn told(result: Result<Reply, LlmError>, expected: &Value) -> Value {
+fn told(result: Result<Response, LlmError>, expected: &Value) -> Value {
     let mut told = match result {
         Ok(reply) => json!({
             "text": reply.text,
-            "finish": reply.finish,
+            "finish": reply.finish_reason,
             "usage": reply.usage,
             "request_id": reply.request_id,
         }),

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use super::{Estimate, estimate};
 use crate::documents::table::Table;
 use crate::documents::{Content, Document, Mode, Page, ReadOptions};
-use crate::llm::limit::{Limiter, Limits};
+use crate::llm::http::ApiKey;
 use crate::llm::price::Price;
-use crate::llm::registry::{Settings, provider};
-use crate::llm::retry::Backoff;
+use crate::llm::providers::registry::{ModelSettings, provider};
+use crate::llm::rate_limit::{ConfiguredLimits, SharedLimiter};
+use crate::llm::retry::RetryPolicy;
 use crate::llm::tokens;
-use crate::llm::transport::ApiKey;
-use crate::llm::{Reply, Usage};
+use crate::llm::{Response, Usage};
 use crate::planning::prompts;
 use crate::run::{Client, Rejection, RunContext, Step, Target, Validate};
 
@@ -63,22 +63,22 @@ impl Target for Orders {
 const REPLY: u64 = 2 + 2 + 2 + 1 + 4 * 8;
 
 fn operation(model: &str, price: Option<Price>) -> Step {
-    limited(model, price, Limits::default())
+    limited(model, price, ConfiguredLimits::default())
 }
 
-fn limited(model: &str, price: Option<Price>, limits: Limits) -> Step {
-    let settings = Settings {
+fn limited(model: &str, price: Option<Price>, limits: ConfiguredLimits) -> Step {
+    let settings = ModelSettings {
         model: model.to_owned(),
         api_key: Some(ApiKey::new("secret")),
-        ..Settings::default()
+        ..ModelSettings::default()
     };
     let (provider, name) = provider(&settings, |_| None).unwrap();
-    let gate = Limiter::new(limits).gate(&provider.address());
+    let rate_limiter = SharedLimiter::new(limits).limiter_for(&provider.address());
     let options = Arc::default();
     Step {
-        client: Client { provider, model: name, name: model.into(), options, gate, price },
+        client: Client { provider, model: name, name: model.into(), options, rate_limiter, price },
         fallbacks: Arc::default(),
-        backoff: Backoff::new(3, 1.0, 10.0).unwrap(),
+        retry_policy: RetryPolicy::new(3, 1.0, 10.0).unwrap(),
         concurrency: 10,
         context: Arc::new(RunContext::new(10)),
     }
@@ -153,27 +153,31 @@ fn costs_are_those_of_both_steps() {
 }
 
 /// An extractor that had one reply of 100 tokens, and how long it took.
-async fn answered(limits: Limits) -> (Step, f64) {
+async fn answered(limits: ConfiguredLimits) -> (Step, f64) {
     let operation = limited("openai/gpt-4o", None, limits);
-    let gate = &operation.client.gate;
-    gate.admit(10).await.ended(&Ok(Reply { usage: Usage::of(10, 100), ..Reply::default() }));
-    let seconds = gate.typical().unwrap().seconds;
+    let rate_limiter = &operation.client.rate_limiter;
+    rate_limiter
+        .acquire(10)
+        .await
+        .report(&Ok(Response { usage: Usage::of(10, 100), ..Response::default() }));
+    let seconds = rate_limiter.typical().unwrap().seconds;
     (operation, seconds)
 }
 
 #[tokio::test]
 async fn time_is_what_the_tightest_limit_leaves() {
-    let (content, free) = (table(25), Limits::default());
+    let (content, free) = (table(25), ConfiguredLimits::default());
     let (operation, seconds) = answered(free).await;
     let estimate = estimated(&operation, &content);
     assert_eq!(estimate.completion_tokens, 2_500);
     assert!(is_near(estimate.seconds, 3.0 * seconds), "{}", estimate.seconds);
-    let (operation, seconds) = answered(Limits { max_concurrency: Some(5), ..free }).await;
+    let (operation, seconds) =
+        answered(ConfiguredLimits { max_concurrency: Some(5), ..free }).await;
     assert!(is_near(estimated(&operation, &content).seconds, 5.0 * seconds));
     let tokens = count(estimate.prompt_tokens + estimate.completion_tokens);
     for (limits, seconds) in [
-        (Limits { requests_per_minute: Some(50.0), ..free }, 30.0),
-        (Limits { tokens_per_minute: Some(tokens / 2.0), ..free }, 120.0),
+        (ConfiguredLimits { requests_per_minute: Some(50.0), ..free }, 30.0),
+        (ConfiguredLimits { tokens_per_minute: Some(tokens / 2.0), ..free }, 120.0),
     ] {
         let (operation, _) = answered(limits).await;
         let estimate = estimated(&operation, &content);

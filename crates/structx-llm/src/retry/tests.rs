@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
 
-use super::{Backoff, LlmErrorKind, classify, duration, reset, retry_after};
+use super::{LlmErrorKind, RetryPolicy, classify, duration, reset, retry_after};
 
 #[test]
 fn settings_are_checked() {
@@ -19,7 +19,7 @@ fn settings_are_checked() {
         (3, 2.0, 1.0, Some("min_wait (2 s) must not be greater than max_wait (1 s)")),
     ];
     for (retries, min, max, problem) in cases {
-        match (Backoff::new(retries, min, max), problem) {
+        match (RetryPolicy::new(retries, min, max), problem) {
             (Ok(_), None) => {}
             (Err(error), Some(part)) => {
                 assert!(error.to_string().contains(part), "{error} for {retries} {min} {max}");
@@ -31,22 +31,22 @@ fn settings_are_checked() {
 
 #[test]
 fn waits_double_up_to_the_longest() {
-    let backoff = Backoff::new(9, 1.0, 10.0).unwrap();
+    let backoff = RetryPolicy::new(9, 1.0, 10.0).unwrap();
     let steps = [(0, 1.0, 1.5), (1, 2.0, 3.0), (2, 4.0, 6.0), (3, 6.66, 10.0), (99, 6.66, 10.0)];
     for (attempt, low, high) in steps {
         for _ in 0..100 {
-            let wait = backoff.wait(attempt, None).as_secs_f64();
+            let wait = backoff.delay(attempt, None).as_secs_f64();
             assert!((low..=high).contains(&wait), "{wait} after attempt {attempt}");
         }
     }
-    assert_eq!(Backoff::new(1, 0.0, 0.0).unwrap().wait(5, None), Duration::ZERO);
+    assert_eq!(RetryPolicy::new(1, 0.0, 0.0).unwrap().delay(5, None), Duration::ZERO);
 }
 
 #[test]
 fn the_provider_is_given_the_time_it_asks_for() {
-    let backoff = Backoff::new(9, 1.0, 10.0).unwrap();
+    let backoff = RetryPolicy::new(9, 1.0, 10.0).unwrap();
     for (asked, low, high) in [(0.0, 1.0, 1.1), (30.0, 30.0, 33.0), (86_400.0, 60.0, 66.0)] {
-        let wait = backoff.wait(0, Some(Duration::from_secs_f64(asked))).as_secs_f64();
+        let wait = backoff.delay(0, Some(Duration::from_secs_f64(asked))).as_secs_f64();
         assert!((low..=high).contains(&wait), "{wait} for {asked}");
     }
 }
@@ -56,8 +56,8 @@ proptest! {
     fn a_wait_stays_within_the_settings(
         attempt in any::<u32>(), min in 0.0..1e6_f64, more in 0.0..1e6_f64
     ) {
-        let backoff = Backoff::new(3, min, min + more).unwrap();
-        let wait = backoff.wait(attempt, None);
+        let backoff = RetryPolicy::new(3, min, min + more).unwrap();
+        let wait = backoff.delay(attempt, None);
         prop_assert!(wait >= backoff.min_wait && wait <= backoff.max_wait, "{wait:?}");
     }
 }
