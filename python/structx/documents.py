@@ -263,7 +263,12 @@ class Document:
     def _repr_html_(self) -> str:
         from structx._engine import html
 
-        return html.of_document(self)
+        counts = {
+            "pages": len(self.pages),
+            "tables": len(self.tables),
+            "characters": len(self.text),
+        }
+        return html.of_document(self.name, counts, self.warnings, self.text)
 
 
 def read(

@@ -13,10 +13,10 @@ from structx._engine import tasks
 from structx.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
-    from structx._engine.run_context import Run, RunOptions
+    from structx._engine.run_context import RunContext, RunOptions
 
 
-class Connection:
+class BaseExtractor:
     """What there is of an Extractor beside its operations."""
 
     def __init__(self, **arguments: Any) -> None:
@@ -72,5 +72,5 @@ class Connection:
         except (TypeError, ValueError, OverflowError) as error:
             raise ConfigurationError(str(error)) from error
 
-    def _run(self, operation: str, options: RunOptions | None = None) -> Run:
+    def _context(self, operation: str, options: RunOptions | None = None) -> RunContext:
         return tasks.begin(self._core, operation, options)

@@ -8,16 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union, cast
+from typing import Any, Protocol, TypeAlias, Union, cast
 
 from pydantic_core import PydanticSerializationError, to_json
 
 from structx import _core
-from structx._engine import tables
+from structx._engine.source import Source
+from structx._engine.tables import write
+from structx._engine.tables.encode import PART, encode
+from structx._engine.tables.files import read_file
+from structx._engine.tables.libraries import library_of
+from structx._engine.tables.values import plain
 from structx.exceptions import ExtractionError, FileError
-
-if TYPE_CHECKING:
-    from structx.documents import Document
 
 
 class Table(Protocol):
@@ -42,6 +44,15 @@ class BinaryFile(Protocol):
         ...
 
 
+class ReadSource(Protocol):
+    """A source that was read: a Document."""
+
+    @property
+    def source(self) -> _core.Prepared:
+        """The content."""
+        ...
+
+
 Data: TypeAlias = Union[
     str,
     "os.PathLike[str]",
@@ -51,16 +62,12 @@ Data: TypeAlias = Union[
     BinaryFile,
     Sequence[Mapping[str, Any]],
     Table,
-    "Document",
+    "ReadSource",
     "PreparedInput",
 ]
 """A text, a path (see `Extractor.extract`), the content of a file as bytes or a file object, a list
 of dicts or a table, each dict or record of them a row, or what `structx.read` or
 `Extractor.prepare_input` made of one of these."""
-
-Encoded: TypeAlias = "tuple[str | list[bytes] | tuple[str, bytes] | Path | _core.Prepared, str]"
-"""The data as the core takes it (a list has the parts of a table as JSON, bytes with a name are a
-file), and how it is read as JSON."""
 
 _PART = 1 << 20
 """Bytes that are read of a file object at a time."""
@@ -72,17 +79,6 @@ _HINTS = {
     "RecordBatch": "make it one with pyarrow.Table.from_batches([data])",
     "RecordBatchReader": "call .read_all() on it",
 }
-
-
-@dataclass(frozen=True)
-class Source:
-    """The data of one call."""
-
-    input: Encoded
-    table: Any = None
-    """The caller's own table; None for other data."""
-    labels: Sequence[Any] | None = None
-    """The labels of its rows; None where it has none."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +111,7 @@ class PreparedInput:
         """
         prepared = self._open()
         if self._dataframe is None:
-            self._dataframe = tables.source_frame(prepared)
+            self._dataframe = source_frame(prepared)
         return self._dataframe
 
     @property
@@ -210,6 +206,25 @@ class FileReader:
         return PreparedInput(_core.reading(source.input).wait(), source)
 
 
+def source_frame(prepared: _core.Prepared) -> Any:
+    """The source as a pandas DataFrame; of a document, one row with `source` and `text`.
+
+    Raises ExtractionError if pandas is not installed.
+    """
+    values = prepared.values()
+    if values is None:
+        columns: dict[str, Any] = {
+            "source": [str(prepared.path or "text")],
+            "text": [prepared.text],
+        }
+    else:
+        columns = dict(zip(prepared.columns, json.loads(values), strict=True))
+    try:
+        return write.frame_of(columns)
+    except ModuleNotFoundError as error:
+        raise ExtractionError(str(error)) from error
+
+
 def source_of(
     data: Data | tuple[str, bytes], file_options: Mapping[str, Any] | None = None
 ) -> Source:
@@ -224,8 +239,8 @@ def source_of(
     if isinstance(data, PreparedInput):
         source = data.source()
         return Source((source.input[0], options), source.table, source.labels)
-    if library := tables.library_of(data):
-        encoded, labels = tables.encode(data, library)
+    if library := library_of(data):
+        encoded, labels = encode(data, library)
         return Source((encoded, options), data, labels)
     encoded = _encode(data, options)
     if isinstance(encoded, (Path, tuple)):
@@ -234,10 +249,10 @@ def source_of(
 
 
 def _of_file(file: Path | tuple[str, bytes], file_options: Mapping[str, Any]) -> Source:
-    table = tables.read_file(file, file_options)
+    table = read_file(file, file_options)
     if table is None:
         return Source((file, _options(file_options)))
-    encoded, _ = tables.encode(table, cast(str, tables.library_of(table)))
+    encoded, _ = encode(table, cast(str, library_of(table)))
     return Source((encoded, "{}"))
 
 
@@ -269,7 +284,7 @@ def _encode_records(records: Sequence[object]) -> list[bytes]:
     numbered = enumerate(records)
     try:
         # In parts, as the records in plain types take more memory than all else.
-        parts = iter(lambda: [_record(*item) for item in islice(numbered, tables.PART)], [])
+        parts = iter(lambda: [_record(*item) for item in islice(numbered, PART)], [])
         return [to_json(part, fallback=str) for part in parts]
     except (PydanticSerializationError, RecursionError) as error:
         raise ValueError(f"data can't be written as JSON: {error}") from error
@@ -314,7 +329,7 @@ def _record(position: int, record: object) -> Any:
     keys = cast("Mapping[object, object]", record)
     if set(map(type, keys)) != {str} and len(set(map(str, keys))) != len(keys):
         raise ValueError(f"data[{position}] has two keys of the same name as text")
-    return tables.plain(keys)
+    return plain(keys)
 
 
 def _options(options: Mapping[str, Any] | None) -> str:

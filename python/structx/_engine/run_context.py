@@ -53,7 +53,7 @@ class RunOptions(TypedDict, total=False):
     exception, that is logged, and it is called no more. Default: nothing."""
 
 
-class Run:
+class RunContext:
     """An operation from its call to its end. The core reads its attributes, and calls two."""
 
     journal: Path | None = None
