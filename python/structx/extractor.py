@@ -61,6 +61,7 @@ class Extractor(BaseExtractor):
         cache: str | os.PathLike[str] | None = None,
         cache_size: int = 1 << 30,
         prices: Prices | None = None,
+        pickle_api_key: bool = False,
         **provider_options: Any,
     ) -> None:
         """Nothing is sent or loaded before the first extraction.
@@ -106,6 +107,10 @@ class Extractor(BaseExtractor):
                 {"input": 2.5, "output": 10, "cached": 1.25}}`; or `"genai-prices"`, for those that
                 the installed release of this package knows, the lowest tier of each. `local/`
                 models cost nothing; the cost of others that are not named is None.
+            pickle_api_key: whether a pickle of the extractor may hold `api_key`. By default, it
+                holds the name of an environment variable with the same value, and pickling
+                without one is a ConfigurationError. A key from the provider's variable is never
+                in a pickle: each process reads its own.
             provider_options: sent with every request, such as `temperature=0`: to servers of
                 OpenAI's chat as they are, to others in their own spelling. Nothing is sent by
                 default. The steps of a `config` come before them, and they before those of a YAML
@@ -136,6 +141,7 @@ class Extractor(BaseExtractor):
             cache=cache,
             cache_size=cache_size,
             prices=prices,
+            pickle_api_key=pickle_api_key,
             provider_options=provider_options,
         )
 
