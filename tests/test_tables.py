@@ -25,9 +25,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from structx import ExtractionError, FileError, _core
-from structx._engine.inputs import source_frame, source_of
+from structx._engine.inputs import source_of
 from structx._engine.tables import files
 from structx._engine.tables.write import append_columns, frame_of
+from structx.inputs import source_frame
 
 LIBRARIES = {
     "pandas": pd.DataFrame,

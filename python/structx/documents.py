@@ -12,7 +12,7 @@ from structx._engine.inputs import source_of
 from structx._engine.threads import in_thread, is_large
 
 if TYPE_CHECKING:
-    from structx._engine.inputs import Data
+    from structx.inputs import Data
 
 Mode: TypeAlias = Literal["auto", "text", "vision", "file"]
 Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin", "table"]

@@ -11,20 +11,20 @@ from typing_extensions import TypeVar, Unpack
 
 from structx._engine import tasks
 from structx._engine.base_extractor import BaseExtractor
-from structx._engine.inputs import Data
+from structx.inputs import Data
 
 if TYPE_CHECKING:
     import os
 
-    from structx._engine.inputs import PreparedInput
-    from structx._engine.run_context import RunOptions
     from structx.config import ConfigLike
-    from structx.definitions.generated import GeneratedModel
+    from structx.definitions import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
+    from structx.inputs import PreparedInput
     from structx.limits import Limits
     from structx.prices import Prices
     from structx.results import ExtractionResult
+    from structx.run_options import RunOptions
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)

@@ -12,7 +12,8 @@ from structx._engine import api_key, checks, settings, tasks
 from structx.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
-    from structx._engine.run_context import RunContext, RunOptions
+    from structx._engine.run_context import RunContext
+    from structx.run_options import RunOptions
 
 _State: TypeAlias = "tuple[dict[str, Any], api_key.PickledKey | None, bool]"
 """The settings without the key, the key, and whether a pickle may hold it"""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from structx._engine import flatten
-from structx._engine.inputs import source_frame
 from structx._engine.tables import write
 from structx.exceptions import ExtractionError
+from structx.inputs import source_frame
 
 if TYPE_CHECKING:
     from structx import _core

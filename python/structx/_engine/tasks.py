@@ -10,21 +10,23 @@ from pydantic import BaseModel
 
 from structx import _core
 from structx._engine import response_models
-from structx._engine.inputs import PreparedInput, check_unicode, source_of
+from structx._engine.inputs import check_unicode, source_of
 from structx._engine.source import Source
 from structx._engine.tables.write import need_pandas
 from structx._engine.threads import in_thread, is_large
 from structx.exceptions import ExtractionError
+from structx.inputs import PreparedInput
 
 if TYPE_CHECKING:
     from structx import results, usage
     from structx._engine import run_context
-    from structx._engine.inputs import Data
-    from structx._engine.run_context import RunContext, RunOptions
+    from structx._engine.run_context import RunContext
     from structx.definitions.generated import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
+    from structx.inputs import Data
     from structx.results import ExtractionResult, RawExtraction, RawPlan
+    from structx.run_options import RunOptions
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
 P = ParamSpec("P")
