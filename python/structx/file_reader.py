@@ -17,32 +17,33 @@ class FileReader:
 
     @staticmethod
     def read_file(file_path: str | os.PathLike[str], **file_options: Any) -> PreparedInput:
-        """Read a file once, for any number of calls.
+        """Reads a file once for any number of calls.
 
         Args:
-            file_path: of a document or a table; `~` is the home directory.
-            file_options: how a file of records is read, in the words of pandas.
+            file_path: the path of a document or a table; `~` is the home directory.
+            file_options: options for tabular files, under the names that pandas uses.
 
-                - `sep` or `delimiter` (CSV, TSV): one character; default: found out.
-                - `quotechar` (CSV, TSV): one character; default: found out, `"` or `'`.
-                - `encoding` (CSV, TSV, JSON): default: found out.
-                - `sheet_name` (workbooks): the name of a sheet or its position from 0; None or a
-                  list of these for several, whose rows follow each other with the name of their
-                  sheet in a first column `sheet`. Default: the first visible one that has cells.
-                - `skiprows` (CSV, TSV, workbooks): a number of lines before the table, or a list
-                  of the numbers of lines, from 0.
-                - `header` (CSV, TSV, workbooks): the row that names the columns, from 0, or None
-                  for the names `0`, `1`, ...; blank rows don't count. Default: 0.
-                - `usecols` or `columns` (all): a list of names or of positions from 0; of a
+                - `sep` or `delimiter` (CSV, TSV): one character. Default: detected.
+                - `quotechar` (CSV, TSV): one character. Default: detected, `"` or `'`.
+                - `encoding` (CSV, TSV, JSON): the name of an encoding. Default: detected.
+                - `sheet_name` (workbooks): the name of a sheet or its position from 0. A list of
+                  these, or None for all sheets, concatenates the rows of several sheets and adds
+                  the name of the sheet as the first column, `sheet`. Default: the first visible
+                  sheet that has cells.
+                - `skiprows` (CSV, TSV, workbooks): the number of lines to skip before the table,
+                  or a list of line numbers, from 0.
+                - `header` (CSV, TSV, workbooks): the row with the names of the columns, from 0,
+                  not counting blank rows, or None for the names `0`, `1`, ... Default: 0.
+                - `usecols` or `columns` (all): a list of names or of positions from 0; for a
                   workbook also letters, such as `"A:C,E"`.
-                - `nrows` (all): how many rows.
+                - `nrows` (all): the number of rows to read.
 
         Returns:
-            What the methods of an Extractor take as `data`.
+            The data, for the `data` argument of the methods of an Extractor.
 
         Raises:
-            FileError: the file can't be read, an option is wrong, or this file has no use for it.
-                Why is told by its class: PasswordRequiredError, CorruptFileError,
+            FileError: the file can't be read, or an option is wrong or does not apply to the file.
+                The subclass names the reason: PasswordRequiredError, CorruptFileError,
                 LimitExceededError, UnsupportedFileError, NoTextLayerError.
         """
         if not isinstance(file_path, (str, os.PathLike)):

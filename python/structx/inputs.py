@@ -30,15 +30,15 @@ class Table(Protocol):
 
 
 class BinaryFile(Protocol):
-    """A file object, such as `open(path, "rb")` gives, or an upload."""
+    """A file object, such as the result of `open(path, "rb")` or an upload."""
 
     def read(self, size: int, /) -> bytes | str:
-        """At most so many bytes, or characters."""
+        """Reads at most `size` bytes, or characters of a text file."""
         ...
 
 
 class ReadSource(Protocol):
-    """A source that was read: a Document."""
+    """A source that has been read: a Document."""
 
     @property
     def source(self) -> _core.Prepared:
@@ -59,24 +59,23 @@ Data: TypeAlias = Union[
     "PreparedInput",
 ]
 """A text, a path (see `Extractor.extract`), the content of a file as bytes or a file object, a list
-of dicts or a table, each dict or record of them a row, or what `structx.read` or
-`Extractor.prepare_input` made of one of these."""
+of dicts (one per row), a table, a Document of `structx.read`, or a PreparedInput."""
 
 
 @dataclass(frozen=True)
 class PdfRow:
-    """A row that comes of a PDF."""
+    """A row that was read from a PDF."""
 
     pdf_path: Path
     source: str
-    """The path as it was given."""
+    """The path as the caller gave it."""
 
 
 class PreparedInput:
-    """Data that was read once, for any number of calls, which don't close it.
+    """Data that was read once for any number of calls; the calls do not close it.
 
-    Made by `Extractor.prepare_input` and `FileReader.read_file`. After `close`, all but `closed`
-    raises ExtractionError.
+    `Extractor.prepare_input` and `FileReader.read_file` return it. After `close`, every use except
+    `closed` raises ExtractionError.
     """
 
     def __init__(self, prepared: _core.Prepared, source: Source) -> None:
@@ -86,10 +85,10 @@ class PreparedInput:
 
     @property
     def dataframe(self) -> Any:
-        """The caller's own table if there was one, else a pandas DataFrame of the records.
+        """The caller's table, or a pandas DataFrame of the records of other data.
 
         A document is one row with the columns `source` (its path, or `text`) and `text`. Raises
-        ExtractionError where pandas is needed and missing.
+        ExtractionError if pandas is needed and not installed.
         """
         prepared = self._open()
         if self._dataframe is None:
@@ -98,7 +97,7 @@ class PreparedInput:
 
     @property
     def pdf_rows(self) -> dict[int, PdfRow]:
-        """By position, the rows that come of a PDF: its only row, or none for other data."""
+        """The rows that were read from a PDF, by position: one for a PDF, none for other data."""
         prepared = self._open()
         if prepared.path is None or not prepared.is_pdf:
             return {}
@@ -106,30 +105,30 @@ class PreparedInput:
 
     @property
     def planning_sample(self) -> str:
-        """The part of the data that planning is shown: at most 4,000 characters of it."""
+        """The part of the data that planning requests contain, at most 4,000 characters."""
         return self._open().sample()
 
     @property
     def owned_paths(self) -> list[Path]:
-        """The files that were made of the data and go with it: none, all is kept in memory."""
+        """Temporary files of the data. Always empty: data is kept in memory."""
         self._open()
         return []
 
     @property
     def closed(self) -> bool:
-        """Whether it can't be used any more."""
+        """Whether `close` was called."""
         return self._prepared is None
 
     def ensure_open(self) -> None:
-        """Raise ExtractionError if it is closed."""
+        """Raises ExtractionError if it is closed."""
         self._open()
 
     def close(self) -> None:
-        """Let go of the data; closing again does nothing. Calls under way keep theirs."""
+        """Releases the data, which running calls keep until they end. Closing twice is no error."""
         self._prepared = self._source = self._dataframe = None
 
     def source(self) -> Source:
-        """The data of a call that uses it."""
+        """The data, in the form that the core reads."""
         self._open()
         return cast(Source, self._source)
 
@@ -150,7 +149,7 @@ class PreparedInput:
 
 
 def source_frame(prepared: _core.Prepared) -> Any:
-    """The source as a pandas DataFrame; of a document, one row with `source` and `text`.
+    """Converts a source to a pandas DataFrame: one row with `source` and `text` for a document.
 
     Raises ExtractionError if pandas is not installed.
     """

@@ -11,26 +11,26 @@ RawProgress: TypeAlias = "tuple[int, int, int, int, int, int, float | None, floa
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an operation is."""
+    """The progress of an operation."""
 
     rows: int
-    """Of the source; for `extract_queries` as many times as there are queries. 0 until the source
-    is read and the model is planned."""
+    """Rows of the source, times the number of queries for `extract_queries`. 0 until the source is
+    read and the model is planned."""
     done: int
-    """Rows that have ended, failed ones too."""
+    """Rows that have ended, including failed ones."""
     failed: int
     journaled: int
-    """Rows that were read from the journal, instead of asked for."""
+    """Rows that were read from the journal instead of requested."""
     requests: int
-    """Sent by this call: those of planning and those that failed too."""
+    """Requests that this call has sent, including planning and failed ones."""
     tokens: int
-    """Of these requests, prompts and replies."""
+    """Tokens of these requests: prompts and replies."""
     cost: float | None
-    """US dollars for these requests; None where the price of one is not known."""
+    """US dollars for these requests; None if the price of one is unknown."""
     seconds: float
-    """Since the operation was started."""
+    """Seconds since the operation started."""
 
     @property
     def fraction(self) -> float:
-        """The part of the rows that have ended, from 0 to 1."""
+        """The share of the rows that have ended, from 0 to 1."""
         return self.done / self.rows if self.rows else 0.0

@@ -1,4 +1,4 @@
-"""An extractor's settings, and what each process makes of them: opened, closed and pickled."""
+"""The life of an extractor: opened from its settings in each process, closed, pickled, copied."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class BaseExtractor:
         self._core = self._connect()
 
     def close(self) -> None:
-        """Close the connections and refuse further calls; calls under way end first.
+        """Refuses further calls and closes the connections once all running calls have ended.
 
-        Closing again does nothing. An extractor that is collected closes itself.
+        Closing twice is no error. An extractor closes when it is garbage-collected.
         """
         self._core.close()
 
     async def aclose(self) -> None:
-        """`close` for asyncio; it doesn't wait either."""
+        """`close` for asyncio; it does not wait either."""
         self.close()
 
     def __enter__(self) -> Self:
@@ -83,7 +83,7 @@ class BaseExtractor:
         return self._copied(deepcopy(self._settings, memo))
 
     def _copied(self, known: dict[str, Any]) -> Self:
-        """A copy in this process, which may keep the key."""
+        """Makes a copy in this process, which may keep the key."""
         copied = object.__new__(type(self))
         copied._settings, copied._pickle_api_key = known, self._pickle_api_key
         copied._core = copied._connect()

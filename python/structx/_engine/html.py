@@ -1,7 +1,7 @@
-"""Results and documents as a notebook shows them: counts, and the first items or lines.
+"""The HTML that notebooks show of results and documents: counts, and the first items or lines.
 
-The notebook styles it as it does the tables of pandas, in light and dark themes alike. All text is
-escaped: what a document says must not become part of the page.
+Tables have the class that notebooks style for pandas, in light and dark themes. All text is escaped,
+since a document may contain HTML of its own.
 """
 
 from __future__ import annotations

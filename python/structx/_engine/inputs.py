@@ -1,4 +1,4 @@
-"""Turns the data of a call into the form that the core reads."""
+"""Converts the data of a call to the form that the core reads."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from structx._engine.tables.values import plain
 from structx.exceptions import FileError
 from structx.inputs import BinaryFile, Data, PreparedInput
 
-_PART = 1 << 20
-"""Bytes that are read of a file object at a time."""
+_BLOCK = 1 << 20
+"""Bytes per read of a file object; chosen by hand, not measured."""
 
-# What is near to a table and is none.
+# Table-like types that are not supported.
 _HINTS = {
     "LazyFrame": "call .collect() on it",
     "Series": "call .to_frame() on it",
@@ -35,10 +35,10 @@ _HINTS = {
 def source_of(
     data: Data | tuple[str, bytes], file_options: Mapping[str, Any] | None = None
 ) -> Source:
-    """The data of a call, in the form that the core reads.
+    """Converts the data of a call to the form that the core reads.
 
-    Raises TypeError for data of another kind, ValueError for values that have no form in JSON,
-    FileError for options that have none, and ExtractionError for a closed PreparedInput.
+    Raises TypeError for unsupported types of data, ValueError for values that JSON can't express,
+    FileError for such options, and ExtractionError for a closed PreparedInput.
     """
     options = _options(file_options)
     if isinstance(prepared := getattr(data, "source", None), _core.Prepared):  # a Document
@@ -56,6 +56,7 @@ def source_of(
 
 
 def source_of_file(file: Path | tuple[str, bytes], file_options: Mapping[str, Any]) -> Source:
+    """`source_of` for a file, given as a path or as its name and content."""
     table = read_file(file, file_options)
     if table is None:
         return Source((file, _options(file_options)))
@@ -90,7 +91,7 @@ def _encode(data: object, options: str) -> str | list[bytes] | tuple[str, bytes]
 def _encode_records(records: Sequence[object]) -> list[bytes]:
     numbered = enumerate(records)
     try:
-        # In parts, as the records in plain types take more memory than all else.
+        # In parts, since the records in plain types take the most memory.
         parts = iter(lambda: [_record(*item) for item in islice(numbered, PART)], [])
         return [to_json(part, fallback=str) for part in parts]
     except (PydanticSerializationError, RecursionError) as error:
@@ -98,8 +99,11 @@ def _encode_records(records: Sequence[object]) -> list[bytes]:
 
 
 def _content(file: BinaryFile, options: str) -> tuple[str, bytes]:
-    """The name of a file object and its content from where it stands, cut behind the limit."""
-    own = getattr(file, "name", None)  # a number, where it was opened by one
+    """Reads a file object from its current position; stops once the limit of bytes is exceeded.
+
+    Returns its name and content.
+    """
+    own = getattr(file, "name", None)  # a number if it was opened by its descriptor
     name = Path(own).name if isinstance(own, str) else ""
     limits: dict[str, Any] = json.loads(_core.default_limits())
     match json.loads(options).get("limits"):
@@ -109,7 +113,7 @@ def _content(file: BinaryFile, options: str) -> tuple[str, bytes]:
             most = int(limits["bytes"])
     content = bytearray()
     while len(content) <= most:
-        part = file.read(_PART)
+        part = file.read(_BLOCK)
         if isinstance(part, str):
             part = part.encode(errors="surrogateescape")
         if not isinstance(part, (bytes, bytearray, memoryview)):
@@ -121,7 +125,7 @@ def _content(file: BinaryFile, options: str) -> tuple[str, bytes]:
 
 
 def check_unicode(name: str, text: str) -> None:
-    """Raise ValueError for a text without a form in UTF-8."""
+    """Raises ValueError for a text that UTF-8 can't express."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 class Bar:
-    """A bar of tqdm, from the moment when it is known that there are several rows."""
+    """A tqdm bar, which appears once there is more than one row."""
 
     def __init__(self, title: str) -> None:
         self._title = title
         self._bar: Any = None
 
     def show(self, progress: Progress) -> None:
-        """Show how far it is."""
+        """Shows the progress."""
         if self._bar is None:
             if progress.rows <= 1:
                 return
@@ -38,14 +38,14 @@ class Bar:
         self._bar.set_postfix_str(", ".join(parts))
 
     def close(self) -> None:
-        """Leave it as it stands."""
+        """Closes the bar in its current state."""
         if self._bar is not None:
             self._bar.close()
 
 
 def is_seen() -> bool:
-    """Whether there is somebody who would see a bar: stderr is a terminal, or a notebook."""
-    # What a notebook has for stderr is no terminal; IPython is there if this is one.
+    """Whether a bar would be visible: stderr is a terminal, or this is a notebook."""
+    # The stderr of a notebook is no terminal.
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if type(shell).__name__ == "ZMQInteractiveShell":
@@ -57,6 +57,6 @@ def is_seen() -> bool:
 
 
 def dollars(cost: float) -> str:
-    """A cost as people write it, with more digits where it is small."""
+    """Formats a cost, with more digits for small ones."""
     digits = 2 if cost >= 1 else 4 if cost >= 0.01 else 6
     return f"${cost:,.{digits}f}"

@@ -21,9 +21,9 @@ def table_of(
     prepared: _core.Prepared,
     expand_nested: bool,
 ) -> Any:
-    """The source as a table with the items of the result.
+    """Appends the items of a result to the source, as columns.
 
-    Raises ExtractionError where pandas is missing, or the items can't be written.
+    Raises ExtractionError if pandas is not installed, or the items can't be converted.
     """
     if source.table is None:
         table = source_frame(prepared)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from structx import _core
 
 Encoded: TypeAlias = "tuple[str | list[bytes] | tuple[str, bytes] | Path | _core.Prepared, str]"
-"""The data as the core takes it (a list has the parts of a table as JSON, bytes with a name are a
-file), and how it is read as JSON."""
+"""The data (a list has the parts of a table as JSON, bytes with a name are a file), and the options
+of the reader as JSON."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,6 @@ class Source:
 
     input: Encoded
     table: Any = None
-    """The caller's own table; None for other data."""
+    """The caller's table; None for other data."""
     labels: Sequence[Any] | None = None
-    """The labels of its rows; None where it has none."""
+    """The labels of its rows; None if it has none."""

@@ -1,4 +1,4 @@
-"""From checked arguments to a job of the core, and from what it gives to the caller's result."""
+"""The operations of an Extractor: checks arguments, makes jobs of the core and converts results."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 Task: TypeAlias = "tuple[_core.Job[Any], Callable[[Any], R]]"
-"""A job, and what makes the caller's result of its raw one."""
+"""A job, and the function that converts its raw result to that of the caller."""
 Make: TypeAlias = "Callable[Concatenate[RunContext, P], Task[R]]"
-"""Makes the task of a run; raises what is wrong with its arguments."""
+"""Makes the task of an operation; raises an error if an argument is wrong."""
 
 
 def load() -> None:
-    """Import what operations need and `import structx` does not.
+    """Imports the modules that operations need and `import structx` does not load.
 
-    For the constructor: the first operation may come when the interpreter exits, and nothing can be
-    imported any more.
+    The constructor calls it, since the first operation may run while the interpreter exits, when
+    nothing can be imported any more.
     """
     global results, run_context, usage
     from structx import results, usage
@@ -50,12 +50,12 @@ def load() -> None:
 
 
 def begin(core: _core.Extractor, operation: str, options: RunOptions | None) -> RunContext:
-    """An operation of this name; raises TypeError for an option that it does not take."""
+    """Makes the context of an operation; raises TypeError for an unknown option."""
     return run_context.RunContext(core, operation, options)
 
 
 class OutputOptions(NamedTuple):
-    """How the data is read, and the result is given."""
+    """How data is read, and the form of the result."""
 
     return_df: bool
     expand_nested: bool
@@ -63,14 +63,14 @@ class OutputOptions(NamedTuple):
 
 
 def run(context: RunContext, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a task and wait for it. Raises ExtractionError."""
+    """Runs a task and waits for its result; raises ExtractionError."""
     with context:
         job, finish = _made(context, make, *args, **kwargs)
         return finish(job.wait())
 
 
 async def run_async(context: RunContext, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a task on the running loop; Python's own work is done in a thread where it is long."""
+    """`run` on the running event loop; long work in Python is done in a thread."""
     with context:
         job, finish = await _made_async(context, make, *args, **kwargs)
         raw = await job.start()
@@ -81,7 +81,7 @@ async def run_async(context: RunContext, make: Make[P, R], *args: P.args, **kwar
 
 
 def stream(context: RunContext, *args: Any) -> ExtractionStream[Any]:
-    """The rows that `streaming` makes of these arguments."""
+    """Makes a stream of rows; the arguments are those of `streaming`."""
     from structx.streams import ExtractionStream  # not needed by other tasks
 
     return ExtractionStream(context, partial(_made, context, streaming, *args))
@@ -126,7 +126,7 @@ def extraction(
     model: type[BaseModel] | None,
     output: OutputOptions,
 ) -> Task[ExtractionResult[Any, Any]]:
-    """For one query."""
+    """Extracts for one query."""
     query = _words("query", query)
     response_model = None if model is None else response_models.of_model(_model_class(model))
     source = _source(data, output)
@@ -138,7 +138,7 @@ def extraction(
 def extractions(
     context: RunContext, data: Data, queries: Sequence[str], output: OutputOptions
 ) -> Task[dict[str, ExtractionResult[Any, Any]]]:
-    """For several queries on the same data."""
+    """Extracts for several queries on the same data."""
     if isinstance(queries, str) or not isinstance(queries, Sequence) or not queries:
         raise TypeError("queries must be a list of texts that say what to extract")
     checked = [_words(f"queries[{n}]", query) for n, query in enumerate(queries)]
@@ -152,7 +152,7 @@ def extractions(
 def planning(
     context: RunContext, data: Data, query: str, file_options: Mapping[str, Any] | None
 ) -> Task[type[GeneratedModel]]:
-    """For the model that a query asks for."""
+    """Plans a model for a query."""
     query = _words("query", query)
     job = context.core.plan(source_of(data, file_options).input, query, context)
     return job, _planned
@@ -161,7 +161,7 @@ def planning(
 def refinement(
     context: RunContext, model: type[BaseModel], instructions: str, model_name: str | None
 ) -> Task[type[GeneratedModel]]:
-    """For a changed model."""
+    """Changes a model as the instructions say."""
     from structx.definitions.from_model import (
         model_to_extraction_request,  # not needed by other tasks
     )
@@ -176,7 +176,7 @@ def refinement(
 def preparation(
     context: RunContext, data: Data, file_options: Mapping[str, Any] | None
 ) -> Task[PreparedInput]:
-    """For data that is read once."""
+    """Reads data once for several operations."""
     source = source_of(data, file_options)
     return context.core.prepare(source.input), partial(PreparedInput, source=source)
 
@@ -188,7 +188,7 @@ def streaming(
     model: type[BaseModel] | None,
     file_options: Mapping[str, Any] | None,
 ) -> tuple[_core.RowStream, Source]:
-    """Rows for one query, as they end."""
+    """Extracts for one query, row by row."""
     query = _words("query", query)
     response_model = None if model is None else response_models.of_model(_model_class(model))
     source = source_of(data, file_options)
@@ -261,7 +261,7 @@ def estimation(
     model: type[BaseModel] | None,
     file_options: Mapping[str, Any] | None,
 ) -> Task[Estimate]:
-    """For what an extraction is likely to take."""
+    """Estimates the requests, tokens and cost of an extraction."""
     from structx.estimates import estimate_of  # not needed by other tasks
 
     query = _words("query", query)
@@ -272,7 +272,7 @@ def estimation(
 
 
 def explain(context: RunContext, model: type[BaseModel]) -> SchemaReport:
-    """What the provider is asked for a model; raises ExtractionError."""
+    """Reports how each provider is sent the schema of a model; raises ExtractionError."""
     return _made(context, _explanation, model)
 
 

@@ -17,10 +17,10 @@ Chosen by hand, not measured.
 
 
 def encode(table: Any, library: str) -> tuple[list[bytes], Sequence[Any] | None]:
-    """The table as the core reads it, in parts, and the labels of its rows, if it has any.
+    """Encodes a table as JSON, in parts; also returns the labels of its rows, if it has any.
 
-    The names of columns become texts. Raises ValueError for names of several levels and for values
-    that can't be read.
+    The names of columns become strings. Raises ValueError for names of several levels and for
+    values that can't be converted.
     """
     labels: Sequence[Any] | None = None
     read: Callable[[Any], Iterator[list[Any]]]
@@ -31,7 +31,7 @@ def encode(table: Any, library: str) -> tuple[list[bytes], Sequence[Any] | None]
                 "data.columns = ['_'.join(map(str, name)) for name in data.columns]"
             )
         labels = _labels(table.index)
-        # By position: two columns may have one name, which the core refuses with good words.
+        # By position, since two columns may have the same name, for which the core has an error.
         columns = [table.iloc[:, position] for position in range(table.shape[1])]
         names, read = table.columns, _of_pandas
     elif library == "polars":
@@ -40,7 +40,7 @@ def encode(table: Any, library: str) -> tuple[list[bytes], Sequence[Any] | None]
         names, columns, read = table.column_names, table.columns, _of_pyarrow
     names = [str(name) for name in names]
     values = [_column(*column, read) for column in zip(names, columns, strict=True)]
-    # At once, all the values as objects of Python would take more memory than the table.
+    # In parts, since all values as Python objects would take more memory than the table.
     parts = [
         b'{"columns":%b,"values":[%b]}' % (to_json(names), b",".join(part))
         for part in zip(*values, strict=True)
@@ -58,12 +58,12 @@ def _column(name: str, column: Any, read: Callable[[Any], Iterator[list[Any]]]) 
     try:
         for part in read(column):
             yield to_json([plain(value) for value in part], fallback=str)
-    except Exception as error:  # the libraries have many of their own
+    except Exception as error:  # the libraries raise many classes
         raise ValueError(f"the column {name!r} of data can't be read: {error}") from error
 
 
 def _slices(column: Any) -> Iterator[slice]:
-    """At least one."""
+    """The parts of a column; at least one."""
     return (slice(start, start + PART) for start in range(0, max(1, len(column)), PART))
 
 
@@ -74,7 +74,7 @@ def _of_pandas(series: Any) -> Iterator[list[Any]]:
 def _of_polars(series: Any) -> Iterator[list[Any]]:
     kind = series.dtype.base_type().__name__
     if kind == "Time" or getattr(series.dtype, "time_unit", None) == "ns":
-        # Python's own types would cut nanoseconds off.
+        # Python's own types have no nanoseconds.
         part = series.dt.total_nanoseconds() if kind == "Duration" else series.dt.nanosecond()
         if (part % 1000 != 0).any():
             series = series.dt.to_string("iso:strict")

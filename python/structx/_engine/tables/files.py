@@ -20,20 +20,20 @@ _ANY = frozenset({"mode", "password", "limits"})
 
 
 def is_file(content: bytes) -> bool:
-    """Whether a file that begins so is read by one of these libraries."""
+    """Whether content that starts with these bytes is a Parquet or Arrow file."""
     return _kind(content) is not None
 
 
 def is_named(path: str) -> bool:
-    """Whether a file of this name is one of theirs, by its extension."""
+    """Whether the extension is that of a Parquet or Arrow file."""
     return path.lower().endswith(_EXTENSIONS)
 
 
 def read_file(file: Path | tuple[str, bytes], options: Mapping[str, Any]) -> Any:
-    """The table of a Parquet or Arrow (Feather) file, or of its name and content; else None.
+    """Reads a Parquet or Arrow (Feather) file, given as a path or as its name and content.
 
-    Raises FileError where it can't be read, neither pyarrow nor polars is installed, or an option
-    is wrong.
+    Returns the table, or None for other files. Raises FileError if the file can't be read, neither
+    pyarrow nor polars is installed, or an option is wrong.
     """
     kind = _kind_of(file)
     if kind is None:
@@ -54,7 +54,7 @@ def read_file(file: Path | tuple[str, bytes], options: Mapping[str, Any]) -> Any
             )
     except FileError:
         raise
-    except Exception as error:  # the libraries have many of their own
+    except Exception as error:  # the libraries raise many classes
         raise FileError(f"{name}: is not valid {kind}, or damaged: {error}", name) from error
     return table if chosen is None else table.select(_named(name, chosen, table))
 
@@ -68,7 +68,7 @@ def _kind_of(file: Path | tuple[str, bytes]) -> str | None:
         with file.open("rb") as opened:
             return _kind(opened.read(6))
     except OSError:
-        return None  # the core says what is wrong
+        return None  # the core raises the error
 
 
 def _kind(content: bytes) -> str | None:

@@ -8,7 +8,7 @@ _TABLES = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
 
 
 def library_of(value: object) -> str | None:
-    """`pandas`, `polars` or `pyarrow`, if the value is a table of it."""
+    """The library of a table: `pandas`, `polars` or `pyarrow`; None for other values."""
     for library, name in _TABLES.items():
         module = sys.modules.get(library)
         if module is not None and isinstance(value, getattr(module, name, ())):

@@ -15,11 +15,11 @@ _WHOLE = frozenset({str, int, bool, type(None), date, UUID})
 
 
 def plain(value: object) -> Any:
-    """The value as `to_json` writes it without loss.
+    """Converts a value to one that `to_json` writes without loss.
 
-    None for what stands for "missing": NaN, NaT, NA. Bytes become text, those that are no UTF-8 as
-    `\\xff`; an infinite number becomes `inf`; times are in ISO 8601, those of pandas and numpy with
-    their nanoseconds.
+    The markers of missing values (NaN, NaT, NA) become None. Bytes become text, with invalid UTF-8
+    escaped as `\\xff`; infinite numbers become `inf`; times are written in ISO 8601, those of pandas
+    and numpy with nanoseconds.
     """
     kind = cast("type[Any]", type(value))
     if kind in _WHOLE:
@@ -30,7 +30,7 @@ def plain(value: object) -> Any:
         return None if value.is_nan() else value
     if kind is dict or isinstance(value, Mapping):
         items = cast("Mapping[Any, Any]", value).items()
-        # Most items are whole, and a call for each would cost more than all the rest.
+        # Most items need no conversion, and a call for each would dominate the cost.
         return {key: item if type(item) in _WHOLE else plain(item) for key, item in items}
     if isinstance(value, (set, frozenset)):
         # The order of a set differs from process to process.
@@ -52,7 +52,7 @@ def plain(value: object) -> Any:
 
 
 def _iso(value: timedelta) -> str:
-    """ISO 8601 in days and seconds: pydantic writes 365 days as a year."""
+    """Writes ISO 8601 in days and seconds, since pydantic writes 365 days as a year."""
     sign, value = ("-", -value) if value < timedelta() else ("", value)
     seconds = f"{value.seconds}.{value.microseconds:06}".rstrip("0").rstrip(".")
     return f"{sign}P{value.days}DT{seconds}S"

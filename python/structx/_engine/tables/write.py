@@ -18,11 +18,11 @@ _PANDAS = ({int}, {float}, {float, type(None)}, {bool}, {str})
 
 
 def append_columns(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
-    """A copy of the table, by the same library, with these columns after its own.
+    """Returns a copy of the table, of the same library, with these columns appended.
 
-    No name may be the table's own. A column has a type of the library's if that gives all values
-    back as they are. Otherwise it holds them as Python objects in pandas, and as text in polars and
-    pyarrow, which have no objects: lists and dicts as JSON.
+    The names must be new. A column has a type of the library if that preserves all values. Otherwise
+    its values are Python objects in pandas, and text in polars and pyarrow, which have no object
+    type: lists and dicts become JSON.
     """
     library = library_of(table)
     if library == "polars":
@@ -39,7 +39,7 @@ def append_columns(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
 
 
 def frame_of(columns: Mapping[str, Sequence[Any]]) -> Any:
-    """A pandas DataFrame; raises ModuleNotFoundError without pandas."""
+    """Makes a pandas DataFrame; raises ModuleNotFoundError if pandas is not installed."""
     return _frame(_import_pandas(), columns)
 
 
@@ -59,7 +59,7 @@ def _polars(pl: Any, name: str, values: list[Any]) -> Any:
         series = pl.Series(name, values)
         if series.dtype != pl.Object and _are(series.to_list(), values):
             return series
-    except (Exception, pl.exceptions.PanicException):  # one of many, for values it has no type for
+    except (Exception, pl.exceptions.PanicException):  # many classes, for unsupported values
         pass
     return pl.Series(name, list(map(_text, values)), dtype=pl.String)
 
@@ -69,7 +69,7 @@ def _pyarrow(pa: Any, values: list[Any]) -> Any:
         array = pa.array(values)
         if _are(array.to_pylist(), values):
             return array
-    except Exception:  # one of many, for values it has no type for
+    except Exception:  # many classes, for unsupported values
         pass
     return pa.array(list(map(_text, values)), pa.string())
 
