@@ -1,6 +1,6 @@
-"""structx: any document and a question in plain words into typed, validated data.
+"""structx: extracts typed, validated data from any document with a query in plain words.
 
-The names below are imported when they are first asked for, so that `import structx` costs nothing.
+Names are imported on first use, so that `import structx` is fast.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class _RunContext(Protocol):
 
 @final
 class Document:
-    """A source as a document; of a table, its Markdown. Offsets are in code points."""
+    """A source as a document; a table becomes Markdown. Offsets are in code points."""
 
     @property
     def name(self) -> str: ...
@@ -89,7 +89,7 @@ class Document:
     def pages(self) -> list[tuple[int, int, int, tuple[float, float] | None, bool]]:
         """number, start, end, (width, height), needs_vision"""
     def blocks(self) -> list[tuple[_Kind, int | None, int, int, int | None, _Box]]:
-        """kind, level, start, end, page, box; all but cells"""
+        """kind, level, start, end, page, box, without cells"""
     def tables(
         self,
     ) -> list[tuple[int, int, int | None, _Box, list[tuple[int, int, int, int, _Box]]]]:
@@ -99,18 +99,18 @@ class Document:
     def locate(self, start: int, end: int) -> list[tuple[int, int, int | None, _Box]]:
         """start, end, page, box"""
     def state(self) -> tuple[bytes, bytes | None]:
-        """What `restore` makes the same document of."""
+        """The arguments of `restore`."""
     @staticmethod
     def restore(content: bytes, original: bytes | None) -> Document: ...
 
 @final
 class Extractor:
-    """The clients of one extractor, and the jobs made of its settings.
+    """The clients of an extractor, and the factory of its jobs.
 
-    Raises ConfigurationError where a setting is wrong. Timeouts and waits are seconds, the options
-    are JSON objects, `cache_size` is in bytes, `prices` has US dollars for a million tokens (input,
-    output, cached input) by the caller's name of the model, and `weights` the files of `local/`
-    models.
+    Raises ConfigurationError if a setting is wrong. Timeouts and waits are in seconds, options are
+    JSON objects, `cache_size` is in bytes, `prices` has US dollars per million tokens (input,
+    output, cached input) by the caller's name of the model, and `weights` has the files of
+    `local/` models.
     """
 
     def __new__(
@@ -155,27 +155,27 @@ class Extractor:
     ) -> Job[RawEstimate]: ...
     def prepare(self, input: _Encoded) -> Job[Prepared]: ...
     def explain(self, target: _ResponseModel) -> list[RawSchema]:
-        """For each model in turn. Sends nothing.
+        """Reports on each language model in turn; sends nothing.
 
-        Raises ModelGenerationError, ExtractionError once the extractor is closed.
+        Raises ModelGenerationError, or ExtractionError if the extractor is closed.
         """
     def check_open(self) -> None:
-        """Raises ExtractionError once the extractor is closed."""
+        """Raises ExtractionError if the extractor is closed."""
     def close(self) -> None:
-        """Lets jobs under way end, and refuses others; closing again does nothing."""
+        """Refuses further jobs; running ones end first. Closing twice is no error."""
 
 @final
 class Job(Generic[_Raw]):
-    """An operation, ready to be run once."""
+    """An operation that can run once."""
 
     def wait(self) -> _Raw:
-        """Waits without the GIL; raises ExtractionError."""
+        """Runs the job and waits without the GIL; raises ExtractionError."""
     def start(self) -> Awaitable[_Raw]:
-        """On the running asyncio loop; raises ExtractionError, also when awaited."""
+        """Starts the job on the running asyncio loop; raises ExtractionError, also when awaited."""
 
 @final
 class Limits:
-    """Limits of extractors, with what this process has sent under them."""
+    """Rate limits of extractors, and their state in this process."""
 
     def __new__(
         cls,
@@ -186,7 +186,7 @@ class Limits:
 
 @final
 class ModelSchema:
-    """The JSON Schema of a model, and what was compiled of it."""
+    """The JSON Schema of a model, with its compiled forms."""
 
     def __new__(cls, name: str, schema: dict[str, Any]) -> ModelSchema: ...
 
@@ -200,62 +200,62 @@ class RawRows:
 
 @final
 class RowStream:
-    """Rows of an extraction as they end. One job at a time; closed when it is collected."""
+    """Rows of an extraction as they end. One job at a time; garbage collection closes it."""
 
     def start(self) -> Job[RawStart | None]:
-        """Reads and plans, and starts to ask; the first job. None where it was closed meanwhile."""
+        """Makes the first job: reads, plans and sends requests. None if it was closed meanwhile."""
     def next(self) -> Job[list[RawRow]]:
-        """The rows that have ended, at least one; none at the end."""
+        """Makes a job that waits for at least one ended row; its list is empty at the end."""
     def warnings(self) -> list[str]:
-        """What there is to be told once there are no more rows."""
+        """The warnings; complete once there are no more rows."""
     def close(self) -> None:
-        """Aborts the requests under way; there are no more rows."""
+        """Aborts requests in flight; there are no more rows."""
 
 @final
 class Prepared:
-    """A source that was read, once for any number of operations."""
+    """A source that was read once for any number of operations."""
 
     @property
     def path(self) -> Path | None:
-        """The file, where the source was one."""
+        """The path, if the source is a file."""
     @property
     def is_pdf(self) -> bool:
-        """Whether the source was a PDF."""
+        """Whether the source is a PDF."""
     @property
     def text(self) -> str | None:
         """The text of a document; None for a table."""
     @property
     def columns(self) -> list[str]:
-        """The names of a table's columns; none for a document."""
+        """The names of the columns of a table; empty for a document."""
     def values(self) -> bytes | None:
         """A table's values as JSON, a list for each column; None for a document."""
     def sample(self) -> str:
-        """The part that planning is shown."""
+        """The part of the data for planning requests."""
     def document(self) -> Document:
         """The source as a document."""
     def measure(self) -> tuple[int, int, int, int, list[int]]:
         """pages, rows, characters, tokens, vision_pages"""
 
 def reading(input: _Encoded) -> Job[Prepared]:
-    """A job that reads a source; raises FileError."""
+    """Makes a job that reads a source; raises FileError."""
 
 def default_limits() -> str:
-    """The limits of a document where the caller sets none, as JSON."""
+    """The default limits of a document, as JSON."""
 
 def path_of(data: str) -> Path | None:
-    """The path that a text given as data is; None for a text."""
+    """Converts a string given as data to a path; None if it is a text."""
 
 def read_yaml(name: str, text: str) -> str:
-    """One YAML document as JSON; raises ConfigurationError, in which `name` is the file."""
+    """Converts a YAML document to JSON; raises ConfigurationError with `name` as the file."""
 
 def serve_reader(name: str) -> None:
-    """Answers the one request in the standard input; raises OSError. For `structx._isolate`."""
+    """Serves the request in the standard input; raises OSError. For `structx._isolate`."""
 
 def normalise(definition: str) -> str:
-    """The normal form of a definition, JSON to JSON; raises ModelGenerationError."""
+    """Normalises a definition, JSON to JSON; raises ModelGenerationError."""
 
 def type_capabilities() -> str:
     """The canonical types as JSON: `scalars`, `containers`, `modifiers`."""
 
 def shutdown() -> None:
-    """Ends every thread of the core; called once, at exit."""
+    """Ends all threads of the core; called once, at exit."""

@@ -22,8 +22,8 @@ _Layer: TypeAlias = "dict[str, dict[str, Any]]"
 class ExtractionConfig:
     """Options of the provider, such as `{"temperature": 0.2}`, which are sent unchanged.
 
-    Nothing is sent by default. Options come from these sources. If two sources have the same option,
-    objects are merged; otherwise the first source takes precedence:
+    Nothing is sent by default. Options come from these sources. If two sources have the same
+    option, objects are merged; otherwise the first source takes precedence:
 
     1. the arguments;
     2. the environment: `STRUCTX_PLANNING` and `STRUCTX_EXTRACTION`, each a JSON object, or one

@@ -15,7 +15,7 @@ from structx._engine.tables import write
 from structx.exceptions import ExtractionError
 
 
-class Table(Protocol):
+class DataTable(Protocol):
     """A DataFrame of pandas or polars, or a Table of pyarrow."""
 
     @property
@@ -54,7 +54,7 @@ Data: TypeAlias = Union[
     memoryview,
     BinaryFile,
     Sequence[Mapping[str, Any]],
-    Table,
+    DataTable,
     "ReadSource",
     "PreparedInput",
 ]

@@ -22,7 +22,7 @@ class Price(TypedDict):
 
 
 Prices: TypeAlias = "Mapping[str, Price] | Literal['genai-prices']"
-Table: TypeAlias = "dict[str, tuple[float, float, float | None]]"
+PriceTable: TypeAlias = "dict[str, tuple[float, float, float | None]]"
 """input, output and cached, by the caller's name of the model"""
 
 _PACKAGE = "genai-prices"
@@ -36,7 +36,7 @@ _PROVIDERS = {
 _SAME = {"anthropic", "azure", "deepseek", "groq", "mistral", "openai", "openrouter"}
 
 
-def table_of(prices: Prices | None, models: Iterable[str]) -> Table:
+def table_of(prices: Prices | None, models: Iterable[str]) -> PriceTable:
     """The prices of these models, without those that are unknown; raises ValueError."""
     if prices is None:
         return {}
@@ -63,7 +63,7 @@ def _numbers(name: str, price: object) -> tuple[float, float, float | None]:
     return dollars("input"), dollars("output"), cached
 
 
-def _of_package(models: Iterable[str]) -> Table:
+def _of_package(models: Iterable[str]) -> PriceTable:
     try:
         from genai_prices import Usage, calc_price
     except ImportError as error:
@@ -78,7 +78,7 @@ def _of_package(models: Iterable[str]) -> Table:
         cost = calc_price(usage, model, provider_id=provider)
         return float(cost.total_price) * 1e6 / tokens
 
-    table: Table = {}
+    table: PriceTable = {}
     for model in models:
         provider, name = _named(model)
         if provider == "":

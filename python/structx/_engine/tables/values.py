@@ -18,8 +18,8 @@ def plain(value: object) -> Any:
     """Converts a value to one that `to_json` writes without loss.
 
     The markers of missing values (NaN, NaT, NA) become None. Bytes become text, with invalid UTF-8
-    escaped as `\\xff`; infinite numbers become `inf`; times are written in ISO 8601, those of pandas
-    and numpy with nanoseconds.
+    escaped as `\\xff`; infinite numbers become `inf`; times are written in ISO 8601, those of
+    pandas and numpy with nanoseconds.
     """
     kind = cast("type[Any]", type(value))
     if kind in _WHOLE:

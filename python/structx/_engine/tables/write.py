@@ -20,9 +20,9 @@ _PANDAS = ({int}, {float}, {float, type(None)}, {bool}, {str})
 def append_columns(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
     """Returns a copy of the table, of the same library, with these columns appended.
 
-    The names must be new. A column has a type of the library if that preserves all values. Otherwise
-    its values are Python objects in pandas, and text in polars and pyarrow, which have no object
-    type: lists and dicts become JSON.
+    The names must be new. A column has a type of the library if that preserves all values.
+    Otherwise its values are Python objects in pandas, and text in polars and pyarrow, which have no
+    object type: lists and dicts become JSON.
     """
     library = library_of(table)
     if library == "polars":
