@@ -11,7 +11,6 @@ from typing_extensions import TypeVar, Unpack
 
 from structx._engine import tasks
 from structx._engine.base_extractor import BaseExtractor
-from structx.inputs import Data
 
 if TYPE_CHECKING:
     import os
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from structx.definitions import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
-    from structx.inputs import PreparedInput
+    from structx.inputs import Data, PreparedInput
     from structx.limits import Limits
     from structx.prices import Prices
     from structx.results import ExtractionResult

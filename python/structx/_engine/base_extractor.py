@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from typing_extensions import Self
 
-from structx import _core
 from structx._engine import api_key, checks, settings, tasks
 from structx.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
+    from structx import _core
     from structx._engine.run_context import RunContext
     from structx.run_options import RunOptions
 
@@ -90,6 +90,8 @@ class BaseExtractor:
         return copied
 
     def _connect(self) -> _core.Extractor:
+        from structx import _core  # not needed to import structx
+
         tasks.load()
         known = self._settings
         weights = settings.weights(*known["models"], *known["planning_models"])

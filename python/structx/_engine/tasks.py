@@ -8,23 +8,18 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeA
 
 from pydantic import BaseModel
 
-from structx import _core
-from structx._engine import response_models
-from structx._engine.inputs import check_unicode, source_of
-from structx._engine.source import Source
-from structx._engine.tables.write import need_pandas
-from structx._engine.threads import in_thread, is_large
 from structx.exceptions import ExtractionError
-from structx.inputs import PreparedInput
 
 if TYPE_CHECKING:
-    from structx import results, usage
-    from structx._engine import run_context
+    from structx import _core, results, usage
+    from structx._engine import inputs, response_models, run_context, threads
     from structx._engine.run_context import RunContext
-    from structx.definitions.generated import GeneratedModel
+    from structx._engine.source import Source
+    from structx._engine.tables import write
+    from structx.definitions import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
-    from structx.inputs import Data
+    from structx.inputs import Data, PreparedInput
     from structx.results import ExtractionResult, RawExtraction, RawPlan
     from structx.run_options import RunOptions
     from structx.streams import AsyncExtractionStream, ExtractionStream
@@ -44,9 +39,10 @@ def load() -> None:
     The constructor calls it, since the first operation may run while the interpreter exits, when
     nothing can be imported any more.
     """
-    global results, run_context, usage
+    global inputs, response_models, results, run_context, threads, usage, write
     from structx import results, usage
-    from structx._engine import run_context
+    from structx._engine import inputs, response_models, run_context, threads
+    from structx._engine.tables import write
 
 
 def begin(core: _core.Extractor, operation: str, options: RunOptions | None) -> RunContext:
@@ -75,8 +71,8 @@ async def run_async(context: RunContext, make: Make[P, R], *args: P.args, **kwar
         job, finish = await _made_async(context, make, *args, **kwargs)
         raw = await job.start()
         gives_table = any(isinstance(arg, OutputOptions) and arg.return_df for arg in args)
-        if gives_table or is_large(raw):
-            return await in_thread(partial(finish, raw))
+        if gives_table or threads.is_large(raw):
+            return await threads.in_thread(partial(finish, raw))
         return finish(raw)
 
 
@@ -101,7 +97,7 @@ async def _made_async(
     **kwargs: P.kwargs,
 ) -> R:
     made = partial(_made, context, make, *args, **kwargs)
-    return await in_thread(made) if is_large(args) else made()
+    return await threads.in_thread(made) if threads.is_large(args) else made()
 
 
 def _made(
@@ -154,7 +150,7 @@ def planning(
 ) -> Task[type[GeneratedModel]]:
     """Plans a model for a query."""
     query = _words("query", query)
-    job = context.core.plan(source_of(data, file_options).input, query, context)
+    job = context.core.plan(inputs.source_of(data, file_options).input, query, context)
     return job, _planned
 
 
@@ -177,8 +173,8 @@ def preparation(
     context: RunContext, data: Data, file_options: Mapping[str, Any] | None
 ) -> Task[PreparedInput]:
     """Reads data once for several operations."""
-    source = source_of(data, file_options)
-    return context.core.prepare(source.input), partial(PreparedInput, source=source)
+    source = inputs.source_of(data, file_options)
+    return context.core.prepare(source.input), partial(inputs.PreparedInput, source=source)
 
 
 def streaming(
@@ -191,14 +187,14 @@ def streaming(
     """Extracts for one query, row by row."""
     query = _words("query", query)
     response_model = None if model is None else response_models.of_model(_model_class(model))
-    source = source_of(data, file_options)
+    source = inputs.source_of(data, file_options)
     return context.core.stream(source.input, query, response_model, context), source
 
 
 def _words(name: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{name} must be a text that is not blank")
-    check_unicode(name, value)
+    inputs.check_unicode(name, value)
     return value
 
 
@@ -210,9 +206,9 @@ def _model_class(model: object) -> type[BaseModel]:
 
 
 def _source(data: Data, output: OutputOptions) -> Source:
-    source = source_of(data, output.file_options)
+    source = inputs.source_of(data, output.file_options)
     if output.return_df and source.table is None:
-        need_pandas()
+        write.need_pandas()
     return source
 
 
@@ -267,7 +263,7 @@ def estimation(
     query = _words("query", query)
     response_model = None if model is None else response_models.of_model(_model_class(model))
     return context.core.estimate(
-        source_of(data, file_options).input, query, response_model
+        inputs.source_of(data, file_options).input, query, response_model
     ), estimate_of
 
 
