@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -158,6 +158,7 @@ THOROUGH = settings(deadline=None, max_examples=50)
 
 @THOROUGH
 @given(DEFINITIONS)
+@example({"model_name": "M", "model_description": "\x1f", "fields": [{"name": "a", "type": "str"}]})
 def test_definitions_survive_classes_json_and_pickle(definition: dict[str, Any]) -> None:
     made = model_from_extraction_request(definition)
     known = model_to_extraction_request(made)

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
@@ -115,7 +116,7 @@ def _build(definition: Mapping[str, Any], origin: _Origin) -> type[GeneratedMode
     made = pydantic.create_model(
         definition["model_name"],
         __base__=GeneratedModel,
-        __doc__=definition["model_description"] or None,
+        __doc__=cleandoc(definition["model_description"]) or None,
         __module__=__name__,
         **fields,
     )
