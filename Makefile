@@ -6,14 +6,14 @@ BIN := $(VENV)/bin
 
 # One profile and one set of features for tests and wheel: dependencies are compiled once.
 CARGO_FLAGS := --release --locked
-TEST_FLAGS := $(CARGO_FLAGS) --features local
+TEST_FLAGS := $(CARGO_FLAGS) --workspace --features local
 WHEEL_FLAGS := $(CARGO_FLAGS) --features python,local
 
 # A file that takes longer or more than the bounds of one document is a finding.
 SECONDS ?= 300
 FUZZ_FLAGS := -timeout=20 -rss_limit_mb=1000 -max_len=65536
 
-SOURCES := Cargo.toml Cargo.lock $(shell find src -name '*.rs')
+SOURCES := Cargo.toml Cargo.lock $(shell find src crates -name "*.rs" -o -name Cargo.toml)
 EXTENSION := $(VENV)/.extension
 
 # maturin installs into the environment that is active; whatever that is, it is ours here.
@@ -58,7 +58,7 @@ lint-python: $(EXTENSION) $(VENV)/.lint
 	MYPYPATH=python $(BIN)/stubtest structx._core
 	PYTHONPATH=python $(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/check_imports.py
-	@find src python tests bench fuzz scripts -path fuzz/target -prune -o -name '*.rs' -o -name '*.py' | xargs wc -l | awk \
+	@find src crates python tests bench fuzz scripts -path fuzz/target -prune -o -name '*.rs' -o -name '*.py' | xargs wc -l | awk \
 		'$$2 != "total" && $$1 > 500 { print $$2 ": " $$1 " lines, more than 500"; long = 1 } END { exit long }'
 
 bench: weights examples ## what structx costs beside a bare client, how fast it reads replies, how often the embedded model is right

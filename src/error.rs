@@ -1,8 +1,10 @@
-//! The one error type of the core; each variant is one class of exception at the Python edge.
+//! The errors of all layers in one type; each variant is one class of exception at the Python edge.
 
 use crate::documents::FileError;
 use crate::llm::Usage;
-use crate::run::Failure;
+use crate::llm::setup::ConfigError;
+use crate::run::RowError;
+use crate::schema::SchemaError;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -24,14 +26,20 @@ pub enum Error {
     #[error("planning failed: {failure}")]
     Plan {
         #[source]
-        failure: Failure,
+        failure: RowError,
         /// One entry for each request: what was spent all the same.
         calls: Vec<Usage>,
     },
 }
 
-/// The words of a panic that was caught.
-pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without words")
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error.0)
+    }
+}
+
+impl From<SchemaError> for Error {
+    fn from(error: SchemaError) -> Self {
+        Self::Schema(error.0)
+    }
 }

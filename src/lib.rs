@@ -8,25 +8,18 @@
 //! The crate is the core; `python` is the only module that knows Python, and it is compiled only
 //! with the feature of that name. `embedded` (feature `local`) is one more [`llm::Provider`].
 
-pub mod canonical;
 pub mod config;
-pub mod documents;
-#[cfg(feature = "local")]
-pub mod embedded;
 pub mod error;
-pub mod json;
-pub mod llm;
-pub mod plan;
-pub mod prompt;
-pub mod refinement;
-pub mod reply;
+pub mod planning;
 pub mod run;
-pub mod schema;
-pub mod sqlite;
-pub mod table;
-pub mod tokens;
 
 #[cfg(feature = "python")]
 mod python;
 
 pub use error::{Error, Result};
+pub use structx_documents as documents;
+#[cfg(feature = "local")]
+pub use structx_embedded as embedded;
+pub use structx_llm as llm;
+pub use structx_reply as reply;
+pub use structx_schema as schema;

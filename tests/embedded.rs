@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use structx::embedded::{LocalOptions, LocalProvider};
 use structx::llm::{Finish, LlmErrorKind, Provider, Request};
-use structx::prompt;
+use structx::planning::prompts;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
@@ -64,7 +64,7 @@ fn request(model: &LocalProvider, query: &str, document: &str, item: &Value) -> 
     });
     Request {
         model: "local".into(),
-        messages: prompt::extraction(query, "", document.into(), &[], None),
+        messages: prompts::extraction(query, "", document.into(), &[], None),
         schema: Some(Arc::new(model.compile("local/m", "Reply", &schema).unwrap())),
         options: Arc::new(Map::new()),
     }

@@ -10,17 +10,18 @@ use std::time::Duration;
 use fake_provider::FakeProvider;
 use serde_json::{Map, Value, json};
 use structx::Error;
+use structx::documents::table::Table;
 use structx::documents::{Content, Document, ReadOptions};
 use structx::llm::limit::{Limiter, Limits};
 use structx::llm::registry::{Settings, provider};
 use structx::llm::retry::Backoff;
 use structx::llm::transport::{ApiKey, Timeouts};
-use structx::plan::Plan;
+use structx::planning::plan::Plan;
 use structx::run::{
-    Call, Client, Extraction, Failure, Modeller, Operation, Rejection, Target, Validate, extract,
+    Client, Extraction, ModelFactory, Rejection, RowError, RunContext, Step, Target, Validate,
+    extract,
 };
 use structx::schema::definition::ExtractionRequest;
-use structx::table::Table;
 
 /// Takes items with a `word`, and finds the word `wrong` wrong.
 #[derive(Debug)]
@@ -80,7 +81,7 @@ impl Target for Words {
 /// Makes [`Words`] of any plan.
 struct Modelled;
 
-impl Modeller for Modelled {
+impl ModelFactory for Modelled {
     type Target = Words;
 
     async fn target(&self, plan: &Plan) -> Result<Words, Rejection> {
@@ -89,7 +90,7 @@ impl Modeller for Modelled {
     }
 }
 
-fn operation(fake: &FakeProvider, max_retries: u32) -> Operation {
+fn operation(fake: &FakeProvider, max_retries: u32) -> Step {
     let settings = Settings {
         model: "openai/fake".to_owned(),
         api_key: Some(ApiKey::new("sk-secret")),
@@ -102,8 +103,8 @@ fn operation(fake: &FakeProvider, max_retries: u32) -> Operation {
     let (name, options) = ("openai/fake".into(), Arc::default());
     let gate = Limiter::new(Limits::default()).gate(&provider.address());
     let client = Client { provider, model, name, options, gate, price: None };
-    let (fallbacks, call) = (Arc::default(), Arc::new(Call::new(8)));
-    Operation { client, fallbacks, backoff, concurrency: 8, call }
+    let (fallbacks, context) = (Arc::default(), Arc::new(RunContext::new(8)));
+    Step { client, fallbacks, backoff, concurrency: 8, context }
 }
 
 fn text(text: &str) -> Arc<Content> {
@@ -180,7 +181,7 @@ async fn every_kind_of_failure_takes_from_one_budget() {
     );
     let extraction = run(&fake, &text("one"), Some(Words::new())).await.unwrap();
     let [outcome] = &extraction.outcomes[..] else { panic!("one row") };
-    let Err(Failure::Invalid { problems, requests: 3 }) = &outcome.result else {
+    let Err(RowError::Invalid { problems, requests: 3 }) = &outcome.result else {
         panic!("{:?}", outcome.result)
     };
     assert_eq!(problems, &["word: is wrong"]);
@@ -300,7 +301,7 @@ async fn a_plan_that_can_not_be_had_is_an_error_of_the_operation() {
     script(&fake, &json!([{"status": 500, "times": 9}]));
     let error = run(&fake, &records(3), None).await.unwrap_err();
     assert!(
-        matches!(error, Error::Plan { failure: Failure::Llm { requests: 3, .. }, .. }),
+        matches!(error, Error::Plan { failure: RowError::Llm { requests: 3, .. }, .. }),
         "{error:?}"
     );
 }
@@ -342,7 +343,7 @@ async fn a_refinement_that_can_not_be_had_is_an_error_without_a_request_or_a_fai
     assert!(matches!(nameless, Err(Error::Schema(_))));
     assert_eq!(fake.stats().requests, 0);
     let refused = operation.refine(&Modelled, &definition("Words"), "x", None).await.unwrap();
-    assert!(matches!(refused.result, Err(Failure::Llm { requests: 1, .. })));
+    assert!(matches!(refused.result, Err(RowError::Llm { requests: 1, .. })));
 }
 
 #[tokio::test]

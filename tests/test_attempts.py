@@ -208,9 +208,29 @@ def test_what_was_cut_to_the_end_is_failed_and_keeps_its_items_apart(
     assert [item.word for item in row.incomplete_items] == ["one", "two"]
 
 
-def test_a_plan_that_was_cut_is_asked_again(provider: FakeProvider) -> None:
-    provider.script(reply("one", cut=True), {"status": 400})
+def test_a_plan_that_was_cut_is_asked_for_once_more_and_shorter(provider: FakeProvider) -> None:
+    provider.script(*[reply("one", cut=True)] * 4)
     with pytest.raises(ExtractionError):
         extractor(provider, model="openai/only").get_schema(data="a text", query="the word")
     first, second = (request["body"]["messages"] for request in provider.requests())
-    assert first == second
+    assert second[: len(first)] == first
+    assert "as few words" in second[-1]["content"]
+
+
+def test_a_reply_cut_before_its_first_item_costs_one_more_request(
+    provider: FakeProvider,
+) -> None:
+    nothing = {"content": '{"items": [{"wor', "finish_reason": "length"}
+    provider.script(nothing, nothing, reply("never asked for"), reply("never asked for"))
+    result = extractor(provider, model="openai/only").extract(data="t", query="q", model=Word)
+    (row,) = result.rows
+    assert row.status == "failed" and [error.kind for error in row.errors] == ["truncated"] * 2
+    first, second = (request["body"]["messages"] for request in provider.requests())
+    assert second[: len(first)] == first and len(second) == len(first) + 1
+
+
+def test_a_shorter_reply_after_one_that_was_cut_is_the_result(provider: FakeProvider) -> None:
+    nothing = {"content": '{"items": [{"wor', "finish_reason": "length"}
+    provider.script(nothing, reply("one"))
+    result = extractor(provider, model="openai/only").extract(data="t", query="q", model=Word)
+    assert [item.word for item in result.data] == ["one"]

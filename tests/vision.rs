@@ -19,9 +19,9 @@ use structx::llm::limit::{Limiter, Limits};
 use structx::llm::registry::{Settings, provider};
 use structx::llm::retry::Backoff;
 use structx::llm::transport::{ApiKey, Timeouts};
-use structx::plan::Plan;
+use structx::planning::plan::Plan;
 use structx::run::{
-    Call, Client, Extraction, Modeller, Operation, Rejection, Target, Validate, extract, plan,
+    Client, Extraction, ModelFactory, Rejection, RunContext, Step, Target, Validate, extract, plan,
 };
 
 /// Takes any reply, and makes no items of it.
@@ -58,7 +58,7 @@ fn anything() -> Anything {
 
 struct Modelled;
 
-impl Modeller for Modelled {
+impl ModelFactory for Modelled {
     type Target = Anything;
 
     async fn target(&self, _: &Plan) -> Result<Anything, Rejection> {
@@ -66,7 +66,7 @@ impl Modeller for Modelled {
     }
 }
 
-fn operation(fake: &FakeProvider, model: &str) -> Operation {
+fn operation(fake: &FakeProvider, model: &str) -> Step {
     let settings = Settings {
         model: model.to_owned(),
         api_key: Some(ApiKey::new("sk-secret")),
@@ -79,8 +79,8 @@ fn operation(fake: &FakeProvider, model: &str) -> Operation {
     let (name, options) = (model.clone(), Arc::default());
     let gate = Limiter::new(Limits::default()).gate(&provider.address());
     let client = Client { provider, name, model, options, gate, price: None };
-    let (fallbacks, call) = (Arc::default(), Arc::new(Call::new(8)));
-    Operation { client, fallbacks, backoff, concurrency: 8, call }
+    let (fallbacks, context) = (Arc::default(), Arc::new(RunContext::new(8)));
+    Step { client, fallbacks, backoff, concurrency: 8, context }
 }
 
 async fn run(

@@ -9,6 +9,7 @@ use pyo3::types::PyBytes;
 
 use crate::documents::{self, Block, BlockKind, Bounds, CodePoints, Content, FileError};
 
+use super::errors::file_error;
 use super::input::Prepared;
 
 /// left, top, right, bottom
@@ -171,7 +172,7 @@ impl Document {
         if let (Content::Document(document), Some(original)) = (&mut content, original) {
             document.original = Some(Arc::from(original));
         }
-        Ok(Self::new(Prepared::from(content))?)
+        Self::new(Prepared::from(content)).map_err(file_error)
     }
 }
 

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::documents::{FileError, FileErrorKind};
 use crate::error::Error;
 use crate::llm::{LlmError, LlmErrorKind};
-use crate::run::{Failure, Stop};
+use crate::run::{RowError, StopReason};
 
 use super::raw::RawUsage;
 
@@ -32,10 +32,10 @@ impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         match error {
             Error::Config(message) => exceptions::ConfigurationError::new_err(message),
-            Error::File(error) => error.into(),
+            Error::File(error) => file_error(error),
             Error::Journal(message) => exceptions::JournalError::new_err(message),
-            Error::Plan { failure: Failure::Llm { error, .. }, .. } => error.into(),
-            Error::Plan { failure: Failure::Stopped(stop), .. } => stop.into(),
+            Error::Plan { failure: RowError::Llm { error, .. }, .. } => llm_error(error),
+            Error::Plan { failure: RowError::Stopped(stop), .. } => stop.into(),
             error @ (Error::Schema(_) | Error::Plan { .. }) => {
                 exceptions::ModelGenerationError::new_err(error.to_string())
             }
@@ -43,44 +43,40 @@ impl From<Error> for PyErr {
     }
 }
 
-impl From<FileError> for PyErr {
-    fn from(error: FileError) -> Self {
-        let raise = match error.kind {
-            FileErrorKind::Corrupt => exceptions::CorruptFileError::new_err,
-            FileErrorKind::LimitExceeded => exceptions::LimitExceededError::new_err,
-            FileErrorKind::NoTextLayer => exceptions::NoTextLayerError::new_err,
-            FileErrorKind::PasswordRequired => exceptions::PasswordRequiredError::new_err,
-            FileErrorKind::Unsupported => exceptions::UnsupportedFileError::new_err,
-            FileErrorKind::NotFound
-            | FileErrorKind::Unreadable
-            | FileErrorKind::Empty
-            | FileErrorKind::Options => exceptions::FileError::new_err,
-        };
-        raise((error.to_string(), error.name))
-    }
+pub fn file_error(error: FileError) -> PyErr {
+    let raise = match error.kind {
+        FileErrorKind::Corrupt => exceptions::CorruptFileError::new_err,
+        FileErrorKind::LimitExceeded => exceptions::LimitExceededError::new_err,
+        FileErrorKind::NoTextLayer => exceptions::NoTextLayerError::new_err,
+        FileErrorKind::PasswordRequired => exceptions::PasswordRequiredError::new_err,
+        FileErrorKind::Unsupported => exceptions::UnsupportedFileError::new_err,
+        FileErrorKind::NotFound
+        | FileErrorKind::Unreadable
+        | FileErrorKind::Empty
+        | FileErrorKind::Options => exceptions::FileError::new_err,
+    };
+    raise((error.to_string(), error.name))
 }
 
-impl From<Stop> for PyErr {
-    fn from(stop: Stop) -> Self {
+impl From<StopReason> for PyErr {
+    fn from(stop: StopReason) -> Self {
         let raise = match stop {
-            Stop::Budget(_) => exceptions::BudgetError::new_err,
-            Stop::Deadline(_) => exceptions::DeadlineError::new_err,
-            Stop::Journal(_) => exceptions::JournalError::new_err,
+            StopReason::Budget(_) => exceptions::BudgetError::new_err,
+            StopReason::Deadline(_) => exceptions::DeadlineError::new_err,
+            StopReason::Journal(_) => exceptions::JournalError::new_err,
         };
         raise(stop.to_string())
     }
 }
 
-impl From<LlmError> for PyErr {
-    fn from(error: LlmError) -> Self {
-        let raise = match error.kind {
-            LlmErrorKind::Refusal => exceptions::RefusalError::new_err,
-            LlmErrorKind::ContentFilter => exceptions::ContentFilterError::new_err,
-            _ => exceptions::ProviderError::new_err,
-        };
-        let (message, kind) = (error.to_string(), error.kind.name());
-        raise((message, error.provider, error.status, error.code, error.request_id, kind))
-    }
+fn llm_error(error: LlmError) -> PyErr {
+    let raise = match error.kind {
+        LlmErrorKind::Refusal => exceptions::RefusalError::new_err,
+        LlmErrorKind::ContentFilter => exceptions::ContentFilterError::new_err,
+        _ => exceptions::ProviderError::new_err,
+    };
+    let (message, kind) = (error.to_string(), error.kind.name());
+    raise((message, error.provider, error.status, error.code, error.request_id, kind))
 }
 
 /// The end of a public operation that failed, with the tokens that planning spent all the same.

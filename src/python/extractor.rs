@@ -9,12 +9,12 @@ use futures_util::future::join_all;
 use pyo3::prelude::*;
 use tokio::sync::Semaphore;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::llm::price::Price;
 use crate::llm::registry;
 use crate::llm::retry::{Backoff, seconds};
 use crate::llm::transport::{ApiKey, Timeouts};
-use crate::run::{self, CallOptions, Target};
+use crate::run::{self, RunOptions, Target};
 use crate::schema::definition::ExtractionRequest;
 
 use super::errors;
@@ -22,7 +22,7 @@ use super::input::{Input, read};
 use super::job::Job;
 use super::limits::Limits;
 use super::raw::{RawEstimate, RawPlan, RawSchema, Tried};
-use super::settings::{Clients, Settings, Step};
+use super::settings::{Clients, Settings, StepSettings};
 use super::stream::{Begun, RowStream};
 use super::target::{ModelTarget, Pydantic};
 use super::watch::{Callbacks, Run, Watcher};
@@ -38,7 +38,7 @@ pub struct Extractor {
 struct Start {
     clients: Clients,
     pydantic: Pydantic,
-    options: CallOptions,
+    options: RunOptions,
     watcher: Option<Arc<Watcher>>,
 }
 
@@ -61,7 +61,7 @@ impl Opened {
     /// What `work` gives, once the call is closed and Python has heard of all that happened.
     async fn watched<T>(&self, work: impl Future<Output = T>) -> T {
         let done = work.await;
-        self.clients.extractor.call.close().await;
+        self.clients.extractor.context.close().await;
         if let Some(watcher) = &self.watcher {
             watcher.finish().await;
         }
@@ -91,8 +91,8 @@ impl Extractor {
         }
         let pydantic = Pydantic::new(py, callbacks)?;
         let watcher = Watcher::new(&pydantic);
-        let watch = watcher.clone().map(|watcher| watcher as Arc<dyn run::Watch>);
-        Ok(Start { clients, pydantic, options: CallOptions { watch, ..options }, watcher })
+        let watch = watcher.clone().map(|watcher| watcher as Arc<dyn run::Observer>);
+        Ok(Start { clients, pydantic, options: RunOptions { watch, ..options }, watcher })
     }
 }
 
@@ -126,27 +126,30 @@ impl Extractor {
         weights: HashMap<String, PathBuf>,
     ) -> PyResult<Self> {
         let price = |(name, (input, output, cached))| (name, Price { input, output, cached });
-        let settings = Settings {
-            extraction: Step::new(models, extraction_options)?,
-            planning: Step::new(planning_models, planning_options)?,
-            api_key: api_key.map(ApiKey::new),
-            api_base,
-            api_version,
-            output_mode: output_mode.map(registry::output_mode).transpose()?,
-            timeouts: Timeouts {
-                connect: seconds("connect_timeout", connect_timeout)?,
-                first_byte: first_byte_timeout
-                    .map(|limit| seconds("first_byte_timeout", limit))
-                    .transpose()?,
-                whole: seconds("timeout", timeout)?,
-            },
-            concurrency: max_threads.min(Semaphore::MAX_PERMITS),
-            backoff: Backoff::new(max_retries, min_wait, max_wait)?,
-            limits,
-            cache: cache.map(|path| (path, cache_size)),
-            prices: prices.into_iter().map(price).collect(),
-            weights,
+        let settings = || -> Result<Settings> {
+            Ok(Settings {
+                extraction: StepSettings::new(models, extraction_options)?,
+                planning: StepSettings::new(planning_models, planning_options)?,
+                api_key: api_key.map(ApiKey::new),
+                api_base,
+                api_version,
+                output_mode: output_mode.map(registry::output_mode).transpose()?,
+                timeouts: Timeouts {
+                    connect: seconds("connect_timeout", connect_timeout)?,
+                    first_byte: first_byte_timeout
+                        .map(|limit| seconds("first_byte_timeout", limit))
+                        .transpose()?,
+                    whole: seconds("timeout", timeout)?,
+                },
+                concurrency: max_threads.min(Semaphore::MAX_PERMITS),
+                backoff: Backoff::new(max_retries, min_wait, max_wait)?,
+                limits,
+                cache: cache.map(|path| (path, cache_size)),
+                prices: prices.into_iter().map(price).collect(),
+                weights,
+            })
         };
+        let settings = settings()?;
         let clients = Mutex::new(Some((std::process::id(), settings.connect()?)));
         Ok(Self { settings, clients })
     }

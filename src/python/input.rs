@@ -8,13 +8,14 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
+use crate::documents::table::Table;
 use crate::documents::{
     self, Content, FileError, FileErrorKind, Format, Limits, Measure, Origin, ReadOptions,
 };
 use crate::run::SAMPLE_CHARACTERS;
-use crate::table::Table;
 
 use super::document::Document;
+use super::errors::file_error;
 use super::job::Job;
 use super::target::Pydantic;
 use super::watch::Callbacks;
@@ -135,7 +136,7 @@ impl Prepared {
 
     /// The source as a document; raises `FileError` for a table that is too large for one.
     fn document(&self, py: Python<'_>) -> PyResult<Document> {
-        Ok(py.detach(|| Document::new(self.clone()))?)
+        py.detach(|| Document::new(self.clone())).map_err(file_error)
     }
 
     /// pages, rows, characters, tokens, the numbers of pages without text
@@ -181,7 +182,7 @@ pub fn default_limits() -> String {
 /// The path that a text given as data is, by the documented rule; None for a text.
 #[pyfunction]
 pub fn path_of(data: &str) -> PyResult<Option<PathBuf>> {
-    Ok(match documents::resolve(data)? {
+    Ok(match documents::resolve(data).map_err(file_error)? {
         Origin::Path(path) => Some(path),
         Origin::Text => None,
     })

@@ -17,7 +17,7 @@ use super::target::{ModelTarget, Pydantic};
 use super::worker;
 use super::{errors, runtime};
 use crate::documents::FileError;
-use crate::error::{Error, panic_text};
+use crate::error::Error;
 
 /// Makes the Python object of what an operation gave; called with the GIL.
 pub type Ended = Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>;
@@ -66,7 +66,7 @@ impl Raise for Error {
 
 impl Raise for FileError {
     fn raise(self, _: Python<'_>) -> PyErr {
-        self.into()
+        errors::file_error(self)
     }
 }
 
@@ -88,7 +88,7 @@ impl Job {
                 Ok(Ok(Ok(value))) => Box::new(|py| value.into_bound_py_any(py)),
                 Ok(Ok(Err(error))) => Box::new(|py| Err(error.raise(py))),
                 Ok(Err(panic)) => {
-                    let text = format!("panic: {}", panic_text(&*panic));
+                    let text = format!("panic: {}", structx_common::panics::message(&*panic));
                     Box::new(|py| Err(errors::internal_error(py, text)))
                 }
                 Err(interrupt) => Box::new(|_| Err(interrupt)),

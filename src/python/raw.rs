@@ -12,7 +12,9 @@ use pyo3::types::PyString;
 use crate::error::Error;
 use crate::llm::Usage;
 use crate::reply::Repair;
-use crate::run::{AttemptError, Client, Estimate, Extraction, Failure, Outcome, Planned, Started};
+use crate::run::{
+    AttemptError, Client, Estimate, Extraction, Planned, PreparedExtraction, RowError, RowOutcome,
+};
 use crate::schema::{Loss, OutputSchema};
 
 use super::errors;
@@ -26,7 +28,7 @@ pub struct RawExtraction(Model, Vec<RawUsage>, RawRows, Vec<String>, Prepared);
 /// An iterator of `RawRow`: each row becomes Python's when it is asked for, so that a large result
 /// is not there twice, and other threads get their turn between rows.
 #[pyclass(module = "structx._core")]
-pub struct RawRows(vec::IntoIter<Outcome<Py<PyAny>>>);
+pub struct RawRows(vec::IntoIter<RowOutcome<Py<PyAny>>>);
 
 #[pymethods]
 impl RawRows {
@@ -136,8 +138,8 @@ impl From<AttemptError> for RawError {
     fn from(AttemptError { model, failure }: AttemptError) -> Self {
         let (kind, message) = (failure.kind(), failure.to_string());
         let (status, code, request_id) = match failure {
-            Failure::Llm { error, .. } => (error.status, error.code, error.request_id),
-            Failure::Invalid { .. } | Failure::Validator(_) | Failure::Stopped(_) => {
+            RowError::Llm { error, .. } => (error.status, error.code, error.request_id),
+            RowError::Invalid { .. } | RowError::Validator(_) | RowError::Stopped(_) => {
                 (None, None, None)
             }
         };
@@ -177,7 +179,7 @@ impl RawExtraction {
 pub struct RawStart(Model, Vec<RawUsage>, Vec<String>, Prepared);
 
 impl RawStart {
-    pub fn new(started: &Started<PydanticTarget>, prepared: Prepared) -> Self {
+    pub fn new(started: &PreparedExtraction<PydanticTarget>, prepared: Prepared) -> Self {
         Self(
             Model(started.target.target.clone()),
             started.planning.iter().copied().map(RawUsage::from).collect(),
@@ -193,8 +195,8 @@ impl From<(Planned<PydanticTarget>, Vec<Usage>)> for RawPlan {
     }
 }
 
-impl From<Outcome<Py<PyAny>>> for RawRow {
-    fn from(outcome: Outcome<Py<PyAny>>) -> Self {
+impl From<RowOutcome<Py<PyAny>>> for RawRow {
+    fn from(outcome: RowOutcome<Py<PyAny>>) -> Self {
         let (items, error) = match outcome.result {
             Ok(items) => (items, None),
             Err(failure) => (Vec::new(), Some(failure.to_string())),

@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::sqlite::forks;
+use crate::run::store::database::forks;
 
 use super::awaitable::Abort;
 use super::job::{Ended, Work};

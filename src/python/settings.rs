@@ -16,7 +16,7 @@ use crate::llm::price::Price;
 use crate::llm::registry;
 use crate::llm::retry::Backoff;
 use crate::llm::transport::{ApiKey, Timeouts};
-use crate::run::{self, Cache, Call, CallOptions, Client, Operation};
+use crate::run::{self, Cache, Client, RunContext, RunOptions, Step};
 use crate::schema::Method;
 
 use super::input::Prepared;
@@ -26,8 +26,8 @@ use super::target::{ModelTarget, Pydantic};
 
 /// What a caller configured. Clients and connections are made of it in each process.
 pub struct Settings {
-    pub extraction: Step,
-    pub planning: Step,
+    pub extraction: StepSettings,
+    pub planning: StepSettings,
     pub api_key: Option<ApiKey>,
     pub api_base: Option<String>,
     pub api_version: Option<String>,
@@ -46,7 +46,7 @@ pub struct Settings {
 
 /// The models of a step, asked in turn, and the options that are sent with its requests.
 #[derive(PartialEq)]
-pub struct Step {
+pub struct StepSettings {
     model: String,
     fallbacks: Vec<String>,
     options: Arc<Map<String, Value>>,
@@ -55,8 +55,8 @@ pub struct Step {
 /// Who plans and who extracts.
 #[derive(Clone)]
 pub struct Clients {
-    pub planner: Operation,
-    pub extractor: Operation,
+    pub planner: Step,
+    pub extractor: Step,
     pub cache: Option<CacheFile>,
 }
 
@@ -75,7 +75,7 @@ impl CacheFile {
     }
 }
 
-impl Step {
+impl StepSettings {
     pub fn new(models: Vec<String>, options: &str) -> Result<Self, Error> {
         let options = serde_json::from_str(options)
             .map_err(|error| Error::Config(format!("the options of the provider: {error}")))?;
@@ -102,14 +102,14 @@ impl Settings {
         Ok(Clients { planner, extractor, cache })
     }
 
-    fn operation(&self, step: &Step, limiter: &Arc<Limiter>) -> Result<Operation, Error> {
+    fn operation(&self, step: &StepSettings, limiter: &Arc<Limiter>) -> Result<Step, Error> {
         let client = |model: &String| self.client(model, &step.options, limiter);
-        Ok(Operation {
+        Ok(Step {
             client: client(&step.model)?,
             fallbacks: step.fallbacks.iter().map(client).collect::<Result<_, _>>()?,
             backoff: self.backoff,
             concurrency: self.concurrency,
-            call: Arc::new(Call::new(self.concurrency)),
+            context: Arc::new(RunContext::new(self.concurrency)),
         })
     }
 
@@ -153,7 +153,7 @@ impl Settings {
             timeouts: self.timeouts,
             output_mode: self.output_mode,
         };
-        registry::provider(&settings, |name| std::env::var(name).ok())
+        Ok(registry::provider(&settings, |name| std::env::var(name).ok())?)
     }
 }
 
@@ -169,17 +169,18 @@ fn local(
 
 impl Clients {
     /// For one call, whose operations share its permits and bounds.
-    pub async fn for_call(self, options: CallOptions) -> Result<Self, Error> {
+    pub async fn for_call(self, options: RunOptions) -> Result<Self, Error> {
         let Self { planner, extractor, cache } = self;
         let opened = match &cache {
             Some(file) => Some(file.open().await?),
             None => None,
         };
         let concurrency = extractor.concurrency;
-        let call = Call::open(CallOptions { concurrency, cache: opened, ..options }).await?;
-        let call = Arc::new(call);
-        let planner = Operation { call: call.clone(), ..planner };
-        Ok(Self { planner, extractor: Operation { call, ..extractor }, cache })
+        let context =
+            RunContext::open(RunOptions { concurrency, cache: opened, ..options }).await?;
+        let context = Arc::new(context);
+        let planner = Step { context: context.clone(), ..planner };
+        Ok(Self { planner, extractor: Step { context, ..extractor }, cache })
     }
 
     pub async fn extract(

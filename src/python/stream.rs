@@ -11,8 +11,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::error::{Error, Result, panic_text};
-use crate::run::{Operation, Ready, Started};
+use crate::error::{Error, Result};
+use crate::run::{PendingOutcome, PreparedExtraction, Step};
 
 use super::awaitable::Abort;
 use super::errors;
@@ -41,12 +41,12 @@ pub struct RowStream {
 }
 
 type Beginning = Pin<Box<dyn Future<Output = Result<Begun>> + Send>>;
-type Row = Ready<Py<PyAny>>;
+type Row = PendingOutcome<Py<PyAny>>;
 
 /// An extraction that is read and planned.
 pub struct Begun {
-    pub started: Started<PydanticTarget>,
-    pub operation: Operation,
+    pub started: PreparedExtraction<PydanticTarget>,
+    pub operation: Step,
     pub prepared: Prepared,
     pub query: String,
     pub watcher: Option<Arc<Watcher>>,
@@ -142,8 +142,9 @@ impl Begun {
             }
         }
         started.end(&operation, prepared.content.row_count()).await;
-        operation.call.close().await;
-        *warnings.lock().unwrap_or_else(PoisonError::into_inner) = operation.call.take_warnings();
+        operation.context.close().await;
+        *warnings.lock().unwrap_or_else(PoisonError::into_inner) =
+            operation.context.take_warnings();
         if let Some(watcher) = watcher {
             watcher.finish().await;
         }
@@ -157,7 +158,7 @@ impl Rows {
             && let Err(error) = (&mut self.task).await
             && let Ok(panic) = error.try_into_panic()
         {
-            return Err(Panic(format!("panic: {}", panic_text(&*panic))));
+            return Err(Panic(format!("panic: {}", structx_common::panics::message(&*panic))));
         }
         Ok(batch.into_iter().map(|ready| RawRow::from(ready.outcome)).collect())
     }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 
 use crate::error::Result;
-use crate::plan::Plan;
-use crate::run::{self, Client, Modeller, Rejection, Target, Validate};
+use crate::planning::plan::Plan;
+use crate::run::{self, Client, ModelFactory, Rejection, Target, Validate};
 use crate::schema::OutputSchema;
 
 use super::errors;
@@ -169,7 +169,7 @@ impl Pydantic {
     }
 }
 
-impl Modeller for Pydantic {
+impl ModelFactory for Pydantic {
     type Target = PydanticTarget;
 
     async fn target(&self, plan: &Plan) -> Result<PydanticTarget, Rejection> {

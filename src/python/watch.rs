@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use crate::error::Error;
 use crate::llm::retry::seconds;
-use crate::run::{CallOptions, Sent, Watch};
+use crate::run::{Observer, RequestEvent, RunOptions};
 
 use super::target::Pydantic;
 
@@ -36,11 +36,11 @@ pub struct Callbacks {
 impl Run {
     /// # Errors
     /// [`Error::Config`]: the deadline is no time.
-    pub fn split(self) -> Result<(CallOptions, Callbacks), Error> {
+    pub fn split(self) -> Result<(RunOptions, Callbacks), Error> {
         let Self { journal, max_cost, max_tokens, deadline, progress, log } = self;
         let deadline = deadline.map(|text| seconds("deadline", text)).transpose()?;
         let options =
-            CallOptions { deadline, max_cost, max_tokens, journal, ..CallOptions::default() };
+            RunOptions { deadline, max_cost, max_tokens, journal, ..RunOptions::default() };
         Ok((options, Callbacks { progress, log }))
     }
 }
@@ -116,14 +116,14 @@ impl Watcher {
     }
 }
 
-impl Watch for Watcher {
+impl Observer for Watcher {
     fn rows(&self, count: usize) {
         let mut counts = self.counts();
         counts.rows += count;
         self.tell(counts);
     }
 
-    fn request(&self, sent: &Sent<'_>) {
+    fn request(&self, sent: &RequestEvent<'_>) {
         let usage = match sent.result {
             Ok(reply) => &reply.usage,
             Err(error) => &error.usage,
@@ -169,7 +169,7 @@ impl Watcher {
     }
 }
 
-fn raw_request(sent: &Sent<'_>) -> RawRequest {
+fn raw_request(sent: &RequestEvent<'_>) -> RawRequest {
     let (outcome, status, usage, id) = match sent.result {
         Ok(reply) => ("ok", Some(200), &reply.usage, &reply.request_id),
         Err(error) => (error.kind.name(), error.status, &error.usage, &error.request_id),

@@ -13,7 +13,6 @@ use pyo3::prelude::*;
 use tokio::sync::oneshot;
 
 use super::awaitable::{self, Delivery};
-use crate::error::panic_text;
 
 /// How long calls are made in one hold of the GIL before results are delivered again.
 const TURN: Duration = Duration::from_millis(1);
@@ -89,8 +88,9 @@ impl Caller {
         let (sender, receiver) = oneshot::channel();
         self.post(move |py| {
             if !sender.is_closed() {
-                let result = catch_unwind(AssertUnwindSafe(|| call(py)))
-                    .map_err(|panic| format!("panic: {}", panic_text(&*panic)));
+                let result = catch_unwind(AssertUnwindSafe(|| call(py))).map_err(|panic| {
+                    format!("panic: {}", structx_common::panics::message(&*panic))
+                });
                 let _ = sender.send(result);
             }
         });

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::llm::limit::Gate;
 use crate::llm::price::Price;
 use crate::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Request, Sight};
-use crate::prompt;
+use crate::planning::prompts;
 use crate::schema::OutputSchema;
 
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub struct Client {
     pub model: Arc<str>,
     /// The caller's name of it, such as `openai/gpt-4o`.
     pub name: Arc<str>,
-    /// Sent with every request as they are.
+    /// RequestEvent with every request as they are.
     pub options: Arc<Map<String, Value>>,
     /// Lets its requests through as its provider's limits allow.
     pub gate: Arc<Gate>,
@@ -31,7 +31,7 @@ impl Client {
     #[must_use]
     pub fn request(&self, mut messages: Vec<Message>, schema: &Arc<OutputSchema>) -> Request {
         if self.tells(schema) {
-            prompt::tell_schema(&mut messages, &schema.compiled);
+            prompts::tell_schema(&mut messages, &schema.compiled);
         }
         Request {
             model: self.model.clone(),
@@ -50,7 +50,7 @@ impl Client {
     /// # Errors
     /// [`Error::Schema`](crate::Error::Schema): the model can't be asked for this schema.
     pub fn compile(&self, name: &str, schema: &Value) -> Result<Arc<OutputSchema>> {
-        self.provider.compile(&self.model, name, schema).map(Arc::new)
+        Ok(Arc::new(self.provider.compile(&self.model, name, schema)?))
     }
 
     /// The same for all models that a schema is compiled the same for.

@@ -7,13 +7,15 @@ use serde_json::{Map, Value, json};
 use crate::documents::Content;
 use crate::error::Result;
 use crate::llm::limit::Typical;
+use crate::llm::tokens;
 use crate::llm::{Message, Usage};
+use crate::planning::{plan, prompts};
 use crate::schema::{OutputSchema, json_schema};
-use crate::{plan, prompt, tokens};
 
 use super::extract::{SAMPLE_CHARACTERS, SAMPLE_PAGES, SMALL_SAMPLE_CHARACTERS};
-use super::sight::Shown;
-use super::{Client, Operation, Target};
+use super::row;
+use super::visual_input::VisualInput;
+use super::{Client, Step, Target};
 
 /// The requests of an extraction in which none fails: their number, tokens, cost and time.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +57,8 @@ const EMBEDDED: Speed = Speed { start: 0.0, prompt: 70.0, completion: 30.0 };
 /// # Errors
 /// As those of [`start`](super::start) before it sends anything.
 pub fn estimate<T: Target>(
-    planner: &Operation,
-    extractor: &Operation,
+    planner: &Step,
+    extractor: &Step,
     content: &Content,
     query: &str,
     target: Option<&T>,
@@ -71,11 +73,11 @@ pub fn estimate<T: Target>(
         (client.compile("Planned", &json_schema::items_of(&planned()))?, "")
     };
     let (images, file) = (&*shown.images, shown.file.as_ref());
-    let around = prompt::extraction(query, instructions, "".into(), images, file);
+    let around = prompts::extraction(query, instructions, "".into(), images, file);
     let around = prompt_tokens(client, around, &schema);
     let mut rows = 0;
-    let mut step = Step { client, requests: 0, prompt_tokens: 0, reply: of_reply(&schema) };
-    for row in content.rows(&[]) {
+    let mut step = StepEstimate { client, requests: 0, prompt_tokens: 0, reply: of_reply(&schema) };
+    for row in row::rows(content, &[]) {
         rows += 1;
         let has_text = file.is_none() && !row.text.trim().is_empty();
         if has_text || !images.is_empty() || file.is_some() {
@@ -112,7 +114,7 @@ impl Estimate {
 }
 
 /// The requests to one model.
-struct Step<'a> {
+struct StepEstimate<'a> {
     client: &'a Client,
     requests: usize,
     prompt_tokens: usize,
@@ -120,7 +122,7 @@ struct Step<'a> {
     reply: usize,
 }
 
-impl Step<'_> {
+impl StepEstimate<'_> {
     #[expect(clippy::cast_precision_loss, reason = "counts of tokens and requests are estimates")]
     #[expect(
         clippy::cast_possible_truncation,
@@ -161,11 +163,11 @@ impl Step<'_> {
 
 /// The request that plans, which is shown a sample.
 fn planning<'a>(
-    planner: &'a Operation,
+    planner: &'a Step,
     content: &Content,
     query: &str,
-    shown: &Shown,
-) -> Result<Step<'a>> {
+    shown: &VisualInput,
+) -> Result<StepEstimate<'a>> {
     if let Content::Document(document) = content {
         planner.wanted(document)?;
     }
@@ -174,10 +176,15 @@ fn planning<'a>(
     let images = if planner.sees(content) { shown.first(SAMPLE_PAGES) } else { &[] };
     let file = shown.file.as_ref().filter(|file| planner.reads(file));
     let (columns, sample) = (content.columns(), content.sample(characters).into());
-    let messages = prompt::planning(query, columns, sample, images, file, !nested);
+    let messages = prompts::planning(query, columns, sample, images, file, !nested);
     let schema = client.compile("extraction_plan", &plan::reply_schema(columns, nested))?;
     let prompt_tokens = prompt_tokens(client, messages, &schema);
-    Ok(Step { client, requests: 1, prompt_tokens, reply: PLANNED_FIELDS * OF_A_PLANNED_FIELD })
+    Ok(StepEstimate {
+        client,
+        requests: 1,
+        prompt_tokens,
+        reply: PLANNED_FIELDS * OF_A_PLANNED_FIELD,
+    })
 }
 
 /// A model as it might be planned.

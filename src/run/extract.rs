@@ -8,12 +8,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::documents::Content;
 use crate::error::Result;
 use crate::llm::{File, Image, Usage};
-use crate::table::Row;
+use crate::run::Row;
 
-use super::ask::Models;
-use super::recall::{self, Book};
-use super::sight::Shown;
-use super::{Modeller, Operation, Outcome, Planned, Target};
+use super::attempts::ModelChain;
+use super::row;
+use super::store::replay::{self, JournalSession};
+use super::visual_input::VisualInput;
+use super::{ModelFactory, Planned, RowOutcome, Step, Target};
 
 /// The samples that a plan is made from hold no more characters than this; a small model reads
 /// slowly, and takes more for more to plan.
@@ -28,13 +29,13 @@ pub struct Extraction<T: Target> {
     pub target: T,
     /// One entry for each planning request; empty where the caller gave the target.
     pub planning: Vec<Usage>,
-    pub outcomes: Vec<Outcome<T::Item>>,
+    pub outcomes: Vec<RowOutcome<T::Item>>,
     /// What became of the pages that are to be seen, and which models are not held to the schema.
     pub warnings: Vec<String>,
 }
 
 /// An extraction that is planned, and of which no row is asked yet.
-pub struct Started<T: Target> {
+pub struct PreparedExtraction<T: Target> {
     pub target: T,
     /// As in [`Extraction`].
     pub planning: Vec<Usage>,
@@ -43,13 +44,13 @@ pub struct Started<T: Target> {
     columns: Vec<String>,
     images: Arc<[Image]>,
     file: Option<File>,
-    models: Models,
-    book: Option<Book>,
+    models: ModelChain,
+    book: Option<JournalSession>,
 }
 
 /// An outcome that waits to be taken, and takes room as long.
-pub struct Ready<I> {
-    pub outcome: Outcome<I>,
+pub struct PendingOutcome<I> {
+    pub outcome: RowOutcome<I>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
@@ -58,21 +59,21 @@ pub struct Ready<I> {
 ///
 /// # Errors
 /// Those of [`start`]. A row that fails is an outcome, not an error.
-pub async fn extract<M: Modeller>(
-    planner: &Operation,
-    extractor: &Operation,
-    modeller: &M,
+pub async fn extract<M: ModelFactory>(
+    planner: &Step,
+    extractor: &Step,
+    model_factory: &M,
     content: &Arc<Content>,
     query: &str,
     target: Option<M::Target>,
 ) -> Result<Extraction<M::Target>> {
-    let started = start(planner, extractor, modeller, content, query, target).await?;
+    let started = start(planner, extractor, model_factory, content, query, target).await?;
     let ready = started.outcomes(extractor, content, query, Semaphore::MAX_PERMITS);
     let mut outcomes: Vec<_> = ready.map(|ready| ready.outcome).collect().await;
     started.end(extractor, outcomes.len()).await;
     outcomes.sort_unstable_by_key(|outcome| outcome.position);
-    let Started { target, planning, mut warnings, .. } = started;
-    warnings.extend(extractor.call.take_warnings());
+    let PreparedExtraction { target, planning, mut warnings, .. } = started;
+    warnings.extend(extractor.context.take_warnings());
     Ok(Extraction { target, planning, outcomes, warnings })
 }
 
@@ -83,14 +84,14 @@ pub async fn extract<M: Modeller>(
 /// [`Error::Schema`](crate::Error::Schema): a model can't be asked for the schema.
 /// [`Error::File`](crate::Error::File): there is nothing that the models can read.
 /// [`Error::Journal`](crate::Error::Journal): it can't be read or written.
-pub async fn start<M: Modeller>(
-    planner: &Operation,
-    extractor: &Operation,
-    modeller: &M,
+pub async fn start<M: ModelFactory>(
+    planner: &Step,
+    extractor: &Step,
+    model_factory: &M,
     content: &Arc<Content>,
     query: &str,
     target: Option<M::Target>,
-) -> Result<Started<M::Target>> {
+) -> Result<PreparedExtraction<M::Target>> {
     if let (None, Content::Document(document)) = (&target, &**content) {
         planner.wanted(document)?;
     }
@@ -100,33 +101,34 @@ pub async fn start<M: Modeller>(
     } else {
         let images = if planner.sees(content) { shown.first(SAMPLE_PAGES) } else { &[] };
         let file = shown.file.as_ref().filter(|file| planner.reads(file));
-        let planned = plan_shown(planner, modeller, content, images, file, query).await?;
+        let planned = plan_shown(planner, model_factory, content, images, file, query).await?;
         let (Planned { plan, target }, calls) = planned;
         (target, plan.target_columns, calls)
     };
     let models = extractor.models(|client| target.reply_schema(client))?;
     let warnings = [shown.warnings, models.warnings()].concat();
     let book =
-        Book::open(&extractor.call, &target, content.name(), query, &extractor.client).await?;
-    let Shown { images, file, .. } = shown;
-    Ok(Started { target, planning, warnings, columns, images, file, models, book })
+        JournalSession::open(&extractor.context, &target, content.name(), query, &extractor.client)
+            .await?;
+    let VisualInput { images, file, .. } = shown;
+    Ok(PreparedExtraction { target, planning, warnings, columns, images, file, models, book })
 }
 
-impl<T: Target> Started<T> {
+impl<T: Target> PreparedExtraction<T> {
     /// Asks for every row, `concurrency` at a time; outcomes come as rows end. No more than `room`
     /// of them are asked or wait to be taken. Dropping the stream aborts the requests under way.
     pub fn outcomes<'a>(
         &'a self,
-        extractor: &'a Operation,
+        extractor: &'a Step,
         content: &'a Content,
         query: &'a str,
         room: usize,
-    ) -> impl Stream<Item = Ready<T::Item>> + Send + 'a {
-        if let Some(watch) = &extractor.call.watch {
+    ) -> impl Stream<Item = PendingOutcome<T::Item>> + Send + 'a {
+        if let Some(watch) = &extractor.context.watch {
             watch.rows(content.row_count());
         }
         let room = Arc::new(Semaphore::new(room));
-        let rows = content.rows(&self.columns);
+        let rows = row::rows(content, &self.columns);
         let shown = |row| Row { images: self.images.clone(), file: self.file.clone(), ..row };
         let rows = rows.map(shown);
         stream::iter(rows)
@@ -136,16 +138,16 @@ impl<T: Target> Started<T> {
                     let room = room.acquire_owned().await.ok();
                     let (models, book) = (&self.models, self.book.as_ref());
                     let outcome = extractor.row(&self.target, query, models, book, row).await;
-                    Ready { outcome, _room: room }
+                    PendingOutcome { outcome, _room: room }
                 }
             })
             .buffer_unordered(extractor.concurrency)
     }
 
     /// Is told that all of so many rows have ended.
-    pub async fn end(&self, extractor: &Operation, rows: usize) {
+    pub async fn end(&self, extractor: &Step, rows: usize) {
         if let Some(book) = &self.book {
-            book.end(&extractor.call, rows).await;
+            book.end(&extractor.context, rows).await;
         }
     }
 }
@@ -156,19 +158,19 @@ impl<T: Target> Started<T> {
 /// # Errors
 /// [`Error::Plan`](crate::Error::Plan): the planning request failed for good.
 /// [`Error::File`](crate::Error::File): there is nothing that the model can read.
-pub async fn plan<M: Modeller>(
-    planner: &Operation,
-    modeller: &M,
+pub async fn plan<M: ModelFactory>(
+    planner: &Step,
+    model_factory: &M,
     content: &Arc<Content>,
     query: &str,
 ) -> Result<(Planned<M::Target>, Vec<Usage>)> {
     let shown = planner.show(content, SAMPLE_PAGES).await?;
-    plan_shown(planner, modeller, content, &shown.images, shown.file.as_ref(), query).await
+    plan_shown(planner, model_factory, content, &shown.images, shown.file.as_ref(), query).await
 }
 
-async fn plan_shown<M: Modeller>(
-    planner: &Operation,
-    modeller: &M,
+async fn plan_shown<M: ModelFactory>(
+    planner: &Step,
+    model_factory: &M,
     content: &Content,
     images: &[Image],
     file: Option<&File>,
@@ -178,9 +180,10 @@ async fn plan_shown<M: Modeller>(
     let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
     let sample: Arc<str> = content.sample(characters).into();
     let columns = content.columns();
-    let _permit = planner.call.permit().await;
+    let _permit = planner.context.permit().await;
     let question = (query, columns, sample.clone(), images, file);
-    let ask =
-        async { planner.plan(modeller, query, columns, sample, images, file).await?.planned() };
-    recall::planned(planner, modeller, &question, query, ask).await
+    let ask = async {
+        planner.plan(model_factory, query, columns, sample, images, file).await?.planned()
+    };
+    replay::planned(planner, model_factory, &question, query, ask).await
 }

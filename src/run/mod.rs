@@ -1,28 +1,29 @@
 //! An operation: read the plan, ask for every row, and end each row exactly once.
 
-mod ask;
+mod attempts;
 mod budget;
-mod cache;
-mod call;
 mod client;
+mod context;
+mod continuation;
 mod estimate;
 mod extract;
-mod journal;
-mod kept;
-mod operation;
-mod recall;
-mod record;
 mod refine;
-mod sight;
+mod row;
+mod step;
+pub mod store;
+mod visual_input;
 
-pub use ask::{Answer, AttemptError, Failure, Models, ask};
-pub use cache::Cache;
-pub use call::{Call, CallOptions, Sent, Stop, Watch};
+pub use attempts::{AttemptError, Completion, ModelChain, RowError, ask};
 pub use client::Client;
+pub use context::{Observer, RequestEvent, RunContext, RunOptions, StopReason};
 pub use estimate::{Estimate, estimate};
-pub use extract::{Extraction, Ready, SAMPLE_CHARACTERS, Started, extract, plan, start};
-pub use operation::{Operation, Outcome, Planned};
-pub use record::Record;
+pub use extract::{
+    Extraction, PendingOutcome, PreparedExtraction, SAMPLE_CHARACTERS, extract, plan, start,
+};
+pub use row::Row;
+pub use step::{Planned, RowOutcome, Step};
+pub use store::cache::Cache;
+pub use store::record::Record;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::plan::Plan;
+use crate::planning::plan::Plan;
 use crate::schema::{OutputSchema, json_schema};
 
 /// Decides whether a reply is what was asked for. Called inside the loop of attempts, so that what
@@ -92,7 +93,7 @@ pub fn compile<T: Target>(target: &T, client: &Client) -> Result<Arc<OutputSchem
 }
 
 /// Makes a target of a plan.
-pub trait Modeller: Send + Sync {
+pub trait ModelFactory: Send + Sync {
     type Target: Target;
 
     fn target(&self, plan: &Plan) -> impl Future<Output = Result<Self::Target, Rejection>> + Send;

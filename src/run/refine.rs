@@ -1,29 +1,29 @@
 //! One request that changes a definition as a user says.
 
 use crate::error::Result;
-use crate::plan::Plan;
+use crate::planning::plan::Plan;
+use crate::planning::{prompts, refinement};
 use crate::schema::definition::ExtractionRequest;
-use crate::{prompt, refinement};
 
-use super::ask::Answer;
-use super::operation::PlanValidator;
-use super::recall::Question;
-use super::{Modeller, Operation, Planned};
+use super::attempts::Completion;
+use super::step::PlanValidator;
+use super::store::replay::Prompt;
+use super::{ModelFactory, Planned, Step};
 
-impl Operation {
+impl Step {
     /// Asks for a definition changed by `instructions`. The refined model is called `Refined` and
     /// the name of the old one, or `model_name`.
     ///
     /// # Errors
     /// [`Error::Schema`](crate::Error::Schema): the definition or the name can't be used, or the
     /// provider can't be asked for definitions. Nothing was sent then.
-    pub async fn refine<M: Modeller>(
+    pub async fn refine<M: ModelFactory>(
         &self,
-        modeller: &M,
+        model_factory: &M,
         definition: &ExtractionRequest,
         instructions: &str,
         model_name: Option<&str>,
-    ) -> Result<Answer<Planned<M::Target>>> {
+    ) -> Result<Completion<Planned<M::Target>>> {
         let name =
             model_name.map_or_else(|| format!("Refined{}", definition.model_name), str::to_owned);
         let current = ExtractionRequest { model_name: name, ..definition.clone() }.normalise()?;
@@ -31,7 +31,7 @@ impl Operation {
         let schema = refinement::reply_schema(nested);
         let models = self.models(|client| client.compile("refinement", &schema))?;
         let shown = refinement::shown(&current, nested).to_string();
-        let messages = prompt::refinement(&shown, instructions, !nested);
+        let messages = prompts::refinement(&shown, instructions, !nested);
         let parse = |reply: &_| {
             refinement::parse(reply, &current, nested).map(|schema| Plan {
                 instructions: String::new(),
@@ -39,7 +39,7 @@ impl Operation {
                 schema,
             })
         };
-        let validator = PlanValidator { modeller, parse };
-        Ok(self.ask(&models, &Question::new(messages), &validator).await)
+        let validator = PlanValidator { model_factory, parse };
+        Ok(self.ask(&models, &Prompt::new(messages), &validator).await)
     }
 }

@@ -3,16 +3,17 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Estimate, estimate};
+use crate::documents::table::Table;
 use crate::documents::{Content, Document, Mode, Page, ReadOptions};
 use crate::llm::limit::{Limiter, Limits};
 use crate::llm::price::Price;
 use crate::llm::registry::{Settings, provider};
 use crate::llm::retry::Backoff;
+use crate::llm::tokens;
 use crate::llm::transport::ApiKey;
 use crate::llm::{Reply, Usage};
-use crate::run::{Call, Client, Operation, Rejection, Target, Validate};
-use crate::table::Table;
-use crate::{prompt, tokens};
+use crate::planning::prompts;
+use crate::run::{Client, Rejection, RunContext, Step, Target, Validate};
 
 struct Orders(Value);
 
@@ -61,11 +62,11 @@ impl Target for Orders {
 /// Tokens of a reply: `items`, `number`, `lines`, `item`, and 8 for what each holds.
 const REPLY: u64 = 2 + 2 + 2 + 1 + 4 * 8;
 
-fn operation(model: &str, price: Option<Price>) -> Operation {
+fn operation(model: &str, price: Option<Price>) -> Step {
     limited(model, price, Limits::default())
 }
 
-fn limited(model: &str, price: Option<Price>, limits: Limits) -> Operation {
+fn limited(model: &str, price: Option<Price>, limits: Limits) -> Step {
     let settings = Settings {
         model: model.to_owned(),
         api_key: Some(ApiKey::new("secret")),
@@ -74,12 +75,12 @@ fn limited(model: &str, price: Option<Price>, limits: Limits) -> Operation {
     let (provider, name) = provider(&settings, |_| None).unwrap();
     let gate = Limiter::new(limits).gate(&provider.address());
     let options = Arc::default();
-    Operation {
+    Step {
         client: Client { provider, model: name, name: model.into(), options, gate, price },
         fallbacks: Arc::default(),
         backoff: Backoff::new(3, 1.0, 10.0).unwrap(),
         concurrency: 10,
-        call: Arc::new(Call::new(10)),
+        context: Arc::new(RunContext::new(10)),
     }
 }
 
@@ -89,7 +90,7 @@ fn table(rows: usize) -> Content {
     Content::Table(Table::from_records(records).unwrap())
 }
 
-fn estimated(operation: &Operation, content: &Content) -> Estimate {
+fn estimated(operation: &Step, content: &Content) -> Estimate {
     estimate(operation, operation, content, "orders", Some(&Orders::new())).unwrap()
 }
 
@@ -106,10 +107,11 @@ fn is_near(one: f64, other: f64) -> bool {
 fn prompts_are_those_that_are_sent() {
     for model in ["openai/gpt-4o", "anthropic/claude-sonnet-4-5", "deepseek/deepseek-chat"] {
         let (operation, target, content) = (operation(model, None), Orders::new(), table(3));
-        let Operation { client, .. } = &operation;
+        let Step { client, .. } = &operation;
         let schema = target.reply_schema(client).unwrap();
-        let sent = content.rows(&[]).map(|row| {
-            let messages = prompt::extraction("orders", target.instructions(), row.text, &[], None);
+        let sent = crate::run::row::rows(&content, &[]).map(|row| {
+            let messages =
+                prompts::extraction("orders", target.instructions(), row.text, &[], None);
             let request = client.request(messages, &schema);
             let beside =
                 if client.tells(&schema) { String::new() } else { schema.compiled.to_string() };
@@ -151,7 +153,7 @@ fn costs_are_those_of_both_steps() {
 }
 
 /// An extractor that had one reply of 100 tokens, and how long it took.
-async fn answered(limits: Limits) -> (Operation, f64) {
+async fn answered(limits: Limits) -> (Step, f64) {
     let operation = limited("openai/gpt-4o", None, limits);
     let gate = &operation.client.gate;
     gate.admit(10).await.ended(&Ok(Reply { usage: Usage::of(10, 100), ..Reply::default() }));
@@ -192,7 +194,7 @@ fn pages_are_seen_and_not_drawn() {
     };
     let text = tokens(Mode::Text);
     let label = tokens::of_text("Page 2 of the document, as an image:") as u64;
-    let image = tokens::OF_AN_IMAGE as u64 + label;
+    let image = structx_common::tokens::PER_IMAGE as u64 + label;
     assert_eq!(tokens(Mode::Auto), text + 2 * image);
     assert_eq!(tokens(Mode::Vision), text + 3 * image);
 }

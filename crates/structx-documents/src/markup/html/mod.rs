@@ -1,0 +1,357 @@
+//! HTML: the tags of a page, as a browser's tokenizer finds them, told to the flow as they come.
+//! There is no tree, so that no nesting is too deep.
+
+mod skipped;
+mod tags;
+#[cfg(test)]
+mod tests;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::{Span, State, Tokenizer};
+use memchr::memmem;
+
+use self::skipped::{Place, Skipped, is_void};
+use self::tags::{Attributes, Tag, tag, text_state};
+use super::flow::{Flow, Kind};
+use super::numerals::{numeral, superscript};
+use super::text::decode;
+use crate::reading::Reading;
+use crate::{Document, FileError, FileErrorKind};
+
+pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
+    let (text, warning) = decoded(bytes);
+    let mut flow = Flow::new(reading);
+    let has_heading = memmem::find(text.as_bytes(), b"<h1").is_some()
+        || memmem::find(text.as_bytes(), b"<H1").is_some();
+    write(&mut flow, &text, !has_heading)?;
+    let mut document = flow.finish()?.finish();
+    if document.text.is_empty() {
+        return Err(reading.error(FileErrorKind::Empty, "the page has no text"));
+    }
+    document.warnings.extend(warning);
+    Ok(document)
+}
+
+/// The characters of a page, and a warning where its encoding is a guess.
+pub(crate) fn decoded(bytes: &[u8]) -> (String, Option<String>) {
+    decode(bytes, declared_encoding(bytes))
+}
+
+/// Writes the text of a page, with its title as the first heading if that is wanted.
+pub(crate) fn write(flow: &mut Flow, html: &str, with_title: bool) -> Result<(), FileError> {
+    let mut page = Page::new(flow, with_title);
+    let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| page.event(&event));
+    let mut tokenizer = Tokenizer::new_with_emitter(html, emitter);
+    while let Some(Ok(state)) = tokenizer.next() {
+        tokenizer.set_state(state?);
+    }
+    page.flow.usually(Kind::Paragraph)
+}
+
+/// The encoding that the head of the page names. A page that is UTF-8 and says otherwise is UTF-8.
+fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = &bytes[..bytes.len().min(4096)];
+    let start = memmem::find(head, b"charset=").or_else(|| memmem::find(head, b"encoding="))?;
+    let label = head[start..].split(|byte| *byte == b'=').nth(1)?;
+    let label = label.trim_ascii_start();
+    let label = label.strip_prefix(b"\"").or_else(|| label.strip_prefix(b"'")).unwrap_or(label);
+    let ends = |byte: &u8| !(byte.is_ascii_alphanumeric() || b"-_:.".contains(byte));
+    let label = &label[..label.iter().position(ends).unwrap_or(label.len())];
+    let encoding = Encoding::for_label(label)?;
+    // The label could not have been found in UTF-16.
+    let is_utf8 =
+        encoding == UTF_16BE || encoding == UTF_16LE || std::str::from_utf8(bytes).is_ok();
+    Some(if is_utf8 { UTF_8 } else { encoding })
+}
+
+struct Page<'f, 'a> {
+    flow: &'f mut Flow<'a>,
+    /// The name of the start tag that is being read.
+    name: Vec<u8>,
+    attributes: Attributes,
+    /// The attribute whose value comes next.
+    attribute: Vec<u8>,
+    /// The lists and tables that are open, the innermost last.
+    open: Vec<Open>,
+    /// The element that is left out with all that is in it.
+    skipped: Option<Skipped>,
+    with_title: bool,
+    in_pre: bool,
+    in_superscript: bool,
+    events: u32,
+}
+
+enum Open {
+    List { ordered: Option<Numbers>, in_item: bool },
+    Table,
+}
+
+#[derive(Clone, Copy)]
+struct Numbers {
+    next: i64,
+    style: u8,
+}
+
+type Signal = Option<Result<State, FileError>>;
+
+impl<'f, 'a> Page<'f, 'a> {
+    fn new(flow: &'f mut Flow<'a>, with_title: bool) -> Self {
+        Self {
+            flow,
+            name: Vec::new(),
+            attributes: Attributes::default(),
+            attribute: Vec::new(),
+            open: Vec::new(),
+            skipped: None,
+            with_title,
+            in_pre: false,
+            in_superscript: false,
+            events: 0,
+        }
+    }
+
+    /// Takes what the tokenizer found; gives the state it is to go on in, where that changes.
+    fn event(&mut self, event: &CallbackEvent) -> Signal {
+        self.events = self.events.wrapping_add(1);
+        if self.events.is_multiple_of(1 << 16)
+            && let Err(error) = self.flow.reading.check_time()
+        {
+            return Some(Err(error));
+        }
+        let done = match event {
+            CallbackEvent::OpenStartTag { name } => {
+                replace(&mut self.name, name);
+                self.attributes = Attributes::default();
+                Ok(())
+            }
+            CallbackEvent::AttributeName { name } => {
+                self.attributes.named(name);
+                replace(&mut self.attribute, name);
+                Ok(())
+            }
+            CallbackEvent::AttributeValue { value } => {
+                self.attributes.set(&self.attribute, &String::from_utf8_lossy(value));
+                Ok(())
+            }
+            CallbackEvent::CloseStartTag { self_closing } => {
+                let done = self.start(*self_closing);
+                // In HTML the slash means nothing; in XHTML the element ends here.
+                let state = if *self_closing { None } else { text_state(&self.name) };
+                return done.map(|()| state).transpose();
+            }
+            CallbackEvent::EndTag { name } => self.end(name),
+            CallbackEvent::String { value } => {
+                self.text(&String::from_utf8_lossy(value));
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        done.err().map(Err)
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.skipped.is_some() {
+            return;
+        }
+        if self.in_superscript {
+            self.flow.text(&text.chars().map(superscript).collect::<String>());
+        } else if self.in_pre {
+            self.flow.verbatim(text);
+        } else {
+            self.flow.text(text);
+        }
+    }
+
+    fn start(&mut self, self_closing: bool) -> Result<(), FileError> {
+        let tag = tag(&self.name);
+        if self_closing && text_state(&self.name).is_some() {
+            return Ok(());
+        }
+        let has_content = !self_closing && !is_void(&self.name);
+        if let Some(skipped) = &mut self.skipped {
+            if !has_content || skipped.start(tag, &self.name) == Place::Within {
+                return Ok(());
+            }
+            self.skipped = None;
+        }
+        let unwanted = tag == Tag::Skipped || (tag == Tag::Title && !self.with_title);
+        if unwanted || self.attributes.hidden {
+            self.skipped = has_content.then(|| Skipped::new(tag, &self.name));
+            return Ok(());
+        }
+        self.visible(tag)
+    }
+
+    fn visible(&mut self, tag: Tag) -> Result<(), FileError> {
+        match tag {
+            Tag::Heading(level) => self.flow.begin(Kind::Heading(level)),
+            Tag::Title => self.flow.begin(Kind::Heading(1)),
+            Tag::Block => self.flow.part(),
+            Tag::Term => self.flow.usually(Kind::Paragraph),
+            Tag::Description => self.flow.begin(Kind::Continued { depth: self.depth() }),
+            Tag::Break => {
+                self.flow.line_break();
+                Ok(())
+            }
+            Tag::Pre => {
+                self.in_pre = true;
+                self.flow.begin(Kind::Code)
+            }
+            Tag::List { ordered } => self.start_list(ordered),
+            Tag::Item => self.start_item(),
+            Tag::Table => {
+                self.open.push(Open::Table);
+                self.flow.open_table()
+            }
+            Tag::Row => self.within_table(Flow::row),
+            Tag::Cell { header } => {
+                let (columns, rows) = (self.attributes.columns, self.attributes.rows);
+                self.within_table(|flow| flow.cell(columns, rows, header))
+            }
+            Tag::Image => {
+                self.apart(|attributes| &attributes.alternative);
+                Ok(())
+            }
+            Tag::Input => {
+                self.apart(Attributes::field);
+                Ok(())
+            }
+            Tag::Spaced => {
+                self.flow.space();
+                Ok(())
+            }
+            Tag::Superscript => {
+                self.in_superscript = true;
+                Ok(())
+            }
+            Tag::Skipped | Tag::Other => Ok(()),
+        }
+    }
+
+    /// Writes what stands for the element, apart from what is beside it.
+    fn apart(&mut self, text: impl FnOnce(&Attributes) -> &str) {
+        self.flow.space();
+        self.flow.text(text(&self.attributes));
+        self.flow.space();
+    }
+
+    fn end(&mut self, name: &[u8]) -> Result<(), FileError> {
+        let tag = tag(name);
+        if let Some(skipped) = &mut self.skipped {
+            let place = skipped.end(tag, name);
+            if place != Place::Within {
+                self.skipped = None;
+            }
+            if place != Place::After {
+                return Ok(());
+            }
+        }
+        match tag {
+            Tag::Heading(_) | Tag::Title | Tag::Description => self.flow.end(),
+            Tag::Block | Tag::Term => self.flow.part(),
+            Tag::Break => {
+                self.flow.line_break();
+                Ok(())
+            }
+            Tag::Pre => {
+                self.in_pre = false;
+                self.flow.end()
+            }
+            Tag::List { .. } => self.end_list(),
+            Tag::Item => self.end_item(),
+            Tag::Table => self.end_table(),
+            Tag::Row | Tag::Cell { .. } => self.within_table(Flow::end_cell),
+            Tag::Spaced => {
+                self.flow.space();
+                Ok(())
+            }
+            Tag::Superscript => {
+                self.in_superscript = false;
+                Ok(())
+            }
+            Tag::Image | Tag::Input | Tag::Skipped | Tag::Other => Ok(()),
+        }
+    }
+
+    /// How many lists lie around the innermost one, up to the table cell that they are in.
+    fn depth(&self) -> usize {
+        let lists = self.open.iter().rev().take_while(|open| matches!(open, Open::List { .. }));
+        lists.count().saturating_sub(1)
+    }
+
+    fn start_list(&mut self, ordered: bool) -> Result<(), FileError> {
+        self.flow.reading.check_depth(self.open.len() + 1)?;
+        let numbers = Numbers {
+            next: self.attributes.start.unwrap_or(1),
+            style: self.attributes.numbering.unwrap_or(b'1'),
+        };
+        self.open.push(Open::List { ordered: ordered.then_some(numbers), in_item: false });
+        self.flow.usually(Kind::Paragraph)
+    }
+
+    fn start_item(&mut self) -> Result<(), FileError> {
+        let depth = self.depth();
+        let marker = match self.open.last_mut() {
+            Some(Open::List { ordered, in_item }) => {
+                *in_item = true;
+                match ordered {
+                    Some(numbers) => {
+                        let number = self.attributes.item_number().unwrap_or(numbers.next);
+                        numbers.next = number.saturating_add(1);
+                        numeral(number, numbers.style)
+                    }
+                    None => "-".to_owned(),
+                }
+            }
+            _ => "-".to_owned(),
+        };
+        self.flow.begin_item(depth, &marker)
+    }
+
+    fn end_item(&mut self) -> Result<(), FileError> {
+        if let Some(Open::List { in_item, .. }) = self.open.last_mut() {
+            *in_item = false;
+        }
+        self.flow.usually(Kind::Paragraph)
+    }
+
+    fn end_list(&mut self) -> Result<(), FileError> {
+        if matches!(self.open.last(), Some(Open::List { .. })) {
+            self.open.pop();
+        }
+        let depth = self.depth();
+        match self.open.last() {
+            Some(Open::List { in_item: true, .. }) => self.flow.usually(Kind::Continued { depth }),
+            _ => self.flow.usually(Kind::Paragraph),
+        }
+    }
+
+    /// Ends the lists in the cell, then does what is to be done with the table.
+    fn within_table(
+        &mut self,
+        act: impl FnOnce(&mut Flow<'a>) -> Result<(), FileError>,
+    ) -> Result<(), FileError> {
+        self.in_pre = false;
+        self.in_superscript = false;
+        let Some(table) = self.open.iter().rposition(|open| matches!(open, Open::Table)) else {
+            return self.flow.part();
+        };
+        self.open.truncate(table + 1);
+        act(self.flow)
+    }
+
+    fn end_table(&mut self) -> Result<(), FileError> {
+        if !self.open.iter().any(|open| matches!(open, Open::Table)) {
+            return self.flow.part();
+        }
+        self.within_table(Flow::close_table)?;
+        self.open.pop();
+        Ok(())
+    }
+}
+
+fn replace(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    buffer.clear();
+    buffer.extend_from_slice(bytes);
+}

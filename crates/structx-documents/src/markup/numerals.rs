@@ -1,0 +1,62 @@
+//! Numbers as they are printed: those of lists, and raised ones.
+
+use crate::office::numerals::roman;
+
+/// The marker of an item in a style as HTML and .odt files name it: `1`, `a`, `A`, `i` or `I`.
+pub(crate) fn numeral(number: i64, style: u8) -> String {
+    let small = u32::try_from(number).ok().filter(|number| (1..4000).contains(number));
+    let printed = match (small, style) {
+        (Some(number), b'a') => letters(number),
+        (Some(number), b'A') => letters(number).to_uppercase(),
+        (Some(number), b'i') => roman(number),
+        (Some(number), b'I') => roman(number).to_uppercase(),
+        _ => number.to_string(),
+    };
+    format!("{printed}.")
+}
+
+/// a to z, then aa, ab.
+fn letters(mut number: u32) -> String {
+    let mut letters = Vec::new();
+    while number > 0 {
+        number -= 1;
+        letters.push(b"abcdefghijklmnopqrstuvwxyz"[(number % 26) as usize]);
+        number /= 26;
+    }
+    letters.iter().rev().map(|letter| char::from(*letter)).collect()
+}
+
+/// Without it `10<sup>3</sup>` would be 103.
+pub(crate) fn superscript(character: char) -> char {
+    match character {
+        '0' => '⁰',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '4'..='9' => char::from_u32(0x2070 + (character as u32 - '0' as u32)).unwrap_or(character),
+        '+' => '⁺',
+        '-' | '−' => '⁻',
+        _ => character,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numeral;
+
+    #[test]
+    fn numbers_are_printed_in_their_style() {
+        for (number, style, printed) in [
+            (7, b'1', "7."),
+            (-3, b'a', "-3."),
+            (1, b'a', "a."),
+            (27, b'A', "AA."),
+            (702, b'a', "zz."),
+            (1994, b'i', "mcmxciv."),
+            (4, b'I', "IV."),
+            (i64::MAX, b'i', "9223372036854775807."),
+        ] {
+            assert_eq!(numeral(number, style), printed);
+        }
+    }
+}

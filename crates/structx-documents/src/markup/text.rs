@@ -1,0 +1,168 @@
+//! Plain text: bytes to characters, characters to blocks.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use crate::reading::Reading;
+use crate::{Block, BlockKind, Document, FileError, FileErrorKind};
+
+pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
+    let (text, warning) = decode(bytes, None);
+    let mut document = document(reading, text)?;
+    document.warnings.extend(warning);
+    Ok(document)
+}
+
+/// A document of a text with normalised newlines: blank lines part its paragraphs.
+pub(crate) fn document(reading: &Reading, text: String) -> Result<Document, FileError> {
+    if text.trim().is_empty() {
+        return Err(reading.error(FileErrorKind::Empty, "the text is empty"));
+    }
+    // Before its paragraphs, each of which takes more memory than a short one has bytes.
+    reading.check_characters(&text)?;
+    let blocks = paragraphs(&text);
+    Ok(Document { name: reading.name.to_owned(), text, blocks, ..Document::default() })
+}
+
+/// The characters of a file, with newlines as `\n`, and a warning where the encoding is a guess:
+/// a byte order mark decides, then the caller, then UTF-16 by its zeros, then UTF-8 if it is valid,
+/// then what the letters look like.
+pub(crate) fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (String, Option<String>) {
+    let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
+    let encoding = marked.or(given).or_else(|| utf16_without_mark(bytes));
+    let encoding = encoding.unwrap_or_else(|| match std::str::from_utf8(bytes) {
+        Ok(_) => UTF_8,
+        Err(error) => guess(&bytes[error.valid_up_to()..]),
+    });
+    let (text, encoding, malformed) = encoding.decode(bytes);
+    let warning = if malformed {
+        Some(format!("characters that are not valid {} were replaced", encoding.name()))
+    } else if marked.or(given).is_none() && encoding != UTF_8 {
+        Some(format!("not UTF-8; read as {}, which is a guess", encoding.name()))
+    } else {
+        None
+    };
+    (normalise_newlines(text.into_owned()), warning)
+}
+
+/// What bytes that are not UTF-8 most likely are, by the first of them.
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    const ENOUGH: usize = 1 << 20;
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(&bytes[..bytes.len().min(ENOUGH)], bytes.len() <= ENOUGH);
+    detector.guess(None, Utf8Detection::Deny)
+}
+
+/// Whether the bytes are no text in any encoding that [`decode`] knows.
+pub(crate) fn is_binary(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(8192)];
+    Encoding::for_bom(head).is_none() && utf16_without_mark(head).is_none() && head.contains(&0)
+}
+
+/// UTF-16 of mostly Latin text has a zero in every other byte; that of other letters has one in
+/// each space and digit, and bytes that are none would hold control characters and wrong pairs.
+fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = &bytes[..bytes.len().min(8192)];
+    let pairs = head.len() / 2;
+    if pairs == 0 || Encoding::for_bom(head).is_some() {
+        return None;
+    }
+    let zeros = |first: usize| head.iter().skip(first).step_by(2).filter(|b| **b == 0).count();
+    let is = |encoding, zeros| zeros * 10 >= pairs * 8 || (zeros > 0 && is_text(encoding, head));
+    match (zeros(0), zeros(1)) {
+        (0, odd) if is(UTF_16LE, odd) => Some(UTF_16LE),
+        (even, 0) if is(UTF_16BE, even) => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+fn is_text(encoding: &'static Encoding, bytes: &[u8]) -> bool {
+    let is_text = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    text.is_some_and(|text| text.chars().all(is_text))
+}
+
+pub(crate) fn normalise_newlines(text: String) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
+}
+
+fn paragraphs(text: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut open = false;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let range = start..start + line.trim_end().len();
+        start += line.len();
+        let follows = open;
+        open = !range.is_empty();
+        match blocks.last_mut() {
+            Some(last) if follows && open => last.range.end = range.end,
+            _ if open => {
+                blocks.push(Block { kind: BlockKind::Paragraph, range, page: None, bounds: None });
+            }
+            _ => {}
+        }
+    }
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, document, is_binary};
+    use crate::ReadOptions;
+    use crate::reading::Reading;
+
+    #[test]
+    fn encodings() {
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let cases: [(Vec<u8>, &str, bool); 7] = [
+            ("Zürich".into(), "Zürich", false),
+            ("\u{feff}Zürich".into(), "Zürich", false),
+            (utf16("\u{feff}Zürich"), "Zürich", false),
+            (utf16("a\r\nb and more"), "a\nb and more", true),
+            (utf16("имя, город\r\n"), "имя, город\n", true),
+            (b"Z\xFCrich\r\n\x80 5\r".to_vec(), "Zürich\n€ 5\n", true),
+            (vec![], "", false),
+        ];
+        for (bytes, text, warns) in cases {
+            let (found, warning) = decode(&bytes, None);
+            assert_eq!(found, text);
+            assert_eq!(warning.is_some(), warns, "{text}");
+            assert!(!is_binary(&bytes), "{text}");
+        }
+        for bytes in [&b"\0\0\0\x01binary\xFF\xFE"[..], b"\x05\0\x01\x02ab\x07\x08"] {
+            assert!(is_binary(bytes));
+        }
+    }
+
+    #[test]
+    fn encodings_of_other_letters_are_guessed() {
+        for (label, text) in [
+            ("shift_jis", "商品名,価格,在庫\nりんご,120,あり\nみかん,80,なし\n"),
+            ("gbk", "姓名,城市,备注\n张伟,北京,今天下午到货\n李娜,上海,尚未付款\n"),
+            (
+                "euc-kr",
+                "이름,도시,비고\n김민수,서울,오늘 도착합니다\n이영희,부산,아직 지불하지 않음\n",
+            ),
+            ("windows-1251", "имя,город,примечание\nИван,Москва,оплачено сегодня\n"),
+            ("iso-8859-2", "nazwisko,miasto,uwagi\nŻółty,Łódź,zapłacono dzisiaj, dziękuję\n"),
+        ] {
+            let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
+            let (found, warning) = decode(&encoding.encode(text).0, None);
+            assert_eq!(found, text, "{label}");
+            let warning = warning.unwrap().to_ascii_lowercase();
+            assert!(warning.contains(label) && warning.contains("guess"), "{warning}");
+            let cut = encoding.encode(text).0.repeat(2);
+            assert_eq!(decode(&cut, Some(encoding)), (text.repeat(2), None), "{label}");
+        }
+    }
+
+    #[test]
+    fn blank_lines_part_paragraphs() {
+        let options = ReadOptions::default();
+        let text = "\n one\ntwo \n\n \n# three\n";
+        let document = document(&Reading::new("x", &options), text.into()).unwrap();
+        let blocks = document.blocks.iter().map(|block| &document.text[block.range.clone()]);
+        assert_eq!(blocks.collect::<Vec<_>>(), [" one\ntwo", "# three"]);
+    }
+}

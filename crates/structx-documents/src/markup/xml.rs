@@ -1,0 +1,287 @@
+//! XML: a line for each element that has a value, indented as the elements lie in each other.
+
+use encoding_rs::Encoding;
+use memchr::memmem;
+use quick_xml::Reader;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+
+use super::text::decode;
+use crate::builder::Builder;
+use crate::reading::Reading;
+use crate::{BlockKind, Document, FileError, FileErrorKind};
+
+pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
+    let (text, warning) = decode(bytes, declared_encoding(bytes));
+    let mut writer = Writer { reading, builder: Builder::default(), open: Vec::new(), checked: 0 };
+    let mut reader = Reader::from_str(&text);
+    let mut events: u32 = 0;
+    loop {
+        let event = reader.read_event().map_err(|error| {
+            let place = line(&text, reader.error_position());
+            reading.corrupt(format!("is not well-formed XML: line {place}: {}", advice(&error)))
+        })?;
+        match event {
+            Event::Start(tag) => writer.start(&tag)?,
+            Event::Empty(tag) => {
+                writer.start(&tag)?;
+                writer.end()?;
+            }
+            Event::End(_) => writer.end()?,
+            Event::Text(text) => writer.text(text.as_ref())?,
+            Event::CData(text) => writer.text(text.as_ref())?,
+            Event::GeneralRef(reference) => writer.text(&resolved(&reference))?,
+            Event::Eof => break,
+            // What an entity stands for is never read, so that it can't grow or reach outside.
+            Event::Decl(_) | Event::DocType(_) | Event::PI(_) | Event::Comment(_) => {}
+        }
+        events = events.wrapping_add(1);
+        if events.is_multiple_of(1 << 16) {
+            reading.check_time()?;
+        }
+    }
+    if !writer.open.is_empty() {
+        let message = "is not well-formed XML: it ends within an element; is it complete?";
+        return Err(reading.corrupt(message));
+    }
+    let mut document = writer.builder.finish();
+    if document.text.is_empty() {
+        return Err(reading.error(FileErrorKind::Empty, "the file has no text"));
+    }
+    document.warnings.extend(warning);
+    Ok(document)
+}
+
+struct Writer<'a> {
+    reading: &'a Reading<'a>,
+    builder: Builder,
+    open: Vec<Element>,
+    /// How long the document was when its length was checked.
+    checked: usize,
+}
+
+struct Element {
+    /// The name and the attributes, until they are written.
+    label: Option<String>,
+    value: String,
+    /// Elements within text are part of it.
+    is_inline: bool,
+}
+
+impl Writer<'_> {
+    fn start(&mut self, tag: &BytesStart) -> Result<(), FileError> {
+        self.reading.check_depth(self.open.len() + 1)?;
+        let is_inline = self.open.last().is_some_and(|parent| !parent.value.trim().is_empty());
+        if !is_inline && let Some(depth) = self.open.len().checked_sub(1) {
+            self.label(depth);
+        }
+        let label = if is_inline { None } else { Some(label(self.reading, tag)?) };
+        self.open.push(Element { label, value: String::new(), is_inline });
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), FileError> {
+        let Some(element) = self.open.last_mut() else { return Ok(()) };
+        element.value.push_str(text);
+        self.reading.check_growing(element.value.len())
+    }
+
+    fn end(&mut self) -> Result<(), FileError> {
+        let Some(element) = self.open.pop() else { return Ok(()) };
+        if element.is_inline {
+            return self.text(&element.value);
+        }
+        let value = element.value.split_whitespace().collect::<Vec<_>>().join(" ");
+        let depth = self.open.len();
+        match (element.label, value.is_empty()) {
+            (Some(label), false) => self.line(depth, &format!("{label}: {value}")),
+            // An element without a value says something by its attributes alone.
+            (Some(label), true) if label.ends_with(')') => self.line(depth, &label),
+            (None, false) => self.line(depth + 1, &value),
+            _ => {}
+        }
+        self.check()
+    }
+
+    /// Writes the name of an open element that has others in it.
+    fn label(&mut self, depth: usize) {
+        if let Some(label) = self.open.get_mut(depth).and_then(|element| element.label.take()) {
+            self.line(depth, &label);
+        }
+    }
+
+    fn line(&mut self, depth: usize, line: &str) {
+        self.builder.part("\n");
+        self.builder.text(&"  ".repeat(depth));
+        self.builder.block(BlockKind::Paragraph, line, None);
+    }
+
+    /// The text so far is checked each time that it has grown by a megabyte.
+    fn check(&mut self) -> Result<(), FileError> {
+        if self.builder.as_str().len() > self.checked + (1 << 20) {
+            self.checked = self.builder.as_str().len();
+            self.reading.check_characters(self.builder.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+/// The name without its prefix, and the attributes but for those that only serve the syntax.
+fn label(reading: &Reading, tag: &BytesStart) -> Result<String, FileError> {
+    let mut label = tag.local_name().as_ref().to_owned();
+    let mut has_attributes = false;
+    for attribute in tag.attributes().with_checks(false) {
+        let attribute = attribute.map_err(|_| {
+            reading.corrupt("is not well-formed XML: an attribute has no value in quotes")
+        })?;
+        let name = attribute.key.as_ref();
+        if name.starts_with("xmlns") || name.starts_with("xsi:") {
+            continue;
+        }
+        label.push_str(if has_attributes { ", " } else { " (" });
+        has_attributes = true;
+        label.push_str(attribute.key.local_name().as_ref());
+        label.push(':');
+        for word in unescaped(&attribute.value).split_whitespace() {
+            label.push(' ');
+            label.push_str(word);
+        }
+        reading.check_growing(label.len())?;
+    }
+    if has_attributes {
+        label.push(')');
+    }
+    Ok(label)
+}
+
+/// The text with what its references to characters stand for; others stay as they are.
+fn unescaped(text: &str) -> String {
+    let mut parts = text.split('&');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        if let Some((name, rest)) = part.split_once(';') {
+            out.push_str(&resolved(&BytesRef::new(name)));
+            out.push_str(rest);
+        } else {
+            out.push('&');
+            out.push_str(part);
+        }
+    }
+    out
+}
+
+pub(crate) fn resolved(reference: &BytesRef) -> String {
+    let name = reference.as_ref();
+    match reference.resolve_char_ref() {
+        Ok(Some(character)) => character.to_string(),
+        _ => match quick_xml::escape::resolve_predefined_entity(name) {
+            Some(text) => text.to_owned(),
+            None => format!("&{name};"),
+        },
+    }
+}
+
+/// The encoding that the declaration names; a byte order mark goes before it.
+fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = &bytes[..bytes.len().min(256)];
+    let head = head.strip_prefix(b"<?xml")?;
+    let head = &head[..memmem::find(head, b"?>")?];
+    let value = &head[memmem::find(head, b"encoding")?..];
+    let label = value.split(|byte| matches!(byte, b'"' | b'\'')).nth(1)?;
+    // The declaration could not have been found in UTF-16.
+    Encoding::for_label(label).filter(|encoding| encoding.is_ascii_compatible())
+}
+
+fn line(text: &str, position: u64) -> usize {
+    let position = usize::try_from(position).unwrap_or(usize::MAX).min(text.len());
+    memchr::memchr_iter(b'\n', &text.as_bytes()[..position]).count() + 1
+}
+
+fn advice(error: &quick_xml::Error) -> &'static str {
+    match error {
+        quick_xml::Error::IllFormed(_) => "the tags do not match",
+        quick_xml::Error::Syntax(_) => "a mark is not closed",
+        _ => "the characters are not what XML allows",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::read;
+    use crate::reading::Reading;
+    use crate::{Document, FileError, FileErrorKind, ReadOptions};
+
+    fn xml(bytes: &[u8]) -> Result<Document, FileError> {
+        let options = ReadOptions::default();
+        read(&Reading::new("a.xml", &options), bytes)
+    }
+
+    fn text(xml_text: &str) -> String {
+        xml(xml_text.as_bytes()).unwrap().text
+    }
+
+    #[test]
+    fn data_is_a_line_each() {
+        let invoice = r#"<?xml version="1.0"?><!DOCTYPE x><Invoice xmlns="urn:x" xmlns:cbc="urn:y">
+            <cbc:ID>INV-7</cbc:ID><!-- no --><Empty/><Total><Amount currency="EUR" a='&lt;1'>
+            19.00 </Amount></Total><Lines><Line no="1"><Name>Tea &amp; &#233;</Name></Line>
+            <Line no="2"/></Lines></Invoice>"#;
+        let expected = "Invoice\n  ID: INV-7\n  Total\n    Amount (currency: EUR, a: <1): 19.00\n  \
+            Lines\n    Line (no: 1)\n      Name: Tea & é\n    Line (no: 2)";
+        let document = xml(invoice.as_bytes()).unwrap();
+        assert_eq!(document.text, expected);
+        assert_eq!(&expected[document.blocks[1].range.clone()], "ID: INV-7");
+    }
+
+    #[test]
+    fn elements_within_text_are_part_of_it() {
+        let prose =
+            "<doc><p>One <b>two</b>,\n <![CDATA[<three>]]></p><p><i>a</i> b<i>c</i></p></doc>";
+        assert_eq!(text(prose), "doc\n  p: One two, <three>\n  p\n    i: a\n    bc");
+    }
+
+    #[test]
+    fn entities_are_not_expanded() {
+        let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\"><!ENTITY f SYSTEM \
+            \"file:///etc/passwd\">]><x>&b;&f;</x>";
+        assert_eq!(text(bomb), "x: &b;&f;");
+    }
+
+    #[test]
+    fn encodings() {
+        let utf16: Vec<u8> = "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-16\"?><a>é</a>"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for (bytes, expected) in [
+            (&utf16[..], "a: é"),
+            (b"<?xml version='1.0' encoding='ISO-8859-1'?><a>\xE9</a>", "a: é"),
+            ("\u{feff}<a>é</a>".as_bytes(), "a: é"),
+        ] {
+            assert_eq!(xml(bytes).unwrap().text, expected);
+        }
+    }
+
+    #[test]
+    fn broken_files_are_refused() {
+        for (bytes, kind, part) in [
+            ("<a>\n<b>1</a>".to_owned(), FileErrorKind::Corrupt, "line 2"),
+            ("<a><b>1".to_owned(), FileErrorKind::Corrupt, "complete"),
+            ("<a b=1>x</a>".to_owned(), FileErrorKind::Corrupt, "quotes"),
+            ("<a/>".to_owned(), FileErrorKind::Empty, "no text"),
+            ("<a>".repeat(100_000), FileErrorKind::LimitExceeded, "nesting"),
+        ] {
+            let error = xml(bytes.as_bytes()).unwrap_err();
+            assert_eq!(error.kind, kind);
+            assert!(error.message.contains(part), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "([a-z<>/&;!='\"\\[\\]? -]|<[ab]>|</[ab]>|<[ab] c='|&#){0,100}") {
+            let _ = xml(text.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Word documents (.docx): headers, text, notes and footers, as they are printed.
+
+mod notes;
+mod numbering;
+mod sections;
+mod story;
+mod styles;
+mod symbols;
+
+use std::collections::HashSet;
+
+use self::sections::Sections;
+use self::story::{Shared, Story};
+use super::items::{self, Item, Writer};
+use super::package::{Package, Relations};
+use super::{drawing, xml};
+use crate::reading::Reading;
+use crate::{BlockKind, Document, FileError, FileErrorKind};
+
+/// Where the text is in a file that does not say it.
+const USUAL_PART: &str = "word/document.xml";
+
+pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
+    let mut package = Package::open(reading, bytes)?;
+    let root = package.relations("")?;
+    let main = root.first("officeDocument").unwrap_or(USUAL_PART);
+    let Some(text) = package.read(main)? else {
+        return Err(reading.corrupt("has no text part; save it again in a word processor"));
+    };
+    let relations = package.relations(main)?;
+    let mut shared = shared(reading, &mut package, &relations)?;
+    let mut sections = Sections::default();
+    if let Some(settings) = part(&mut package, &relations, "settings")? {
+        xml::visit(reading, &settings, &mut shared.notes)?;
+        xml::visit(reading, &settings, &mut sections)?;
+    }
+    xml::visit(reading, &text, &mut sections)?;
+
+    let mut writer = Writer::new(reading);
+    margins(&mut package, &relations, sections.headers(), &mut shared, &mut writer)?;
+    xml::visit(reading, &text, &mut Story::new(&mut shared, |item| writer.write(item)))?;
+    for kind in ["footnotes", "endnotes", "comments"] {
+        if let Some(notes) = part(&mut package, &relations, kind)? {
+            // What stands in no note is not printed.
+            xml::visit(reading, &notes, &mut Story::new(&mut shared, |_| Ok(())))?;
+        }
+    }
+    for note in shared.notes.texts() {
+        writer.line(BlockKind::Note, &note);
+    }
+    margins(&mut package, &relations, sections.footers(), &mut shared, &mut writer)?;
+    let mut document = writer.builder.finish();
+    if sections.has_foreign_part {
+        let warning = "another document is embedded in the text; it was not read";
+        document.warnings.push(warning.to_owned());
+    }
+    if document.text.is_empty() {
+        return Err(reading.error(FileErrorKind::Empty, "the document has no text"));
+    }
+    Ok(document)
+}
+
+fn shared(
+    reading: &Reading,
+    package: &mut Package,
+    relations: &Relations,
+) -> Result<Shared, FileError> {
+    let mut shared = Shared::default();
+    if let Some(styles) = part(package, relations, "styles")? {
+        xml::visit(reading, &styles, &mut shared.styles)?;
+    }
+    if let Some(numbering) = part(package, relations, "numbering")? {
+        xml::visit(reading, &numbering, &mut shared.numbering)?;
+    }
+    for kind in ["chart", "diagramData"] {
+        for (id, part) in relations.of_kind(kind) {
+            if let Some(bytes) = package.read(part)? {
+                shared.charts.insert(id.to_owned(), drawing::text(reading, &bytes)?);
+            }
+        }
+    }
+    Ok(shared)
+}
+
+fn part(
+    package: &mut Package,
+    relations: &Relations,
+    kind: &str,
+) -> Result<Option<Vec<u8>>, FileError> {
+    relations.first(kind).map_or(Ok(None), |part| package.read(part))
+}
+
+/// Writes headers or footers; those with the same text once.
+fn margins<'i>(
+    package: &mut Package,
+    relations: &Relations,
+    ids: impl Iterator<Item = &'i str>,
+    shared: &mut Shared,
+    writer: &mut Writer,
+) -> Result<(), FileError> {
+    let mut written = HashSet::new();
+    for part in ids.filter_map(|id| relations.get(id)) {
+        let Some(bytes) = package.read(part)? else { continue };
+        let mut items: Vec<Item> = Vec::new();
+        let mut story = Story::new(shared, |item| {
+            items.push(item);
+            Ok(())
+        });
+        xml::visit(writer.reading, &bytes, &mut story)?;
+        for line in items.into_iter().flat_map(items::lines) {
+            if !line.is_empty() && written.insert(line.clone()) {
+                writer.line(BlockKind::Margin, &line);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Which headers and footers the sections of a Word document show.
+
+use quick_xml::events::BytesStart;
+
+use super::super::xml::{self, Visitor};
+use crate::FileError;
+
+/// Told of the settings and then of the text.
+#[derive(Default)]
+pub(super) struct Sections {
+    margins: Vec<Margin>,
+    has_title_page: bool,
+    has_even_pages: bool,
+    pub(super) has_foreign_part: bool,
+}
+
+struct Margin {
+    is_header: bool,
+    pages: String,
+    id: String,
+}
+
+impl Sections {
+    /// The ids of their parts; a part may come twice.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
+        self.shown(true)
+    }
+
+    pub(super) fn footers(&self) -> impl Iterator<Item = &str> {
+        self.shown(false)
+    }
+
+    fn shown(&self, is_header: bool) -> impl Iterator<Item = &str> {
+        let shown = move |margin: &&Margin| {
+            margin.is_header == is_header
+                && match &*margin.pages {
+                    "first" => self.has_title_page,
+                    "even" => self.has_even_pages,
+                    _ => true,
+                }
+        };
+        self.margins.iter().filter(shown).map(|margin| &*margin.id)
+    }
+}
+
+impl Visitor for Sections {
+    fn start(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
+        match name {
+            "headerReference" | "footerReference" => {
+                let get = |name| xml::attribute(element, name).unwrap_or_default();
+                let margin = Margin {
+                    is_header: name == "headerReference",
+                    pages: get("type"),
+                    id: get("id"),
+                };
+                self.margins.push(margin);
+            }
+            "titlePg" => self.has_title_page |= xml::is_on(element),
+            "evenAndOddHeaders" => self.has_even_pages = xml::is_on(element),
+            "altChunk" => self.has_foreign_part = true,
+            // Nothing else leads to a section.
+            "document" | "body" | "p" | "pPr" | "sectPr" | "settings" | "sdt" | "sdtContent" => {}
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn end(&mut self, _: &str) -> Result<(), FileError> {
+        Ok(())
+    }
+
+    fn text(&mut self, _: &str) {}
+}

@@ -1,0 +1,113 @@
+//! The styles of a Word document: what they say of the paragraphs that have them.
+
+use std::collections::HashMap;
+
+use quick_xml::events::BytesStart;
+
+use super::super::xml::{self, Visitor};
+use crate::FileError;
+
+/// A style may build on another one, that again on another, so far.
+const LONGEST_CHAIN: usize = 20;
+
+#[derive(Default)]
+pub(super) struct Styles {
+    by_id: HashMap<String, Style>,
+    default: Option<String>,
+    /// Of the style that is being read.
+    id: String,
+}
+
+#[derive(Default)]
+struct Style {
+    name: String,
+    parent: Option<String>,
+    outline: Option<u8>,
+    list: ListReference,
+    hidden: Option<bool>,
+}
+
+/// Which list a paragraph belongs to, and at which level of it; 0 is none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ListReference {
+    pub(super) list: Option<u32>,
+    pub(super) level: Option<u8>,
+}
+
+impl Styles {
+    /// The level of a heading that the style makes of a paragraph, from 1.
+    pub(super) fn heading(&self, id: Option<&str>) -> Option<u8> {
+        let named = |style: &Style| {
+            let name = style.name.to_lowercase();
+            let level = name.strip_prefix("heading ").and_then(|level| level.parse().ok());
+            level.or((name == "title").then_some(1))
+        };
+        let level = self.chain(id).find_map(|style| match style.outline {
+            Some(outline) => Some(outline.saturating_add(1)),
+            None => named(style),
+        });
+        level.filter(|level| (1..=9).contains(level))
+    }
+
+    pub(super) fn hidden(&self, id: Option<&str>) -> Option<bool> {
+        let mut chain = id.into_iter().flat_map(|id| self.chain(Some(id)));
+        chain.find_map(|style| style.hidden)
+    }
+
+    /// The list of a style, and the id of the style that says so.
+    pub(super) fn list<'a>(&'a self, id: Option<&'a str>) -> Option<(ListReference, &'a str)> {
+        let mut id = id.or(self.default.as_deref())?;
+        for _ in 0..LONGEST_CHAIN {
+            let style = self.by_id.get(id)?;
+            if style.list.list.is_some() {
+                return Some((style.list, id));
+            }
+            id = style.parent.as_deref()?;
+        }
+        None
+    }
+
+    /// The style and those it builds on; of a paragraph that names none, the default.
+    fn chain(&self, id: Option<&str>) -> impl Iterator<Item = &Style> {
+        let id = id.filter(|id| self.by_id.contains_key(*id)).or(self.default.as_deref());
+        let first = id.and_then(|id| self.by_id.get(id));
+        let parent = |style: &&Style| self.by_id.get(style.parent.as_deref()?);
+        std::iter::successors(first, parent).take(LONGEST_CHAIN)
+    }
+}
+
+impl Visitor for Styles {
+    fn start(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
+        if name == "style" {
+            self.id = xml::attribute(element, "styleId").unwrap_or_default();
+            self.by_id.insert(self.id.clone(), Style::default());
+            let is = |name, value| xml::attribute(element, name).as_deref() == Some(value);
+            if is("type", "paragraph") && (is("default", "1") || is("default", "true")) {
+                self.default = Some(self.id.clone());
+            }
+            return Ok(true);
+        }
+        let Some(style) = self.by_id.get_mut(&self.id) else { return Ok(true) };
+        match name {
+            "name" => style.name = xml::attribute(element, "val").unwrap_or_default(),
+            "basedOn" => style.parent = xml::attribute(element, "val"),
+            "outlineLvl" => style.outline = xml::number(element),
+            "numId" => style.list.list = xml::number(element),
+            "ilvl" => style.list.level = xml::number(element),
+            "vanish" => style.hidden = Some(xml::is_on(element)),
+            // What the style says of parts of a table, or said before a tracked change.
+            "tblStylePr" => return Ok(false),
+            name => return Ok(!name.ends_with("Change")),
+        }
+        Ok(true)
+    }
+
+    fn end(&mut self, name: &str) -> Result<(), FileError> {
+        if name == "style" {
+            self.id.clear();
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, _: &str) {}
+}

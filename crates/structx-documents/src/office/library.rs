@@ -1,0 +1,85 @@
+//! What `office_oxide` reads: presentations and the binary formats. The one place that knows its
+//! errors and limits.
+
+use std::ffi::OsStr;
+use std::io::Cursor;
+use std::path::Path;
+
+use memchr::memmem;
+use office_oxide::doc::DocError;
+use office_oxide::ir::DocumentIR;
+use office_oxide::options::ParseOptions;
+use office_oxide::ppt::PptError;
+use office_oxide::pptx::PptxError;
+use office_oxide::{Document, DocumentFormat, OfficeError, core};
+
+use crate::packed::archive::{self, Archive};
+use crate::reading::Reading;
+use crate::{FileError, FileErrorKind};
+
+/// In all parts. What the library makes of an element takes up to 500 bytes.
+const MOST_ELEMENTS: usize = 800_000;
+
+pub(super) fn open(
+    reading: &Reading,
+    bytes: Vec<u8>,
+    format: DocumentFormat,
+) -> Result<DocumentIR, FileError> {
+    if format == DocumentFormat::Pptx {
+        check_elements(reading, &bytes)?;
+    }
+    let limits = reading.limits();
+    let mut options = ParseOptions::default();
+    options.limits.package_bytes = limits.unpacked_bytes;
+    options.limits.part_bytes = limits.unpacked_bytes;
+    options.limits.package_entries = limits.entries;
+    options.limits.inflate_ratio = limits.inflate_ratio;
+    options.limits.text_chars = limits.characters;
+    options.limits.memory_bytes = limits.unpacked_bytes;
+    options.limits.embedded_depth = 0;
+    let document = Document::from_reader_with(Cursor::new(bytes), format, &options)
+        .map_err(|error| file_error(reading, &error))?;
+    let model = document.to_ir();
+    reading.check_time()?;
+    Ok(model)
+}
+
+fn check_elements(reading: &Reading, bytes: &[u8]) -> Result<(), FileError> {
+    archive::check(reading, bytes)?;
+    let mut archive = Archive::open(reading, bytes)?;
+    let is_xml = |name: &&str| Path::new(name).extension() == Some(OsStr::new("xml"));
+    let names: Vec<_> = archive.names().filter(is_xml).map(str::to_owned).collect();
+    let mut elements = 0;
+    for name in names {
+        let part = archive.read(&name)?.unwrap_or_default();
+        elements += memmem::find_iter(&part, b"</").count();
+        elements += memmem::find_iter(&part, b"/>").count();
+        if elements > MOST_ELEMENTS {
+            let message = format!("has more than {MOST_ELEMENTS} elements of XML; split the file");
+            return Err(reading.error(FileErrorKind::LimitExceeded, message));
+        }
+    }
+    Ok(())
+}
+
+fn file_error(reading: &Reading, error: &OfficeError) -> FileError {
+    match error {
+        OfficeError::Doc(DocError::Encrypted) | OfficeError::Ppt(PptError::Encrypted) => {
+            let message = "is protected by a password; save it without one";
+            reading.error(FileErrorKind::PasswordRequired, message)
+        }
+        OfficeError::Core(error) | OfficeError::Pptx(PptxError::Core(error)) if is_limit(error) => {
+            let message = "unpacks to more than the limit `unpacked_bytes`";
+            reading.error(FileErrorKind::LimitExceeded, message)
+        }
+        OfficeError::Doc(DocError::UnsupportedVersion(_)) => {
+            let message = "was saved by a version of Word that is too old; save it as .docx";
+            reading.error(FileErrorKind::Unsupported, message)
+        }
+        _ => reading.corrupt("is damaged; open it in an office program and save it again"),
+    }
+}
+
+fn is_limit(error: &core::Error) -> bool {
+    matches!(error, core::Error::DecompressionLimit { .. } | core::Error::PackageLimit(_))
+}

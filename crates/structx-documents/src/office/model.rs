@@ -1,0 +1,277 @@
+//! Presentations and the binary formats: the model of `office_oxide` as a document.
+
+use office_oxide::DocumentFormat;
+use office_oxide::ir::{
+    Element, HeaderFooter, InlineContent, List, ListStyle, Note, Table, TableCell, inline_to_text,
+};
+
+use super::items::{self, Item, Writer};
+use super::{library, numerals};
+use crate::pipes::Cell;
+use crate::reading::Reading;
+use crate::{BlockKind, Document, FileError, FileErrorKind};
+
+pub(crate) fn read_doc(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileError> {
+    let model = library::open(reading, bytes, DocumentFormat::Doc)?;
+    let mut writer = Writer::new(reading);
+    // Sections repeat them.
+    let mut margins: Vec<&HeaderFooter> = Vec::new();
+    for section in &model.sections {
+        let headers = [&section.first_page_header, &section.header, &section.even_page_header];
+        let footers = [&section.first_page_footer, &section.footer, &section.even_page_footer];
+        write_margins(&mut writer, headers, &mut margins)?;
+        write(&mut writer, &section.elements)?;
+        write_margins(&mut writer, footers, &mut margins)?;
+    }
+    let mut warnings = model.metadata.warnings;
+    let is_numbered = |element: &Element| matches!(element, Element::List(list) if list.ordered);
+    if model.sections.iter().flat_map(|section| &section.elements).any(is_numbered) {
+        let warning = "the numbers of lists are left out; save the file as .docx to keep them";
+        warnings.push(warning.to_owned());
+    }
+    finish(writer, warnings)
+}
+
+/// Slides, a page each.
+pub(crate) fn read_slides(
+    reading: &Reading,
+    bytes: Vec<u8>,
+    format: DocumentFormat,
+) -> Result<Document, FileError> {
+    let model = library::open(reading, bytes, format)?;
+    let mut writer = Writer::new(reading);
+    let mut warnings = model.metadata.warnings;
+    reading.check_pages(model.sections.len())?;
+    for (number, slide) in (1..).zip(&model.sections) {
+        writer.builder.page(number);
+        if slide.hidden {
+            warnings.push(format!("slide {number} is hidden"));
+        }
+        write(&mut writer, &slide.elements)?;
+        let notes = items(slide.speaker_notes.as_deref().unwrap_or_default());
+        let notes = items::flat(&notes);
+        if !notes.is_empty() {
+            writer.line(BlockKind::Note, &notes);
+        }
+    }
+    finish(writer, warnings)
+}
+
+fn finish(writer: Writer, warnings: Vec<String>) -> Result<Document, FileError> {
+    let reading = writer.reading;
+    let mut document = writer.builder.finish();
+    document.warnings = warnings;
+    if document.blocks.is_empty() {
+        return Err(reading.error(FileErrorKind::Empty, "the document has no text"));
+    }
+    Ok(document)
+}
+
+fn write_margins<'a>(
+    writer: &mut Writer,
+    margins: [&'a Option<HeaderFooter>; 3],
+    written: &mut Vec<&'a HeaderFooter>,
+) -> Result<(), FileError> {
+    for margin in margins.into_iter().flatten() {
+        if written.contains(&margin) {
+            continue;
+        }
+        written.push(margin);
+        writer.reading.check_time()?;
+        for line in items(&margin.content).into_iter().flat_map(items::lines) {
+            if !line.is_empty() {
+                writer.line(BlockKind::Margin, &line);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write(writer: &mut Writer, elements: &[Element]) -> Result<(), FileError> {
+    for element in elements {
+        writer.reading.check_time()?;
+        if let Element::Footnote(note) | Element::Endnote(note) = element {
+            let text = items::flat(&items(&note.content));
+            writer.line(BlockKind::Note, &format!("{} {text}", label(note)));
+        } else {
+            items(std::slice::from_ref(element))
+                .into_iter()
+                .try_for_each(|item| writer.write(item))?;
+        }
+    }
+    Ok(())
+}
+
+fn items(elements: &[Element]) -> Vec<Item> {
+    let mut items = Vec::new();
+    for element in elements {
+        push(element, &mut items);
+    }
+    items
+}
+
+/// The library bounds the depth of what it reads.
+fn push(element: &Element, items: &mut Vec<Item>) {
+    let item = match element {
+        Element::Heading(heading) => {
+            Item::Heading(heading.clamped_level(), inline(&heading.content))
+        }
+        Element::Paragraph(paragraph) => Item::Paragraph(inline(&paragraph.content)),
+        Element::CodeBlock(code) => Item::Paragraph(code.content.trim().to_owned()),
+        Element::List(list) => return push_list(list, &mut Vec::new(), items),
+        Element::Table(table) => return push_table(table, items),
+        Element::TextBox(text_box) => {
+            return text_box.content.iter().for_each(|element| push(element, items));
+        }
+        Element::Footnote(note) | Element::Endnote(note) => {
+            let text = items::flat(&self::items(&note.content));
+            Item::Paragraph(format!("{} {text}", label(note)))
+        }
+        // Pictures, shapes and breaks have no text.
+        _ => return,
+    };
+    if !matches!(&item, Item::Heading(_, text) | Item::Paragraph(text) if text.is_empty()) {
+        items.push(item);
+    }
+}
+
+fn push_table(table: &Table, items: &mut Vec<Item>) {
+    // A single cell is a frame around other things.
+    if let [row] = table.rows.as_slice()
+        && let [cell] = row.cells.as_slice()
+    {
+        return cell.content.iter().for_each(|element| push(element, items));
+    }
+    let cell = |cell: &TableCell| Cell {
+        columns: cell.col_span,
+        rows: cell.row_span,
+        ..Cell::text(items::flat(&self::items(&cell.content)))
+    };
+    let rows = table.rows.iter().map(|row| row.cells.iter().map(cell).collect());
+    items.push(Item::Table(rows.collect()));
+}
+
+/// The counter of a list at one level.
+struct Counter<'a> {
+    list: &'a List,
+    number: u32,
+}
+
+/// The items of a list, each with the marker that is printed.
+fn push_list<'a>(list: &'a List, counters: &mut Vec<Counter<'a>>, items: &mut Vec<Item>) {
+    counters.push(Counter { list, number: list.start_number.unwrap_or(1) });
+    for item in &list.items {
+        let text = items::flat(&self::items(&item.content));
+        if !text.is_empty() {
+            let text = format!("{} {text}", marker(counters));
+            items.push(Item::Listed(counters.len() - 1, text));
+        }
+        if let Some(nested) = &item.nested {
+            push_list(nested, counters, items);
+        }
+        if let Some(counter) = counters.last_mut() {
+            counter.number = counter.number.saturating_add(1);
+        }
+    }
+    counters.pop();
+}
+
+/// The marker of the last counter's item as it is printed: `-`, `3.`, `(b)`, `1.2.`.
+fn marker(counters: &[Counter]) -> String {
+    // Where the library does not know how a number is printed, it does not know the number either.
+    let known = |counter: &&Counter| counter.list.ordered && counter.list.style.is_some();
+    let Some(own) = counters.last().filter(known) else { return "-".to_owned() };
+    let plain = || format!("{}.", own.print());
+    let Some(pattern) = own.list.marker_pattern.as_deref() else { return plain() };
+    // A level that is outside of this list is not known: the item's own number has to do.
+    numerals::fill(pattern, |level| counters.get(level).map(Counter::print)).unwrap_or_else(plain)
+}
+
+impl Counter<'_> {
+    fn print(&self) -> String {
+        let format = match self.list.style {
+            Some(ListStyle::LowerAlpha) => "lowerLetter",
+            Some(ListStyle::UpperAlpha) => "upperLetter",
+            Some(ListStyle::LowerRoman) => "lowerRoman",
+            Some(ListStyle::UpperRoman) => "upperRoman",
+            _ => "decimal",
+        };
+        numerals::print(self.number, format)
+    }
+}
+
+/// The text of a paragraph, with the marks of its notes.
+fn inline(content: &[InlineContent]) -> String {
+    let text = |part: &InlineContent| match part {
+        InlineContent::FootnoteRef(note) | InlineContent::EndnoteRef(note) => {
+            mark(note.marker.as_deref(), note.note_id)
+        }
+        InlineContent::CommentRef(comment) => format!("[comment {}]", comment.comment_id),
+        part => inline_to_text(std::slice::from_ref(part)),
+    };
+    content.iter().map(text).collect::<String>().trim().to_owned()
+}
+
+fn label(note: &Note) -> String {
+    match note.marker.as_deref().and_then(|marker| marker.strip_prefix("Comment")) {
+        Some(author) => format!("[comment {}]{author}", note.id),
+        None => mark(note.marker.as_deref(), note.id),
+    }
+}
+
+fn mark(marker: Option<&str>, id: u32) -> String {
+    marker.map_or_else(|| format!("[{id}]"), |marker| format!("[{marker}]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use office_oxide::ir::{
+        Element, InlineContent, List, ListItem, ListStyle, Paragraph, TextSpan,
+    };
+
+    use super::{Item, items};
+
+    #[test]
+    fn list_markers_are_as_printed() {
+        let content = |text: &str| {
+            let content = vec![InlineContent::Text(TextSpan::plain(text))];
+            vec![Element::Paragraph(Paragraph { content, ..Paragraph::default() })]
+        };
+        let item = |text: &str, nested| ListItem { content: content(text), nested };
+        let list = |style, pattern: Option<&str>, start_number, items| List {
+            ordered: style != ListStyle::Bullet,
+            style: Some(style),
+            marker_pattern: pattern.map(str::to_owned),
+            start_number,
+            items,
+            ..List::default()
+        };
+        let bullets = list(ListStyle::Bullet, None, None, vec![item("d", None)]);
+        let letters = list(
+            ListStyle::LowerAlpha,
+            Some("(%2)"),
+            None,
+            vec![item("b", None), item("c", Some(bullets))],
+        );
+        let deep = list(ListStyle::Decimal, Some("%1.%2."), Some(2), vec![item("f", None)]);
+        let beyond = list(ListStyle::Decimal, Some("%4)"), None, vec![item("g", None)]);
+        let all = vec![item("a", Some(letters)), item("e", Some(deep)), item("", Some(beyond))];
+        let found: Vec<_> = items(&[Element::List(list(ListStyle::Decimal, None, Some(4), all))])
+            .into_iter()
+            .map(|item| match item {
+                Item::Listed(level, text) => (level, text),
+                item => panic!("{item:?}"),
+            })
+            .collect();
+        let expected = [
+            (0, "4. a"),
+            (1, "(a) b"),
+            (1, "(b) c"),
+            (2, "- d"),
+            (0, "5. e"),
+            (1, "5.2. f"),
+            (1, "1. g"),
+        ];
+        assert_eq!(found, expected.map(|(level, text)| (level, text.to_owned())));
+    }
+}

@@ -1,0 +1,121 @@
+//! The parts of an Office Open XML file, and how they refer to each other.
+
+use std::collections::HashMap;
+
+use quick_xml::events::BytesStart;
+
+use super::xml::{self, Visitor};
+use crate::FileError;
+use crate::packed::archive::Archive;
+use crate::reading::Reading;
+
+pub(super) struct Package<'a> {
+    reading: &'a Reading<'a>,
+    archive: Archive<'a>,
+}
+
+/// What a part refers to within the file, by the name it has there. What lies outside of the file
+/// is left out: it is never fetched.
+#[derive(Default)]
+pub(super) struct Relations(HashMap<String, Relation>);
+
+struct Relation {
+    /// The last word of its address: `styles`, `header`, `image`.
+    kind: String,
+    part: String,
+}
+
+impl<'a> Package<'a> {
+    pub(super) fn open(reading: &'a Reading<'a>, bytes: &'a [u8]) -> Result<Self, FileError> {
+        Ok(Self { reading, archive: Archive::open(reading, bytes)? })
+    }
+
+    pub(super) fn read(&mut self, part: &str) -> Result<Option<Vec<u8>>, FileError> {
+        self.archive.read(part)
+    }
+
+    /// What `part` refers to; the file itself for an empty name.
+    pub(super) fn relations(&mut self, part: &str) -> Result<Relations, FileError> {
+        let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
+        let slash = if folder.is_empty() { "" } else { "/" };
+        let mut found = Finder { folder, relations: Relations::default() };
+        if let Some(bytes) = self.read(&format!("{folder}{slash}_rels/{name}.rels"))? {
+            xml::visit(self.reading, &bytes, &mut found)?;
+        }
+        Ok(found.relations)
+    }
+}
+
+impl Relations {
+    pub(super) fn get(&self, id: &str) -> Option<&str> {
+        self.0.get(id).map(|relation| &*relation.part)
+    }
+
+    pub(super) fn first(&self, kind: &str) -> Option<&str> {
+        self.of_kind(kind).map(|(_, part)| part).min()
+    }
+
+    /// The ids and parts of a kind, in no order.
+    pub(super) fn of_kind(&self, kind: &str) -> impl Iterator<Item = (&str, &str)> {
+        let relations = self.0.iter().filter(move |(_, relation)| relation.kind == kind);
+        relations.map(|(id, relation)| (&**id, &*relation.part))
+    }
+}
+
+struct Finder<'a> {
+    folder: &'a str,
+    relations: Relations,
+}
+
+impl Visitor for Finder<'_> {
+    fn start(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
+        let get = |name| xml::attribute(element, name);
+        if name == "Relationship"
+            && get("TargetMode").as_deref() != Some("External")
+            && let (Some(id), Some(address), Some(target)) = (get("Id"), get("Type"), get("Target"))
+        {
+            let kind = address.rsplit('/').next().unwrap_or_default().to_owned();
+            let part = resolve(self.folder, &target);
+            self.relations.0.insert(id, Relation { kind, part });
+        }
+        Ok(true)
+    }
+
+    fn end(&mut self, _: &str) -> Result<(), FileError> {
+        Ok(())
+    }
+
+    fn text(&mut self, _: &str) {}
+}
+
+/// The name of a part that is named from a folder: `../media/a.png`, `/word/a.xml`, `a.xml`.
+fn resolve(folder: &str, target: &str) -> String {
+    let folder = if target.starts_with('/') { "" } else { folder };
+    let mut steps: Vec<&str> = Vec::new();
+    for step in folder.split('/').chain(target.split('/')) {
+        match step {
+            "" | "." => {}
+            ".." => drop(steps.pop()),
+            step => steps.push(step),
+        }
+    }
+    steps.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resolve;
+
+    #[test]
+    fn parts_are_named_from_a_folder() {
+        for (folder, target, part) in [
+            ("word", "styles.xml", "word/styles.xml"),
+            ("", "word/document.xml", "word/document.xml"),
+            ("ppt/slides", "../charts/./chart1.xml", "ppt/charts/chart1.xml"),
+            ("word", "/word/a.xml", "word/a.xml"),
+            ("word", "../../../a.xml", "a.xml"),
+        ] {
+            assert_eq!(resolve(folder, target), part);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! How a caller wants a source to be read.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::records::options::wrong;
+use super::{FileError, Limits, TableOptions};
+use structx_common::json;
+
+/// What may be said of how a source is read: `file_options` of the Python API. Of that, only what
+/// matters to a document that was read, and is no secret, is stored with it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ReadOptions {
+    pub mode: Mode,
+    /// Opens a protected file; without use for one that is not.
+    #[serde(skip)]
+    pub password: Option<Password>,
+    pub limits: Limits,
+    #[serde(skip)]
+    pub table: TableOptions,
+}
+
+/// What a model is given of the pages of a PDF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Their text, and an image of each page that has no usable text if the model can see.
+    #[default]
+    Auto,
+    /// Their text alone: without any, reading fails.
+    Text,
+    /// Their text, and an image of every page.
+    Vision,
+    /// The file itself in place of them, if the model reads such files.
+    File,
+}
+
+/// Never shown, in no log and no error.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Password(String);
+
+impl Password {
+    #[must_use]
+    pub fn new(password: impl Into<String>) -> Self {
+        Self(password.into())
+    }
+
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Password(..)")
+    }
+}
+
+impl ReadOptions {
+    /// The options in a JSON object. A null is as good as not given, but for `header`.
+    ///
+    /// # Errors
+    /// An option is unknown or has a wrong value.
+    pub fn from_json(options: &str) -> Result<Self, FileError> {
+        let mut given: Map<String, Value> = json::parse(options.as_bytes())
+            .map_err(|error| wrong(format!("not an object: {error}")))?;
+        let mode = take(&mut given, "mode", "\"auto\", \"text\", \"vision\" or \"file\"")?;
+        let password = take(&mut given, "password", "a text")?;
+        let limits = take(&mut given, "limits", "an object of limits")?;
+        Ok(Self {
+            mode: mode.unwrap_or_default(),
+            password,
+            limits: limits.map_or_else(|| Ok(Limits::default()), limits_of)?,
+            table: TableOptions::from_map(given)?,
+        })
+    }
+}
+
+/// Those that are not given have their defaults.
+fn limits_of(given: Map<String, Value>) -> Result<Limits, FileError> {
+    for (name, limit) in &given {
+        let limit: Result<Limits, _> =
+            serde_json::from_value(Map::from_iter([(name.clone(), limit.clone())]).into());
+        limit.map_err(|error| wrong(format!("the limit `{name}` is wrong: {error}")))?;
+    }
+    serde_json::from_value(given.into())
+        .map_err(|error| wrong(format!("`limits` is wrong: {error}")))
+}
+
+fn take<T: DeserializeOwned>(
+    given: &mut Map<String, Value>,
+    name: &str,
+    what: &str,
+) -> Result<Option<T>, FileError> {
+    match given.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => serde_json::from_value(value)
+            .map(Some)
+            .map_err(|_| wrong(format!("`{name}` must be {what}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limits, Mode, Password, ReadOptions};
+    use crate::FileErrorKind;
+
+    #[test]
+    fn options_are_read() {
+        assert_eq!(ReadOptions::from_json("{}"), Ok(ReadOptions::default()));
+        let options = ReadOptions::from_json(
+            r#"{"mode": "vision", "password": "geheim", "limits": {"pages": 3}, "nrows": 2}"#,
+        )
+        .unwrap();
+        assert_eq!(options.mode, Mode::Vision);
+        assert_eq!(options.password, Some(Password::new("geheim")));
+        assert_eq!(options.limits, Limits { pages: 3, ..Limits::default() });
+        assert_eq!(options.table.rows, Some(2));
+        assert!(!format!("{options:?}").contains("geheim"));
+    }
+
+    #[test]
+    fn what_is_stored_with_a_document_is_no_secret() {
+        let limits = Limits { pages: 3, ..Limits::default() };
+        let password = Some(Password::new("geheim"));
+        let options =
+            ReadOptions { mode: Mode::Vision, limits, password, ..ReadOptions::default() };
+        let stored = serde_json::to_string(&options).unwrap();
+        assert!(!stored.contains("geheim"), "{stored}");
+        let read: ReadOptions = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read, ReadOptions { password: None, ..options });
+    }
+
+    #[test]
+    fn a_wrong_option_is_named_without_its_value() {
+        for (json, part) in [
+            (r#"{"mode": "geheim"}"#, "`mode` must be \"auto\""),
+            (r#"{"password": ["geheim"]}"#, "`password` must be a text"),
+            (r#"{"limits": 3}"#, "`limits` must be an object"),
+            (r#"{"limits": {"page": 1}}"#, "the limit `page` is wrong: unknown"),
+            (r#"{"limits": {"cells": 1, "pages": -1}}"#, "the limit `pages` is wrong"),
+            ("[]", "not an object"),
+        ] {
+            let error = ReadOptions::from_json(json).unwrap_err();
+            assert_eq!(error.kind, FileErrorKind::Options);
+            assert!(error.message.contains(part), "{error}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Zip archives, bounded: how many entries, how many bytes they unpack to, how far one inflates.
+
+use std::io::{Cursor, Read};
+
+use memchr::memmem;
+use zip::ZipArchive;
+
+use crate::reading::Reading;
+use crate::{FileError, FileErrorKind};
+
+pub(crate) struct Archive<'a> {
+    reading: &'a Reading<'a>,
+    bytes: &'a [u8],
+    zip: ZipArchive<Cursor<&'a [u8]>>,
+    /// What all calls to [`Self::read`] have unpacked.
+    unpacked: u64,
+}
+
+/// The bounds of [`Archive`] on all parts, before a library opens the archive by itself.
+///
+/// What the parts say of their size can be relied on: the zip crate, which those libraries read
+/// with, gives an error as soon as a part has more bytes than it says.
+pub(crate) fn check(reading: &Reading, bytes: &[u8]) -> Result<(), FileError> {
+    let archive = Archive::open(reading, bytes)?;
+    (0..archive.zip.len()).try_for_each(|index| archive.most_bytes(index).map(drop))
+}
+
+impl<'a> Archive<'a> {
+    pub(crate) fn open(reading: &'a Reading, bytes: &'a [u8]) -> Result<Self, FileError> {
+        // Counted first: what the zip crate keeps of an entry is larger than the entry.
+        let most = reading.limits().entries;
+        let entries = memmem::find_iter(bytes, b"PK\x01\x02").take(most.saturating_add(1));
+        reading.check_entries(entries.count())?;
+        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged(reading))?;
+        let metadata = zip.metadata();
+        let mut declared: u64 = 0;
+        for index in 0..zip.len() {
+            let entry = metadata.entry(index).map_err(|_| damaged(reading))?;
+            if entry.encrypted() {
+                let message = "is protected by a password; save it without one";
+                return Err(reading.error(FileErrorKind::PasswordRequired, message));
+            }
+            declared = declared.saturating_add(entry.size());
+        }
+        reading.check_unpacked_bytes(declared)?;
+        Ok(Self { reading, bytes, zip, unpacked: 0 })
+    }
+
+    /// In the order of the archive; those that are not UTF-8 can't be read and are left out.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.zip.file_names_raw().filter_map(|name| std::str::from_utf8(name).ok())
+    }
+
+    /// The bytes of the part, if there is one of this name.
+    pub(crate) fn read(&mut self, name: &str) -> Result<Option<Vec<u8>>, FileError> {
+        let Some(index) = self.zip.index_for_name_raw(name.as_bytes()) else { return Ok(None) };
+        let most = self.most_bytes(index)?;
+        let left = self.reading.limits().unpacked_bytes.saturating_sub(self.unpacked);
+        let file = self.zip.by_index(index).map_err(|_| damaged(self.reading))?;
+        let mut bytes = Vec::new();
+        // One more than allowed shows that there is more.
+        let mut bounded = file.take(most.min(left).saturating_add(1));
+        bounded.read_to_end(&mut bytes).map_err(|_| damaged(self.reading))?;
+        self.unpacked = self.unpacked.saturating_add(bytes.len() as u64);
+        self.reading.check_unpacked_bytes(self.unpacked)?;
+        self.reading.check_time()?;
+        Ok(Some(bytes))
+    }
+
+    /// How many bytes the entry says it has, if it may.
+    fn most_bytes(&self, index: usize) -> Result<u64, FileError> {
+        let metadata = self.zip.metadata();
+        let entry = metadata.entry(index).map_err(|_| damaged(self.reading))?;
+        // An entry can't take more of the archive than there is.
+        let packed = entry.compressed_size().min(self.bytes.len() as u64);
+        self.reading.check_inflate_ratio(packed, entry.size())?;
+        Ok(entry.size())
+    }
+}
+
+fn damaged(reading: &Reading) -> FileError {
+    reading.corrupt("is damaged; open it in the program that made it and save it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::{Archive, check};
+    use crate::reading::Reading;
+    use crate::{FileError, FileErrorKind, Limits, ReadOptions};
+
+    fn zip(parts: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in parts {
+            writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+            writer.write_all(bytes).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    /// Where the central directory keeps the uncompressed size of the first part.
+    fn declared_size(bytes: &[u8]) -> std::ops::Range<usize> {
+        let start = bytes.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+        start + 24..start + 28
+    }
+
+    fn checked(bytes: &[u8], limits: Limits) -> Result<(), FileErrorKind> {
+        let options = ReadOptions { limits, ..ReadOptions::default() };
+        check(&Reading::new("a.odt", &options), bytes).map_err(|error| error.kind)
+    }
+
+    fn part(bytes: &[u8], limits: Limits, name: &str) -> Result<Option<Vec<u8>>, FileError> {
+        let options = ReadOptions { limits, ..ReadOptions::default() };
+        let reading = Reading::new("a.odt", &options);
+        Archive::open(&reading, bytes)?.read(name)
+    }
+
+    #[test]
+    fn parts_are_read_by_name() {
+        let bytes = zip(&[("a.xml", b"one"), ("b/ü.xml", b"two")]);
+        let options = ReadOptions::default();
+        let reading = Reading::new("a.odt", &options);
+        let mut archive = Archive::open(&reading, &bytes).unwrap();
+        assert_eq!(archive.names().collect::<Vec<_>>(), ["a.xml", "b/ü.xml"]);
+        assert_eq!(archive.read("b/ü.xml").unwrap().unwrap(), b"two");
+        assert_eq!(archive.read("../a.xml").unwrap(), None);
+    }
+
+    #[test]
+    fn bounds() {
+        let bomb = vec![b' '; 2 << 20];
+        let parts = zip(&[("a", b"12345"), ("b", b"67890"), ("c", &bomb)]);
+        let limits = || Limits { inflate_ratio: 2000, ..Limits::default() };
+        assert_eq!(checked(&parts, limits()), Ok(()));
+        for limits in [
+            Limits::default(),
+            Limits { entries: 2, ..limits() },
+            Limits { unpacked_bytes: (2 << 20) + 9, ..limits() },
+        ] {
+            assert_eq!(checked(&parts, limits), Err(FileErrorKind::LimitExceeded));
+        }
+        // Only the part that is read counts for the ratio.
+        assert!(part(&parts, Limits::default(), "a").is_ok());
+        let error = part(&parts, Limits::default(), "c").unwrap_err();
+        assert!(error.kind == FileErrorKind::LimitExceeded && error.message.contains("ratio"));
+    }
+
+    #[test]
+    fn what_is_read_twice_counts_twice() {
+        let bytes = zip(&[("a", b"12345")]);
+        let limits = Limits { unpacked_bytes: 9, ..Limits::default() };
+        let options = ReadOptions { limits, ..ReadOptions::default() };
+        let reading = Reading::new("a.epub", &options);
+        let mut archive = Archive::open(&reading, &bytes).unwrap();
+        assert!(archive.read("a").is_ok());
+        assert_eq!(archive.read("a").unwrap_err().kind, FileErrorKind::LimitExceeded);
+    }
+
+    #[test]
+    fn a_part_that_lies_about_its_size_is_an_error_and_not_a_bomb() {
+        let mut bytes = zip(&[("a", &vec![b' '; 4 << 20])]);
+        let range = declared_size(&bytes);
+        bytes[range].copy_from_slice(&1000_u32.to_le_bytes());
+        // The libraries that read it next are told the same by the zip crate.
+        assert_eq!(checked(&bytes, Limits::default()), Ok(()));
+        let error = part(&bytes, Limits::default(), "a").unwrap_err();
+        assert_eq!(error.kind, FileErrorKind::Corrupt);
+    }
+
+    #[test]
+    fn what_cannot_be_opened() {
+        let good = zip(&[("a.xml", b"some text")]);
+        let mut encrypted = good.clone();
+        let directory = declared_size(&good).start - 24;
+        encrypted[directory + 8] |= 1;
+        for (bytes, kind) in [
+            (&encrypted[..], FileErrorKind::PasswordRequired),
+            (&good[..good.len() - 30], FileErrorKind::Corrupt),
+            (b"PK\x03\x04", FileErrorKind::Corrupt),
+        ] {
+            assert_eq!(checked(bytes, Limits::default()), Err(kind));
+        }
+        let mut flipped = good;
+        flipped[37] ^= 0x55;
+        let error = part(&flipped, Limits::default(), "a.xml").unwrap_err();
+        assert_eq!(error.kind, FileErrorKind::Corrupt);
+    }
+}

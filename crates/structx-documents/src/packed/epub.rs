@@ -1,0 +1,141 @@
+//! EPUB books: their chapters in the order of the book, each a page of XHTML.
+
+use memchr::memmem;
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+use super::archive::Archive;
+use super::opendocument_styles::attribute;
+use crate::markup::flow::Flow;
+use crate::markup::html;
+use crate::markup::text::decode;
+use crate::reading::Reading;
+use crate::{Document, FileError, FileErrorKind};
+
+pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
+    let mut archive = Archive::open(reading, bytes)?;
+    let encryption = archive.read("META-INF/encryption.xml")?.unwrap_or_default();
+    let book = book(reading, &mut archive)?;
+    let mut flow = Flow::new(reading);
+    let mut warnings = Vec::new();
+    for chapter in &book {
+        if memmem::find(&encryption, chapter.as_bytes()).is_some() {
+            let message = "is protected against copying; get it without this protection";
+            return Err(reading.error(FileErrorKind::PasswordRequired, message));
+        }
+        match archive.read(chapter)? {
+            Some(bytes) => html::write(&mut flow, &html::decoded(&bytes).0, false)?,
+            None => warnings.push(format!("the chapter {chapter} is missing")),
+        }
+    }
+    let mut document = flow.finish()?.finish();
+    if document.text.is_empty() {
+        return Err(reading.error(FileErrorKind::Empty, "the book has no text"));
+    }
+    document.warnings = warnings;
+    Ok(document)
+}
+
+/// The names of the chapters' files, in order.
+fn book(reading: &Reading, archive: &mut Archive) -> Result<Vec<String>, FileError> {
+    let container = file(reading, archive, "META-INF/container.xml")?;
+    let mut package = None;
+    elements(reading, &container, |name, get| {
+        if name == "rootfile" && package.is_none() {
+            package = get("full-path");
+        }
+    })?;
+    let Some(package) = package else { return Err(damaged(reading)) };
+    let content = file(reading, archive, &package)?;
+    let mut files = std::collections::HashMap::new();
+    let mut spine = Vec::new();
+    elements(reading, &content, |name, get| match name {
+        "item" => {
+            if let (Some(id), Some(href)) = (get("id"), get("href")) {
+                files.insert(id, href);
+            }
+        }
+        "itemref" => spine.extend(get("idref")),
+        _ => {}
+    })?;
+    reading.check_entries(spine.len())?;
+    let chapters = spine.iter().filter_map(|id| files.get(id));
+    Ok(chapters.map(|href| resolved(&package, href)).collect())
+}
+
+fn file(reading: &Reading, archive: &mut Archive, name: &str) -> Result<String, FileError> {
+    let bytes = archive.read(name)?.ok_or_else(|| damaged(reading))?;
+    Ok(decode(&bytes, None).0)
+}
+
+fn damaged(reading: &Reading) -> FileError {
+    reading.corrupt("is damaged: it does not say what its chapters are")
+}
+
+/// Calls `take` with the local name of each element and what gives its attributes.
+fn elements(
+    reading: &Reading,
+    xml: &str,
+    mut take: impl FnMut(&str, &dyn Fn(&str) -> Option<String>),
+) -> Result<(), FileError> {
+    let mut reader = Reader::from_str(xml);
+    loop {
+        match reader.read_event().map_err(|_| damaged(reading))? {
+            Event::Start(tag) | Event::Empty(tag) => {
+                take(tag.local_name().as_ref(), &|name| attribute(&tag, name));
+            }
+            Event::Eof => return reading.check_time(),
+            _ => {}
+        }
+    }
+}
+
+/// The name within the archive of a reference from the file `base`. One that leads out of the
+/// archive is no name of a part, and so is not found.
+fn resolved(base: &str, href: &str) -> String {
+    let href = href.split(['#', '?']).next().unwrap_or_default();
+    let folder = base.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    let decoded = percent_decoded(href);
+    for part in decoded.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+fn percent_decoded(href: &str) -> String {
+    let mut bytes = Vec::with_capacity(href.len());
+    let mut rest = href.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let byte = byte.filter(|_| first == b'%');
+        bytes.push(byte.unwrap_or(first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resolved;
+
+    #[test]
+    fn references_stay_within_the_archive() {
+        for (base, href, name) in [
+            ("OEBPS/content.opf", "text/a%20b.xhtml#top", "OEBPS/text/a b.xhtml"),
+            ("content.opf", "./a.xhtml", "a.xhtml"),
+            ("a/b/c.opf", "../d.xhtml", "a/d.xhtml"),
+            ("a.opf", "../../../etc/passwd", "etc/passwd"),
+            ("a.opf", "%2", "%2"),
+        ] {
+            assert_eq!(resolved(base, href), name);
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Open documents, texts (.odt) and presentations (.odp): their XML, told to the flow as it comes.
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use super::archive::Archive;
+use super::opendocument_styles::{Numbering, Styles, attribute};
+use crate::markup::flow::{Flow, Kind};
+use crate::markup::text::decode;
+use crate::markup::xml::resolved;
+use crate::reading::Reading;
+use crate::{Document, FileError, FileErrorKind};
+
+pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
+    let mut archive = Archive::open(reading, bytes)?;
+    let manifest = archive.read("META-INF/manifest.xml")?.unwrap_or_default();
+    if memchr::memmem::find(&manifest, b"encryption-data").is_some() {
+        let message = "is protected by a password; save it without one";
+        return Err(reading.error(FileErrorKind::PasswordRequired, message));
+    }
+    let Some(content) = archive.read("content.xml")? else {
+        return Err(reading.corrupt("is damaged: it has no content.xml; save it again"));
+    };
+    let styles = archive.read("styles.xml")?.unwrap_or_default();
+    let (content, _) = decode(&content, None);
+    let (page_styles, _) = decode(&styles, None);
+    let mut styles = Styles::default();
+    styles.collect(reading, &page_styles)?;
+    styles.collect(reading, &content)?;
+    let mut flow = Flow::new(reading);
+    Walk::new(&mut flow, &styles, Part::Headers).run(&page_styles)?;
+    Walk::new(&mut flow, &styles, Part::Body).run(&content)?;
+    Walk::new(&mut flow, &styles, Part::Footers).run(&page_styles)?;
+    let document = flow.finish()?.finish();
+    if document.text.is_empty() {
+        return Err(reading.error(FileErrorKind::Empty, "the document has no text"));
+    }
+    Ok(document)
+}
+
+/// What is read of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Body,
+    Headers,
+    Footers,
+}
+
+struct Walk<'f, 'a> {
+    flow: &'f mut Flow<'a>,
+    styles: &'f Styles,
+    part: Part,
+    depth: usize,
+    /// The depth of the element that is read with all that is in it.
+    within: Option<usize>,
+    /// The depth of the element that is left out with all that is in it.
+    skipped: Option<usize>,
+    numbering: Numbering,
+    pages: u32,
+    /// What the paragraphs of a slide's frame are, if that is special.
+    frame: Option<Kind>,
+    /// Headings and paragraphs that are open: white space between them is no text.
+    paragraphs: usize,
+    /// The mark of a note while it is read.
+    citation: Option<String>,
+}
+
+impl<'f, 'a> Walk<'f, 'a> {
+    fn new(flow: &'f mut Flow<'a>, styles: &'f Styles, part: Part) -> Self {
+        Self {
+            flow,
+            styles,
+            part,
+            depth: 0,
+            within: None,
+            skipped: None,
+            numbering: Numbering::default(),
+            pages: 0,
+            frame: None,
+            paragraphs: 0,
+            citation: None,
+        }
+    }
+
+    fn run(&mut self, xml: &str) -> Result<(), FileError> {
+        let mut reader = Reader::from_str(xml);
+        let mut events: u32 = 0;
+        loop {
+            match reader.read_event().map_err(|_| self.damaged())? {
+                Event::Start(tag) => self.open(&tag)?,
+                Event::Empty(tag) => {
+                    self.open(&tag)?;
+                    self.close(tag.name().as_ref())?;
+                }
+                Event::End(tag) => self.close(tag.name().as_ref())?,
+                Event::Text(text) => self.text(text.as_ref()),
+                Event::CData(text) => self.text(text.as_ref()),
+                Event::GeneralRef(reference) => self.text(&resolved(&reference)),
+                Event::Eof if self.depth > 0 => return Err(self.damaged()),
+                Event::Eof => break,
+                Event::Decl(_) | Event::DocType(_) | Event::PI(_) | Event::Comment(_) => {}
+            }
+            events = events.wrapping_add(1);
+            if events.is_multiple_of(1 << 16) {
+                self.flow.reading.check_time()?;
+            }
+        }
+        self.flow.usually(Kind::Paragraph)
+    }
+
+    fn damaged(&self) -> FileError {
+        self.flow.reading.corrupt("is damaged: its XML is broken; open it and save it again")
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.within.is_none() || self.skipped.is_some() {
+            return;
+        }
+        match &mut self.citation {
+            Some(citation) => citation.push_str(text),
+            None if self.paragraphs > 0 => self.flow.text(text),
+            None => {}
+        }
+    }
+
+    fn open(&mut self, tag: &BytesStart) -> Result<(), FileError> {
+        self.depth += 1;
+        self.flow.reading.check_depth(self.depth)?;
+        let name = tag.name();
+        let name = name.as_ref();
+        if self.within.is_none() {
+            if self.part.begins(name) {
+                self.within = Some(self.depth);
+            }
+            return Ok(());
+        }
+        if self.skipped.is_some() {
+            return Ok(());
+        }
+        if is_skipped(name) {
+            self.skipped = Some(self.depth);
+            return Ok(());
+        }
+        self.element(name, tag)
+    }
+
+    fn element(&mut self, name: &str, tag: &BytesStart) -> Result<(), FileError> {
+        match name {
+            "text:h" | "text:p" => {
+                self.paragraphs += 1;
+                self.paragraph(name, tag)?;
+            }
+            "text:s" | "text:tab" => self.flow.space(),
+            "text:line-break" => self.flow.line_break(),
+            "text:note-citation" => self.citation = Some(String::new()),
+            "text:note-body" => {
+                self.flow.open_note()?;
+                let mark = self.citation.take().unwrap_or_default();
+                self.flow.text(&format!("[{}] ", mark.trim()));
+            }
+            "office:annotation" => self.flow.open_note()?,
+            "text:list" => self.numbering.open_list(tag),
+            "text:list-item" => self.numbering.open_item(tag),
+            "table:table" => self.flow.open_table()?,
+            "table:table-row" => self.flow.row()?,
+            "table:table-cell" => {
+                let number = |name| attribute(tag, name).and_then(|number| number.parse().ok());
+                let columns = number("table:number-columns-spanned")
+                    .or_else(|| number("table:number-columns-repeated"));
+                let rows = number("table:number-rows-spanned");
+                self.flow.cell(columns.unwrap_or(1), rows.unwrap_or(1), false)?;
+            }
+            "draw:page" => {
+                self.pages += 1;
+                self.flow.page(self.pages)?;
+            }
+            "draw:frame" if self.frame.is_none() => {
+                let class = attribute(tag, "presentation:class");
+                self.frame = (class.as_deref() == Some("title")).then_some(Kind::Heading(1));
+            }
+            "presentation:notes" => self.frame = Some(Kind::Note),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Begins a paragraph or a heading.
+    fn paragraph(&mut self, name: &str, tag: &BytesStart) -> Result<(), FileError> {
+        if self.part != Part::Body {
+            return self.flow.begin(Kind::Margin);
+        }
+        if let Some(kind) = self.frame {
+            return self.flow.begin(kind);
+        }
+        let style = attribute(tag, "text:style-name").unwrap_or_default();
+        let level = match name {
+            "text:h" => {
+                let level = attribute(tag, "text:outline-level");
+                Some(level.and_then(|level| level.parse().ok()).unwrap_or(1).clamp(1, 6))
+            }
+            _ => self.styles.is_title(&style).then_some(1),
+        };
+        let marker = self.numbering.marker(self.styles);
+        let depth = self.numbering.depth();
+        match (level, marker) {
+            (Some(level), marker) => {
+                self.flow.begin(Kind::Heading(level))?;
+                if let Some(number) = marker.filter(|marker| marker != "-") {
+                    self.flow.text(&number);
+                    self.flow.space();
+                }
+                Ok(())
+            }
+            (None, Some(marker)) => self.flow.begin_item(depth, &marker),
+            (None, None) if self.numbering.in_list() => self.flow.begin(Kind::Continued { depth }),
+            (None, None) => self.flow.begin(Kind::Paragraph),
+        }
+    }
+
+    fn close(&mut self, name: &str) -> Result<(), FileError> {
+        let depth = self.depth;
+        self.depth = depth.saturating_sub(1);
+        if self.within.is_none_or(|within| within == depth) {
+            self.within = None;
+            return Ok(());
+        }
+        if let Some(skipped) = self.skipped {
+            self.skipped = (skipped < depth).then_some(skipped);
+            return Ok(());
+        }
+        match name {
+            "text:h" | "text:p" => {
+                self.paragraphs = self.paragraphs.saturating_sub(1);
+                self.flow.part()?;
+            }
+            "text:note-citation" => {
+                let mark = self.citation.clone().unwrap_or_default();
+                self.flow.text(&format!("[{}]", mark.trim()));
+            }
+            "text:note-body" | "office:annotation" => self.flow.close_note(),
+            "text:list" => {
+                self.numbering.close_list();
+                if !self.numbering.in_list() {
+                    self.flow.usually(Kind::Paragraph)?;
+                }
+            }
+            "table:table" => self.flow.close_table()?,
+            "table:table-cell" => self.flow.end_cell()?,
+            "draw:frame" if self.frame != Some(Kind::Note) => self.frame = None,
+            "presentation:notes" => self.frame = None,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    /// Whether the part that is read begins with the element.
+    fn begins(self, name: &str) -> bool {
+        match self {
+            Self::Body => name == "office:body",
+            Self::Headers => {
+                matches!(name, "style:header" | "style:header-left" | "style:header-first")
+            }
+            Self::Footers => {
+                matches!(name, "style:footer" | "style:footer-left" | "style:footer-first")
+            }
+        }
+    }
+}
+
+/// What is no text of the document: deleted text, names of authors, numbers of pages.
+fn is_skipped(name: &str) -> bool {
+    matches!(
+        name,
+        "dc:creator"
+            | "dc:date"
+            | "meta:creator-initials"
+            | "office:forms"
+            | "svg:title"
+            | "text:page-count"
+            | "text:page-number"
+            | "text:tracked-changes"
+    )
+}

@@ -1,0 +1,268 @@
+//! What a page draws: its glyphs, in the order they are drawn, and its rules. Nothing is painted.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use hayro_interpret::font::{Glyph as FontGlyph, GlyphRun};
+use hayro_interpret::hayro_cmap::{BfString, WritingMode};
+use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
+use hayro_interpret::{
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps,
+    InterpreterCache, InterpreterSettings, SoftMask, TransformExt, interpret_page,
+};
+use hayro_syntax::Pdf;
+use hayro_syntax::page::Page;
+
+use super::guesses::{guess, is_language};
+use super::rules::Rules;
+use crate::reading::Reading;
+use crate::{FileError, FileErrorKind};
+
+/// Fonts are drawn in units of which this many make an em.
+const UNITS_PER_EM: f64 = 1000.0;
+/// Where a font does not say how far a glyph reaches.
+const USUAL_ADVANCE: f32 = 500.0;
+/// From this weight on a font is bold; 400 is regular, 700 bold.
+const BOLD: u32 = 600;
+/// How much is drawn between two looks at the clock.
+const CALLS_PER_LOOK: usize = 4096;
+/// A page is held as a whole; no honest one has as many glyphs.
+const MOST_ON_A_PAGE: usize = 200_000;
+
+/// Points from the top left corner of the page as it is shown, y downwards; `origin` and `end` are
+/// the ends of the baseline.
+#[derive(Debug, Clone)]
+pub(super) struct Glyph {
+    pub(super) text: BfString,
+    pub(super) origin: Point,
+    pub(super) end: Point,
+    pub(super) size: f64,
+    pub(super) bold: bool,
+}
+
+/// What one page draws.
+#[derive(Debug, Default)]
+pub(super) struct Drawing {
+    pub(super) glyphs: Vec<Glyph>,
+    /// Glyphs that say no Unicode value, and so are not among the others.
+    pub(super) unmapped: usize,
+    pub(super) rules: Rules,
+}
+
+/// Draws page after page, with the fonts that they share.
+pub(super) struct Drawer<'a> {
+    reading: &'a Reading<'a>,
+    pdf: &'a Pdf,
+    cache: InterpreterCache<'a>,
+    settings: InterpreterSettings,
+    drawn: usize,
+}
+
+impl<'a> Drawer<'a> {
+    pub(super) fn new(reading: &'a Reading<'a>, pdf: &'a Pdf) -> Self {
+        let (cache, settings) = (InterpreterCache::new(), InterpreterSettings::default());
+        Self { reading, pdf, cache, settings, drawn: 0 }
+    }
+
+    pub(super) fn draw(&mut self, page: &Page<'a>) -> Result<Drawing, FileError> {
+        let (width, height) = page.render_dimensions();
+        let area = Rect::new(0.0, 0.0, width.into(), height.into());
+        // Upright, from the top left corner of what is shown.
+        let transform = page.initial_transform(true).to_kurbo();
+        let mut collector = Collector {
+            reading: self.reading,
+            area,
+            drawing: Drawing::default(),
+            guesses: Vec::new(),
+            drawn: self.drawn,
+            calls: 0,
+            last_run: Point::ZERO,
+            runs: 0,
+            codes: [const { Code { run: 0, text: None, advance: 0.0 } }; 256],
+        };
+        let xref = self.pdf.xref();
+        let mut context = Context::new(transform, area, &self.cache, xref, self.settings.clone());
+        let interpret = AssertUnwindSafe(|| interpret_page(page, &mut context, &mut collector));
+        catch_unwind(interpret).map_err(|thrown| match thrown.downcast::<FileError>() {
+            Ok(error) => *error,
+            Err(panic) => resume_unwind(panic),
+        })?;
+        self.drawn = collector.drawn;
+        Ok(collector.finish())
+    }
+}
+
+/// A device that keeps what it is given.
+struct Collector<'a> {
+    reading: &'a Reading<'a>,
+    area: Rect,
+    drawing: Drawing,
+    /// The places of the glyphs whose text is a guess.
+    guesses: Vec<usize>,
+    /// Glyphs on all pages so far.
+    drawn: usize,
+    /// Calls since the page began.
+    calls: usize,
+    /// Where the run before began.
+    last_run: Point,
+    /// Runs since the page began.
+    runs: usize,
+    /// The codes of one byte.
+    codes: [Code; 256],
+}
+
+/// What the font of the run of that number, which has one, says of a code. To look it up in the
+/// tables of the standard fonts takes longer than all else that is done with a glyph.
+struct Code {
+    run: usize,
+    text: Option<BfString>,
+    advance: f64,
+}
+
+impl Collector<'_> {
+    /// Looks now and then whether it may go on. The interpreter has no way to stop, and a few forms
+    /// within each other draw for years: the error is thrown through it, and caught by `draw`.
+    fn look(&mut self) {
+        if self.calls.is_multiple_of(CALLS_PER_LOOK)
+            && let Err(error) = self.check()
+        {
+            resume_unwind(Box::new(error));
+        }
+        self.calls += 1;
+    }
+
+    fn check(&self) -> Result<(), FileError> {
+        if self.drawing.glyphs.len() > MOST_ON_A_PAGE {
+            let message = format!("has a page with more than {MOST_ON_A_PAGE} glyphs; split it");
+            return Err(self.reading.error(FileErrorKind::LimitExceeded, message));
+        }
+        self.reading.check_glyphs(self.drawn)?;
+        self.reading.check_time()
+    }
+
+    fn push(&mut self, glyph: &FontGlyph<'_>, transform: Affine, font: Font) {
+        let origin = transform * Point::ZERO;
+        if !origin.is_finite() || !self.area.contains(origin) {
+            return;
+        }
+        self.drawn += 1;
+        let (known, advance) = self.code(glyph);
+        let is_guess = known.is_none();
+        let Some(text) = known.or_else(|| guess(glyph)) else {
+            self.drawing.unmapped += 1;
+            return;
+        };
+        let end = match font.mode {
+            WritingMode::Horizontal => Point::new(advance, 0.0),
+            WritingMode::Vertical => Point::new(0.0, -UNITS_PER_EM),
+        };
+        let end = transform * end;
+        let [_, _, x, y, ..] = transform.as_coeffs();
+        let size = x.hypot(y) * UNITS_PER_EM;
+        if end.is_finite() && size.is_finite() && size > 0.0 {
+            if is_guess {
+                self.guesses.push(self.drawing.glyphs.len());
+            }
+            self.drawing.glyphs.push(Glyph { text, origin, end, size, bold: font.bold });
+        }
+    }
+
+    /// The text and the advance of a glyph.
+    fn code(&mut self, glyph: &FontGlyph<'_>) -> (Option<BfString>, f64) {
+        let text = || glyph.as_unicode().filter(is_readable);
+        let code = usize::try_from(glyph.char_code()).unwrap_or(usize::MAX);
+        let Some(known) = self.codes.get_mut(code) else { return (text(), advance(glyph)) };
+        if known.run != self.runs {
+            *known = Code { run: self.runs, text: text(), advance: advance(glyph) };
+        }
+        (known.text.clone(), known.advance)
+    }
+
+    /// What was drawn, guesses only where they are good.
+    fn finish(self) -> Drawing {
+        let (mut drawing, guesses) = (self.drawing, self.guesses);
+        let guessed = guesses.iter().filter_map(|place| match drawing.glyphs.get(*place)?.text {
+            BfString::Char(character) => Some(character),
+            BfString::String(_) => None,
+        });
+        if !is_language(guessed) {
+            drawing.unmapped += guesses.len();
+            let mut wrong = guesses.into_iter().peekable();
+            let mut places = 0..;
+            drawing.glyphs.retain(|_| wrong.next_if_eq(&places.next().unwrap_or(0)).is_none());
+        }
+        drawing
+    }
+}
+
+/// What the glyphs of a run share.
+#[derive(Clone, Copy)]
+struct Font {
+    mode: WritingMode,
+    bold: bool,
+}
+
+impl Device<'_> for Collector<'_> {
+    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, mode: &DrawMode) {
+        let [first, ..] = run.glyphs() else { return };
+        let start = props.transform * first.transform() * Point::ZERO;
+        // Text that is filled and stroked comes twice.
+        if matches!(mode, DrawMode::Stroke(_)) && start == self.last_run {
+            return;
+        }
+        self.last_run = start;
+        self.runs += 1;
+        let font = Font { mode: run.writing_mode(), bold: is_bold(first) };
+        for glyph in run.glyphs() {
+            self.look();
+            self.push(glyph, props.transform * glyph.transform(), font);
+        }
+    }
+
+    fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
+        self.look();
+        self.drawing.rules.path(path, props.transform, &props.paint, mode);
+    }
+
+    fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'_>, mode: &DrawMode) {
+        self.look();
+        self.drawing.rules.rect(*rect, props.transform, &props.paint, mode);
+    }
+
+    // An image is decoded only by a device that asks for its pixels.
+    fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {}
+
+    fn push_clip_path(&mut self, _: &ClipPath) {
+        self.look();
+    }
+
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
+        self.look();
+    }
+
+    fn pop_clip(&mut self) {}
+    fn pop_transparency_group(&mut self) {}
+}
+
+/// Neither a replacement nor of private use, which only the font could tell.
+fn is_readable(text: &BfString) -> bool {
+    let is_unknown = |c: char| {
+        (c.is_control() && !c.is_whitespace()) || matches!(c, '\u{fffd}' | '\u{e000}'..='\u{f8ff}')
+    };
+    match text {
+        BfString::Char(character) => !is_unknown(*character),
+        BfString::String(text) => !text.is_empty() && !text.contains(is_unknown),
+    }
+}
+
+fn advance(glyph: &FontGlyph<'_>) -> f64 {
+    let advance = match glyph {
+        FontGlyph::Outline(outline) => outline.advance_width(),
+        FontGlyph::Type3(type3) => type3.advance_width(),
+    };
+    advance.unwrap_or(USUAL_ADVANCE).into()
+}
+
+fn is_bold(glyph: &FontGlyph<'_>) -> bool {
+    let FontGlyph::Outline(outline) = glyph else { return false };
+    outline.font_data().and_then(|font| font.weight).is_some_and(|weight| weight >= BOLD)
+}

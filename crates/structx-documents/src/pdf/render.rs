@@ -1,0 +1,166 @@
+//! Pages of a PDF as images, drawn by `hayro`.
+
+use std::sync::Arc;
+
+use hayro::hayro_syntax::Pdf;
+use hayro::vello_cpu::color::palette::css::WHITE;
+use hayro::{PixmapSettings, RenderCache, RenderSettings};
+use hayro_interpret::InterpreterSettings;
+use hayro_syntax::page::Page;
+use image::metadata::Orientation;
+use image::{DynamicImage, RgbImage};
+
+use super::super::reading::Reading;
+use super::super::vision::{self, LONGEST_SIDE, PageImage};
+use super::{FileError, cost};
+
+/// Pixels for each point of a page that is not large: 180 dots per inch, which is enough for the
+/// small print and little more than the longest side gives A4.
+const USUAL_SCALE: f32 = 2.5;
+
+/// Gives `take` the images of the pages of these numbers, until it wants no more.
+pub(crate) fn pages(
+    reading: &Reading,
+    file: &Arc<[u8]>,
+    numbers: &[u32],
+    take: &mut dyn FnMut(Result<PageImage, FileError>) -> bool,
+) {
+    let pdf = match vision::guarded(reading, || super::open(reading, file)) {
+        Ok(pdf) => pdf,
+        Err(error) => {
+            take(Err(error));
+            return;
+        }
+    };
+    for &number in numbers {
+        // A cache of its own: one that a panic left behind is not used again, and none grows.
+        let image = vision::guarded(reading, || page(reading, &pdf, number));
+        if !take(image) {
+            return;
+        }
+    }
+}
+
+fn page(reading: &Reading, pdf: &Pdf, number: u32) -> Result<PageImage, FileError> {
+    let index = usize::try_from(number).unwrap_or(usize::MAX).wrapping_sub(1);
+    let Some(page) = pdf.pages().get(index) else {
+        return Err(reading.corrupt(format!("has no page {number}")));
+    };
+    let scale = scale(page).ok_or_else(|| {
+        reading.corrupt(format!("page {number} has a size that can't be shown as an image"))
+    })?;
+    cost::check(reading, page, scale)?;
+    let settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
+    let pixels = hayro::render(
+        page,
+        &RenderCache::new(),
+        &InterpreterSettings::default(),
+        &RenderSettings::default(),
+        &settings,
+    );
+    let (width, height) = (pixels.width().into(), pixels.height().into());
+    // On white, nothing is transparent: the colours are what is seen.
+    let colours = pixels.data_as_u8_slice().chunks_exact(4).flat_map(|it| [it[0], it[1], it[2]]);
+    let Some(image) = RgbImage::from_vec(width, height, colours.collect()) else {
+        return Err(reading.corrupt(format!("page {number} can't be shown as an image")));
+    };
+    let image = DynamicImage::ImageRgb8(image);
+    vision::encode(reading, number, image, Orientation::NoTransforms)
+}
+
+/// `None` for a page without a size, or of one whose shorter side would vanish.
+fn scale(page: &Page<'_>) -> Option<f32> {
+    #[expect(clippy::cast_precision_loss, reason = "it has fewer than 24 bits")]
+    let most = LONGEST_SIDE as f32;
+    let (width, height) = page.render_dimensions();
+    let scale = USUAL_SCALE.min(most / width.max(height));
+    let is_shown = scale.is_finite() && width.min(height) * scale >= 1.0;
+    is_shown.then_some(scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::super::{FileErrorKind, ReadOptions, vision::PageImage};
+    use super::{FileError, Reading, pages};
+
+    /// A page with these entries and this content stream, among further objects from number 5 on.
+    fn pdf(entries: &str, content: &str, objects: &[&str]) -> Arc<[u8]> {
+        let mut all = vec![
+            "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+            format!("<< /Type /Page /Parent 2 0 R /Contents 4 0 R {entries} >>"),
+            format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
+        ];
+        all.extend(objects.iter().map(ToString::to_string));
+        let body: String =
+            (1..).zip(all).map(|(number, it)| format!("{number} 0 obj\n{it}\nendobj\n")).collect();
+        format!("%PDF-1.4\n{body}trailer\n<< /Root 1 0 R >>\n%%EOF\n").into_bytes().into()
+    }
+
+    fn shown(file: &Arc<[u8]>) -> Result<PageImage, FileError> {
+        let mut images = Vec::new();
+        pages(&Reading::new("a.pdf", &ReadOptions::default()), file, &[1], &mut |image| {
+            images.push(image);
+            true
+        });
+        images.remove(0)
+    }
+
+    #[test]
+    fn a_page_of_any_size_has_an_image_that_models_take() {
+        for (entries, width, height) in [
+            ("/MediaBox [0 0 595 842]", 1_413, 2_000),
+            ("/MediaBox [0 0 200 100]", 500, 250),
+            ("/MediaBox [0 0 200 100] /Rotate 90", 250, 500),
+            ("/MediaBox [0 0 200 100] /CropBox [0 0 50 100]", 125, 250),
+            ("/MediaBox [0 0 1000000 1000000]", 2_000, 2_000),
+        ] {
+            let image = shown(&pdf(entries, "", &[])).unwrap();
+            let image = image::load_from_memory(&image.bytes).unwrap();
+            let found = (image.width(), image.height());
+            assert!(found.0.abs_diff(width) <= 1 && found.1.abs_diff(height) <= 1, "{found:?}");
+            assert_eq!(image.into_rgb8().get_pixel(9, 9).0, [255; 3], "{entries}");
+        }
+    }
+
+    #[test]
+    fn what_costs_too_much_is_not_drawn() {
+        let page = "/MediaBox [0 0 400 400] /Resources << /Pattern << /P 5 0 R >> \
+                    /XObject << /X 5 0 R >> >>";
+        let tiles = "<< /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 9999999 9999999] \
+                     /XStep 1 /YStep 1 /Length 12 >>\nstream\n0 0 1 1 re f\nendstream";
+        let wide = "<< /Subtype /Image /Width 40000 /Height 40000 /ColorSpace /DeviceGray \
+                    /BitsPerComponent 8 /Length 1 >>\nstream\nx\nendstream";
+        let small = "<< /Subtype /Image /Width 2 /Height 40000 /ColorSpace /DeviceGray \
+                     /BitsPerComponent 8 /Length 1 >>\nstream\nx\nendstream";
+        for (content, objects) in [
+            ("0 0 400 400 re f\n".repeat(20_000), &[][..]),
+            ("[0.00001] 0 d 0 0 m 400 400 l S".to_owned(), &[]),
+            ("/Pattern cs /P scn 0 0 400 400 re f".to_owned(), &[tiles]),
+            ("400 0 0 400 0 0 cm /X Do".to_owned(), &[wide]),
+            ("100000000 0 0 400 0 0 cm /X Do".to_owned(), &[small]),
+        ] {
+            let error = shown(&pdf(page, &content, objects)).unwrap_err();
+            assert_eq!(error.kind, FileErrorKind::LimitExceeded, "{error} {content:.40}");
+        }
+        let modest = "0 0 400 400 re f\n".repeat(200);
+        let image = shown(&pdf(page, &modest, &[])).unwrap();
+        let image = image::load_from_memory(&image.bytes).unwrap().into_rgb8();
+        assert_eq!(image.get_pixel(9, 9).0, [0; 3]);
+    }
+
+    #[test]
+    fn a_damaged_file_and_a_page_that_is_not_there_are_errors() {
+        assert_eq!(shown(&b"%PDF-1.7".as_slice().into()).unwrap_err().kind, FileErrorKind::Corrupt);
+        let reading_options = ReadOptions::default();
+        let mut kinds = Vec::new();
+        let file = pdf("/MediaBox [0 0 9 9]", "", &[]);
+        pages(&Reading::new("a.pdf", &reading_options), &file, &[0, 2, 1], &mut |image| {
+            kinds.push(image.err().map(|error| error.kind));
+            true
+        });
+        assert_eq!(kinds, [Some(FileErrorKind::Corrupt), Some(FileErrorKind::Corrupt), None]);
+    }
+}

@@ -1,0 +1,64 @@
+//! The text of pages as a second library reads it, asked where the first finds none on any page.
+//!
+//! It panics on some files, and overflows the stack on others, which nothing can catch: it runs in
+//! a process of its own.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pdf_extract::{Document, PlainTextOutput, output_doc_page};
+
+use crate::isolate::{self, Failure, Reader};
+use crate::reading::Reading;
+
+/// The text of each page; none for a page that is not to be read.
+pub(super) fn pages(reading: &Reading, file: &[u8]) -> Result<Vec<String>, Failure> {
+    isolate::read(Reader::PdfExtract, reading, file)
+}
+
+/// What [`pages`] gives, found in this process.
+pub(crate) fn extract(file: &[u8]) -> Vec<String> {
+    let Ok(mut document) = Document::load_mem(file) else { return Vec::new() };
+    if document.is_encrypted() && document.decrypt("").is_err() {
+        return Vec::new();
+    }
+    document.get_pages().into_keys().map(|number| page(&document, number)).collect()
+}
+
+fn page(document: &Document, number: u32) -> String {
+    let extracted = catch_unwind(AssertUnwindSafe(|| {
+        let mut text = String::new();
+        let mut output = PlainTextOutput::new(&mut text);
+        output_doc_page(document, &mut output, number).is_ok().then_some(text)
+    }));
+    let mut text = extracted.ok().flatten().unwrap_or_default();
+    text.retain(|character| character.is_whitespace() || !character.is_control());
+    if is_usable(&text) { text } else { String::new() }
+}
+
+/// Fonts without a map to Unicode give anything: signs, or the accented letters that those of other
+/// alphabets are taken for.
+fn is_usable(text: &str) -> bool {
+    let count = |is_one: fn(char) -> bool| text.chars().filter(|it| is_one(*it)).count();
+    let letters = count(char::is_alphanumeric);
+    let accented = count(|it| matches!(it, '\u{c0}'..='\u{ff}'));
+    letters > count(|it| !it.is_alphanumeric() && !it.is_whitespace()) && accented * 2 < letters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_usable;
+
+    #[test]
+    fn texts_are_told_from_what_only_looks_like_text() {
+        for (text, usable) in [
+            ("Invoice 17: 3.50 EUR", true),
+            ("Élève né à Orléans, où il a été reçu", true),
+            ("\u{416}\u{443}\u{440}\u{43d}\u{430}\u{43b}", true),
+            ("Ìèíèñòåðñòâî íàóêè", false),
+            ("!\"#$ %&'( )*+ ab", false),
+            (" \n", false),
+        ] {
+            assert_eq!(is_usable(text), usable, "{text}");
+        }
+    }
+}

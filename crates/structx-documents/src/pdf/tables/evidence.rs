@@ -1,0 +1,125 @@
+//! What tells a table from other text in columns: prose, lists, forms, tables of contents.
+
+use super::rows::{Part, text};
+use crate::pdf::words::Word;
+
+/// Words in a cell on average: more are prose.
+const MOST_WORDS: usize = 8;
+/// Of a column without numbers: more words in a line are prose.
+const MOST_PER_CELL: usize = 5;
+
+/// A number, an amount, a date, or what stands for none of them in a column of such.
+pub(super) fn is_number(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let letters = text.chars().filter(|character| character.is_alphabetic()).count();
+    match digits {
+        0 => !text.is_empty() && text.chars().all(|c| "-–—.*$€£%".contains(c)) || text == "n/a",
+        _ => letters <= 3 && !text.starts_with('['),
+    }
+}
+
+/// What stands beside a number.
+pub(super) fn is_sign(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|character| "$€£¥()%*+".contains(character))
+}
+
+/// Of all places of a table those that something stands in are so many; fewer are a chart.
+pub(super) fn is_full(cells: usize, places: usize) -> bool {
+    cells * 100 >= places * 35
+}
+
+/// Rows that may be a table.
+pub(super) struct Shape<'a> {
+    pub(super) columns: usize,
+    /// Of each column: it holds numbers.
+    pub(super) numeric: &'a [bool],
+    pub(super) rows: &'a [Vec<Part>],
+    /// How many lines over the first with numbers.
+    pub(super) header: usize,
+    /// How many rules go across it.
+    pub(super) rules: usize,
+}
+
+impl Shape<'_> {
+    pub(super) fn is_table(&self, words: &[Word]) -> bool {
+        let ruled = self.rules > 1;
+        let full = self.rows.iter().filter(|row| row.len() > 1).count();
+        let least = if ruled { 2 } else { 3 };
+        if full < least || full * 5 < self.rows.len() * 2 || self.is_contents(words) {
+            return false;
+        }
+        let cells: usize = self.rows.iter().map(Vec::len).sum();
+        let reached: usize = self.parts().map(|part| part.columns).sum();
+        if !is_full(reached, self.rows.len() * self.columns) {
+            return false;
+        }
+        let count: usize = self.parts().map(|part| part.words.len()).sum();
+        let values = self.numeric.iter().skip(1).filter(|numeric| **numeric).count();
+        if count > MOST_WORDS * cells && values < 2 {
+            return false;
+        }
+        let wordy = (0..self.columns).filter(|column| self.is_wordy(*column)).count();
+        match (self.columns, values) {
+            (2, 0) => {
+                ruled && self.rules > self.rows.len() / 2 && wordy == 0 && !self.is_form(words)
+            }
+            (2, _) => {
+                wordy < 2
+                    && !self.is_form(words)
+                    && (ruled || self.header > 0 || self.is_even(words))
+            }
+            (_, 0) => {
+                let filled = cells * 100 >= self.rows.len() * self.columns * 60;
+                let rows = if ruled { 2 } else { 4 };
+                wordy < if ruled { self.columns } else { 1 } && filled && full >= rows
+            }
+            _ => wordy < 2 || values > 1,
+        }
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.rows.iter().flatten()
+    }
+
+    fn column(&self, column: usize) -> impl Iterator<Item = &Part> {
+        self.parts().filter(move |part| part.column == column && part.columns == 1)
+    }
+
+    fn is_wordy(&self, column: usize) -> bool {
+        let count = self.column(column).count();
+        let words: usize = self.column(column).map(|part| part.words.len()).sum();
+        words > MOST_PER_CELL * count
+    }
+
+    /// Chapters and their pages.
+    fn is_contents(&self, words: &[Word]) -> bool {
+        let last: Vec<String> =
+            self.column(self.columns - 1).map(|part| text(words, &part.words)).collect();
+        let pages: Vec<u32> = last.iter().filter_map(|page| page.parse().ok()).collect();
+        let leads = |part: &Part| part.words.iter().any(|word| words[*word].text.contains("...."));
+        let leaders = self.parts().filter(|part| leads(part)).count() * 2 > self.rows.len();
+        let in_order = pages.len() > 2 && pages.is_sorted() && pages.len() * 10 >= last.len() * 8;
+        self.columns < 4 && (in_order && self.header == 0 || leaders && self.columns < 3)
+    }
+
+    /// Names of fields with what is filled in.
+    fn is_form(&self, words: &[Word]) -> bool {
+        let ends =
+            |part: &&Part| part.words.last().is_some_and(|word| words[*word].text.ends_with(':'));
+        self.column(0).filter(ends).count() * 3 > self.rows.len()
+    }
+
+    /// The second of two columns holds amounts of one kind, and enough of them.
+    fn is_even(&self, words: &[Word]) -> bool {
+        let kind = |part: &Part| -> String {
+            let text = text(words, &part.words);
+            text.chars()
+                .filter(|character| !character.is_ascii_digit() && *character != ',')
+                .collect()
+        };
+        let mut kinds: Vec<String> = self.column(1).map(kind).collect();
+        kinds.sort_unstable();
+        let most = kinds.chunk_by(|a, b| a == b).map(<[String]>::len).max().unwrap_or(0);
+        most > 4 && most * 10 >= kinds.len() * 7
+    }
+}

@@ -1,0 +1,324 @@
+//! Tables whose cells are parted by rules that cross.
+
+use std::collections::BTreeMap;
+
+use hayro_interpret::kurbo::Rect;
+
+use super::evidence::{is_full, is_number};
+use super::lines::{Line, Phrase, lines};
+use super::rows::text;
+use super::{Cell, Grid};
+use crate::pdf::rules::Rule;
+use crate::pdf::words::Word;
+
+/// In points: how near two rules are that are meant as one.
+const SAME: f64 = 1.5;
+/// In points: the widest gap in a dotted line, or between the borders of two cells.
+const GAP: f64 = 3.0;
+/// In points: how far a rule may end before the one that it meets.
+const REACH: f64 = 3.0;
+/// In points: a rule as short is part of a drawing.
+const LEAST_LENGTH: f64 = 5.0;
+/// In points: no line of text fits between rules as near.
+const LEAST_CELL: f64 = 4.0;
+/// In ems: no words of a cell are further apart.
+const COLUMN_GAP: f64 = 1.0;
+/// Rules that cross more often are a drawing, and so are tables of more places.
+const MOST_CROSSINGS: usize = 100_000;
+const MOST_PLACES: usize = 20_000;
+const MOST_TABLES: usize = 200;
+/// Words in a cell, on average: more are the text of a page within frames.
+const MOST_WORDS: usize = 40;
+
+/// The same rules, each once: pieces put together, doubles left out; level ones first, in order.
+pub(super) fn merge(rules: &[Rule]) -> Vec<Rule> {
+    let mut rules = rules.to_vec();
+    rules.sort_by(|a, b| b.level.cmp(&a.level).then(a.at.total_cmp(&b.at)));
+    let mut merged: Vec<Rule> = Vec::new();
+    for group in rules.chunk_by_mut(|a, b| a.level == b.level && b.at - a.at <= SAME) {
+        group.sort_by(|a, b| a.start.total_cmp(&b.start));
+        let at = group[0].at;
+        let first = merged.len();
+        for rule in group {
+            match merged[first..].last_mut() {
+                Some(last) if rule.start <= last.end + GAP => last.end = last.end.max(rule.end),
+                _ => merged.push(Rule { at, ..*rule }),
+            }
+        }
+    }
+    merged.retain(|rule| rule.length() >= LEAST_LENGTH);
+    merged
+}
+
+/// The tables of merged rules; marks the words that they take.
+pub(super) fn find(words: &[Word], rules: &[Rule], taken: &mut [bool]) -> Vec<Grid> {
+    let mut frames: Vec<Frame> = nets(rules).iter().filter_map(|net| Frame::new(net)).collect();
+    // What lies within another is the table, and the other a frame around it.
+    frames.sort_by(|a, b| a.area().area().total_cmp(&b.area().area()));
+    frames.truncate(MOST_TABLES);
+    let mut grids = Vec::new();
+    for frame in &frames {
+        if let Some(grid) = frame.grid(words, taken) {
+            grid.words().for_each(|word| taken[word] = true);
+            grids.push(grid);
+        }
+    }
+    grids
+}
+
+/// Rules that hang together; none where they are too many.
+fn nets(rules: &[Rule]) -> Vec<Vec<Rule>> {
+    let (level, upright) = rules.split_at(rules.partition_point(|rule| rule.level));
+    let mut parents: Vec<usize> = (0..rules.len()).collect();
+    let mut crossings = 0;
+    for (index, rule) in level.iter().enumerate() {
+        let first = upright.partition_point(|other| other.at < rule.start - REACH);
+        let reached = upright[first..].iter().take_while(|other| other.at <= rule.end + REACH);
+        for (other, line) in reached.enumerate() {
+            crossings += 1;
+            if line.start - REACH <= rule.at && rule.at <= line.end + REACH {
+                let (a, b) = (root(&parents, index), root(&parents, level.len() + first + other));
+                parents[a.max(b)] = a.min(b);
+            }
+        }
+        if crossings > MOST_CROSSINGS {
+            return Vec::new();
+        }
+    }
+    let mut nets: BTreeMap<usize, Vec<Rule>> = BTreeMap::new();
+    for (index, rule) in rules.iter().enumerate() {
+        nets.entry(root(&parents, index)).or_default().push(*rule);
+    }
+    nets.into_values().filter(|net| net.len() >= 3).collect()
+}
+
+fn root(parents: &[usize], mut index: usize) -> usize {
+    while parents[index] != index {
+        index = parents[index];
+    }
+    index
+}
+
+/// The places that a net of rules makes.
+struct Frame {
+    /// The edges of the columns and rows.
+    xs: Vec<f64>,
+    ys: Vec<f64>,
+    /// Of each place, row by row: a rule is on its left, over it.
+    left: Vec<bool>,
+    over: Vec<bool>,
+}
+
+impl Frame {
+    fn new(net: &[Rule]) -> Option<Self> {
+        let (level, upright) = net.split_at(net.partition_point(|rule| rule.level));
+        let (xs, ys) = (edges(upright, level), edges(level, upright));
+        let places = xs.len().saturating_sub(1) * ys.len().saturating_sub(1);
+        if !(2..=MOST_PLACES).contains(&places) {
+            return None;
+        }
+        let width = xs.len() - 1;
+        let (mut left, mut over) = (vec![false; places], vec![false; places]);
+        for rule in upright {
+            let column = nearest(&xs, rule.at);
+            for row in covered(&ys, rule).filter(|_| column < width) {
+                left[row * width + column] = true;
+            }
+        }
+        for rule in level {
+            let row = nearest(&ys, rule.at);
+            for column in covered(&xs, rule).filter(|_| row + 1 < ys.len()) {
+                over[row * width + column] = true;
+            }
+        }
+        Some(Self { xs, ys, left, over })
+    }
+
+    fn area(&self) -> Rect {
+        let ends = |edges: &[f64]| [edges.first(), edges.last()].map(|edge| *edge.unwrap_or(&0.0));
+        let ([x0, x1], [y0, y1]) = (ends(&self.xs), ends(&self.ys));
+        Rect::new(x0, y0, x1, y1)
+    }
+
+    fn size(&self) -> (usize, usize) {
+        (self.ys.len() - 1, self.xs.len() - 1)
+    }
+
+    fn grid(&self, words: &[Word], taken: &[bool]) -> Option<Grid> {
+        let (rows, columns) = self.size();
+        let mut cells = self.cells();
+        let mut owner = vec![0; rows * columns];
+        for (index, cell) in cells.iter().enumerate() {
+            for row in cell.row..cell.row + cell.rows {
+                let start = row * columns + cell.column;
+                owner[start..start + cell.columns].fill(index);
+            }
+        }
+        let area = self.area();
+        for (index, word) in words.iter().enumerate().filter(|(index, _)| !taken[*index]) {
+            let middle = word.bounds.center();
+            if area.contains(middle) {
+                let row = self.ys.partition_point(|y| *y <= middle.y) - 1;
+                let column = self.xs.partition_point(|x| *x <= middle.x) - 1;
+                cells[owner[row * columns + column]].words.push(index);
+            }
+        }
+        let count = cells.iter().map(|cell| cell.words.len()).sum::<usize>();
+        cells.retain(|cell| !cell.words.is_empty());
+        let is_open = |cell: &&Cell| {
+            lines(words, cell.words.clone()).0.iter().any(|line| has_columns(words, cell, line))
+        };
+        let open = cells.iter().filter(is_open).count();
+        let rows = cells.chunk_by(|a, b| a.row == b.row).count();
+        let cells = close_up(part_rows(words, cells));
+        let height = cells.iter().map(|cell| cell.row + 1).max()?;
+        let width = cells.iter().map(|cell| cell.column + cell.columns).max()?;
+        let reached = cells.iter().map(|cell| cell.rows * cell.columns).sum();
+        let is_table = cells.len() >= 4
+            && is_full(reached, height * width)
+            && open * 3 <= rows
+            && count <= MOST_WORDS * cells.len()
+            && cells.iter().any(|cell| cell.row > 0)
+            && cells.iter().any(|cell| cell.column > 0);
+        is_table.then_some(Grid { bounds: area, cells })
+    }
+
+    /// The places, those put together that no rule parts.
+    fn cells(&self) -> Vec<Cell> {
+        let (height, width) = self.size();
+        let mut done = vec![false; height * width];
+        let mut cells = Vec::new();
+        for start in 0..height * width {
+            if done[start] {
+                continue;
+            }
+            let (row, column) = (start / width, start % width);
+            let mut columns = 1;
+            while column + columns < width && !self.left[start + columns] && !done[start + columns]
+            {
+                columns += 1;
+            }
+            let is_open = |rows: usize| {
+                let start = start + rows * width;
+                row + rows < height
+                    && !self.over[start..start + columns].contains(&true)
+                    && !self.left[start + 1..start + columns].contains(&true)
+                    && !done[start..start + columns].contains(&true)
+            };
+            let rows = 1 + (1..height).take_while(|rows| is_open(*rows)).count();
+            for line in 0..rows {
+                let start = start + line * width;
+                done[start..start + columns].fill(true);
+            }
+            cells.push(Cell { row, column, rows, columns, words: Vec::new() });
+        }
+        cells
+    }
+}
+
+/// Whether there are columns within a cell: not all of them are ruled, then.
+fn has_columns(words: &[Word], cell: &Cell, line: &Line) -> bool {
+    let is_number = |phrase: &Phrase| is_number(&text(words, &phrase.words));
+    line.phrases.windows(2).any(|pair| {
+        pair[1].left - pair[0].right > COLUMN_GAP * line.size
+            && (cell.columns > 1 || pair.iter().all(is_number))
+    })
+}
+
+/// Where the rules are, and where those that cross them end if that is further out.
+fn edges(rules: &[Rule], crossing: &[Rule]) -> Vec<f64> {
+    let mut edges: Vec<f64> = rules.iter().map(|rule| rule.at).collect();
+    let start = crossing.iter().map(|rule| rule.start).fold(f64::INFINITY, f64::min);
+    let end = crossing.iter().map(|rule| rule.end).fold(f64::NEG_INFINITY, f64::max);
+    edges.extend([start, end].iter().filter(|end| end.is_finite()));
+    edges.sort_by(f64::total_cmp);
+    edges.dedup_by(|next, edge| *next - *edge < LEAST_CELL);
+    edges
+}
+
+fn nearest(edges: &[f64], at: f64) -> usize {
+    // The edges are further apart than what they were made of.
+    edges.partition_point(|edge| *edge < at - LEAST_CELL).min(edges.len() - 1)
+}
+
+/// The places that the rule goes along for the better part.
+fn covered<'a>(edges: &'a [f64], rule: &Rule) -> impl Iterator<Item = usize> + use<'a> {
+    let (start, end) = (rule.start, rule.end);
+    let first = edges.partition_point(|edge| *edge < start - LEAST_CELL).saturating_sub(1);
+    (first..edges.len() - 1).take_while(move |place| edges[*place] < end).filter(move |place| {
+        let (from, to) = (edges[*place], edges[*place + 1]);
+        to.min(end) - from.max(start) > 0.6 * (to - from)
+    })
+}
+
+/// The words of each cell in reading order; and where no rules part the rows of a table, its
+/// numbers do: they are not wrapped, so each line of them is a row.
+fn part_rows(words: &[Word], cells: Vec<Cell>) -> Vec<Cell> {
+    let mut bands: BTreeMap<usize, Vec<Cell>> = BTreeMap::new();
+    for cell in cells {
+        bands.entry(cell.row).or_default().push(cell);
+    }
+    let mut parted = Vec::new();
+    let mut added = 0;
+    for (row, band) in bands {
+        let all: Vec<Vec<(f64, Vec<usize>)>> =
+            band.iter().map(|cell| cell_lines(words, cell)).collect();
+        let starts = starts(words, &all);
+        for (cell, lines) in band.into_iter().zip(all) {
+            let mut rows: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+            for (baseline, line) in lines {
+                let over = starts.partition_point(|start| *start <= baseline + SAME);
+                rows.entry(if cell.rows > 1 { 0 } else { over.saturating_sub(1) })
+                    .or_default()
+                    .extend(line);
+            }
+            for (down, line) in rows {
+                let row = row + added + down;
+                parted.push(Cell { row, words: line, ..cell });
+            }
+        }
+        added += starts.len().saturating_sub(1);
+    }
+    parted.sort_by_key(|cell| (cell.row, cell.column));
+    parted
+}
+
+fn cell_lines(words: &[Word], cell: &Cell) -> Vec<(f64, Vec<usize>)> {
+    let flat = |line: Line| {
+        (line.baseline, line.phrases.into_iter().flat_map(|phrase| phrase.words).collect())
+    };
+    lines(words, cell.words.clone()).0.into_iter().map(flat).collect()
+}
+
+/// The baselines at which the rows within a row begin; none where it is one.
+fn starts(words: &[Word], cells: &[Vec<(f64, Vec<usize>)>]) -> Vec<f64> {
+    let is_anchor = |lines: &&Vec<(f64, Vec<usize>)>| {
+        lines.len() > 1 && lines.iter().all(|(_, line)| is_number(&text(words, line)))
+    };
+    let anchors: Vec<_> = cells.iter().filter(is_anchor).collect();
+    let Some(longest) = anchors.iter().max_by_key(|lines| lines.len()) else { return Vec::new() };
+    let alike = anchors.iter().filter(|lines| lines.len() == longest.len()).count();
+    if longest.len() < 3 && alike < 2 {
+        return Vec::new();
+    }
+    longest.iter().map(|(baseline, _)| *baseline).collect()
+}
+
+/// The cells without the rows and columns that are empty.
+fn close_up(mut cells: Vec<Cell>) -> Vec<Cell> {
+    let mut rows: Vec<usize> = cells.iter().map(|cell| cell.row).collect();
+    let mut columns: Vec<usize> = cells.iter().map(|cell| cell.column).collect();
+    for places in [&mut rows, &mut columns] {
+        places.sort_unstable();
+        places.dedup();
+    }
+    let count = |places: &[usize], start: usize, length: usize| {
+        let from = places.partition_point(|place| *place < start);
+        (from, places.partition_point(|place| *place < start + length) - from)
+    };
+    for cell in &mut cells {
+        (cell.row, cell.rows) = count(&rows, cell.row, cell.rows);
+        (cell.column, cell.columns) = count(&columns, cell.column, cell.columns);
+    }
+    cells
+}

@@ -1,0 +1,118 @@
+//! Words of a page as lines from top to bottom, and each line as phrases: what gaps part in it.
+
+use super::evidence::is_number;
+use crate::pdf::words::{BASELINE_SLACK, Word};
+
+/// In ems: what parts two phrases, at least and at most. A space is about 0.25, and 0.6 where all
+/// letters are as wide.
+pub(super) const LEAST_SPACE: f64 = 0.5;
+const MOST_SPACE: f64 = 1.0;
+/// In ems: no space between two words of a text is as wide.
+const NO_SPACE: f64 = 1.2;
+/// How much wider than a space is what parts two phrases.
+const WIDER: f64 = 1.5;
+
+/// Words that stand side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Phrase {
+    pub(super) left: f64,
+    pub(super) right: f64,
+    /// From left to right.
+    pub(super) words: Vec<usize>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Line {
+    pub(super) top: f64,
+    pub(super) bottom: f64,
+    pub(super) baseline: f64,
+    pub(super) size: f64,
+    /// From left to right, never none.
+    pub(super) phrases: Vec<Phrase>,
+}
+
+impl Line {
+    /// Of words from left to right; `space` is what parts two phrases, in ems.
+    pub(super) fn new(words: &[Word], members: &[usize], space: f64) -> Option<Self> {
+        let mut phrases: Vec<Phrase> = Vec::new();
+        let all = || members.iter().map(|member| &words[*member]);
+        let mut after_number = false;
+        for index in members {
+            let Word { text, bounds, size, .. } = &words[*index];
+            let is_number = is_number(text);
+            // Numbers side by side are in columns, however near.
+            let space = if is_number && after_number { LEAST_SPACE } else { space };
+            after_number = is_number;
+            match phrases.last_mut() {
+                Some(phrase) if bounds.x0 - phrase.right < space * size => {
+                    phrase.right = phrase.right.max(bounds.x1);
+                    phrase.words.push(*index);
+                }
+                _ => {
+                    phrases.push(Phrase { left: bounds.x0, right: bounds.x1, words: vec![*index] });
+                }
+            }
+        }
+        let size = all().map(|word| word.size).fold(0.0, f64::max);
+        Some(Self {
+            top: all().map(|word| word.bounds.y0).reduce(f64::min)?,
+            bottom: all().map(|word| word.bounds.y1).reduce(f64::max)?,
+            baseline: all().map(|word| word.baseline).reduce(f64::max)?,
+            size,
+            phrases,
+        })
+    }
+
+    pub(super) fn left(&self) -> f64 {
+        self.phrases.first().map_or(0.0, |phrase| phrase.left)
+    }
+
+    pub(super) fn right(&self) -> f64 {
+        self.phrases.iter().map(|phrase| phrase.right).fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// The space from the line above to this one, from baseline to baseline.
+    pub(super) fn below(&self, above: &Self) -> f64 {
+        self.baseline - above.baseline
+    }
+}
+
+/// The lines that the words at the given places make, from top to bottom, and what parts their
+/// phrases, in ems.
+pub(super) fn lines(words: &[Word], mut members: Vec<usize>) -> (Vec<Line>, f64) {
+    let baseline = |index: &usize| words[*index].baseline;
+    members.sort_by(|a, b| baseline(a).total_cmp(&baseline(b)));
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    for index in members {
+        let word = &words[index];
+        match parts.last_mut() {
+            Some(part) if is_beside(&words[part[0]], word) => part.push(index),
+            _ => parts.push(vec![index]),
+        }
+    }
+    for part in &mut parts {
+        part.sort_by(|a, b| words[*a].bounds.x0.total_cmp(&words[*b].bounds.x0));
+    }
+    let space = space(words, &parts);
+    (parts.into_iter().filter_map(|part| Line::new(words, &part, space)).collect(), space)
+}
+
+/// In ems: what parts two phrases, more than the space between the words of the text.
+fn space(words: &[Word], lines: &[Vec<usize>]) -> f64 {
+    let gap = |pair: &[usize]| {
+        let [word, next] = [&words[pair[0]], &words[pair[1]]];
+        (next.bounds.x0 - word.bounds.x1) / word.size.max(next.size)
+    };
+    let gaps = lines.iter().flat_map(|line| line.windows(2).map(gap));
+    let mut gaps: Vec<f64> = gaps.filter(|gap| (0.0..NO_SPACE).contains(gap)).collect();
+    let tenth = gaps.len() / 10;
+    if gaps.is_empty() {
+        return LEAST_SPACE;
+    }
+    let (_, usual, _) = gaps.select_nth_unstable_by(tenth, f64::total_cmp);
+    (WIDER * *usual).clamp(LEAST_SPACE, MOST_SPACE)
+}
+
+fn is_beside(first: &Word, word: &Word) -> bool {
+    (word.baseline - first.baseline).abs() < BASELINE_SLACK * first.size.max(word.size)
+}

@@ -1,0 +1,197 @@
+//! A paragraph or table of a page as the text that it becomes, with the place of each word.
+
+use std::ops::Range;
+
+use hayro_interpret::kurbo::{Point, Rect};
+
+use super::lines::Line;
+use super::paragraphs::{Paragraph, Shape, column_gap, is_bold};
+use super::tables::place;
+use super::words::{Turn, Word};
+use crate::{Bounds, pipes};
+
+/// Spaces between columns, where no column of the grid asks for more: enough to see, and not more
+/// for a model to read.
+const COLUMN_SPACES: usize = 3;
+/// No page is as wide, in characters.
+const MOST_COLUMNS: f64 = 400.0;
+
+/// A part of a page, not yet part of the document: what it is, other pages have a say in.
+#[derive(Debug)]
+pub(super) enum Piece {
+    Text(Passage),
+    Table(Vec<Vec<pipes::Cell>>, Bounds),
+    /// Of which no place is known.
+    Plain(String),
+}
+
+#[derive(Debug)]
+pub(super) struct Passage {
+    pub(super) shape: Shape,
+    pub(super) text: String,
+    pub(super) words: Vec<(Range<usize>, Bounds)>,
+    pub(super) bounds: Bounds,
+    pub(super) size: f32,
+    pub(super) bold: bool,
+    pub(super) upright: bool,
+    pub(super) lines: usize,
+}
+
+/// `width` is that of a character where lines are parted into columns.
+pub(super) fn write(paragraph: &Paragraph, turn: Turn, width: f64) -> Passage {
+    let mut writer = Writer { turn, text: String::new(), words: Vec::new() };
+    match paragraph.shape {
+        Shape::Columns => writer.columns(&paragraph.lines, width),
+        Shape::Prose | Shape::ListItem => writer.prose(paragraph),
+    }
+    let rects = paragraph.lines.iter().flat_map(|line| &line.words).map(|word| word.bounds);
+    let area = rects.reduce(|area, rect| area.union(rect)).unwrap_or_default();
+    let size = paragraph.lines.iter().map(|line| line.size).fold(0.0, f64::max);
+    #[expect(clippy::cast_possible_truncation, reason = "a size needs no more precision")]
+    let size = size as f32;
+    Passage {
+        shape: paragraph.shape,
+        text: writer.text,
+        words: writer.words,
+        bounds: on_page(turn, area),
+        size,
+        bold: paragraph.lines.iter().all(is_bold),
+        upright: turn == Turn::UPRIGHT,
+        lines: paragraph.lines.len(),
+    }
+}
+
+/// The median over the words: the width of a column of a grid.
+pub(super) fn character_width<'a>(words: impl Iterator<Item = &'a Word>) -> f64 {
+    let width = |word: &Word| {
+        let count = word.text.chars().count();
+        #[expect(clippy::cast_precision_loss, reason = "a word is short")]
+        (count > 2).then(|| word.bounds.width() / count as f64)
+    };
+    let mut widths: Vec<f64> = words.filter_map(width).collect();
+    let middle = widths.len() / 2;
+    let median =
+        (middle < widths.len()).then(|| *widths.select_nth_unstable_by(middle, f64::total_cmp).1);
+    median.unwrap_or(5.0).max(0.5)
+}
+
+struct Writer {
+    turn: Turn,
+    text: String,
+    words: Vec<(Range<usize>, Bounds)>,
+}
+
+impl Writer {
+    fn word(&mut self, word: &Word) {
+        let start = self.text.len();
+        self.text.push_str(&word.text);
+        self.words.push((start..self.text.len(), on_page(self.turn, word.bounds)));
+    }
+
+    fn prose(&mut self, paragraph: &Paragraph) {
+        let mut last: Option<&Line> = None;
+        for line in &paragraph.lines {
+            match last {
+                Some(_) if self.is_broken_before(line) => self.drop_hyphen(),
+                Some(last) if paragraph.is_ended(last, line) => self.text.push('\n'),
+                Some(_) => self.text.push(' '),
+                None => {}
+            }
+            for (index, word) in line.words.iter().enumerate() {
+                if index > 0 {
+                    self.text.push(' ');
+                }
+                self.word(word);
+            }
+            last = Some(line);
+        }
+    }
+
+    /// Whether the last word goes on in the line, parted by a hyphen that stands for nothing else.
+    fn is_broken_before(&self, line: &Line) -> bool {
+        let word = self.text.rsplit([' ', '\n']).next().unwrap_or_default();
+        let Some(head) = word.strip_suffix(['-', '\u{2010}']) else { return false };
+        let next = line.words.first().and_then(|word| word.text.chars().next());
+        head.chars().count() > 1
+            && head.chars().all(|character| character.is_alphabetic() || character == '(')
+            && next.is_some_and(char::is_lowercase)
+    }
+
+    fn drop_hyphen(&mut self) {
+        self.text.pop();
+        if let Some((range, _)) = self.words.last_mut() {
+            range.end = self.text.len();
+        }
+    }
+
+    /// Every word in its column, gaps that all lines share made narrow.
+    fn columns(&mut self, lines: &[Line], width: f64) {
+        let left = lines.iter().map(|line| line.left).fold(f64::INFINITY, f64::min);
+        let rows: Vec<Vec<usize>> = lines.iter().map(|line| starts(line, left, width)).collect();
+        let kept = kept_columns(lines, &rows);
+        for (line, row) in lines.iter().zip(&rows) {
+            if !self.text.is_empty() {
+                self.text.push('\n');
+            }
+            let mut column = 0;
+            for (word, start) in line.words.iter().zip(row) {
+                let spaces = kept.get(column..*start).unwrap_or_default();
+                let spaces = spaces.iter().filter(|kept| **kept).count();
+                self.text.push_str(&" ".repeat(spaces));
+                self.word(word);
+                column = start + word.text.chars().count();
+            }
+        }
+    }
+}
+
+/// The column of each word of a line.
+fn starts(line: &Line, left: f64, width: f64) -> Vec<usize> {
+    let gap = column_gap(line);
+    let mut starts = Vec::with_capacity(line.words.len());
+    let mut end: Option<(usize, f64)> = None;
+    for word in &line.words {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let column = ((word.bounds.x0 - left) / width).round().clamp(0.0, MOST_COLUMNS) as usize;
+        let start = match end {
+            None => column,
+            Some((end, right)) if word.bounds.x0 - right < gap => end + 1,
+            Some((end, _)) => column.max(end + COLUMN_SPACES),
+        };
+        starts.push(start);
+        end = Some((start + word.text.chars().count(), word.bounds.x1));
+    }
+    starts
+}
+
+/// Of each column: it is kept, as something stands in it or not far before it.
+fn kept_columns(lines: &[Line], rows: &[Vec<usize>]) -> Vec<bool> {
+    let mut used: Vec<bool> = Vec::new();
+    for (line, row) in lines.iter().zip(rows) {
+        for (word, start) in line.words.iter().zip(row) {
+            let end = start + word.text.chars().count();
+            used.resize(used.len().max(end), false);
+            used[*start..end].fill(true);
+        }
+    }
+    let mut blank = 0;
+    let keep = |used: &bool| {
+        blank = if *used { 0 } else { blank + 1 };
+        blank <= COLUMN_SPACES
+    };
+    used.iter().map(keep).collect()
+}
+
+fn on_page(turn: Turn, area: Rect) -> Bounds {
+    let corner = |x, y| turn.to_page(Point::new(x, y));
+    place(Rect::from_points(corner(area.x0, area.y0), corner(area.x1, area.y1)))
+}
+
+impl Piece {
+    pub(super) fn text(&self) -> Option<&Passage> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Table(..) | Self::Plain(_) => None,
+        }
+    }
+}

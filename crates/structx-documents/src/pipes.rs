@@ -1,0 +1,201 @@
+//! Tables as Markdown writes them, with pipes: the one writer of them.
+
+use super::builder::Builder;
+use super::reading::Reading;
+use super::{BlockKind, Bounds, FileError};
+
+/// A cell as its row lists it: the places that another one reaches over are not listed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cell {
+    /// What it holds, in pieces: words whose place on the page is known, or one text without.
+    pub(super) words: Vec<(String, Option<Bounds>)>,
+    pub(super) bounds: Option<Bounds>,
+    /// How many columns and rows it reaches over; 0 is 1.
+    pub(super) columns: u32,
+    pub(super) rows: u32,
+}
+
+impl Cell {
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        Self { words: vec![(text.into(), None)], ..Self::default() }
+    }
+}
+
+/// Writes a table as a block with a block per cell that holds something. Its first row is the
+/// header, as Markdown must have one. A cell that reaches over several places stands in the first.
+///
+/// # Errors
+/// It has more cells than the limit.
+pub(super) fn write(
+    reading: &Reading,
+    builder: &mut Builder,
+    rows: &[Vec<Cell>],
+    bounds: Option<Bounds>,
+) -> Result<(), FileError> {
+    let (columns, width) = columns(reading, rows)?;
+    let table = builder.open(BlockKind::Table);
+    for (row, (cells, columns)) in (0..).zip(rows.iter().zip(columns)) {
+        builder.text(if row == 0 { "|" } else { "\n|" });
+        let mut next = 0;
+        for (cell, column) in cells.iter().zip(columns) {
+            builder.text(&"  |".repeat(column - next));
+            write_cell(builder, cell, row, column);
+            next = column + 1;
+        }
+        builder.text(&"  |".repeat(width - next));
+        if row == 0 {
+            builder.text("\n|");
+            builder.text(&" --- |".repeat(width));
+        }
+    }
+    builder.close(table);
+    builder.place(table, bounds);
+    Ok(())
+}
+
+/// The column of each cell of each row, and how many columns there are.
+fn columns(reading: &Reading, rows: &[Vec<Cell>]) -> Result<(Vec<Vec<usize>>, usize), FileError> {
+    // For each column how many more rows a cell from above reaches down.
+    let mut covered: Vec<u32> = Vec::new();
+    let mut all = Vec::with_capacity(rows.len());
+    for cells in rows {
+        let mut row = Vec::with_capacity(cells.len());
+        let mut column = 0;
+        for cell in cells {
+            while covered.get(column).is_some_and(|rows| *rows > 0) {
+                column += 1;
+            }
+            let end = column.saturating_add(cell.columns.max(1) as usize);
+            reading.check_document_cells(end.saturating_mul(rows.len()))?;
+            covered.resize(covered.len().max(end), 0);
+            // One more than below: the end of this row takes it away.
+            covered[column..end].fill(cell.rows.max(1));
+            row.push(column);
+            column = end;
+        }
+        for rows in &mut covered {
+            *rows = rows.saturating_sub(1);
+        }
+        all.push(row);
+    }
+    Ok((all, covered.len()))
+}
+
+fn write_cell(builder: &mut Builder, cell: &Cell, row: u32, column: usize) {
+    builder.text(" ");
+    let mut words = cell.words.iter().map(|(word, bounds)| (safe(word), bounds));
+    let mut words = words.by_ref().filter(|(word, _)| !word.is_empty()).peekable();
+    if words.peek().is_some() {
+        let column = u32::try_from(column).unwrap_or(u32::MAX);
+        let block = builder.open(BlockKind::Cell { row, column });
+        while let Some((word, bounds)) = words.next() {
+            match bounds {
+                Some(bounds) => builder.word(&word, *bounds),
+                None => builder.text(&word),
+            }
+            if words.peek().is_some() {
+                builder.text(" ");
+            }
+        }
+        builder.close(block);
+        builder.place(block, cell.bounds);
+    }
+    builder.text(" |");
+}
+
+/// In one line, and with no pipe that would end the cell.
+fn safe(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.contains('|') { text.replace('|', "\\|") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cell, write};
+    use crate::builder::Builder;
+    use crate::reading::Reading;
+    use crate::{BlockKind, Bounds, Document, FileErrorKind, Limits, ReadOptions};
+
+    fn written(rows: &[Vec<Cell>], bounds: Option<Bounds>) -> Document {
+        let options = ReadOptions::default();
+        let mut builder = Builder::default();
+        write(&Reading::new("x", &options), &mut builder, rows, bounds).unwrap();
+        builder.finish()
+    }
+
+    fn cells(document: &Document) -> Vec<(u32, u32, &str)> {
+        let cell = |block: &crate::Block| match block.kind {
+            BlockKind::Cell { row, column } => {
+                Some((row, column, &document.text[block.range.clone()]))
+            }
+            _ => None,
+        };
+        document.blocks.iter().filter_map(cell).collect()
+    }
+
+    #[test]
+    fn spans_keep_the_columns() {
+        let span = |text: &str, columns, rows| Cell { columns, rows, ..Cell::text(text) };
+        let document = written(
+            &[
+                vec![span("Item", 1, 1), span("Price", 2, 1)],
+                vec![span("Tea", 1, 3), span("1", 1, 1), span("EUR", 1, 9)],
+                vec![span("2", 1, 1), span("more", 1, 1)],
+                vec![span("", 1, 1)],
+                vec![],
+            ],
+            None,
+        );
+        let expected = "| Item | Price |  |  |\n| --- | --- | --- | --- |\n\
+            | Tea | 1 | EUR |  |\n|  | 2 |  | more |\n|  |  |  |  |\n|  |  |  |  |";
+        assert_eq!(document.text, expected);
+        let expected = [
+            (0, 0, "Item"),
+            (0, 1, "Price"),
+            (1, 0, "Tea"),
+            (1, 1, "1"),
+            (1, 2, "EUR"),
+            (2, 1, "2"),
+            (2, 3, "more"),
+        ];
+        assert_eq!(cells(&document), expected);
+        assert_eq!(document.blocks[0].range, 0..document.text.len());
+    }
+
+    #[test]
+    fn what_ends_a_cell_is_made_safe() {
+        let document = written(&[vec![Cell::text(" a|b\r\nc\td "), Cell::text("\n")]], None);
+        assert_eq!(document.text, "| a\\|b c d |  |\n| --- | --- |");
+        assert_eq!(cells(&document), [(0, 0, "a\\|b c d")]);
+    }
+
+    #[test]
+    fn words_have_places() {
+        let at = |left: f32| Bounds { left, top: 0.0, right: left + 1.0, bottom: 1.0 };
+        let words =
+            vec![("12".into(), Some(at(1.0))), ("of".into(), None), ("|".into(), Some(at(3.0)))];
+        let cell = Cell { words, bounds: Some(at(0.0)), ..Cell::default() };
+        let document = written(&[vec![cell]], Some(at(9.0)));
+        let words: Vec<_> = document
+            .words
+            .iter()
+            .map(|word| (&document.text[word.range.clone()], word.bounds.left))
+            .collect();
+        assert_eq!(words, [("12", 1.0), ("\\|", 3.0)]);
+        assert_eq!(cells(&document), [(0, 0, "12 of \\|")]);
+        let bounds: Vec<_> = document.blocks.iter().map(|block| block.bounds).collect();
+        assert_eq!(bounds, [Some(at(9.0)), Some(at(0.0))]);
+    }
+
+    #[test]
+    fn a_table_may_not_grow_without_bound() {
+        let limits = Limits { cells: 100, ..Limits::default() };
+        let options = ReadOptions { limits, ..ReadOptions::default() };
+        let wide = Cell { columns: u32::MAX, ..Cell::text("a") };
+        for rows in [vec![vec![wide]], vec![vec![Cell::text("a"); 11]; 10]] {
+            let error = write(&Reading::new("x", &options), &mut Builder::default(), &rows, None)
+                .unwrap_err();
+            assert_eq!(error.kind, FileErrorKind::LimitExceeded);
+        }
+    }
+}

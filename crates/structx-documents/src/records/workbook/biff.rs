@@ -1,0 +1,181 @@
+//! The records of an XLS stream, and the texts in them.
+
+use encoding_rs::Encoding;
+
+use crate::FileError;
+use crate::reading::Reading;
+
+const CONTINUE: u16 = 0x3C;
+
+/// A record: its type, and its data.
+pub(super) struct Record<'a> {
+    pub(super) typ: u16,
+    pub(super) data: &'a [u8],
+    /// What comes after it: a long record goes on in records of its own.
+    rest: &'a [u8],
+}
+
+pub(super) struct Records<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn from(stream: &'a [u8], start: usize) -> Self {
+        Self { rest: stream.get(start..).unwrap_or_default() }
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Record<'a>;
+
+    /// Ends where the stream is cut off within a record.
+    fn next(&mut self) -> Option<Record<'a>> {
+        let (typ, length) = (u16_at(self.rest, 0)?, u16_at(self.rest, 2)?);
+        let (data, rest) = self.rest.get(4..)?.split_at_checked(usize::from(length))?;
+        self.rest = rest;
+        Some(Record { typ, data, rest })
+    }
+}
+
+/// How texts are written.
+pub(super) struct Strings {
+    /// Since 1997: each says itself whether its characters have one byte or two.
+    pub(super) wide: bool,
+    /// That of texts before.
+    pub(super) encoding: &'static Encoding,
+}
+
+impl Strings {
+    /// A text with its length in one byte before it.
+    pub(super) fn short(&self, data: &[u8]) -> String {
+        let Some((length, rest)) = data.split_first() else { return String::new() };
+        let length = usize::from(*length);
+        match rest.split_first() {
+            Some((flags, rest)) if self.wide => characters(rest, length, is_wide(*flags)).0,
+            _ => {
+                self.encoding.decode_without_bom_handling(&rest[..length.min(rest.len())]).0.into()
+            }
+        }
+    }
+
+    /// A text with its length in two bytes before it, at a place of the record.
+    pub(super) fn long(&self, record: &Record, start: usize) -> String {
+        let data = record.data.get(start..).unwrap_or_default();
+        if self.wide {
+            return Parts { part: data, rest: record.rest }.text(false).unwrap_or_default();
+        }
+        let length = usize::from(u16_at(data, 0).unwrap_or(0));
+        let bytes = data.get(2..).unwrap_or_default();
+        self.encoding.decode_without_bom_handling(&bytes[..length.min(bytes.len())]).0.into()
+    }
+}
+
+/// The table of texts that cells share, as far as it is whole.
+pub(super) fn shared_texts(reading: &Reading, record: &Record) -> Result<Vec<String>, FileError> {
+    let mut parts = Parts { part: record.data.get(8..).unwrap_or_default(), rest: record.rest };
+    let mut texts = Vec::new();
+    while let Some(text) = parts.text(true) {
+        texts.push(text);
+        reading.check_cells(texts.len())?;
+        if texts.len() % 1024 == 0 {
+            reading.check_time()?;
+        }
+    }
+    Ok(texts)
+}
+
+/// The data of a record and of those that go on with it.
+struct Parts<'a> {
+    part: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl Parts<'_> {
+    /// The next text; one of the shared table may have its formats behind it.
+    fn text(&mut self, formatted: bool) -> Option<String> {
+        let mut length = usize::from(self.u16()?);
+        let flags = self.byte()?;
+        let has = |flag: u8| formatted && flags & flag != 0;
+        let runs = if has(8) { usize::from(self.u16()?) } else { 0 };
+        let more =
+            if has(4) { usize::from(self.u16()?) + (usize::from(self.u16()?) << 16) } else { 0 };
+        let mut wide = is_wide(flags);
+        let mut text = String::new();
+        loop {
+            let (part, count, bytes) = characters(self.part, length, wide);
+            text.push_str(&part);
+            length -= count;
+            self.part = &self.part[bytes..];
+            if length == 0 {
+                break;
+            }
+            // What goes on in the next record says anew how wide it is.
+            self.next_part()?;
+            wide = is_wide(self.byte()?);
+        }
+        self.skip(runs * 4 + more)?;
+        Some(text)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        while self.part.is_empty() {
+            self.next_part()?;
+        }
+        let (byte, rest) = self.part.split_first()?;
+        self.part = rest;
+        Some(*byte)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        Some(u16::from_le_bytes([self.byte()?, self.byte()?]))
+    }
+
+    fn skip(&mut self, mut count: usize) -> Option<()> {
+        while count > self.part.len() {
+            count -= self.part.len();
+            self.next_part()?;
+        }
+        self.part = &self.part[count..];
+        Some(())
+    }
+
+    fn next_part(&mut self) -> Option<()> {
+        let record = Records { rest: self.rest }.next().filter(|record| record.typ == CONTINUE)?;
+        (self.part, self.rest) = (record.data, record.rest);
+        Some(())
+    }
+}
+
+/// As many characters as there are, of so many that are asked for; their number and that of their
+/// bytes.
+fn characters(data: &[u8], length: usize, wide: bool) -> (String, usize, usize) {
+    if wide {
+        let count = length.min(data.len() / 2);
+        let units =
+            data.chunks_exact(2).take(count).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+        let text =
+            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER));
+        // A part may end with half a character.
+        let bytes = if count < length { data.len() } else { count * 2 };
+        (text.collect(), count, bytes)
+    } else {
+        let count = length.min(data.len());
+        (data[..count].iter().copied().map(char::from).collect(), count, count)
+    }
+}
+
+fn is_wide(flags: u8) -> bool {
+    flags & 1 != 0
+}
+
+pub(super) fn u16_at(data: &[u8], start: usize) -> Option<u16> {
+    data.get(start..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
+}
+
+pub(super) fn u32_at(data: &[u8], start: usize) -> Option<u32> {
+    data.get(start..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+}
+
+pub(super) fn f64_at(data: &[u8], start: usize) -> Option<f64> {
+    data.get(start..)?.first_chunk().map(|bytes| f64::from_le_bytes(*bytes))
+}

@@ -1,0 +1,132 @@
+//! XLSX and XLSB: cell by cell, because a library's grid is as large as its farthest cell.
+
+use std::io::Cursor;
+
+use calamine::{
+    Cell, DataRef, Dimensions, Reader, SheetType, SheetVisible, Xlsb, XlsbError, Xlsx, XlsxError,
+};
+use serde_json::Value;
+
+use super::grid::{Area, Grid};
+use super::{Sheet, Workbook, guard, value};
+use crate::reading::Reading;
+use crate::{FileError, FileErrorKind};
+
+type Bytes = Cursor<Vec<u8>>;
+
+struct Excel<'a, W> {
+    reading: &'a Reading<'a>,
+    workbook: W,
+    sheets: Vec<Sheet>,
+}
+
+pub(super) fn open<'a>(
+    reading: &'a Reading<'a>,
+    bytes: Vec<u8>,
+) -> Result<impl Workbook + 'a, FileError> {
+    guard::check(reading, &bytes)?;
+    let workbook: Xlsx<Bytes> = Xlsx::new(Cursor::new(bytes)).map_err(|error| match error {
+        XlsxError::Password => protected(reading),
+        _ => damaged(reading),
+    })?;
+    reading.check_time()?;
+    let sheets = sheets(workbook.sheets_metadata());
+    Ok(Excel { reading, workbook, sheets })
+}
+
+pub(super) fn open_binary<'a>(
+    reading: &'a Reading<'a>,
+    bytes: Vec<u8>,
+) -> Result<impl Workbook + 'a, FileError> {
+    guard::check(reading, &bytes)?;
+    let workbook: Xlsb<Bytes> = Xlsb::new(Cursor::new(bytes)).map_err(|error| match error {
+        XlsbError::Password => protected(reading),
+        _ => damaged(reading),
+    })?;
+    reading.check_time()?;
+    let sheets = sheets(workbook.sheets_metadata());
+    Ok(Excel { reading, workbook, sheets })
+}
+
+impl Workbook for Excel<'_, Xlsx<Bytes>> {
+    fn sheets(&self) -> &[Sheet] {
+        &self.sheets
+    }
+
+    fn read(&mut self, position: usize, grid: &mut Grid) -> Result<(), FileError> {
+        let name = &self.sheets[position].name;
+        let failed = |_| damaged(self.reading);
+        let mut cells = self.workbook.worksheet_cells_reader(name).map_err(failed)?;
+        while !grid.is_full()
+            && let Some(cell) = cells.next_cell().map_err(failed)?
+        {
+            put(grid, &cell)?;
+        }
+        drop(cells);
+        if grid.is_empty() {
+            return Ok(());
+        }
+        for Dimensions { start, end } in
+            self.workbook.merge_cells_by_sheet_name(name).map_err(failed)?
+        {
+            grid.merge(Area { rows: start.0..=end.0, columns: start.1..=end.1 })?;
+        }
+        Ok(())
+    }
+}
+
+impl Workbook for Excel<'_, Xlsb<Bytes>> {
+    fn sheets(&self) -> &[Sheet] {
+        &self.sheets
+    }
+
+    fn read(&mut self, position: usize, grid: &mut Grid) -> Result<(), FileError> {
+        let failed = |_| damaged(self.reading);
+        let name = &self.sheets[position].name;
+        let mut cells = self.workbook.worksheet_cells_reader(name).map_err(failed)?;
+        while !grid.is_full()
+            && let Some(cell) = cells.next_cell().map_err(failed)?
+        {
+            put(grid, &cell)?;
+        }
+        Ok(())
+    }
+}
+
+fn sheets(all: &[calamine::Sheet]) -> Vec<Sheet> {
+    let cells = all.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
+    cells
+        .map(|sheet| Sheet {
+            name: sheet.name.clone(),
+            hidden: sheet.visible != SheetVisible::Visible,
+        })
+        .collect()
+}
+
+fn put(grid: &mut Grid, cell: &Cell<DataRef>) -> Result<(), FileError> {
+    let (row, column) = cell.get_position();
+    let value = match cell.get_value() {
+        DataRef::Empty => Value::Null,
+        DataRef::Int(number) => Value::from(*number),
+        DataRef::Float(number) => value::number(*number),
+        DataRef::String(text) => value::text(text),
+        DataRef::SharedString(text) => value::text(text),
+        DataRef::Bool(value) => Value::from(*value),
+        DataRef::DateTime(days) if days.is_duration() => value::duration(days.as_f64()),
+        DataRef::DateTime(days) => value::moment(days),
+        DataRef::DateTimeIso(text) => value::iso_moment(text),
+        DataRef::DurationIso(text) => value::iso_duration(text),
+        DataRef::Error(_) => return grid.put_error(),
+    };
+    grid.put(row, column, value)
+}
+
+fn protected(reading: &Reading) -> FileError {
+    let message = "is protected by a password; save it without one";
+    reading.error(FileErrorKind::PasswordRequired, message)
+}
+
+fn damaged(reading: &Reading) -> FileError {
+    reading
+        .corrupt("the workbook is damaged; open it in the program that made it and save it again")
+}

@@ -1,0 +1,276 @@
+//! ODS: read from its XML, because a library's grid is as large as what a cell says it repeats.
+
+use std::collections::HashSet;
+
+use memchr::memmem;
+use quick_xml::Reader;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use serde_json::Value;
+
+use super::grid::{Area, Grid};
+use super::{Sheet, Workbook, value};
+use crate::packed::archive::Archive;
+use crate::reading::Reading;
+use crate::{FileError, FileErrorKind};
+
+/// What the programs that write such sheets have at most.
+const MOST_ROWS: u32 = 1 << 20;
+const MOST_COLUMNS: u32 = 1 << 14;
+/// Spaces that one element may stand for.
+const MOST_SPACES: usize = 1024;
+
+struct OpenDocument<'a> {
+    reading: &'a Reading<'a>,
+    content: Vec<u8>,
+    sheets: Vec<Sheet>,
+    /// Where the content of each sheet starts.
+    starts: Vec<usize>,
+}
+
+/// A cell that is read, and how far it reaches.
+struct Cell {
+    value: Value,
+    is_error: bool,
+    repeated: u32,
+    rows: u32,
+    columns: u32,
+}
+
+pub(super) fn open<'a>(
+    reading: &'a Reading<'a>,
+    bytes: &[u8],
+) -> Result<impl Workbook + 'a, FileError> {
+    let mut archive = Archive::open(reading, bytes)?;
+    let manifest = archive.read("META-INF/manifest.xml")?.unwrap_or_default();
+    if memmem::find(&manifest, b"encryption-data").is_some() {
+        let message = "is protected by a password; save it without one";
+        return Err(reading.error(FileErrorKind::PasswordRequired, message));
+    }
+    let content = archive.read("content.xml")?.ok_or_else(|| damaged(reading))?;
+    let (sheets, starts) = sheets(reading, &content)?;
+    Ok(OpenDocument { reading, content, sheets, starts })
+}
+
+fn sheets(reading: &Reading, content: &[u8]) -> Result<(Vec<Sheet>, Vec<usize>), FileError> {
+    let (mut sheets, mut starts) = (Vec::new(), Vec::new());
+    let mut hidden = HashSet::new();
+    let mut style = None;
+    let mut xml = xml(content);
+    loop {
+        match xml.read_event().map_err(|_| damaged(reading))? {
+            Event::Start(element) => match element.name().as_ref() {
+                "style:style" => style = attribute(&element, "style:name"),
+                "style:table-properties"
+                    if attribute(&element, "table:display").as_deref() == Some("false") =>
+                {
+                    hidden.extend(style.take());
+                }
+                "table:table" => {
+                    let style = attribute(&element, "table:style-name");
+                    sheets.push(Sheet {
+                        name: attribute(&element, "table:name").unwrap_or_default(),
+                        hidden: style.is_some_and(|style| hidden.contains(&style)),
+                    });
+                    starts.push(position(&xml));
+                    reading.check_entries(sheets.len())?;
+                    xml.read_to_end(element.name()).map_err(|_| damaged(reading))?;
+                    reading.check_time()?;
+                }
+                _ => {}
+            },
+            Event::Eof => return Ok((sheets, starts)),
+            _ => {}
+        }
+    }
+}
+
+impl Workbook for OpenDocument<'_> {
+    fn sheets(&self) -> &[Sheet] {
+        &self.sheets
+    }
+
+    fn read(&mut self, position: usize, grid: &mut Grid) -> Result<(), FileError> {
+        let mut xml = xml(&self.content[self.starts[position]..]);
+        // The content starts within elements that are not seen to open.
+        xml.config_mut().check_end_names = false;
+        xml.config_mut().allow_unmatched_ends = true;
+        let mut row: u32 = 0;
+        while !grid.is_full() {
+            match xml.read_event().map_err(|_| damaged(self.reading))? {
+                Event::Start(element) if element.name().as_ref() == "table:table-row" => {
+                    let repeated = count(&element, "table:number-rows-repeated");
+                    let cells = self.row(&mut xml)?;
+                    put(grid, row, repeated, &cells)?;
+                    row = row.saturating_add(repeated);
+                }
+                Event::Start(element) if element.name().as_ref() == "table:table" => {
+                    skip(self.reading, &mut xml, &element)?;
+                }
+                Event::End(element) if element.name().as_ref() == "table:table" => return Ok(()),
+                Event::Eof => return Err(damaged(self.reading)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl OpenDocument<'_> {
+    /// The cells of a row that are not empty, with the columns they stand in.
+    fn row(&self, xml: &mut Reader<&[u8]>) -> Result<Vec<(u32, Cell)>, FileError> {
+        let mut cells = Vec::new();
+        let mut column: u32 = 0;
+        loop {
+            match xml.read_event().map_err(|_| damaged(self.reading))? {
+                Event::Start(element) => match element.name().as_ref() {
+                    "table:table-cell" => {
+                        let cell = self.cell(xml, &element)?;
+                        let repeated = cell.repeated;
+                        if cell.is_error || !cell.value.is_null() {
+                            cells.push((column, cell));
+                        }
+                        column = column.saturating_add(repeated);
+                    }
+                    // What a merged cell covers is not seen.
+                    "table:covered-table-cell" => {
+                        let repeated = count(&element, "table:number-columns-repeated");
+                        column = column.saturating_add(repeated);
+                        skip(self.reading, xml, &element)?;
+                    }
+                    _ => skip(self.reading, xml, &element)?,
+                },
+                Event::End(_) => return Ok(cells),
+                Event::Eof => return Err(damaged(self.reading)),
+                _ => {}
+            }
+        }
+    }
+
+    fn cell(&self, xml: &mut Reader<&[u8]>, element: &BytesStart) -> Result<Cell, FileError> {
+        let text = self.text(xml)?;
+        let given = |name: &str| attribute(element, name);
+        let number = |name: &str| given(name).and_then(|number| number.parse().ok());
+        let is_error = given("calcext:value-type").as_deref() == Some("error");
+        let value = match given("office:value-type").as_deref() {
+            _ if is_error => Value::Null,
+            Some("float" | "percentage" | "currency") => {
+                number("office:value").map_or(Value::Null, value::number)
+            }
+            Some("date") => {
+                given("office:date-value").map_or(Value::Null, |d| value::iso_moment(&d))
+            }
+            Some("time") => {
+                given("office:time-value").map_or(Value::Null, |time| value::iso_duration(&time))
+            }
+            Some("boolean") => {
+                Value::from(given("office:boolean-value").as_deref() == Some("true"))
+            }
+            _ => value::text(&given("office:string-value").unwrap_or(text)),
+        };
+        Ok(Cell {
+            value,
+            is_error,
+            repeated: count(element, "table:number-columns-repeated"),
+            rows: count(element, "table:number-rows-spanned"),
+            columns: count(element, "table:number-columns-spanned"),
+        })
+    }
+
+    /// The paragraphs within a cell, up to its end.
+    fn text(&self, xml: &mut Reader<&[u8]>) -> Result<String, FileError> {
+        let (mut text, mut depth, mut paragraphs) = (String::new(), 0, 0);
+        loop {
+            match xml.read_event().map_err(|_| damaged(self.reading))? {
+                Event::Start(element) => match element.name().as_ref() {
+                    "office:annotation" | "table:table" => skip(self.reading, xml, &element)?,
+                    name => {
+                        depth += 1;
+                        match name {
+                            "text:p" if paragraphs > 0 => text.push('\n'),
+                            "text:s" => {
+                                let spaces = count(&element, "text:c") as usize;
+                                text.extend(std::iter::repeat_n(' ', spaces.min(MOST_SPACES)));
+                            }
+                            "text:tab" => text.push('\t'),
+                            "text:line-break" => text.push('\n'),
+                            _ => {}
+                        }
+                        paragraphs += usize::from(name == "text:p");
+                    }
+                },
+                Event::End(_) if depth == 0 => return Ok(text),
+                Event::End(_) => depth -= 1,
+                Event::Text(part) => text.push_str(&part.xml10_content()),
+                Event::CData(part) => text.push_str(&part.xml10_content()),
+                Event::GeneralRef(name) => text.extend(entity(&name)),
+                Event::Eof => return Err(damaged(self.reading)),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The cells of a row as often as it is repeated; a row that is blank costs nothing.
+fn put(grid: &mut Grid, row: u32, repeated: u32, cells: &[(u32, Cell)]) -> Result<(), FileError> {
+    if cells.is_empty() {
+        return grid.put(row, 0, Value::Null);
+    }
+    for row in row..row.saturating_add(repeated).min(MOST_ROWS) {
+        if grid.is_full() {
+            break;
+        }
+        for (column, cell) in cells {
+            for column in *column..column.saturating_add(cell.repeated).min(MOST_COLUMNS) {
+                if cell.is_error {
+                    grid.put_error()?;
+                } else {
+                    grid.put(row, column, cell.value.clone())?;
+                }
+            }
+            if cell.rows > 1 || cell.columns > 1 {
+                grid.merge(Area {
+                    rows: row..=row.saturating_add(cell.rows - 1),
+                    columns: *column..=column.saturating_add(cell.columns - 1),
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn xml(content: &[u8]) -> Reader<&[u8]> {
+    let mut xml = Reader::from_reader(content);
+    xml.config_mut().expand_empty_elements = true;
+    xml
+}
+
+fn position(xml: &Reader<&[u8]>) -> usize {
+    usize::try_from(xml.buffer_position()).unwrap_or(usize::MAX)
+}
+
+fn skip(reading: &Reading, xml: &mut Reader<&[u8]>, element: &BytesStart) -> Result<(), FileError> {
+    xml.read_to_end(element.name()).map(drop).map_err(|_| damaged(reading))
+}
+
+fn attribute(element: &BytesStart, name: &str) -> Option<String> {
+    let attribute = element.try_get_attribute(name).ok().flatten()?;
+    attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(String::from)
+}
+
+/// How often, or over how many; 1 where it is not said.
+fn count(element: &BytesStart, name: &str) -> u32 {
+    attribute(element, name).and_then(|count| count.parse().ok()).unwrap_or(1).max(1)
+}
+
+fn entity(reference: &BytesRef) -> Option<String> {
+    match reference.resolve_char_ref() {
+        Ok(Some(character)) => Some(character.to_string()),
+        _ => resolve_predefined_entity(reference).map(str::to_owned),
+    }
+}
+
+fn damaged(reading: &Reading) -> FileError {
+    reading
+        .corrupt("the workbook is damaged; open it in the program that made it and save it again")
+}

@@ -1,0 +1,282 @@
+//! XLS: the records of its stream, one by one, because a library's grid is as large as its farthest
+//! cell.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+
+use calamine::{ExcelDateTime, ExcelDateTimeType};
+use encoding_rs::{Encoding, WINDOWS_1252};
+use office_oxide::cfb::CfbReader;
+use serde_json::Value;
+
+use super::biff::{Record, Records, Strings, f64_at, shared_texts, u16_at, u32_at};
+use super::format_code::{self, Kind};
+use super::grid::{Area, Grid};
+use super::{Sheet, Workbook, value};
+use crate::reading::Reading;
+use crate::{FileError, FileErrorKind};
+
+/// The types of the records that are read, by their names in the specification ([MS-XLS]).
+mod typ {
+    pub(super) const FORMULA: u16 = 0x06;
+    pub(super) const EOF: u16 = 0x0A;
+    pub(super) const DATE_1904: u16 = 0x22;
+    pub(super) const FILE_PASS: u16 = 0x2F;
+    pub(super) const CODE_PAGE: u16 = 0x42;
+    pub(super) const BOUND_SHEET: u16 = 0x85;
+    pub(super) const MUL_RK: u16 = 0xBD;
+    pub(super) const RICH_STRING: u16 = 0xD6;
+    pub(super) const XF: u16 = 0xE0;
+    pub(super) const MERGE_CELLS: u16 = 0xE5;
+    pub(super) const SST: u16 = 0xFC;
+    pub(super) const LABEL_SST: u16 = 0xFD;
+    pub(super) const NUMBER: u16 = 0x203;
+    pub(super) const LABEL: u16 = 0x204;
+    pub(super) const BOOL_ERR: u16 = 0x205;
+    pub(super) const STRING: u16 = 0x207;
+    pub(super) const RK: u16 = 0x27E;
+    pub(super) const FORMAT: u16 = 0x41E;
+    pub(super) const BOF: u16 = 0x809;
+}
+
+const WORKSHEET: u8 = 0;
+const MACRO_SHEET: u8 = 1;
+
+struct Xls<'a> {
+    reading: &'a Reading<'a>,
+    stream: Vec<u8>,
+    sheets: Vec<Sheet>,
+    /// Where the records of each sheet start.
+    starts: Vec<usize>,
+    strings: Strings,
+    texts: Vec<String>,
+    /// What the numbers of each format of cells are.
+    kinds: Vec<Kind>,
+    is_1904: bool,
+}
+
+/// What the formats say before the first cell.
+#[derive(Default)]
+struct Formats {
+    codes: HashMap<u16, Kind>,
+    of_cells: Vec<u16>,
+}
+
+pub(super) fn open<'a>(
+    reading: &'a Reading<'a>,
+    bytes: Vec<u8>,
+) -> Result<impl Workbook + 'a, FileError> {
+    let mut file = CfbReader::new(Cursor::new(bytes)).map_err(|_| damaged(reading))?;
+    let stream = ["Workbook", "Book"].into_iter().find(|name| file.has_stream(name));
+    let stream = stream.and_then(|name| file.open_stream(name).ok());
+    let mut xls = Xls {
+        reading,
+        stream: stream.ok_or_else(|| damaged(reading))?,
+        sheets: Vec::new(),
+        starts: Vec::new(),
+        strings: Strings { wide: false, encoding: WINDOWS_1252 },
+        texts: Vec::new(),
+        kinds: Vec::new(),
+        is_1904: false,
+    };
+    drop(file);
+    reading.check_time()?;
+    let stream = std::mem::take(&mut xls.stream);
+    xls.read_globals(&stream)?;
+    xls.stream = stream;
+    if xls.sheets.is_empty() {
+        return Err(damaged(reading));
+    }
+    Ok(xls)
+}
+
+impl Xls<'_> {
+    fn read_globals(&mut self, stream: &[u8]) -> Result<(), FileError> {
+        let mut formats = Formats::default();
+        for (count, record) in Records::from(stream, 0).enumerate() {
+            if count % 1024 == 0 {
+                self.reading.check_time()?;
+            }
+            let data = record.data;
+            match record.typ {
+                typ::BOF => self.strings.wide = u16_at(data, 0) == Some(0x600),
+                typ::FILE_PASS => {
+                    let message = "is protected by a password; save it without one";
+                    return Err(self.reading.error(FileErrorKind::PasswordRequired, message));
+                }
+                typ::CODE_PAGE => self.strings.encoding = encoding(u16_at(data, 0).unwrap_or(0)),
+                typ::DATE_1904 => self.is_1904 = u16_at(data, 0) == Some(1),
+                typ::FORMAT => {
+                    if let Some(id) = u16_at(data, 0) {
+                        formats.codes.insert(id, format_code::kind(&self.format_code(&record)));
+                    }
+                }
+                typ::XF => formats.of_cells.push(u16_at(data, 2).unwrap_or(0)),
+                typ::BOUND_SHEET => self.add_sheet(data),
+                typ::SST => self.texts = shared_texts(self.reading, &record)?,
+                typ::EOF => break,
+                _ => {}
+            }
+        }
+        let kind = |id: &u16| formats.codes.get(id).copied().unwrap_or(format_code::built_in(*id));
+        self.kinds = formats.of_cells.iter().map(kind).collect();
+        Ok(())
+    }
+
+    fn format_code(&self, record: &Record) -> String {
+        if self.strings.wide {
+            self.strings.long(record, 2)
+        } else {
+            self.strings.short(record.data.get(2..).unwrap_or_default())
+        }
+    }
+
+    fn add_sheet(&mut self, data: &[u8]) {
+        let (Some(start), Some([state, kind, name @ ..])) = (u32_at(data, 0), data.get(4..)) else {
+            return;
+        };
+        if matches!(*kind, WORKSHEET | MACRO_SHEET) {
+            let name = self.strings.short(name).replace('\0', "");
+            self.sheets.push(Sheet { name, hidden: state & 3 != 0 });
+            self.starts.push(start as usize);
+        }
+    }
+
+    /// The value of a number in a cell of the format.
+    fn number(&self, format: u16, number: f64) -> Value {
+        match self.kinds.get(usize::from(format)) {
+            Some(Kind::Moment) => {
+                let kind = ExcelDateTimeType::DateTime;
+                value::moment(&ExcelDateTime::new(number, kind, self.is_1904))
+            }
+            Some(Kind::Duration) => value::duration(number),
+            Some(Kind::Number) | None => value::number(number),
+        }
+    }
+
+    /// Puts the cells of a record; those of a record that is too short are none.
+    fn put(&self, grid: &mut Grid, record: &Record) -> Result<(), FileError> {
+        let data = record.data;
+        let (Some(row), Some(column)) = (u16_at(data, 0), u16_at(data, 2)) else { return Ok(()) };
+        let (row, column) = (u32::from(row), u32::from(column));
+        let format = u16_at(data, 4).unwrap_or(0);
+        let value = match record.typ {
+            typ::NUMBER => f64_at(data, 6).map(|number| self.number(format, number)),
+            typ::RK => u32_at(data, 6).map(|rk| self.number(format, of_rk(rk))),
+            typ::MUL_RK => {
+                for (column, cell) in (column..).zip(data[4..].chunks_exact(6)) {
+                    if let (Some(format), Some(rk)) = (u16_at(cell, 0), u32_at(cell, 2)) {
+                        grid.put(row, column, self.number(format, of_rk(rk)))?;
+                    }
+                }
+                None
+            }
+            typ::LABEL_SST => {
+                let text = u32_at(data, 6).and_then(|index| self.texts.get(index as usize));
+                text.map(|text| value::text(text))
+            }
+            typ::LABEL | typ::RICH_STRING => Some(value::text(&self.strings.long(record, 6))),
+            typ::BOOL_ERR if data.get(7) == Some(&1) => return grid.put_error(),
+            typ::BOOL_ERR => data.get(6).map(|value| Value::from(*value != 0)),
+            typ::FORMULA if data.get(12..14) == Some(&[0xFF, 0xFF]) => match data.get(6) {
+                Some(1) => data.get(8).map(|value| Value::from(*value != 0)),
+                Some(2) => return grid.put_error(),
+                _ => None,
+            },
+            typ::FORMULA => f64_at(data, 6).map(|number| self.number(format, number)),
+            _ => None,
+        };
+        grid.put(row, column, value.unwrap_or_default())
+    }
+}
+
+impl Workbook for Xls<'_> {
+    fn sheets(&self) -> &[Sheet] {
+        &self.sheets
+    }
+
+    fn read(&mut self, position: usize, grid: &mut Grid) -> Result<(), FileError> {
+        let mut records = Records::from(&self.stream, self.starts[position]);
+        if records.next().is_none_or(|record| record.typ != typ::BOF) {
+            return Err(damaged(self.reading));
+        }
+        // Charts within the sheet have cells too, which are not the sheet's.
+        let mut charts: usize = 0;
+        let mut formula = None;
+        for (count, record) in records.enumerate() {
+            if count % 1024 == 0 {
+                self.reading.check_time()?;
+            }
+            match record.typ {
+                typ::EOF if charts == 0 => return Ok(()),
+                typ::BOF => charts += 1,
+                typ::EOF => charts -= 1,
+                _ if charts > 0 => {}
+                typ::MERGE_CELLS => merge(grid, record.data)?,
+                // The text that the formula before it came to.
+                typ::STRING => {
+                    if let Some((row, column)) = formula.take() {
+                        grid.put(row, column, value::text(&self.strings.long(&record, 0)))?;
+                    }
+                }
+                typ::FORMULA => {
+                    let place = (u16_at(record.data, 0), u16_at(record.data, 2));
+                    if let (Some(row), Some(column)) = place {
+                        formula = Some((u32::from(row), u32::from(column)));
+                    }
+                    self.put(grid, &record)?;
+                }
+                typ::NUMBER
+                | typ::RK
+                | typ::MUL_RK
+                | typ::LABEL_SST
+                | typ::LABEL
+                | typ::RICH_STRING
+                | typ::BOOL_ERR => self.put(grid, &record)?,
+                _ => {}
+            }
+            if grid.is_full() {
+                return Ok(());
+            }
+        }
+        // No end: the file is cut off.
+        Err(damaged(self.reading))
+    }
+}
+
+fn merge(grid: &mut Grid, data: &[u8]) -> Result<(), FileError> {
+    let areas = data.get(2..).unwrap_or_default().chunks_exact(8);
+    for area in areas.take(usize::from(u16_at(data, 0).unwrap_or(0))) {
+        let place = |index: usize| u32::from(u16_at(area, index).unwrap_or(0));
+        grid.merge(Area { rows: place(0)..=place(2), columns: place(4)..=place(6) })?;
+    }
+    Ok(())
+}
+
+/// A number packed into 30 bits, and two that say how.
+fn of_rk(rk: u32) -> f64 {
+    let number = if rk & 2 == 0 {
+        f64::from_bits(u64::from(rk & !3) << 32)
+    } else {
+        f64::from(rk.cast_signed() >> 2)
+    };
+    if rk & 1 == 0 { number } else { number / 100.0 }
+}
+
+fn encoding(code_page: u16) -> &'static Encoding {
+    let label = match code_page {
+        932 => "shift_jis".to_owned(),
+        936 => "gbk".to_owned(),
+        949 => "euc-kr".to_owned(),
+        950 => "big5".to_owned(),
+        10_000 => "macintosh".to_owned(),
+        10_007 => "x-mac-cyrillic".to_owned(),
+        page => format!("windows-{page}"),
+    };
+    Encoding::for_label(label.as_bytes()).unwrap_or(WINDOWS_1252)
+}
+
+fn damaged(reading: &Reading) -> FileError {
+    reading
+        .corrupt("the workbook is damaged; open it in the program that made it and save it again")
+}

@@ -1,0 +1,12 @@
+//! Files of each format, made by the tests and read as a user's are.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod damage;
+mod documents;
+mod markup;
+mod office;
+mod pdf;
+mod pdf_tables;
+mod records;
+mod xls;

@@ -1,0 +1,197 @@
+//! Documents of markup, and archives of it, through the public entry.
+
+use std::io::{Cursor, Write};
+
+use structx_documents::{
+    BlockKind, Content, Document, FileError, FileErrorKind, Format, Limits, ReadOptions, read_bytes,
+};
+use zip::CompressionMethod::{Deflated, Stored};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+#[expect(clippy::unwrap_used, reason = "writing to memory does not fail")]
+fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        // The type stands in the file as it is, so that it can be seen without unpacking.
+        let packed = if *name == "mimetype" { Stored } else { Deflated };
+        let options = SimpleFileOptions::default().compression_method(packed);
+        writer.start_file(*name, options).unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+fn read(name: &str, bytes: Vec<u8>) -> Result<Document, FileError> {
+    match read_bytes(name, bytes, &ReadOptions::default())? {
+        Content::Document(document) => Ok(document),
+        Content::Table(_) => panic!("{name} is no table"),
+    }
+}
+
+const NAMES: &str =
+    r#"xmlns:office="o" xmlns:text="t" xmlns:table="b" xmlns:draw="d" xmlns:style="s""#;
+
+fn odt(styles: &str, body: &str) -> Vec<u8> {
+    archive(&[
+        ("mimetype", "application/vnd.oasis.opendocument.text"),
+        (
+            "content.xml",
+            &format!(
+                "<office:document-content {NAMES}>{styles}<office:body><office:text>{body}</office:text></office:body></office:document-content>"
+            ),
+        ),
+        (
+            "styles.xml",
+            &format!(
+                "<office:document-styles {NAMES}><style:header><text:p>Acme</text:p></style:header><style:footer><text:p>Page <text:page-number>1</text:page-number></text:p></style:footer></office:document-styles>"
+            ),
+        ),
+    ])
+}
+
+#[test]
+fn opendocument_text() {
+    let styles = r#"<style:style style:name="P1" style:parent-style-name="Title"/>
+        <text:list-style style:name="L1">
+        <text:list-level-style-number text:level="1" style:num-format="1" style:num-suffix="."/>
+        <text:list-level-style-number text:level="2" style:num-format="a" style:num-prefix="("
+            style:num-suffix=")" text:start-value="3"/></text:list-style>"#;
+    let body = r#"<text:tracked-changes><text:p>gone</text:p></text:tracked-changes>
+        <text:p text:style-name="P1">Offer</text:p><text:h text:outline-level="2">Scope &amp; more</text:h>
+        <text:p>One<text:s text:c="3"/>two<text:tab/>three<text:line-break/>four<text:note><text:note-citation>1</text:note-citation>
+        <text:note-body><text:p>the note</text:p></text:note-body></text:note>.</text:p>
+        <text:list text:style-name="L1"><text:list-item><text:p>a</text:p><text:p>more</text:p>
+        <text:list><text:list-item><text:p>b</text:p></text:list-item></text:list></text:list-item>
+        <text:list-item><text:p>c</text:p></text:list-item></text:list>
+        <text:list><text:list-item><text:p>d</text:p></text:list-item></text:list>
+        <table:table><table:table-row><table:table-cell table:number-columns-spanned="2"><text:p>Price</text:p></table:table-cell>
+        <table:covered-table-cell/></table:table-row><table:table-row><table:table-cell><text:p>1</text:p><text:p>2</text:p></table:table-cell>
+        <table:table-cell><text:p>EUR</text:p></table:table-cell></table:table-row></table:table>"#;
+    let document = read("a.odt", odt(styles, body)).unwrap();
+    let expected = "Acme\n\n# Offer\n\n## Scope & more\n\nOne two three\nfour[1].\n\n[1] the note\n\n\
+        1. a\n  more\n  (c) b\n2. c\n- d\n\n| Price |  |\n| --- | --- |\n| 1 2 | EUR |\n\nPage";
+    assert_eq!(document.text, expected);
+    assert_eq!(document.format, Some(Format::Odt));
+    let kind = |text: &str| {
+        let found = |block: &&structx_documents::Block| &expected[block.range.clone()] == text;
+        document.blocks.iter().find(found).unwrap().kind
+    };
+    assert_eq!(kind("Acme"), BlockKind::Margin);
+    assert_eq!(kind("[1] the note"), BlockKind::Note);
+    assert_eq!(kind("(c) b"), BlockKind::ListItem);
+    assert_eq!(kind("EUR"), BlockKind::Cell { row: 1, column: 1 });
+}
+
+#[test]
+fn opendocument_presentation() {
+    let slides = r#"<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>Results</text:p></draw:text-box></draw:frame>
+        <draw:frame><draw:text-box><text:p>good</text:p></draw:text-box></draw:frame>
+        <presentation:notes><draw:frame><draw:text-box><text:p>say it</text:p></draw:text-box></draw:frame></presentation:notes></draw:page>
+        <draw:page><draw:frame><draw:text-box><text:p>end</text:p></draw:text-box></draw:frame></draw:page>"#;
+    let bytes = archive(&[
+        ("mimetype", "application/vnd.oasis.opendocument.presentation"),
+        ("content.xml", &format!("<o><office:body>{slides}</office:body></o>")),
+    ]);
+    let document = read("a.odp", bytes).unwrap();
+    assert_eq!(document.text, "# Results\n\ngood\n\nsay it\n\n[page 2]\n\nend");
+    assert_eq!(document.pages.len(), 2);
+    assert_eq!(document.blocks[2].kind, BlockKind::Note);
+    assert_eq!(document.blocks[3].page, Some(2));
+}
+
+#[test]
+fn what_opendocument_cannot_give() {
+    let deep = "<text:section>".repeat(100_000);
+    let encrypted = archive(&[
+        ("mimetype", "application/vnd.oasis.opendocument.text"),
+        ("META-INF/manifest.xml", "<m><manifest:encryption-data/></m>"),
+        ("content.xml", "\u{1}\u{2}"),
+    ]);
+    let bomb = format!("<text:p>{}</text:p>", " ".repeat(4 << 20));
+    for (bytes, kind) in [
+        (odt("", &deep), FileErrorKind::LimitExceeded),
+        (odt("", &bomb), FileErrorKind::LimitExceeded),
+        (odt("", "<text:p>"), FileErrorKind::Corrupt),
+        (encrypted, FileErrorKind::PasswordRequired),
+        (
+            archive(&[("mimetype", "application/vnd.oasis.opendocument.text")]),
+            FileErrorKind::Corrupt,
+        ),
+    ] {
+        assert_eq!(read("a.odt", bytes).unwrap_err().kind, kind);
+    }
+}
+
+#[test]
+fn the_cells_of_a_table_are_bounded() {
+    let body = r#"<table:table><table:table-row><table:table-cell table:number-columns-repeated="4000000000">
+        <text:p>a</text:p></table:table-cell><table:table-cell><text:p>b</text:p></table:table-cell>
+        </table:table-row><table:table-row/></table:table>"#;
+    let limits = Limits { cells: 1000, ..Limits::default() };
+    let options = ReadOptions { limits, ..ReadOptions::default() };
+    let error = read_bytes("a.odt", odt("", body), &options).unwrap_err();
+    assert_eq!(error.kind, FileErrorKind::LimitExceeded);
+}
+
+const PACKAGE: &str = r#"<package xmlns="p"><manifest><item id="a" href="text/one%201.xhtml"/><item id="b" href="two.xhtml"/>
+    <item id="c" href="none.xhtml"/></manifest><spine><itemref idref="b"/><itemref idref="a"/><itemref idref="c"/></spine></package>"#;
+
+fn epub(more: &[(&str, &str)]) -> Vec<u8> {
+    let container =
+        r#"<container><rootfiles><rootfile full-path="OEBPS/book.opf"/></rootfiles></container>"#;
+    let parts = [
+        ("mimetype", "application/epub+zip"),
+        ("META-INF/container.xml", container),
+        ("OEBPS/book.opf", PACKAGE),
+        (
+            "OEBPS/text/one 1.xhtml",
+            "<html><head><title/></head><body><h2>Second</h2><p>x</p></body></html>",
+        ),
+        (
+            "OEBPS/two.xhtml",
+            "<html><head><title>t</title></head><body><h1>First</h1></body></html>",
+        ),
+    ];
+    archive(&[&parts[..], more].concat())
+}
+
+#[test]
+fn a_book_has_its_chapters_in_order() {
+    let document = read("a.epub", epub(&[])).unwrap();
+    assert_eq!(document.text, "# First\n\n## Second\n\nx");
+    assert_eq!(document.warnings, ["the chapter OEBPS/none.xhtml is missing"]);
+    let encryption = "<encryption><CipherReference URI=\"OEBPS/two.xhtml\"/></encryption>";
+    let error = read("a.epub", epub(&[("META-INF/encryption.xml", encryption)])).unwrap_err();
+    assert_eq!(error.kind, FileErrorKind::PasswordRequired);
+    let fonts = "<encryption><CipherReference URI=\"OEBPS/font.otf\"/></encryption>";
+    assert!(read("a.epub", epub(&[("META-INF/encryption.xml", fonts)])).is_ok());
+}
+
+#[test]
+fn damaged_archives_are_read_or_refused() {
+    for (name, bytes) in [("a.odt", odt("", "<text:p>text</text:p>")), ("a.epub", epub(&[]))] {
+        for end in (0..bytes.len()).step_by(7) {
+            let _ = read(name, bytes[..end].to_vec());
+        }
+        for place in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[place] ^= 0x41;
+            let _ = read(name, flipped);
+        }
+    }
+}
+
+#[test]
+fn markup_is_read_by_its_format() {
+    for (name, bytes, format, text) in [
+        ("a.html", "<p>x", Format::Html, "x"),
+        ("a.xml", "<a>x</a>", Format::Xml, "a: x"),
+        ("a.rtf", "{\\rtf1 x}", Format::Rtf, "x"),
+        ("a.md", "# x", Format::Markdown, "# x"),
+        ("a.rst", "x", Format::Text, "x"),
+    ] {
+        let document = read(name, bytes.as_bytes().to_vec()).unwrap();
+        assert_eq!((document.format, document.text.as_str()), (Some(format), text), "{name}");
+    }
+}

@@ -1,0 +1,395 @@
+//! Workbooks made by the tests themselves, read as a user's are.
+
+use std::io::{Cursor, Write};
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use structx_documents::table::{Cell, Table};
+use structx_documents::{Content, FileError, FileErrorKind, ReadOptions, read_bytes};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::damage::damaged;
+
+fn read(name: &str, bytes: Vec<u8>, options: &str) -> Result<Table, FileError> {
+    let options = ReadOptions::from_json(options).unwrap();
+    read_bytes(name, bytes, &options).map(|content| match content {
+        Content::Table(table) => table,
+        Content::Document(_) => panic!("not a table"),
+    })
+}
+
+fn table(name: &str, bytes: Vec<u8>, options: &str) -> Table {
+    read(name, bytes, options).unwrap()
+}
+
+fn values(table: &Table) -> Vec<Vec<Value>> {
+    let records = table.records.iter();
+    records.map(|record| record.cells(table.columns.len()).map(Cell::value).collect()).collect()
+}
+
+fn zip(parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        let packed = SimpleFileOptions::default();
+        writer.start_file(*name, if *name == "mimetype" { stored } else { packed }).unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// An XLSX of sheets, each with its name, its state and what stands in it.
+fn xlsx(sheets: &[(&str, &str, &str)]) -> Vec<u8> {
+    xlsx_with(
+        sheets,
+        "",
+        r#"<sst uniqueCount="2"><si><t>007</t></si><si><r><t xml:space="preserve">rich </t></r><r><t>text</t></r></si></sst>"#,
+    )
+}
+
+fn xlsx_with(sheets: &[(&str, &str, &str)], properties: &str, texts: &str) -> Vec<u8> {
+    let rel = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let listed: String = (1..)
+        .zip(sheets)
+        .map(|(id, (name, state, _))| {
+            format!(r#"<sheet name="{name}" state="{state}" r:id="r{id}"/>"#)
+        })
+        .collect();
+    let related: String = (1..=sheets.len())
+        .map(|id| {
+            format!(
+                r#"<Relationship Id="r{id}" Type="{rel}/worksheet" Target="worksheets/{id}.xml"/>"#
+            )
+        })
+        .collect();
+    let workbook =
+        format!(r#"<workbook xmlns:r="{rel}">{properties}<sheets>{listed}</sheets></workbook>"#);
+    let related = format!("<Relationships>{related}</Relationships>");
+    let root = format!(
+        r#"<Relationships><Relationship Id="r" Type="{rel}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#
+    );
+    // Format 1 is a date, 2 a duration.
+    let styles = r#"<styleSheet><numFmts><numFmt numFmtId="164" formatCode="[h]:mm"/></numFmts>
+        <cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/></cellXfs></styleSheet>"#;
+    let pages: Vec<(String, String)> = (1..)
+        .zip(sheets)
+        .map(|(id, (_, _, content))| {
+            (format!("xl/worksheets/{id}.xml"), format!("<worksheet>{content}</worksheet>"))
+        })
+        .collect();
+    let mut parts = vec![
+        ("_rels/.rels", root.as_str()),
+        ("xl/workbook.xml", &workbook),
+        ("xl/_rels/workbook.xml.rels", &related),
+        ("xl/styles.xml", styles),
+        ("xl/sharedStrings.xml", texts),
+    ];
+    parts.extend(pages.iter().map(|(name, content)| (name.as_str(), content.as_str())));
+    zip(&parts)
+}
+
+/// Rows of cells, each with its place, its attributes and what is in it.
+fn cells(cells: &[(&str, &str, &str)]) -> String {
+    let cells: String = cells
+        .iter()
+        .map(|(place, attributes, content)| format!(r#"<c r="{place}" {attributes}>{content}</c>"#))
+        .collect();
+    format!("<sheetData><row>{cells}</row></sheetData>")
+}
+
+fn text(place: &str, text: &str) -> String {
+    format!(r#"<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>"#)
+}
+
+fn texts(all: &[(&str, &str)]) -> String {
+    let all: String = all.iter().map(|(place, content)| text(place, content)).collect();
+    format!("<sheetData><row>{all}</row></sheetData>")
+}
+
+#[test]
+fn every_kind_of_cell() {
+    let sheet = cells(&[
+        ("A1", r#"t="inlineStr""#, "<is><t> id </t></is>"),
+        ("B1", "", "<v>2026</v>"),
+        ("A2", r#"t="s""#, "<v>0</v>"),
+        ("B2", r#"t="s""#, "<v>1</v>"),
+        ("A3", "", "<v>5.0</v>"),
+        ("B3", "", "<v>0.30000000000000004</v>"),
+        ("A4", r#"s="1""#, "<v>46056</v>"),
+        ("B4", r#"s="1""#, "<v>46056.416666666664</v>"),
+        ("A5", r#"s="1""#, "<v>0.4375</v>"),
+        ("B5", r#"s="2""#, "<v>1.1041666666666667</v>"),
+        ("A6", r#"t="b""#, "<v>1</v>"),
+        ("B6", r#"t="e""#, "<v>#N/A</v>"),
+        ("A7", r#"t="str""#, "<f>A2</f><v>sum</v>"),
+        ("B7", "", "<f>1+1</f><v>2</v>"),
+        // A blank column with a name is kept, one without is not.
+        ("C7", r#"t="inlineStr""#, "<is><t> </t></is>"),
+        ("D9", "", ""),
+    ]);
+    let found = table("a.xlsx", xlsx(&[("One", "visible", &sheet)]), "{}");
+    assert_eq!(found.columns, ["id", "2026"]);
+    let expected = [
+        [json!("007"), json!("rich text")],
+        [json!(5), json!(0.300_000_000_000_000_04)],
+        [json!("2026-02-03"), json!("2026-02-03T10:00:00")],
+        [json!("10:30:00"), json!("26:30:00")],
+        [json!(true), Value::Null],
+        [json!("sum"), json!(2)],
+    ];
+    assert_eq!(values(&found), expected);
+    assert_eq!(found.warnings, ["1 cells of `One` hold errors; null here"]);
+    let properties = r#"<workbookPr date1904="1"/>"#;
+    let dates = cells(&[("A1", "", "<v>1</v>"), ("A2", r#"s="1""#, "<v>44594</v>")]);
+    let found = table("a.xlsx", xlsx_with(&[("S", "visible", &dates)], properties, "<sst/>"), "{}");
+    assert_eq!(values(&found), [[json!("2026-02-03")]]);
+}
+
+#[test]
+fn the_farthest_cell_costs_nothing() {
+    let sheet = texts(&[("B3", "name"), ("B4", "x"), ("XFD1048576", "far")]);
+    let found = table("a.xlsx", xlsx(&[("One", "visible", &sheet)]), "{}");
+    assert_eq!(found.columns, ["name", "column_16384"]);
+    assert_eq!(values(&found), [[json!("x"), Value::Null], [Value::Null, json!("far")]]);
+    assert!(found.warnings[0].contains("names one of 2 columns"), "{:?}", found.warnings);
+}
+
+#[test]
+fn merged_areas_are_filled_below_the_header() {
+    let merged = r#"<mergeCells><mergeCell ref="A1:C1"/><mergeCell ref="A2:A4"/>
+        <mergeCell ref="B3:XFD1048576"/><mergeCell ref="C2:C2"/></mergeCells>"#;
+    let rows = texts(&[
+        ("A1", "title"),
+        ("B1", "b"),
+        ("A2", "Bern"),
+        ("B2", "1"),
+        ("B3", "2"),
+        ("C4", "hidden"),
+        ("C6", "6"),
+    ]);
+    let found = table("a.xlsx", xlsx(&[("One", "visible", &(rows + merged))]), "{}");
+    assert_eq!(found.columns, ["title", "b", "column_3"]);
+    let expected = [
+        [json!("Bern"), json!("1"), Value::Null],
+        [json!("Bern"), json!("2"), json!("2")],
+        [json!("Bern"), json!("2"), json!("hidden")],
+        [Value::Null, json!("2"), json!("6")],
+    ];
+    assert_eq!(values(&found), expected);
+}
+
+fn three_sheets() -> Vec<u8> {
+    xlsx(&[
+        ("Empty", "visible", "<sheetData/>"),
+        ("Secret", "hidden", &texts(&[("A1", "s"), ("A2", "1")])),
+        ("Jan", "visible", &texts(&[("A1", "a"), ("B1", "b"), ("A2", "1"), ("B2", "2")])),
+        ("Feb", "visible", &texts(&[("A1", "b"), ("B1", "sheet"), ("A2", "3"), ("B2", "4")])),
+    ])
+}
+
+#[test]
+fn sheets_are_chosen() {
+    let first = table("a.xlsx", three_sheets(), "{}");
+    assert_eq!(values(&first), [["1", "2"]]);
+    let [others, hidden] = &first.warnings[..] else { panic!("{:?}", first.warnings) };
+    assert!(others.contains("read the sheet `Jan` and not `Empty`, `Feb`"), "{others}");
+    assert!(hidden.contains("hidden sheets are not read: `Secret`"), "{hidden}");
+    for (key, records) in [(r#""Feb""#, [["3", "4"]]), ("2", [["1", "2"]])] {
+        let one = table("a.xlsx", three_sheets(), &format!(r#"{{"sheet_name": {key}}}"#));
+        assert_eq!(values(&one), records);
+        assert_eq!(one.warnings, [""; 0]);
+    }
+    let all = table("a.xlsx", three_sheets(), r#"{"sheet_name": null}"#);
+    assert_eq!(all.columns, ["sheet_", "a", "b", "sheet"]);
+    let expected = [
+        [json!("Jan"), json!("1"), json!("2"), Value::Null],
+        [json!("Feb"), Value::Null, json!("3"), json!("4")],
+    ];
+    assert_eq!(values(&all), expected);
+    let some = r#"{"sheet_name": ["Secret", 2], "usecols": ["s", "b"]}"#;
+    let some = table("a.xlsx", three_sheets(), some);
+    assert_eq!(some.columns, ["sheet", "s", "b"]);
+    assert_eq!(some.records.len(), 2);
+}
+
+#[test]
+fn rows_and_columns_are_chosen() {
+    let sheet = texts(&[
+        ("A1", "a title"),
+        ("B3", "x"),
+        ("C3", "y"),
+        ("E3", "z"),
+        ("B4", "1"),
+        ("C4", "2"),
+        ("B5", "3"),
+        ("E5", "4"),
+    ]);
+    for (options, columns, cells) in [
+        (r#"{"header": 1}"#, &["x", "y", "z"][..], "12.3.4"),
+        (r#"{"skiprows": 2}"#, &["x", "y", "z"], "12.3.4"),
+        (r#"{"skiprows": [0, 3]}"#, &["x", "y", "z"], "3.4"),
+        (r#"{"skiprows": 1, "nrows": 1}"#, &["x", "y", "z"], "12."),
+        (r#"{"skiprows": 1, "usecols": "A:B,E"}"#, &["x", "z"], "1.34"),
+        (r#"{"skiprows": 1, "usecols": [2]}"#, &["y"], "2."),
+        (r#"{"skiprows": 1, "columns": ["z"]}"#, &["z"], ".4"),
+        (r#"{"header": null, "skiprows": 3}"#, &["1", "2", "4"], "12.3.4"),
+    ] {
+        let found = table("a.xlsx", xlsx(&[("S", "visible", &sheet)]), options);
+        assert_eq!(found.columns, columns, "{options}");
+        let values = values(&found).into_iter().flatten();
+        let values: String = values.map(|value| value.as_str().unwrap_or(".").to_owned()).collect();
+        assert_eq!(values, cells, "{options}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_says_why() {
+    let empty = || xlsx(&[("S", "visible", "<sheetData/>"), ("H", "hidden", "<sheetData/>")]);
+    let twice = xlsx(&[("S", "visible", &texts(&[("A1", "a"), ("B1", "a"), ("A2", "1")]))]);
+    let lone = || xlsx(&[("S", "visible", &texts(&[("A1", "a")]))]);
+    for (bytes, options, kind, part) in [
+        (empty(), "{}", FileErrorKind::Empty, "`H`"),
+        (empty(), r#"{"sheet_name": "S"}"#, FileErrorKind::Empty, "`S` is empty"),
+        (lone(), "{}", FileErrorKind::Empty, "no rows"),
+        (lone(), r#"{"sheet_name": "T"}"#, FileErrorKind::Options, "the sheets are `S`"),
+        (lone(), r#"{"sheet_name": 7}"#, FileErrorKind::Options, "no sheet 7"),
+        (lone(), r#"{"sep": ","}"#, FileErrorKind::Options, "it takes sheet_name"),
+        (three_sheets(), r#"{"usecols": "C:D"}"#, FileErrorKind::Options, "are empty"),
+        (three_sheets(), r#"{"usecols": [2]}"#, FileErrorKind::Options, "no column 2"),
+        (twice, "{}", FileErrorKind::Corrupt, "two columns are named `a`"),
+        (zip(&[("xl/workbook.xml", "<workbook")]), "{}", FileErrorKind::Corrupt, "damaged"),
+    ] {
+        let error = read("a.xlsx", bytes, options).unwrap_err();
+        assert_eq!(error.kind, kind, "{error}");
+        assert!(error.message.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn what_a_hostile_workbook_says_of_its_size_is_not_believed() {
+    let sheet = texts(&[("A1", "a"), ("A2", "1")]);
+    let many = r#"<sst uniqueCount="999999999999999"><si><t>x</t></si></sst>"#;
+    let bytes = xlsx_with(&[("S", "visible", &sheet)], "", many);
+    assert_eq!(read("a.xlsx", bytes, "{}").unwrap_err().kind, FileErrorKind::LimitExceeded);
+    // One text in many cells is stored once, and read many times.
+    let long = format!("<sst><si><t>{}</t></si></sst>", "x".repeat(1 << 20));
+    let cells: String =
+        (1..=300).map(|row| format!(r#"<c r="A{row}" t="s"><v>0</v></c>"#)).collect();
+    let sheet = format!("<sheetData><row>{cells}</row></sheetData>");
+    let bytes = xlsx_with(&[("S", "visible", &sheet)], "", &long);
+    assert_eq!(
+        read("a.xlsx", bytes, r#"{"limits": {"inflate_ratio": 2000}}"#).unwrap_err().kind,
+        FileErrorKind::LimitExceeded
+    );
+    let areas: String = (0..1000).map(|_| r#"<mergeCell ref="A2:XFD1048576"/>"#).collect();
+    let rows: String = (1..2000).map(|row| text(&format!("A{row}"), "x")).collect();
+    let sheet = format!(
+        "<sheetData><row>{rows}{}</row></sheetData><mergeCells>{areas}</mergeCells>",
+        text("XFD1", "x")
+    );
+    let bytes = xlsx(&[("S", "visible", &sheet)]);
+    let options = r#"{"header": null, "limits": {"cells": 100000}}"#;
+    assert_eq!(read("a.xlsx", bytes, options).unwrap_err().kind, FileErrorKind::LimitExceeded);
+}
+
+fn ods(tables: &str) -> Vec<u8> {
+    let content = format!(
+        r#"<?xml version="1.0"?><office:document-content><office:automatic-styles>
+        <style:style style:name="h"><style:table-properties table:display="false"/></style:style>
+        </office:automatic-styles><office:body><office:spreadsheet>{tables}
+        </office:spreadsheet></office:body></office:document-content>"#
+    );
+    zip(&[
+        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+        ("content.xml", &content),
+    ])
+}
+
+#[test]
+fn opendocument_cells() {
+    let tables = r#"
+        <table:table table:name="Hidden" table:style-name="h"><table:table-row><table:table-cell
+            office:value-type="string"><text:p>no</text:p></table:table-cell></table:table-row></table:table>
+        <table:table table:name="One"><table:table-column/>
+        <table:table-row table:number-rows-repeated="2"><table:table-cell
+            table:number-columns-repeated="16384"/></table:table-row>
+        <table:table-header-rows><table:table-row>
+            <table:table-cell office:value-type="string"><text:p>a</text:p></table:table-cell>
+            <table:table-cell office:value-type="string"><text:p>b &amp; c</text:p></table:table-cell>
+        </table:table-row></table:table-header-rows>
+        <table:table-row>
+            <table:table-cell office:value-type="float" office:value="5"><text:p>5,00</text:p></table:table-cell>
+            <table:table-cell office:value-type="percentage" office:value="0.25"/></table:table-row>
+        <table:table-row>
+            <table:table-cell office:value-type="date" office:date-value="2026-02-03"/>
+            <table:table-cell office:value-type="time" office:time-value="PT26H30M00S"/></table:table-row>
+        <table:table-row table:number-rows-repeated="2">
+            <table:table-cell office:value-type="boolean" office:boolean-value="true"/>
+            <table:table-cell office:value-type="string" calcext:value-type="error"
+                office:string-value=""><text:p>#N/A</text:p></table:table-cell></table:table-row>
+        <table:table-row>
+            <table:table-cell office:value-type="string" table:number-rows-spanned="2"><text:p>x<text:s
+                text:c="2"/>y</text:p><text:p><text:a>z</text:a></text:p><office:annotation>
+                <text:p>no</text:p></office:annotation></table:table-cell>
+            <table:table-cell office:value-type="float" office:value="1"/></table:table-row>
+        <table:table-row><table:covered-table-cell/>
+            <table:table-cell office:value-type="float" office:value="2"/></table:table-row>
+        <table:table-row table:number-rows-repeated="1048000"><table:table-cell/></table:table-row>
+        </table:table>"#;
+    let found = table("a.ods", ods(tables), "{}");
+    assert_eq!(found.columns, ["a", "b & c"]);
+    let expected = [
+        [json!(5), json!(0.25)],
+        [json!("2026-02-03"), json!("26:30:00")],
+        [json!(true), Value::Null],
+        [json!(true), Value::Null],
+        [json!("x  y\nz"), json!(1)],
+        [json!("x  y\nz"), json!(2)],
+    ];
+    assert_eq!(values(&found), expected);
+    assert_eq!(found.warnings.len(), 2, "{:?}", found.warnings);
+    let hidden = table("a.ods", ods(tables), r#"{"sheet_name": "Hidden", "header": null}"#);
+    assert_eq!(values(&hidden), [["no"]]);
+}
+
+#[test]
+fn what_an_opendocument_cell_repeats_is_bounded() {
+    let tables = r#"<table:table table:name="S">
+        <table:table-row table:number-rows-repeated="4294967295"><table:table-cell
+        table:number-columns-repeated="4294967295" office:value-type="float" office:value="1"/>
+        </table:table-row></table:table>"#;
+    let error = read("a.ods", ods(tables), r#"{"limits": {"cells": 10000}}"#).unwrap_err();
+    assert_eq!(error.kind, FileErrorKind::LimitExceeded);
+    let found = table("a.ods", ods(tables), r#"{"header": null, "nrows": 1, "usecols": "A:B"}"#);
+    assert_eq!(values(&found), [[1, 1]]);
+}
+
+#[test]
+fn a_protected_workbook_says_so() {
+    let manifest = "<manifest:manifest><manifest:encryption-data/></manifest:manifest>";
+    let bytes = zip(&[
+        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+        ("META-INF/manifest.xml", manifest),
+    ]);
+    let error = read("a.ods", bytes, "{}").unwrap_err();
+    assert_eq!(error.kind, FileErrorKind::PasswordRequired, "{error}");
+}
+
+const ROW: &str = r#"<table:table table:name="S"><table:table-row><table:table-cell
+    office:value-type="string"><text:p>a</text:p></table:table-cell></table:table-row></table:table>"#;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// A table or an error, whatever is changed or cut off.
+    #[test]
+    fn damaged_workbooks_never_panic(
+        (name, bytes) in prop_oneof![
+            damaged(ods(ROW)).prop_map(|bytes| ("a.ods", bytes)),
+            damaged(three_sheets()).prop_map(|bytes| ("a.xlsx", bytes)),
+        ]
+    ) {
+        let _ = read_bytes(name, bytes, &ReadOptions::default());
+    }
+}

@@ -1,0 +1,258 @@
+//! Greedy decoding of one request at a time: the prompt through the model, then token by token
+//! what the grammar allows.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use candle_core::quantized::gguf_file::Content;
+use llguidance::api::TopLevelGrammar;
+use llguidance::earley::SlicedBiasComputer;
+use llguidance::toktrie::InferenceCapabilities;
+use llguidance::{Matcher, ParserFactory};
+use serde_json::Value;
+
+use super::qwen2::Qwen2;
+use super::verbatim::Verbatim;
+use super::vocabulary::Vocabulary;
+use super::{LocalOptions, PROVIDER, chat, grammar};
+use structx_llm::{Finish, LlmError, LlmErrorKind, Part, Reply, Request, Usage};
+
+/// The prompt goes through the model in pieces of this many tokens: the larger, the faster, and
+/// the more memory the attention takes.
+const CHUNK: usize = 512;
+/// Without a setting: what a document of some pages takes, at 24 KB a token for the small model.
+const CONTEXT: usize = 8192;
+const ARCHITECTURE: &str = "qwen2";
+
+pub struct Engine {
+    model: Qwen2,
+    vocabulary: Vocabulary,
+    grammars: ParserFactory,
+    /// The tokens whose keys and values the model's cache holds.
+    cached: Vec<u32>,
+    context: usize,
+    max_tokens: usize,
+}
+
+impl Engine {
+    /// Reads the model. The error says what is wrong with the file.
+    pub fn load(path: &Path, options: &LocalOptions) -> Result<Self, LlmError> {
+        let unusable = |problem: &dyn std::fmt::Display| {
+            let problem = first_line(problem);
+            failed(format!("{} can't be used as a model: {problem}", path.display()))
+        };
+        let file = File::open(path).map_err(|error| unusable(&error))?;
+        let mut file = BufReader::new(file);
+        let content = Content::read(&mut file).map_err(|error| unusable(&error))?;
+        let text = |key: &str| content.metadata.get(key).and_then(|it| it.to_string().ok());
+        let architecture = text("general.architecture").map_or("unknown", String::as_str);
+        if architecture != ARCHITECTURE {
+            return Err(unusable(&format!(
+                "its architecture is `{architecture}`; supported is `{ARCHITECTURE}`"
+            )));
+        }
+        let trained = content.metadata.get("qwen2.context_length");
+        let trained = trained.and_then(|it| it.to_u32().ok()).map_or(CONTEXT, |it| it as usize);
+        let context = options.context.unwrap_or(CONTEXT).min(trained);
+        let model = Qwen2::load(&content, &mut file, context).map_err(|error| unusable(&error))?;
+        let vocabulary = Vocabulary::from_gguf(&content).map_err(|error| unusable(&error))?;
+        let grammars = grammars(&vocabulary).map_err(|error| unusable(&error))?;
+        let max_tokens = options.max_tokens;
+        Ok(Self { model, vocabulary, grammars, cached: Vec::new(), context, max_tokens })
+    }
+
+    /// Answers one request. `is_cancelled` is asked before each layer of the model; after it the
+    /// error goes nowhere.
+    pub fn answer(
+        &mut self,
+        request: &Request,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<Reply, LlmError> {
+        let limit = self.output_limit(request)?;
+        let schema = request.schema.as_deref();
+        let shape = schema.map(|schema| &schema.compiled);
+        let prompt = chat::prompt(&request.messages, shape, &self.vocabulary).map_err(failed)?;
+        if prompt.len() + limit > self.context {
+            let message = format!(
+                "the prompt has {} tokens, and {limit} are kept for the answer: together more \
+                 than the context of {} tokens; send less text",
+                prompt.len(),
+                self.context
+            );
+            return Err(LlmError::new(LlmErrorKind::ContextLength, PROVIDER, message));
+        }
+        let verbatim = schema.map(|schema| Verbatim::new(&schema.compiled, documents(request)));
+        let mut matcher = match &verbatim {
+            Some(verbatim) => Some(self.matcher(verbatim.bind())?),
+            None => None,
+        };
+
+        let mut run = Run { engine: self, is_cancelled };
+        let (scores, known) = run.read(&prompt)?;
+        let (tokens, finish) = run.write(matcher.as_mut(), scores, limit)?;
+        let bytes = self.vocabulary.bytes(&tokens);
+        let mut reply = Reply {
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            finish,
+            usage: usage(prompt.len(), tokens.len(), known),
+            ..Reply::default()
+        };
+        if let (Some(verbatim), Finish::Stop) = (verbatim, finish) {
+            restore(&mut reply, &verbatim)?;
+        }
+        Ok(reply)
+    }
+
+    /// The most tokens of the answer: the request's `max_tokens` or the provider's.
+    fn output_limit(&self, request: &Request) -> Result<usize, LlmError> {
+        let mut limit = self.max_tokens;
+        for (name, value) in request.options.iter() {
+            let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+            match (name.as_str(), number) {
+                ("max_tokens", Some(number)) if number > 0 => limit = number,
+                _ => {
+                    let message = format!(
+                        "the embedded model has no setting `{name}` with this value; it knows \
+                         `max_tokens`, a positive integer"
+                    );
+                    return Err(LlmError::new(LlmErrorKind::Rejected, PROVIDER, message));
+                }
+            }
+        }
+        Ok(limit)
+    }
+
+    fn matcher(&self, schema: Value) -> Result<Matcher, LlmError> {
+        let grammar = TopLevelGrammar::from_json_schema(grammar::with_settings(schema));
+        let matcher = Matcher::new(self.grammars.create_parser(grammar));
+        match matcher.get_error() {
+            Some(error) => Err(failed(format!("no grammar of the reply: {error}"))),
+            None => Ok(matcher),
+        }
+    }
+}
+
+/// The work on one request.
+struct Run<'a> {
+    engine: &'a mut Engine,
+    is_cancelled: &'a dyn Fn() -> bool,
+}
+
+impl Run<'_> {
+    /// Reads the prompt; gives the scores of the next token, and how many tokens the cache had.
+    fn read(&mut self, prompt: &[u32]) -> Result<(Vec<f32>, usize), LlmError> {
+        let cached = &mut self.engine.cached;
+        let shared = prompt.iter().zip(cached.iter()).take_while(|(one, two)| one == two).count();
+        // The last token is always run: the scores come from it.
+        let known = shared.min(prompt.len().saturating_sub(1));
+        cached.truncate(known);
+        let mut scores = Vec::new();
+        for chunk in prompt[known..].chunks(CHUNK) {
+            scores = self.step(chunk)?;
+        }
+        Ok((scores, known))
+    }
+
+    /// Writes the answer, up to `limit` tokens.
+    fn write(
+        &mut self,
+        mut matcher: Option<&mut Matcher>,
+        mut scores: Vec<f32>,
+        limit: usize,
+    ) -> Result<(Vec<u32>, Finish), LlmError> {
+        let end = self.engine.vocabulary.end;
+        let mut tokens = Vec::new();
+        loop {
+            let next = best(&scores, matcher.as_deref_mut())?;
+            if next == end {
+                return Ok((tokens, Finish::Stop));
+            }
+            let mut new = vec![next];
+            let mut done = false;
+            if let Some(matcher) = matcher.as_deref_mut() {
+                matcher.consume_token(next).map_err(|error| failed(error.to_string()))?;
+                if !matcher.is_stopped() {
+                    new.extend(matcher.consume_ff_tokens().iter().filter(|&&it| it != end));
+                }
+                done = matcher.is_stopped();
+            }
+            tokens.extend(&new);
+            if done {
+                return Ok((tokens, Finish::Stop));
+            }
+            if tokens.len() >= limit {
+                return Ok((tokens, Finish::Length));
+            }
+            scores = self.step(&new)?;
+        }
+    }
+
+    fn step(&mut self, tokens: &[u32]) -> Result<Vec<f32>, LlmError> {
+        let engine = &mut *self.engine;
+        let scores = engine.model.forward(tokens, engine.cached.len(), self.is_cancelled);
+        let scores = scores.map_err(|error| failed(first_line(&error)))?;
+        engine.cached.extend(tokens);
+        Ok(scores)
+    }
+}
+
+/// The token with the highest score among those that the grammar allows.
+fn best(scores: &[f32], matcher: Option<&mut Matcher>) -> Result<u32, LlmError> {
+    let mut best = (0, f32::NEG_INFINITY);
+    let mut look = |token: usize| {
+        if let Some(&score) = scores.get(token)
+            && score > best.1
+        {
+            best = (token, score);
+        }
+    };
+    match matcher {
+        Some(matcher) => {
+            let allowed = matcher.compute_mask().map_err(|error| failed(error.to_string()))?;
+            allowed.iter_set_entries(&mut look);
+        }
+        None => (0..scores.len()).for_each(&mut look),
+    }
+    u32::try_from(best.0).map_err(|error| failed(error.to_string()))
+}
+
+/// Turns the literals of a complete reply into values.
+fn restore(reply: &mut Reply, verbatim: &Verbatim<'_>) -> Result<(), LlmError> {
+    let mut value: Value = serde_json::from_str(&reply.text)
+        .map_err(|error| failed(format!("the grammar let through what is no JSON: {error}")))?;
+    reply.sources = verbatim.restore(&mut value);
+    reply.text = value.to_string();
+    Ok(())
+}
+
+fn grammars(vocabulary: &Vocabulary) -> Result<ParserFactory, String> {
+    let can = InferenceCapabilities { ff_tokens: true, ..Default::default() };
+    let slices = SlicedBiasComputer::json_slices();
+    let mut factory = ParserFactory::new(&vocabulary.environment(), can, &slices)
+        .map_err(|error| error.to_string())?;
+    factory.quiet();
+    // Verbose ones hold the reply, and so the document's text.
+    factory.limits_mut().verbose_errors = false;
+    Ok(factory)
+}
+
+fn documents(request: &Request) -> impl Iterator<Item = &str> {
+    request.messages.iter().flat_map(|message| &message.parts).filter_map(|part| match part {
+        Part::Document(text) => Some(text.as_ref()),
+        Part::Text(_) | Part::Image(_) | Part::File(_) => None,
+    })
+}
+
+fn usage(prompt: usize, completion: usize, cached: usize) -> Usage {
+    Usage { cached_tokens: Some(cached as u64), ..Usage::of(prompt as u64, completion as u64) }
+}
+
+/// candle puts a backtrace below its errors where the environment asks for backtraces.
+fn first_line(problem: &dyn std::fmt::Display) -> String {
+    problem.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+pub fn failed(message: String) -> LlmError {
+    LlmError::new(LlmErrorKind::Engine, PROVIDER, message)
+}

@@ -1,0 +1,105 @@
+//! The embedded model: a small instruct model in this process, whose every reply is valid against
+//! the schema, because the decoder can't write another one.
+
+mod chat;
+mod dates;
+mod engine;
+mod grammar;
+mod linear;
+mod literals;
+mod numbers;
+mod qwen2;
+mod verbatim;
+mod vocabulary;
+mod worker;
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use structx_llm::setup::ConfigError;
+use structx_llm::{Completion, LlmError, Provider, Request, Sight};
+use structx_schema::OutputSchema;
+use structx_schema::SchemaError;
+use worker::Worker;
+
+/// The name in errors.
+const PROVIDER: &str = "local";
+
+/// How the embedded model is run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LocalOptions {
+    /// The most tokens of a prompt and its answer together; at most what the model was trained
+    /// on. By default 8192, or that where it is less.
+    pub context: Option<usize>,
+    /// The most tokens of an answer.
+    pub max_tokens: usize,
+    /// Threads that compute; by default as many as there are cores for this process.
+    pub threads: Option<usize>,
+}
+
+impl Default for LocalOptions {
+    fn default() -> Self {
+        Self { context: None, max_tokens: 1024, threads: None }
+    }
+}
+
+/// A GGUF file as a provider. The weights are read at the first request.
+#[derive(Debug)]
+pub struct LocalProvider {
+    worker: Worker,
+}
+
+impl LocalProvider {
+    /// # Errors
+    /// [`ConfigError`]: there is no such file.
+    pub fn open(path: PathBuf, options: LocalOptions) -> Result<Self, ConfigError> {
+        if !path.is_file() {
+            return Err(ConfigError(format!("there is no model file {}", path.display())));
+        }
+        Ok(Self { worker: Worker::new(path, options) })
+    }
+}
+
+impl Provider for LocalProvider {
+    fn name(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn address(&self) -> String {
+        self.worker.describe()
+    }
+
+    fn compile(
+        &self,
+        _model: &str,
+        name: &str,
+        schema: &Value,
+    ) -> Result<OutputSchema, SchemaError> {
+        grammar::compile(name, schema)
+    }
+
+    fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a> {
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            self.worker.send(request.clone(), reply)?;
+            let ended = |_| engine::failed("the engine ended before it answered".to_owned());
+            answer.await.map_err(ended).and_then(|answer: Result<_, LlmError>| answer)
+        })
+    }
+
+    fn is_deterministic(&self) -> bool {
+        true
+    }
+
+    fn plans_nested(&self) -> bool {
+        false
+    }
+
+    fn sight(&self, _: &str) -> Sight {
+        Sight::NONE
+    }
+}

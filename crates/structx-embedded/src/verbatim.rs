@@ -1,0 +1,261 @@
+//! Verbatim, then normalise: a number, date or time is decoded as one of the literals that stand
+//! in the document, and turned into what it means afterwards. So the model can't invent one, and
+//! each value knows its words.
+
+use serde_json::{Value, json};
+
+use super::grammar::COPIED;
+use super::literals::{Literal, Literals};
+use structx_llm::Source;
+use structx_schema::json_schema::{accepts, accepts_null, resolve, walk_mut};
+
+/// What a marked value may be, in the words of the document.
+pub struct Verbatim<'a> {
+    schema: &'a Value,
+    literals: Literals,
+}
+
+impl<'a> Verbatim<'a> {
+    /// `schema` is one that [`grammar::compile`](super::grammar::compile) has marked.
+    pub fn new<'b>(schema: &'a Value, documents: impl Iterator<Item = &'b str>) -> Self {
+        Self { schema, literals: Literals::find(documents) }
+    }
+
+    /// The schema with each marked value as a choice of literals. Where the document has none of
+    /// that kind the value is null, or if it must not be, free.
+    pub fn bind(&self) -> Value {
+        let mut bound = self.schema.clone();
+        walk_mut(&mut bound, &mut |part, _| {
+            let Some(kind) = part.get(COPIED).and_then(Value::as_str) else { return };
+            let nullable = accepts_null(part, self.schema);
+            let mut choices: Vec<Value> =
+                self.choices(kind, part).map(|literal| literal.text.as_str().into()).collect();
+            if nullable {
+                choices.push(Value::Null);
+            }
+            if !choices.is_empty() {
+                *part = json!({"enum": choices});
+            }
+        });
+        bound
+    }
+
+    /// The literals of a kind that keep the schema's limits.
+    fn choices<'s>(&'s self, kind: &'s str, part: &'s Value) -> impl Iterator<Item = &'s Literal> {
+        let literals = self.of_kind(kind).iter();
+        literals.filter(move |literal| {
+            let value = value(kind, &literal.meaning);
+            value.is_some_and(|value| within_limits(&value, part))
+                && (kind != "integer" || may_be_count(literal))
+        })
+    }
+
+    fn of_kind(&self, kind: &str) -> &[Literal] {
+        match kind {
+            "date" => &self.literals.dates,
+            "date-time" => &self.literals.date_times,
+            "time" => &self.literals.times,
+            _ => &self.literals.numbers,
+        }
+    }
+
+    /// Puts values in the place of the literals of a reply, and tells where each came from.
+    pub fn restore(&self, reply: &mut Value) -> Vec<Source> {
+        let mut sources = Vec::new();
+        self.restore_within(reply, self.schema, "", &mut sources);
+        sources
+    }
+
+    fn restore_within(
+        &self,
+        reply: &mut Value,
+        schema: &Value,
+        pointer: &str,
+        sources: &mut Vec<Source>,
+    ) {
+        let Some(schema) = resolve(schema, self.schema) else { return };
+        if let Some(kind) = schema.get(COPIED).and_then(Value::as_str) {
+            let Value::String(text) = reply else { return };
+            let literal = self.of_kind(kind).iter().find(|literal| literal.text == *text);
+            if let Some(value) = literal.and_then(|literal| value(kind, &literal.meaning)) {
+                sources.push(Source { pointer: pointer.to_owned(), literal: text.clone() });
+                *reply = value;
+            }
+            return;
+        }
+        for keyword in ["anyOf", "oneOf"] {
+            let branches = schema.get(keyword).and_then(Value::as_array).into_iter().flatten();
+            if let Some(branch) = { branches }.find(|branch| self.fits(reply, branch)) {
+                self.restore_within(reply, branch, pointer, sources);
+            }
+        }
+        for branch in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            self.restore_within(reply, branch, pointer, sources);
+        }
+        match reply {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let property = schema.get("properties").and_then(|it| it.get(name));
+                    if let Some(schema) = property.or(schema.get("additionalProperties")) {
+                        let name = name.replace('~', "~0").replace('/', "~1");
+                        self.restore_within(member, schema, &format!("{pointer}/{name}"), sources);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    let first = schema.get("prefixItems").and_then(|it| it.get(index));
+                    if let Some(schema) = first.or(schema.get("items")) {
+                        self.restore_within(item, schema, &format!("{pointer}/{index}"), sources);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the reply is of this branch of a union: of its kind, and an object of its members.
+    fn fits(&self, reply: &Value, branch: &Value) -> bool {
+        let Some(branch) = resolve(branch, self.schema) else { return false };
+        if branch.get(COPIED).is_some_and(Value::is_string) {
+            return reply.is_string();
+        }
+        let properties = branch.get("properties").and_then(Value::as_object);
+        let (Value::Object(members), Some(properties)) = (reply, properties) else {
+            return accepts(branch, self.schema, reply);
+        };
+        members.len() == properties.len()
+            && members.iter().all(|(name, member)| {
+                properties.get(name).is_some_and(|property| {
+                    property.get(COPIED).is_some_and(Value::is_string)
+                        || accepts(property, self.schema, member)
+                })
+            })
+    }
+}
+
+/// What a literal's meaning is as JSON, where it is of the kind.
+fn value(kind: &str, meaning: &str) -> Option<Value> {
+    match kind {
+        "number" => meaning.parse::<f64>().ok().map(Value::from),
+        "integer" => {
+            let (whole, decimals) = meaning.split_once('.').unwrap_or((meaning, ""));
+            let is_whole = decimals.bytes().all(|digit| digit == b'0');
+            whole.parse::<i64>().ok().filter(|_| is_whole).map(Value::from)
+        }
+        // Text, so that no digit is lost.
+        _ => Some(meaning.into()),
+    }
+}
+
+/// `12.00` is an amount, not a count; as money it may be meant for a whole number all the same.
+fn may_be_count(literal: &Literal) -> bool {
+    let digits = |letter: char| letter.is_ascii_digit() || ".,'".contains(letter);
+    !literal.meaning.contains('.') || !literal.text.chars().all(digits)
+}
+
+fn within_limits(value: &Value, schema: &Value) -> bool {
+    let number = match value {
+        Value::String(text) => text.parse::<f64>().ok(),
+        other => other.as_f64(),
+    };
+    let Some(number) = number else { return true };
+    let branches = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    branches.chain([schema]).all(|schema| {
+        let limit = |name: &str| schema.get(name).and_then(Value::as_f64);
+        limit("minimum").is_none_or(|limit| number >= limit)
+            && limit("maximum").is_none_or(|limit| number <= limit)
+            && limit("exclusiveMinimum").is_none_or(|limit| number > limit)
+            && limit("exclusiveMaximum").is_none_or(|limit| number < limit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::Verbatim;
+    use crate::grammar::compile;
+
+    const DOCUMENT: &str = "Invoice 77 of March 5, 2024: 3 chairs, total $1,982.50 (19% VAT).";
+
+    fn schema() -> Value {
+        json!({
+            "type": "object",
+            "required": ["items"],
+            "properties": {"items": {"type": "array", "items": {"$ref": "#/$defs/Invoice"}}},
+            "$defs": {
+                "Invoice": {
+                    "type": "object",
+                    "required": ["total", "count", "date", "time", "lines", "sum"],
+                    "properties": {
+                        "total": {"type": "number", "minimum": 100},
+                        "count": {"type": "integer", "maximum": 10},
+                        "date": {"type": "string", "format": "date"},
+                        "time": {"anyOf": [{"type": "string", "format": "time"}, {"type": "null"}]},
+                        "lines": {"type": "array", "items": {"anyOf": [
+                            {"$ref": "#/$defs/Line"}, {"type": "null"}]}},
+                        "sum": {"type": "number", "x-copied": false},
+                        "tax": {"type": "number"},
+                    },
+                },
+                "Line": {"type": "object", "required": ["price"], "properties": {
+                    "price": {"anyOf": [
+                        {"type": "number"},
+                        {"type": "string", "pattern": "^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d*$"}]}}},
+            },
+        })
+    }
+
+    #[test]
+    fn literals_are_the_choices_and_values_the_result() {
+        let compiled = compile("Reply", &schema()).unwrap().compiled;
+        let verbatim = Verbatim::new(&compiled, [DOCUMENT].into_iter());
+        let bound = verbatim.bind();
+        let fields = &bound["$defs"]["Invoice"]["properties"];
+        assert_eq!(fields["total"], json!({"enum": ["2024", "$1,982.50", "1,982.50"]}));
+        assert_eq!(fields["count"], json!({"enum": ["3"]}));
+        assert_eq!(fields["date"], json!({"enum": ["March 5, 2024"]}));
+        assert_eq!(fields["time"], json!({"enum": [null]}));
+        assert_eq!(fields["sum"]["type"], "number");
+        assert_eq!(
+            fields["tax"],
+            json!({"enum": ["77", "2024", "3", "$1,982.50", "1,982.50", "19%", null]})
+        );
+
+        let mut reply = json!({"items": [{
+            "total": "$1,982.50", "count": "3", "date": "March 5, 2024", "time": null,
+            "lines": [null, {"price": "$1,982.50"}], "sum": 5.0, "tax": "19%",
+        }]});
+        let sources = verbatim.restore(&mut reply);
+        assert_eq!(
+            reply,
+            json!({"items": [{
+                "total": 1982.5, "count": 3, "date": "2024-03-05", "time": null,
+                "lines": [null, {"price": "1982.50"}], "sum": 5.0, "tax": 19.0,
+            }]})
+        );
+        let sources: Vec<(&str, &str)> =
+            sources.iter().map(|it| (it.pointer.as_str(), it.literal.as_str())).collect();
+        assert_eq!(
+            sources,
+            [
+                ("/items/0/total", "$1,982.50"),
+                ("/items/0/count", "3"),
+                ("/items/0/date", "March 5, 2024"),
+                ("/items/0/lines/1/price", "$1,982.50"),
+                ("/items/0/tax", "19%"),
+            ]
+        );
+    }
+
+    #[test]
+    fn without_literals_a_value_is_null_or_free() {
+        let compiled = compile("Reply", &schema()).unwrap().compiled;
+        let bound = Verbatim::new(&compiled, ["nothing here"].into_iter()).bind();
+        let fields = &bound["$defs"]["Invoice"]["properties"];
+        assert_eq!(fields["total"]["type"], "number");
+        assert_eq!(fields["date"]["format"], "date");
+        assert_eq!(fields["tax"], json!({"enum": [null]}));
+    }
+}

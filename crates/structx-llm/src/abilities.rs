@@ -1,0 +1,264 @@
+//! What models can be asked and shown, by provider and name.
+
+use structx_schema::Method::{self, Json, Prompt, Schema, Strict, Tool};
+use structx_schema::dialect::Dialect;
+
+/// What a model can be asked and shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// Whose rules for JSON Schema it keeps.
+    pub dialect: Dialect,
+    /// How it can be asked for a schema, the best way first.
+    pub methods: &'static [Method],
+    /// Whether its server only holds the model to a schema, and does not show it to the model.
+    pub hides_schema: bool,
+    pub sight: Sight,
+}
+
+/// What a model takes of images and files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sight {
+    /// Whether the model is known to see. One that is not known may be sent images all the same,
+    /// if the user says so.
+    pub is_known: bool,
+    /// The most images of one request.
+    pub images: usize,
+    /// The most bytes of them together, in base64.
+    pub bytes: usize,
+    /// The most bytes of a PDF that is sent as it is, in base64; 0 for a model that is not known to
+    /// read PDFs.
+    pub file_bytes: usize,
+}
+
+/// One row of a table: a provider, beginnings of the names of its models, and what they can.
+type Row<T> = (&'static str, &'static [&'static str], T);
+
+/// Any name.
+const ANY: &[&str] = &[""];
+
+const ALL: &[Method] = &[Strict, Schema, Tool, Json, Prompt];
+const TOLD: &[Method] = &[Json, Tool, Prompt];
+
+/// The first row that fits counts.
+const METHODS: &[Row<(Dialect, &[Method])>] = &[
+    // platform.openai.com/docs/guides/structured-outputs: strict from gpt-4o-2024-08-06 on, and of
+    // models of the user's own with fewer keywords.
+    ("openai", &["ft:"], (Dialect::OpenAi, &[Schema, Tool, Json, Prompt])),
+    (
+        "openai",
+        &["gpt-3.5", "gpt-4-", "gpt-4o-2024-05", "o1-mini", "o1-preview"],
+        (Dialect::OpenAi, &[Tool, Json, Prompt]),
+    ),
+    // platform.claude.com/docs/en/build-with-claude/structured-outputs
+    (
+        "anthropic",
+        &[
+            "claude-2",
+            "claude-3",
+            "claude-opus-4-0",
+            "claude-opus-4-2",
+            "claude-sonnet-4-0",
+            "claude-sonnet-4-2",
+        ],
+        (Dialect::Anthropic, &[Tool, Prompt]),
+    ),
+    ("anthropic", ANY, (Dialect::Anthropic, &[Strict, Tool, Prompt])),
+    // ai.google.dev/gemini-api/docs/structured-output
+    ("gemini", &["gemini-1"], (Dialect::GeminiOpenApi, &[Strict, Json, Prompt])),
+    ("gemini", &["gemma"], (Dialect::Gemini, &[Prompt])),
+    ("gemini", ANY, (Dialect::Gemini, &[Strict, Json, Prompt])),
+    // console.groq.com/docs/structured-outputs
+    ("groq", &["gpt-oss-20b", "gpt-oss-120b"], (Dialect::OpenAi, ALL)),
+    ("groq", &["gpt-oss", "llama-4", "kimi-k2"], (Dialect::OpenAi, &[Schema, Tool, Json, Prompt])),
+    ("groq", ANY, (Dialect::OpenAi, TOLD)),
+    // openrouter.ai/docs/features/structured-outputs; what others do depends on who serves them.
+    (
+        "openrouter",
+        &[
+            "gpt-4o",
+            "gpt-4.1",
+            "gpt-5",
+            "o1",
+            "o3",
+            "o4",
+            "gemini-2",
+            "gemini-3",
+            "claude-haiku-4.5",
+            "claude-sonnet-4.5",
+            "claude-sonnet-4.6",
+            "claude-sonnet-5",
+            "claude-opus-4.",
+            "claude-opus-5",
+        ],
+        (Dialect::OpenAi, ALL),
+    ),
+    ("openrouter", ANY, (Dialect::OpenAi, &[Schema, Strict, Tool, Json, Prompt])),
+    // api-docs.deepseek.com/guides/json_mode
+    ("deepseek", ANY, (Dialect::OpenAi, TOLD)),
+    // docs.ollama.com/capabilities/structured-outputs: what others run does not keep to the schema.
+    ("ollama", ANY, (Dialect::Ollama, &[Strict, Json, Prompt])),
+    ("ollama_cloud", ANY, (Dialect::Ollama, &[Schema, Json, Prompt])),
+];
+
+/// Of providers and models without a row: servers that speak OpenAI's chat.
+const USUAL_METHODS: (Dialect, &[Method]) = (Dialect::OpenAi, ALL);
+
+// Servers that make a grammar of the schema and leave the prompt as it is (docs.ollama.com/
+// capabilities/structured-outputs; github.com/ggml-org/llama.cpp, grammars/README.md; docs.vllm.ai/
+// en/latest/features/structured_outputs); one of the user's may be any of them.
+const HIDING: [&str; 6] =
+    ["ollama", "ollama_cloud", "hosted_vllm", "lm_studio", "llamafile", "custom"];
+
+/// The most images of a request, and their bytes, of providers with narrower limits than the
+/// [`USUAL`] ones: console.groq.com/docs/vision (4 MB, which includes the rest of the request) and
+/// docs.mistral.ai/capabilities/vision (10 MB).
+const LIMITS: [(&str, usize, usize); 2] = [("groq", 5, 3_500_000), ("mistral", 8, 9_500_000)];
+
+/// Anthropic takes 20 images without narrowing their size (platform.claude.com/docs/en/vision), and
+/// 32 MB in one request; Gemini takes 20 MB (ai.google.dev/gemini-api/docs/image-understanding), and
+/// xAI 20 MiB an image (docs.x.ai/developers/model-capabilities/images/understanding).
+const USUAL: (usize, usize) = (20, 19_000_000);
+
+/// Beginnings of the names of models that take images, as their makers document them.
+const SEEING: &[&str] = &[
+    // platform.openai.com/docs/models
+    "gpt-4o",
+    "chatgpt-4o",
+    "gpt-4.1",
+    "gpt-4.5",
+    "gpt-4-turbo",
+    "gpt-5",
+    "o1",
+    "o3",
+    "o4",
+    // platform.claude.com/docs/en/about-claude/models
+    "claude-3",
+    "claude-4",
+    "claude-opus",
+    "claude-sonnet",
+    "claude-haiku",
+    "claude-fable",
+    "claude-mythos",
+    // ai.google.dev/gemini-api/docs/models
+    "gemini-1.5",
+    "gemini-2",
+    "gemini-3",
+    "gemini-flash",
+    "gemini-pro-latest",
+    "gemma-3",
+    "gemma3",
+    // docs.mistral.ai/getting-started/models
+    "pixtral",
+    "mistral-medium",
+    "mistral-small-latest",
+    "mistral-small-3.1",
+    "mistral-small-3.2",
+    "mistral-small3.1",
+    "mistral-small3.2",
+    "mistral-small-2503",
+    "mistral-small-2506",
+    // docs.x.ai/docs/models
+    "grok-4",
+    "grok-2-vision",
+    "grok-vision",
+    // llama.com/docs
+    "llama-4",
+    "llama4",
+    "llama-3.2-11b",
+    "llama-3.2-90b",
+    // Others that are served openly.
+    "nova-lite",
+    "nova-pro",
+    "nova-premier",
+    "llava",
+    "internvl",
+    "minicpm-v",
+    "moondream",
+];
+
+/// Parts of names that say so themselves.
+const SAYING: &[&str] = &["vision", "-vl", "vl:", "5vl", "3vl"];
+
+/// Exceptions to both: the same families without eyes.
+const BLIND: &[&str] = &[
+    "o1-mini",
+    "o1-preview",
+    "o3-mini",
+    "gpt-4-turbo-preview",
+    "gpt-4o-audio",
+    "gpt-4o-realtime",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-audio",
+    "gpt-4o-mini-realtime",
+    "gpt-4o-mini-transcribe",
+    "gemma-3-1b",
+    "gemma3:1b",
+];
+
+/// The first row that fits counts; 1 MB or so is left for the rest of the request.
+const FILES: &[Row<usize>] = &[
+    // platform.openai.com/docs/guides/pdf-files: 50 MB, by models that see.
+    (
+        "openai",
+        &["gpt-4o", "chatgpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "o1", "o3", "o4"],
+        49_000_000,
+    ),
+    // platform.claude.com/docs/en/build-with-claude/pdf-support: 32 MB.
+    ("anthropic", &["claude-2", "claude-3-haiku", "claude-3-opus", "claude-3-sonnet"], 0),
+    ("anthropic", &["claude"], 31_000_000),
+    // ai.google.dev/gemini-api/docs/document-processing: 20 MB.
+    ("gemini", &["gemini"], 19_000_000),
+    // openrouter.ai/docs/features/multimodal/pdfs: by any model, read for those that can't.
+    ("openrouter", ANY, 19_000_000),
+];
+
+/// The first row of a table for a provider's model.
+fn find<'a, T>(rows: &'a [Row<T>], provider: &str, name: &str) -> Option<&'a T> {
+    // `gpt-4-` is a beginning of `gpt-4` too, but not of `gpt-4o`.
+    let ended = format!("{name}-");
+    let fits = |(known, beginnings, _): &&Row<T>| {
+        *known == provider && beginnings.iter().any(|beginning| ended.starts_with(beginning))
+    };
+    rows.iter().find(fits).map(|(.., found)| found)
+}
+
+/// Gateways and servers of the user's call models as their makers do, perhaps after a path.
+fn own_name(model: &str) -> String {
+    model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase()
+}
+
+impl Abilities {
+    #[must_use]
+    pub fn of(provider: &str, model: &str) -> Self {
+        let name = own_name(model);
+        let hides_schema = HIDING.contains(&provider);
+        let is_cloud = name.ends_with("-cloud") || name.ends_with(":cloud");
+        let provider = if provider == "ollama" && is_cloud { "ollama_cloud" } else { provider };
+        let (dialect, methods) = find(METHODS, provider, &name).copied().unwrap_or(USUAL_METHODS);
+        Self { dialect, methods, hides_schema, sight: Sight::of(provider, &name) }
+    }
+}
+
+impl Sight {
+    /// Of a model that takes no images, whatever the user says.
+    pub const NONE: Self = Self { is_known: false, images: 0, bytes: 0, file_bytes: 0 };
+
+    fn of(provider: &str, name: &str) -> Self {
+        let name = name.strip_prefix("ft:").unwrap_or(name);
+        let begins = |beginnings: &[&str]| beginnings.iter().any(|it| name.starts_with(it));
+        let says = SAYING.iter().any(|part| name.contains(part));
+        let limits = LIMITS.iter().find(|(known, ..)| *known == provider);
+        let (images, bytes) = limits.map_or(USUAL, |&(_, images, bytes)| (images, bytes));
+        let is_blind = begins(BLIND);
+        let file_bytes = find(FILES, provider, name).copied().filter(|_| !is_blind);
+        Self {
+            is_known: !is_blind && (says || begins(SEEING)),
+            images,
+            bytes,
+            file_bytes: file_bytes.unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

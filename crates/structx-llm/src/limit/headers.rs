@@ -1,0 +1,113 @@
+//! The limits that a provider tells in the headers of its answers.
+
+use std::time::{Duration, SystemTime};
+
+use crate::retry;
+
+/// What may be used each minute; `None` where the provider does not tell.
+///
+/// - `OpenAI` (platform.openai.com/docs/guides/rate-limits), as do Azure, Groq, Mistral and others:
+///   `x-ratelimit-limit-requests`, `x-ratelimit-limit-tokens`.
+/// - Anthropic (platform.claude.com/docs/en/api/rate-limits): `anthropic-ratelimit-requests-limit`,
+///   and so with `tokens`, `input-tokens` and `output-tokens`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct RateLimits {
+    pub requests: Option<f64>,
+    pub tokens: Option<f64>,
+    pub input_tokens: Option<f64>,
+    pub output_tokens: Option<f64>,
+}
+
+/// A limit that begins anew later than this, and what is over by when one begins anew, is not one
+/// of a minute: Groq's limit of requests is that of a day (console.groq.com/docs/rate-limits).
+const LONGEST_RESET: Duration = Duration::from_secs(65);
+
+impl RateLimits {
+    /// Those in headers (names in lower case), `now`; `None` where there are none.
+    #[must_use]
+    pub fn of(headers: &[(String, String)], now: SystemTime) -> Option<Self> {
+        let mut limits = Self::default();
+        for (name, value) in headers {
+            let Some((what, reset)) = limit(name) else { continue };
+            let place = match what {
+                "requests" => &mut limits.requests,
+                "tokens" => &mut limits.tokens,
+                "input-tokens" => &mut limits.input_tokens,
+                "output-tokens" => &mut limits.output_tokens,
+                _ => continue,
+            };
+            let number = value.trim().parse::<f64>().ok();
+            // Azure tells -1 and 0 for what it does not limit.
+            let number = number.filter(|number| number.is_finite() && *number >= 1.0);
+            let reset = headers.iter().find(|(name, _)| *name == reset);
+            let reset = reset.and_then(|(_, text)| retry::until(text.trim(), now));
+            *place = number.filter(|_| reset.is_none_or(|reset| reset <= LONGEST_RESET));
+        }
+        (limits != Self::default()).then_some(limits)
+    }
+}
+
+/// What the header of this name limits, and the name of the one that tells when that begins anew.
+fn limit(name: &str) -> Option<(&str, String)> {
+    if let Some(what) = name.strip_prefix("x-ratelimit-limit-") {
+        return Some((what, format!("x-ratelimit-reset-{what}")));
+    }
+    let what = name.strip_prefix("anthropic-ratelimit-")?.strip_suffix("-limit")?;
+    Some((what, format!("anthropic-ratelimit-{what}-reset")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    fn limits(headers: &[(&str, &str)]) -> [Option<f64>; 4] {
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let now = UNIX_EPOCH + Duration::from_secs(1_000_000_000); // 2001-09-09 01:46:40
+        let RateLimits { requests, tokens, input_tokens, output_tokens } =
+            RateLimits::of(&headers, now).unwrap_or_default();
+        [requests, tokens, input_tokens, output_tokens]
+    }
+
+    #[test]
+    fn limits_of_a_minute_are_known() {
+        let openai = [
+            ("x-ratelimit-limit-requests", "5000"),
+            ("x-ratelimit-limit-tokens", "160000"),
+            ("x-ratelimit-remaining-requests", "4999"),
+            ("x-ratelimit-reset-requests", "12ms"),
+            ("x-ratelimit-reset-tokens", "9ms"),
+            ("x-ratelimit-limit-tokens_usage_based", "160000"),
+        ];
+        assert_eq!(limits(&openai), [Some(5_000.0), Some(160_000.0), None, None]);
+        let anthropic = [
+            ("anthropic-ratelimit-requests-limit", "1000"),
+            ("anthropic-ratelimit-requests-reset", "2001-09-09T01:46:41Z"),
+            ("anthropic-ratelimit-input-tokens-limit", "80000"),
+            ("anthropic-ratelimit-output-tokens-limit", "16000"),
+            ("anthropic-ratelimit-tokens-limit", "96000"),
+            ("anthropic-ratelimit-tokens-reset", "2001-09-09T01:47:40Z"),
+        ];
+        let known = [Some(1_000.0), Some(96_000.0), Some(80_000.0), Some(16_000.0)];
+        assert_eq!(limits(&anthropic), known);
+    }
+
+    #[test]
+    fn other_limits_are_not_taken_for_them() {
+        let groq = [
+            ("x-ratelimit-limit-requests", "14400"),
+            ("x-ratelimit-reset-requests", "2m59.56s"),
+            ("x-ratelimit-limit-tokens", "18000"),
+            ("x-ratelimit-reset-tokens", "7.66s"),
+        ];
+        assert_eq!(limits(&groq), [None, Some(18_000.0), None, None]);
+        let azure = [("x-ratelimit-limit-tokens", "-1"), ("x-ratelimit-limit-requests", "0")];
+        assert_eq!(limits(&azure), [None; 4]);
+        let openrouter = [("x-ratelimit-limit", "50"), ("x-ratelimit-reset", "1000000030000")];
+        assert_eq!(limits(&openrouter), [None; 4]);
+        let odd = [("x-ratelimit-limit-requests", "many"), ("x-ratelimit-limit-tokens", "inf")];
+        assert_eq!(limits(&odd), [None; 4]);
+    }
+}

@@ -1,0 +1,269 @@
+//! The Responses wire format of OpenAI (platform.openai.com/docs/api-reference/responses).
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::failure::failure;
+use super::options::{self, Placed, Rules};
+use super::wire::{self, Content, DataUrl, HttpReply, HttpRequest, WireFormat};
+use super::{
+    File, Finish, Image, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role, Usage,
+};
+use structx_schema::{Method, OutputSchema};
+
+/// `provider` is the registry's name of the server, for errors.
+#[derive(Debug, Clone)]
+pub struct OpenAiResponses {
+    pub provider: String,
+}
+
+const RULES: Rules = Rules {
+    reserved: &["model", "input", "instructions", "stream", "background"],
+    spellings: &[
+        ("max_tokens", "max_output_tokens"),
+        ("max_completion_tokens", "max_output_tokens"),
+    ],
+    shared: "text",
+    reserved_parts: &["format"],
+    outside: None,
+};
+
+impl WireFormat for OpenAiResponses {
+    fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    fn encode(&self, request: &Request) -> Result<HttpRequest, LlmError> {
+        let Placed { body: options, parts } = RULES.place(&self.provider, &request.options)?;
+        let schema = request.schema.as_deref();
+        let tool = options::tool(&self.provider, schema, &options)?;
+        let body = Body {
+            model: &request.model,
+            instructions: wire::system(&request.messages),
+            input: wire::turns(&request.messages).map(Turn::new).collect(),
+            text: Text::new(schema, parts),
+            tools: tool.map(|it| [Tool::new(it)]),
+            tool_choice: tool.map(|it| ToolChoice::Function { name: &it.name }),
+            options,
+        };
+        HttpRequest::json(&self.provider, "/responses", &body)
+    }
+
+    fn read(&self, reply: &HttpReply) -> Result<Reply, LlmError> {
+        let answer: Answer = reply.json(&self.provider, "a response")?;
+        let usage = answer.usage.map(Usage::from).unwrap_or_default();
+        let failed = |kind, message: &str| LlmError {
+            usage,
+            ..LlmError::new(kind, &self.provider, message)
+        };
+        if let Some(error) = answer.error {
+            let status =
+                if error.code.as_deref() == Some("rate_limit_exceeded") { 429 } else { 502 };
+            return Err(LlmError { usage, ..failure(&self.provider, status, reply) });
+        }
+        let incomplete = answer.incomplete_details.and_then(|details| details.reason);
+        let finish = match incomplete.as_deref() {
+            None => Finish::Stop,
+            Some("content_filter") => {
+                let message = "the provider's content filter stopped the reply";
+                return Err(failed(LlmErrorKind::ContentFilter, message));
+            }
+            Some(_) => Finish::Length,
+        };
+        let Some(text) = text(answer.output.unwrap_or_default()) else {
+            return Err(failed(LlmErrorKind::Refusal, "the model declined to answer"));
+        };
+        if text.is_empty() {
+            let (kind, message) = wire::nothing(finish);
+            return Err(failed(kind, message));
+        }
+        Ok(Reply { text, finish, usage, ..Reply::default() })
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instructions: Option<String>,
+    input: Vec<Turn<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<[Tool<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<ToolChoice<'a>>,
+    #[serde(flatten)]
+    options: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct Turn<'a> {
+    role: Role,
+    content: Content<'a, Part<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type")]
+enum Part<'a> {
+    #[serde(rename = "input_text")]
+    Text { text: Cow<'a, str> },
+    #[serde(rename = "input_image")]
+    Image { image_url: DataUrl<'a>, detail: &'static str },
+    #[serde(rename = "input_file")]
+    File { filename: &'a str, file_data: DataUrl<'a> },
+}
+
+impl<'a> Turn<'a> {
+    fn new(message: &'a Message) -> Self {
+        let part = |piece| match piece {
+            Piece::Text(text) => Part::Text { text },
+            Piece::Image(Image { media_type, data, .. }) => {
+                // Required; this is the default.
+                Part::Image { image_url: DataUrl { media_type, data }, detail: "auto" }
+            }
+            Piece::File(File { name, media_type, data }) => {
+                Part::File { filename: name, file_data: DataUrl { media_type, data } }
+            }
+        };
+        // An earlier reply can be told as a plain text alone, and always is one.
+        Self { role: message.role, content: Content::new(message, part) }
+    }
+}
+
+#[derive(Serialize)]
+struct Text<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<Format<'a>>,
+    #[serde(flatten)]
+    options: Map<String, Value>,
+}
+
+impl<'a> Text<'a> {
+    fn new(schema: Option<&'a OutputSchema>, options: Map<String, Value>) -> Option<Self> {
+        let format = schema.and_then(Format::new);
+        (format.is_some() || !options.is_empty()).then_some(Self { format, options })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Format<'a> {
+    JsonSchema { name: &'a str, strict: bool, schema: &'a Value },
+    JsonObject,
+}
+
+impl<'a> Format<'a> {
+    fn new(schema: &'a OutputSchema) -> Option<Self> {
+        let (name, compiled) = (&schema.name, &schema.compiled);
+        match schema.method {
+            Method::Strict => Some(Self::JsonSchema { name, strict: true, schema: compiled }),
+            Method::Schema => Some(Self::JsonSchema { name, strict: false, schema: compiled }),
+            Method::Json => Some(Self::JsonObject),
+            Method::Tool | Method::Prompt => None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Tool<'a> {
+    Function { name: &'a str, parameters: &'a Value, strict: bool },
+}
+
+impl<'a> Tool<'a> {
+    fn new(schema: &'a OutputSchema) -> Self {
+        Self::Function { name: &schema.name, parameters: &schema.compiled, strict: false }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ToolChoice<'a> {
+    Function { name: &'a str },
+}
+
+/// What is read of a reply.
+#[derive(Deserialize)]
+struct Answer {
+    output: Option<Vec<Item>>,
+    incomplete_details: Option<Incomplete>,
+    error: Option<Failed>,
+    usage: Option<WireUsage>,
+}
+
+#[derive(Deserialize)]
+struct Incomplete {
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    code: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    r#type: String,
+    /// Of a message.
+    content: Option<Vec<ItemPart>>,
+    /// Of a call of the tool.
+    arguments: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ItemPart {
+    r#type: String,
+    text: Option<String>,
+}
+
+/// What the model wrote, or gave to the tool; `None` if it declined.
+fn text(output: Vec<Item>) -> Option<String> {
+    let mut whole = String::new();
+    for item in output {
+        if item.r#type == "function_call" && item.arguments.is_some() {
+            return item.arguments;
+        }
+        for part in item.content.unwrap_or_default() {
+            match &*part.r#type {
+                "refusal" => return None,
+                "output_text" => whole.push_str(&part.text.unwrap_or_default()),
+                _ => {}
+            }
+        }
+    }
+    Some(whole)
+}
+
+#[derive(Deserialize)]
+struct WireUsage {
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    input_tokens_details: Option<InputDetails>,
+    output_tokens_details: Option<OutputDetails>,
+}
+
+#[derive(Deserialize)]
+struct InputDetails {
+    cached_tokens: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct OutputDetails {
+    reasoning_tokens: Option<u64>,
+}
+
+impl From<WireUsage> for Usage {
+    fn from(usage: WireUsage) -> Self {
+        Self {
+            thinking_tokens: usage.output_tokens_details.and_then(|it| it.reasoning_tokens),
+            cached_tokens: usage.input_tokens_details.and_then(|it| it.cached_tokens),
+            ..Self::of(
+                usage.input_tokens.unwrap_or_default(),
+                usage.output_tokens.unwrap_or_default(),
+            )
+        }
+    }
+}

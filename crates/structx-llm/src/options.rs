@@ -1,0 +1,136 @@
+//! What the user configured, in the words and at the places of a wire format.
+
+use serde_json::{Map, Value};
+
+use super::{LlmError, LlmErrorKind};
+use structx_schema::{Method, OutputSchema};
+
+/// How a wire format takes options.
+pub(super) struct Rules {
+    /// Members of the body that structx alone decides.
+    pub reserved: &'static [&'static str],
+    /// Spellings that are common elsewhere, and this format's own.
+    pub spellings: &'static [(&'static str, &'static str)],
+    /// The member that holds both parts of structx's and of the user's; empty if there is none.
+    pub shared: &'static str,
+    /// The parts of it that structx alone decides.
+    pub reserved_parts: &'static [&'static str],
+    /// Options that are no parts of it, if all others are.
+    pub outside: Option<&'static [&'static str]>,
+}
+
+/// Options as members of the body, and as parts of the member that is shared.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Placed {
+    pub body: Map<String, Value>,
+    pub parts: Map<String, Value>,
+}
+
+impl Rules {
+    /// # Errors
+    /// An option that structx alone decides.
+    pub fn place(&self, provider: &str, options: &Map<String, Value>) -> Result<Placed, LlmError> {
+        let mut placed = Placed::default();
+        for (name, value) in options {
+            let own = self.spellings.iter().find(|(common, _)| common == name);
+            let (name, value) = match (own, value) {
+                // OpenAI takes one text as well as several.
+                (Some(("stop", own)), Value::String(_)) => (*own, Value::from([value.clone()])),
+                (own, value) => (own.map_or(name.as_str(), |(_, own)| own), value.clone()),
+            };
+            match value {
+                Value::Object(parts) if name == self.shared => placed.parts.extend(parts),
+                value => {
+                    let is_part = self.outside.is_some_and(|outside| !outside.contains(&name));
+                    let place = if is_part { &mut placed.parts } else { &mut placed.body };
+                    place.insert(name.to_owned(), value);
+                }
+            }
+        }
+        let is_given = |name: &&&str| placed.body.contains_key(**name);
+        let is_part = |name: &&&str| placed.parts.contains_key(**name);
+        let given = self.reserved.iter().find(is_given);
+        match given.or_else(|| self.reserved_parts.iter().find(is_part)) {
+            None => Ok(placed),
+            Some(name) => Err(refused(provider, name)),
+        }
+    }
+}
+
+/// The schema, if the model is asked for it by a tool: then there can be no others.
+///
+/// # Errors
+/// There are.
+pub(super) fn tool<'a>(
+    provider: &str,
+    schema: Option<&'a OutputSchema>,
+    options: &Map<String, Value>,
+) -> Result<Option<&'a OutputSchema>, LlmError> {
+    let tool = schema.filter(|schema| schema.method == Method::Tool);
+    match ["tools", "tool_choice"].iter().find(|name| options.contains_key(**name)) {
+        Some(name) if tool.is_some() => Err(refused(provider, name)),
+        _ => Ok(tool),
+    }
+}
+
+/// The error of an option that structx alone decides.
+fn refused(provider: &str, name: &str) -> LlmError {
+    let message = format!("the option `{name}` is set by structx; leave it out");
+    LlmError::new(LlmErrorKind::Rejected, provider, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::Rules;
+
+    const PARTED: Rules = Rules {
+        reserved: &["messages"],
+        spellings: &[("max_tokens", "maxTokens"), ("stop", "stops")],
+        shared: "config",
+        reserved_parts: &["schema"],
+        outside: Some(&["messages", "safety"]),
+    };
+
+    fn place(rules: &Rules, options: &Value) -> Result<(Value, Value), String> {
+        let placed = rules.place("p", options.as_object().unwrap());
+        placed.map(|it| (it.body.into(), it.parts.into())).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn options_find_their_place() {
+        let whole = Rules { outside: None, ..PARTED };
+        let cases = [
+            (&PARTED, json!({}), json!({}), json!({})),
+            (
+                &PARTED,
+                json!({"max_tokens": 3, "safety": [1], "stop": "x", "config": {"a": 1}, "b": null}),
+                json!({"safety": [1]}),
+                json!({"maxTokens": 3, "stops": ["x"], "a": 1, "b": null}),
+            ),
+            (&PARTED, json!({"stop": ["x", "y"]}), json!({}), json!({"stops": ["x", "y"]})),
+            (
+                &whole,
+                json!({"max_tokens": 3, "b": 1.50, "config": {"a": 1}}),
+                json!({"maxTokens": 3, "b": 1.50}),
+                json!({"a": 1}),
+            ),
+        ];
+        for (rules, options, body, parts) in cases {
+            assert_eq!(place(rules, &options), Ok((body, parts)), "{options}");
+        }
+    }
+
+    #[test]
+    fn what_structx_decides_is_refused() {
+        for (options, name) in [
+            (json!({"messages": []}), "messages"),
+            (json!({"schema": {}}), "schema"),
+            (json!({"config": {"schema": {}}}), "schema"),
+        ] {
+            let error = place(&PARTED, &options).unwrap_err();
+            assert_eq!(error, format!("the option `{name}` is set by structx; leave it out"));
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Sends what a wire format encodes: connections, keys, time limits and the size of replies.
+
+use std::error::Error as _;
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use reqwest::{Client, Method, Response, Url};
+use serde_json::Value;
+
+use super::abilities::{Abilities, Sight};
+use super::wire::{HttpReply, HttpRequest, WireFormat};
+use super::{Completion, LlmError, LlmErrorKind, Provider, Reply, Request};
+use crate::setup::{ConfigError, Result};
+use structx_schema::{OutputSchema, SchemaError, dialect};
+
+const LARGEST_REPLY: usize = 64 << 20;
+
+/// How long a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To the connection.
+    pub connect: Duration,
+    /// To the beginning of the reply, from the request's own.
+    pub first_byte: Option<Duration>,
+    /// To the end of the reply.
+    pub whole: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), first_byte: None, whole: Duration::from_mins(10) }
+    }
+}
+
+/// A key that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    #[must_use]
+    pub fn new(key: &str) -> Self {
+        Self(key.trim().to_owned())
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `text` without the key, which some servers repeat in their errors. What is short is no
+    /// secret: local servers are given words such as `none`.
+    fn scrub(&self, text: &str) -> String {
+        if self.0.len() < 8 { text.to_owned() } else { text.replace(&self.0, "***") }
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ApiKey(***)")
+    }
+}
+
+/// A key, and the header that it is sent in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Auth {
+    /// In lower case.
+    pub header: &'static str,
+    pub key: ApiKey,
+}
+
+impl Auth {
+    fn header(&self) -> Result<(HeaderName, HeaderValue)> {
+        let name = HeaderName::from_static(self.header);
+        let scheme = if name == AUTHORIZATION { "Bearer " } else { "" };
+        let mut value = HeaderValue::try_from(format!("{scheme}{}", self.key.0)).map_err(|_| {
+            ConfigError("the API key holds characters that no HTTP header can carry".to_owned())
+        })?;
+        value.set_sensitive(true);
+        Ok((name, value))
+    }
+}
+
+/// Where and as whom to ask.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// The registry's name of the provider, for errors.
+    pub provider: String,
+    /// `http` or `https`, perhaps with a query that all requests have.
+    pub base_url: Url,
+    pub auth: Option<Auth>,
+    pub timeouts: Timeouts,
+}
+
+/// A provider behind HTTP. Keeps its connections open between requests.
+#[derive(Debug)]
+pub struct HttpProvider {
+    wire: Box<dyn WireFormat>,
+    endpoint: Endpoint,
+    /// The only way of asking for a schema that the caller wants.
+    method: Option<structx_schema::Method>,
+    auth: Option<(HeaderName, HeaderValue)>,
+    client: Client,
+}
+
+impl HttpProvider {
+    /// # Errors
+    /// [`ConfigError`]: a key that can't be sent, or no way to make secure connections.
+    pub fn new(
+        wire: Box<dyn WireFormat>,
+        endpoint: Endpoint,
+        method: Option<structx_schema::Method>,
+    ) -> Result<Self> {
+        let auth = endpoint.auth.as_ref().map(Auth::header).transpose()?;
+        let client = client(&endpoint).map_err(|error| {
+            ConfigError(format!("no HTTP client could be set up: {}", root_cause(&error)))
+        })?;
+        Ok(Self { wire, endpoint, method, auth, client })
+    }
+
+    /// What is sent for a request.
+    ///
+    /// # Errors
+    /// An option that the wire format does not let the caller set.
+    pub fn prepare(&self, request: &Request) -> Result<reqwest::Request, LlmError> {
+        let HttpRequest { path, headers, body } = self.wire.encode(request)?;
+        let mut url = self.endpoint.base_url.clone();
+        url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
+        let mut outgoing = reqwest::Request::new(Method::POST, url);
+        for (name, value) in headers {
+            let value = HeaderValue::from_static(value);
+            outgoing.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+        outgoing.headers_mut().extend(self.auth.clone());
+        *outgoing.body_mut() = Some(body.into());
+        Ok(outgoing)
+    }
+
+    /// What the reply to it says.
+    ///
+    /// # Errors
+    /// A status other than success, a refusal, a reply that is not in the documented form.
+    pub fn decode(&self, reply: HttpReply) -> Result<Reply, LlmError> {
+        self.wire.decode(reply).map_err(|error| match &self.endpoint.auth {
+            Some(Auth { key, .. }) => LlmError {
+                message: key.scrub(&error.message),
+                code: error.code.as_deref().map(|code| key.scrub(code)),
+                ..error
+            },
+            None => error,
+        })
+    }
+
+    async fn ask(&self, request: &Request) -> Result<Reply, LlmError> {
+        let outgoing = self.prepare(request)?;
+        let begun = self.client.execute(outgoing);
+        let response = match self.endpoint.timeouts.first_byte {
+            Some(limit) => tokio::time::timeout(limit, begun).await.map_err(|_| {
+                let message =
+                    format!("no reply from {} began within {}", self.place(), told(limit));
+                self.error(LlmErrorKind::FirstByteTimeout, message)
+            })?,
+            None => begun.await,
+        };
+        self.decode(self.receive(response.map_err(|error| self.failed(&error))?).await?)
+    }
+
+    async fn receive(&self, mut response: Response) -> Result<HttpReply, LlmError> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error))? {
+            if body.len() + chunk.len() > LARGEST_REPLY {
+                let message = format!("the reply is larger than {} MiB", LARGEST_REPLY >> 20);
+                return Err(self.error(LlmErrorKind::BadReply, message));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let status = response.status().as_u16();
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = response.headers();
+        let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        // Here and not only in the decoded error, which may have been cut within the key.
+        if let Some(Auth { key, .. }) = &self.endpoint.auth
+            && status >= 300
+        {
+            body = key.scrub(&String::from_utf8_lossy(&body)).into_bytes();
+        }
+        Ok(HttpReply { status, headers, body })
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> LlmError {
+        let Timeouts { connect, whole, .. } = self.endpoint.timeouts;
+        let (place, cause) = (self.place(), root_cause(error));
+        let (kind, message) = match (error.is_connect(), error.is_timeout()) {
+            (true, true) => (
+                LlmErrorKind::ConnectTimeout,
+                format!("no connection to {place} within {}", told(connect)),
+            ),
+            (false, true) => (
+                LlmErrorKind::Timeout,
+                format!("no whole reply from {place} within {}", told(whole)),
+            ),
+            (true, false) => {
+                (LlmErrorKind::Connection, format!("no connection to {place}: {cause}"))
+            }
+            (false, false) => {
+                (LlmErrorKind::Connection, format!("the connection broke to {place}: {cause}"))
+            }
+        };
+        self.error(kind, message)
+    }
+
+    /// Host and port.
+    fn place(&self) -> String {
+        let host = self.endpoint.base_url.host_str().unwrap_or_default();
+        let port = self.endpoint.base_url.port_or_known_default().unwrap_or_default();
+        format!("{host}:{port}")
+    }
+
+    fn error(&self, kind: LlmErrorKind, message: impl Into<String>) -> LlmError {
+        LlmError::new(kind, &self.endpoint.provider, message)
+    }
+}
+
+impl Provider for HttpProvider {
+    fn name(&self) -> &str {
+        &self.endpoint.provider
+    }
+
+    fn address(&self) -> String {
+        let mut address = self.endpoint.base_url.clone();
+        address.set_query(None);
+        format!("{} {address}", self.name())
+    }
+
+    fn compile(&self, model: &str, name: &str, root: &Value) -> Result<OutputSchema, SchemaError> {
+        let Abilities { dialect, methods, .. } = Abilities::of(self.name(), model);
+        let methods = self.method.as_ref().map_or(methods, std::slice::from_ref);
+        dialect::compile(dialect, methods, name, root)
+    }
+
+    fn schema_key(&self, model: &str) -> String {
+        format!("{}/{model} {:?}", self.name(), self.method)
+    }
+
+    fn complete<'a>(&'a self, request: &'a Request) -> Completion<'a> {
+        Box::pin(self.ask(request))
+    }
+
+    fn hides_schema(&self, model: &str) -> bool {
+        Abilities::of(self.name(), model).hides_schema
+    }
+
+    fn sight(&self, model: &str) -> Sight {
+        Abilities::of(self.name(), model).sight
+    }
+}
+
+/// One client, and so one pool of connections, for each provider.
+fn client(endpoint: &Endpoint) -> reqwest::Result<Client> {
+    // Does nothing where the process has chosen its provider before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = Client::builder()
+        .user_agent(concat!("structx/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(endpoint.timeouts.connect)
+        .timeout(endpoint.timeouts.whole)
+        .tcp_nodelay(true)
+        .redirect(reqwest::redirect::Policy::none())
+        // Retries are counted in one place, and that is not here.
+        .retry(reqwest::retry::never());
+    if is_loopback(&endpoint.base_url) {
+        builder = builder.no_proxy();
+    }
+    if endpoint.base_url.scheme() == "http" {
+        // Nothing is verified: a machine without certificates still reaches its own server.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build()
+}
+
+/// Whether a server on this machine is meant.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A limit as errors tell it.
+fn told(limit: Duration) -> String {
+    format!("{} s", limit.as_secs_f64())
+}
+
+/// The innermost reason; the outer ones repeat the URL.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    // Without any inner reason this is reqwest's own error, which shows the URL.
+    if error.source().is_none() { "request failed".to_owned() } else { cause.to_string() }
+}

@@ -1,0 +1,148 @@
+//! What holds for every wire format.
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::super::anthropic::Anthropic;
+use super::super::gemini::Gemini;
+use super::super::ollama::Ollama;
+use super::super::openai_chat::OpenAiChat;
+use super::super::openai_responses::OpenAiResponses;
+use super::super::{LlmErrorKind, Part};
+use super::{HttpReply, Message, Request, Role, WireFormat, system};
+use structx_schema::outline::OutlineCell;
+use structx_schema::{Method, OutputSchema};
+
+fn formats() -> [Box<dyn WireFormat>; 5] {
+    let provider = "p".to_owned();
+    [
+        Box::new(OpenAiChat { provider: provider.clone() }),
+        Box::new(OpenAiResponses { provider: provider.clone() }),
+        Box::new(Anthropic { provider: provider.clone() }),
+        Box::new(Gemini { provider: provider.clone() }),
+        Box::new(Ollama { provider }),
+    ]
+}
+
+fn message(role: Role, text: &str) -> Message {
+    Message { role, parts: vec![Part::Text(text.into())] }
+}
+
+fn request(method: Method, options: &Value) -> Request {
+    let compiled = json!({"type": "object"});
+    let schema = OutputSchema {
+        name: "answer".to_owned(),
+        original: compiled.clone(),
+        compiled,
+        is_rewritten: false,
+        method,
+        losses: Vec::new(),
+        outline: OutlineCell::default(),
+    };
+    Request {
+        model: "m".into(),
+        messages: vec![message(Role::System, "Answer."), message(Role::User, "é\u{1}\"")],
+        schema: Some(schema.into()),
+        options: options.as_object().cloned().unwrap_or_default().into(),
+    }
+}
+
+fn reply(status: u16, body: &[u8]) -> HttpReply {
+    HttpReply { status, headers: Vec::new(), body: body.to_vec() }
+}
+
+#[test]
+fn what_structx_decides_is_no_option() {
+    let reserved: [&[Value]; 5] = [
+        &[json!({"messages": []}), json!({"response_format": {}}), json!({"tools": []})],
+        &[json!({"input": ""}), json!({"text": {"format": {}}}), json!({"background": true})],
+        &[json!({"system": ""}), json!({"output_config": {"format": {}}}), json!({"tools": []})],
+        &[json!({"contents": []}), json!({"response_schema": {}}), json!({"systemInstruction": 1})],
+        &[json!({"format": "json"}), json!({"truncate": true}), json!({"messages": []})],
+    ];
+    for (format, reserved) in formats().iter().zip(reserved) {
+        for options in reserved {
+            let error = format.encode(&request(Method::Tool, options)).unwrap_err();
+            assert_eq!(error.kind, LlmErrorKind::Rejected, "{format:?} {options}");
+            assert!(error.message.contains("is set by structx"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn bodies_are_json_whatever_the_method() {
+    let options = r#"{"temperature": 0.10, "stop": "x", "new": {"a": [12345678901234567890.50]}}"#;
+    let options: Value = serde_json::from_str(options).unwrap();
+    for format in formats() {
+        for method in [Method::Strict, Method::Schema, Method::Tool, Method::Json, Method::Prompt] {
+            let encoded = format.encode(&request(method, &options)).unwrap();
+            let body: Value = serde_json::from_slice(&encoded.body).unwrap();
+            let text = body.to_string();
+            assert!(text.contains(r"é\u0001") && text.contains("Answer."), "{text}");
+            assert!(text.contains("0.10") && text.contains("12345678901234567890.50"), "{text}");
+            let is_schema_sent = text.contains(r#""type":"object""#);
+            assert_eq!(is_schema_sent, !method.is_told(), "{format:?} {method:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reply_in_no_documented_form_is_not_shown() {
+    let bodies = [
+        "",
+        "SECRET",
+        r#"["SECRET"]"#,
+        r#"{"choices": "SECRET", "output": "SECRET", "content": "SECRET", "candidates": "SECRET",
+            "message": "SECRET"}"#,
+        "{}",
+        "null",
+    ];
+    for format in formats() {
+        for body in bodies {
+            let error = format.decode(reply(200, body.as_bytes())).unwrap_err();
+            assert_eq!(error.kind, LlmErrorKind::BadReply, "{format:?} {body}");
+            assert!(!format!("{error:?}").contains("SECRET"), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn the_system_s_texts_are_one() {
+    let messages =
+        [message(Role::System, "a"), message(Role::User, "b"), message(Role::System, "c")];
+    assert_eq!(system(&messages).as_deref(), Some("a\n\nc"));
+    assert_eq!(system(&messages[1..2]), None);
+}
+
+fn json_value() -> impl Strategy<Value = Value> {
+    const NAMES: &str = "choices|message|content|text|type|output|candidates|parts|usage|error|\
+                         code|details|finish_reason|tool_calls|function|arguments|input|status";
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "[a-zé]{0,8}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 48, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((NAMES, inner), 0..6)
+                .prop_map(|members| Value::from(members.into_iter().collect::<Map<_, _>>())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_reply_panics(
+        status in prop_oneof![Just(200_u16), 100..600_u16],
+        body in json_value(),
+        bytes in prop::collection::vec(any::<u8>(), 0..64),
+    ) {
+        for format in formats() {
+            let _ = format.decode(reply(status, body.to_string().as_bytes()));
+            let _ = format.decode(reply(status, &bytes));
+        }
+    }
+}

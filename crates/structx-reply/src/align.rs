@@ -1,0 +1,465 @@
+//! A value put along the outline of its schema: spellings are mended, wrong values are not.
+//!
+//! A string stays where a string may stand, and what does not fit and has no plain reading is left
+//! for validation, which knows more of it (a validator of the caller's may take it).
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Number, Value};
+
+use super::words;
+use super::{Repair, cut_short, numbers};
+use structx_common::json;
+use structx_schema::dialect::from_list;
+use structx_schema::outline::{Kinds, List, Object, Others, Outline, Property, Shape, fold};
+
+/// More of a kind are counted, not listed.
+const MAX_REPAIRS: usize = 1_000;
+const MAX_PROBLEMS: usize = 10;
+const MAX_NAMES: usize = 20;
+
+/// A value as it is read along an outline.
+#[derive(Debug, Default)]
+pub struct Reading {
+    pub value: Value,
+    pub repairs: Vec<Repair>,
+    /// What can't be placed, in words for the model.
+    pub problems: Vec<String>,
+    /// What validation will not take.
+    misfits: usize,
+    /// Members that the schema knows.
+    known: usize,
+    is_changed: bool,
+    /// Whether it lacked the wrapper of the reply, or had it twice.
+    pub is_rewrapped: bool,
+}
+
+impl Reading {
+    fn of(mut value: Value, outline: &Outline, encoded: usize) -> Self {
+        let mut aligner = Aligner::new(outline, encoded);
+        aligner.value(&mut value, &outline.root, false);
+        let mut reading = aligner.reading;
+        if aligner.more > 0 {
+            reading.repair("", format!("{} more repairs of these kinds", aligner.more));
+        }
+        Self { value, ..reading }
+    }
+
+    pub fn fits(&self) -> bool {
+        self.faults() == 0
+    }
+
+    /// Whether the value is as it was given.
+    pub fn is_as_it_was(&self) -> bool {
+        !self.is_changed
+    }
+
+    /// The same, as read out of a string.
+    pub fn encoded(mut self) -> Self {
+        self.is_changed = true;
+        let what = "took the JSON out of a string".to_owned();
+        self.repairs.insert(0, Repair { pointer: String::new(), what });
+        self
+    }
+
+    /// Whether anything in it is of this schema.
+    pub fn is_known(&self) -> bool {
+        self.known > 0
+    }
+
+    fn faults(&self) -> usize {
+        self.problems.len() + self.misfits
+    }
+
+    fn repair(&mut self, pointer: &str, what: String) {
+        self.repairs.push(Repair { pointer: pointer.to_owned(), what });
+    }
+}
+
+/// Reads `value` along the outline. Where the reply only wraps a list, that may be missing or be
+/// there twice; of these readings the one that fits best is taken, as it is before any other.
+pub fn read(value: Value, outline: &Outline, encoded: usize) -> Reading {
+    let others = rewrapped(&value, outline);
+    let mut best = Reading::of(value, outline, encoded);
+    for (what, value) in others {
+        if best.fits() {
+            break;
+        }
+        let mut other = Reading::of(value, outline, encoded);
+        if other.faults() < best.faults() {
+            other.repairs.insert(0, Repair { pointer: String::new(), what });
+            other.is_changed = true;
+            other.is_rewrapped = true;
+            best = other;
+        }
+    }
+    best
+}
+
+/// `value` with the wrapper that it may lack, and without one that it may have too many.
+fn rewrapped(value: &Value, outline: &Outline) -> Vec<(String, Value)> {
+    let Some((Property { name, .. }, list)) = outline.wrapper() else { return Vec::new() };
+    let inner = |value: &Value| -> Option<Value> {
+        let members = value.as_object().filter(|members| members.len() == 1)?;
+        members.get(name).cloned()
+    };
+    let only = |value: &Value| value.as_array().filter(|items| items.len() == 1)?.first().cloned();
+    let wrap = |value: Value| Value::Object(Map::from_iter([(name.clone(), value)]));
+    let within = inner(value);
+    let is_whole = within.as_ref().is_some_and(Value::is_array);
+    let mut found = Vec::new();
+    let twice = match &within {
+        Some(within) => inner(within).or_else(|| inner(&only(within)?)),
+        None => only(value).and_then(|only| inner(&only)),
+    };
+    if let Some(twice) = twice {
+        found.push((format!("took `{name}` out of what it was in"), wrap(twice)));
+    }
+    match value {
+        Value::Array(_) => {
+            found.push((format!("put the list into `{name}`"), wrap(value.clone())));
+        }
+        Value::Object(_) if !is_whole && list.item(0).takes_objects() => {
+            let item = Value::Array(vec![value.clone()]);
+            found.push((format!("put the one item into the list `{name}`"), wrap(item)));
+        }
+        _ => {}
+    }
+    found
+}
+
+struct Aligner<'o> {
+    outline: &'o Outline,
+    reading: Reading,
+    pointer: String,
+    /// Repairs beyond those listed.
+    more: usize,
+    /// In how many strings of JSON this value stands.
+    encoded: usize,
+}
+
+impl<'o> Aligner<'o> {
+    fn new(outline: &'o Outline, encoded: usize) -> Self {
+        let (reading, pointer) = (Reading::default(), String::new());
+        Self { outline, reading, pointer, more: 0, encoded }
+    }
+
+    fn value(&mut self, value: &mut Value, shape: &'o Shape, drops_null: bool) {
+        if shape.anything || shape.listed.contains(value) {
+            return;
+        }
+        let takes_null = shape.kinds.has(Kinds::NULL) || drops_null;
+        let fits = match value {
+            Value::Null => takes_null,
+            Value::Bool(_) => shape.kinds.has(Kinds::BOOLEAN),
+            Value::Number(_) => self.number(value, shape),
+            Value::String(_) => self.string(value, shape, takes_null),
+            Value::Array(_) => self.array(value, shape),
+            Value::Object(_) => self.object(value, shape),
+        };
+        if !fits {
+            self.reading.misfits += 1;
+        }
+    }
+
+    fn number(&mut self, value: &mut Value, shape: &Shape) -> bool {
+        if shape.listed.is_empty() && shape.kinds.has(Kinds::FRACTION) {
+            return true;
+        }
+        let spelled = value.to_string();
+        let whole = numbers::without_zeros(&spelled);
+        let is_listed = |option: &&Value| {
+            let text = option.as_str().map_or_else(|| option.to_string(), str::to_owned);
+            text == spelled || option.is_number() && whole == Some(&text)
+        };
+        if let Some(meant) = shape.listed.iter().find(is_listed) {
+            self.replace(value, meant.clone(), format!("{spelled} taken as {meant}"));
+        } else if shape.kinds.has(Kinds::FRACTION) {
+        } else if shape.kinds.has(Kinds::INTEGER) {
+            if let Some(number) = whole.and_then(number) {
+                let what = format!("read {spelled} as the integer {number}");
+                self.replace(value, number, what);
+            }
+            return !value.to_string().contains('.');
+        } else if shape.kinds.has(Kinds::STRING) {
+            let what = format!("took the number {spelled} as text");
+            self.replace(value, spelled.into(), what);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn string(&mut self, value: &mut Value, shape: &'o Shape, takes_null: bool) -> bool {
+        let Value::String(text) = &*value else { return false };
+        let kinds = shape.kinds;
+        if kinds.has(Kinds::STRING) || kinds.has(Kinds::DECIMAL) && numbers::is_plain(text) {
+            return true;
+        }
+        let shown = format!("\"{}\"", cut_short(text));
+        if let Some(meant) = words::meant(text, &shape.listed) {
+            let what = format!("{shown} taken as \"{meant}\"");
+            self.replace(value, meant.into(), what);
+        } else if let Some(number) = as_number(text, shape) {
+            let what = format!("read {shown} as the number {number}");
+            self.replace(value, number, what);
+        } else if let Some(yes) = words::boolean(text).filter(|yes| takes_boolean(shape, *yes)) {
+            self.replace(value, yes.into(), format!("read {shown} as {yes}"));
+        } else if takes_null && words::is_nothing(text) {
+            self.replace(value, Value::Null, format!("read {shown} as null"));
+        } else if (shape.takes_objects() || shape.takes_lists()) && self.encoded == 0 {
+            let Ok(inner) = json::parse::<Value>(text.trim().as_bytes()) else { return false };
+            if !inner.is_array() && !inner.is_object() {
+                return false;
+            }
+            self.replace(value, inner, "took the JSON out of a string".to_owned());
+            self.encoded += 1;
+            self.value(value, shape, false);
+            self.encoded -= 1;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn array(&mut self, value: &mut Value, shape: &'o Shape) -> bool {
+        let Value::Array(items) = value else { return false };
+        let mut lists = self.outline.lists(shape);
+        match (lists.next(), lists.next()) {
+            (Some(list), None) => self.items(items, list),
+            // Which one is meant, validation finds.
+            (Some(_), Some(_)) => {}
+            (None, _) => {
+                let is_dictionary = self.outline.objects(shape).any(Object::is_dictionary);
+                if is_dictionary && self.outline.is_rewritten {
+                    let Some(object) = from_list(value) else { return false };
+                    *value = object.into();
+                    self.reading.is_changed = true;
+                    self.value(value, shape, false);
+                    return true;
+                }
+                if !shape.takes_objects() || items.len() != 1 || !items[0].is_object() {
+                    return false;
+                }
+                let only = items.remove(0);
+                self.replace(value, only, "took the only item of a list".to_owned());
+                self.value(value, shape, false);
+            }
+        }
+        true
+    }
+
+    fn items(&mut self, items: &mut [Value], list: &'o List) {
+        for (index, item) in items.iter_mut().enumerate() {
+            let start = self.push(&index.to_string());
+            self.value(item, list.item(index), false);
+            self.pointer.truncate(start);
+        }
+    }
+
+    fn object(&mut self, value: &mut Value, shape: &'o Shape) -> bool {
+        let Value::Object(members) = value else { return false };
+        if let Some(object) = self.meant_object(members, shape) {
+            self.members(members, object);
+            return true;
+        }
+        let mut lists = self.outline.lists(shape);
+        let (Some(list), None) = (lists.next(), lists.next()) else { return false };
+        if shape.takes_objects() || !list.item(0).takes_objects() {
+            return false;
+        }
+        let only = Value::Array(vec![value.take()]);
+        self.replace(value, only, "put the one object into a list".to_owned());
+        self.value(value, shape, false);
+        true
+    }
+
+    /// The object of a union that has the fewest faults; none where two are as good.
+    fn meant_object(&self, members: &Map<String, Value>, shape: &'o Shape) -> Option<&'o Object> {
+        let mut ranked: Vec<(usize, &Object)> = match self.outline.objects(shape).len() {
+            0 => return None,
+            1 => return self.outline.objects(shape).next(),
+            _ => self.outline.objects(shape).map(|it| (self.faults(members, it), it)).collect(),
+        };
+        ranked.sort_by_key(|(faults, _)| *faults);
+        let is_clear = ranked[0].0 == 0 || ranked[0].0 < ranked[1].0;
+        is_clear.then_some(ranked[0].1)
+    }
+
+    /// How badly an object fits, judged without its parts' parts.
+    fn faults(&self, members: &Map<String, Value>, object: &'o Object) -> usize {
+        let mut found = 0;
+        let mut seen = 0;
+        for property in &object.properties {
+            let named = members.get(&property.name);
+            let member = named.or_else(|| {
+                let alike = |name: &String| fold(name) == property.folded;
+                members.iter().find(|(name, _)| alike(name)).map(|(_, member)| member)
+            });
+            seen += usize::from(member.is_some());
+            found += match member {
+                Some(member) => usize::from(!self.may_be(member, property)) * 2,
+                None => usize::from(property.is_required),
+            };
+        }
+        match object.others {
+            Others::Allowed(_) => found,
+            _ => found + members.len().saturating_sub(seen),
+        }
+    }
+
+    fn may_be(&self, member: &Value, property: &'o Property) -> bool {
+        let shape = &property.shape;
+        match member {
+            Value::Array(_) => shape.anything || shape.takes_lists(),
+            Value::Object(_) => shape.anything || shape.takes_objects(),
+            scalar => {
+                let mut probe = Aligner::new(self.outline, 1);
+                probe.value(&mut scalar.clone(), shape, property.drops_null);
+                probe.reading.misfits == 0
+            }
+        }
+    }
+
+    fn members(&mut self, members: &mut Map<String, Value>, object: &'o Object) {
+        self.rename(members, object);
+        let is_whole = object.properties.iter().all(|it| members.contains_key(&it.name));
+        let mut found = 0;
+        for (position, (name, member)) in members.iter_mut().enumerate() {
+            let start = self.push(name);
+            if let Some(at) = object.find(name, position) {
+                let property = &object.properties[at];
+                self.value(member, &property.shape, property.drops_null);
+                self.reading.known += 1;
+                found += usize::from(property.is_required);
+            } else {
+                match &object.others {
+                    Others::Allowed(shape) => self.value(member, shape, false),
+                    Others::Unsaid if is_whole => {
+                        self.reading.misfits += 1;
+                        self.note("left out: the schema has no such member".to_owned());
+                    }
+                    // It may be meant for one that is missing.
+                    Others::Unsaid | Others::Forbidden => self.problem(&format!(
+                        "the schema has no such member there, only {}",
+                        listing(object)
+                    )),
+                }
+            }
+            self.pointer.truncate(start);
+        }
+        let required = object.properties.iter().filter(|property| property.is_required).count();
+        self.reading.misfits += required - found;
+    }
+
+    /// Gives members the name of a property that they have in another case or with other
+    /// separators, where it can be no other and no other member's.
+    fn rename(&mut self, members: &mut Map<String, Value>, object: &'o Object) {
+        let strange: Vec<&String> =
+            members.keys().filter(|name| object.find(name, 0).is_none()).collect();
+        if object.properties.is_empty() || strange.is_empty() {
+            return;
+        }
+        let mut claims: HashMap<&str, Vec<&String>> = HashMap::new();
+        for name in strange {
+            let folded = fold(name);
+            let mut alike = object.properties.iter().filter(|it| it.folded == folded);
+            if let (Some(only), None) = (alike.next(), alike.next())
+                && !members.contains_key(&only.name)
+            {
+                claims.entry(&only.name).or_default().push(name);
+            }
+        }
+        let mut renamed: HashMap<String, &str> = HashMap::new();
+        for (target, names) in claims {
+            if let [one, other, ..] = names.as_slice() {
+                let shown = |name: &String| cut_short(&format!("`{name}`: {}", members[name]));
+                let (one, other) = (shown(one), shown(other));
+                self.problem(&format!("`{target}` may be {one} or {other}; give one"));
+            } else {
+                renamed.extend(names.into_iter().map(|name| (name.clone(), target)));
+            }
+        }
+        let name_of = |name: String| renamed.get(&name).map_or(name, |target| (*target).to_owned());
+        for name in members.keys() {
+            if let Some(target) = renamed.get(name) {
+                self.note(format!("`{}` taken as `{target}`", cut_short(name)));
+            }
+        }
+        if !renamed.is_empty() {
+            self.reading.is_changed = true;
+            *members = std::mem::take(members).into_iter().map(|(k, v)| (name_of(k), v)).collect();
+        }
+    }
+
+    fn replace(&mut self, value: &mut Value, by: Value, what: String) {
+        *value = by;
+        self.reading.is_changed = true;
+        self.note(what);
+    }
+
+    fn note(&mut self, what: String) {
+        if self.reading.repairs.len() < MAX_REPAIRS {
+            self.reading.repairs.push(Repair { pointer: self.pointer.clone(), what });
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn problem(&mut self, what: &str) {
+        if self.reading.problems.len() < MAX_PROBLEMS {
+            self.reading.problems.push(format!("{}: {what}", self.pointer));
+        } else {
+            self.reading.misfits += 1;
+        }
+    }
+
+    /// Goes down to a part; gives back where the pointer ended.
+    fn push(&mut self, token: &str) -> usize {
+        let start = self.pointer.len();
+        self.pointer.push('/');
+        if token.contains(['~', '/']) {
+            self.pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+        } else {
+            self.pointer.push_str(token);
+        }
+        start
+    }
+}
+
+fn number(spelled: &str) -> Option<Value> {
+    serde_json::from_str::<Number>(spelled).ok().map(Value::Number)
+}
+
+/// The number that a string is, where such a number may stand.
+fn as_number(text: &str, shape: &Shape) -> Option<Value> {
+    let spelled = numbers::read(text)?;
+    let whole = numbers::without_zeros(&spelled);
+    let kinds = shape.kinds;
+    if kinds.has(Kinds::FRACTION) {
+        return number(&spelled);
+    }
+    let is_listed = |option: &&Value| {
+        let text = option.to_string();
+        option.is_number() && (text == spelled || whole == Some(&text))
+    };
+    if let Some(listed) = shape.listed.iter().find(is_listed) {
+        return Some(listed.clone());
+    }
+    let integer = whole.unwrap_or(&spelled);
+    let is_integer = !integer.contains(['.', 'e', 'E']);
+    (kinds.has(Kinds::INTEGER) && is_integer).then(|| number(integer)).flatten()
+}
+
+fn takes_boolean(shape: &Shape, boolean: bool) -> bool {
+    shape.kinds.has(Kinds::BOOLEAN) || shape.listed.contains(&Value::Bool(boolean))
+}
+
+fn listing(object: &Object) -> String {
+    let names = object.properties.iter().map(|property| format!("`{}`", property.name));
+    let mut names: Vec<String> = names.take(MAX_NAMES).collect();
+    if object.properties.len() > names.len() {
+        names.push("...".to_owned());
+    }
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}

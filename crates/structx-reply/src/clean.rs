@@ -1,0 +1,246 @@
+//! The reply as it should be: JSON that fits the outline. Read once, without building anything.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use serde_json::Value;
+
+use super::numbers;
+use structx_common::json::Checked;
+use structx_schema::outline::{Kinds, List, Object, Others, Outline, Shape};
+
+/// Where the names of members stand that are to be left out.
+type Cuts = Vec<std::ops::Range<usize>>;
+
+/// What in `text` is to be left out, if there is nothing else to change: the names of members
+/// whose `null` stands for "left out". `None` where there may be more to do.
+pub fn read(text: &str, outline: &Outline) -> Option<Cuts> {
+    if outline.is_vague {
+        return None;
+    }
+    let mut reader = Reader { outline, text, cuts: Vec::new() };
+    let mut json = serde_json::Deserializer::from_str(text);
+    Place { reader: &mut reader, shape: &outline.root }.deserialize(&mut json).ok()?;
+    json.end().ok()?;
+    Some(reader.cuts)
+}
+
+/// `text` without these members.
+pub fn cut(text: &str, cuts: &Cuts) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut at = 0;
+    for name in cuts {
+        // `"name": null`, of which the name's range is known.
+        kept.push_str(&text[at..name.start - 1]);
+        let value = text[name.end + 1..].trim_start().strip_prefix(':').unwrap_or_default();
+        let after = value.trim_start().strip_prefix("null").unwrap_or_default().trim_start();
+        at = text.len() - after.len();
+        if let Some(next) = after.strip_prefix(',') {
+            at = text.len() - next.trim_start().len();
+        } else {
+            kept.truncate(kept.trim_end().len());
+            if kept.ends_with(',') {
+                kept.pop();
+            }
+        }
+    }
+    kept.push_str(&text[at..]);
+    kept
+}
+
+struct Reader<'r> {
+    outline: &'r Outline,
+    text: &'r str,
+    cuts: Cuts,
+}
+
+/// A place in the reply, and what may stand there. An error is "may not".
+struct Place<'p, 'r> {
+    reader: &'p mut Reader<'r>,
+    shape: &'r Shape,
+}
+
+/// What stood at a place.
+#[derive(PartialEq)]
+enum Found {
+    Null,
+    Other,
+}
+
+impl<'de> DeserializeSeed<'de> for Place<'_, '_> {
+    type Value = Found;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Found, D::Error> {
+        if self.shape.anything {
+            return Checked::deserialize(json).map(|_| Found::Other);
+        }
+        json.deserialize_option(self)
+    }
+}
+
+impl<'r> Place<'_, 'r> {
+    fn check<E: Error>(&self, kind: Kinds, value: impl Into<Value>) -> Result<Found, E> {
+        let shape = self.shape;
+        let fits = shape.kinds.has(kind)
+            || !shape.listed.is_empty() && shape.listed.contains(&value.into());
+        if fits { Ok(Found::Other) } else { Err(misfit()) }
+    }
+
+    fn object<'de, A: MapAccess<'de>>(
+        self,
+        object: &'r Object,
+        mut map: A,
+    ) -> Result<Found, A::Error> {
+        let Self { reader, .. } = self;
+        let mut seen = vec![false; object.properties.len()];
+        let mut others = HashSet::new();
+        let mut guess = 0;
+        while let Some(name) = map.next_key::<&str>()? {
+            let Some(at) = object.find(name, guess) else {
+                let Others::Allowed(shape) = &object.others else { return Err(misfit()) };
+                if !others.insert(name) {
+                    return Err(misfit());
+                }
+                map.next_value_seed(Place { reader: &mut *reader, shape })?;
+                continue;
+            };
+            guess = at + 1;
+            if std::mem::replace(&mut seen[at], true) {
+                return Err(misfit());
+            }
+            let property = &object.properties[at];
+            let place = Place { reader: &mut *reader, shape: &property.shape };
+            if property.drops_null {
+                if map.next_value_seed(OrNull(place))? == Found::Null {
+                    let start = name.as_ptr().addr() - reader.text.as_ptr().addr();
+                    reader.cuts.push(start..start + name.len());
+                }
+            } else {
+                map.next_value_seed(place)?;
+            }
+        }
+        Ok(Found::Other)
+    }
+
+    fn list<'de, A: SeqAccess<'de>>(self, list: &'r List, mut items: A) -> Result<Found, A::Error> {
+        let mut index = 0;
+        let reader = self.reader;
+        while items
+            .next_element_seed(Place { reader: &mut *reader, shape: list.item(index) })?
+            .is_some()
+        {
+            index += 1;
+        }
+        Ok(Found::Other)
+    }
+}
+
+fn misfit<E: Error>() -> E {
+    E::custom("something else")
+}
+
+impl<'de> Visitor<'de> for Place<'_, '_> {
+    type Value = Found;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("what the schema says")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Found, E> {
+        self.check(Kinds::NULL, Value::Null)
+    }
+
+    /// Not `null`. Asking for the one kind that is due spares what it takes to keep any number.
+    fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<Found, D::Error> {
+        let kinds = self.shape.kinds;
+        let is_scalar = !self.shape.takes_objects() && !self.shape.takes_lists();
+        if is_scalar && self.shape.listed.is_empty() && kinds.has(Kinds::INTEGER) {
+            let others = [Kinds::BOOLEAN, Kinds::STRING, Kinds::DECIMAL];
+            if !others.into_iter().any(|other| kinds.has(other)) {
+                return json.deserialize_f64(self);
+            }
+        }
+        json.deserialize_any(self)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Found, E> {
+        self.check(Kinds::BOOLEAN, value)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Found, E> {
+        self.check(Kinds::INTEGER, value)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Found, E> {
+        self.check(Kinds::INTEGER, value)
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Found, E> {
+        self.check(Kinds::FRACTION, value)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Found, E> {
+        let kinds = self.shape.kinds;
+        let is_listed = || self.shape.listed.iter().any(|value| value == text);
+        let is_decimal = || kinds.has(Kinds::DECIMAL) && numbers::is_plain(text);
+        if kinds.has(Kinds::STRING) || is_listed() || is_decimal() {
+            Ok(Found::Other)
+        } else {
+            Err(misfit())
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Found, A::Error> {
+        // serde_json gives numbers that no primitive holds as a map.
+        if self.shape.kinds.has(Kinds::FRACTION) && !self.shape.takes_objects() {
+            serde_json::Number::deserialize(MapAccessDeserializer::new(map))?;
+            return Ok(Found::Other);
+        }
+        let mut objects = self.reader.outline.objects(self.shape);
+        match (objects.next(), objects.next()) {
+            (Some(object), None) if !self.shape.kinds.has(Kinds::NUMBER) => {
+                self.object(object, map)
+            }
+            _ => Err(misfit()),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Found, A::Error> {
+        let mut lists = self.reader.outline.lists(self.shape);
+        match (lists.next(), lists.next()) {
+            (Some(list), None) => self.list(list, items),
+            _ => Err(misfit()),
+        }
+    }
+}
+
+/// A place where a `null` is to be dropped.
+struct OrNull<'p, 'r>(Place<'p, 'r>);
+
+impl<'de> DeserializeSeed<'de> for OrNull<'_, '_> {
+    type Value = Found;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Found, D::Error> {
+        json.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OrNull<'_, '_> {
+    type Value = Found;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Found, E> {
+        Ok(Found::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<Found, D::Error> {
+        if self.0.shape.anything { self.0.deserialize(json) } else { self.0.visit_some(json) }
+    }
+}

@@ -1,0 +1,112 @@
+//! Anthropic's structured outputs (`output_config.format`).
+//! platform.claude.com/docs/en/build-with-claude/structured-outputs
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::{Map, Value};
+
+use super::draft::{Draft, Sent, absorb};
+use super::references::{self, Scope};
+use super::strict::{has_one_value, required_names};
+use super::{dictionaries, tuples};
+use crate::Loss;
+use crate::json_schema::accepts_null;
+
+const MAX_UNIONS: usize = 16;
+const MAX_OPTIONAL: usize = 24;
+
+const FORMATS: [&str; 10] =
+    ["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
+
+/// Repetitions of more, and word boundaries, are not for sure accepted in patterns.
+#[expect(clippy::unwrap_used, reason = "a constant")]
+static DOUBTFUL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\\[bB]|\(\?|\d{3,}(,\d*)?\}").unwrap());
+
+pub(super) fn strict(original: &Value) -> Result<Sent, Vec<Loss>> {
+    let mut draft = Draft::new(original);
+    require(&mut draft);
+    references::write_out(&mut draft, Scope::Described);
+    tuples::widen(&mut draft, false);
+    dictionaries::to_lists(&mut draft);
+    draft.check_kinds(false);
+    draft.close_objects();
+    draft.keep(says);
+    let unions = draft.count(is_union);
+    draft.report.limit("anyOf", "values of several types", unions, MAX_UNIONS);
+    let optional = draft.count(optional);
+    draft.report.limit("required", "optional properties", optional, MAX_OPTIONAL);
+    draft.finish()
+}
+
+fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
+    match keyword {
+        "type"
+        | "properties"
+        | "required"
+        | "additionalProperties"
+        | "items"
+        | "anyOf"
+        | "enum"
+        | "$ref"
+        | "$defs"
+        | "definitions" => true,
+        "format" => value.as_str().is_some_and(|format| FORMATS.contains(&format)),
+        "minItems" => value.as_u64().is_some_and(|count| count <= 1),
+        "pattern" => value
+            .as_str()
+            .is_some_and(|pattern| Regex::new(pattern).is_ok() && !DOUBTFUL.is_match(pattern)),
+        _ => false,
+    }
+}
+
+/// Of the two ways to say nothing, null and leaving out, one for each optional property that has
+/// both: null, as far as the unions of types reach.
+fn require(draft: &mut Draft) {
+    let root = draft.schema.clone();
+    let mut excess = draft.count(is_union).saturating_sub(MAX_UNIONS);
+    draft.each(|part, _| {
+        let mut required = required_names(part);
+        let Some(Value::Object(properties)) = part.get_mut("properties") else { return };
+        for (name, property) in properties {
+            if required.contains(name) {
+                continue;
+            }
+            if excess > 0 && drop_null(property) {
+                excess -= 1;
+            } else if accepts_null(property, &root) || has_one_value(property, &root) {
+                required.push(name.clone());
+            }
+        }
+        part.insert("required".to_owned(), required.into());
+    });
+}
+
+fn is_union(part: &Map<String, Value>) -> usize {
+    let is_list = part.get("type").is_some_and(Value::is_array);
+    usize::from(is_list || part.contains_key("anyOf"))
+}
+
+fn optional(part: &Map<String, Value>) -> usize {
+    let properties = part.get("properties").and_then(Value::as_object).map_or(0, Map::len);
+    properties.saturating_sub(required_names(part).len())
+}
+
+/// Takes null out of a property that is null where it is left out, if one type remains.
+fn drop_null(property: &mut Value) -> bool {
+    let Some(part) = property.as_object_mut() else { return false };
+    if part.get("default") != Some(&Value::Null) {
+        return false;
+    }
+    if let Some(Value::Array(branches)) = part.get("anyOf")
+        && let [Value::Object(kind), null] | [null, Value::Object(kind)] = branches.as_slice()
+        && null["type"] == "null"
+    {
+        let kind = kind.clone();
+        part.shift_remove("anyOf");
+        absorb(part, kind);
+        return true;
+    }
+    false
+}

@@ -1,0 +1,115 @@
+//! Objects whose members have any names, for decoders that know only named members: sent as a list
+//! of keys and values, of which [`restore`](super::restore) makes objects again.
+
+use serde_json::{Map, Value, json};
+
+use super::draft::{Draft, ORIGIN, has, note};
+use super::strict::{is_annotation, is_free_form};
+use crate::json_schema::resolve;
+
+pub(super) const KEY: &str = "key";
+pub(super) const VALUE: &str = "value";
+/// Marks the lists that stand for dictionaries; not sent.
+const ENTRIES: &str = "x-entries";
+/// How deep unions are looked for in unions; deeper can only be a union of itself.
+const MAX_DEPTH: usize = 16;
+
+/// Turns dictionaries into lists, but for those that no list can stand for: with values of any
+/// kind, or in a union with a list.
+pub(super) fn to_lists(draft: &mut Draft) {
+    let root = draft.schema.clone();
+    let mut is_rewritten = false;
+    draft.each(|part, report| {
+        if is_ambiguous(part, &root) {
+            report.obstruct(part, "anyOf", "a list or an object of any members");
+        }
+        if let Some(list) = list_of_entries(part) {
+            report.lose(part, "additionalProperties", "a list of keys, none twice, and values");
+            *part = list;
+            is_rewritten = true;
+        }
+    });
+    draft.is_rewritten |= is_rewritten;
+}
+
+/// Whether a union has dictionaries, which are lists by now, and lists too.
+fn is_ambiguous(part: &Map<String, Value>, root: &Value) -> bool {
+    let Some(Value::Array(branches)) = part.get("anyOf") else { return false };
+    let forms: Vec<_> = branches.iter().map(|branch| forms(branch, root, MAX_DEPTH)).collect();
+    forms.iter().any(|(is_dictionary, _)| *is_dictionary)
+        && forms.iter().any(|(_, is_list)| *is_list)
+}
+
+/// Whether a schema may be a dictionary, and whether it may be a list.
+fn forms(schema: &Value, root: &Value, depth: usize) -> (bool, bool) {
+    let target = resolve(schema, root).and_then(Value::as_object);
+    let Some(part) = target.filter(|_| depth > 0) else { return (false, false) };
+    if part.contains_key(ENTRIES) || is_free_form(part) {
+        return (true, false);
+    }
+    let branches = part.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    let is_list = part.get("type").is_some_and(|kind| has(kind, "array"));
+    branches
+        .map(|branch| forms(branch, root, depth - 1))
+        .fold((false, is_list), |all, one| (all.0 || one.0, all.1 || one.1))
+}
+
+fn list_of_entries(part: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let is_object = part.get("type").is_some_and(|kind| kind == "object");
+    let values = part.get("additionalProperties").filter(|values| values.is_object())?;
+    if !is_object || !is_free_form(part) || part.contains_key("patternProperties") {
+        return None;
+    }
+    let mut key = json!({"type": "string"});
+    if let (Value::Object(key), Some(Value::Object(names))) = (&mut key, part.get("propertyNames"))
+    {
+        if names.contains_key("$ref") {
+            key.clear();
+        }
+        key.extend(names.clone());
+    }
+    let origin = part.get(ORIGIN).cloned().unwrap_or_default();
+    let entry = json!({
+        ORIGIN: origin,
+        "type": "object",
+        "properties": {KEY: key, VALUE: values},
+        "required": [KEY, VALUE],
+        "additionalProperties": false,
+    });
+    let mut list: Map<_, _> = part
+        .iter()
+        .filter(|(keyword, _)| is_annotation(keyword))
+        .map(|(keyword, value)| (keyword.clone(), value.clone()))
+        .collect();
+    list.insert(ENTRIES.to_owned(), true.into());
+    list.insert("type".to_owned(), "array".into());
+    list.insert("items".to_owned(), entry);
+    for (from, to) in [("minProperties", "minItems"), ("maxProperties", "maxItems")] {
+        if let Some(limit) = part.get(from) {
+            list.insert(to.to_owned(), limit.clone());
+            note(&mut list, to, from);
+        }
+    }
+    Some(list)
+}
+
+/// The entries of a list of keys and values; `None` if it is another list.
+pub(super) fn entries(list: &Value) -> Option<Vec<(&str, &Value)>> {
+    fn entry(entry: &Value) -> Option<(&str, &Value)> {
+        let entry = entry.as_object().filter(|entry| entry.len() == 2)?;
+        Some((entry.get(KEY)?.as_str()?, entry.get(VALUE)?))
+    }
+    list.as_array()?.iter().map(entry).collect()
+}
+
+/// The object that a list of keys and values stands for; `None` if it has two values for one key.
+pub fn from_list(list: &Value) -> Option<Map<String, Value>> {
+    let mut object = Map::new();
+    for (key, value) in entries(list)? {
+        let other = object.insert(key.to_owned(), value.clone());
+        if other.is_some_and(|other| other != *value) {
+            return None;
+        }
+    }
+    Some(object)
+}

@@ -1,0 +1,75 @@
+//! Gemini's structured outputs from 2.0 on (`responseJsonSchema`).
+//! ai.google.dev/api/generate-content#v1beta.GenerationConfig
+
+use serde_json::{Map, Value, json};
+
+use super::draft::{Draft, Sent};
+use super::references::{self, Scope};
+use crate::Loss;
+
+/// ai.google.dev/gemini-api/docs/structured-output
+const FORMATS: [&str; 3] = ["date-time", "date", "time"];
+
+pub(super) fn strict(original: &Value) -> Result<Sent, Vec<Loss>> {
+    let mut draft = Draft::new(original);
+    references::write_out(&mut draft, Scope::All);
+    draft.each(|part, _| split_null(part));
+    draft.check_kinds(true);
+    draft.keep(says);
+    draft.each(|part, _| order(part));
+    draft.finish()
+}
+
+fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
+    match keyword {
+        "type"
+        | "properties"
+        | "required"
+        | "additionalProperties"
+        | "items"
+        | "prefixItems"
+        | "minItems"
+        | "maxItems"
+        | "minimum"
+        | "maximum"
+        | "anyOf" => true,
+        "format" => value.as_str().is_some_and(|format| FORMATS.contains(&format)),
+        "enum" => value
+            .as_array()
+            .is_some_and(|values| values.iter().all(|it| it.is_string() || it.is_number())),
+        _ => false,
+    }
+}
+
+/// Makes of listed values with a null among them a union of the others and null.
+pub(super) fn split_null(part: &mut Map<String, Value>) {
+    let Some(Value::Array(values)) = part.get_mut("enum") else { return };
+    let count = values.len();
+    values.retain(|value| !value.is_null());
+    if values.len() == count || values.is_empty() {
+        return;
+    }
+    if let Some(Value::Array(kinds)) = part.get_mut("type") {
+        kinds.retain(|kind| kind != "null");
+        if let [only] = kinds.as_slice() {
+            let only = only.clone();
+            part.insert("type".to_owned(), only);
+        }
+    }
+    let (words, mut rules): (Map<_, _>, Map<_, _>) = std::mem::take(part)
+        .into_iter()
+        .partition(|(keyword, _)| super::strict::is_annotation(keyword));
+    rules.extend(
+        words.iter().filter(|(it, _)| it.starts_with("x-")).map(|(k, v)| (k.clone(), v.clone())),
+    );
+    *part = words;
+    part.insert("anyOf".to_owned(), json!([rules, {"type": "null"}]));
+}
+
+/// Gemini 2.0 writes properties in no order but this.
+pub(super) fn order(part: &mut Map<String, Value>) {
+    if let Some(Value::Object(properties)) = part.get("properties") {
+        let names: Vec<_> = properties.keys().cloned().collect();
+        part.insert("propertyOrdering".to_owned(), names.into());
+    }
+}

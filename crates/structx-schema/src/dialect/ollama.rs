@@ -1,0 +1,90 @@
+//! What llama.cpp makes a grammar of (`format` of Ollama).
+//! github.com/ggml-org/llama.cpp/blob/master/grammars/README.md#json-schemas--gbnf
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::{Map, Value};
+
+use super::draft::{Draft, Sent};
+use super::references::{self, Scope};
+use super::tuples;
+use crate::Loss;
+
+const FORMATS: [&str; 4] = ["date", "time", "date-time", "uuid"];
+/// A grammar with more repetitions in a row is refused (`MAX_REPETITION_THRESHOLD` is 2,000, for
+/// all that stands in the repeated rule).
+const MOST_REPETITIONS: u64 = 1_000;
+
+/// Patterns that mean the same as a grammar: the whole text, plain characters, classes of them,
+/// groups and repetitions. A dot would let a quotation mark through.
+#[expect(clippy::unwrap_used, reason = "a constant")]
+static SIMPLE: LazyLock<Regex> = LazyLock::new(|| {
+    let one = r"(?:[A-Za-z0-9 _:/@,;=#%&!<>~-]|\\[.+*?()\[\]{}|^$]|\[[A-Za-z0-9 _.:/-]+\])";
+    let times = r"(?:[*+?]|\{\d{1,3}(?:,\d{0,3})?\})?";
+    Regex::new(&format!(r"^\^(?:{one}{times}|\((?:{one}{times}|\|)+\){times})*\$$")).unwrap()
+});
+
+pub(super) fn strict(original: &Value) -> Result<Sent, Vec<Loss>> {
+    let mut draft = Draft::new(original);
+    if references::used(&draft.schema).is_some() {
+        references::write_out(&mut draft, Scope::All);
+    }
+    tuples::widen(&mut draft, true);
+    draft.check_kinds(true);
+    draft.each(|part, report| {
+        let members = part.get("properties").and_then(Value::as_object).map(Map::len);
+        if members == Some(0) {
+            report.obstruct(part, "properties", "an object without members");
+        } else if members.is_some() && part.contains_key("anyOf") {
+            report.obstruct(part, "anyOf", "alternatives beside properties");
+        }
+        if members.is_some() && part.get("additionalProperties") == Some(&Value::Bool(true)) {
+            part.insert("additionalProperties".to_owned(), false.into());
+            report.lose(part, "additionalProperties", "no members but the named ones");
+        }
+    });
+    draft.keep(says);
+    draft.finish()
+}
+
+/// The converter looks at one rule of a part only, in this order: reference, union, list of values,
+/// pattern, format.
+fn says(keyword: &str, value: &Value, part: &Map<String, Value>) -> bool {
+    let has = |keyword: &str| part.contains_key(keyword);
+    if matches!(keyword, "$ref" | "$defs" | "definitions") {
+        return true;
+    }
+    if has("$ref") || has("anyOf") {
+        return keyword == "anyOf" && !has("$ref");
+    }
+    let is_free = !has("enum");
+    match keyword {
+        "type"
+        | "enum"
+        | "properties"
+        | "required"
+        | "additionalProperties"
+        | "items"
+        | "prefixItems" => true,
+        "minItems" | "maxItems" => is_free && is_few(value),
+        "pattern" => is_free && value.as_str().is_some_and(|pattern| SIMPLE.is_match(pattern)),
+        "format" => {
+            is_free && !has("pattern") && value.as_str().is_some_and(|it| FORMATS.contains(&it))
+        }
+        "minLength" | "maxLength" => is_free && !has("pattern") && !has("format") && is_few(value),
+        "minimum" | "maximum" => is_free && is_whole(value, part),
+        "exclusiveMinimum" => is_free && !has("minimum") && is_whole(value, part),
+        "exclusiveMaximum" => is_free && !has("maximum") && is_whole(value, part),
+        _ => false,
+    }
+}
+
+fn is_few(value: &Value) -> bool {
+    value.as_u64().is_some_and(|count| count <= MOST_REPETITIONS)
+}
+
+/// Only whole numbers are held to their limits.
+fn is_whole(limit: &Value, part: &Map<String, Value>) -> bool {
+    limit.is_i64() && part.get("type").is_some_and(|kind| kind == "integer")
+}

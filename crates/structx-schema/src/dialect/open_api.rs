@@ -1,0 +1,88 @@
+//! The subset of `OpenAPI` 3.0 by which Gemini was asked before 2.0 (`responseSchema`).
+//! ai.google.dev/api/caching#Schema
+
+use serde_json::{Map, Value};
+
+use super::draft::{Draft, Report, Sent, absorb};
+use super::gemini::{order, split_null};
+use super::references::{self, Scope};
+use super::{dictionaries, tuples};
+use crate::Loss;
+
+pub(super) fn strict(original: &Value) -> Result<Sent, Vec<Loss>> {
+    let mut draft = Draft::new(original);
+    references::write_out(&mut draft, Scope::All);
+    tuples::widen(&mut draft, false);
+    dictionaries::to_lists(&mut draft);
+    draft.each(|part, _| split_null(part));
+    draft.check_kinds(false);
+    draft.close_objects();
+    // Objects have the named members anyway.
+    draft.each(|part, _| drop(part.shift_remove("additionalProperties")));
+    draft.keep(says);
+    draft.each(nullable);
+    draft.each(respell);
+    draft.finish()
+}
+
+fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
+    match keyword {
+        "type" | "properties" | "required" | "items" | "anyOf" | "minItems" | "maxItems"
+        | "minimum" | "maximum" | "minLength" | "maxLength" => true,
+        "enum" => value.as_array().is_some_and(|values| values.iter().all(Value::is_string)),
+        "format" => value == "date-time",
+        "pattern" => value.as_str().is_some_and(|it| regex::Regex::new(it).is_ok()),
+        _ => false,
+    }
+}
+
+/// Types in capitals, lists of values as a format.
+fn respell(part: &mut Map<String, Value>, report: &mut Report) {
+    let kind = part.get("type").and_then(Value::as_str).map(str::to_ascii_uppercase);
+    match kind.as_deref() {
+        Some("NULL") => report.obstruct(part, "type", "null alone"),
+        Some("OBJECT") if no_members(part) => {
+            report.obstruct(part, "properties", "an object without members");
+        }
+        _ => {}
+    }
+    if let Some(kind) = kind {
+        part.insert("type".to_owned(), kind.into());
+    }
+    if part.contains_key("enum") {
+        part.insert("format".to_owned(), "enum".into());
+    }
+    order(part);
+}
+
+fn no_members(part: &Map<String, Value>) -> bool {
+    part.get("properties").and_then(Value::as_object).is_none_or(Map::is_empty)
+}
+
+/// `nullable` for a null beside something else.
+fn nullable(part: &mut Map<String, Value>, report: &mut Report) {
+    let is_null = |kind: &Value| kind == "null" || kind["type"] == "null";
+    let mut is_nullable = false;
+    for keyword in ["type", "anyOf"] {
+        let Some(Value::Array(kinds)) = part.get_mut(keyword) else { continue };
+        let count = kinds.len();
+        kinds.retain(|kind| !is_null(kind));
+        is_nullable |= kinds.len() < count;
+        match (keyword, kinds.as_slice()) {
+            ("type", [only]) => {
+                let only = only.clone();
+                part.insert(keyword.to_owned(), only);
+            }
+            ("type", _) => report.obstruct(part, "type", "several types in one list"),
+            (_, [Value::Object(only)]) => {
+                let only = only.clone();
+                part.shift_remove(keyword);
+                absorb(part, only);
+            }
+            _ => {}
+        }
+    }
+    if is_nullable {
+        part.insert("nullable".to_owned(), true.into());
+    }
+}

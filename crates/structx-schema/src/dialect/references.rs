@@ -1,0 +1,111 @@
+//! References written out, for decoders that don't follow them, or not everywhere.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::draft::Draft;
+use crate::json_schema::{walk, walk_mut};
+
+/// The most parts that a schema is written out to.
+const MOST_PARTS: usize = 10_000;
+
+/// Which references are written out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    All,
+    /// Those with words of their own beside them, where decoders allow none.
+    Described,
+}
+
+/// Writes references out. One that leads back to itself is an obstacle.
+pub(super) fn write_out(draft: &mut Draft, scope: Scope) {
+    let root = draft.schema.clone();
+    let Some(used) = used(&root) else {
+        let part = root.as_object().cloned().unwrap_or_default();
+        return draft.report.obstruct(&part, "$ref", "a schema that refers to itself");
+    };
+    keep_definitions(&mut draft.schema, &used);
+    let mut parts = 0;
+    let mut is_open = true;
+    while is_open && parts <= MOST_PARTS {
+        (is_open, parts) = (false, 0);
+        walk_mut(&mut draft.schema, &mut |part, _| {
+            parts += 1;
+            let Value::Object(members) = part else { return };
+            if members.contains_key("$ref") && (scope == Scope::All || has_words(members)) {
+                is_open |= follow(members, &root);
+            }
+        });
+    }
+    draft.report.limit("$ref", "parts with all references written out", parts, MOST_PARTS);
+    if scope == Scope::All {
+        keep_definitions(&mut draft.schema, &HashSet::new());
+    }
+}
+
+fn has_words(members: &Map<String, Value>) -> bool {
+    members.contains_key("description") || members.contains_key("title")
+}
+
+/// Puts in place of a reference what it refers to; words that stand beside it go before that's own.
+fn follow(members: &mut Map<String, Value>, root: &Value) -> bool {
+    let target = members
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|path| root.pointer(path.strip_prefix('#')?)?.as_object());
+    let Some(target) = target else { return false };
+    let mut own = std::mem::replace(members, target.clone());
+    own.shift_remove("$ref");
+    own.retain(|keyword, _| !keyword.starts_with("x-"));
+    members.extend(own);
+    true
+}
+
+/// Takes out the definitions that none of `used` refers to.
+fn keep_definitions(schema: &mut Value, used: &HashSet<String>) {
+    let Some(members) = schema.as_object_mut() else { return };
+    for keyword in ["$defs", "definitions"] {
+        if let Some(Value::Object(definitions)) = members.get_mut(keyword) {
+            definitions.retain(|name, _| {
+                let path = format!("#/{keyword}/{name}");
+                let is_within = |rest: &str| rest.is_empty() || rest.starts_with('/');
+                used.iter().any(|used| used.strip_prefix(&path).is_some_and(is_within))
+            });
+            if definitions.is_empty() {
+                members.shift_remove(keyword);
+            }
+        }
+    }
+}
+
+/// The references that are followed from the root of a schema; `None` if one leads back to itself.
+pub(super) fn used(root: &Value) -> Option<HashSet<String>> {
+    let mut done = HashSet::new();
+    follow_all(root, root, &mut Vec::new(), &mut done).then_some(done)
+}
+
+fn follow_all(
+    schema: &Value,
+    root: &Value,
+    open: &mut Vec<String>,
+    done: &mut HashSet<String>,
+) -> bool {
+    let mut targets = Vec::new();
+    walk(schema, &mut |part, pointer| {
+        let is_definition = pointer.starts_with("/$defs/") || pointer.starts_with("/definitions/");
+        if !(open.is_empty() && is_definition) {
+            targets.extend(part.get("$ref").and_then(Value::as_str).map(str::to_owned));
+        }
+    });
+    targets.into_iter().all(|target| {
+        if done.contains(&target) || open.contains(&target) {
+            return done.contains(&target);
+        }
+        let next = target.strip_prefix('#').and_then(|path| root.pointer(path));
+        open.push(target);
+        let is_straight = next.is_none_or(|next| follow_all(next, root, open, done));
+        done.extend(open.pop());
+        is_straight
+    })
+}

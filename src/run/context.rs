@@ -1,0 +1,229 @@
+//! What the operations of one call of the user's share: their permits, their bounds, what keeps
+//! their answers, and who is told of them.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::{Error, Result};
+use crate::llm::tokens;
+use crate::llm::{LlmError, LlmErrorKind, Reply, Request};
+
+use super::budget::Budget;
+use super::client::Client;
+use super::store::cache::Cache;
+use super::store::journal::Journal;
+
+/// What a caller sets for one call.
+#[derive(Clone, Default)]
+pub struct RunOptions {
+    /// Rows asked at the same time.
+    pub concurrency: usize,
+    /// For the whole call, from now on.
+    pub deadline: Option<Duration>,
+    /// US dollars.
+    pub max_cost: Option<f64>,
+    /// Of prompts and replies together.
+    pub max_tokens: Option<u64>,
+    /// The file of the journal.
+    pub journal: Option<PathBuf>,
+    pub cache: Option<Cache>,
+    pub watch: Option<Arc<dyn Observer>>,
+}
+
+/// Is told what happens in a call, from any thread; must not wait.
+pub trait Observer: Send + Sync {
+    /// An operation of the call has so many rows.
+    fn rows(&self, count: usize);
+
+    /// A request has ended.
+    fn request(&self, sent: &RequestEvent<'_>);
+
+    /// A row has ended.
+    fn row(&self, has_failed: bool, from_journal: bool);
+}
+
+/// A request that has ended.
+pub struct RequestEvent<'a> {
+    /// The caller's name of the model.
+    pub model: &'a str,
+    pub result: Result<&'a Reply, &'a LlmError>,
+    /// From the moment that it was let through.
+    pub took: Duration,
+}
+
+/// Why a call asks no more. Rows that are not answered then fail with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    #[error("budget: {0}")]
+    Budget(String),
+    #[error("deadline: {0}")]
+    Deadline(String),
+    /// What was answered can't be kept any more.
+    #[error("{0}")]
+    Journal(String),
+}
+
+impl StopReason {
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Budget(_) => "budget",
+            Self::Deadline(_) => "deadline",
+            Self::Journal(_) => "journal",
+        }
+    }
+}
+
+pub struct RunContext {
+    permits: Semaphore,
+    deadline: Option<(Instant, Duration)>,
+    budget: Option<Budget>,
+    pub(super) journal: Option<Journal>,
+    pub(super) cache: Option<Cache>,
+    pub(super) watch: Option<Arc<dyn Observer>>,
+    stopped: OnceLock<StopReason>,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl RunContext {
+    /// Without any bounds but the rows asked at the same time.
+    #[must_use]
+    pub fn new(concurrency: usize) -> Self {
+        Self {
+            permits: Semaphore::new(concurrency),
+            deadline: None,
+            budget: None,
+            journal: None,
+            cache: None,
+            watch: None,
+            stopped: OnceLock::new(),
+            warnings: Mutex::default(),
+        }
+    }
+
+    /// # Errors
+    /// [`Error::Journal`]: it can't be opened.
+    pub async fn open(options: RunOptions) -> Result<Self> {
+        let RunOptions { concurrency, deadline, max_cost, max_tokens, journal, cache, watch } =
+            options;
+        // What is further away than the clock counts never comes.
+        let deadline = deadline.and_then(|all| Some((Instant::now().checked_add(all)?, all)));
+        let journal = match journal {
+            Some(path) => Some(Journal::open(&path).await.map_err(Error::Journal)?),
+            None => None,
+        };
+        let budget =
+            (max_cost.is_some() || max_tokens.is_some()).then(|| Budget::new(max_cost, max_tokens));
+        Ok(Self { deadline, budget, journal, cache, watch, ..Self::new(concurrency) })
+    }
+
+    /// For one row or plan, until it has ended.
+    pub(super) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
+        // Never closed: there is always a permit to wait for.
+        self.permits.acquire().await.ok()
+    }
+
+    /// What `work` gives before the deadline.
+    pub(super) async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, StopReason> {
+        let Some((at, all)) = self.deadline else { return Ok(work.await) };
+        timeout_at(at, work).await.map_err(|_| {
+            let message = format!("the operation has had its {} s", all.as_secs_f64());
+            self.stop(StopReason::Deadline(message))
+        })
+    }
+
+    /// Sends a request, once the bounds of the call and the limits of the provider allow it.
+    pub(super) async fn send(
+        &self,
+        client: &Client,
+        request: &Request,
+    ) -> Result<Result<Reply, LlmError>, StopReason> {
+        if let Some(stop) = self.stopped.get() {
+            return Err(stop.clone());
+        }
+        self.in_time(async {
+            let prompt_tokens = tokens::of_messages(&request.messages) as u64;
+            let reserved = match &self.budget {
+                Some(budget) => Some(
+                    budget
+                        .reserve(prompt_tokens, reply_limit(request), client.price)
+                        .await
+                        .map_err(|message| self.stop(StopReason::Budget(message)))?,
+                ),
+                None => None,
+            };
+            let admission = client.gate.admit(prompt_tokens).await;
+            // It may have been waited for long.
+            if let Some(stop) = self.stopped.get() {
+                return Err(stop.clone());
+            }
+            let begun = Instant::now();
+            let mut result = client.provider.complete(request).await;
+            let usage = match &mut result {
+                Ok(reply) => &mut reply.usage,
+                Err(error) => &mut error.usage,
+            };
+            usage.cost = client.price.map(|price| price.of(usage));
+            let usage = *usage;
+            admission.ended(&result);
+            if let Some(reserved) = reserved {
+                reserved.settle(may_be_billed(&result), &usage);
+            }
+            if let Some(watch) = &self.watch {
+                let (model, took) = (&*client.name, begun.elapsed());
+                watch.request(&RequestEvent { model, result: result.as_ref(), took });
+            }
+            Ok(result)
+        })
+        .await?
+    }
+
+    /// Has the call ask no more; the first reason counts.
+    pub(super) fn stop(&self, stop: StopReason) -> StopReason {
+        self.stopped.get_or_init(|| stop).clone()
+    }
+
+    /// Notes what the user is to be told at the end, once.
+    pub(super) fn warn(&self, warning: String) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+
+    /// Ends it: one file remains of its journal, if no other process has that open.
+    pub async fn close(&self) {
+        if let Some(journal) = &self.journal {
+            journal.close().await;
+        }
+    }
+
+    /// What was noted since they were last taken.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The most tokens of a reply, where the user has set it.
+fn reply_limit(request: &Request) -> Option<u64> {
+    const NAMES: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+    NAMES.iter().find_map(|name| request.options.get(*name)?.as_u64())
+}
+
+/// Whether the provider may have made a reply, though none came.
+fn may_be_billed(result: &Result<Reply, LlmError>) -> bool {
+    const UNKNOWN: [LlmErrorKind; 4] = [
+        LlmErrorKind::Timeout,
+        LlmErrorKind::FirstByteTimeout,
+        LlmErrorKind::Connection,
+        LlmErrorKind::BadReply,
+    ];
+    result.as_ref().err().is_none_or(|error| UNKNOWN.contains(&error.kind))
+}

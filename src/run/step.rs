@@ -1,0 +1,237 @@
+//! The settings of one operation, its plan, and how each of its rows is asked.
+
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::llm::retry::Backoff;
+use crate::llm::{File, Image, Source, Usage};
+use crate::planning::plan::{self, Plan};
+use crate::planning::prompts;
+use crate::reply::Repair;
+use crate::run::Row;
+use crate::schema::OutputSchema;
+
+use super::attempts::{AttemptError, Completion, ModelChain, RowError};
+use super::client::Client;
+use super::context::RunContext;
+use super::continuation::item_of;
+use super::store::replay::{JournalSession, Prompt};
+use super::{ModelFactory, Rejection, Target, Validate};
+
+/// The settings of one operation.
+#[derive(Clone)]
+pub struct Step {
+    pub client: Client,
+    /// Asked in turn where the provider of the one before failed for good.
+    pub fallbacks: Arc<[Client]>,
+    pub backoff: Backoff,
+    /// Rows asked at the same time.
+    pub concurrency: usize,
+    /// Shared by the operations that are one call of the user's.
+    pub context: Arc<RunContext>,
+}
+
+/// A plan and what was made of it.
+#[derive(Debug)]
+pub struct Planned<T> {
+    pub plan: Plan,
+    pub target: T,
+}
+
+impl<T> Completion<Planned<T>> {
+    /// The plan, and one entry for each request.
+    ///
+    /// # Errors
+    /// [`Error::Plan`]: there is none.
+    pub fn planned(self) -> Result<(Planned<T>, Vec<Usage>)> {
+        match self.result {
+            Ok(planned) => Ok((planned, self.calls)),
+            Err(failure) => Err(Error::Plan { failure, calls: self.calls }),
+        }
+    }
+}
+
+/// How a row ended: each row has exactly one.
+#[derive(Debug)]
+pub struct RowOutcome<I> {
+    pub position: usize,
+    /// The text that was sent.
+    pub text: Arc<str>,
+    /// The pages that were sent as images beside it.
+    pub image_pages: Vec<u32>,
+    pub result: Result<Vec<I>, RowError>,
+    /// The complete items of a failed row whose reply was cut.
+    pub incomplete: Vec<I>,
+    /// The caller's name of the model that gave the items.
+    pub model: Option<Arc<str>>,
+    /// One entry for each request.
+    pub calls: Vec<Usage>,
+    /// Why attempts gave no result, in their order.
+    pub errors: Vec<AttemptError>,
+    /// Where values were copied from, by JSON Pointer into the list of items.
+    pub sources: Vec<Source>,
+    /// What was mended in replies, by JSON Pointer into the list of items.
+    pub repairs: Vec<Repair>,
+    /// Whether an earlier run has given it.
+    pub from_journal: bool,
+}
+
+impl Step {
+    /// The models, in the order in which they are asked.
+    pub fn clients(&self) -> impl Iterator<Item = &Client> {
+        std::iter::once(&self.client).chain(&*self.fallbacks)
+    }
+
+    /// Whether all of the models plan nested definitions well.
+    pub(super) fn plans_nested(&self) -> bool {
+        self.clients().all(|client| client.provider.plans_nested())
+    }
+
+    /// The models, with what `compile` makes for each.
+    ///
+    /// # Errors
+    /// That of `compile`.
+    pub(super) fn models(
+        &self,
+        compile: impl Fn(&Client) -> Result<Arc<OutputSchema>>,
+    ) -> Result<ModelChain> {
+        let compiled = |client: &Client| Ok((client.clone(), compile(client)?));
+        Ok(ModelChain {
+            first: compiled(&self.client)?,
+            fallbacks: self.fallbacks.iter().map(compiled).collect::<Result<_>>()?,
+            schema_hash: OnceLock::new(),
+        })
+    }
+
+    /// Asks for a plan from a sample of the data, and images of its first pages, or from the file.
+    ///
+    /// # Errors
+    /// [`Error::Schema`](crate::Error::Schema): a model can't be asked for plans.
+    pub async fn plan<M: ModelFactory>(
+        &self,
+        model_factory: &M,
+        query: &str,
+        columns: &[String],
+        sample: Arc<str>,
+        images: &[Image],
+        file: Option<&File>,
+    ) -> Result<Completion<Planned<M::Target>>> {
+        let nested = self.plans_nested();
+        let schema = plan::reply_schema(columns, nested);
+        let models = self.models(|client| client.compile("extraction_plan", &schema))?;
+        let messages = prompts::planning(query, columns, sample, images, file, !nested);
+        let parse = |reply: &Value| plan::parse(reply, columns);
+        let validator = PlanValidator { model_factory, parse };
+        Ok(self.ask(&models, &Prompt::new(messages), &validator).await)
+    }
+
+    pub(super) async fn row<T: Target>(
+        &self,
+        target: &T,
+        query: &str,
+        models: &ModelChain,
+        book: Option<&JournalSession>,
+        row: Row,
+    ) -> RowOutcome<T::Item> {
+        let mut outcome = RowOutcome::new(&row);
+        if !row.text.trim().is_empty() || !row.images.is_empty() || row.file.is_some() {
+            let _permit = self.context.permit().await;
+            // One part today; a row that is too long for one request becomes several here.
+            for part in [row.text] {
+                let (instructions, file) = (target.instructions(), row.file.as_ref());
+                let messages = prompts::extraction(query, instructions, part, &row.images, file);
+                let question = Prompt::new(messages);
+                let asked = self.ask(models, &question, target);
+                outcome.add(match book {
+                    None => asked.await,
+                    Some(book) => {
+                        let key = question.key(models).to_owned();
+                        book.answer(&self.context, target, row.position, key, asked).await
+                    }
+                });
+            }
+        }
+        if let Some(watch) = &self.context.watch {
+            watch.row(outcome.result.is_err(), outcome.from_journal);
+        }
+        outcome
+    }
+}
+
+impl<I> RowOutcome<I> {
+    fn new(row: &Row) -> Self {
+        Self {
+            position: row.position,
+            text: row.text.clone(),
+            image_pages: row.images.iter().map(|image| image.page).collect(),
+            result: Ok(Vec::new()),
+            incomplete: Vec::new(),
+            model: None,
+            calls: Vec::new(),
+            errors: Vec::new(),
+            sources: Vec::new(),
+            repairs: Vec::new(),
+            from_journal: false,
+        }
+    }
+
+    /// Folds one part's answer into the row's: items in order, and failed if any part failed.
+    fn add(&mut self, answer: Completion<Vec<I>>) {
+        self.calls.extend(answer.calls);
+        self.errors.extend(answer.errors);
+        self.from_journal = answer.from_journal;
+        match (&mut self.result, answer.result) {
+            (Ok(items), Ok(more)) => {
+                let before = items.len();
+                let moved = |pointer: &mut String| *pointer = of_row(pointer, before);
+                self.sources.extend(answer.sources.into_iter().map(|mut source| {
+                    moved(&mut source.pointer);
+                    source
+                }));
+                self.repairs.extend(answer.repairs.into_iter().map(|mut repair| {
+                    moved(&mut repair.pointer);
+                    repair
+                }));
+                items.extend(more);
+                self.model = answer.model;
+            }
+            (Ok(items), Err(failure)) => {
+                self.incomplete.append(items);
+                self.incomplete.extend(answer.incomplete.unwrap_or_default());
+                self.model = None;
+                self.result = Err(failure);
+            }
+            (Err(_), _) => {}
+        }
+    }
+}
+
+/// `/items/0/total` of a part as `/3/total` of a row that has three items already.
+fn of_row(pointer: &str, before: usize) -> String {
+    item_of(pointer)
+        .map_or_else(|| pointer.to_owned(), |(index, rest)| format!("/{}{rest}", index + before))
+}
+
+/// Turns a planning reply into a plan, with `parse`, and its target.
+pub(super) struct PlanValidator<'a, M, F> {
+    pub model_factory: &'a M,
+    pub parse: F,
+}
+
+impl<M, F> Validate for PlanValidator<'_, M, F>
+where
+    M: ModelFactory,
+    F: Fn(&Value) -> Result<Plan, Vec<String>> + Send + Sync,
+{
+    type Output = Planned<M::Target>;
+
+    async fn validate(&self, json: String) -> Result<Self::Output, Rejection> {
+        let reply = serde_json::from_str(&json)
+            .map_err(|error| Rejection::Problems(vec![format!("not valid JSON: {error}")]))?;
+        let plan = (self.parse)(&reply).map_err(Rejection::Problems)?;
+        let target = self.model_factory.target(&plan).await?;
+        Ok(Planned { plan, target })
+    }
+}

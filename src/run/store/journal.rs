@@ -1,0 +1,266 @@
+//! A journal: what became of each question of a run, in one file, so that a run that was killed goes
+//! on where it stood.
+//!
+//! It is a SQLite file with three tables that a person can read; [`TABLES`] names their columns.
+//! `rows` has one entry for each question that has ended, found again by `key`, the hash of its
+//! request, and `occurrence`, which tells rows with the same text apart. Entries without `is_final`
+//! are kept for people only, and asked again. `plans` has what planning gave, and `operations` what
+//! was asked for. There is no text of a document in it but in extracted values, and where a
+//! provider's error or a validator quotes it.
+//!
+//! Whatever is written is durable when the call returns (`synchronous = FULL`). Several processes
+//! may write the same journal, on a disk of one machine: a network drive can't hold one.
+
+mod record;
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use serde_json::Value;
+
+use super::record::Record;
+use crate::llm::Usage;
+use crate::run::store::database::{Database, Kind};
+use record::Columns;
+
+static KIND: Kind = Kind {
+    name: "journal",
+    application_id: b"stxj",
+    version: 1,
+    tables: TABLES,
+    is_durable: true,
+    when_damaged: "`sqlite3 FILE .recover` may save what is in it, into another file",
+};
+
+/// The tables of a journal.
+pub const TABLES: &str = "
+CREATE TABLE operations (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL,         -- the name of the file, or what there is in its place
+    query TEXT NOT NULL,
+    model TEXT NOT NULL,          -- the first that is asked
+    target TEXT NOT NULL,         -- the name of one item
+    schema TEXT NOT NULL,         -- JSON Schema of one item
+    started_at TEXT NOT NULL,     -- as all times here: UTC, ISO 8601
+    ended_at TEXT,                -- NULL: under way, or broken off
+    rows INTEGER                  -- how many had ended then
+) STRICT;
+CREATE TABLE plans (
+    key TEXT PRIMARY KEY,
+    query TEXT NOT NULL,
+    model TEXT NOT NULL,
+    plan TEXT NOT NULL,           -- JSON
+    calls TEXT NOT NULL,          -- JSON: the usage of each planning request
+    made_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE rows (
+    key TEXT NOT NULL,            -- the hash of the request
+    occurrence INTEGER NOT NULL,  -- 0, and counted up for rows with the same request
+    operation INTEGER NOT NULL REFERENCES operations,
+    position INTEGER NOT NULL,    -- in the source, from 0
+    status TEXT NOT NULL CHECK (status IN ('success', 'empty', 'failed')),
+    is_final INTEGER NOT NULL,    -- 0: asked again in the next run
+    items TEXT,                   -- JSON array; of a failed row what was complete
+    error TEXT,
+    model TEXT,                   -- that gave the items
+    requests INTEGER NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    thinking_tokens INTEGER,      -- of the completion_tokens
+    cached_tokens INTEGER,        -- of the prompt_tokens
+    cost REAL,                    -- US dollars
+    ended_at TEXT NOT NULL,
+    details TEXT,                 -- JSON: what else there is
+    PRIMARY KEY (key, occurrence)
+) STRICT;
+";
+
+/// An open journal. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    database: Database,
+}
+
+/// What was asked of a whole source.
+#[derive(Debug, Clone)]
+pub struct JournaledStep {
+    pub key: String,
+    /// The name of the file.
+    pub source: String,
+    pub query: String,
+    pub model: String,
+    /// The name of one item, such as `Invoice`.
+    pub target: String,
+    /// The JSON Schema of one item.
+    pub schema: Value,
+}
+
+/// A plan that was kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JournaledPlan {
+    /// The JSON of a [`Plan`](crate::planning::plan::Plan).
+    pub plan: Value,
+    /// One entry for each planning request.
+    pub calls: Vec<Usage>,
+}
+
+/// A question that has ended.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// What [`Journal::begin`] gave.
+    pub operation: i64,
+    pub key: String,
+    pub occurrence: u32,
+    pub position: usize,
+    /// Whether it is found in another run, or asked again.
+    pub is_final: bool,
+    pub record: Record,
+}
+
+impl Journal {
+    /// Opens a journal, which is made where there is none.
+    ///
+    /// # Errors
+    /// What is wrong with the path or the file, as for all that follow.
+    pub async fn open(path: &Path) -> Result<Self, String> {
+        Ok(Self { database: Database::open(path, &KIND).await? })
+    }
+
+    /// Notes that an operation begins, or goes on, and gives its `id`.
+    ///
+    /// # Errors
+    /// What SQLite says, in words.
+    pub async fn begin(&self, operation: &JournaledStep) -> Result<i64, String> {
+        let JournaledStep { key, source, query, model, target, schema } = operation.clone();
+        let begin = move |connection: &Connection| {
+            connection.query_row(
+                "INSERT INTO operations (key, source, query, model, target, schema, started_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, strftime('%Y-%m-%dT%H:%M:%fZ'))
+                 ON CONFLICT DO UPDATE SET ended_at = NULL, rows = NULL RETURNING id",
+                params![key, source, query, model, target, schema.to_string()],
+                |row| row.get(0),
+            )
+        };
+        self.database.write(begin).await
+    }
+
+    /// Notes that all rows of an operation have ended.
+    ///
+    /// # Errors
+    /// What SQLite says, in words.
+    pub async fn end(&self, operation: i64, rows: usize) -> Result<(), String> {
+        let end = move |connection: &Connection| {
+            connection.execute(
+                "UPDATE operations SET rows = ?2, ended_at = strftime('%Y-%m-%dT%H:%M:%fZ')
+                 WHERE id = ?1",
+                params![operation, record::integer(rows)],
+            )
+        };
+        self.database.write(end).await.map(drop)
+    }
+
+    /// # Errors
+    /// What SQLite says, in words.
+    pub async fn plan(&self, key: &str) -> Result<Option<JournaledPlan>, String> {
+        let key = key.to_owned();
+        let find = move |connection: &Connection| {
+            let mut plan =
+                connection.prepare_cached("SELECT plan, calls FROM plans WHERE key = ?1")?;
+            plan.query_row([&key], |row| row.try_into()).optional()
+        };
+        let Some((plan, calls)): Option<(String, String)> = self.database.read(find).await? else {
+            return Ok(None);
+        };
+        let (plan, calls) = (record::parse(&plan)?, record::parse(&calls)?);
+        Ok(Some(JournaledPlan { plan, calls }))
+    }
+
+    /// Keeps a plan.
+    ///
+    /// # Errors
+    /// What SQLite says, in words.
+    pub async fn keep_plan(
+        &self,
+        key: &str,
+        query: &str,
+        model: &str,
+        plan: &Value,
+        calls: &[Usage],
+    ) -> Result<(), String> {
+        let calls = record::json(calls)?;
+        let values = [key.to_owned(), query.to_owned(), model.to_owned(), plan.to_string(), calls];
+        let keep = move |connection: &Connection| {
+            connection.execute(
+                "INSERT OR REPLACE INTO plans (key, query, model, plan, calls, made_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%fZ'))",
+                params_from_iter(&values),
+            )
+        };
+        self.database.write(keep).await.map(drop)
+    }
+
+    /// What became of a question, if that is final.
+    ///
+    /// # Errors
+    /// What SQLite says, in words.
+    pub async fn find(&self, key: &str, occurrence: u32) -> Result<Option<Record>, String> {
+        let key = key.to_owned();
+        let find = move |connection: &Connection| {
+            let mut row = connection.prepare_cached(
+                "SELECT status, items, model, requests, prompt_tokens, completion_tokens,
+                        thinking_tokens, cached_tokens, cost, details
+                 FROM rows WHERE key = ?1 AND occurrence = ?2 AND is_final",
+            )?;
+            row.query_row(params![key, occurrence], |row| Columns::try_from(row)).optional()
+        };
+        self.database.read(find).await?.map(Columns::record).transpose()
+    }
+
+    /// Keeps what became of a question, in place of what was known of it before.
+    ///
+    /// # Errors
+    /// What SQLite says, in words.
+    pub async fn keep(&self, row: Row) -> Result<(), String> {
+        let Row { operation, key, occurrence, position, is_final, record } = row;
+        let error = record.failure.as_ref().map(ToString::to_string);
+        let columns = Columns::of(record)?;
+        let keep = move |connection: &Connection| {
+            let mut row = connection.prepare_cached(
+                // What another process has paid for is not replaced by a failure to get it.
+                "INSERT OR REPLACE INTO rows
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+                 ?11, ?12, ?13, ?14, ?15, strftime('%Y-%m-%dT%H:%M:%fZ'), ?16
+                 WHERE ?6 OR NOT EXISTS
+                 (SELECT 1 FROM rows WHERE key = ?1 AND occurrence = ?2 AND is_final)",
+            )?;
+            row.execute(params![
+                key,
+                occurrence,
+                operation,
+                record::integer(position),
+                columns.status,
+                is_final,
+                columns.items,
+                error,
+                columns.model,
+                columns.requests,
+                columns.prompt_tokens,
+                columns.completion_tokens,
+                columns.thinking_tokens,
+                columns.cached_tokens,
+                columns.cost,
+                columns.details,
+            ])
+        };
+        self.database.write(keep).await.map(drop)
+    }
+
+    /// Closes the journal, for all clones: one file remains, if no other process has it open.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! What of a document a model is shown: pages, or the file itself.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tokio::task::spawn_blocking;
+
+use crate::documents::vision::{self, PageImage};
+use crate::documents::{Content, Document, FileError, FileErrorKind, Format, Mode};
+use crate::llm::{File, Image, Sight};
+
+use super::Step;
+
+/// Images of pages or a file, and what the user is told of them.
+#[derive(Debug, Default)]
+pub(super) struct VisualInput {
+    pub images: Arc<[Image]>,
+    pub file: Option<File>,
+    pub warnings: Vec<String>,
+}
+
+impl VisualInput {
+    /// The first of its images, for a model that takes so many.
+    pub fn first(&self, most: usize) -> &[Image] {
+        &self.images[..most.min(self.images.len())]
+    }
+}
+
+impl Step {
+    /// What the model is shown of `content` beside its text: at most so many pages, as far as the
+    /// mode that it was read with has any shown. They are drawn on a thread for what blocks.
+    ///
+    /// # Errors
+    /// There is nothing that the model can read.
+    pub(super) async fn show(
+        &self,
+        content: &Arc<Content>,
+        most: usize,
+    ) -> Result<VisualInput, FileError> {
+        let Content::Document(document) = &**content else { return Ok(VisualInput::default()) };
+        if document.options.mode == Mode::File {
+            return Ok(VisualInput { file: Some(self.file(document)?), ..VisualInput::default() });
+        }
+        let wanted = self.wanted(document)?;
+        if wanted.is_empty() || !self.sees(content) {
+            return Ok(VisualInput {
+                warnings: self.unread(document, &wanted),
+                ..VisualInput::default()
+            });
+        }
+        let sight = self.sight();
+        let taken = wanted[..wanted.len().min(sight.images).min(most)].to_vec();
+        let (source, bytes) = (content.clone(), sight.bytes / 4 * 3);
+        let drawn = spawn_blocking(move || match &*source {
+            Content::Document(document) => vision::images(document, &taken, bytes),
+            Content::Table(_) => Vec::new(),
+        });
+        let drawn = drawn.await.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // Only where the process is about to end.
+            Err(_) => Vec::new(),
+        });
+        self.shown(document, &wanted, drawn)
+    }
+
+    /// [`show`](Self::show) without drawing: the images are empty ones.
+    ///
+    /// # Errors
+    /// There is nothing that the model can read.
+    pub(super) fn foreseen(&self, content: &Content) -> Result<VisualInput, FileError> {
+        let Content::Document(document) = content else { return Ok(VisualInput::default()) };
+        if document.options.mode == Mode::File {
+            return Ok(VisualInput { file: Some(self.file(document)?), ..VisualInput::default() });
+        }
+        let wanted = self.wanted(document)?;
+        let most = if self.sees(content) { self.sight().images } else { 0 };
+        let image = |page| Image { page, media_type: "".into(), data: "".into() };
+        let images = wanted.into_iter().take(most).map(image).collect();
+        Ok(VisualInput { images, ..VisualInput::default() })
+    }
+
+    fn sight(&self) -> Sight {
+        self.client.sight()
+    }
+
+    /// The document as it is, for a model that reads it itself.
+    ///
+    /// # Errors
+    /// The model does not, or not this file.
+    fn file(&self, document: &Document) -> Result<File, FileError> {
+        let error = |message: &str| {
+            let message = format!("{message}; choose another mode");
+            Err(FileError::new(FileErrorKind::Options, &document.name, message))
+        };
+        if document.format != Some(Format::Pdf) {
+            return error("the mode \"file\" is for PDFs");
+        }
+        let Some(original) = &document.original else {
+            return error("the file itself is no longer at hand");
+        };
+        if document.options.password.is_some() {
+            return error("a protected PDF can't be read by others");
+        }
+        let file = File {
+            name: document.name.as_str().into(),
+            media_type: "application/pdf".into(),
+            data: STANDARD.encode(original).into(),
+        };
+        match self.sight().file_bytes {
+            0 => error(&format!("{} is not known to read PDFs", self.client.model)),
+            most if file.data.len() > most => {
+                let (size, most) = (original.len() >> 20, (most / 4 * 3) >> 20);
+                let provider = self.client.provider.name();
+                error(&format!("{provider} takes {most} MiB of a PDF, and this one has {size}"))
+            }
+            _ => Ok(file),
+        }
+    }
+
+    /// Whether the model may be sent the file as it is.
+    pub(super) fn reads(&self, file: &File) -> bool {
+        file.data.len() <= self.sight().file_bytes
+    }
+
+    /// Whether the model may be shown pages.
+    pub(super) fn sees(&self, content: &Content) -> bool {
+        let Content::Document(document) = content else { return false };
+        self.vision_obstacle(document).is_none()
+    }
+
+    /// Why the model can't be shown the document's pages, if it can't.
+    fn vision_obstacle(&self, document: &Document) -> Option<String> {
+        let sight = self.sight();
+        if document.original.is_none() {
+            return Some("the file itself is no longer at hand; read it again".to_owned());
+        }
+        let is_asked = sight.is_known || document.options.mode == Mode::Vision;
+        (sight.images == 0 || !is_asked)
+            .then(|| format!("{} is not known to see images", self.client.model))
+    }
+
+    /// The pages that are to be shown, or are not read.
+    ///
+    /// # Errors
+    /// There is nothing that the model can read.
+    pub(super) fn wanted(&self, document: &Document) -> Result<Vec<u32>, FileError> {
+        let Document { pages, options, name, .. } = document;
+        let error = |kind, message| Err(FileError::new(kind, name, message));
+        let vision_obstacle = self.vision_obstacle(document);
+        let is_unread = !pages.is_empty() && pages.iter().all(|page| page.needs_vision);
+        match options.mode {
+            Mode::Text | Mode::File => Ok(Vec::new()),
+            Mode::Auto if let Some(vision_obstacle) = vision_obstacle.filter(|_| is_unread) => {
+                let message = format!(
+                    "its pages have no readable text, as in a scan, and {vision_obstacle}; choose a \
+                     model that does, or run text recognition (OCR) on the file first; with the \
+                     mode \"vision\" the images are sent all the same"
+                );
+                error(FileErrorKind::NoTextLayer, message)
+            }
+            Mode::Auto => {
+                let unread = pages.iter().filter(|page| page.needs_vision);
+                Ok(unread.map(|page| page.number).collect())
+            }
+            Mode::Vision if document.original.is_none() => Ok(Vec::new()),
+            Mode::Vision if self.sight().images == 0 => {
+                let message = format!("{} takes no images; choose another mode", self.client.model);
+                error(FileErrorKind::Options, message)
+            }
+            Mode::Vision => Ok(pages.iter().map(|page| page.number).collect()),
+        }
+    }
+
+    /// What is to be said where no page is shown.
+    fn unread(&self, document: &Document, wanted: &[u32]) -> Vec<String> {
+        if !wanted.is_empty() {
+            let why = self.vision_obstacle(document).unwrap_or_default();
+            return vec![format!("{} without readable text, not read: {why}", numbered(wanted))];
+        }
+        if document.options.mode == Mode::Vision {
+            let message = "the mode \"vision\" has no use for it: it has no pages to be shown";
+            return vec![message.to_owned()];
+        }
+        Vec::new()
+    }
+
+    /// The images, and what became of the pages; the first error where no page can be read.
+    fn shown(
+        &self,
+        document: &Document,
+        wanted: &[u32],
+        drawn: Vec<Result<PageImage, FileError>>,
+    ) -> Result<VisualInput, FileError> {
+        let (mut images, mut warnings) = (Vec::new(), Vec::new());
+        let left = &wanted[drawn.len().min(wanted.len())..];
+        let mut failure = None;
+        for (page, drawn) in wanted.iter().zip(drawn) {
+            match drawn {
+                Ok(image) => images.push(Image {
+                    page: image.page,
+                    media_type: image.media_type.into(),
+                    data: STANDARD.encode(&image.bytes).into(),
+                }),
+                Err(error) => {
+                    warnings.push(format!("page {page} not shown as an image: {}", error.message));
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+        let is_unread = document.pages.iter().all(|page| page.needs_vision);
+        if let Some(error) = failure.filter(|_| images.is_empty() && is_unread) {
+            return Err(error);
+        }
+        let sent: Vec<u32> = images.iter().map(|image| image.page).collect();
+        if !sent.is_empty() && document.options.mode == Mode::Auto {
+            let message = format!("{} without readable text, sent as an image", numbered(&sent));
+            warnings.push(message);
+        }
+        if !left.is_empty() {
+            warnings.push(format!(
+                "{} not shown: {} takes no more images in one request; split the file",
+                numbered(left),
+                self.client.provider.name()
+            ));
+        }
+        Ok(VisualInput { images: images.into(), file: None, warnings })
+    }
+}
+
+/// `page 3`, `pages 1, 4-6`.
+fn numbered(pages: &[u32]) -> String {
+    let ranges: Vec<String> = pages
+        .chunk_by(|one, two| one + 1 == *two)
+        .map(|range| match range {
+            [first, .., last] => format!("{first}-{last}"),
+            [first] => first.to_string(),
+            [] => String::new(),
+        })
+        .collect();
+    format!("page{} {}", if pages.len() == 1 { "" } else { "s" }, ranges.join(", "))
+}
