@@ -10,16 +10,17 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from structx.definitions.from_model import (
+from structx.definitions import (
+    ExtractionRequest,
+    ModelField,
     get_type_capabilities,
     model_from_extraction_request,
     model_to_extraction_request,
 )
-from structx.definitions.generated import ExtractionRequest, ModelField
 from structx.exceptions import ModelGenerationError
 
 
@@ -157,6 +158,7 @@ THOROUGH = settings(deadline=None, max_examples=50)
 
 @THOROUGH
 @given(DEFINITIONS)
+@example({"model_name": "M", "model_description": "\x1f", "fields": [{"name": "a", "type": "str"}]})
 def test_definitions_survive_classes_json_and_pickle(definition: dict[str, Any]) -> None:
     made = model_from_extraction_request(definition)
     known = model_to_extraction_request(made)

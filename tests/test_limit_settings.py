@@ -66,13 +66,13 @@ def test_extractors_that_share_limits_share_them_when_they_are_pickled(
     provider: FakeProvider,
 ) -> None:
     limits = Limits(max_concurrency=1)
+    settings: dict[str, Any] = {"api_key": "k", "pickle_api_key": True, "limits": limits}
     made = [
-        Extractor(model="openai/fake", api_key="k", api_base=provider.base_url, limits=limits)
-        for _ in range(2)
+        Extractor(model="openai/fake", api_base=provider.base_url, **settings) for _ in range(2)
     ]
-    one, other = pickle.loads(pickle.dumps(made))
-    assert one.__getstate__()["limits"] is other.__getstate__()["limits"]
-    assert one.__getstate__()["limits"] == limits
+    one, other = (again.__getstate__()[0] for again in pickle.loads(pickle.dumps(made)))
+    assert one["limits"] is other["limits"]
+    assert one["limits"] == limits
 
 
 def test_an_extractor_takes_nothing_else_for_limits() -> None:

@@ -106,8 +106,7 @@ HEAVY = {
     "polars",
     "pyarrow",
     "structx.config",
-    "structx.definitions.from_model",
-    "structx.definitions.generated",
+    "structx.definitions",
     "subprocess",
     "zipfile",
 }
@@ -117,11 +116,16 @@ HEAVY = {
 LATER = {
     "genai_prices",
     "logging",
+    "structx._core",
+    "structx._engine.inputs",
+    "structx._engine.progress_bar",
+    "structx._engine.response_models",
+    "structx._engine.run_context",
+    "structx._engine.tables",
     "structx.limits",
     "structx.prices",
-    "structx._engine.progress",
+    "structx.progress",
     "structx.results",
-    "structx._engine.run_context",
     "structx.usage",
     "tqdm",
 }

@@ -37,7 +37,9 @@ def test_costs_without_a_price_are_not_known(provider: FakeProvider) -> None:
 
 
 def test_prices_pickle_with_the_extractor(provider: FakeProvider) -> None:
-    subject = pickle.loads(pickle.dumps(priced(provider, {"openai/fake": PRICE})))
+    subject = pickle.loads(
+        pickle.dumps(priced(provider, {"openai/fake": PRICE}, pickle_api_key=True))
+    )
     assert subject.extract(**CALL).usage.cost == pytest.approx(1.5)
 
 

@@ -1,6 +1,6 @@
-"""The process of a reader that may hang or abort, which the core starts, and kills in time.
+"""The child process of a reader that may hang or abort; the core starts and kills it.
 
-`python -I -m structx._isolate READER SECONDS`; see `src/documents/isolate.rs`.
+`python -I -m structx._isolate READER SECONDS`; see `isolate.rs` among the readers of the core.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 
+# Bytes of address space; chosen by hand, not measured.
 _MEMORY = 500_000_000
 
 
 def main(reader: str, seconds: int) -> None:
-    """Answer one request within its bounds."""
+    """Serves one request within the bounds."""
     _bound(seconds)
     from structx import _core
 
@@ -20,7 +21,7 @@ def main(reader: str, seconds: int) -> None:
 
 
 def _bound(seconds: int) -> None:
-    """Bound memory and processor time, and leave no dump behind, where the system has that."""
+    """Limits memory and CPU time, and disables core dumps, where the system supports that."""
     try:
         import resource
     except ImportError:  # Windows

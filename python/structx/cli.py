@@ -1,7 +1,7 @@
 """The command line: `structx extract`, `structx models` and `structx journal`.
 
-Results go to stdout and everything else to stderr. Exit codes: 0 all good, 1 something failed,
-2 wrong usage or configuration, 130 interrupted.
+Results go to stdout and everything else to stderr. Exit codes: 0 success, 1 a source or row failed,
+2 wrong usage or configuration, 130 interrupted, 141 stdout was closed.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from structx.extractor import Extractor
 from structx.results import ExtractionResult
 
 _EXTRACT_HELP = """\
-One JSON object on each line of stdout, for each item that was found:
+The output is JSON Lines, one line for each item:
 
   {"source": "a.csv", "position": 0, "status": "success", "item": {...}, "error": null}
 
-position is the row of the source (0 for a document). A row without items has the status "empty"
-and one that failed has "failed" with the error, each with one line and "item": null; a source that
-could not be read has "position": null too. The fields of the items are planned once, for the first
-source that can be read.
+position is the row of the source (0 for a document). A row without items has one line with the
+status "empty", and a failed row has one with the status "failed" and the error; both have "item":
+null. A source that can't be read has one line with "position": null. The fields of the items are
+planned once, for the first source that can be read.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
+    """Runs the command line and returns the exit code."""
     _use_utf8()
     options = _parser().parse_args(arguments)
     try:
@@ -50,15 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("structx: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of stdout is gone; nothing may be written when the interpreter flushes it.
+        # The reader of stdout is gone: redirect it, so that the flush at exit does not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
 
 
 def _use_utf8() -> None:
-    """UTF-8 whatever the platform's encoding is, and `\\n` alone at the end of a line.
+    """Sets UTF-8 and `\\n` as the end of lines on every platform.
 
-    The bytes of a file name that are no UTF-8 become `\\udc..`, which JSON reads as it is.
+    Bytes of a file name that are not UTF-8 become `\\udc..`, which is valid in JSON.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -96,7 +96,7 @@ def _add_extract(commands: Any) -> None:
     extract.add_argument("--max-threads", type=int, default=10, metavar="N", help="rows at a time")
     extract.add_argument("--max-retries", type=int, default=3, metavar="N", help="for each row")
     extract.add_argument(
-        "--journal", type=Path, metavar="FILE", help="keep rows in it, and go on where it stands"
+        "--journal", type=Path, metavar="FILE", help="store rows in it, and resume from it"
     )
     extract.set_defaults(run=_extract)
 
@@ -111,7 +111,7 @@ def _add_models(commands: Any) -> None:
     group: argparse.ArgumentParser = commands.add_parser("models", help="the embedded models")
     actions = group.add_subparsers(required=True, metavar="COMMAND")
 
-    pull = actions.add_parser("pull", help="fetch the weights of a model and check them")
+    pull = actions.add_parser("pull", help="download the weights of a model and check them")
     pull.add_argument("name", nargs="?", default=local_models.DEFAULT, metavar="NAME")
     pull.add_argument(
         "--source",
@@ -185,7 +185,7 @@ def _records(path: Path, result: ExtractionResult[Any]) -> Iterator[dict[str, An
 
 
 def _plain(item: BaseModel) -> Any:
-    """The item as JSON knows it, which has no NaN and no infinity: they become null."""
+    """Converts an item to JSON types; NaN and infinity become null."""
     text = json.dumps(item.model_dump(mode="json"))
     return json.loads(text, parse_constant=lambda _: None)
 

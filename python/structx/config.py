@@ -1,4 +1,4 @@
-"""What is sent with the requests of each step, and where these settings come from."""
+"""The provider options of each step, and the sources that they are read from."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from structx.exceptions import ConfigurationError
 
 _STEPS = ("planning", "extraction")
 _Layer: TypeAlias = "dict[str, dict[str, Any]]"
-"""The options of each step that one source names."""
+"""The options of each step in one source."""
 
 
 @dataclass(init=False, repr=False)
 class ExtractionConfig:
-    """Options that go to the provider as they are, such as `{"temperature": 0.2}`.
+    """Options of the provider, such as `{"temperature": 0.2}`, which are sent unchanged.
 
-    Nothing is sent by default. Options come from these sources, and where two of them have the same
-    one, objects are merged and otherwise the first counts:
+    Nothing is sent by default. Options come from these sources. If two sources have the same
+    option, objects are merged; otherwise the first source takes precedence:
 
     1. the arguments;
     2. the environment: `STRUCTX_PLANNING` and `STRUCTX_EXTRACTION`, each a JSON object, or one
-       option, as in `STRUCTX_EXTRACTION__TEMPERATURE=0.2` and, for an object in an object,
-       `STRUCTX_EXTRACTION__REASONING__EFFORT=low`. A value is read as JSON where it is JSON and
-       else as text; the case of the variables does not matter, and options are lower case;
+       option, as in `STRUCTX_EXTRACTION__TEMPERATURE=0.2` and, in a nested object,
+       `STRUCTX_EXTRACTION__REASONING__EFFORT=low`. A value that is not JSON is a string; variables
+       are case-insensitive, and options are lower case;
     3. the same variables in `.env` in the working directory, whose other lines are ignored;
-    4. the file given to `from_yaml`;
+    4. the file of `from_yaml`;
     5. files named like the variables in the directory that the environment variable
-       STRUCTX_SECRETS_DIR names, by default `/run/secrets` where there is one.
+       STRUCTX_SECRETS_DIR names, by default `/run/secrets` if it exists.
 
-    They are read when the object is made; copies and pickles keep what was read.
+    The constructor reads them; copies and pickles keep the values.
     """
 
     planning: dict[str, Any]
-    """Sent with the requests that plan or refine a model."""
+    """Options of the requests that plan or refine a model."""
     extraction: dict[str, Any]
-    """Sent with the requests that extract items."""
+    """Options of the requests that extract items."""
 
     def __init__(
         self,
@@ -53,13 +53,13 @@ class ExtractionConfig:
         """Reads the environment, `.env` and the secrets.
 
         Args:
-            planning: options of planning; None is the same as none.
-            extraction: options of extraction; None is the same as none.
-            unknown: an error.
+            planning: options of planning. Default: none.
+            extraction: options of extraction. Default: none.
+            unknown: other names, which are an error.
 
         Raises:
-            ConfigurationError: something of any source is wrong. The message names the source and
-                the option, and does not show the value.
+            ConfigurationError: a source is wrong. The message names the source and the option, and
+                never contains the value.
         """
         given = {"planning": planning, "extraction": extraction, **unknown}
         self._merge(_layer("ExtractionConfig", given), {})
@@ -73,17 +73,17 @@ class ExtractionConfig:
         extraction: Mapping[str, Any] | None = None,
         **unknown: NoReturn,
     ) -> ExtractionConfig:
-        """The same with a YAML file: a mapping with `planning`, `extraction` or both.
+        """The constructor with a YAML file: a mapping with `planning`, `extraction` or both.
 
         Args:
             path: the file, in UTF-8.
             planning: as in the constructor.
             extraction: as in the constructor.
-            unknown: an error.
+            unknown: other names, which are an error.
 
         Raises:
-            ConfigurationError: as in the constructor, or the file can't be read, is no YAML, or has
-                another key than the two.
+            ConfigurationError: as in the constructor, or the file can't be read, is not YAML, or
+                has other keys than these two.
         """
         given = {"planning": planning, "extraction": extraction, **unknown}
         config = cls.__new__(cls)
@@ -104,18 +104,19 @@ class ExtractionConfig:
 
 
 ConfigLike: TypeAlias = "ExtractionConfig | Mapping[str, Any] | str | os.PathLike[str]"
-"""A config, or as a mapping or the path of a YAML file what it is made of."""
+"""A config, a mapping of its arguments, or the path of a YAML file."""
 
 
 def options(
     config: ConfigLike | None, provider_options: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options of planning and of extraction, for an extractor with these settings.
+    """Merges the options of planning and of extraction for an extractor.
 
     Args:
         config: see `ConfigLike`; None is the same as an empty mapping.
-        provider_options: options for both steps. They count like arguments of `ExtractionConfig`;
-            the steps of a mapping or of a config that is made already come before them.
+        provider_options: options for both steps, with the precedence of arguments of
+            `ExtractionConfig`. The steps of a mapping or an ExtractionConfig take precedence over
+            them.
 
     Raises:
         ConfigurationError: see `ExtractionConfig`.
@@ -139,7 +140,7 @@ def options(
 
 
 def _layer(source: str, content: Mapping[str, Any]) -> _Layer:
-    """A mapping of steps, checked."""
+    """Checks a mapping of steps."""
     if unknown := sorted(str(key) for key in content.keys() - set(_STEPS)):
         raise ConfigurationError(
             f"{source}: there is no {', '.join(unknown)}, only planning and extraction"
@@ -148,7 +149,7 @@ def _layer(source: str, content: Mapping[str, Any]) -> _Layer:
 
 
 def _options(source: str, given: object) -> dict[str, Any]:
-    """A copy of the options of a step, checked."""
+    """Checks the options of a step and copies them."""
     if given is None:
         return {}
     if not _is_object(given):
@@ -160,9 +161,9 @@ def _options(source: str, given: object) -> dict[str, Any]:
             raise ConfigurationError(f"{source}: the names of options must be texts")
         try:
             text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-            text.encode()  # lone surrogates have no form in UTF-8
+            text.encode()  # fails for lone surrogates
         except (TypeError, ValueError, RecursionError) as error:
-            # The error itself may show the value.
+            # The message of the error may contain the value.
             kind = type(error).__name__
             raise ConfigurationError(f"{source}: {option} is no JSON ({kind})") from None
         copied[option] = json.loads(text)
@@ -170,7 +171,7 @@ def _options(source: str, given: object) -> dict[str, Any]:
 
 
 def _over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, merged object by object; `over` counts where they differ."""
+    """Merges two objects recursively; `over` takes precedence."""
     merged = dict(under)
     for key, value in over.items():
         below = merged.get(key)
@@ -194,11 +195,11 @@ def _yaml(path: str | os.PathLike[str]) -> _Layer:
 
 def _dotenv() -> _Layer:
     file = Path(".env")
-    # A directory of this name is somebody's virtual environment.
+    # A directory of this name may be a virtual environment.
     if not file.is_file():
         return {}
     content = _bytes(file)
-    # A file that does not concern us may have any form. (Some shells of Windows write UTF-16.)
+    # A file without our variables may have any encoding. (Some shells of Windows write UTF-16.)
     if b"structx_" not in content.lower().replace(b"\0", b""):
         return {}
     from structx._engine.dotenv import assignments
@@ -219,10 +220,10 @@ def _secrets() -> _Layer:
 
 
 def _variables(source: str, variables: Iterable[tuple[str, str | None]]) -> _Layer:
-    """The options in variables; those that are not ours are left alone."""
+    """Parses the options in variables; other variables are ignored."""
     ours = [(option, name, text) for name, text in variables if (option := _option(name))]
     layer: _Layer = {}
-    # A step as one object comes before its single options, which are merged into it.
+    # The object of a step sorts before its single options, which are merged into it.
     for option, name, text in sorted(ours, key=lambda variable: variable[0]):
         if text is None:
             raise ConfigurationError(
@@ -232,7 +233,7 @@ def _variables(source: str, variables: Iterable[tuple[str, str | None]]) -> _Lay
             raise ConfigurationError(f"{source}: {name} has an option without a name")
         is_step = len(option) == 1
         if is_step and not text.strip():
-            continue  # as good as not set
+            continue  # the same as not set
         value = _parsed(text)
         if is_step and not _is_object(value):
             raise ConfigurationError(f"{source}: {name} must be a JSON object")
@@ -243,14 +244,14 @@ def _variables(source: str, variables: Iterable[tuple[str, str | None]]) -> _Lay
 
 
 def _option(name: str) -> tuple[str, ...]:
-    """The step that a variable is for, and the path of its option; empty for all others."""
+    """The step of a variable and the path of its option; empty for other variables."""
     prefix, _, rest = name.lower().partition("_")
     path = tuple(rest.split("__"))
     return path if prefix == "structx" and path[0] in _STEPS else ()
 
 
 def _parsed(text: str) -> Any:
-    """A value in JSON, else the text itself."""
+    """Parses a value as JSON; returns the text if it is not JSON."""
     try:
         return json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -258,7 +259,7 @@ def _parsed(text: str) -> Any:
 
 
 def _refuse(constant: str) -> NoReturn:
-    """NaN and Infinity are no JSON, though Python reads them."""
+    """Rejects NaN and Infinity, which Python reads although they are not JSON."""
     raise ValueError(constant)
 
 
@@ -277,7 +278,7 @@ def _text(file: Path, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # The error itself would carry the content.
+        # The error would carry the content.
         raise ConfigurationError(f"{file}: must be UTF-8") from None
 
 
@@ -289,7 +290,7 @@ _SECRET = re.compile(
 
 
 def _masked(value: Any, name: str = "") -> Any:
-    """A value as it may be shown: what is named like a secret is left out."""
+    """Replaces values whose names look like those of secrets by `***`."""
     if _SECRET.search(name):
         return "***"
     if _is_object(value):

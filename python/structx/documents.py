@@ -1,4 +1,4 @@
-"""Documents read by themselves: text in reading order, and where on the pages it stands."""
+"""Reads documents without a model: text in reading order, and its positions on the pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from structx._engine.inputs import source_of
 from structx._engine.threads import in_thread, is_large
 
 if TYPE_CHECKING:
-    from structx._engine.inputs import Data
+    from structx.inputs import Data
 
 Mode: TypeAlias = Literal["auto", "text", "vision", "file"]
 Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin", "table"]
@@ -20,35 +20,35 @@ Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentLimits:
-    """What one document may cost to read; more is a LimitExceededError."""
+    """Limits for reading one document; exceeding one is a LimitExceededError."""
 
     bytes: int = 100 << 20
-    """Of the file."""
+    """Bytes of the file."""
     unpacked_bytes: int = 256 << 20
-    """That a packed file (.docx, .xlsx, .epub, ...) may unpack to."""
+    """Unpacked bytes of a compressed file (.docx, .xlsx, .epub, ...)."""
     inflate_ratio: int = 200
-    """How many times larger than packed a part of more than 1 MiB may be unpacked."""
+    """Ratio of unpacked to packed bytes of a part that unpacks to more than 1 MiB."""
     entries: int = 10_000
-    """Files within a packed file, parts of an e-mail."""
+    """Files in an archive, or parts of an e-mail."""
     depth: int = 256
-    """Levels of nesting: elements within elements, e-mails within e-mails. JSON: 128 at most."""
+    """Levels of nested elements or e-mails; at most 128 for JSON."""
     pages: int = 5_000
-    """Of a PDF or an image."""
+    """Pages of a PDF, frames of an image."""
     glyphs: int = 20_000_000
-    """Drawn by a PDF, visible or not."""
+    """Glyphs that a PDF draws, visible or not."""
     characters: int = 10_000_000
-    """Of the text."""
+    """Characters of the text."""
     cells: int = 3_000_000
-    """Of a table, empty ones included, and a few more for each row and column of a text file; those
-    of a table within a document count three times."""
+    """Cells of a table, including empty ones and a few for each row and column of a text file. The
+    cells of a table within a document count three times."""
     pixels: int = 64_000_000
-    """Of an image."""
+    """Pixels of an image."""
     seconds: float = 8.0
-    """Of CPU time."""
+    """Seconds of CPU time."""
 
 
 class Box(NamedTuple):
-    """A rectangle on a page, from its top left corner: in points, of an image in pixels."""
+    """A rectangle on a page, from the top left corner: in points, or in pixels for an image."""
 
     left: float
     top: float
@@ -61,40 +61,40 @@ class Page:
     """A page of a PDF, a slide, a frame of an image."""
 
     number: int
-    """1 for the first."""
+    """The number of the page, from 1."""
     start: int
-    """Where it begins in the document's text, in Unicode code points, as all offsets are."""
+    """Offset in the document's text, in Unicode code points, as all offsets are."""
     end: int
     text: str
     width: float | None
-    """In points (1/72 inch), of an image in pixels; None where the format does not say."""
+    """In points (1/72 inch), or in pixels for an image; None if the format has no sizes."""
     height: float | None
     needs_vision: bool
-    """It has no usable text, as in a scan: to be read, it must be seen."""
+    """Whether the page has no usable text, as in a scan: only a vision model can read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, or another part of the text."""
+    """A part of the text, such as a paragraph."""
 
     kind: Kind
     level: int | None
-    """Of a heading, 1 for the outermost; else None."""
+    """The level of a heading, 1 for the outermost; None for other kinds."""
     start: int
     end: int
     text: str
     page: int | None
-    """The number of its page; None where the format has no pages."""
+    """The number of the page; None if the format has no pages."""
     box: Box | None
-    """None where the format does not say."""
+    """None if the format has no positions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of a table that holds something."""
+    """A non-empty cell of a table."""
 
     row: int
-    """0 for the header, which is the first row."""
+    """The row, from 0; the first row is the header."""
     column: int
     start: int
     end: int
@@ -104,7 +104,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table in the text, where it is written with pipes."""
+    """A table. In the text, it is a Markdown table."""
 
     start: int
     end: int
@@ -114,7 +114,7 @@ class Table:
 
     @property
     def rows(self) -> list[list[str]]:
-        """The texts of all cells, row by row; empty where a cell holds nothing."""
+        """The texts of all cells, row by row; empty cells are empty strings."""
         width = 1 + max((cell.column for cell in self.cells), default=-1)
         height = 1 + max((cell.row for cell in self.cells), default=-1)
         rows = [[""] * width for _ in range(height)]
@@ -125,7 +125,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a part of the text stands: a line on a page, or a block of a format without boxes."""
+    """The position of a part of the text: a line on a page, or a block if there are no boxes."""
 
     start: int
     end: int
@@ -135,16 +135,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Attachment:
-    """A file that came with an e-mail."""
+    """A file attached to an e-mail."""
 
     name: str
-    """Empty where the e-mail does not say."""
+    """The name; empty if the e-mail has none."""
     media_type: str
-    """Such as `application/pdf`."""
+    """The media type, such as `application/pdf`."""
     data: bytes
 
     def read(self) -> Document:
-        """The attachment as a document; raises FileError."""
+        """Reads the attachment as a document; raises FileError."""
         return read((self.name or "attachment", self.data))
 
     def __repr__(self) -> str:
@@ -153,26 +153,26 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """The size of a source, before anything is spent on it."""
+    """The size of a source."""
 
     pages: int
-    """Of a PDF, slides, frames of an image; 0 where the format has none."""
+    """Pages of a PDF, slides, frames of an image; 0 for formats without pages."""
     rows: int
-    """That are asked for, each by itself: the records of a table, 1 for a document."""
+    """Rows that an extraction would request: the records of a table, 1 for a document."""
     characters: int
-    """Of all rows."""
+    """Characters of all rows."""
     tokens: int
-    """Estimated, of the text (a token is about 4 letters of English, 2 digits or letters of other
-    alphabets, a character of Chinese, Japanese or Korean) and of images (1,500 each)."""
+    """Estimated tokens of the text (a token is about 4 letters of English, 2 digits or letters of
+    other alphabets, 1 character of Chinese, Japanese or Korean) and of images (1,500 each)."""
     vision_pages: list[int]
-    """The numbers of the pages that have no usable text and would have to be seen."""
+    """The numbers of the pages without usable text, which only a vision model can read."""
 
 
 class Document:
-    """What was read: a text in reading order, every part of which can be found on its page.
+    """A document that was read: its text in reading order, with the positions of all parts.
 
-    Made by `structx.read`. All methods of an Extractor take it as `data`. It pickles. Offsets are
-    in Unicode code points of `text`: `document.text[block.start:block.end] == block.text`.
+    `structx.read` returns it, and all methods of an Extractor accept it as `data`. It pickles.
+    Offsets are in Unicode code points: `document.text[block.start:block.end] == block.text`.
     """
 
     def __init__(self, core: _core.Document) -> None:
@@ -180,31 +180,31 @@ class Document:
 
     @property
     def name(self) -> str:
-        """The file's name; `text` for a text."""
+        """The name of the file; `text` for a text."""
         return self._core.name
 
     @property
     def format(self) -> str | None:
-        """What was read, such as `pdf`, `docx`, `json_lines`; None for a text."""
+        """The format, such as `pdf`, `docx` or `json_lines`; None for a text."""
         return self._core.format
 
     @cached_property
     def text(self) -> str:
-        """The whole text: Markdown for headings, lists and tables.
+        """The whole text, with headings, lists and tables as Markdown.
 
-        Each page but the first begins with a marker, `[page 2]`, in a paragraph of its own; it is
-        part of no page, so that `"".join(page.text for page in pages)` has none.
+        Before each page but the first is a marker such as `[page 2]`, as a paragraph. Markers
+        belong to no page, so that `"".join(page.text for page in pages)` contains none.
         """
         return self._core.text
 
     @property
     def warnings(self) -> list[str]:
-        """What was noticed while it was read."""
+        """Warnings of the reader."""
         return self._core.warnings
 
     @cached_property
     def pages(self) -> list[Page]:
-        """Of a PDF, a presentation or an image; empty for formats without pages."""
+        """The pages of a PDF, a presentation or an image; empty for other formats."""
         return [
             Page(number, start, end, self.text[start:end], *(size or (None, None)), needs_vision)
             for number, start, end, size, needs_vision in self._core.pages()
@@ -212,7 +212,7 @@ class Document:
 
     @cached_property
     def blocks(self) -> list[Block]:
-        """The parts of the text in its order."""
+        """The parts of the text, in its order."""
         return [
             Block(kind, level, start, end, self.text[start:end], page, _box(box))
             for kind, level, start, end, page, box in self._core.blocks()
@@ -220,7 +220,7 @@ class Document:
 
     @cached_property
     def tables(self) -> list[Table]:
-        """In the order of the text."""
+        """The tables, in the order of the text."""
         return [
             Table(start, end, page, _box(box), [self._cell(*cell) for cell in cells])
             for start, end, page, box, cells in self._core.tables()
@@ -228,14 +228,14 @@ class Document:
 
     @cached_property
     def attachments(self) -> list[Attachment]:
-        """Of an e-mail; else empty."""
+        """The attachments of an e-mail; empty for other formats."""
         return [Attachment(*attachment) for attachment in self._core.attachments()]
 
     def locate(self, start: int, end: int) -> list[Place]:
-        """Where the characters from `start` up to `end` stand, in the order of the text.
+        """Locates the characters from `start` up to `end`, in the order of the text.
 
-        A place for each line on a page where the format has boxes, else for each block. What
-        structx has put in (markers of pages, pipes of tables) stands nowhere. Raises ValueError
+        Returns a place for each line on a page, or for each block if the format has no boxes. Text
+        that structx inserted (markers of pages, pipes of tables) has no place. Raises ValueError
         unless `0 <= start <= end`.
         """
         if not 0 <= start <= end:
@@ -244,7 +244,7 @@ class Document:
 
     @property
     def source(self) -> _core.Prepared:
-        """The content, as the core keeps it."""
+        """The content, as the core stores it."""
         return self._core.source
 
     def _cell(
@@ -256,14 +256,19 @@ class Document:
         return _restore, self._core.state()
 
     def __repr__(self) -> str:
-        # Without its text: a repr ends up in logs.
+        # Without the text, since a repr may end up in logs.
         pages = f", {len(self.pages):,} pages" if self.pages else ""
         return f"Document({self.name!r}, {self.format}{pages}, {len(self.text):,} characters)"
 
     def _repr_html_(self) -> str:
         from structx._engine import html
 
-        return html.of_document(self)
+        counts = {
+            "pages": len(self.pages),
+            "tables": len(self.tables),
+            "characters": len(self.text),
+        }
+        return html.of_document(self.name, counts, self.warnings, self.text)
 
 
 def read(
@@ -274,25 +279,25 @@ def read(
     limits: DocumentLimits | None = None,
     **table_options: Any,
 ) -> Document:
-    """Read a document by itself; no model is asked.
+    """Reads a document without a model.
 
     Args:
-        source: a path; the content of a file as bytes, or as a binary file object, or with its name
-            as `("invoice.pdf", b"...")`; a text; or other data as `Extractor.extract` takes it. A
-            string is a path by the rule that `extract` has.
-        mode: for a PDF. `text`: a NoTextLayerError where no page has usable text. The others read
-            it all the same; see `Extractor.extract` for what a model is given.
-        password: of a protected PDF.
-        limits: what it may cost; default: those of `DocumentLimits`.
-        table_options: how a file of records is read; see `FileReader.read_file`.
+        source: a path; the content of a file as bytes, as a binary file object, or with its name
+            as `("invoice.pdf", b"...")`; a text; or other data that `Extractor.extract` accepts.
+            The rule of `extract` decides whether a string is a path.
+        mode: for a PDF, with `text` a file whose pages have no usable text is a NoTextLayerError;
+            with other modes it is read. `Extractor.extract` describes their effect on a model.
+        password: the password of an encrypted PDF.
+        limits: the limits. Default: `DocumentLimits()`.
+        table_options: options for tabular files; see `FileReader.read_file`.
 
     Returns:
-        The document; of a table, its Markdown.
+        The document; a table becomes Markdown.
 
     Raises:
         PasswordRequiredError, CorruptFileError, LimitExceededError, UnsupportedFileError,
         NoTextLayerError, FileError: it can't be read, or an option is wrong. All are FileErrors.
-        TypeError, ValueError: the data is of another kind, or has no form in JSON.
+        TypeError, ValueError: the type of the data is not supported, or JSON can't express it.
     """
     return Document(_job(source, mode, password, limits, table_options).wait().document())
 
@@ -305,7 +310,7 @@ async def read_async(
     limits: DocumentLimits | None = None,
     **table_options: Any,
 ) -> Document:
-    """`read` for asyncio: it reads on a thread of its own, without the GIL."""
+    """`read` for asyncio: reads in another thread, without the GIL."""
     prepared = await _started(source, mode, password, limits, table_options)
     return Document(prepared.document())
 
@@ -318,7 +323,7 @@ def measure(
     limits: DocumentLimits | None = None,
     **table_options: Any,
 ) -> Measure:
-    """The size of a source, before anything is spent. Arguments and errors as those of `read`."""
+    """Measures a source without a model. Arguments and errors are those of `read`."""
     return Measure(*_job(source, mode, password, limits, table_options).wait().measure())
 
 
@@ -336,7 +341,7 @@ async def measure_async(
 
 
 async def _started(source: Data | tuple[str, bytes], *how: Any) -> _core.Prepared:
-    """The content, for asyncio: neither Python's part of reading nor the core's is on the loop."""
+    """Reads the source without blocking the event loop."""
     made = partial(_job, source, *how)
     job = await in_thread(made) if is_large(source) else made()
     return await job.start()

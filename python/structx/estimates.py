@@ -1,4 +1,4 @@
-"""What an extraction is likely to take, before anything is sent."""
+"""Estimates of what an extraction takes, before anything is sent."""
 
 from __future__ import annotations
 
@@ -11,35 +11,36 @@ RawEstimate: TypeAlias = "tuple[int, int, int, int, float | None, float]"
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What an extraction is likely to take: all but rows and requests with two digits that count.
+    """The estimated requests, tokens, cost and time of an extraction.
 
-    Each row is taken to give one item, from one request that does not fail. Prompts are counted as
-    they would be sent, by rules of thumb that are within a third of any provider's own count.
-    Replies are guessed from the schema, or, once this extractor has had some, from their average;
-    thinking is not in the guess, and of several items in a document each takes as much again. Cost
-    follows from both, without what a provider may have cached. Time is taken from `max_threads`,
-    the limits, and replies of 70 tokens a second: hosted models are up to three times as fast or
-    as slow.
+    All figures except `rows` and `requests` are rounded to two significant digits.
+
+    The estimate assumes one item and one successful request for each row. Prompts are counted as
+    they would be sent; the count is within a third of that of any provider. Replies are estimated
+    from the schema or, once this extractor has received some, from their average; thinking is not
+    included, and each further item in a document takes the same again. The cost ignores prompt
+    caching. The time follows from `max_threads`, the limits, and replies of 70 tokens per second:
+    hosted models are up to three times faster or slower.
     """
 
     rows: int
-    """Of the source, blank ones too."""
+    """Rows of the source, including blank ones."""
     requests: int
-    """For rows that are not blank, and one for the plan where there is no model."""
+    """One for each row that is not blank, and one for the plan if there is no model."""
     prompt_tokens: int
     completion_tokens: int
     cost: float | None
-    """US dollars; None where the price of a model is not known. See `prices` of the extractor."""
+    """US dollars; None if the price of a model is unknown. See `prices` of the extractor."""
     seconds: float
 
     @property
     def total_tokens(self) -> int:
-        """Of prompts and replies."""
+        """Tokens of prompts and replies."""
         return self.prompt_tokens + self.completion_tokens
 
 
 def estimate_of(raw: RawEstimate) -> Estimate:
-    """The estimate that the core's tuple describes."""
+    """Converts the raw estimate of the core."""
     rows, requests, prompt, completion, cost, seconds = raw
     return Estimate(
         rows,

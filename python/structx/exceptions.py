@@ -1,4 +1,4 @@
-"""The exceptions of structx; the core raises these same classes."""
+"""The exceptions of structx, which the core raises too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class StructXError(Exception):
-    """The base of all exceptions of structx."""
+    """The base class of all exceptions of structx."""
 
 
 class ConfigurationError(StructXError):
@@ -21,7 +21,7 @@ class ConfigurationError(StructXError):
 class ExtractionError(StructXError):
     """A public operation failed as a whole; `__cause__` is the reason.
 
-    A row that fails is no error: it is recorded in the result.
+    A failed row raises nothing: the result records it.
     """
 
     def __init__(
@@ -30,17 +30,17 @@ class ExtractionError(StructXError):
         results: Mapping[str, ExtractionResult[Any]] | None = None,
         planning: Sequence[RawUsage] = (),
     ) -> None:
-        # All facts are in `args`, so that the exception survives pickling.
+        # All arguments are in `args`, so that the exception pickles.
         super().__init__(message, results, planning)
         self.results: Mapping[str, ExtractionResult[Any]] = results or {}
-        """What was extracted all the same, by query: by the other queries of `extract_queries`, or
-        by one whose items can't be written as a table. Empty otherwise."""
+        """Results by query: those of the other queries of `extract_queries`, and those whose items
+        can't be converted to a table. Empty otherwise."""
         self.planning = planning
-        """The counts of the planning requests that failed; see `usage`."""
+        """The token counts of failed planning requests; see `usage`."""
 
     @property
     def usage(self) -> ExtractorUsage:
-        """Tokens of the planning requests that failed; those of `results` are theirs."""
+        """Tokens of failed planning requests; `results` have the tokens of the others."""
         from structx.usage import of_planning
 
         return of_planning(self.planning)
@@ -50,19 +50,19 @@ class ExtractionError(StructXError):
 
 
 class ValidationError(StructXError):
-    """Data does not have the form that its model or definition asks for."""
+    """Data does not match its model or definition."""
 
 
 class ModelGenerationError(StructXError):
-    """No usable model could be made of a plan, a definition or another model."""
+    """A plan, a definition or another model can't be converted to a usable model."""
 
 
 class BudgetError(StructXError):
-    """The budget of an operation, `max_cost` or `max_tokens`, was too small for its plan."""
+    """The budget of an operation, `max_cost` or `max_tokens`, is too small for its plan."""
 
 
 class DeadlineError(StructXError):
-    """The deadline of an operation passed before its rows were begun."""
+    """The deadline of an operation passed before its rows were started."""
 
 
 class JournalError(StructXError):
@@ -75,34 +75,34 @@ class FileError(StructXError):
     def __init__(self, message: str, path: str | None = None) -> None:
         super().__init__(message, path)
         self.path = path
-        """The file, or the name of the source; None where there is none."""
+        """The file, or the name of the source; None if there is none."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 class CorruptFileError(FileError):
-    """A file is damaged, or not of the format that its name says."""
+    """A file is damaged, or not in the format that its name claims."""
 
 
 class LimitExceededError(FileError):
-    """A file costs more to read than `structx.DocumentLimits` allow."""
+    """A file exceeds a limit of `structx.DocumentLimits`."""
 
 
 class NoTextLayerError(FileError):
-    """The pages have no usable text, as in a scan, and can't be seen."""
+    """The pages have no usable text, as in a scan, and the model can't read images."""
 
 
 class PasswordRequiredError(FileError):
-    """A file is protected, and no password was given or a wrong one."""
+    """A file is encrypted, and the password is missing or wrong."""
 
 
 class UnsupportedFileError(FileError):
-    """A file is of a format that structx does not read."""
+    """A file has a format that structx does not read."""
 
 
 class ProviderError(StructXError):
-    """A provider refused a request or could not be reached, and trying again did not help."""
+    """A provider refused a request or could not be reached, and retries did not help."""
 
     def __init__(
         self,
@@ -113,18 +113,18 @@ class ProviderError(StructXError):
         request_id: str | None = None,
         kind: str | None = None,
     ) -> None:
-        # All facts are in `args`, so that the exception survives pickling.
+        # All arguments are in `args`, so that the exception pickles.
         super().__init__(message, provider, status, code, request_id, kind)
         self.provider = provider
-        """Its prefix, such as `openai`."""
+        """The prefix of the provider, such as `openai`."""
         self.status = status
-        """The HTTP status; None where there was no reply."""
+        """The HTTP status; None without a response."""
         self.code = code
-        """The provider's own code for the error."""
+        """The provider's code for the error."""
         self.request_id = request_id
-        """The provider's own name for the request, for its support; None where it gave none."""
+        """The provider's id of the request, for its support; None if it sent none."""
         self.kind = kind
-        """What went wrong, in the words of `AttemptError.kind`, such as `quota`."""
+        """The kind of error, as in `AttemptError.kind`, such as `quota`."""
 
     def __str__(self) -> str:
         return str(self.args[0])

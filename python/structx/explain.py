@@ -1,4 +1,4 @@
-"""What a provider is asked for a model, and what it leaves to validation."""
+"""Reports of how providers are sent the schema of a model, and what is left to validation."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 RawSchema: TypeAlias = "tuple[str, str, Any, bool, str, list[tuple[str, str, str]]]"
-"""provider, model, method, is_enforced, the schema that is sent as JSON, losses"""
+"""provider, model, method, is_enforced, sent (as JSON), losses"""
 
 _ITEM = "/properties/items/items"
-"""Where a reply's schema has the model's."""
+"""The place of the model's schema in that of a reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,11 @@ class SchemaLoss:
     """A rule of a model's JSON Schema that the provider does not enforce."""
 
     pointer: str
-    """JSON Pointer into `model.model_json_schema()`; empty for the whole."""
+    """JSON Pointer into `model.model_json_schema()`; empty for the whole schema."""
     keyword: str
-    """The rule, such as `minLength`; empty for all rules of the place."""
+    """The rule, such as `minLength`; empty for all rules at the pointer."""
     message: str
-    """What became of it."""
+    """How the rule is handled instead."""
 
     def __str__(self) -> str:
         place = " ".join(part for part in (self.pointer, self.keyword) if part)
@@ -31,26 +31,26 @@ class SchemaLoss:
 
 @dataclass(frozen=True, slots=True)
 class SchemaReport:
-    """How a model is asked for, and which rules are left to validation.
+    """How a provider is sent the schema of a model, and which rules are left to validation.
 
-    Replies are always validated against the model itself, whatever the provider enforces.
+    Replies are always validated against the model, whatever the provider enforces.
     """
 
     provider: str
     model: str
-    """The language model, as it was given to the extractor."""
+    """The name of the language model, as the caller of the extractor gave it."""
     method: Literal["strict", "schema", "tool", "json", "prompt"]
-    """`strict`: the provider can write nothing else; `schema`: it is given the schema and follows
-    it as it can; `tool`: as the parameters of a tool; `json` and `prompt`: the prompt tells the
-    schema, and with `json` the provider sees to it that the reply is JSON."""
+    """`strict`: the provider enforces the schema; `schema`: it receives the schema and follows it
+    as well as it can; `tool`: the schema is that of the parameters of a tool; `json` and `prompt`:
+    the prompt contains the schema, and with `json` the provider enforces that the reply is JSON."""
     is_enforced: bool
-    """Whether a reply that does not fit `sent` can't be written at all."""
+    """Whether the provider can only produce replies that match `sent`."""
     sent: dict[str, Any]
-    """The schema of a whole reply, a list of items, as the provider is given it."""
+    """The schema of a whole reply, a list of items, as it is sent to the provider."""
     losses: list[SchemaLoss]
-    """What of the model's schema is not enforced."""
+    """The rules of the model's schema that are not enforced."""
     fallbacks: list[SchemaReport] = field(default_factory=list["SchemaReport"])
-    """The same for the models that are asked after this one."""
+    """The reports of the fallback models."""
 
     def __str__(self) -> str:
         how = "enforced" if self.is_enforced else "not enforced"
@@ -59,7 +59,7 @@ class SchemaReport:
 
 
 def report_of(first: RawSchema, *others: RawSchema) -> SchemaReport:
-    """The report that the core's plain tuples stand for, one for each model."""
+    """Converts the raw reports of the core, one for each model."""
     report = _report_of(first)
     report.fallbacks.extend(map(_report_of, others))
     return report

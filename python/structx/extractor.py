@@ -1,4 +1,4 @@
-"""The public Extractor: its settings, and each operation in two forms."""
+"""The public Extractor: each operation as a blocking and an async method."""
 
 from __future__ import annotations
 
@@ -10,32 +10,31 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar, Unpack
 
 from structx._engine import tasks
-from structx._engine.base_extractor import Connection
-from structx._engine.inputs import Data
+from structx._engine.base_extractor import BaseExtractor
 
 if TYPE_CHECKING:
     import os
 
-    from structx._engine.inputs import PreparedInput
-    from structx._engine.run_context import RunOptions
     from structx.config import ConfigLike
-    from structx.definitions.generated import GeneratedModel
+    from structx.definitions import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
+    from structx.inputs import Data, PreparedInput
     from structx.limits import Limits
     from structx.prices import Prices
     from structx.results import ExtractionResult
+    from structx.run_options import RunOptions
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
 
 
-class Extractor(Connection):
+class Extractor(BaseExtractor):
     """Extracts typed data from documents, as a plain query or a model describes it.
 
-    One extractor serves any number of calls, threads and event loops. Each method has a twin that
-    ends in `_async`, with the same arguments, for asyncio; cancelling one aborts its requests. The
-    others wait without holding the GIL, work inside a running event loop too, and answer Ctrl-C.
+    One extractor serves any number of calls, threads and event loops. Each method has an async form
+    with the suffix `_async` and the same arguments; cancelling it aborts its requests. The blocking
+    methods release the GIL, react to Ctrl-C, and can be called inside a running event loop.
     """
 
     def __init__(
@@ -61,58 +60,63 @@ class Extractor(Connection):
         cache: str | os.PathLike[str] | None = None,
         cache_size: int = 1 << 30,
         prices: Prices | None = None,
+        pickle_api_key: bool = False,
         **provider_options: Any,
     ) -> None:
-        """Nothing is sent or loaded before the first extraction.
+        """Sends and loads nothing before the first extraction.
 
         Args:
             model: `provider/model`, such as `openai/gpt-4o`, or `local/qwen2.5-coder-0.5b` or
                 `local/path/to.gguf` for a model in this process. Default: the environment
-                variable STRUCTX_MODEL, else the embedded model, whatever keys exist. Of several,
-                the first is asked, and the next where the provider of the one before fails for
-                good: each with `max_retries`, the key and address being those of the first.
-            api_key: default: the provider's usual variable, such as OPENAI_API_KEY.
+                variable STRUCTX_MODEL, else the embedded model, whatever keys are set. In a list,
+                the models after the first are fallbacks for a provider that fails permanently;
+                each has `max_retries`, and `api_key` and `api_base` belong to the first.
+            api_key: the key. Default: the provider's variable, such as OPENAI_API_KEY.
             api_base: the base URL. Default: the provider's variable, such as OPENAI_BASE_URL, else
                 its public address.
             base_url: another name of `api_base`.
-            api_version: of Azure's API. Default: AZURE_API_VERSION, else its v1 API without one.
-            output_mode: how models are asked for the form of a reply: `strict`, by a schema that
-                the provider holds them to; `schema`, by one that they follow as well as they can;
-                `tool`, as the arguments of a tool; `json`, told in the prompt, with the provider's
-                JSON mode; `prompt`, told in the prompt alone. Default: the first of these that a
-                model's provider has and that can say the schema. All but `strict` are a warning of
-                the result; replies are validated in any case.
+            api_version: version of Azure's API. Default: AZURE_API_VERSION, else its v1 API.
+            output_mode: how the schema of replies reaches the model: `strict`, enforced by the
+                provider; `schema`, sent but not enforced; `tool`, as the arguments of a tool;
+                `json`, in the prompt, with the provider's JSON mode; `prompt`, in the prompt only.
+                Default: the first of these that the provider supports for the model and the
+                schema. All but `strict` add a warning to the result; replies are always validated.
             config: options of each step; an ExtractionConfig, a dict of its arguments, or the path
                 of a YAML file. Default: `ExtractionConfig()`, which reads the environment.
-            planning_model: plans extractions that have no model of the caller's. Default: `model`.
-            max_threads: requests of one call that are under way at the same time; at least 1.
-            batch_size: taken for the sake of programs that give it; at least 1. Rows are asked as
-                soon as there is room, so that there are no batches.
-            max_retries: attempts for a row after the first, whatever failed, with each model that
-                is asked; at least 0.
+            planning_model: plans extractions without a model of the caller. Default: `model`.
+            max_threads: requests of one call in flight at the same time; at least 1.
+            batch_size: accepted for compatibility and ignored, since there are no batches; at
+                least 1.
+            max_retries: attempts for a row after the first, for any error, with each model; at
+                least 0.
             min_wait: seconds before the first retry; at least 0.
-            max_wait: seconds before any retry, unless the provider asks for more; at least
+            max_wait: most seconds before a retry, unless the provider asks for more; at least
                 `min_wait`.
             timeout: seconds for one request, from the connection to the end of the reply.
-            connect_timeout: seconds of it until the connection is made.
-            first_byte_timeout: seconds of it until the reply begins. Default: no other limit, as
-                many providers send nothing before the whole reply is there.
-            limits: how fast providers are asked, by all calls of this extractor together, and of
-                others that are given the same. Default: `Limits()`, its own.
-            cache: a file that keeps replies, made where it does not exist: a request that was
-                answered before is not sent again, by any extractor with this file. Default: none.
-            cache_size: bytes of replies that it keeps, those that were used last; at least 1.
-            prices: US dollars for a million tokens, by `model`, such as `{"openai/gpt-4o":
-                {"input": 2.5, "output": 10, "cached": 1.25}}`; or `"genai-prices"`, for those that
-                the installed release of this package knows, the lowest tier of each. `local/`
-                models cost nothing; the cost of others that are not named is None.
-            provider_options: sent with every request, such as `temperature=0`: to servers of
-                OpenAI's chat as they are, to others in their own spelling. Nothing is sent by
-                default. The steps of a `config` come before them, and they before those of a YAML
-                file. For a `local/` model: `threads`, `context` and `max_tokens`.
+            connect_timeout: seconds of it until the connection is established.
+            first_byte_timeout: seconds of it until the reply begins. Default: no separate limit,
+                since many providers send nothing before the reply is complete.
+            limits: rate limits of all calls of this extractor, and of others with the same
+                object. Default: `Limits()`, not shared.
+            cache: a file that stores replies; created if it does not exist. A request whose reply
+                is in it is not sent again, by any extractor with this file. Default: none.
+            cache_size: bytes of replies in the cache, least recently used replies going first; at
+                least 1.
+            prices: US dollars per million tokens, by `model`, such as `{"openai/gpt-4o": {"input":
+                2.5, "output": 10, "cached": 1.25}}`; or `"genai-prices"`, for the prices in the
+                installed release of this package, the lowest tier of each. `local/` models cost
+                nothing; the cost of other models without a price is None.
+            pickle_api_key: whether a pickle of the extractor may hold `api_key`. By default, it
+                holds the name of an environment variable with the same value, and pickling
+                without one is a ConfigurationError. A key from the provider's variable is never
+                in a pickle: each process reads its own.
+            provider_options: options of every request, such as `temperature=0`: sent unchanged to
+                servers of OpenAI's chat format, translated for others. Nothing is sent by default.
+                Options of a step in `config` take precedence over them, and they over those of a
+                YAML file. For a `local/` model: `threads`, `context` and `max_tokens`.
 
         Raises:
-            ConfigurationError: a setting is wrong, a key is missing, a model can't be asked in the
+            ConfigurationError: a setting is wrong, a key is missing, a model does not support the
                 `output_mode`, or the embedded model is not on this machine.
         """
         super().__init__(
@@ -136,19 +140,20 @@ class Extractor(Connection):
             cache=cache,
             cache_size=cache_size,
             prices=prices,
+            pickle_api_key=pickle_api_key,
             provider_options=provider_options,
         )
 
     @classmethod
     def from_litellm(cls, *, model: str | Sequence[str], **settings: Any) -> Extractor:
-        """The constructor under the name that programs for the library `structx` use.
+        """The constructor under the name that the library `structx` has for it.
 
         Args:
             model: `provider/model`, as in the constructor.
-            settings: all other arguments of the constructor.
+            settings: other arguments of the constructor.
 
         Raises:
-            ConfigurationError: as the constructor.
+            ConfigurationError: as the constructor does.
         """
         return cls(model=model, **settings)
 
@@ -187,38 +192,38 @@ class Extractor(Connection):
         file_options: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
     ) -> ExtractionResult[Any, Any]:
-        """Extract what `query` asks for.
+        """Extracts what `query` asks for.
 
         Args:
             data: a text, a path, a list of dicts, a pandas or polars DataFrame, a pyarrow Table, or
                 a PreparedInput. A string is a path if it names an existing file, has a supported
                 extension, is absolute, or starts with `./`, `../` or `~/`; otherwise it is the
-                text itself. A document or text is one row; a table has one row for each record.
+                text itself. A document or text is one row; a table has one row per record.
             query: what to extract, in plain words.
-            model: the pydantic model of one item. Default: a model made for the query by one
-                planning request.
-            return_df: give `result.data` as a copy of the source with a column for each field and
-                `extraction_status`, instead of a list of items. Of the library of the caller's own
-                table; for other data of pandas, which must be installed.
-            expand_nested: with `return_df`, give the parts of nested objects columns of their own.
-            file_options: how a file of records is read, such as `{"sep": ";"}`; the options are
-                those of `FileReader.read_file`. What a model is given of a PDF is its `mode`: the
-                text, with images of pages that have none (`auto`, the default), the text alone
-                (`text`), with images of all pages (`vision`), or the file itself (`file`), which
-                only models that are known to read PDFs are sent.
+            model: the pydantic model of one item. Default: a model that one planning request
+                makes for the query.
+            return_df: `result.data` is a copy of the source with a column for each field and
+                `extraction_status`, instead of a list of items. It has the library of the
+                caller's table; for other data it is of pandas, which must be installed.
+            expand_nested: with `return_df`, the parts of nested objects have their own columns.
+            file_options: options for tabular files, such as `{"sep": ";"}`; see
+                `FileReader.read_file`. For a PDF, `mode` selects what the model receives: the
+                text, and images of pages without text (`auto`, the default); the text only
+                (`text`); the text and images of all pages (`vision`); or the file itself
+                (`file`), only for models known to read PDFs.
             options: journal, budget, deadline and progress of the call; see `RunOptions`.
 
         Returns:
-            The items, and for each row of the source how it ended, in its order.
+            The items, and the outcome of each row in the order of the source.
 
         Raises:
-            ExtractionError: an argument is wrong, the source can't be read, planning failed, or the
-                extractor is closed; `__cause__` is the reason, if there is another. A row that
-                fails is no error: see `result.rows`.
+            ExtractionError: an argument is wrong, the source can't be read, planning failed, the
+                items do not fit into a table, or the extractor is closed; `__cause__` is another
+                exception that caused it, if any. A failed row raises nothing: see `result.rows`.
         """
-        form = tasks.Form(return_df, expand_nested, file_options)
-        run = self._run("extract", options)
-        return tasks.run(run, tasks.extraction, data, query, model, form)
+        output = tasks.OutputOptions(return_df, expand_nested, file_options)
+        context = self._context("extract", options)
+        return tasks.run(context, tasks.extraction, data, query, model, output)
 
     @overload
     async def extract_async(
@@ -256,9 +261,9 @@ class Extractor(Connection):
         **options: Unpack[RunOptions],
     ) -> ExtractionResult[Any, Any]:
         """`extract` for asyncio."""
-        form = tasks.Form(return_df, expand_nested, file_options)
-        run = self._run("extract_async", options)
-        return await tasks.run_async(run, tasks.extraction, data, query, model, form)
+        output = tasks.OutputOptions(return_df, expand_nested, file_options)
+        context = self._context("extract_async", options)
+        return await tasks.run_async(context, tasks.extraction, data, query, model, output)
 
     def extract_stream(
         self,
@@ -269,10 +274,10 @@ class Extractor(Connection):
         file_options: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
     ) -> ExtractionStream[T]:
-        """Extract as `extract` does, and give each row as it ends: `for row in ...`.
+        """Extracts as `extract` does, and yields each row as it ends: `for row in ...`.
 
-        Rows come in the order in which they end; `row.position` is the place in the source. Only
-        some wait to be taken, and those taken are not kept: a million rows need not fit in memory.
+        Rows come in the order in which they end; `row.position` is the position in the source.
+        Only a few rows are buffered, so that a million rows need not fit into memory.
 
         Args:
             data: as in `extract`.
@@ -282,11 +287,11 @@ class Extractor(Connection):
             options: as in `extract`.
 
         Returns:
-            An iterator of RowResult, which has the model, the usage of planning and the warnings.
-            Nothing is read before its first row is asked for; that raises what `extract` raises.
+            An iterator of RowResult, with the model, the usage of planning and the warnings as
+            attributes. Reading starts with the first row, which raises the errors of `extract`.
         """
-        run = self._run("extract_stream", options)
-        return tasks.stream(run, data, query, model, file_options)
+        context = self._context("extract_stream", options)
+        return tasks.stream(context, data, query, model, file_options)
 
     def extract_stream_async(
         self,
@@ -298,8 +303,8 @@ class Extractor(Connection):
         **options: Unpack[RunOptions],
     ) -> AsyncExtractionStream[T]:
         """`extract_stream` for asyncio: `async for row in ...`."""
-        run = self._run("extract_stream_async", options)
-        return tasks.stream_async(run, data, query, model, file_options)
+        context = self._context("extract_stream_async", options)
+        return tasks.stream_async(context, data, query, model, file_options)
 
     def extract_queries(
         self,
@@ -311,28 +316,28 @@ class Extractor(Connection):
         file_options: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
     ) -> dict[str, ExtractionResult[BaseModel, Any]]:
-        """Extract what each query asks for, from data that is read once.
+        """Extracts what each query asks for, from data that is read once.
 
-        All queries are asked at the same time, `max_threads` requests together.
+        All queries run at the same time and share `max_threads`.
 
         Args:
             data: as in `extract`.
-            queries: what to extract, in plain words; at least one, and no two the same.
+            queries: what to extract, in plain words; at least one, without duplicates.
             return_df: as in `extract`, but True by default.
             expand_nested: as in `extract`.
             file_options: as in `extract`.
             options: as in `extract`, for all queries together.
 
         Returns:
-            For each query, in their order, its own result with its own model and usage.
+            The result of each query in their order, each with its own model and usage.
 
         Raises:
-            ExtractionError: as `extract`; there are no queries, or two are the same. Where only
+            ExtractionError: as `extract` does, or there are no queries, or duplicates. If only
                 some queries fail, `error.results` has the results of the others.
         """
-        form = tasks.Form(return_df, expand_nested, file_options)
-        run = self._run("extract_queries", options)
-        return tasks.run(run, tasks.extractions, data, queries, form)
+        output = tasks.OutputOptions(return_df, expand_nested, file_options)
+        context = self._context("extract_queries", options)
+        return tasks.run(context, tasks.extractions, data, queries, output)
 
     async def extract_queries_async(
         self,
@@ -345,17 +350,17 @@ class Extractor(Connection):
         **options: Unpack[RunOptions],
     ) -> dict[str, ExtractionResult[BaseModel, Any]]:
         """`extract_queries` for asyncio."""
-        form = tasks.Form(return_df, expand_nested, file_options)
-        run = self._run("extract_queries_async", options)
-        return await tasks.run_async(run, tasks.extractions, data, queries, form)
+        output = tasks.OutputOptions(return_df, expand_nested, file_options)
+        context = self._context("extract_queries_async", options)
+        return await tasks.run_async(context, tasks.extractions, data, queries, output)
 
     def get_schema(
         self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
     ) -> type[GeneratedModel]:
-        """Plan the model that `extract` would make for `query`, without extracting.
+        """Plans the model that `extract` would make for `query`, without extracting.
 
         Args:
-            data: as in `extract`; a part of it is shown to the planning model.
+            data: as in `extract`; the planning model receives a part of it.
             query: what to extract, in plain words.
             file_options: as in `extract`.
 
@@ -363,17 +368,17 @@ class Extractor(Connection):
             The model; its attribute `usage` has the tokens of the planning requests.
 
         Raises:
-            ExtractionError: as `extract`.
+            ExtractionError: as `extract` does.
         """
-        run = self._run("get_schema")
-        return tasks.run(run, tasks.planning, data, query, file_options)
+        context = self._context("get_schema")
+        return tasks.run(context, tasks.planning, data, query, file_options)
 
     async def get_schema_async(
         self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
     ) -> type[GeneratedModel]:
         """`get_schema` for asyncio."""
-        run = self._run("get_schema_async")
-        return await tasks.run_async(run, tasks.planning, data, query, file_options)
+        context = self._context("get_schema_async")
+        return await tasks.run_async(context, tasks.planning, data, query, file_options)
 
     def refine_data_model(
         self,
@@ -382,10 +387,10 @@ class Extractor(Connection):
         refinement_instructions: str,
         model_name: str | None = None,
     ) -> type[GeneratedModel]:
-        """Change a model as the instructions say, by one planning request.
+        """Makes a changed copy of a model with one planning request.
 
         Args:
-            model: the model to start from, which is left as it is.
+            model: the model to start from, which is not changed.
             refinement_instructions: what to change, in plain words.
             model_name: the name of the new model. Default: `Refined` and the name of `model`.
 
@@ -393,11 +398,11 @@ class Extractor(Connection):
             The new model; its attribute `usage` has the tokens of the planning requests.
 
         Raises:
-            ExtractionError: an argument is wrong, `model` has parts that a definition can't hold
+            ExtractionError: an argument is wrong, `model` has parts that a definition can't express
                 (see `model_to_extraction_request`), or planning failed.
         """
-        run = self._run("refine_data_model")
-        return tasks.run(run, tasks.refinement, model, refinement_instructions, model_name)
+        context = self._context("refine_data_model")
+        return tasks.run(context, tasks.refinement, model, refinement_instructions, model_name)
 
     async def refine_data_model_async(
         self,
@@ -407,9 +412,9 @@ class Extractor(Connection):
         model_name: str | None = None,
     ) -> type[GeneratedModel]:
         """`refine_data_model` for asyncio."""
-        run = self._run("refine_data_model_async")
+        context = self._context("refine_data_model_async")
         return await tasks.run_async(
-            run, tasks.refinement, model, refinement_instructions, model_name
+            context, tasks.refinement, model, refinement_instructions, model_name
         )
 
     def estimate(
@@ -420,22 +425,22 @@ class Extractor(Connection):
         model: type[BaseModel] | None = None,
         file_options: Mapping[str, Any] | None = None,
     ) -> Estimate:
-        """Say what `extract` with these arguments would take; nothing is sent.
+        """Estimates what `extract` with these arguments would take; sends nothing.
 
         Args:
             data: as in `extract`.
             query: as in `extract`.
-            model: as in `extract`. Without one, that of the plan is guessed as well.
+            model: as in `extract`. Without one, the estimate assumes a typical planned model.
             file_options: as in `extract`.
 
         Returns:
-            Rows, requests, tokens, cost and time, as far as they can be known before.
+            Rows, requests, tokens, cost and time.
 
         Raises:
-            ExtractionError: as `extract`, but for what a provider may answer.
+            ExtractionError: as `extract` does, except for errors of a provider.
         """
-        run = self._run("estimate")
-        return tasks.run(run, tasks.estimation, data, query, model, file_options)
+        context = self._context("estimate")
+        return tasks.run(context, tasks.estimation, data, query, model, file_options)
 
     async def estimate_async(
         self,
@@ -446,42 +451,42 @@ class Extractor(Connection):
         file_options: Mapping[str, Any] | None = None,
     ) -> Estimate:
         """`estimate` for asyncio."""
-        run = self._run("estimate_async")
-        return await tasks.run_async(run, tasks.estimation, data, query, model, file_options)
+        context = self._context("estimate_async")
+        return await tasks.run_async(context, tasks.estimation, data, query, model, file_options)
 
     def explain_schema(self, model: type[BaseModel]) -> SchemaReport:
-        """Say how the provider is asked for a model, and which of its rules it does not enforce.
+        """Reports how the provider is sent a model's schema, and which rules it does not enforce.
 
-        Nothing is sent. Of several models that are asked in turn, the report is about the first,
-        and its `fallbacks` are about the others.
+        Sends nothing. The report is about the first language model, and its `fallbacks` are about
+        the others.
 
         Args:
             model: the pydantic model of one item.
 
         Raises:
-            ExtractionError: it is no model, the provider can't be asked for it, or the extractor is
-                closed; `__cause__` is the reason, if there is another.
+            ExtractionError: it is no model, the provider does not support it, or the extractor is
+                closed; `__cause__` is another exception that caused it, if any.
         """
-        return tasks.explain(self._run("explain_schema"), model)
+        return tasks.explain(self._context("explain_schema"), model)
 
     @contextmanager
     def prepare_input(
         self, *, data: Data, file_options: Mapping[str, Any] | None = None
     ) -> Generator[PreparedInput, None, None]:
-        """Read data once, for any number of calls: `with extractor.prepare_input(...) as data:`.
+        """Reads data once for any number of calls: `with extractor.prepare_input(...) as data:`.
 
         Args:
             data: as in `extract`.
             file_options: as in `extract`.
 
         Yields:
-            What the methods take as `data`, until the end of the block.
+            The data, for the `data` argument of the methods, until the end of the block.
 
         Raises:
             ExtractionError: the source can't be read.
         """
-        run = self._run("prepare_input")
-        with tasks.run(run, tasks.preparation, data, file_options) as prepared:
+        context = self._context("prepare_input")
+        with tasks.run(context, tasks.preparation, data, file_options) as prepared:
             yield prepared
 
     @asynccontextmanager
@@ -489,6 +494,6 @@ class Extractor(Connection):
         self, *, data: Data, file_options: Mapping[str, Any] | None = None
     ) -> AsyncGenerator[PreparedInput, None]:
         """`prepare_input` for asyncio: `async with`."""
-        run = self._run("prepare_input_async")
-        with await tasks.run_async(run, tasks.preparation, data, file_options) as prepared:
+        context = self._context("prepare_input_async")
+        with await tasks.run_async(context, tasks.preparation, data, file_options) as prepared:
             yield prepared

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _APPLICATION_ID = int.from_bytes(b"stxj", "big")
 _VERSION = 1
 _OLDEST_SQLITE = (3, 37)
-"""The first that knows STRICT tables."""
+"""The first version with STRICT tables."""
 
 _EXPORT_HELP = """\
-One JSON object on each line of stdout, for each row, in the order of operations and sources:
+The output is JSON Lines, one line for each row, in the order of operations and sources:
 
   {"operation": 1, "source": "a.csv", "query": "...", "position": 0, "status": "success",
    "error": null, "is_final": true, "model": "openai/gpt-4o", "requests": 1,
@@ -30,10 +30,10 @@ One JSON object on each line of stdout, for each row, in the order of operations
    "cached_tokens": null, "cost": 0.0012, "ended_at": "2026-11-23T08:00:00.123Z",
    "items": [{...}]}
 
-A row is one line however many items it has, so that sums of its tokens and its cost are right:
-jq -c '.items[]' lists the items. A row that failed has its error, and those items that were
-complete; it is asked again in the next run unless it is final. Where the source was changed
-between runs, the rows of both are there.
+Each row has one line however many items it has, so that tokens and costs can be summed;
+jq -c '.items[]' lists the items. A failed row has its error and its complete items; the next run
+requests it again unless it is final. If the source changed between runs, the rows of both versions
+are listed.
 """
 
 _OPERATIONS = """
@@ -53,8 +53,8 @@ ORDER BY operation, position, occurrence, rows.ended_at
 
 
 def add_commands(commands: Any) -> None:
-    """Add `journal` with its commands to those of the command line."""
-    group: argparse.ArgumentParser = commands.add_parser("journal", help="what runs have kept")
+    """Adds the command `journal` to the command line."""
+    group: argparse.ArgumentParser = commands.add_parser("journal", help="the stored rows of runs")
     actions = group.add_subparsers(required=True, metavar="COMMAND")
 
     show = actions.add_parser("show", help="the operations of a journal, with rows and costs")
@@ -123,8 +123,8 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _line(row: dict[str, Any]) -> str:
-    """The row as JSON; its items as they are, with the spelling that their numbers have."""
-    # No string of JSON holds a line break as it is.
+    """Formats a row as JSON; its items are copied verbatim, to keep the spelling of numbers."""
+    # A JSON string contains no raw line break, so only whitespace is replaced.
     items = (row.pop("items") or "null").replace("\n", " ").replace("\r", " ")
     row["is_final"] = bool(row["is_final"])
     return f'{json.dumps(row, ensure_ascii=False)[:-1]}, "items": {items}}}'
@@ -132,13 +132,13 @@ def _line(row: dict[str, Any]) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Generator[sqlite3.Connection, None, None]:
-    """The journal, which is not written, and may be written meanwhile by others."""
+    """Opens a journal read-only; other processes may write to it at the same time."""
 
     def unreadable(why: object) -> FileError:
         return FileError(f"{path} can't be read as a journal: {why}", str(path))
 
     try:
-        # Some Pythons are built without it.
+        # Some builds of Python do not have it.
         import sqlite3
     except ImportError as error:
         raise unreadable(error) from error

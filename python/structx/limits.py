@@ -1,4 +1,4 @@
-"""How fast providers are asked: limits that extractors may share."""
+"""Rate limits that extractors may share."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from structx.exceptions import ConfigurationError
 
 
 class Limits:
-    """How many requests are sent, for an extractor or for several together.
+    """Rate limits for the requests of one extractor or of several.
 
-    All calls of the extractors that are given the same object keep its limits together; two objects
-    with the same settings are equal, and each counts for itself. A copy, and what another process
-    unpickles, count for themselves too.
+    All calls of the extractors that share an object share its limits. Two objects with the same
+    settings are equal but count separately, and so do copies and unpickled objects.
     """
 
     __slots__ = ("_core", "_settings")
@@ -27,12 +26,12 @@ class Limits:
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
     ) -> None:
-        """What is None has no limit but those that providers tell of.
+        """With None, only the limits that providers report in their replies apply.
 
         Args:
-            max_concurrency: requests that are under way at the same time; at least 1.
-            requests_per_minute: more than 0.
-            tokens_per_minute: of prompts and replies; more than 0.
+            max_concurrency: requests in flight at the same time; at least 1.
+            requests_per_minute: requests per minute; more than 0.
+            tokens_per_minute: tokens of prompts and replies per minute; more than 0.
 
         Raises:
             ConfigurationError: a limit is wrong.
@@ -51,12 +50,12 @@ class Limits:
 
     @property
     def max_concurrency(self) -> int | None:
-        """Requests that are under way at the same time."""
+        """Requests in flight at the same time."""
         return self._settings[0]
 
     @property
     def requests_per_minute(self) -> float | None:
-        """Requests that are begun within any minute."""
+        """Requests started within any minute."""
         return self._settings[1]
 
     @property
@@ -66,7 +65,7 @@ class Limits:
 
     @property
     def core(self) -> _core.Limits:
-        """What structx itself needs of it."""
+        """The limits of the core."""
         return self._core
 
     def _named(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What models cost: the caller's own table, or that of the package genai-prices."""
+"""Prices of models: the caller's table, or that of the package genai-prices."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from structx._engine import checks
 
 
 class Price(TypedDict):
-    """US dollars for a million tokens of a model."""
+    """US dollars per million tokens of a model."""
 
     input: float
-    """Of the prompt."""
+    """Price of the prompt."""
     output: float
-    """Of the reply, thinking included."""
+    """Price of the reply, including thinking."""
     cached: NotRequired[float]
-    """Of the part of the prompt that the provider had cached. Default: as the rest."""
+    """Price of the part of the prompt that the provider had cached. Default: `input`."""
 
 
 Prices: TypeAlias = "Mapping[str, Price] | Literal['genai-prices']"
-Table: TypeAlias = "dict[str, tuple[float, float, float | None]]"
+PriceTable: TypeAlias = "dict[str, tuple[float, float, float | None]]"
 """input, output and cached, by the caller's name of the model"""
 
 _PACKAGE = "genai-prices"
-# The package's names of the providers whose names are others there.
+# The package's names of providers, where they differ from ours.
 _PROVIDERS = {
     "fireworks_ai": "fireworks",
     "gemini": "google",
@@ -36,15 +36,15 @@ _PROVIDERS = {
 _SAME = {"anthropic", "azure", "deepseek", "groq", "mistral", "openai", "openrouter"}
 
 
-def table_of(prices: Prices | None, models: Iterable[str]) -> Table:
-    """The prices of these models, as far as they are known. Raises ValueError."""
+def table_of(prices: Prices | None, models: Iterable[str]) -> PriceTable:
+    """The prices of these models, without those that are unknown; raises ValueError."""
     if prices is None:
         return {}
     if prices == _PACKAGE:
         return _of_package(models)
     if not isinstance(prices, Mapping):
         raise ValueError(f"prices must be a mapping of models or {_PACKAGE!r}, not {prices!r}")
-    # All are checked: a mistake is told whether or not it matters today.
+    # All are checked, so that a mistake is an error even if no model of the call has this price.
     given = {model: _numbers(f"prices[{model!r}]", price) for model, price in prices.items()}
     return {model: given[model] for model in models if model in given}
 
@@ -63,7 +63,7 @@ def _numbers(name: str, price: object) -> tuple[float, float, float | None]:
     return dollars("input"), dollars("output"), cached
 
 
-def _of_package(models: Iterable[str]) -> Table:
+def _of_package(models: Iterable[str]) -> PriceTable:
     try:
         from genai_prices import Usage, calc_price
     except ImportError as error:
@@ -71,14 +71,14 @@ def _of_package(models: Iterable[str]) -> Table:
             f"prices={_PACKAGE!r} needs this package: pip install {_PACKAGE} (Python 3.11 or later)"
         ) from error
 
-    # So few tokens that it is the lowest tier of prices that rise with the length of a prompt.
+    # Few enough for the lowest tier, where prices rise with the length of the prompt.
     tokens = 1_000
 
     def dollars(usage: Any, model: str, provider: str | None) -> float:
         cost = calc_price(usage, model, provider_id=provider)
         return float(cost.total_price) * 1e6 / tokens
 
-    table: Table = {}
+    table: PriceTable = {}
     for model in models:
         provider, name = _named(model)
         if provider == "":
@@ -90,13 +90,16 @@ def _of_package(models: Iterable[str]) -> Table:
                 dollars(Usage(input_tokens=tokens, cache_read_tokens=tokens), name, provider),
             )
         except LookupError:
-            continue  # it does not know the model
+            continue  # an unknown model
     return table
 
 
 def _named(model: str) -> tuple[str | None, str]:
-    """The package's name of a model's provider, and the model's own: no provider for a bare name,
-    and an empty one for what has no price, such as a server of the caller's."""
+    """The package's name of the provider, and the name of the model.
+
+    The provider is None for a bare name, and empty for one without prices, such as a server of the
+    caller.
+    """
     prefix, slash, name = model.partition("/")
     if not slash:
         return None, model

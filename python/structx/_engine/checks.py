@@ -1,4 +1,4 @@
-"""Checks of single arguments: what they give is what was meant. All raise ValueError."""
+"""Checks of single arguments. Each returns the checked value or raises ValueError."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from pathlib import Path
 from typing import Any
 
 
+def boolean(name: str, value: object) -> bool:
+    """Checks that the value is True or False."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, not {value!r}")
+    return value
+
+
 def integer(name: str, value: object, *, minimum: int, below: int = 2**31) -> int:
-    """An integer, and no bool."""
+    """Checks that the value is an integer in the range, and not a bool."""
     if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value < below:
         raise ValueError(f"{name} must be an integer of at least {minimum}, not {value!r}")
     return value
 
 
 def number(name: str, value: Any, *, positive: bool = False) -> float:
-    """A finite number from 0 on, or of more than 0."""
+    """Checks that the value is a finite number of at least 0, or of more than 0."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number or not 0 <= value < 2**63 or (positive and not value):
         wanted = "of more than 0" if positive else "from 0 on"
@@ -24,7 +31,7 @@ def number(name: str, value: Any, *, positive: bool = False) -> float:
 
 
 def path(name: str, value: Any) -> Path:
-    """The path of a file."""
+    """Checks that the value is the path of a file; `~` becomes the home directory."""
     text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None  # pyright: ignore
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{name} must be the path of a file, not {value!r}")

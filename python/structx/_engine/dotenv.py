@@ -1,4 +1,4 @@
-"""The assignments of a `.env` file, read as python-dotenv reads them."""
+"""Parses `.env` files as python-dotenv does."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 
 
 def assignments(text: str) -> Iterator[tuple[str, str | None]]:
-    """Names and values, in the order of the file; `${NAME}` in a value stays as it is.
+    """Yields names and values in the order of the file; `${NAME}` in a value is not expanded.
 
-    A value is None where it can't be read: it opens a quote and does not close it, or has no `=`.
+    A value is None if the line has no `=` or an unclosed quote.
     """
     for line in _LINE.finditer(text.replace("\r\n", "\n")):
         if (other := line["other"]) is not None:

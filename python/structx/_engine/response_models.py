@@ -1,4 +1,4 @@
-"""What the core extracts into: a pydantic model, its JSON Schema and the validator of replies."""
+"""The models of responses: a pydantic model, its JSON Schema and the validator of replies."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from structx import _core
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
-    """A model and all that the core needs of it."""
+class ResponseModel:
+    """A pydantic model, prepared for the core."""
 
     model: type[BaseModel]
     schema: _core.ModelSchema
     validate: Callable[[str], list[BaseModel]]
-    """From a reply `{"items": [...]}` as JSON to its items; raises pydantic.ValidationError."""
+    """Converts a reply `{"items": [...]}` from JSON to items; raises pydantic.ValidationError."""
     instructions: str = ""
-    """What the plan says about reading the items; empty for a model of the caller's."""
+    """The instructions of the plan; empty for a model of the caller."""
     built: object = None
-    """What pydantic has built of the model: another one once the model is rebuilt."""
+    """The model's validator in pydantic, which changes when the model is rebuilt."""
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
-        # For those who pickle a class with all that it has: another process makes its own.
+        # Libraries that pickle classes by value would include it; another process makes its own.
         return type(None), ()
 
 
-_KEPT = "__structx_target__"
+_KEPT = "__structx_response_model__"
 
 
-def of_model(model: type[BaseModel]) -> Target:
-    """The target of a model: made once, and kept by the model itself."""
-    target: Target | None = vars(model).get(_KEPT)
-    if target is not None and target.built is model.__pydantic_validator__:
-        return target
+def of_model(model: type[BaseModel]) -> ResponseModel:
+    """Prepares a model; the result is cached as an attribute of the model."""
+    response_model: ResponseModel | None = vars(model).get(_KEPT)
+    if response_model is not None and response_model.built is model.__pydantic_validator__:
+        return response_model
     return _keep(_of_model(model))
 
 
-def of_plan(plan: str) -> Target:
-    """The target of a plan, given as JSON."""
+def of_plan(plan: str) -> ResponseModel:
+    """Prepares the model of a plan, given as JSON. The core calls it."""
     from structx.definitions import generated  # not needed for the caller's own models
 
     content = json.loads(plan)
-    target = _of_model(generated.create_model(content["schema"]))
-    return _keep(replace(target, instructions=content["instructions"]))
+    response_model = _of_model(generated.create_model(content["schema"]))
+    return _keep(replace(response_model, instructions=content["instructions"]))
 
 
-def _of_model(model: type[BaseModel]) -> Target:
-    # First, so that an error of the model names the model.
+def _of_model(model: type[BaseModel]) -> ResponseModel:
+    # Comes first, so that an error in the model names the model.
     schema = model.model_json_schema()
     reply: Any = create_model(
         "Reply",
@@ -64,15 +64,15 @@ def _of_model(model: type[BaseModel]) -> Target:
         return validate_json(json).items
 
     compiled = _core.ModelSchema(model.__name__, schema)
-    return Target(model, compiled, validate, built=model.__pydantic_validator__)
+    return ResponseModel(model, compiled, validate, built=model.__pydantic_validator__)
 
 
-def _keep(target: Target) -> Target:
-    setattr(target.model, _KEPT, target)
-    return target
+def _keep(response_model: ResponseModel) -> ResponseModel:
+    setattr(response_model.model, _KEPT, response_model)
+    return response_model
 
 
 def problems(error: ValidationError) -> list[str]:
-    """What is wrong, in words for the model and without the values themselves."""
+    """Describes the errors for the language model, without the values. The core calls it."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     return [f"{'.'.join(map(str, e['loc'])) or 'reply'}: {e['msg']}" for e in found]

@@ -1,4 +1,4 @@
-"""The settings of an Extractor, checked."""
+"""Checks the settings of an Extractor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from structx.limits import Limits
     from structx.prices import Prices
 
-# What is taken elsewhere; without a word it would be sent to the provider.
+# Arguments that belong elsewhere; without an error they would be sent to the provider.
 _UNSUPPORTED = {
     "client": "structx has HTTP clients of its own: give model='provider/name' and, for a server "
     "of yours, api_base",
@@ -56,9 +56,10 @@ def checked(
     prices: Prices | None,
     provider_options: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The arguments of `_core.Extractor`, but for the weights, and with the caller's own Limits.
+    """Checks the settings and returns the arguments of `_core.Extractor`.
 
-    Raises ConfigurationError or ValueError.
+    `weights` is missing, and `limits` is the caller's own Limits. Raises ConfigurationError or
+    ValueError.
     """
     from structx.config import options  # neither is needed to import structx
     from structx.prices import table_of
@@ -98,7 +99,7 @@ def checked(
 
 
 def weights(*names: str) -> dict[str, Path]:
-    """The files of the embedded models among these; raises ConfigurationError."""
+    """Locates the weights of the embedded models among `names`; raises ConfigurationError."""
     if not (local := {name for name in names if name.startswith("local/")}):
         return {}
     from structx import local_models  # not needed for other models
@@ -113,7 +114,7 @@ def _default_model() -> str:
 
 
 def _models(name: str, value: str | Sequence[str]) -> list[str]:
-    """One name or several, which are asked in turn."""
+    """The names of a model and its fallbacks."""
     given: list[object] = [value] if isinstance(value, str) else _listed(value)
     names = [one for one in given if isinstance(one, str) and one.strip()]
     if not names or len(names) < len(given):

@@ -1,4 +1,4 @@
-"""Python's own work that would hold up an event loop, and a thread that does it instead."""
+"""Moves work in Python that would block an event loop to a thread."""
 
 from __future__ import annotations
 
@@ -7,30 +7,34 @@ from pathlib import PurePath
 from typing import Any, TypeVar, cast
 
 from structx import _core
-from structx._engine import tables
+from structx._engine.tables.files import is_file, is_named
+from structx._engine.tables.libraries import library_of
 
 R = TypeVar("R")
 
 _LARGE = 5_000
-"""Values that would hold up an event loop while they are written or read."""
+"""Values that take so long to convert that they would block an event loop.
+
+Chosen by hand, not measured.
+"""
 
 
 def is_large(value: object) -> bool:
-    """Whether to write or read it takes long: many values, a file that Python reads."""
+    """Whether the value takes long to convert: it has many parts, or Python reads a file for it."""
     return _size(value) > _LARGE
 
 
 def _size(value: Any, depth: int = 4) -> int:
-    """About how many values there are; a long text is as many as its pages."""
+    """Estimates how many values there are; a text counts as one for each 1,000 characters."""
     if isinstance(value, (str, PurePath)):
-        return _LARGE + 1 if tables.is_named(str(value)) else 1 + len(str(value)) // 1_000
+        return _LARGE + 1 if is_named(str(value)) else 1 + len(str(value)) // 1_000
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return _LARGE + 1 if tables.is_file(bytes(cast(bytes, value[:6]))) else 1
+        return _LARGE + 1 if is_file(bytes(cast(bytes, value[:6]))) else 1
     if isinstance(value, _core.RawRows):
         return 3 * len(value)
-    if hasattr(value, "read"):  # a file object may keep its reader waiting
+    if hasattr(value, "read"):  # reading a file object may block
         return _LARGE + 1
-    if tables.library_of(value):
+    if library_of(value):
         rows, columns = value.shape
         return rows * columns
     if isinstance(value, dict):
@@ -44,7 +48,7 @@ def _size(value: Any, depth: int = 4) -> int:
 
 
 async def in_thread(work: Callable[[], R]) -> R:
-    """What `work` gives, called with the caller's context variables."""
+    """Calls `work` in a thread with the caller's context variables, and returns its result."""
     import asyncio
     from contextvars import copy_context
 

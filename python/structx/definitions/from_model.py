@@ -1,6 +1,6 @@
-"""Portable definitions out of pydantic models, and pydantic models out of portable definitions.
+"""Converts pydantic models to portable definitions.
 
-Whatever of a model no definition can say is refused by name, never lost without a word.
+A model with something that no definition can express is refused with an error that names it.
 """
 
 from __future__ import annotations
@@ -15,64 +15,15 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, cast, get_args, get_origin
 
 import annotated_types
-from pydantic import BaseModel, ConfigDict, RootModel, Strict, TypeAdapter
+from pydantic import BaseModel, RootModel, Strict, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from structx import _core
-from structx.definitions.generated import (
-    CONTAINERS,
-    SCALARS,
-    ExtractionRequest,
-    GeneratedModel,
-    create_model,
-)
+from structx.definitions.definition import ExtractionRequest
+from structx.definitions.generated import CONTAINERS, SCALARS
 from structx.exceptions import ModelGenerationError
-
-
-class TypeCapabilities(BaseModel):
-    """The types that a portable definition can name."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    schema_version: str = "1"
-    scalars: list[str]
-    """Types of single values, such as `str` and `date`."""
-    containers: list[str]
-    """Types that hold others, such as `List`."""
-    modifiers: list[str]
-    """What narrows or widens a value: `Optional[T]`, `Literal["a", "b"]`."""
-
-
-def get_type_capabilities() -> TypeCapabilities:
-    """The canonical names of the types that definitions are made of."""
-    return TypeCapabilities.model_validate_json(_core.type_capabilities())
-
-
-def model_from_extraction_request(
-    x: ExtractionRequest | Mapping[str, Any],
-) -> type[GeneratedModel]:
-    """A pydantic model from a definition, or from a dict of one.
-
-    Args:
-        x: the definition; its names, types and constraints are normalised first.
-
-    Returns:
-        A new class; it and its instances pickle.
-
-    Raises:
-        ModelGenerationError: the definition can't be used; the message names the field.
-    """
-    if not isinstance(x, (ExtractionRequest, Mapping)):
-        raise ModelGenerationError(
-            f"an ExtractionRequest or a dict of one is needed, not {type(x).__name__}"
-        )
-    try:
-        definition = to_json(x)
-    except ValueError as error:
-        raise ModelGenerationError(f"the definition is no JSON: {error}") from error
-    return create_model(json.loads(_core.normalise(definition.decode())))
 
 
 def model_to_extraction_request(
@@ -81,19 +32,20 @@ def model_to_extraction_request(
     model_name: str | None = None,
     model_description: str | None = None,
 ) -> ExtractionRequest:
-    """The definition of a model, in normal form.
+    """Converts a model to its definition, in normal form.
 
-    A model that was made of a definition gives that one back; any other is read field by field.
+    A model that was made from a definition has that definition; another is converted field by
+    field.
 
     Args:
-        model: the model, which is left as it is.
-        model_name: default: the model's own name.
-        model_description: default: the docstring of the model.
+        model: the model, which is not changed.
+        model_name: the name in the definition. Default: the name of the class.
+        model_description: the description in the definition. Default: the docstring of the class.
 
     Raises:
-        ModelGenerationError: the model has what definitions can't say: validators, serializers,
-            computed fields, default factories, recursion, unions of several types, types that
-            structx does not know.
+        ModelGenerationError: the model has parts that definitions can't express: validators,
+            serializers, computed fields, default factories, recursion, unions of several types,
+            unsupported types.
     """
     if not (isinstance(model, type) and issubclass(model, BaseModel)) or model is BaseModel:
         kind = model.__name__ if isinstance(model, type) else f"a {type(model).__name__}"
@@ -121,7 +73,7 @@ def _doc(model: type[BaseModel]) -> str:
 
 
 def _fields(model: type[BaseModel], outer: tuple[type[BaseModel], ...]) -> list[dict[str, Any]]:
-    """The definitions of a model's fields; `outer` are the models it is nested in."""
+    """The definitions of a model's fields; `outer` are the models that contain it."""
     if remembered := vars(model).get("__structx_definition__"):
         return remembered["fields"]
     name = model.__name__
@@ -154,7 +106,7 @@ _HOOKS = (
     "__get_pydantic_core_schema__",
     "__get_pydantic_json_schema__",
 )
-# Settings that the fields show already, or that say nothing about the data.
+# Settings that are visible in the fields, or do not concern the data.
 _HARMLESS = {
     "alias_generator",
     "arbitrary_types_allowed",
@@ -174,7 +126,7 @@ _HARMLESS = {
 
 
 def _check_class(model: type[BaseModel]) -> None:
-    """Refuses a model with code or settings of its own."""
+    """Raises an error for a model with code, or with settings that no definition has."""
     name = model.__name__
     if issubclass(model, RootModel):
         raise _fail(name, "a RootModel has no fields: use a BaseModel with one")
@@ -183,7 +135,7 @@ def _check_class(model: type[BaseModel]) -> None:
             raise _fail(name, f"{words} are code ({', '.join(found)}): use a model without them")
     for base in model.__mro__[: model.__mro__.index(BaseModel)]:
         for hook in _HOOKS:
-            # pydantic's own is there for private attributes.
+            # pydantic adds this hook for private attributes.
             own = getattr(vars(base).get(hook), "__name__", "init_private_attributes")
             if own != "init_private_attributes":
                 raise _fail(name, f"`{hook}` is code: use a model without it")
@@ -193,7 +145,7 @@ def _check_class(model: type[BaseModel]) -> None:
 
 
 class _Type(NamedTuple):
-    """A type in words, and what was found in it."""
+    """The text of a type, and its parts."""
 
     text: str
     nested: type[BaseModel] | None = None
@@ -229,7 +181,7 @@ _CONTAINERS: dict[Any, str] = {kind: name for name, kind in CONTAINERS.items()}
 
 
 def _type(place: str, kind: Any) -> _Type:
-    """Reads the type of a field, where rules and None may stand around it."""
+    """Converts the type of a field, which may be annotated or optional."""
     if get_origin(kind) is Annotated:
         inner, *metadata = get_args(kind)
         read = _type(place, inner)
@@ -244,7 +196,7 @@ def _type(place: str, kind: Any) -> _Type:
 
 
 def _inner(place: str, kind: Any) -> tuple[str, type[BaseModel] | None]:
-    """The words for a type, and the model in it."""
+    """The text of a type, and the model in it."""
     origin, arguments = get_origin(kind), get_args(kind)
     if (origin or kind) in _CONTAINERS:
         item, nested = _part(place, arguments[0]) if arguments else ("Any", None)
@@ -270,7 +222,7 @@ def _inner(place: str, kind: Any) -> tuple[str, type[BaseModel] | None]:
 
 
 def _part(place: str, kind: Any) -> tuple[str, type[BaseModel] | None]:
-    """A type inside another one, where rules have no place."""
+    """Converts a type inside another type, where no constraints are allowed."""
     read = _type(place, kind)
     if read.rules:
         rules = ", ".join(read.rules)
@@ -288,7 +240,7 @@ def _tuple(place: str, arguments: tuple[Any, ...]) -> tuple[str, None]:
 
 
 def _literal(place: str, values: Iterable[Any]) -> str:
-    """The words for a choice of values."""
+    """The text of a choice of values."""
     texts: list[str] = []
     for value in values:
         if value is not None and type(value) not in (str, int, bool):
@@ -300,12 +252,12 @@ def _literal(place: str, values: Iterable[Any]) -> str:
 
 
 def _has_code(kind: type[Enum]) -> bool:
-    """Whether it takes other values than those of its members."""
+    """Whether the enum accepts other values than those of its members."""
     return any("_missing_" in vars(base) for base in kind.__mro__[: kind.__mro__.index(Enum)])
 
 
 def _class_name(model: type[BaseModel]) -> str:
-    """The name of a nested model, other than that of any type."""
+    """The name of a nested model, changed if it is also the name of a type."""
     name = re.sub(r"\W+", "_", model.__name__)
     probe = {"model_name": "Probe", "fields": [{"name": "probe", "type": name}]}
     try:
@@ -326,7 +278,7 @@ _RULES: dict[type[Any], str] = {
     Strict: "strict",
 }
 _RULE_NAMES = {*_RULES.values(), "pattern"}
-# What a FieldInfo has beside its rules, and a definition does not.
+# Attributes of a FieldInfo that a definition can't express.
 _UNPORTABLE = ("default_factory", "discriminator", "exclude_if", "field_title_generator")
 _WORDS = ("alias", "title", "examples", "frozen", "exclude", "json_schema_extra")
 
@@ -373,7 +325,7 @@ def _rule_value(place: str, rule: str, value: Any) -> Any:
 
 
 def _words(place: str, info: FieldInfo) -> dict[str, Any]:
-    """What a field says beside its type, rules and default."""
+    """The attributes of a field other than its type, constraints and default."""
     for name in _UNPORTABLE:
         if getattr(info, name, None) is not None:
             instead = ": use a default" if name == "default_factory" else ": remove it"
@@ -407,7 +359,7 @@ def _default(place: str, info: FieldInfo) -> Any:
 
 
 def _json(place: str, name: str, value: Any) -> Any:
-    """A value as JSON holds it."""
+    """Converts a value to JSON types."""
     try:
         plain = to_jsonable_python(value, by_alias=False)
         json.dumps(plain, allow_nan=False)
@@ -419,7 +371,7 @@ def _json(place: str, name: str, value: Any) -> Any:
 def _check_kept(
     place: str, given: Iterable[Mapping[str, Any]], normal: Iterable[Mapping[str, Any]]
 ) -> None:
-    """Refuses what the normal form would change of a model that is there already."""
+    """Raises an error if the normal form differs from the existing model."""
     for before, after in zip(given, normal, strict=True):
         where = f"{place}.{before['name']}"
         if after["name"] != before["name"]:

@@ -1,7 +1,7 @@
-"""Portable definitions of models, and the pydantic classes that are made of them.
+"""Converts portable definitions to pydantic models.
 
-The core normalises definitions; what is built here is given in normal form, where each field has
-its type as a `tree` of nested lists: `["List", ["Optional", "date"]]`.
+The core normalises a definition first. In normal form, each field has its type as a `tree` of
+nested lists: `["List", ["Optional", "date"]]`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 from uuid import UUID, uuid4
 from weakref import WeakValueDictionary
@@ -18,8 +19,10 @@ from weakref import WeakValueDictionary
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.errors import PydanticUserError
-from pydantic_core import SchemaError
+from pydantic_core import SchemaError, to_json
 
+from structx import _core
+from structx.definitions.definition import ExtractionRequest
 from structx.exceptions import ModelGenerationError
 
 if TYPE_CHECKING:
@@ -30,79 +33,25 @@ else:
     ModelMetaclass = type(BaseModel)
 
 
-class ModelField(BaseModel):
-    """One field of a model."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    name: str
-    """Changed to one that a field can have, where it is none."""
-    type: str
-    """In words, such as `List[str]` or `string[]`: see `get_type_capabilities`. A nested object is
-    `object`, a list of them `List[object]`."""
-    description: str
-    """What the field means, for people and language models."""
-    validation: dict[str, Any] = Field(default_factory=dict)
-    """Constraints, and what else pydantic's `Field` takes: `gt`, `ge`, `lt`, `le`, `multiple_of`,
-    `min_length`, `max_length`, `pattern`, `strict`, `alias`, `title`, `examples`, `frozen`,
-    `deprecated`, `exclude`, `repr`, `json_schema_extra`."""
-    nested_fields: list[ModelField] | None = None
-    """The fields of a nested object; None for other types."""
-    required: bool = False
-    """Whether a value must be given, be it null; such a field has no default."""
-    nullable: bool = True
-    """Whether the value may be null."""
-    has_default: bool = False
-    """Whether `default` counts; a field that is neither required nor nullable must have one."""
-    default: Any = None
-    """The default, as JSON has it."""
-
-
-class ExtractionRequest(BaseModel):
-    """A model, described field by field."""
-
-    model_config = ConfigDict(protected_namespaces=(), defer_build=True)
-
-    model_name: str
-    """The name of the class; what is no letter or digit gives way."""
-    model_description: str
-    """What one item is; the docstring of the class."""
-    fields: list[ModelField]  # pyright: ignore[reportIncompatibleVariableOverride]
-
-
-class ExtractionPlan(BaseModel):
-    """What is extracted, and from which columns."""
-
-    model_config = ConfigDict(populate_by_name=True, defer_build=True)
-
-    instructions: str
-    """What to mind when reading the data."""
-    target_columns: list[str]
-    """The columns of the source that are sent."""
-    extraction_schema: ExtractionRequest = Field(alias="schema")
-    """The model of one item; `schema` in JSON."""
-
-
 class _Origin(NamedTuple):
-    """What a generated class is made from again in another process."""
+    """What another process needs to make a generated class again."""
 
     definition: Mapping[str, Any]
     """The definition of the outermost model."""
     key: str
-    """Tells one outermost class from another of the same definition."""
+    """Distinguishes outermost classes with the same definition."""
     path: tuple[str, ...]
     """The fields that lead from the outermost model to this one."""
 
 
 class _GeneratedMeta(ModelMetaclass):
-    """The type of generated classes: pickle finds by it how to write them."""
+    """The type of generated classes, for which a pickle function is registered."""
 
     @property
     def usage(self) -> ExtractorUsage:
-        """Tokens of the requests of `get_schema` or `refine_data_model`, where they made the class.
+        """Tokens of the requests of `get_schema` or `refine_data_model` that made the class.
 
-        Of the class alone, never of its instances or of classes derived from it, which may have a
-        field of this name.
+        Instances and derived classes do not have it, since they may have a field of this name.
         """
         if "__structx_usage__" not in vars(self):
             raise AttributeError("usage")
@@ -110,7 +59,7 @@ class _GeneratedMeta(ModelMetaclass):
 
 
 class GeneratedModel(BaseModel, metaclass=_GeneratedMeta):
-    """The base of all classes that are made from a definition."""
+    """The base class of all models that are made from a definition."""
 
     model_config = ConfigDict(populate_by_name=True, protected_namespaces=())
 
@@ -124,10 +73,35 @@ _classes: WeakValueDictionary[tuple[str, tuple[str, ...]], type[GeneratedModel]]
 )
 
 
-def create_model(definition: Mapping[str, Any]) -> type[GeneratedModel]:
-    """A new class from a definition in normal form. The class and its instances pickle.
+def model_from_extraction_request(
+    x: ExtractionRequest | Mapping[str, Any],
+) -> type[GeneratedModel]:
+    """Converts a definition, or a dict of one, to a pydantic model.
 
-    Raises ModelGenerationError if a rule or a default is not of its field's type.
+    Args:
+        x: the definition; its names, types and constraints are normalised.
+
+    Returns:
+        A new class. The class and its instances pickle.
+
+    Raises:
+        ModelGenerationError: the definition is not usable; the message names the field.
+    """
+    if not isinstance(x, (ExtractionRequest, Mapping)):
+        raise ModelGenerationError(
+            f"an ExtractionRequest or a dict of one is needed, not {type(x).__name__}"
+        )
+    try:
+        definition = to_json(x)
+    except ValueError as error:
+        raise ModelGenerationError(f"the definition is no JSON: {error}") from error
+    return create_model(json.loads(_core.normalise(definition.decode())))
+
+
+def create_model(definition: Mapping[str, Any]) -> type[GeneratedModel]:
+    """Makes a class from a definition in normal form. The class and its instances pickle.
+
+    Raises ModelGenerationError if a constraint or a default does not match the type of its field.
     """
     try:
         return _build(definition, _Origin(definition, uuid4().hex, ()))
@@ -142,7 +116,7 @@ def _build(definition: Mapping[str, Any], origin: _Origin) -> type[GeneratedMode
     made = pydantic.create_model(
         definition["model_name"],
         __base__=GeneratedModel,
-        __doc__=definition["model_description"] or None,
+        __doc__=cleandoc(definition["model_description"]) or None,
         __module__=__name__,
         **fields,
     )
@@ -153,7 +127,7 @@ def _build(definition: Mapping[str, Any], origin: _Origin) -> type[GeneratedMode
 
 
 def _field(field: Mapping[str, Any], origin: _Origin) -> tuple[Any, Any]:
-    """What pydantic wants to know of a field: its type, and the rest."""
+    """The type and the FieldInfo of a field, for pydantic."""
     nested = None
     if field["nested_fields"] is not None:
         inner = {
@@ -173,7 +147,7 @@ def _field(field: Mapping[str, Any], origin: _Origin) -> tuple[Any, Any]:
     return kind, Field(default=default, description=description, **rules)
 
 
-# The rules that a value is held to; the others are for the field.
+# The constraints on the value of a field; the others describe the field.
 _BOUNDS = {"gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern", "strict"}
 SCALARS: dict[str, Any] = {
     "str": str,
@@ -191,7 +165,7 @@ CONTAINERS: dict[str, Any] = {"List": list, "Set": set, "FrozenSet": frozenset}
 
 
 def _type(tree: str | list[Any], nested: type[GeneratedModel] | None) -> Any:
-    """The Python type that a tree stands for; `nested` is the model in it, if there is one."""
+    """The Python type of a tree; `nested` is the model in it, if any."""
     if isinstance(tree, str):
         return SCALARS[tree]
     head, *parts = tree
@@ -210,14 +184,14 @@ def _type(tree: str | list[Any], nested: type[GeneratedModel] | None) -> Any:
 
 
 def _model_name(tree: list[Any]) -> str:
-    """The name of the model in a tree; it is the innermost type, as the core sees to."""
+    """The name of the model in a tree. The core guarantees that it is the innermost type."""
     while tree[0] != "Model":
         tree = tree[-1]
     return tree[1]
 
 
 def _rule(field: Mapping[str, Any], name: str, kind: Any) -> Any:
-    """A constraint's value; the bounds of dates and times are written as text."""
+    """The value of a constraint; bounds of dates and times are parsed from text."""
     value = field["validation"][name]
     if name in {"gt", "ge", "lt", "le"} and isinstance(value, str):
         return _read(field, name, value, kind)
@@ -229,7 +203,7 @@ def _default(field: Mapping[str, Any], kind: Any) -> Any:
 
 
 def _read(field: Mapping[str, Any], what: str, value: Any, kind: Any) -> Any:
-    """A value of the field's type from JSON."""
+    """Converts a value from JSON to the type of the field."""
     try:
         return TypeAdapter(kind).validate_json(json.dumps(value))
     except pydantic.ValidationError as error:
@@ -239,7 +213,7 @@ def _read(field: Mapping[str, Any], what: str, value: Any, kind: Any) -> Any:
 
 
 def _restore(definition: Mapping[str, Any], key: str, path: tuple[str, ...]) -> type[Any]:
-    """The class of this origin: the very same in its own process, else one for each process."""
+    """Unpickles a class: itself in its own process, a new class in each other process."""
     known = _classes.get((key, path))
     if known is not None:
         return known
@@ -249,7 +223,7 @@ def _restore(definition: Mapping[str, Any], key: str, path: tuple[str, ...]) -> 
 
 def _reduce(made: _GeneratedMeta) -> str | tuple[Any, ...]:
     origin: _Origin | None = vars(made).get("__structx_origin__")
-    # A class of somebody's own that only derives from a generated one has a place in a module.
+    # A derived class of the caller is in a module and pickles by its name.
     return made.__qualname__ if origin is None else (_restore, tuple(origin))
 
 

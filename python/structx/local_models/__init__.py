@@ -1,12 +1,9 @@
 """Embedded models: which ones structx knows, and where their weights are stored."""
 
+from structx.local_models.known import DEFAULT, KNOWN, KnownModel, Wheel
 from structx.local_models.models import (
-    DEFAULT,
-    KNOWN,
-    KnownModel,
-    Source,
+    DownloadSource,
     StoredModel,
-    Wheel,
     cache_dir,
     list_models,
     locate,
@@ -17,8 +14,8 @@ from structx.local_models.models import (
 __all__ = [
     "DEFAULT",
     "KNOWN",
+    "DownloadSource",
     "KnownModel",
-    "Source",
     "StoredModel",
     "Wheel",
     "cache_dir",

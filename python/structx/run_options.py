@@ -1,0 +1,39 @@
+"""The options of a single call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    from structx.progress import Progress
+
+
+class RunOptions(TypedDict, total=False):
+    """Further arguments of `extract`, `extract_queries`, `extract_stream` and their async forms.
+
+    For example: `extract(data=..., query=..., max_cost=2.50)`.
+    """
+
+    journal: str | os.PathLike[str] | None
+    """A file that stores the plan and the outcome of each row; created if it does not exist. A row
+    in the journal is read instead of requested, whichever process wrote it. Default: none."""
+    max_cost: float | None
+    """The budget of the call in US dollars; at least 0. A request that might exceed it is not sent,
+    and the remaining rows fail with `budget: ...`. The prices of all models must be known; see
+    `prices` of the extractor. Default: no limit."""
+    max_tokens: int | None
+    """The budget of the call in tokens of prompts and replies; works as `max_cost`. (The
+    `max_tokens` of the extractor is an option of the provider and limits each reply.) Default: no
+    limit."""
+    deadline: float | None
+    """Seconds that the call may take. Then requests in flight are aborted, and the remaining rows
+    fail with `deadline: ...`. Default: no limit."""
+    progress: bool | Callable[[Progress], None] | None
+    """True shows a bar if there is more than one row, tqdm is installed, and stderr is a terminal
+    or a notebook. A function is called with a Progress at most ten times a second and at the end,
+    on the thread of structx that also calls validators, which wait for it; if it raises, the
+    exception is logged and the function is not called again. Default: no progress."""
