@@ -103,7 +103,7 @@ fn operation(fake: &FakeProvider, max_retries: u32) -> Step {
         RetryPolicy { max_retries, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
     let (name, options) = ("openai/fake".into(), Arc::default());
     let rate_limiter =
-        SharedLimiter::new(ConfiguredLimits::default()).rate_limiter(&provider.address());
+        SharedLimiter::new(ConfiguredLimits::default()).limiter_for(&provider.address());
     let client = Client { provider, model, name, options, rate_limiter, price: None };
     let (fallbacks, context) = (Arc::default(), Arc::new(RunContext::new(8)));
     Step { client, fallbacks, retry_policy, concurrency: 8, context }

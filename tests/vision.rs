@@ -79,7 +79,7 @@ fn operation(fake: &FakeProvider, model: &str) -> Step {
         RetryPolicy { max_retries: 0, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
     let (name, options) = (model.clone(), Arc::default());
     let rate_limiter =
-        SharedLimiter::new(ConfiguredLimits::default()).rate_limiter(&provider.address());
+        SharedLimiter::new(ConfiguredLimits::default()).limiter_for(&provider.address());
     let client = Client { provider, name, model, options, rate_limiter, price: None };
     let (fallbacks, context) = (Arc::default(), Arc::new(RunContext::new(8)));
     Step { client, fallbacks, retry_policy, concurrency: 8, context }
