@@ -17,7 +17,7 @@ use crate::llm::registry;
 use crate::llm::retry::Backoff;
 use crate::llm::transport::{ApiKey, Timeouts};
 use crate::run::{self, Cache, Call, CallOptions, Client, Operation};
-use crate::schema::Method;
+use crate::schema::OutputMode;
 
 use super::input::Prepared;
 use super::limits::Limits;
@@ -31,7 +31,7 @@ pub struct Settings {
     pub api_key: Option<ApiKey>,
     pub api_base: Option<String>,
     pub api_version: Option<String>,
-    pub output_mode: Option<Method>,
+    pub output_mode: Option<OutputMode>,
     pub timeouts: Timeouts,
     pub concurrency: usize,
     pub backoff: Backoff,
@@ -121,7 +121,7 @@ impl Settings {
     ) -> Result<Client, Error> {
         let price = self.prices.get(name).copied();
         let (provider, model, options, price) = match self.weights.get(name) {
-            Some(weights) if self.output_mode.is_none_or(|mode| mode == Method::Strict) => {
+            Some(weights) if self.output_mode.is_none_or(|mode| mode == OutputMode::Strict) => {
                 let provider = local(name, weights, options)?;
                 (provider, name.into(), Arc::default(), price.or(Some(Price::NOTHING)))
             }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::options::{Placed, Rules};
 use super::wire::{self, HttpReply, HttpRequest, LogProbability, WireFormat};
 use super::{Finish, LlmError, LlmErrorKind, Message, Piece, Reply, Request, Role, Usage};
-use structx_schema::{Method, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema};
 
 /// `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
@@ -138,10 +138,12 @@ enum Format<'a> {
 
 impl<'a> Format<'a> {
     fn new(schema: &'a OutputSchema) -> Option<Self> {
-        match schema.method {
-            Method::Strict | Method::Schema | Method::Tool => Some(Self::Schema(&schema.compiled)),
-            Method::Json => Some(Self::Json("json")),
-            Method::Prompt => None,
+        match schema.mode {
+            OutputMode::Strict | OutputMode::Schema | OutputMode::Tool => {
+                Some(Self::Schema(&schema.compiled))
+            }
+            OutputMode::Json => Some(Self::Json("json")),
+            OutputMode::Prompt => None,
         }
     }
 }
