@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use structx::reply;
 use structx::schema::dialect::{Dialect, compile};
 use structx::schema::json_schema::items_of;
-use structx::schema::{Method, OutputSchema};
+use structx::schema::{OutputMode, OutputSchema};
 
 const ROUNDS: usize = 9;
 /// As many bytes are read in a round, in replies of one size.
@@ -21,8 +21,8 @@ const SIZES: [(&str, usize); 2] = [("0.5 KB", 1), ("10 MB", 20_000)];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let schema = items_of(&invoice());
-    let strict = compile(Dialect::OpenAi, &[Method::Strict], "invoice", &schema)?;
-    let told = compile(Dialect::OpenAi, &[Method::Prompt], "invoice", &schema)?;
+    let strict = compile(Dialect::OpenAi, &[OutputMode::Strict], "invoice", &schema)?;
+    let told = compile(Dialect::OpenAi, &[OutputMode::Prompt], "invoice", &schema)?;
     println!("| reply | MB/s | serde_json, MB/s | ratio | least |");
     println!("|---|---:|---:|---:|---:|");
     for (size, items) in SIZES {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use structx::reply::{complete_items, parse};
 use structx::schema::dialect::{Dialect, compile};
 use structx::schema::json_schema::items_of;
-use structx::schema::{Method, OutputSchema};
+use structx::schema::{OutputMode, OutputSchema};
 
 static SCHEMAS: LazyLock<Vec<OutputSchema>> = LazyLock::new(|| {
     let flat = json!({"type": "object", "properties": {
@@ -36,8 +36,8 @@ static SCHEMAS: LazyLock<Vec<OutputSchema>> = LazyLock::new(|| {
     let any = json!({"type": "object"});
     let schemas = [items_of(&flat), items_of(&deep), items_of(&any), flat, any];
     let both = |schema| {
-        [Method::Strict, Method::Prompt].map(|method| {
-            compile(Dialect::OpenAi, &[method, Method::Prompt], "reply", schema).expect("a schema")
+        [OutputMode::Strict, OutputMode::Prompt].map(|method| {
+            compile(Dialect::OpenAi, &[method, OutputMode::Prompt], "reply", schema).expect("a schema")
         })
     };
     schemas.iter().flat_map(both).collect()

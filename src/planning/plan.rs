@@ -207,7 +207,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Plan, parse, reply_schema};
-    use crate::schema::Method;
+    use crate::schema::OutputMode;
     use crate::schema::dialect::{Dialect, compile};
 
     fn columns() -> Vec<String> {
@@ -236,10 +236,10 @@ mod tests {
     #[test]
     fn strict_mode_can_enforce_both_forms() {
         for nested in [false, true] {
-            let (schema, methods) = (reply_schema(&columns(), nested), [Method::Strict]);
+            let (schema, methods) = (reply_schema(&columns(), nested), [OutputMode::Strict]);
             let output = compile(Dialect::OpenAi, &methods, "plan", &schema).unwrap();
-            assert!(output.is_enforced(), "{:?}", output.losses);
-            assert!(output.losses.iter().all(|loss| loss.keyword == "maxLength"));
+            assert!(output.is_enforced(), "{:?}", output.unenforced);
+            assert!(output.unenforced.iter().all(|loss| loss.keyword == "maxLength"));
         }
     }
 

@@ -187,7 +187,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{parse, reply_schema, shown};
-    use crate::schema::Method;
+    use crate::schema::OutputMode;
     use crate::schema::definition::{ExtractionRequest, ModelField};
     use crate::schema::dialect::{Dialect, compile};
 
@@ -214,10 +214,10 @@ mod tests {
     #[test]
     fn strict_mode_can_enforce_both_forms() {
         for nested in [false, true] {
-            let (schema, methods) = (reply_schema(nested), [Method::Strict]);
+            let (schema, methods) = (reply_schema(nested), [OutputMode::Strict]);
             let output = compile(Dialect::OpenAi, &methods, "refinement", &schema).unwrap();
-            assert!(output.is_enforced(), "{:?}", output.losses);
-            assert!(output.losses.iter().all(|loss| loss.keyword == "maxLength"));
+            assert!(output.is_enforced(), "{:?}", output.unenforced);
+            assert!(output.unenforced.iter().all(|loss| loss.keyword == "maxLength"));
         }
     }
 

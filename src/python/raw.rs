@@ -15,7 +15,7 @@ use crate::reply::Repair;
 use crate::run::{
     AttemptError, Client, Estimate, Extraction, Planned, PreparedExtraction, RowError, RowOutcome,
 };
-use crate::schema::{Loss, OutputSchema};
+use crate::schema::{OutputSchema, UnenforcedRule};
 
 use super::errors;
 use super::input::Prepared;
@@ -59,15 +59,15 @@ impl RawSchema {
         Self(
             client.provider.name().to_owned(),
             client.name.to_string(),
-            schema.method.name(),
+            schema.mode.name(),
             schema.is_enforced(),
             schema.compiled.to_string(),
-            schema.losses.iter().cloned().map(parts).collect(),
+            schema.unenforced.iter().cloned().map(parts).collect(),
         )
     }
 }
 
-fn parts(Loss { pointer, keyword, outcome }: Loss) -> (String, String, String) {
+fn parts(UnenforcedRule { pointer, keyword, outcome }: UnenforcedRule) -> (String, String, String) {
     (pointer, keyword, outcome)
 }
 

@@ -17,7 +17,7 @@ use crate::llm::providers::registry;
 use crate::llm::rate_limit::{self, SharedLimiter};
 use crate::llm::retry::RetryPolicy;
 use crate::run::{self, Cache, Client, RunContext, RunOptions, Step};
-use crate::schema::Method;
+use crate::schema::OutputMode;
 
 use super::input::Prepared;
 use super::limits::Limits;
@@ -31,7 +31,7 @@ pub struct Settings {
     pub api_key: Option<ApiKey>,
     pub api_base: Option<String>,
     pub api_version: Option<String>,
-    pub output_mode: Option<Method>,
+    pub output_mode: Option<OutputMode>,
     pub timeouts: Timeouts,
     pub concurrency: usize,
     pub retry_policy: RetryPolicy,
@@ -121,7 +121,7 @@ impl Settings {
     ) -> Result<Client, Error> {
         let price = self.prices.get(name).copied();
         let (provider, model, options, price) = match self.weights.get(name) {
-            Some(weights) if self.output_mode.is_none_or(|mode| mode == Method::Strict) => {
+            Some(weights) if self.output_mode.is_none_or(|mode| mode == OutputMode::Strict) => {
                 let provider = local(name, weights, options)?;
                 (provider, name.into(), Arc::default(), price.or(Some(Price::NOTHING)))
             }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::llm::{FinishReason, LlmError, LlmErrorKind, Message, Request, Response, Source, Usage};
 use crate::planning::prompts;
 use crate::reply::{self, Repair};
-use crate::schema::{Method, OutputSchema};
+use crate::schema::{OutputMode, OutputSchema};
 
 use super::client::Client;
 use super::context::StopReason;
@@ -30,10 +30,10 @@ impl ModelChain {
         let unheld = models.filter(|(_, schema)| !schema.is_enforced());
         unheld
             .map(|(client, schema)| {
-                let how = match schema.method {
-                    Method::Strict | Method::Schema => "is sent the schema",
-                    Method::Tool => "is sent the schema as that of a tool",
-                    Method::Json | Method::Prompt => "is told the schema in the prompt",
+                let how = match schema.mode {
+                    OutputMode::Strict | OutputMode::Schema => "is sent the schema",
+                    OutputMode::Tool => "is sent the schema as that of a tool",
+                    OutputMode::Json | OutputMode::Prompt => "is told the schema in the prompt",
                 };
                 format!("{} {how} and not held to it; replies are validated", client.name)
             })

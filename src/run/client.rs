@@ -44,7 +44,7 @@ impl Client {
     /// Whether the model sees the schema in the prompt alone.
     #[must_use]
     pub fn tells(&self, schema: &OutputSchema) -> bool {
-        schema.method.is_told() || self.provider.hides_schema(&self.model)
+        schema.mode.is_told() || self.provider.hides_schema(&self.model)
     }
 
     /// # Errors

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use structx_schema::dialect::strict::{self, Closed};
 use structx_schema::json_schema::walk_mut;
 use structx_schema::outline::OutlineCell;
-use structx_schema::{Loss, Method, OutputSchema, Result, SchemaError};
+use structx_schema::{OutputMode, OutputSchema, Result, SchemaError, UnenforcedRule};
 
 /// The keyword of the mark.
 pub const COPIED: &str = "x-copied";
@@ -53,14 +53,14 @@ const TIME: &str = r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$";
 /// # Errors
 /// No reply could be of this schema, or llguidance can't read it.
 pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
-    let mut losses = Vec::new();
+    let mut unenforced = Vec::new();
     let mut prepared = schema.clone();
     walk_mut(&mut prepared, &mut |part, pointer| {
         if part.get(COPIED) == Some(&Value::Bool(false)) {
             walk_mut(part, &mut unmark);
         }
         if let Value::Object(members) = part {
-            drop_unsupported(members, pointer, &mut losses);
+            drop_unsupported(members, pointer, &mut unenforced);
             mark(members);
             bound(members);
         }
@@ -70,8 +70,8 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
         SchemaError(format!("{name}: the embedded model can't be held to this schema: {problem}"))
     })?;
     let (name, original) = (name.to_owned(), schema.clone());
-    let (method, outline) = (Method::Strict, OutlineCell::default());
-    Ok(OutputSchema { name, original, compiled, is_rewritten, method, losses, outline })
+    let (mode, outline) = (OutputMode::Strict, OutlineCell::default());
+    Ok(OutputSchema { name, original, compiled, is_rewritten, mode, unenforced, outline })
 }
 
 /// The schema with llguidance's own settings: JSON in one spelling, the one most written.
@@ -96,9 +96,13 @@ fn check(schema: &Value) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-fn drop_unsupported(members: &mut Map<String, Value>, pointer: &str, losses: &mut Vec<Loss>) {
+fn drop_unsupported(
+    members: &mut Map<String, Value>,
+    pointer: &str,
+    unenforced: &mut Vec<UnenforcedRule>,
+) {
     let mut lose = |keyword: &str| {
-        losses.push(Loss::new(pointer, keyword, "not enforced"));
+        unenforced.push(UnenforcedRule::new(pointer, keyword, "not enforced"));
     };
     for keyword in UNSUPPORTED {
         if members.shift_remove(keyword).is_some() {
@@ -310,14 +314,14 @@ mod tests {
             "code": {"type": "string", "pattern": "^(?=A).*$"},
         }});
         let output = compile("Reply", &schema).unwrap();
-        let losses: Vec<(&str, &str)> =
-            output.losses.iter().map(|it| (it.pointer.as_str(), it.keyword.as_str())).collect();
+        let unenforced: Vec<(&str, &str)> =
+            output.unenforced.iter().map(|it| (it.pointer.as_str(), it.keyword.as_str())).collect();
         let expected = [
             ("/properties/tags", "uniqueItems"),
             ("/properties/path", "format"),
             ("/properties/code", "pattern"),
         ];
-        assert_eq!(losses, expected);
+        assert_eq!(unenforced, expected);
         assert!(output.is_enforced());
         assert_eq!(output.original, schema);
     }

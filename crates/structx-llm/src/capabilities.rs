@@ -1,6 +1,6 @@
 //! What models can be asked and shown, by provider and name.
 
-use structx_schema::Method::{self, Json, Prompt, Schema, Strict, Tool};
+use structx_schema::OutputMode::{self, Json, Prompt, Schema, Strict, Tool};
 use structx_schema::dialect::Dialect;
 
 /// What a model can be asked and shown.
@@ -9,7 +9,7 @@ pub struct Capabilities {
     /// Whose rules for JSON Schema it keeps.
     pub dialect: Dialect,
     /// How it can be asked for a schema, the best way first.
-    pub methods: &'static [Method],
+    pub methods: &'static [OutputMode],
     /// Whether its server only holds the model to a schema, and does not show it to the model.
     pub hides_schema: bool,
     pub vision: VisionLimits,
@@ -36,11 +36,11 @@ type Row<T> = (&'static str, &'static [&'static str], T);
 /// Any name.
 const ANY: &[&str] = &[""];
 
-const ALL: &[Method] = &[Strict, Schema, Tool, Json, Prompt];
-const TOLD: &[Method] = &[Json, Tool, Prompt];
+const ALL: &[OutputMode] = &[Strict, Schema, Tool, Json, Prompt];
+const TOLD: &[OutputMode] = &[Json, Tool, Prompt];
 
 /// The first row that fits counts.
-const METHODS: &[Row<(Dialect, &[Method])>] = &[
+const METHODS: &[Row<(Dialect, &[OutputMode])>] = &[
     // platform.openai.com/docs/guides/structured-outputs: strict from gpt-4o-2024-08-06 on, and of
     // models of the user's own with fewer keywords.
     ("openai", &["ft:"], (Dialect::OpenAi, &[Schema, Tool, Json, Prompt])),
@@ -101,7 +101,7 @@ const METHODS: &[Row<(Dialect, &[Method])>] = &[
 ];
 
 /// Of providers and models without a row: servers that speak OpenAI's chat.
-const USUAL_METHODS: (Dialect, &[Method]) = (Dialect::OpenAi, ALL);
+const USUAL_METHODS: (Dialect, &[OutputMode]) = (Dialect::OpenAi, ALL);
 
 // Servers that make a grammar of the schema and leave the prompt as it is (docs.ollama.com/
 // capabilities/structured-outputs; github.com/ggml-org/llama.cpp, grammars/README.md; docs.vllm.ai/

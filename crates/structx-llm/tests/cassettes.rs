@@ -15,7 +15,7 @@ use structx_llm::http::HttpResponse;
 use structx_llm::providers::registry::{ModelSettings, connect};
 use structx_llm::{LlmError, Message, Request, Response, Usage};
 use structx_schema::outline::OutlineCell;
-use structx_schema::{Method, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +44,7 @@ struct Asked {
 #[serde(deny_unknown_fields)]
 struct AskedSchema {
     name: String,
-    method: Method,
+    method: OutputMode,
     compiled: Value,
 }
 
@@ -119,14 +119,14 @@ impl Asked {
     fn request(self, model: Arc<str>) -> Request {
         let schema = self.schema.map(|AskedSchema { name, method, compiled }| {
             let original = compiled.clone();
-            let (is_rewritten, losses, outline) = (false, Vec::new(), OutlineCell::default());
+            let (is_rewritten, unenforced, outline) = (false, Vec::new(), OutlineCell::default());
             Arc::new(OutputSchema {
                 name,
                 original,
                 compiled,
                 is_rewritten,
-                method,
-                losses,
+                mode: method,
+                unenforced,
                 outline,
             })
         });

@@ -20,7 +20,7 @@ const MAX_NAMES: usize = 20;
 
 /// A value as it is read along an outline.
 #[derive(Debug, Default)]
-pub struct Reading {
+pub struct Aligned {
     pub value: Value,
     pub repairs: Vec<Repair>,
     /// What can't be placed, in words for the model.
@@ -34,15 +34,15 @@ pub struct Reading {
     pub is_rewrapped: bool,
 }
 
-impl Reading {
+impl Aligned {
     fn of(mut value: Value, outline: &Outline, encoded: usize) -> Self {
         let mut aligner = Aligner::new(outline, encoded);
         aligner.value(&mut value, &outline.root, false);
-        let mut reading = aligner.reading;
+        let mut aligned = aligner.aligned;
         if aligner.more > 0 {
-            reading.repair("", format!("{} more repairs of these kinds", aligner.more));
+            aligned.repair("", format!("{} more repairs of these kinds", aligner.more));
         }
-        Self { value, ..reading }
+        Self { value, ..aligned }
     }
 
     pub fn fits(&self) -> bool {
@@ -78,14 +78,14 @@ impl Reading {
 
 /// Reads `value` along the outline. Where the reply only wraps a list, that may be missing or be
 /// there twice; of these readings the one that fits best is taken, as it is before any other.
-pub fn read(value: Value, outline: &Outline, encoded: usize) -> Reading {
+pub fn read(value: Value, outline: &Outline, encoded: usize) -> Aligned {
     let others = rewrapped(&value, outline);
-    let mut best = Reading::of(value, outline, encoded);
+    let mut best = Aligned::of(value, outline, encoded);
     for (what, value) in others {
         if best.fits() {
             break;
         }
-        let mut other = Reading::of(value, outline, encoded);
+        let mut other = Aligned::of(value, outline, encoded);
         if other.faults() < best.faults() {
             other.repairs.insert(0, Repair { pointer: String::new(), what });
             other.is_changed = true;
@@ -130,7 +130,7 @@ fn rewrapped(value: &Value, outline: &Outline) -> Vec<(String, Value)> {
 
 struct Aligner<'o> {
     outline: &'o Outline,
-    reading: Reading,
+    aligned: Aligned,
     pointer: String,
     /// Repairs beyond those listed.
     more: usize,
@@ -140,8 +140,8 @@ struct Aligner<'o> {
 
 impl<'o> Aligner<'o> {
     fn new(outline: &'o Outline, encoded: usize) -> Self {
-        let (reading, pointer) = (Reading::default(), String::new());
-        Self { outline, reading, pointer, more: 0, encoded }
+        let (aligned, pointer) = (Aligned::default(), String::new());
+        Self { outline, aligned, pointer, more: 0, encoded }
     }
 
     fn value(&mut self, value: &mut Value, shape: &'o Shape, drops_null: bool) {
@@ -158,7 +158,7 @@ impl<'o> Aligner<'o> {
             Value::Object(_) => self.object(value, shape),
         };
         if !fits {
-            self.reading.misfits += 1;
+            self.aligned.misfits += 1;
         }
     }
 
@@ -234,7 +234,7 @@ impl<'o> Aligner<'o> {
                 if is_dictionary && self.outline.is_rewritten {
                     let Some(object) = from_list(value) else { return false };
                     *value = object.into();
-                    self.reading.is_changed = true;
+                    self.aligned.is_changed = true;
                     self.value(value, shape, false);
                     return true;
                 }
@@ -316,7 +316,7 @@ impl<'o> Aligner<'o> {
             scalar => {
                 let mut probe = Aligner::new(self.outline, 1);
                 probe.value(&mut scalar.clone(), shape, property.drops_null);
-                probe.reading.misfits == 0
+                probe.aligned.misfits == 0
             }
         }
     }
@@ -330,13 +330,13 @@ impl<'o> Aligner<'o> {
             if let Some(at) = object.find(name, position) {
                 let property = &object.properties[at];
                 self.value(member, &property.shape, property.drops_null);
-                self.reading.known += 1;
+                self.aligned.known += 1;
                 found += usize::from(property.is_required);
             } else {
                 match &object.others {
                     Others::Allowed(shape) => self.value(member, shape, false),
                     Others::Unsaid if is_whole => {
-                        self.reading.misfits += 1;
+                        self.aligned.misfits += 1;
                         self.note("left out: the schema has no such member".to_owned());
                     }
                     // It may be meant for one that is missing.
@@ -349,7 +349,7 @@ impl<'o> Aligner<'o> {
             self.pointer.truncate(start);
         }
         let required = object.properties.iter().filter(|property| property.is_required).count();
-        self.reading.misfits += required - found;
+        self.aligned.misfits += required - found;
     }
 
     /// Gives members the name of a property that they have in another case or with other
@@ -387,30 +387,30 @@ impl<'o> Aligner<'o> {
             }
         }
         if !renamed.is_empty() {
-            self.reading.is_changed = true;
+            self.aligned.is_changed = true;
             *members = std::mem::take(members).into_iter().map(|(k, v)| (name_of(k), v)).collect();
         }
     }
 
     fn replace(&mut self, value: &mut Value, by: Value, what: String) {
         *value = by;
-        self.reading.is_changed = true;
+        self.aligned.is_changed = true;
         self.note(what);
     }
 
     fn note(&mut self, what: String) {
-        if self.reading.repairs.len() < MAX_REPAIRS {
-            self.reading.repairs.push(Repair { pointer: self.pointer.clone(), what });
+        if self.aligned.repairs.len() < MAX_REPAIRS {
+            self.aligned.repairs.push(Repair { pointer: self.pointer.clone(), what });
         } else {
             self.more += 1;
         }
     }
 
     fn problem(&mut self, what: &str) {
-        if self.reading.problems.len() < MAX_PROBLEMS {
-            self.reading.problems.push(format!("{}: {what}", self.pointer));
+        if self.aligned.problems.len() < MAX_PROBLEMS {
+            self.aligned.problems.push(format!("{}: {what}", self.pointer));
         } else {
-            self.reading.misfits += 1;
+            self.aligned.misfits += 1;
         }
     }
 

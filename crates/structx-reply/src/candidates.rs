@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use super::align::{self, Reading};
+use super::align::{self, Aligned};
 use super::faults::Faults;
 use super::quotes::{self, Place};
 use super::tolerant::{Parser, Stop};
@@ -21,7 +21,7 @@ const THINKING: [(&str, &str); 3] =
 
 /// A value found in a text.
 struct Candidate {
-    reading: Reading,
+    aligned: Aligned,
     range: Range<usize>,
     faults: Faults,
 }
@@ -35,7 +35,7 @@ pub fn read(
     outline: &Outline,
     encoded: usize,
     steps: &mut usize,
-) -> Result<Reading, String> {
+) -> Result<Aligned, String> {
     let start = answer(text);
     let (mut known, mut strange) = (Vec::<Candidate>::new(), Vec::<Candidate>::new());
     let mut at = start;
@@ -57,16 +57,16 @@ pub fn read(
             return Err(broken(text, at, Stop::Wrong("a value has ended, and a comma follows")));
         }
         let faults = parser.faults;
-        let reading = align::read(value, outline, encoded);
-        if reading.is_rewrapped && is_part(&text[start..begin], &text[at..]) {
+        let aligned = align::read(value, outline, encoded);
+        if aligned.is_rewrapped && is_part(&text[start..begin], &text[at..]) {
             return Err(broken(text, begin, Stop::Wrong("it is part of what can't be read")));
         }
-        let found = if reading.is_known() { &mut known } else { &mut strange };
-        if found.iter().any(|other| other.reading.value == reading.value) {
+        let found = if aligned.is_known() { &mut known } else { &mut strange };
+        if found.iter().any(|other| other.aligned.value == aligned.value) {
             continue;
         }
-        if reading.is_known() || found.is_empty() {
-            found.push(Candidate { reading, range: begin..at, faults });
+        if aligned.is_known() || found.is_empty() {
+            found.push(Candidate { aligned, range: begin..at, faults });
         }
         if known.len() > MAX_VALUES {
             return Err(format!("the reply holds more than {MAX_VALUES} JSON values; give one"));
@@ -79,7 +79,7 @@ pub fn read(
 /// The value that fits, or the only one that may be meant.
 fn choose(known: Vec<Candidate>, strange: Vec<Candidate>) -> Result<Candidate, String> {
     let (mut fitting, mut others): (Vec<_>, Vec<_>) =
-        known.into_iter().partition(|candidate| candidate.reading.fits());
+        known.into_iter().partition(|candidate| candidate.aligned.fits());
     if fitting.is_empty() {
         let rest = if others.is_empty() { strange } else { std::mem::take(&mut others) };
         fitting = rest;
@@ -87,7 +87,7 @@ fn choose(known: Vec<Candidate>, strange: Vec<Candidate>) -> Result<Candidate, S
     let rival = match fitting.as_slice() {
         [_, rival, ..] => Some(rival),
         // A part of a damaged reply may look like one item.
-        [one] if one.reading.is_rewrapped => others.first(),
+        [one] if one.aligned.is_rewrapped => others.first(),
         _ => None,
     };
     if let (Some(one), Some(rival)) = (fitting.first(), rival) {
@@ -100,18 +100,18 @@ fn choose(known: Vec<Candidate>, strange: Vec<Candidate>) -> Result<Candidate, S
     let mut chosen = fitting.pop().ok_or("there is no JSON in the reply; give only JSON")?;
     for other in others {
         let what = format!("left out {}, which does not fit the schema", shown(&other));
-        chosen.reading.repairs.push(Repair { pointer: String::new(), what });
+        chosen.aligned.repairs.push(Repair { pointer: String::new(), what });
     }
     Ok(chosen)
 }
 
 fn shown(candidate: &Candidate) -> String {
-    cut_short(&candidate.reading.value.to_string())
+    cut_short(&candidate.aligned.value.to_string())
 }
 
 /// The reading, with what was done to get at it before all else.
-fn with_repairs(candidate: Candidate, text: &str, start: usize) -> Reading {
-    let Candidate { mut reading, range, faults } = candidate;
+fn with_repairs(candidate: Candidate, text: &str, start: usize) -> Aligned {
+    let Candidate { mut aligned, range, faults } = candidate;
     let before = text[start..range.start].trim();
     let after = text[range.end..].trim();
     let fenced = before.lines().next_back().is_some_and(quotes::is_fence);
@@ -133,12 +133,12 @@ fn with_repairs(candidate: Candidate, text: &str, start: usize) -> Reading {
     }
     found.extend(faults.iter().map(super::faults::Fault::repair));
     let found = found.into_iter().map(|what| Repair { pointer: String::new(), what: what.into() });
-    reading.repairs.splice(..0, found);
-    reading
+    aligned.repairs.splice(..0, found);
+    aligned
 }
 
 /// The complete items of a list that is cut, in `{"items": [...]}`.
-pub fn complete(text: &str, outline: &Outline) -> Reading {
+pub fn complete(text: &str, outline: &Outline) -> Aligned {
     let wrapper = outline.wrapper().map_or("items", |(property, _)| &property.name);
     let mut steps = budget(text);
     let mut at = answer(text);
@@ -150,9 +150,9 @@ pub fn complete(text: &str, outline: &Outline) -> Reading {
             Ok(value) => {
                 at = parser.at;
                 // Whole after all, but for what may follow it.
-                let reading = align::read(value, outline, 1);
-                if let Some(Value::Array(items)) = reading.value.get(wrapper)
-                    && reading.fits()
+                let aligned = align::read(value, outline, 1);
+                if let Some(Value::Array(items)) = aligned.value.get(wrapper)
+                    && aligned.fits()
                 {
                     found = (items.clone(), parser.faults);
                 }
@@ -166,16 +166,16 @@ pub fn complete(text: &str, outline: &Outline) -> Reading {
         }
     }
     let (items, faults) = found;
-    let mut reading = align::read(json!({ wrapper: items }), outline, 0);
-    if !reading.problems.is_empty() {
+    let mut aligned = align::read(json!({ wrapper: items }), outline, 0);
+    if !aligned.problems.is_empty() {
         // What is not taken of a whole reply is not kept of one that is cut.
-        reading = align::read(json!({ wrapper: [] }), outline, 0);
+        aligned = align::read(json!({ wrapper: [] }), outline, 0);
     }
     let made = faults
         .iter()
         .map(|fault| Repair { pointer: String::new(), what: fault.repair().to_owned() });
-    reading.repairs.splice(..0, made);
-    reading
+    aligned.repairs.splice(..0, made);
+    aligned
 }
 
 /// The steps in which `text` has to be read.

@@ -22,7 +22,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use align::Reading;
+use align::Aligned;
 pub use numbers::CURRENCIES;
 use structx_common::json;
 use structx_schema::OutputSchema;
@@ -63,26 +63,26 @@ pub fn parse<'a>(text: &'a str, schema: &OutputSchema) -> Result<Parsed<'a>, Str
         let json = if cuts.is_empty() { text.into() } else { clean::cut(text, &cuts).into() };
         return Ok(Parsed { json, repairs: Vec::new() });
     }
-    let (reading, is_strict) = match json::parse(text.as_bytes()) {
+    let (aligned, is_strict) = match json::parse(text.as_bytes()) {
         Ok(Value::String(inner)) => (found(&inner, outline, 1)?.encoded(), false),
         Ok(value) => (align::read(value, outline, 0), true),
         Err(error) if error.is_data() => return Err(format!("not valid JSON: {error}")),
         Err(_) => (found(text, outline, 0)?, false),
     };
-    if !reading.problems.is_empty() {
-        return Err(reading.problems.join("; "));
+    if !aligned.problems.is_empty() {
+        return Err(aligned.problems.join("; "));
     }
-    if depth(&reading.value) > MAX_DEPTH {
+    if depth(&aligned.value) > MAX_DEPTH {
         return Err(format!("its values are nested deeper than {MAX_DEPTH} levels"));
     }
     let has_nulls = schema.is_rewritten && text.contains("null");
-    if is_strict && reading.is_as_it_was() && !has_nulls {
-        return Ok(Parsed { json: text.into(), repairs: reading.repairs });
+    if is_strict && aligned.is_as_it_was() && !has_nulls {
+        return Ok(Parsed { json: text.into(), repairs: aligned.repairs });
     }
-    Ok(finish(reading, schema))
+    Ok(finish(aligned, schema))
 }
 
-fn found(text: &str, outline: &Outline, encoded: usize) -> Result<Reading, String> {
+fn found(text: &str, outline: &Outline, encoded: usize) -> Result<Aligned, String> {
     candidates::read(text, outline, encoded, &mut candidates::budget(text))
 }
 
@@ -90,15 +90,15 @@ fn found(text: &str, outline: &Outline, encoded: usize) -> Result<Reading, Strin
 /// left out.
 #[must_use]
 pub fn complete_items(text: &str, schema: &OutputSchema) -> Parsed<'static> {
-    let mut reading = candidates::complete(text, OutlineCell::of(schema));
-    if depth(&reading.value) > MAX_DEPTH {
-        reading = candidates::complete("", OutlineCell::of(schema));
+    let mut aligned = candidates::complete(text, OutlineCell::of(schema));
+    if depth(&aligned.value) > MAX_DEPTH {
+        aligned = candidates::complete("", OutlineCell::of(schema));
     }
-    finish(reading, schema)
+    finish(aligned, schema)
 }
 
-fn finish(reading: Reading, schema: &OutputSchema) -> Parsed<'static> {
-    let Reading { mut value, repairs, .. } = reading;
+fn finish(aligned: Aligned, schema: &OutputSchema) -> Parsed<'static> {
+    let Aligned { mut value, repairs, .. } = aligned;
     if schema.is_rewritten {
         dialect::restore(&mut value, &schema.original);
     }

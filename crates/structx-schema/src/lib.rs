@@ -19,44 +19,60 @@ use outline::OutlineCell;
 
 pub use error::{Result, SchemaError};
 
-/// The JSON Schema of a reply, as the caller gave it and as one provider gets it.
+/// The JSON Schema of a reply: as the caller gave it, and as one provider is given it.
+///
+/// [`dialect::compile`] makes one. Its serialised form is part of the keys of journals and caches, so
+/// a serialised name does not change with the name of its field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutputSchema {
-    /// A name that providers accept: letters, digits, `_` and `-`, at most 64.
+    /// A name that all providers accept: at most 64 letters, digits, `_` and `-`.
     pub name: String,
-    /// The caller's schema; every reply is validated against it.
+    /// The caller's schema, against which every reply is validated.
     pub original: Value,
-    /// What the provider is given.
+    /// The schema that the provider is given.
     pub compiled: Value,
-    /// Whether a reply of `compiled` has to be mapped back to `original`: [`dialect::restore`].
+    /// Whether a reply to `compiled` must be mapped back to `original` by [`dialect::restore`].
     pub is_rewritten: bool,
-    /// How the provider is asked for it.
-    pub method: Method,
-    /// What of `original` the provider will not enforce.
-    pub losses: Vec<Loss>,
-    /// `original` as replies are read along it, made when the first one is.
+    /// How the provider is given the schema.
+    #[serde(rename = "method")]
+    pub mode: OutputMode,
+    /// The rules of `original` that the provider does not enforce.
+    #[serde(rename = "losses")]
+    pub unenforced: Vec<UnenforcedRule>,
+    /// The outline of `original`, compiled when the first reply is read.
     #[serde(skip)]
     pub outline: OutlineCell,
 }
 
-/// How a provider is asked for a schema.
+impl OutputSchema {
+    /// Whether the provider can only write replies that match `compiled`.
+    #[must_use]
+    pub const fn is_enforced(&self) -> bool {
+        matches!(self.mode, OutputMode::Strict)
+    }
+}
+
+/// How a provider is given a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// Sent as the reply's schema: the provider's decoder can write nothing else.
+pub enum OutputMode {
+    /// As the schema of the reply, enforced by the provider's decoder.
     Strict,
-    /// Sent as the reply's schema, which the model follows as well as it can.
+    /// As the schema of the reply, which the model follows without enforcement.
     Schema,
-    /// Sent as the parameters of a tool, which the model calls as well as it can.
+    /// As the parameters of a tool that the model may call.
     Tool,
-    /// Told in the prompt; the provider sees to it that the reply is JSON.
+    /// In the prompt; the provider enforces that the reply is JSON.
     Json,
-    /// Told in the prompt.
+    /// In the prompt.
     Prompt,
 }
 
-impl Method {
-    /// As users name it.
+impl OutputMode {
+    /// All modes, the most reliable first.
+    pub const ALL: [Self; 5] = [Self::Strict, Self::Schema, Self::Tool, Self::Json, Self::Prompt];
+
+    /// The name of the mode in settings and reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -68,33 +84,31 @@ impl Method {
         }
     }
 
-    /// Whether the schema is told in the prompt.
+    /// The mode of this [`name`](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
+    }
+
+    /// Whether the prompt must contain the schema.
     #[must_use]
     pub const fn is_told(self) -> bool {
         matches!(self, Self::Json | Self::Prompt)
     }
 }
 
-impl OutputSchema {
-    /// Whether a reply that does not fit `compiled` can't be written at all.
-    #[must_use]
-    pub const fn is_enforced(&self) -> bool {
-        matches!(self.method, Method::Strict)
-    }
-}
-
-/// A rule of the schema that the provider does not enforce; validation still does.
+/// A rule of the schema that the provider does not enforce. Validation of the reply does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Loss {
+pub struct UnenforcedRule {
     /// JSON Pointer (RFC 6901) into the original schema.
     pub pointer: String,
     /// The keyword; empty for the whole schema.
     pub keyword: String,
-    /// What became of it, in words for a person.
+    /// What became of the rule, in a few words for a person.
     pub outcome: String,
 }
 
-impl Loss {
+impl UnenforcedRule {
     #[must_use]
     pub fn new(pointer: &str, keyword: &str, outcome: &str) -> Self {
         let (pointer, keyword) = (pointer.to_owned(), keyword.to_owned());

@@ -210,7 +210,7 @@ impl TypeExpr {
 
 /// The canonical names of all types.
 #[derive(Debug, Clone, Serialize)]
-pub struct Capabilities {
+pub struct TypeCapabilities {
     pub scalars: Vec<String>,
     pub containers: Vec<String>,
     /// What says more about a value: that it may be null, or which ones there are.
@@ -218,10 +218,10 @@ pub struct Capabilities {
 }
 
 #[must_use]
-pub fn capabilities() -> Capabilities {
+pub fn capabilities() -> TypeCapabilities {
     let any = || Box::new(TypeExpr::Scalar(Scalar::Any));
     let heads = |types: &[TypeExpr]| types.iter().map(|kind| kind.head().to_owned()).collect();
-    Capabilities {
+    TypeCapabilities {
         scalars: heads(&Scalar::ALL.map(TypeExpr::Scalar)),
         containers: heads(&[
             TypeExpr::List(any()),

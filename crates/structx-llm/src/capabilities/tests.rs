@@ -1,6 +1,6 @@
 //! Models of every provider, and what they are known to do.
 
-use super::{Capabilities, Dialect, Method};
+use super::{Capabilities, Dialect, OutputMode};
 
 #[test]
 fn families_that_see_are_known_by_their_names() {
@@ -68,28 +68,28 @@ fn files_are_for_models_that_read_them() {
 #[test]
 fn the_best_way_of_asking_comes_first() {
     for (provider, model, dialect, method) in [
-        ("openai", "gpt-4o", Dialect::OpenAi, Method::Strict),
-        ("openai", "gpt-4.1-nano", Dialect::OpenAi, Method::Strict),
-        ("openai", "gpt-4o-2024-05-13", Dialect::OpenAi, Method::Tool),
-        ("openai", "gpt-4", Dialect::OpenAi, Method::Tool),
-        ("openai", "gpt-4-turbo", Dialect::OpenAi, Method::Tool),
-        ("anthropic", "claude-sonnet-4-5-20250929", Dialect::Anthropic, Method::Strict),
-        ("anthropic", "claude-opus-6", Dialect::Anthropic, Method::Strict),
-        ("anthropic", "claude-sonnet-4-20250514", Dialect::Anthropic, Method::Tool),
-        ("anthropic", "claude-3-haiku-20240307", Dialect::Anthropic, Method::Tool),
-        ("gemini", "gemini-2.5-flash", Dialect::Gemini, Method::Strict),
-        ("gemini", "gemini-1.5-pro", Dialect::GeminiOpenApi, Method::Strict),
-        ("gemini", "gemma-3-27b-it", Dialect::Gemini, Method::Prompt),
-        ("groq", "openai/gpt-oss-20b", Dialect::OpenAi, Method::Strict),
-        ("groq", "moonshotai/kimi-k2-instruct", Dialect::OpenAi, Method::Schema),
-        ("groq", "llama-3.3-70b-versatile", Dialect::OpenAi, Method::Json),
-        ("openrouter", "openai/gpt-4o", Dialect::OpenAi, Method::Strict),
-        ("openrouter", "qwen/qwen3-8b", Dialect::OpenAi, Method::Schema),
-        ("deepseek", "deepseek-chat", Dialect::OpenAi, Method::Json),
-        ("ollama", "qwen3:8b", Dialect::Ollama, Method::Strict),
-        ("ollama", "gpt-oss:120b-cloud", Dialect::Ollama, Method::Schema),
-        ("ollama_cloud", "gpt-oss:120b", Dialect::Ollama, Method::Schema),
-        ("custom", "mystery", Dialect::OpenAi, Method::Strict),
+        ("openai", "gpt-4o", Dialect::OpenAi, OutputMode::Strict),
+        ("openai", "gpt-4.1-nano", Dialect::OpenAi, OutputMode::Strict),
+        ("openai", "gpt-4o-2024-05-13", Dialect::OpenAi, OutputMode::Tool),
+        ("openai", "gpt-4", Dialect::OpenAi, OutputMode::Tool),
+        ("openai", "gpt-4-turbo", Dialect::OpenAi, OutputMode::Tool),
+        ("anthropic", "claude-sonnet-4-5-20250929", Dialect::Anthropic, OutputMode::Strict),
+        ("anthropic", "claude-opus-6", Dialect::Anthropic, OutputMode::Strict),
+        ("anthropic", "claude-sonnet-4-20250514", Dialect::Anthropic, OutputMode::Tool),
+        ("anthropic", "claude-3-haiku-20240307", Dialect::Anthropic, OutputMode::Tool),
+        ("gemini", "gemini-2.5-flash", Dialect::Gemini, OutputMode::Strict),
+        ("gemini", "gemini-1.5-pro", Dialect::GeminiOpenApi, OutputMode::Strict),
+        ("gemini", "gemma-3-27b-it", Dialect::Gemini, OutputMode::Prompt),
+        ("groq", "openai/gpt-oss-20b", Dialect::OpenAi, OutputMode::Strict),
+        ("groq", "moonshotai/kimi-k2-instruct", Dialect::OpenAi, OutputMode::Schema),
+        ("groq", "llama-3.3-70b-versatile", Dialect::OpenAi, OutputMode::Json),
+        ("openrouter", "openai/gpt-4o", Dialect::OpenAi, OutputMode::Strict),
+        ("openrouter", "qwen/qwen3-8b", Dialect::OpenAi, OutputMode::Schema),
+        ("deepseek", "deepseek-chat", Dialect::OpenAi, OutputMode::Json),
+        ("ollama", "qwen3:8b", Dialect::Ollama, OutputMode::Strict),
+        ("ollama", "gpt-oss:120b-cloud", Dialect::Ollama, OutputMode::Schema),
+        ("ollama_cloud", "gpt-oss:120b", Dialect::Ollama, OutputMode::Schema),
+        ("custom", "mystery", Dialect::OpenAi, OutputMode::Strict),
     ] {
         let capabilities = Capabilities::of(provider, model);
         let found = (capabilities.dialect, capabilities.methods[0]);

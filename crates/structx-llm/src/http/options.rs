@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{LlmError, LlmErrorKind};
-use structx_schema::{Method, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema};
 
 /// How a wire format takes options.
 pub(crate) struct OptionRules {
@@ -70,7 +70,7 @@ pub(crate) fn tool<'a>(
     schema: Option<&'a OutputSchema>,
     options: &Map<String, Value>,
 ) -> Result<Option<&'a OutputSchema>, LlmError> {
-    let tool = schema.filter(|schema| schema.method == Method::Tool);
+    let tool = schema.filter(|schema| schema.mode == OutputMode::Tool);
     match ["tools", "tool_choice"].iter().find(|name| options.contains_key(**name)) {
         Some(name) if tool.is_some() => Err(refused(provider, name)),
         _ => Ok(tool),

@@ -98,7 +98,7 @@ pub struct HttpProvider {
     wire: Box<dyn WireFormat>,
     endpoint: Endpoint,
     /// The only way of asking for a schema that the caller wants.
-    method: Option<structx_schema::Method>,
+    method: Option<structx_schema::OutputMode>,
     auth: Option<(HeaderName, HeaderValue)>,
     client: Client,
 }
@@ -109,7 +109,7 @@ impl HttpProvider {
     pub fn new(
         wire: Box<dyn WireFormat>,
         endpoint: Endpoint,
-        method: Option<structx_schema::Method>,
+        method: Option<structx_schema::OutputMode>,
     ) -> Result<Self> {
         let auth = endpoint.auth.as_ref().map(Auth::header).transpose()?;
         let client = client(&endpoint).map_err(|error| {

@@ -11,7 +11,7 @@ use crate::{
     File, FinishReason, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response,
     Role, Usage,
 };
-use structx_schema::{Method, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema};
 
 /// `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
@@ -149,7 +149,7 @@ struct OutputConfig<'a> {
 impl<'a> OutputConfig<'a> {
     fn new(schema: Option<&'a OutputSchema>, options: Map<String, Value>) -> Option<Self> {
         let is_sent =
-            |schema: &&OutputSchema| matches!(schema.method, Method::Strict | Method::Schema);
+            |schema: &&OutputSchema| matches!(schema.mode, OutputMode::Strict | OutputMode::Schema);
         let format = schema.filter(is_sent).map(|it| Format::JsonSchema { schema: &it.compiled });
         (format.is_some() || !options.is_empty()).then_some(Self { format, options })
     }

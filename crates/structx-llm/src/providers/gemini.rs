@@ -13,7 +13,7 @@ use crate::{
     Role, Usage,
 };
 use structx_schema::dialect::Dialect;
-use structx_schema::{Method, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema};
 
 /// `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
@@ -193,11 +193,11 @@ struct GenerationConfig<'a> {
 
 impl<'a> GenerationConfig<'a> {
     fn new(request: &'a Request, options: Map<String, Value>) -> Option<Self> {
-        let schema = request.schema.as_deref().filter(|it| it.method != Method::Prompt);
+        let schema = request.schema.as_deref().filter(|it| it.mode != OutputMode::Prompt);
         if schema.is_none() && options.is_empty() {
             return None;
         }
-        let sent = schema.filter(|it| it.method != Method::Json).map(|it| &it.compiled);
+        let sent = schema.filter(|it| it.mode != OutputMode::Json).map(|it| &it.compiled);
         let is_old = Capabilities::of("gemini", &request.model).dialect == Dialect::GeminiOpenApi;
         Some(Self {
             response_mime_type: schema.map(|_: &OutputSchema| "application/json"),

@@ -10,7 +10,7 @@ use crate::http::wire_format::{self, HttpRequest, HttpResponse, LogProbability, 
 use crate::{
     FinishReason, LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role, Usage,
 };
-use structx_schema::{Method, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema};
 
 /// `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
@@ -141,10 +141,12 @@ enum Format<'a> {
 
 impl<'a> Format<'a> {
     fn new(schema: &'a OutputSchema) -> Option<Self> {
-        match schema.method {
-            Method::Strict | Method::Schema | Method::Tool => Some(Self::Schema(&schema.compiled)),
-            Method::Json => Some(Self::Json("json")),
-            Method::Prompt => None,
+        match schema.mode {
+            OutputMode::Strict | OutputMode::Schema | OutputMode::Tool => {
+                Some(Self::Schema(&schema.compiled))
+            }
+            OutputMode::Json => Some(Self::Json("json")),
+            OutputMode::Prompt => None,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     Candidate, File, FinishReason, Image, LlmError, LlmErrorKind, MergedPart, Message, Request,
     Response, Role, Usage,
 };
-use structx_schema::{Method, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema};
 
 /// `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
@@ -134,11 +134,11 @@ impl<'a> ResponseFormat<'a> {
         let json_schema = |strict| Self::JsonSchema {
             json_schema: JsonSchema { name: &schema.name, strict, schema: &schema.compiled },
         };
-        match schema.method {
-            Method::Strict => Some(json_schema(true)),
-            Method::Schema => Some(json_schema(false)),
-            Method::Json => Some(Self::JsonObject),
-            Method::Tool | Method::Prompt => None,
+        match schema.mode {
+            OutputMode::Strict => Some(json_schema(true)),
+            OutputMode::Schema => Some(json_schema(false)),
+            OutputMode::Json => Some(Self::JsonObject),
+            OutputMode::Tool | OutputMode::Prompt => None,
         }
     }
 }

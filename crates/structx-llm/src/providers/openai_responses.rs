@@ -12,7 +12,7 @@ use crate::{
     File, FinishReason, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response,
     Role, Usage,
 };
-use structx_schema::{Method, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema};
 
 /// `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
@@ -160,11 +160,11 @@ enum Format<'a> {
 impl<'a> Format<'a> {
     fn new(schema: &'a OutputSchema) -> Option<Self> {
         let (name, compiled) = (&schema.name, &schema.compiled);
-        match schema.method {
-            Method::Strict => Some(Self::JsonSchema { name, strict: true, schema: compiled }),
-            Method::Schema => Some(Self::JsonSchema { name, strict: false, schema: compiled }),
-            Method::Json => Some(Self::JsonObject),
-            Method::Tool | Method::Prompt => None,
+        match schema.mode {
+            OutputMode::Strict => Some(Self::JsonSchema { name, strict: true, schema: compiled }),
+            OutputMode::Schema => Some(Self::JsonSchema { name, strict: false, schema: compiled }),
+            OutputMode::Json => Some(Self::JsonObject),
+            OutputMode::Tool | OutputMode::Prompt => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::Provider;
 use crate::capabilities::Capabilities;
 use crate::error::{ConfigError, Result};
 use crate::http::{ApiKey, Auth, Endpoint, HttpProvider, Timeouts, is_loopback};
-use structx_schema::Method;
+use structx_schema::OutputMode;
 use table::{BARE_NAMES, BEARER, CUSTOM, Known, PROVIDERS, UNSUPPORTED, Wire};
 
 /// What the caller says about a model; the rest comes from the table and the environment.
@@ -25,7 +25,7 @@ pub struct ModelSettings {
     pub api_version: Option<String>,
     pub timeouts: Timeouts,
     /// The only way in which the model is asked for a schema, if the caller says so.
-    pub output_mode: Option<Method>,
+    pub output_mode: Option<OutputMode>,
 }
 
 /// The provider of a model, and the model's name as that provider spells it.
@@ -54,8 +54,8 @@ pub fn connect(
     if let Some(mode) = settings.output_mode {
         let methods = Capabilities::of(&endpoint.provider, &model).methods;
         if !methods.contains(&mode) {
-            let is_taken = |(_, method): &&(&str, Method)| methods.contains(method);
-            let names: Vec<_> = MODES.iter().filter(is_taken).map(|(name, _)| *name).collect();
+            let taken = OutputMode::ALL.into_iter().filter(|mode| methods.contains(mode));
+            let names: Vec<_> = taken.map(OutputMode::name).collect();
             return Err(ConfigError(format!(
                 "{} can't be asked in this output_mode; it takes {}",
                 settings.model,
@@ -67,21 +67,13 @@ pub fn connect(
     Ok((HttpProvider::new(wire, endpoint, settings.output_mode)?, model.into()))
 }
 
-/// The names of the ways in which a model is asked for a schema.
-const MODES: [(&str, Method); 5] = [
-    ("strict", Method::Strict),
-    ("schema", Method::Schema),
-    ("tool", Method::Tool),
-    ("json", Method::Json),
-    ("prompt", Method::Prompt),
-];
-
+/// The output mode that users call `name`.
+///
 /// # Errors
 /// [`ConfigError`]: there is no such mode.
-pub fn output_mode(name: &str) -> Result<Method> {
-    let known = MODES.iter().find(|(known, _)| *known == name);
-    known.map(|(_, method)| *method).ok_or_else(|| {
-        let names = MODES.map(|(known, _)| known).join(", ");
+pub fn output_mode(name: &str) -> Result<OutputMode> {
+    OutputMode::from_name(name).ok_or_else(|| {
+        let names = OutputMode::ALL.map(OutputMode::name).join(", ");
         ConfigError(format!("output_mode must be one of {names}, not {name:?}"))
     })
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{OutlineCell, parse};
 use structx_schema::json_schema::items_of;
-use structx_schema::{Method, OutputSchema, dialect};
+use structx_schema::{OutputMode, OutputSchema, dialect};
 
 /// The schema of replies with items of this schema.
 fn schema_of(item: &Value, is_rewritten: bool) -> OutputSchema {
@@ -18,8 +18,8 @@ fn schema_of(item: &Value, is_rewritten: bool) -> OutputSchema {
         compiled: original.clone(),
         original,
         is_rewritten,
-        method: Method::Prompt,
-        losses: Vec::new(),
+        mode: OutputMode::Prompt,
+        unenforced: Vec::new(),
         outline: OutlineCell::default(),
     }
 }

@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::draft::{Draft, Sent, absorb};
 use super::references::{self, Scope};
+use super::rewriter::{CompiledSchema, SchemaRewriter, absorb};
 use super::strict::{has_one_value, required_names};
 use super::{dictionaries, tuples};
-use crate::Loss;
+use crate::UnenforcedRule;
 use crate::json_schema::accepts_null;
 
 const MAX_UNIONS: usize = 16;
@@ -24,20 +24,20 @@ const FORMATS: [&str; 10] =
 static DOUBTFUL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\\[bB]|\(\?|\d{3,}(,\d*)?\}").unwrap());
 
-pub(super) fn strict(original: &Value) -> Result<Sent, Vec<Loss>> {
-    let mut draft = Draft::new(original);
-    require(&mut draft);
-    references::write_out(&mut draft, Scope::Described);
-    tuples::widen(&mut draft, false);
-    dictionaries::to_lists(&mut draft);
-    draft.check_kinds(false);
-    draft.close_objects();
-    draft.keep(says);
-    let unions = draft.count(is_union);
-    draft.report.limit("anyOf", "values of several types", unions, MAX_UNIONS);
-    let optional = draft.count(optional);
-    draft.report.limit("required", "optional properties", optional, MAX_OPTIONAL);
-    draft.finish()
+pub(super) fn strict(original: &Value) -> Result<CompiledSchema, Vec<UnenforcedRule>> {
+    let mut rewriter = SchemaRewriter::new(original);
+    require(&mut rewriter);
+    references::write_out(&mut rewriter, Scope::Described);
+    tuples::widen(&mut rewriter, false);
+    dictionaries::to_lists(&mut rewriter);
+    rewriter.check_kinds(false);
+    rewriter.close_objects();
+    rewriter.keep(says);
+    let unions = rewriter.count(is_union);
+    rewriter.report.limit("anyOf", "values of several types", unions, MAX_UNIONS);
+    let optional = rewriter.count(optional);
+    rewriter.report.limit("required", "optional properties", optional, MAX_OPTIONAL);
+    rewriter.finish()
 }
 
 fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
@@ -63,10 +63,10 @@ fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
 
 /// Of the two ways to say nothing, null and leaving out, one for each optional property that has
 /// both: null, as far as the unions of types reach.
-fn require(draft: &mut Draft) {
-    let root = draft.schema.clone();
-    let mut excess = draft.count(is_union).saturating_sub(MAX_UNIONS);
-    draft.each(|part, _| {
+fn require(rewriter: &mut SchemaRewriter) {
+    let root = rewriter.schema.clone();
+    let mut excess = rewriter.count(is_union).saturating_sub(MAX_UNIONS);
+    rewriter.each(|part, _| {
         let mut required = required_names(part);
         let Some(Value::Object(properties)) = part.get_mut("properties") else { return };
         for (name, property) in properties {

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, ORIGIN, has, note};
+use super::rewriter::{ORIGIN, SchemaRewriter, has, note};
 use super::strict::{is_annotation, is_free_form};
 use crate::json_schema::resolve;
 
@@ -16,10 +16,10 @@ const MAX_DEPTH: usize = 16;
 
 /// Turns dictionaries into lists, but for those that no list can stand for: with values of any
 /// kind, or in a union with a list.
-pub(super) fn to_lists(draft: &mut Draft) {
-    let root = draft.schema.clone();
+pub(super) fn to_lists(rewriter: &mut SchemaRewriter) {
+    let root = rewriter.schema.clone();
     let mut is_rewritten = false;
-    draft.each(|part, report| {
+    rewriter.each(|part, report| {
         if is_ambiguous(part, &root) {
             report.obstruct(part, "anyOf", "a list or an object of any members");
         }
@@ -29,7 +29,7 @@ pub(super) fn to_lists(draft: &mut Draft) {
             is_rewritten = true;
         }
     });
-    draft.is_rewritten |= is_rewritten;
+    rewriter.is_rewritten |= is_rewritten;
 }
 
 /// Whether a union has dictionaries, which are lists by now, and lists too.

@@ -3,21 +3,21 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, Sent};
 use super::references::{self, Scope};
-use crate::Loss;
+use super::rewriter::{CompiledSchema, SchemaRewriter};
+use crate::UnenforcedRule;
 
 /// ai.google.dev/gemini-api/docs/structured-output
 const FORMATS: [&str; 3] = ["date-time", "date", "time"];
 
-pub(super) fn strict(original: &Value) -> Result<Sent, Vec<Loss>> {
-    let mut draft = Draft::new(original);
-    references::write_out(&mut draft, Scope::All);
-    draft.each(|part, _| split_null(part));
-    draft.check_kinds(true);
-    draft.keep(says);
-    draft.each(|part, _| order(part));
-    draft.finish()
+pub(super) fn strict(original: &Value) -> Result<CompiledSchema, Vec<UnenforcedRule>> {
+    let mut rewriter = SchemaRewriter::new(original);
+    references::write_out(&mut rewriter, Scope::All);
+    rewriter.each(|part, _| split_null(part));
+    rewriter.check_kinds(true);
+    rewriter.keep(says);
+    rewriter.each(|part, _| order(part));
+    rewriter.finish()
 }
 
 fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {

@@ -2,13 +2,13 @@
 
 mod anthropic;
 mod dictionaries;
-mod draft;
 mod gemini;
 mod ollama;
 mod open_api;
 mod openai;
 mod references;
 mod restore;
+mod rewriter;
 pub mod strict;
 mod tuples;
 mod words;
@@ -19,12 +19,12 @@ mod tests;
 use serde_json::Value;
 
 use super::json_schema::walk_mut;
-use super::{Loss, Method, OutputSchema};
+use super::{OutputMode, OutputSchema, UnenforcedRule};
 use crate::error::{Result, SchemaError};
 use crate::outline::OutlineCell;
 pub use dictionaries::from_list;
-use draft::Sent;
 pub use restore::restore;
+use rewriter::CompiledSchema;
 
 /// Whose rules for JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,33 +41,33 @@ pub enum Dialect {
     Plain,
 }
 
-/// Compiles `schema` for the first of `methods` by which the provider can be asked for it.
+/// Compiles `schema` for the first of `modes` by which the provider can be asked for it.
 ///
 /// # Errors
 /// [`SchemaError`]: there is none.
 pub fn compile(
     dialect: Dialect,
-    methods: &[Method],
+    modes: &[OutputMode],
     name: &str,
     schema: &Value,
 ) -> Result<OutputSchema> {
     let mut obstacles = Vec::new();
-    for &method in methods {
-        match express(dialect, method, schema) {
-            Ok(Sent { schema: compiled, is_rewritten, losses: mut own }) => {
-                let mut losses = Vec::new();
-                if method != Method::Strict {
-                    losses.push(Loss::new("", "", whole(method)));
+    for &mode in modes {
+        match express(dialect, mode, schema) {
+            Ok(CompiledSchema { schema: compiled, is_rewritten, unenforced: mut own }) => {
+                let mut unenforced = Vec::new();
+                if mode != OutputMode::Strict {
+                    unenforced.push(UnenforcedRule::new("", "", whole(mode)));
                 }
-                losses.append(&mut obstacles);
-                losses.append(&mut own);
+                unenforced.append(&mut obstacles);
+                unenforced.append(&mut own);
                 return Ok(OutputSchema {
                     name: accepted_name(name),
                     original: schema.clone(),
                     compiled,
                     is_rewritten,
-                    method,
-                    losses,
+                    mode,
+                    unenforced,
                     outline: OutlineCell::default(),
                 });
             }
@@ -78,45 +78,51 @@ pub fn compile(
     Err(SchemaError(format!("{name}: the provider can't be asked for it: {}", reasons.join("; "))))
 }
 
-fn express(dialect: Dialect, method: Method, schema: &Value) -> Result<Sent, Vec<Loss>> {
-    match (dialect, method) {
+fn express(
+    dialect: Dialect,
+    mode: OutputMode,
+    schema: &Value,
+) -> Result<CompiledSchema, Vec<UnenforcedRule>> {
+    match (dialect, mode) {
         // This API takes no other form.
-        (Dialect::GeminiOpenApi, Method::Strict | Method::Schema | Method::Tool) => {
+        (Dialect::GeminiOpenApi, OutputMode::Strict | OutputMode::Schema | OutputMode::Tool) => {
             open_api::strict(schema)
         }
-        (_, Method::Schema | Method::Tool | Method::Json | Method::Prompt)
-        | (Dialect::Plain, Method::Strict) => Ok(plain(schema)),
-        (Dialect::OpenAi, Method::Strict) => openai::strict(schema),
-        (Dialect::Anthropic, Method::Strict) => anthropic::strict(schema),
-        (Dialect::Gemini, Method::Strict) => gemini::strict(schema),
-        (Dialect::Ollama, Method::Strict) => ollama::strict(schema),
+        (_, OutputMode::Schema | OutputMode::Tool | OutputMode::Json | OutputMode::Prompt)
+        | (Dialect::Plain, OutputMode::Strict) => Ok(plain(schema)),
+        (Dialect::OpenAi, OutputMode::Strict) => openai::strict(schema),
+        (Dialect::Anthropic, OutputMode::Strict) => anthropic::strict(schema),
+        (Dialect::Gemini, OutputMode::Strict) => gemini::strict(schema),
+        (Dialect::Ollama, OutputMode::Strict) => ollama::strict(schema),
     }
 }
 
 /// The schema without what is only for structx.
-fn plain(schema: &Value) -> Sent {
+fn plain(schema: &Value) -> CompiledSchema {
     let mut schema = schema.clone();
     walk_mut(&mut schema, &mut |part, _| {
         if let Some(members) = part.as_object_mut() {
             members.retain(|keyword, _| !keyword.starts_with("x-"));
         }
     });
-    Sent { schema, is_rewritten: false, losses: Vec::new() }
+    CompiledSchema { schema, is_rewritten: false, unenforced: Vec::new() }
 }
 
-/// What becomes of all rules by a method that does not enforce them.
-const fn whole(method: Method) -> &'static str {
-    match method {
-        Method::Strict => "",
-        Method::Schema => "not enforced: the model is given the schema and follows it as it can",
-        Method::Tool => "not enforced: the model calls a tool with the schema as it can",
-        Method::Json => "not enforced but for being JSON: the prompt tells the schema",
-        Method::Prompt => "not enforced: the prompt tells the schema",
+/// What becomes of all rules by a mode that does not enforce them.
+const fn whole(mode: OutputMode) -> &'static str {
+    match mode {
+        OutputMode::Strict => "",
+        OutputMode::Schema => {
+            "not enforced: the model is given the schema and follows it as it can"
+        }
+        OutputMode::Tool => "not enforced: the model calls a tool with the schema as it can",
+        OutputMode::Json => "not enforced but for being JSON: the prompt tells the schema",
+        OutputMode::Prompt => "not enforced: the prompt tells the schema",
     }
 }
 
-fn reason(obstacle: &Loss) -> String {
-    let Loss { pointer, outcome, .. } = obstacle;
+fn reason(obstacle: &UnenforcedRule) -> String {
+    let UnenforcedRule { pointer, outcome, .. } = obstacle;
     if pointer.is_empty() { outcome.clone() } else { format!("{pointer}: {outcome}") }
 }
 

@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::draft::{Draft, Sent};
 use super::references::{self, Scope};
+use super::rewriter::{CompiledSchema, SchemaRewriter};
 use super::tuples;
-use crate::Loss;
+use crate::UnenforcedRule;
 
 const FORMATS: [&str; 4] = ["date", "time", "date-time", "uuid"];
 /// A grammar with more repetitions in a row is refused (`MAX_REPETITION_THRESHOLD` is 2,000, for
@@ -25,14 +25,14 @@ static SIMPLE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r"^\^(?:{one}{times}|\((?:{one}{times}|\|)+\){times})*\$$")).unwrap()
 });
 
-pub(super) fn strict(original: &Value) -> Result<Sent, Vec<Loss>> {
-    let mut draft = Draft::new(original);
-    if references::used(&draft.schema).is_some() {
-        references::write_out(&mut draft, Scope::All);
+pub(super) fn strict(original: &Value) -> Result<CompiledSchema, Vec<UnenforcedRule>> {
+    let mut rewriter = SchemaRewriter::new(original);
+    if references::used(&rewriter.schema).is_some() {
+        references::write_out(&mut rewriter, Scope::All);
     }
-    tuples::widen(&mut draft, true);
-    draft.check_kinds(true);
-    draft.each(|part, report| {
+    tuples::widen(&mut rewriter, true);
+    rewriter.check_kinds(true);
+    rewriter.each(|part, report| {
         let members = part.get("properties").and_then(Value::as_object).map(Map::len);
         if members == Some(0) {
             report.obstruct(part, "properties", "an object without members");
@@ -44,8 +44,8 @@ pub(super) fn strict(original: &Value) -> Result<Sent, Vec<Loss>> {
             report.lose(part, "additionalProperties", "no members but the named ones");
         }
     });
-    draft.keep(says);
-    draft.finish()
+    rewriter.keep(says);
+    rewriter.finish()
 }
 
 /// The converter looks at one rule of a part only, in this order: reference, union, list of values,

@@ -3,26 +3,26 @@
 
 use serde_json::{Map, Value};
 
-use super::draft::{Draft, Report, Sent, absorb};
 use super::gemini::{order, split_null};
 use super::references::{self, Scope};
+use super::rewriter::{CompiledSchema, Report, SchemaRewriter, absorb};
 use super::{dictionaries, tuples};
-use crate::Loss;
+use crate::UnenforcedRule;
 
-pub(super) fn strict(original: &Value) -> Result<Sent, Vec<Loss>> {
-    let mut draft = Draft::new(original);
-    references::write_out(&mut draft, Scope::All);
-    tuples::widen(&mut draft, false);
-    dictionaries::to_lists(&mut draft);
-    draft.each(|part, _| split_null(part));
-    draft.check_kinds(false);
-    draft.close_objects();
+pub(super) fn strict(original: &Value) -> Result<CompiledSchema, Vec<UnenforcedRule>> {
+    let mut rewriter = SchemaRewriter::new(original);
+    references::write_out(&mut rewriter, Scope::All);
+    tuples::widen(&mut rewriter, false);
+    dictionaries::to_lists(&mut rewriter);
+    rewriter.each(|part, _| split_null(part));
+    rewriter.check_kinds(false);
+    rewriter.close_objects();
     // Objects have the named members anyway.
-    draft.each(|part, _| drop(part.shift_remove("additionalProperties")));
-    draft.keep(says);
-    draft.each(nullable);
-    draft.each(respell);
-    draft.finish()
+    rewriter.each(|part, _| drop(part.shift_remove("additionalProperties")));
+    rewriter.keep(says);
+    rewriter.each(nullable);
+    rewriter.each(respell);
+    rewriter.finish()
 }
 
 fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {

@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, Report, Sent};
+use super::rewriter::{CompiledSchema, Report, SchemaRewriter};
 use super::strict::{self, is_annotation};
 use super::{dictionaries, tuples};
-use crate::Loss;
+use crate::UnenforcedRule;
 use crate::json_schema::walk;
 
 const MAX_PROPERTIES: usize = 5_000;
@@ -21,20 +21,20 @@ const MAX_LARGE_ENUM_CHARACTERS: usize = 15_000;
 const FORMATS: [&str; 9] =
     ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
-pub(super) fn strict(original: &Value) -> Result<Sent, Vec<Loss>> {
-    let mut draft = Draft::new(original);
-    check_root(&mut draft);
-    tuples::widen(&mut draft, false);
-    dictionaries::to_lists(&mut draft);
-    draft.check_kinds(false);
-    draft.close_objects();
-    draft.keep(says);
-    draft.each(separate_reference);
-    check_limits(&mut draft);
-    let closed = strict::close(&draft.schema);
-    draft.schema = closed.schema;
-    draft.is_rewritten |= closed.adds_nulls;
-    draft.finish()
+pub(super) fn strict(original: &Value) -> Result<CompiledSchema, Vec<UnenforcedRule>> {
+    let mut rewriter = SchemaRewriter::new(original);
+    check_root(&mut rewriter);
+    tuples::widen(&mut rewriter, false);
+    dictionaries::to_lists(&mut rewriter);
+    rewriter.check_kinds(false);
+    rewriter.close_objects();
+    rewriter.keep(says);
+    rewriter.each(separate_reference);
+    check_limits(&mut rewriter);
+    let closed = strict::close(&rewriter.schema);
+    rewriter.schema = closed.schema;
+    rewriter.is_rewritten |= closed.adds_nulls;
+    rewriter.finish()
 }
 
 fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
@@ -63,10 +63,10 @@ fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
     }
 }
 
-fn check_root(draft: &mut Draft) {
-    let Some(root) = draft.schema.as_object() else { return };
+fn check_root(rewriter: &mut SchemaRewriter) {
+    let Some(root) = rewriter.schema.as_object() else { return };
     if root.get("type").is_none_or(|kind| kind != "object") || root.contains_key("anyOf") {
-        draft.report.obstruct(root, "type", "a reply that is no object");
+        rewriter.report.obstruct(root, "type", "a reply that is no object");
     }
 }
 
@@ -90,20 +90,20 @@ fn separate_reference(part: &mut Map<String, Value>, report: &mut Report) {
     part.insert("anyOf".to_owned(), json!([{"$ref": reference}]));
 }
 
-fn check_limits(draft: &mut Draft) {
-    let properties = draft.count(|part| members(part, "properties").count());
-    let values = draft.count(|part| listed(part).len());
-    let text = draft.count(|part| {
+fn check_limits(rewriter: &mut SchemaRewriter) {
+    let properties = rewriter.count(|part| members(part, "properties").count());
+    let values = rewriter.count(|part| listed(part).len());
+    let text = rewriter.count(|part| {
         let names = ["properties", "$defs", "definitions"]
             .map(|keyword| members(part, keyword).map(|name| name.chars().count()).sum::<usize>());
         names.iter().sum::<usize>() + characters(listed(part))
     });
-    let levels = levels(&draft.schema);
-    draft.report.limit("properties", "properties", properties, MAX_PROPERTIES);
-    draft.report.limit("properties", "levels of objects in objects", levels, MAX_LEVELS);
-    draft.report.limit("enum", "listed values", values, MAX_ENUM_VALUES);
-    draft.report.limit("properties", "characters in names and values", text, MAX_CHARACTERS);
-    draft.each(|part, report| {
+    let levels = levels(&rewriter.schema);
+    rewriter.report.limit("properties", "properties", properties, MAX_PROPERTIES);
+    rewriter.report.limit("properties", "levels of objects in objects", levels, MAX_LEVELS);
+    rewriter.report.limit("enum", "listed values", values, MAX_ENUM_VALUES);
+    rewriter.report.limit("properties", "characters in names and values", text, MAX_CHARACTERS);
+    rewriter.each(|part, report| {
         let values = listed(part);
         let count = characters(values);
         if values.len() > LARGE_ENUM && count > MAX_LARGE_ENUM_CHARACTERS {
@@ -150,18 +150,22 @@ mod tests {
     use crate::dialect::{self, Dialect};
     use crate::error::Result;
     use crate::json_schema::{items_of, walk};
-    use crate::{Method, OutputSchema};
+    use crate::{OutputMode, OutputSchema};
 
     fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
-        dialect::compile(Dialect::OpenAi, &[Method::Strict, Method::Schema], name, schema)
+        dialect::compile(Dialect::OpenAi, &[OutputMode::Strict, OutputMode::Schema], name, schema)
     }
 
     fn object(properties: &Value) -> Value {
         json!({"type": "object", "properties": properties})
     }
 
-    fn losses(output: &OutputSchema) -> Vec<(&str, &str)> {
-        output.losses.iter().map(|loss| (loss.pointer.as_str(), loss.keyword.as_str())).collect()
+    fn unenforced(output: &OutputSchema) -> Vec<(&str, &str)> {
+        output
+            .unenforced
+            .iter()
+            .map(|rule| (rule.pointer.as_str(), rule.keyword.as_str()))
+            .collect()
     }
 
     #[test]
@@ -193,7 +197,7 @@ mod tests {
             let output = compile("x", &object(&json!({"p": property}))).unwrap();
             let expected: Vec<_> = keywords.iter().map(|word| ("/properties/p", *word)).collect();
             assert!(output.is_enforced(), "{property}");
-            assert_eq!(losses(&output), expected, "{property}");
+            assert_eq!(unenforced(&output), expected, "{property}");
             let sent = output.compiled.to_string();
             for word in keywords.iter().chain(&["default", "examples", "x-copied"]) {
                 let is_sent = sent.contains(&format!("\"{word}\":"));
@@ -221,8 +225,8 @@ mod tests {
             let output = compile("x", &schema).unwrap();
             assert!(!output.is_enforced() && !output.is_rewritten, "{schema}");
             assert_eq!(output.compiled, schema);
-            assert_eq!(losses(&output), [("", ""), ("/properties/p", keyword)]);
-            assert!(output.losses[0].outcome.starts_with("not enforced: "));
+            assert_eq!(unenforced(&output), [("", ""), ("/properties/p", keyword)]);
+            assert!(output.unenforced[0].outcome.starts_with("not enforced: "));
         }
         for root in [list, json!({})] {
             assert!(!compile("x", &root).unwrap().is_enforced());
@@ -272,7 +276,7 @@ mod tests {
         );
         assert!(output.is_enforced() && output.is_rewritten);
         let scores = ("/properties/scores", "additionalProperties");
-        assert_eq!(losses(&output), [("/properties/pair", "prefixItems"), scores]);
+        assert_eq!(unenforced(&output), [("/properties/pair", "prefixItems"), scores]);
     }
 
     #[test]
@@ -300,12 +304,12 @@ mod tests {
                 "120001 characters in names and values, and the provider takes 120000",
             ),
         ] {
-            let strict = [Method::Strict];
+            let strict = [OutputMode::Strict];
             let error = dialect::compile(Dialect::OpenAi, &strict, "X", &schema).unwrap_err();
             let expected = format!("X: the provider can't be asked for it: {problem}");
             assert!(error.to_string().ends_with(&expected), "{error}");
             let output = compile("x", &schema).unwrap();
-            assert_eq!((output.method, output.losses.len()), (Method::Schema, 2));
+            assert_eq!((output.mode, output.unenforced.len()), (OutputMode::Schema, 2));
         }
     }
 
@@ -334,7 +338,7 @@ mod tests {
         let output = compile("x", &schema).unwrap();
         assert!(output.is_enforced());
         let item = "/properties/items/items";
-        assert_eq!(losses(&output), [(item, "additionalProperties")]);
+        assert_eq!(unenforced(&output), [(item, "additionalProperties")]);
         assert_eq!(output.original, schema);
         walk(&output.compiled, &mut |part, pointer| {
             if part["type"] == "object" {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::draft::Draft;
+use super::rewriter::SchemaRewriter;
 use crate::json_schema::{walk, walk_mut};
 
 /// The most parts that a schema is written out to.
@@ -19,18 +19,18 @@ pub(super) enum Scope {
 }
 
 /// Writes references out. One that leads back to itself is an obstacle.
-pub(super) fn write_out(draft: &mut Draft, scope: Scope) {
-    let root = draft.schema.clone();
+pub(super) fn write_out(rewriter: &mut SchemaRewriter, scope: Scope) {
+    let root = rewriter.schema.clone();
     let Some(used) = used(&root) else {
         let part = root.as_object().cloned().unwrap_or_default();
-        return draft.report.obstruct(&part, "$ref", "a schema that refers to itself");
+        return rewriter.report.obstruct(&part, "$ref", "a schema that refers to itself");
     };
-    keep_definitions(&mut draft.schema, &used);
+    keep_definitions(&mut rewriter.schema, &used);
     let mut parts = 0;
     let mut is_open = true;
     while is_open && parts <= MOST_PARTS {
         (is_open, parts) = (false, 0);
-        walk_mut(&mut draft.schema, &mut |part, _| {
+        walk_mut(&mut rewriter.schema, &mut |part, _| {
             parts += 1;
             let Value::Object(members) = part else { return };
             if members.contains_key("$ref") && (scope == Scope::All || has_words(members)) {
@@ -38,9 +38,9 @@ pub(super) fn write_out(draft: &mut Draft, scope: Scope) {
             }
         });
     }
-    draft.report.limit("$ref", "parts with all references written out", parts, MOST_PARTS);
+    rewriter.report.limit("$ref", "parts with all references written out", parts, MOST_PARTS);
     if scope == Scope::All {
-        keep_definitions(&mut draft.schema, &HashSet::new());
+        keep_definitions(&mut rewriter.schema, &HashSet::new());
     }
 }
 

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, Report};
+use super::rewriter::{Report, SchemaRewriter};
 use super::words;
 
 /// Makes of each tuple a list of as many items of its kinds in any order; `keeps_exact` ones, which
 /// have as many items as schemas, stay.
-pub(super) fn widen(draft: &mut Draft, keeps_exact: bool) {
-    draft.each(|part, report| {
+pub(super) fn widen(rewriter: &mut SchemaRewriter, keeps_exact: bool) {
+    rewriter.each(|part, report| {
         if !part.contains_key("prefixItems") {
             return;
         }

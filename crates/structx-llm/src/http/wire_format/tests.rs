@@ -11,7 +11,7 @@ use crate::providers::openai_chat::OpenAiChat;
 use crate::providers::openai_responses::OpenAiResponses;
 use crate::{LlmErrorKind, Message, Part, Request, Role};
 use structx_schema::outline::OutlineCell;
-use structx_schema::{Method, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema};
 
 fn formats() -> [Box<dyn WireFormat>; 5] {
     let provider = "p".to_owned();
@@ -28,15 +28,15 @@ fn message(role: Role, text: &str) -> Message {
     Message { role, parts: vec![Part::Text(text.into())] }
 }
 
-fn request(method: Method, options: &Value) -> Request {
+fn request(method: OutputMode, options: &Value) -> Request {
     let compiled = json!({"type": "object"});
     let schema = OutputSchema {
         name: "answer".to_owned(),
         original: compiled.clone(),
         compiled,
         is_rewritten: false,
-        method,
-        losses: Vec::new(),
+        mode: method,
+        unenforced: Vec::new(),
         outline: OutlineCell::default(),
     };
     Request {
@@ -62,7 +62,7 @@ fn what_structx_decides_is_no_option() {
     ];
     for (format, reserved) in formats().iter().zip(reserved) {
         for options in reserved {
-            let error = format.encode(&request(Method::Tool, options)).unwrap_err();
+            let error = format.encode(&request(OutputMode::Tool, options)).unwrap_err();
             assert_eq!(error.kind, LlmErrorKind::Rejected, "{format:?} {options}");
             assert!(error.message.contains("is set by structx"), "{error}");
         }
@@ -74,7 +74,13 @@ fn bodies_are_json_whatever_the_method() {
     let options = r#"{"temperature": 0.10, "stop": "x", "new": {"a": [12345678901234567890.50]}}"#;
     let options: Value = serde_json::from_str(options).unwrap();
     for format in formats() {
-        for method in [Method::Strict, Method::Schema, Method::Tool, Method::Json, Method::Prompt] {
+        for method in [
+            OutputMode::Strict,
+            OutputMode::Schema,
+            OutputMode::Tool,
+            OutputMode::Json,
+            OutputMode::Prompt,
+        ] {
             let encoded = format.encode(&request(method, &options)).unwrap();
             let body: Value = serde_json::from_slice(&encoded.body).unwrap();
             let text = body.to_string();

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::Part;
 use structx_schema::outline::OutlineCell;
-use structx_schema::{Method, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema};
 
 fn wire() -> OpenAiChat {
     OpenAiChat { provider: "openai".to_owned() }
@@ -33,14 +33,14 @@ fn request(schema: Option<OutputSchema>, options: &Value) -> Request {
     }
 }
 
-fn schema(method: Method) -> OutputSchema {
+fn schema(method: OutputMode) -> OutputSchema {
     OutputSchema {
         name: "answer".to_owned(),
         original: json!({"type": "object", "title": "original"}),
         compiled: json!({"type": "object"}),
         is_rewritten: false,
-        method,
-        losses: Vec::new(),
+        mode: method,
+        unenforced: Vec::new(),
         outline: OutlineCell::default(),
     }
 }
@@ -57,16 +57,16 @@ fn the_body_holds_what_was_asked_and_nothing_else() {
     let is_json = r#","response_format":{"type":"json_object"}"#.to_owned();
     let cases = [
         (request(None, &json!({})), String::new()),
-        (request(Some(schema(Method::Strict)), &json!({})), format(true)),
-        (request(Some(schema(Method::Schema)), &json!({})), format(false)),
-        (request(Some(schema(Method::Json)), &json!({})), is_json),
-        (request(Some(schema(Method::Prompt)), &json!({})), String::new()),
+        (request(Some(schema(OutputMode::Strict)), &json!({})), format(true)),
+        (request(Some(schema(OutputMode::Schema)), &json!({})), format(false)),
+        (request(Some(schema(OutputMode::Json)), &json!({})), is_json),
+        (request(Some(schema(OutputMode::Prompt)), &json!({})), String::new()),
         (
-            request(Some(schema(Method::Tool)), &json!({})),
+            request(Some(schema(OutputMode::Tool)), &json!({})),
             r#","tools":[{"type":"function","function":{"name":"answer","parameters":{"type":"object"}}}],"tool_choice":{"type":"function","function":{"name":"answer"}}"#.to_owned(),
         ),
         (
-            request(Some(schema(Method::Strict)), &json!({"temperature": 0.2, "stop": ["a"]})),
+            request(Some(schema(OutputMode::Strict)), &json!({"temperature": 0.2, "stop": ["a"]})),
             format(true) + r#","temperature":0.2,"stop":["a"]"#,
         ),
     ];
@@ -83,7 +83,7 @@ fn the_body_holds_what_was_asked_and_nothing_else() {
 fn options_can_t_replace_what_structx_sets() {
     for name in ["model", "messages", "response_format", "stream", "tools"] {
         let error = wire()
-            .encode(&request(Some(schema(Method::Tool)), &json!({ name: true })))
+            .encode(&request(Some(schema(OutputMode::Tool)), &json!({ name: true })))
             .unwrap_err();
         assert_eq!(error.kind, LlmErrorKind::Rejected);
         assert!(error.to_string().contains(&format!("`{name}`")), "{error}");

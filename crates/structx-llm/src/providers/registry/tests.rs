@@ -2,7 +2,7 @@
 
 use super::table::Wire;
 use super::{
-    ApiKey, Method, ModelSettings, PROVIDERS, output_mode, provider, resolve, same_provider,
+    ApiKey, ModelSettings, OutputMode, PROVIDERS, output_mode, provider, resolve, same_provider,
 };
 
 const KEY: &str = "sk-secret";
@@ -356,7 +356,7 @@ fn a_version_of_azure_s_may_be_given() {
 
 #[test]
 fn a_way_of_asking_must_be_one_of_the_model_s() {
-    assert_eq!(output_mode("tool").ok(), Some(Method::Tool));
+    assert_eq!(output_mode("tool").ok(), Some(OutputMode::Tool));
     let error = output_mode("xml").unwrap_err().to_string();
     assert!(error.contains("strict, schema, tool, json, prompt"), "{error}");
     let ask = |model: &str, mode| {
@@ -368,7 +368,7 @@ fn a_way_of_asking_must_be_one_of_the_model_s() {
         };
         provider(&settings, |_| None).map(|_| ()).map_err(|error| error.to_string())
     };
-    assert_eq!(ask("gpt-4o", Method::Tool), Ok(()));
-    let error = ask("deepseek/deepseek-chat", Method::Strict).unwrap_err();
+    assert_eq!(ask("gpt-4o", OutputMode::Tool), Ok(()));
+    let error = ask("deepseek/deepseek-chat", OutputMode::Strict).unwrap_err();
     assert!(error.contains("it takes tool, json, prompt"), "{error}");
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Dialect, compile, restore};
 use crate::json_schema::walk;
-use crate::{Method, OutputSchema};
+use crate::{OutputMode, OutputSchema};
 use checker::is_valid;
 use random::{Choices, Schema};
 
@@ -19,8 +19,8 @@ const DEPTH: usize = 6;
 
 /// Each dialect's form of a schema that it can enforce.
 fn enforced(schema: &Value) -> Vec<(Dialect, OutputSchema)> {
-    let methods = [Method::Strict, Method::Prompt];
-    let compiled = |dialect| (dialect, compile(dialect, &methods, "x", schema).unwrap());
+    let modes = [OutputMode::Strict, OutputMode::Prompt];
+    let compiled = |dialect| (dialect, compile(dialect, &modes, "x", schema).unwrap());
     DIALECTS.map(compiled).into_iter().filter(|(_, output)| output.is_enforced()).collect()
 }
 
@@ -98,16 +98,16 @@ fn says_the_same(reply: &Value, value: &Value) -> bool {
 /// The original without the rules that are reported as lost.
 fn without_losses(output: &OutputSchema) -> Value {
     let mut schema = output.original.clone();
-    let mut losses: Vec<_> = output.losses.iter().collect();
+    let mut unenforced: Vec<_> = output.unenforced.iter().collect();
     // Inner ones first, as the outer may take them along.
-    losses.sort_by_key(|loss| std::cmp::Reverse(loss.pointer.len()));
-    for loss in losses {
-        let part = schema.pointer_mut(&loss.pointer).and_then(Value::as_object_mut);
-        let part = part.unwrap_or_else(|| panic!("{loss:?}"));
-        let rule = part.shift_remove(&loss.keyword).unwrap_or_else(|| panic!("{loss:?}"));
-        if loss.keyword == "oneOf" {
+    unenforced.sort_by_key(|rule| std::cmp::Reverse(rule.pointer.len()));
+    for rule in unenforced {
+        let part = schema.pointer_mut(&rule.pointer).and_then(Value::as_object_mut);
+        let part = part.unwrap_or_else(|| panic!("{rule:?}"));
+        let rule = part.shift_remove(&rule.keyword).unwrap_or_else(|| panic!("{rule:?}"));
+        if rule.keyword == "oneOf" {
             part.insert("anyOf".to_owned(), rule);
-        } else if loss.keyword == "additionalProperties" && !part.contains_key("properties") {
+        } else if rule.keyword == "additionalProperties" && !part.contains_key("properties") {
             // A list that has a key twice stays one.
             part.retain(|keyword, _| keyword == "description");
         }
@@ -176,8 +176,8 @@ proptest! {
     }
 }
 
-fn losses(output: &OutputSchema) -> Vec<(&str, &str)> {
-    output.losses.iter().map(|loss| (loss.pointer.as_str(), loss.keyword.as_str())).collect()
+fn unenforced(output: &OutputSchema) -> Vec<(&str, &str)> {
+    output.unenforced.iter().map(|rule| (rule.pointer.as_str(), rule.keyword.as_str())).collect()
 }
 
 fn object(properties: &Value) -> Value {
@@ -206,7 +206,7 @@ fn invoice() -> Value {
 
 #[test]
 fn anthropic_is_told_limits_in_words() {
-    let output = compile(Dialect::Anthropic, &[Method::Strict], "x", &invoice()).unwrap();
+    let output = compile(Dialect::Anthropic, &[OutputMode::Strict], "x", &invoice()).unwrap();
     let party = json!({
         "type": "object",
         "properties": {"size": {"enum": [1, 2], "type": "integer"}},
@@ -232,7 +232,7 @@ fn anthropic_is_told_limits_in_words() {
     let rating = "/properties/rating";
     let expected =
         [("/properties/code", "minLength"), (rating, "maximum"), (rating, "exclusiveMinimum")];
-    assert_eq!(losses(&output), expected);
+    assert_eq!(unenforced(&output), expected);
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn anthropic_has_room_for_so_many_unions_and_optional_properties() {
     let nullable = json!({"anyOf": [{"type": "string"}, {"type": "null"}], "default": null});
     let union = json!({"anyOf": [{"type": "string"}, {"type": "integer"}]});
     let text = json!({"type": "string"});
-    let strict = [Method::Strict];
+    let strict = [OutputMode::Strict];
     for (schema, problem) in [
         (many(40, nullable.clone()), None),
         (many(41, nullable), Some("25 optional properties, and the provider takes 24")),
@@ -261,7 +261,7 @@ fn anthropic_has_room_for_so_many_unions_and_optional_properties() {
 
 #[test]
 fn gemini_is_told_with_references_written_out() {
-    let output = compile(Dialect::Gemini, &[Method::Strict], "x", &invoice()).unwrap();
+    let output = compile(Dialect::Gemini, &[OutputMode::Strict], "x", &invoice()).unwrap();
     let sent = &output.compiled["properties"];
     assert_eq!(sent["seller"]["properties"]["size"], json!({"enum": [1, 2], "type": "integer"}));
     assert_eq!(sent["seller"]["description"], "Who sells");
@@ -275,12 +275,12 @@ fn gemini_is_told_with_references_written_out() {
         ("/properties/country/anyOf/0", "pattern"),
         ("/properties/rating", "exclusiveMinimum"),
     ];
-    assert_eq!(losses(&output), expected);
+    assert_eq!(unenforced(&output), expected);
 }
 
 #[test]
 fn older_gemini_is_told_in_the_words_of_open_api() {
-    let output = compile(Dialect::GeminiOpenApi, &[Method::Strict], "x", &invoice()).unwrap();
+    let output = compile(Dialect::GeminiOpenApi, &[OutputMode::Strict], "x", &invoice()).unwrap();
     let sent = &output.compiled["properties"];
     let country = json!({"type": "STRING", "pattern": "^[A-Z]{2}$", "nullable": true});
     assert_eq!(sent["country"], country);
@@ -289,7 +289,7 @@ fn older_gemini_is_told_in_the_words_of_open_api() {
     assert_eq!(sent["seller"]["properties"]["size"], size);
     let expected =
         [("/properties/rating", "exclusiveMinimum"), ("/$defs/Party/properties/size", "enum")];
-    assert_eq!(losses(&output), expected);
+    assert_eq!(unenforced(&output), expected);
 }
 
 #[test]
@@ -310,8 +310,8 @@ fn ollama_is_told_what_a_grammar_can_say() {
         (json!({"type": "object", "additionalProperties": {"type": "string"}}), None),
     ] {
         let schema = object(&json!({"p": property}));
-        let output = compile(Dialect::Ollama, &[Method::Strict], "x", &schema).unwrap();
-        let keywords: Vec<_> = output.losses.iter().map(|loss| loss.keyword.as_str()).collect();
+        let output = compile(Dialect::Ollama, &[OutputMode::Strict], "x", &schema).unwrap();
+        let keywords: Vec<_> = output.unenforced.iter().map(|rule| rule.keyword.as_str()).collect();
         assert_eq!(keywords, Vec::from_iter(lost), "{property}");
     }
 }
@@ -321,20 +321,20 @@ fn recursion_is_left_to_methods_that_take_any_schema() {
     let node = object(&json!({"next": {"$ref": "#/$defs/Node"}}));
     let schema = json!({"type": "object", "$defs": {"Node": node},
                         "properties": {"first": {"$ref": "#/$defs/Node"}}});
-    for (dialect, method) in [
-        (Dialect::OpenAi, Method::Strict),
-        (Dialect::Ollama, Method::Strict),
-        (Dialect::Anthropic, Method::Tool),
-        (Dialect::Gemini, Method::Tool),
-        (Dialect::GeminiOpenApi, Method::Prompt),
-        (Dialect::Plain, Method::Strict),
+    for (dialect, mode) in [
+        (Dialect::OpenAi, OutputMode::Strict),
+        (Dialect::Ollama, OutputMode::Strict),
+        (Dialect::Anthropic, OutputMode::Tool),
+        (Dialect::Gemini, OutputMode::Tool),
+        (Dialect::GeminiOpenApi, OutputMode::Prompt),
+        (Dialect::Plain, OutputMode::Strict),
     ] {
-        let methods = [Method::Strict, Method::Tool, Method::Prompt];
-        let output = compile(dialect, &methods, "x", &schema).unwrap();
-        assert_eq!(output.method, method, "{dialect:?}");
-        if method != Method::Strict {
+        let modes = [OutputMode::Strict, OutputMode::Tool, OutputMode::Prompt];
+        let output = compile(dialect, &modes, "x", &schema).unwrap();
+        assert_eq!(output.mode, mode, "{dialect:?}");
+        if mode != OutputMode::Strict {
             assert_eq!(output.compiled, schema);
-            assert_eq!(losses(&output)[..2], [("", ""), ("", "$ref")]);
+            assert_eq!(unenforced(&output)[..2], [("", ""), ("", "$ref")]);
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::strict::{is_annotation, is_free_form};
 use super::words;
-use crate::Loss;
+use crate::UnenforcedRule;
 use crate::json_schema::{walk, walk_mut};
 
 /// Each part's JSON Pointer into the original; taken out again before anything is sent.
@@ -15,14 +15,14 @@ const WAS: &str = "x-was";
 
 /// What a provider is given: the schema, and what of the original it does not enforce.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sent {
+pub(super) struct CompiledSchema {
     pub schema: Value,
     /// Whether a reply has to be mapped back to the original.
     pub is_rewritten: bool,
-    pub losses: Vec<Loss>,
+    pub unenforced: Vec<UnenforcedRule>,
 }
 
-pub(super) struct Draft {
+pub(super) struct SchemaRewriter {
     pub schema: Value,
     pub is_rewritten: bool,
     pub report: Report,
@@ -31,26 +31,26 @@ pub(super) struct Draft {
 /// What was found on the way.
 #[derive(Default)]
 pub(super) struct Report {
-    losses: Vec<Loss>,
+    unenforced: Vec<UnenforcedRule>,
     /// What the dialect can't say, or has no room for.
-    obstacles: Vec<Loss>,
+    obstacles: Vec<UnenforcedRule>,
 }
 
 impl Report {
     pub fn lose(&mut self, part: &Map<String, Value>, keyword: &str, outcome: &str) {
         let was = part.get(WAS).and_then(|was| was.get(keyword)).and_then(Value::as_str);
-        self.losses.push(Loss::new(origin(part), was.unwrap_or(keyword), outcome));
+        self.unenforced.push(UnenforcedRule::new(origin(part), was.unwrap_or(keyword), outcome));
     }
 
     pub fn obstruct(&mut self, part: &Map<String, Value>, keyword: &str, problem: &str) {
-        self.obstacles.push(Loss::new(origin(part), keyword, problem));
+        self.obstacles.push(UnenforcedRule::new(origin(part), keyword, problem));
     }
 
     /// An obstacle if there are more of something in the whole schema than the provider allows.
     pub fn limit(&mut self, keyword: &str, what: &str, count: usize, most: usize) {
         if count > most {
             let problem = format!("{count} {what}, and the provider takes {most}");
-            self.obstacles.push(Loss::new("", keyword, &problem));
+            self.obstacles.push(UnenforcedRule::new("", keyword, &problem));
         }
     }
 }
@@ -59,25 +59,29 @@ fn origin(part: &Map<String, Value>) -> &str {
     part.get(ORIGIN).and_then(Value::as_str).unwrap_or_default()
 }
 
-impl Draft {
+impl SchemaRewriter {
     /// The original in its simplest words: one type or union a part, and lists of values for
     /// constants. What has a type of its own, or none, is an obstacle.
     pub fn new(original: &Value) -> Self {
-        let mut draft =
+        let mut rewriter =
             Self { schema: original.clone(), is_rewritten: false, report: Report::default() };
-        let report = &mut draft.report;
-        walk_mut(&mut draft.schema, &mut |part, pointer| {
+        let report = &mut rewriter.report;
+        walk_mut(&mut rewriter.schema, &mut |part, pointer| {
             match part {
                 Value::Bool(true) => *part = json!({}),
                 Value::Object(_) => {}
-                _ => report.obstacles.push(Loss::new(pointer, "", "no value is allowed here")),
+                _ => report.obstacles.push(UnenforcedRule::new(
+                    pointer,
+                    "",
+                    "no value is allowed here",
+                )),
             }
             if let Value::Object(members) = part {
                 members.insert(ORIGIN.to_owned(), pointer.into());
                 simplify(members, report);
             }
         });
-        draft
+        rewriter
     }
 
     /// Changes each part, inner ones first.
@@ -139,8 +143,8 @@ impl Draft {
     }
 
     /// What is sent, or why the dialect can't say it.
-    pub fn finish(self) -> Result<Sent, Vec<Loss>> {
-        let Self { mut schema, is_rewritten, report: Report { losses, obstacles } } = self;
+    pub fn finish(self) -> Result<CompiledSchema, Vec<UnenforcedRule>> {
+        let Self { mut schema, is_rewritten, report: Report { unenforced, obstacles } } = self;
         if !obstacles.is_empty() {
             return Err(once(obstacles));
         }
@@ -149,7 +153,7 @@ impl Draft {
                 members.retain(|keyword, _| !keyword.starts_with("x-"));
             }
         });
-        Ok(Sent { schema, is_rewritten, losses: once(losses) })
+        Ok(CompiledSchema { schema, is_rewritten, unenforced: once(unenforced) })
     }
 
     /// How many parts are such.
@@ -161,16 +165,16 @@ impl Draft {
 }
 
 /// Each once: what several references lead to was found several times.
-fn once(mut losses: Vec<Loss>) -> Vec<Loss> {
+fn once(mut unenforced: Vec<UnenforcedRule>) -> Vec<UnenforcedRule> {
     let mut seen = Vec::new();
-    losses.retain(|loss| {
-        let is_new = !seen.contains(loss);
+    unenforced.retain(|rule| {
+        let is_new = !seen.contains(rule);
         if is_new {
-            seen.push(loss.clone());
+            seen.push(rule.clone());
         }
         is_new
     });
-    losses
+    unenforced
 }
 
 /// Whether a keyword says what a value may be.
