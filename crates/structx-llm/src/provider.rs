@@ -1,55 +1,102 @@
-//! The trait of everything that answers requests.
+//! The trait of everything that answers requests, and of the layers around it.
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use serde_json::Value;
 use structx_schema::{OutputSchema, SchemaError};
 
 use crate::{LlmError, Request, Response, VisionLimits};
 
-/// A model that answers requests: over HTTP ([`transport::HttpProvider`]) or in this process.
+/// A server or an embedded model that answers requests, or a layer around one.
+///
+/// [`HttpProvider`](crate::http::HttpProvider) is the one for servers,
+/// [`RateLimited`](crate::rate_limit::RateLimited) a layer.
 pub trait Provider: Send + Sync {
     /// The registry's name of the provider, for errors.
     fn name(&self) -> &str;
 
-    /// Where requests go, without a secret: what is one address has one set of limits.
+    /// The address that requests go to, without secrets. Rate limits apply per address.
     fn address(&self) -> String;
 
-    /// Turns the JSON Schema of a reply into what this provider's model accepts; made once per
-    /// operation.
+    /// Compiles the JSON Schema of a reply to the dialect of this provider's model; once per step.
     ///
     /// # Errors
-    /// [`SchemaError`]: the schema can't be asked of this model.
+    /// [`SchemaError`]: the model can't be asked for this schema.
     fn compile(&self, model: &str, name: &str, schema: &Value)
     -> Result<OutputSchema, SchemaError>;
 
-    /// The same for all models that [`compile`](Self::compile) does the same for.
+    /// A key that is equal for all models for which [`compile`](Self::compile) gives the same result.
     fn schema_key(&self, model: &str) -> String {
         format!("{}/{model}", self.name())
     }
 
-    /// Asks once. Dropping the future aborts the request.
+    /// Sends one request, without retries. Dropping the future aborts the request.
     fn complete<'a>(&'a self, request: &'a Request) -> ResponseFuture<'a>;
 
-    /// Whether the same request always gives the same reply: one that was cut is then final.
+    /// Whether equal requests get equal responses: a truncated response is then final.
     fn is_deterministic(&self) -> bool {
         false
     }
 
-    /// Whether planning may ask for nested definitions; small models answer better without.
+    /// Whether planning may ask for nested definitions; small models answer better without them.
     fn plans_nested(&self) -> bool {
         true
     }
 
-    /// Whether the model does not see the schema that it is held to, so that it has to be told.
+    /// Whether the model does not see the schema that constrains it, so that the prompt must state
+    /// it.
     fn hides_schema(&self, _model: &str) -> bool {
         false
     }
 
-    /// What the model, by its provider's own name, takes of images.
+    /// The limits for images and files of a model (by the provider's name for it).
     fn vision_limits(&self, model: &str) -> VisionLimits;
 }
 
-/// The future of one reply.
+/// The future of one response.
 pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, LlmError>> + Send + 'a>>;
+
+impl<P: Provider + ?Sized> Provider for Arc<P> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn address(&self) -> String {
+        (**self).address()
+    }
+
+    fn compile(
+        &self,
+        model: &str,
+        name: &str,
+        schema: &Value,
+    ) -> Result<OutputSchema, SchemaError> {
+        (**self).compile(model, name, schema)
+    }
+
+    fn schema_key(&self, model: &str) -> String {
+        (**self).schema_key(model)
+    }
+
+    fn complete<'a>(&'a self, request: &'a Request) -> ResponseFuture<'a> {
+        (**self).complete(request)
+    }
+
+    fn is_deterministic(&self) -> bool {
+        (**self).is_deterministic()
+    }
+
+    fn plans_nested(&self) -> bool {
+        (**self).plans_nested()
+    }
+
+    fn hides_schema(&self, model: &str) -> bool {
+        (**self).hides_schema(model)
+    }
+
+    fn vision_limits(&self, model: &str) -> VisionLimits {
+        (**self).vision_limits(model)
+    }
+}

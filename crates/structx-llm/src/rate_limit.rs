@@ -1,10 +1,11 @@
-//! When requests may leave: limits of the user, limits that providers report, and rates found by
-//! what providers throttle.
+//! Rate limits: set by the user, reported by providers, and found from what providers throttle.
 
 mod adaptive;
 mod gcra;
 mod headers;
 mod limiter;
+mod rate_limited;
 
 pub use headers::ReportedLimits;
 pub use limiter::{ConfiguredLimits, Permit, RateLimiter, SharedLimiter, TypicalRequest};
+pub use rate_limited::RateLimited;

@@ -1,21 +1,30 @@
-//! So much of something each minute, at even distances.
+//! A limit per minute, spread evenly: the generic cell rate algorithm (ITU-T I.371, Annex A; ATM
+//! Forum Traffic Management 4.0, virtual scheduling).
+//!
+//! With increment `I = amount / limit` and tolerance `L`, an event at `t` conforms if
+//! `t >= TAT - L`, and then sets `TAT = max(TAT, t) + I`. [`Gcra::next`] is `TAT - L`.
+//!
+//! The crate `governor` does not serve: its cells can't be returned (boinkor-net/governor#218), its
+//! quota can't change (#39, #273), and its waiters race instead of queueing.
 
 use std::time::{Duration, Instant};
 
-/// How much of a limit is used. The rest is for requests that arrive closer together than they
-/// left: with it no minute holds more than the limit, wherever the provider lets it begin.
-const USED: f64 = 0.98;
+/// The share of a limit that is used; the rest absorbs requests that arrive closer together than
+/// they left, so that no minute holds more than the limit, wherever the provider starts to count.
+/// Chosen by hand; the tests below hold it to the limit.
+const USED_SHARE: f64 = 0.98;
 
-/// How late a request may leave without delaying those after it: timers are not exact.
+/// The tolerance `L`: how late a request may leave without delaying those after it, because timers
+/// are not exact (tokio's have a resolution of 1 ms, and tasks wait for a thread). Chosen by hand,
+/// not measured.
 pub(super) const LATENESS: Duration = Duration::from_millis(20);
 
 const SECONDS: f64 = 60.0;
 
 #[derive(Debug)]
 pub(super) struct Gcra {
-    /// Each minute; `None` where nothing is limited.
+    /// Per minute; `None` if unlimited.
     limit: Option<f64>,
-    /// When the next request may leave.
     next: Instant,
 }
 
@@ -24,12 +33,12 @@ impl Gcra {
         Self { limit, next: now }
     }
 
-    /// When the next request may leave.
+    /// The earliest departure of the next request.
     pub fn next(&self) -> Instant {
         self.next
     }
 
-    /// A request leaves that needs so much: the next one waits until as much has come back.
+    /// Takes `amount` for a request that leaves now; the next one waits until it is replenished.
     pub fn take(&mut self, amount: f64, now: Instant) {
         if let Some(limit) = self.limit {
             let earliest = now.checked_sub(LATENESS).unwrap_or(now);
@@ -37,7 +46,7 @@ impl Gcra {
         }
     }
 
-    /// What was taken before was more, or less where negative, than the request has used.
+    /// Returns the part of a taken amount that was not used; a negative one takes more.
     pub fn give_back(&mut self, amount: f64) {
         let Some(limit) = self.limit else { return };
         if amount < 0.0 {
@@ -47,7 +56,7 @@ impl Gcra {
         }
     }
 
-    /// Goes on with another limit; what was taken is still to come back.
+    /// Changes the limit; amounts that are not yet replenished stay taken.
     pub fn set(&mut self, limit: f64, now: Instant) {
         if let Some(old) = self.limit {
             let left = self.next.saturating_duration_since(now);
@@ -57,11 +66,11 @@ impl Gcra {
     }
 }
 
-/// No request is delayed by more: a limit of almost nothing is no time that can be told.
+/// The longest delay of one request, for limits near zero. Chosen by hand.
 const LONGEST: Duration = Duration::from_hours(1);
 
 fn time_of(amount: f64, limit: f64) -> Duration {
-    let seconds = amount * SECONDS / (limit * USED);
+    let seconds = amount * SECONDS / (limit * USED_SHARE);
     Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST).min(LONGEST)
 }
 
@@ -69,12 +78,12 @@ fn time_of(amount: f64, limit: f64) -> Duration {
 mod tests {
     use super::*;
 
-    /// When so many requests leave that wait for each other.
-    fn departures(pace: &mut Gcra, count: usize, amount: f64, start: Instant) -> Vec<f64> {
+    /// Departures, in seconds, of `count` requests that wait for each other.
+    fn departures(gcra: &mut Gcra, count: usize, amount: f64, start: Instant) -> Vec<f64> {
         let mut now = start;
         let leave = |_| {
-            now = now.max(pace.next());
-            pace.take(amount, now);
+            now = now.max(gcra.next());
+            gcra.take(amount, now);
             now.duration_since(start).as_secs_f64()
         };
         (0..count).map(leave).collect()
@@ -84,8 +93,8 @@ mod tests {
     fn no_minute_holds_more_than_the_limit_and_almost_all_of_it_is_used() {
         for limit in [1_u16, 3, 10, 60, 600, 12_000] {
             let start = Instant::now();
-            let mut pace = Gcra::new(Some(limit.into()), start);
-            let times = departures(&mut pace, 20_000, 1.0, start);
+            let mut gcra = Gcra::new(Some(limit.into()), start);
+            let times = departures(&mut gcra, 20_000, 1.0, start);
             for times in times.windows(usize::from(limit) + 1) {
                 let time = times[usize::from(limit)] - times[0];
                 assert!(time > 60.0, "{limit} and one in {time} s");
@@ -98,9 +107,9 @@ mod tests {
     #[test]
     fn a_burst_after_a_pause_is_as_small_as_timers_are_exact() {
         let start = Instant::now();
-        let mut pace = Gcra::new(Some(6_000.0), start); // 102 ms for ten
+        let mut gcra = Gcra::new(Some(6_000.0), start); // 102 ms for ten
         let later = start + Duration::from_secs(30);
-        let times = departures(&mut pace, 100, 1.0, later);
+        let times = departures(&mut gcra, 100, 1.0, later);
         assert!(times.iter().filter(|time| **time == 0.0).count() <= 3, "{times:?}");
         assert!((0.95..1.02).contains(&times[99]), "{times:?}");
     }
@@ -108,26 +117,26 @@ mod tests {
     #[test]
     fn what_was_not_used_comes_back() {
         let start = Instant::now();
-        let mut pace = Gcra::new(Some(60_000.0), start);
-        let wait = |pace: &Gcra| pace.next().saturating_duration_since(start).as_secs_f64();
-        pace.take(9_800.0, start);
-        assert!((wait(&pace) - 10.0).abs() < 0.1);
-        pace.give_back(8_820.0);
-        assert!((wait(&pace) - 1.0).abs() < 0.1);
-        pace.give_back(-980.0);
-        assert!((wait(&pace) - 2.0).abs() < 0.1);
+        let mut gcra = Gcra::new(Some(60_000.0), start);
+        let wait = |gcra: &Gcra| gcra.next().saturating_duration_since(start).as_secs_f64();
+        gcra.take(9_800.0, start);
+        assert!((wait(&gcra) - 10.0).abs() < 0.1);
+        gcra.give_back(8_820.0);
+        assert!((wait(&gcra) - 1.0).abs() < 0.1);
+        gcra.give_back(-980.0);
+        assert!((wait(&gcra) - 2.0).abs() < 0.1);
     }
 
     #[test]
     fn a_limit_that_changes_holds_for_what_waits() {
         let start = Instant::now();
-        let mut pace = Gcra::new(None, start);
-        pace.take(1e9, start);
-        assert_eq!(pace.next(), start);
-        pace.set(98.0, start);
-        pace.take(1.0, start);
-        pace.set(49.0, start);
-        let wait = pace.next().duration_since(start).as_secs_f64();
+        let mut gcra = Gcra::new(None, start);
+        gcra.take(1e9, start);
+        assert_eq!(gcra.next(), start);
+        gcra.set(98.0, start);
+        gcra.take(1.0, start);
+        gcra.set(49.0, start);
+        let wait = gcra.next().duration_since(start).as_secs_f64();
         assert!((1.15..1.3).contains(&wait), "{wait}");
     }
 }

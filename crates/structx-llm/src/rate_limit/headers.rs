@@ -1,10 +1,10 @@
-//! The limits that a provider tells in the headers of its answers.
+//! Rate limits in the response headers of providers.
 
 use std::time::{Duration, SystemTime};
 
 use crate::retry;
 
-/// What may be used each minute; `None` where the provider does not tell.
+/// Limits per minute as a provider reports them; `None` if it does not.
 ///
 /// - `OpenAI` (platform.openai.com/docs/guides/rate-limits), as do Azure, Groq, Mistral and others:
 ///   `x-ratelimit-limit-requests`, `x-ratelimit-limit-tokens`.
@@ -18,18 +18,19 @@ pub struct ReportedLimits {
     pub output_tokens: Option<f64>,
 }
 
-/// A limit that begins anew later than this, and what is over by when one begins anew, is not one
-/// of a minute: Groq's limit of requests is that of a day (console.groq.com/docs/rate-limits).
+/// A limit that resets later than this is not one per minute: Groq's limit of requests is per day
+/// (console.groq.com/docs/rate-limits). A minute, and 5 s for clocks that differ.
 const LONGEST_RESET: Duration = Duration::from_secs(65);
 
 impl ReportedLimits {
-    /// Those in headers (names in lower case), `now`; `None` where there are none.
+    /// Reads the limits from headers (names in lower case) received at `now`; `None` if there are
+    /// none.
     #[must_use]
     pub fn of(headers: &[(String, String)], now: SystemTime) -> Option<Self> {
         let mut limits = Self::default();
         for (name, value) in headers {
-            let Some((what, reset)) = limit(name) else { continue };
-            let place = match what {
+            let Some((quantity, reset)) = limit(name) else { continue };
+            let limit = match quantity {
                 "requests" => &mut limits.requests,
                 "tokens" => &mut limits.tokens,
                 "input-tokens" => &mut limits.input_tokens,
@@ -37,23 +38,23 @@ impl ReportedLimits {
                 _ => continue,
             };
             let number = value.trim().parse::<f64>().ok();
-            // Azure tells -1 and 0 for what it does not limit.
+            // Azure reports -1 and 0 for no limit.
             let number = number.filter(|number| number.is_finite() && *number >= 1.0);
             let reset = headers.iter().find(|(name, _)| *name == reset);
             let reset = reset.and_then(|(_, text)| retry::until(text.trim(), now));
-            *place = number.filter(|_| reset.is_none_or(|reset| reset <= LONGEST_RESET));
+            *limit = number.filter(|_| reset.is_none_or(|reset| reset <= LONGEST_RESET));
         }
         (limits != Self::default()).then_some(limits)
     }
 }
 
-/// What the header of this name limits, and the name of the one that tells when that begins anew.
+/// The quantity that this header limits, and the name of the header with its reset time.
 fn limit(name: &str) -> Option<(&str, String)> {
-    if let Some(what) = name.strip_prefix("x-ratelimit-limit-") {
-        return Some((what, format!("x-ratelimit-reset-{what}")));
+    if let Some(quantity) = name.strip_prefix("x-ratelimit-limit-") {
+        return Some((quantity, format!("x-ratelimit-reset-{quantity}")));
     }
-    let what = name.strip_prefix("anthropic-ratelimit-")?.strip_suffix("-limit")?;
-    Some((what, format!("anthropic-ratelimit-{what}-reset")))
+    let quantity = name.strip_prefix("anthropic-ratelimit-")?.strip_suffix("-limit")?;
+    Some((quantity, format!("anthropic-ratelimit-{quantity}-reset")))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! How many requests leave, and when: what the user has configured, what providers tell of their
-//! limits, and what they throttle.
+//! The limiter of a provider and the limits that all providers share: queues, permits,
+//! reservations.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -13,39 +13,64 @@ use super::headers::ReportedLimits;
 use crate::retry::LONGEST_RETRY_AFTER;
 use crate::{LlmError, LlmErrorKind, Response, Usage};
 
-/// What the user allows, for all providers together.
+/// Limits set by the user, for all providers together. The default is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ConfiguredLimits {
-    /// Requests at a time.
+    /// Concurrent requests.
     pub max_concurrency: Option<usize>,
     pub requests_per_minute: Option<f64>,
-    /// Of prompts and replies.
+    /// Tokens of prompts and replies.
     pub tokens_per_minute: Option<f64>,
 }
 
-/// Lets requests leave as the user allows it, through one gate for each provider.
+/// Enforces the user's limits, with one [`RateLimiter`] for each provider.
+///
+/// ```
+/// use std::sync::Arc;
+/// use structx_llm::rate_limit::{ConfiguredLimits, SharedLimiter};
+///
+/// let limits = ConfiguredLimits { requests_per_minute: Some(600.0), ..Default::default() };
+/// let shared = SharedLimiter::new(limits);
+/// let limiter = shared.limiter_for("openai https://api.openai.com/v1");
+/// assert!(Arc::ptr_eq(&limiter, &shared.limiter_for("openai https://api.openai.com/v1")));
+/// assert_eq!(limiter.limits(), limits);
+/// ```
 #[derive(Debug)]
 pub struct SharedLimiter {
     limits: ConfiguredLimits,
-    shared: Mutex<Shared>,
-    /// Held by the gate that is next.
+    state: Mutex<SharedState>,
+    /// Held by the limiter that is next.
     turn: tokio::sync::Mutex<()>,
     changed: Notify,
-    gates: Mutex<HashMap<Box<str>, Weak<RateLimiter>>>,
+    limiters: Mutex<HashMap<Box<str>, Weak<RateLimiter>>>,
 }
 
-/// What all gates share.
+/// The state that the limiters share.
 #[derive(Debug)]
-struct Shared {
+struct SharedState {
     in_flight: usize,
     requests: Gcra,
     tokens: Gcra,
 }
 
-/// Lets requests of one provider leave, those that come first before the others.
+/// Decides when requests of one provider may leave, first come, first served.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// use structx_llm::rate_limit::{ConfiguredLimits, SharedLimiter};
+/// use structx_llm::{Response, Usage};
+///
+/// let limiter = SharedLimiter::new(ConfiguredLimits::default()).limiter_for("a provider");
+/// let permit = limiter.acquire(1_000).await;
+/// let result = Ok(Response { usage: Usage::of(1_020, 80), ..Response::default() });
+/// permit.report(&result);
+/// assert_eq!(limiter.typical().map(|it| it.completion_tokens), Some(80.0));
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct RateLimiter {
-    limiter: Arc<SharedLimiter>,
+    shared: Arc<SharedLimiter>,
     state: Mutex<State>,
     /// Held by the request that is next.
     turn: tokio::sync::Mutex<()>,
@@ -55,75 +80,77 @@ pub struct RateLimiter {
 #[derive(Debug)]
 struct State {
     adaptive: AdaptiveRate,
-    /// The limits that the provider tells, in the order of a [`Cost`].
-    told: [Gcra; 4],
+    /// The limits that the provider reports, in the order of a [`Cost`].
+    reported: [Gcra; 4],
     typical: Option<TypicalRequest>,
     successes: f64,
 }
 
-/// What requests that succeed are like, on the average of the last ones.
+/// The moving average of successful requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TypicalRequest {
     pub seconds: f64,
     pub completion_tokens: f64,
 }
 
-/// A request that has left. Dropped, it was aborted.
+/// Permission to send one request. Dropping it without a report counts the reserved amount as spent.
 #[derive(Debug)]
-#[must_use = "the request may leave, and counts as aborted when this is dropped"]
+#[must_use = "dropping the permit counts the request as aborted"]
 pub struct Permit<'a> {
-    gate: &'a RateLimiter,
+    limiter: &'a RateLimiter,
     number: u64,
     since: Instant,
     reserved: Cost,
 }
 
-/// What a request uses of limits: 1 (itself), all tokens, those of the prompt, those of the reply.
+/// The cost of a request: 1 request, all tokens, prompt tokens, completion tokens.
 type Cost = [f64; 4];
 
-/// When the next request may leave.
+/// The earliest departure of the next request.
 enum Next {
     At(Instant),
-    /// When another has ended.
+    /// After another request has ended.
     AfterAnother,
 }
 
 impl SharedLimiter {
+    /// A limiter without history; share it to share its limits.
     #[must_use]
     pub fn new(limits: ConfiguredLimits) -> Arc<Self> {
         let now = Instant::now();
-        let shared = Shared {
+        let state = SharedState {
             in_flight: 0,
             requests: Gcra::new(limits.requests_per_minute, now),
             tokens: Gcra::new(limits.tokens_per_minute, now),
         };
         Arc::new(Self {
             limits,
-            shared: Mutex::new(shared),
+            state: Mutex::new(state),
             turn: tokio::sync::Mutex::default(),
             changed: Notify::new(),
-            gates: Mutex::default(),
+            limiters: Mutex::default(),
         })
     }
 
-    /// The gate of the provider at this address, the same for all who ask while one of them has it.
+    /// The limiter of the provider at this address. All callers get the same one while any of them
+    /// holds it.
     pub fn limiter_for(self: &Arc<Self>, address: &str) -> Arc<RateLimiter> {
-        let mut gates = lock(&self.gates);
-        if let Some(gate) = gates.get(address).and_then(Weak::upgrade) {
-            return gate;
+        let mut limiters = lock(&self.limiters);
+        if let Some(limiter) = limiters.get(address).and_then(Weak::upgrade) {
+            return limiter;
         }
-        gates.retain(|_, gate| gate.strong_count() > 0);
-        let gate = Arc::new(RateLimiter::new(Arc::clone(self), Instant::now()));
-        gates.insert(address.into(), Arc::downgrade(&gate));
-        gate
+        limiters.retain(|_, limiter| limiter.strong_count() > 0);
+        let limiter = Arc::new(RateLimiter::new(Arc::clone(self), Instant::now()));
+        limiters.insert(address.into(), Arc::downgrade(&limiter));
+        limiter
     }
 
     fn next(&self, now: Instant) -> Option<Next> {
-        lock(&self.shared).next(&self.limits, now)
+        lock(&self.state).next(&self.limits, now)
     }
 }
 
-impl Shared {
+impl SharedState {
     fn next(&self, limits: &ConfiguredLimits, now: Instant) -> Option<Next> {
         if limits.max_concurrency.is_some_and(|most| self.in_flight >= most) {
             return Some(Next::AfterAnother);
@@ -134,33 +161,33 @@ impl Shared {
 }
 
 impl RateLimiter {
-    fn new(limiter: Arc<SharedLimiter>, now: Instant) -> Self {
+    fn new(shared: Arc<SharedLimiter>, now: Instant) -> Self {
         let state = State {
             adaptive: AdaptiveRate::new(now),
-            told: [(); 4].map(|()| Gcra::new(None, now)),
+            reported: [(); 4].map(|()| Gcra::new(None, now)),
             typical: None,
             successes: 0.0,
         };
         Self {
-            limiter,
+            shared,
             state: Mutex::new(state),
             turn: tokio::sync::Mutex::default(),
             changed: Notify::new(),
         }
     }
 
-    /// Waits until a request with a prompt of about so many tokens may leave.
+    /// Waits until the rate limit admits a request of about `prompt_tokens` tokens.
     ///
-    /// First come, first served. Nothing is reserved before it leaves: dropping the future leaves
-    /// no trace.
+    /// First come, first served. Nothing is reserved before the future resolves; dropping it gives
+    /// up the place in the queue.
     pub async fn acquire(&self, prompt_tokens: u64) -> Permit<'_> {
         let _first = self.turn.lock().await;
         loop {
             wait(&self.changed, |now| self.state().next(now)).await;
-            // The gates take turns at what they share. Who waits there for longer than this
-            // provider may be asked goes back.
-            let _turn = self.limiter.turn.lock().await;
-            wait(&self.limiter.changed, |now| self.limiter.next(now)).await;
+            // Limiters take turns at the shared limits. The own limits may have changed during
+            // that wait, so both are checked again before anything is reserved.
+            let _turn = self.shared.turn.lock().await;
+            wait(&self.shared.changed, |now| self.shared.next(now)).await;
             if let Some(permit) = self.try_acquire(prompt_tokens, Instant::now()) {
                 return permit;
             }
@@ -169,8 +196,8 @@ impl RateLimiter {
 
     fn try_acquire(&self, prompt_tokens: u64, now: Instant) -> Option<Permit<'_>> {
         let mut state = self.state();
-        let mut shared = lock(&self.limiter.shared);
-        if state.next(now).is_some() || shared.next(&self.limiter.limits, now).is_some() {
+        let mut shared = lock(&self.shared.state);
+        if state.next(now).is_some() || shared.next(&self.shared.limits, now).is_some() {
             return None;
         }
         let completion = state.typical.map_or(0.0, |typical| typical.completion_tokens);
@@ -178,20 +205,20 @@ impl RateLimiter {
         shared.in_flight += 1;
         shared.requests.take(1.0, now);
         shared.tokens.take(reserved[1], now);
-        for (pace, amount) in state.told.iter_mut().zip(reserved) {
-            pace.take(amount, now);
+        for (gcra, amount) in state.reported.iter_mut().zip(reserved) {
+            gcra.take(amount, now);
         }
         let number = state.adaptive.send(now);
-        Some(Permit { gate: self, number, since: now, reserved })
+        Some(Permit { limiter: self, number, since: now, reserved })
     }
 
-    /// As the user set them.
+    /// The limits that the user set.
     #[must_use]
     pub fn limits(&self) -> ConfiguredLimits {
-        self.limiter.limits
+        self.shared.limits
     }
 
-    /// What requests that succeed are like; `None` before the first.
+    /// The average of recent successful requests; `None` before the first.
     #[must_use]
     pub fn typical(&self) -> Option<TypicalRequest> {
         self.state().typical
@@ -204,25 +231,25 @@ impl RateLimiter {
 
 impl State {
     fn next(&mut self, now: Instant) -> Option<Next> {
-        let told = self.told.iter().map(Gcra::next).max();
-        let next = self.adaptive.next(now).max(told.unwrap_or(now));
+        let reported = self.reported.iter().map(Gcra::next).max();
+        let next = self.adaptive.next(now).max(reported.unwrap_or(now));
         (next > now).then_some(Next::At(next))
     }
 
     fn learn(&mut self, limits: ReportedLimits, now: Instant) {
         let ReportedLimits { requests, tokens, input_tokens, output_tokens } = limits;
         let limits = [requests, tokens, input_tokens, output_tokens];
-        for (pace, limit) in self.told.iter_mut().zip(limits) {
+        for (gcra, limit) in self.reported.iter_mut().zip(limits) {
             if let Some(limit) = limit {
-                pace.set(limit, now);
+                gcra.set(limit, now);
             }
         }
     }
 
     fn succeeded(&mut self, seconds: f64, completion_tokens: f64) {
-        /// The mean is that of about so many.
-        const LAST: f64 = 50.0;
-        self.successes = (self.successes + 1.0).min(LAST);
+        /// The window of the moving average, in requests; chosen by hand, not measured.
+        const WINDOW: f64 = 50.0;
+        self.successes = (self.successes + 1.0).min(WINDOW);
         let first = TypicalRequest { seconds, completion_tokens };
         let typical = self.typical.get_or_insert(first);
         typical.seconds += (seconds - typical.seconds) / self.successes;
@@ -232,14 +259,15 @@ impl State {
 }
 
 impl Permit<'_> {
-    /// The request has ended so.
+    /// Reports how the request ended: adapts the rate, learns reported limits, and replaces the
+    /// reserved tokens by those that were used.
     pub fn report(self, result: &Result<Response, LlmError>) {
         self.report_at(result, Instant::now());
     }
 
     fn report_at(self, result: &Result<Response, LlmError>, now: Instant) {
         let seconds = now.duration_since(self.since).as_secs_f64();
-        let mut state = self.gate.state();
+        let mut state = self.limiter.state();
         let (limits, usage) = match result {
             Ok(reply) => {
                 state.adaptive.accepted(self.number, now);
@@ -264,24 +292,24 @@ impl Permit<'_> {
         }
         if let Some((prompt, completion)) = usage {
             let used = cost(prompt, completion);
-            for ((pace, reserved), used) in state.told.iter_mut().zip(self.reserved).zip(used) {
-                pace.give_back(reserved - used);
+            for ((gcra, reserved), used) in state.reported.iter_mut().zip(self.reserved).zip(used) {
+                gcra.give_back(reserved - used);
             }
-            lock(&self.gate.limiter.shared).tokens.give_back(self.reserved[1] - used[1]);
+            lock(&self.limiter.shared.state).tokens.give_back(self.reserved[1] - used[1]);
         }
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        lock(&self.gate.limiter.shared).in_flight -= 1;
-        self.gate.changed.notify_one();
-        self.gate.limiter.changed.notify_one();
+        lock(&self.limiter.shared.state).in_flight -= 1;
+        self.limiter.changed.notify_one();
+        self.limiter.shared.changed.notify_one();
     }
 }
 
-/// 429 that passes with time, and what servers answer that are overloaded (529 is Anthropic's,
-/// platform.claude.com/docs/en/api/errors).
+/// Whether the provider throttled the request: a temporary 429, or an overloaded server (529 is
+/// Anthropic's, platform.claude.com/docs/en/api/errors).
 fn is_throttled(error: &LlmError) -> bool {
     error.kind == LlmErrorKind::RateLimit || matches!(error.status, Some(503 | 529))
 }
@@ -290,13 +318,13 @@ fn cost(prompt: f64, completion: f64) -> Cost {
     [1.0, prompt + completion, prompt, completion]
 }
 
-/// The tokens of prompt and reply, where the provider tells.
+/// Tokens of prompt and reply, if the provider reports them.
 fn used(usage: &Usage) -> Option<(f64, f64)> {
     let tokens = (float(usage.prompt_tokens), float(usage.completion_tokens));
     (usage.total_tokens > 0).then_some(tokens)
 }
 
-/// Waits until nothing is to be waited for. What `changed` tells is looked at anew.
+/// Waits until `next` returns `None`; evaluates it again after each notification.
 async fn wait(changed: &Notify, next: impl Fn(Instant) -> Option<Next>) {
     while let Some(next) = next(Instant::now()) {
         match next {

@@ -1,4 +1,4 @@
-//! Gates: what waits, in which order, and what is reserved.
+//! Waiting, order and reservations of limiters.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::*;
 
 const SHORT: Duration = Duration::from_millis(60);
 
-fn limiter(
+fn shared_limiter(
     concurrency: Option<usize>,
     requests: Option<f64>,
     tokens: Option<f64>,
@@ -34,9 +34,9 @@ fn throttled(retry_after: Option<Duration>) -> Result<Response, LlmError> {
 }
 
 /// How long the next request has to wait, in tenths of a second.
-fn delay(gate: &RateLimiter) -> u128 {
+fn delay(limiter: &RateLimiter) -> u128 {
     let now = Instant::now();
-    let next = gate.state().next(now).or_else(|| gate.limiter.next(now));
+    let next = limiter.state().next(now).or_else(|| limiter.shared.next(now));
     match next {
         Some(Next::At(time)) => (time.duration_since(now).as_millis() + 50) / 100,
         Some(Next::AfterAnother) => u128::MAX,
@@ -46,18 +46,18 @@ fn delay(gate: &RateLimiter) -> u128 {
 
 #[tokio::test]
 async fn nothing_waits_where_nothing_is_limited() {
-    let gate = limiter(None, None, None).limiter_for("a");
-    let admissions = join_all((0..10_000).map(|_| gate.acquire(1_000_000))).await;
-    assert_eq!(lock(&gate.limiter.shared).in_flight, 10_000);
-    drop(admissions);
-    assert_eq!(lock(&gate.limiter.shared).in_flight, 0);
-    assert!(delay(&gate) == 0);
+    let limiter = shared_limiter(None, None, None).limiter_for("a");
+    let permits = join_all((0..10_000).map(|_| limiter.acquire(1_000_000))).await;
+    assert_eq!(lock(&limiter.shared.state).in_flight, 10_000);
+    drop(permits);
+    assert_eq!(lock(&limiter.shared.state).in_flight, 0);
+    assert!(delay(&limiter) == 0);
 }
 
 #[tokio::test]
 async fn no_more_at_a_time_than_allowed_whoever_asks() {
-    let limiter = limiter(Some(2), None, None);
-    let (one, other) = (limiter.limiter_for("one"), limiter.limiter_for("other"));
+    let shared = shared_limiter(Some(2), None, None);
+    let (one, other) = (shared.limiter_for("one"), shared.limiter_for("other"));
     let first = one.acquire(0).await;
     let second = other.acquire(0).await;
     assert!(timeout(SHORT, one.acquire(0)).await.is_err());
@@ -72,13 +72,13 @@ async fn no_more_at_a_time_than_allowed_whoever_asks() {
 
 #[tokio::test]
 async fn first_come_first_served_and_who_leaves_the_queue_holds_nothing_up() {
-    let gate = limiter(Some(1), None, None).limiter_for("a");
+    let limiter = shared_limiter(Some(1), None, None).limiter_for("a");
     let order = Mutex::new(Vec::new());
-    let held = gate.acquire(0).await;
+    let held = limiter.acquire(0).await;
     let ask = |number: u32| {
-        let (gate, order) = (&gate, &order);
+        let (limiter, order) = (&limiter, &order);
         async move {
-            let permit = gate.acquire(0).await;
+            let permit = limiter.acquire(0).await;
             lock(order).push(number);
             tokio::task::yield_now().await;
             drop(permit);
@@ -97,22 +97,22 @@ async fn first_come_first_served_and_who_leaves_the_queue_holds_nothing_up() {
     let all = async { tokio::join!(leaving, staying) };
     timeout(Duration::from_secs(10), all).await.expect("nobody is held up");
     assert_eq!(*lock(&order), (0..20).collect::<Vec<_>>());
-    assert_eq!(lock(&gate.limiter.shared).in_flight, 0);
+    assert_eq!(lock(&limiter.shared.state).in_flight, 0);
 }
 
 #[tokio::test]
 async fn waiters_that_left_have_reserved_nothing() {
-    let gate = limiter(None, Some(60.0), Some(60_000.0)).limiter_for("a");
-    let _first = gate.acquire(10).await;
-    let before = delay(&gate);
-    assert!(timeout(SHORT, join_all((0..1_000).map(|_| gate.acquire(1_000)))).await.is_err());
-    assert!(before >= delay(&gate) && delay(&gate) > 5, "{before} {}", delay(&gate));
+    let limiter = shared_limiter(None, Some(60.0), Some(60_000.0)).limiter_for("a");
+    let _first = limiter.acquire(10).await;
+    let before = delay(&limiter);
+    assert!(timeout(SHORT, join_all((0..1_000).map(|_| limiter.acquire(1_000)))).await.is_err());
+    assert!(before >= delay(&limiter) && delay(&limiter) > 5, "{before} {}", delay(&limiter));
 }
 
 #[tokio::test]
 async fn a_hold_is_for_all_of_one_provider() {
-    let limiter = limiter(None, None, None);
-    let (held, other) = (limiter.limiter_for("held"), limiter.limiter_for("other"));
+    let shared = shared_limiter(None, None, None);
+    let (held, other) = (shared.limiter_for("held"), shared.limiter_for("other"));
     let (one, two) = (held.acquire(0).await, held.acquire(0).await);
     one.report(&throttled(Some(Duration::from_secs(20))));
     two.report(&reply(1, 1, &[]));
@@ -125,11 +125,11 @@ async fn a_hold_is_for_all_of_one_provider() {
 
 #[tokio::test]
 async fn what_changes_reaches_who_waits_already() {
-    let gate = limiter(Some(2), None, None).limiter_for("a");
-    let (one, two) = (gate.acquire(0).await, gate.acquire(0).await);
+    let limiter = shared_limiter(Some(2), None, None).limiter_for("a");
+    let (one, two) = (limiter.acquire(0).await, limiter.acquire(0).await);
     let start = Instant::now();
     let hold = Duration::from_millis(300);
-    let waiting = async { (gate.acquire(0).await, Instant::now()) };
+    let waiting = async { (limiter.acquire(0).await, Instant::now()) };
     let ending = async {
         tokio::time::sleep(SHORT).await;
         one.report(&throttled(Some(hold)));
@@ -141,8 +141,8 @@ async fn what_changes_reaches_who_waits_already() {
 
 #[tokio::test]
 async fn a_slot_is_not_kept_by_a_provider_that_has_to_wait() {
-    let limiter = limiter(Some(1), None, None);
-    let (held, other) = (limiter.limiter_for("held"), limiter.limiter_for("other"));
+    let shared = shared_limiter(Some(1), None, None);
+    let (held, other) = (shared.limiter_for("held"), shared.limiter_for("other"));
     held.acquire(0).await.report(&throttled(Some(Duration::from_secs(20))));
     let waiting = held.acquire(0);
     let asking = async { timeout(SHORT, other.acquire(0)).await.is_ok() };
@@ -154,56 +154,56 @@ async fn a_slot_is_not_kept_by_a_provider_that_has_to_wait() {
 
 #[tokio::test]
 async fn tokens_are_estimated_and_corrected() {
-    let gate = limiter(None, None, Some(60_000.0)).limiter_for("a");
-    assert!(gate.typical().is_none());
-    let first = gate.acquire(9_800).await;
-    assert!(delay(&gate) == 100);
+    let limiter = shared_limiter(None, None, Some(60_000.0)).limiter_for("a");
+    assert!(limiter.typical().is_none());
+    let first = limiter.acquire(9_800).await;
+    assert!(delay(&limiter) == 100);
     first.report(&reply(800, 180, &[]));
-    assert!(delay(&gate) == 10, "{}", delay(&gate));
-    assert_eq!(gate.typical().map(|it| it.completion_tokens), Some(180.0));
+    assert!(delay(&limiter) == 10, "{}", delay(&limiter));
+    assert_eq!(limiter.typical().map(|it| it.completion_tokens), Some(180.0));
     tokio::time::sleep(Duration::from_millis(1_050)).await;
-    let second = gate.acquire(800).await;
-    assert!(delay(&gate) == 10, "the reply is reserved too: {}", delay(&gate));
+    let second = limiter.acquire(800).await;
+    assert!(delay(&limiter) == 10, "the reply is reserved too: {}", delay(&limiter));
     second.report(&throttled(None));
-    assert!(delay(&gate) == 0, "nothing was used");
-    let third = gate.acquire(800).await;
+    assert!(delay(&limiter) == 0, "nothing was used");
+    let third = limiter.acquire(800).await;
     third.report(&reply(0, 0, &[]));
-    assert!(delay(&gate) == 10, "nothing is told");
+    assert!(delay(&limiter) == 10, "nothing is told");
 }
 
 #[tokio::test]
 async fn limits_are_learned_from_replies_and_errors() {
     let told = |requests| [("x-ratelimit-limit-requests", requests)];
-    let limiter = limiter(None, Some(600.0), None);
-    let (gate, other) = (limiter.limiter_for("a"), limiter.limiter_for("b"));
-    gate.acquire(0).await.report(&reply(1, 1, &told("98")));
-    let one = gate.acquire(0).await;
-    assert!(delay(&gate) == 6 && delay(&other) < 2, "{}", delay(&gate));
+    let shared = shared_limiter(None, Some(600.0), None);
+    let (limiter, other) = (shared.limiter_for("a"), shared.limiter_for("b"));
+    limiter.acquire(0).await.report(&reply(1, 1, &told("98")));
+    let one = limiter.acquire(0).await;
+    assert!(delay(&limiter) == 6 && delay(&other) < 2, "{}", delay(&limiter));
     let limits = ReportedLimits { requests: Some(49.0), ..ReportedLimits::default() };
     let Err(error) = throttled(None) else { panic!() };
     one.report(&Err(LlmError { limits: Some(Box::new(limits)), ..error }));
-    assert!(delay(&gate) == 12, "{}", delay(&gate));
-    let _two = gate.acquire(0).await;
-    assert!((12..=13).contains(&delay(&gate)), "{}", delay(&gate));
+    assert!(delay(&limiter) == 12, "{}", delay(&limiter));
+    let _two = limiter.acquire(0).await;
+    assert!((12..=13).contains(&delay(&limiter)), "{}", delay(&limiter));
 }
 
 #[tokio::test]
 async fn typical_requests_are_those_of_late() {
-    let gate = limiter(None, None, None).limiter_for("a");
+    let limiter = shared_limiter(None, None, None).limiter_for("a");
     for tokens in [100; 60].into_iter().chain([200; 400]) {
-        gate.acquire(0).await.report(&reply(1, tokens, &[]));
+        limiter.acquire(0).await.report(&reply(1, tokens, &[]));
     }
-    let typical = gate.typical().unwrap();
+    let typical = limiter.typical().unwrap();
     assert!((199.0..200.1).contains(&typical.completion_tokens), "{typical:?}");
     assert!(typical.seconds < 1.0);
 }
 
 #[test]
-fn a_gate_is_that_of_an_address() {
-    let limiter = limiter(None, None, None);
-    let (one, other) = (limiter.limiter_for("one"), limiter.limiter_for("other"));
-    assert!(Arc::ptr_eq(&one, &limiter.limiter_for("one")) && !Arc::ptr_eq(&one, &other));
+fn a_limiter_is_that_of_an_address() {
+    let shared = shared_limiter(None, None, None);
+    let (one, other) = (shared.limiter_for("one"), shared.limiter_for("other"));
+    assert!(Arc::ptr_eq(&one, &shared.limiter_for("one")) && !Arc::ptr_eq(&one, &other));
     drop(one);
-    drop(limiter.limiter_for("third"));
-    assert_eq!(lock(&limiter.gates).len(), 2, "gates that nobody has are forgotten");
+    drop(shared.limiter_for("third"));
+    assert_eq!(lock(&shared.limiters).len(), 2, "limiters that nobody has are forgotten");
 }
