@@ -1,48 +1,53 @@
-//! What models can be asked and shown, by provider and name.
+//! Capabilities of models by provider and name: output modes, schema dialects, images, files.
 
 use structx_schema::Method::{self, Json, Prompt, Schema, Strict, Tool};
 use structx_schema::dialect::Dialect;
 
-/// What a model can be asked and shown.
+/// The capabilities of a model.
+///
+/// ```
+/// use structx_llm::Capabilities;
+///
+/// let capabilities = Capabilities::of("openai", "gpt-4o");
+/// assert!(capabilities.vision.is_known && !capabilities.hides_schema);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Whose rules for JSON Schema it keeps.
+    /// The dialect of JSON Schema that it accepts.
     pub dialect: Dialect,
-    /// How it can be asked for a schema, the best way first.
+    /// How it can be asked for a schema, best first.
     pub methods: &'static [Method],
-    /// Whether its server only holds the model to a schema, and does not show it to the model.
+    /// Whether its server constrains the output to a schema without showing it to the model.
     pub hides_schema: bool,
     pub vision: VisionLimits,
 }
 
-/// What a model takes of images and files.
+/// Limits of a model for images and files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VisionLimits {
-    /// Whether the model is known to see. One that is not known may be sent images all the same,
-    /// if the user says so.
+    /// Whether the model is known to accept images. The user can have images sent to any other.
     pub is_known: bool,
-    /// The most images of one request.
+    /// Images in one request.
     pub max_images: usize,
-    /// The most bytes of them together, in base64.
+    /// Bytes of all images in one request, in base64.
     pub max_image_bytes: usize,
-    /// The most bytes of a PDF that is sent as it is, in base64; 0 for a model that is not known to
-    /// read PDFs.
+    /// Bytes of a PDF sent as a file, in base64; 0 for a model that is not known to read PDFs.
     pub max_file_bytes: usize,
 }
 
-/// One row of a table: a provider, beginnings of the names of its models, and what they can.
+/// A row of a table: a provider, prefixes of its models' names, and their capability.
 type Row<T> = (&'static str, &'static [&'static str], T);
 
-/// Any name.
+/// The prefix of any name.
 const ANY: &[&str] = &[""];
 
 const ALL: &[Method] = &[Strict, Schema, Tool, Json, Prompt];
-const TOLD: &[Method] = &[Json, Tool, Prompt];
+const SCHEMA_IN_PROMPT: &[Method] = &[Json, Tool, Prompt];
 
-/// The first row that fits counts.
+/// Dialects and output modes; the first row that fits counts.
 const METHODS: &[Row<(Dialect, &[Method])>] = &[
-    // platform.openai.com/docs/guides/structured-outputs: strict from gpt-4o-2024-08-06 on, and of
-    // models of the user's own with fewer keywords.
+    // platform.openai.com/docs/guides/structured-outputs: strict from gpt-4o-2024-08-06 on;
+    // fine-tuned models support fewer keywords.
     ("openai", &["ft:"], (Dialect::OpenAi, &[Schema, Tool, Json, Prompt])),
     (
         "openai",
@@ -70,8 +75,8 @@ const METHODS: &[Row<(Dialect, &[Method])>] = &[
     // console.groq.com/docs/structured-outputs
     ("groq", &["gpt-oss-20b", "gpt-oss-120b"], (Dialect::OpenAi, ALL)),
     ("groq", &["gpt-oss", "llama-4", "kimi-k2"], (Dialect::OpenAi, &[Schema, Tool, Json, Prompt])),
-    ("groq", ANY, (Dialect::OpenAi, TOLD)),
-    // openrouter.ai/docs/features/structured-outputs; what others do depends on who serves them.
+    ("groq", ANY, (Dialect::OpenAi, SCHEMA_IN_PROMPT)),
+    // openrouter.ai/docs/features/structured-outputs; others depend on the serving provider.
     (
         "openrouter",
         &[
@@ -94,33 +99,33 @@ const METHODS: &[Row<(Dialect, &[Method])>] = &[
     ),
     ("openrouter", ANY, (Dialect::OpenAi, &[Schema, Strict, Tool, Json, Prompt])),
     // api-docs.deepseek.com/guides/json_mode
-    ("deepseek", ANY, (Dialect::OpenAi, TOLD)),
-    // docs.ollama.com/capabilities/structured-outputs: what others run does not keep to the schema.
+    ("deepseek", ANY, (Dialect::OpenAi, SCHEMA_IN_PROMPT)),
+    // docs.ollama.com/capabilities/structured-outputs: cloud models do not enforce the schema.
     ("ollama", ANY, (Dialect::Ollama, &[Strict, Json, Prompt])),
     ("ollama_cloud", ANY, (Dialect::Ollama, &[Schema, Json, Prompt])),
 ];
 
-/// Of providers and models without a row: servers that speak OpenAI's chat.
+/// Providers and models without a row: servers that accept OpenAI's chat format.
 const USUAL_METHODS: (Dialect, &[Method]) = (Dialect::OpenAi, ALL);
 
-// Servers that make a grammar of the schema and leave the prompt as it is (docs.ollama.com/
-// capabilities/structured-outputs; github.com/ggml-org/llama.cpp, grammars/README.md; docs.vllm.ai/
-// en/latest/features/structured_outputs); one of the user's may be any of them.
-const HIDING: [&str; 6] =
+/// Servers that compile the schema to a grammar and leave the prompt unchanged; `custom` may be any
+/// of them (docs.ollama.com/capabilities/structured-outputs;
+/// github.com/ggml-org/llama.cpp, grammars/README.md;
+/// `docs.vllm.ai/en/latest/features/structured_outputs`).
+const HIDES_SCHEMA: [&str; 6] =
     ["ollama", "ollama_cloud", "hosted_vllm", "lm_studio", "llamafile", "custom"];
 
-/// The most images of a request, and their bytes, of providers with narrower limits than the
-/// [`USUAL`] ones: console.groq.com/docs/vision (4 MB, which includes the rest of the request) and
+/// Images and their bytes in one request, for providers with lower limits than [`USUAL`]: console.groq.com/docs/vision (4 MB, which includes the rest of the request) and
 /// docs.mistral.ai/capabilities/vision (10 MB).
 const LIMITS: [(&str, usize, usize); 2] = [("groq", 5, 3_500_000), ("mistral", 8, 9_500_000)];
 
-/// Anthropic takes 20 images without narrowing their size (platform.claude.com/docs/en/vision), and
-/// 32 MB in one request; Gemini takes 20 MB (ai.google.dev/gemini-api/docs/image-understanding), and
+/// Anthropic accepts 20 images without reducing their size (platform.claude.com/docs/en/vision), and
+/// 32 MB in one request; Gemini accepts 20 MB (ai.google.dev/gemini-api/docs/image-understanding), and
 /// xAI 20 MiB an image (docs.x.ai/developers/model-capabilities/images/understanding).
 const USUAL: (usize, usize) = (20, 19_000_000);
 
-/// Beginnings of the names of models that take images, as their makers document them.
-const SEEING: &[&str] = &[
+/// Prefixes of models that accept images, as their makers document them.
+const VISION_PREFIXES: &[&str] = &[
     // platform.openai.com/docs/models
     "gpt-4o",
     "chatgpt-4o",
@@ -166,7 +171,7 @@ const SEEING: &[&str] = &[
     "llama4",
     "llama-3.2-11b",
     "llama-3.2-90b",
-    // Others that are served openly.
+    // Other open models.
     "nova-lite",
     "nova-pro",
     "nova-premier",
@@ -176,11 +181,11 @@ const SEEING: &[&str] = &[
     "moondream",
 ];
 
-/// Parts of names that say so themselves.
-const SAYING: &[&str] = &["vision", "-vl", "vl:", "5vl", "3vl"];
+/// Parts of names that mark vision models.
+const VISION_PARTS: &[&str] = &["vision", "-vl", "vl:", "5vl", "3vl"];
 
-/// Exceptions to both: the same families without eyes.
-const BLIND: &[&str] = &[
+/// Exceptions to both: models of the same families without vision.
+const NO_VISION: &[&str] = &[
     "o1-mini",
     "o1-preview",
     "o3-mini",
@@ -195,9 +200,9 @@ const BLIND: &[&str] = &[
     "gemma3:1b",
 ];
 
-/// The first row that fits counts; 1 MB or so is left for the rest of the request.
+/// Bytes of a PDF; the first row that fits counts. About 1 MB is left for the rest of the request.
 const FILES: &[Row<usize>] = &[
-    // platform.openai.com/docs/guides/pdf-files: 50 MB, by models that see.
+    // platform.openai.com/docs/guides/pdf-files: 50 MB, vision models only.
     (
         "openai",
         &["gpt-4o", "chatgpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "o1", "o3", "o4"],
@@ -208,13 +213,13 @@ const FILES: &[Row<usize>] = &[
     ("anthropic", &["claude"], 31_000_000),
     // ai.google.dev/gemini-api/docs/document-processing: 20 MB.
     ("gemini", &["gemini"], 19_000_000),
-    // openrouter.ai/docs/features/multimodal/pdfs: by any model, read for those that can't.
+    // openrouter.ai/docs/features/multimodal/pdfs: any model; OpenRouter parses PDFs for those that can't.
     ("openrouter", ANY, 19_000_000),
 ];
 
-/// The first row of a table for a provider's model.
+/// The first row that fits a provider's model.
 fn find<'a, T>(rows: &'a [Row<T>], provider: &str, name: &str) -> Option<&'a T> {
-    // `gpt-4-` is a beginning of `gpt-4` too, but not of `gpt-4o`.
+    // The added hyphen lets the prefix `gpt-4-` match `gpt-4`, but not `gpt-4o`.
     let ended = format!("{name}-");
     let fits = |(known, beginnings, _): &&Row<T>| {
         *known == provider && beginnings.iter().any(|beginning| ended.starts_with(beginning))
@@ -222,16 +227,17 @@ fn find<'a, T>(rows: &'a [Row<T>], provider: &str, name: &str) -> Option<&'a T> 
     rows.iter().find(fits).map(|(.., found)| found)
 }
 
-/// Gateways and servers of the user's call models as their makers do, perhaps after a path.
+/// The maker's name of a model: gateways and own servers may put a path before it.
 fn own_name(model: &str) -> String {
     model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase()
 }
 
 impl Capabilities {
+    /// The capabilities of a provider's model; of any other server's if the provider is unknown.
     #[must_use]
     pub fn of(provider: &str, model: &str) -> Self {
         let name = own_name(model);
-        let hides_schema = HIDING.contains(&provider);
+        let hides_schema = HIDES_SCHEMA.contains(&provider);
         let is_cloud = name.ends_with("-cloud") || name.ends_with(":cloud");
         let provider = if provider == "ollama" && is_cloud { "ollama_cloud" } else { provider };
         let (dialect, methods) = find(METHODS, provider, &name).copied().unwrap_or(USUAL_METHODS);
@@ -240,20 +246,20 @@ impl Capabilities {
 }
 
 impl VisionLimits {
-    /// Of a model that takes no images, whatever the user says.
+    /// The limits of a model without vision, whatever the user sets.
     pub const NONE: Self =
         Self { is_known: false, max_images: 0, max_image_bytes: 0, max_file_bytes: 0 };
 
     fn of(provider: &str, name: &str) -> Self {
         let name = name.strip_prefix("ft:").unwrap_or(name);
         let begins = |beginnings: &[&str]| beginnings.iter().any(|it| name.starts_with(it));
-        let says = SAYING.iter().any(|part| name.contains(part));
+        let says = VISION_PARTS.iter().any(|part| name.contains(part));
         let limits = LIMITS.iter().find(|(known, ..)| *known == provider);
         let (images, bytes) = limits.map_or(USUAL, |&(_, images, bytes)| (images, bytes));
-        let is_blind = begins(BLIND);
+        let is_blind = begins(NO_VISION);
         let file_bytes = find(FILES, provider, name).copied().filter(|_| !is_blind);
         Self {
-            is_known: !is_blind && (says || begins(SEEING)),
+            is_known: !is_blind && (says || begins(VISION_PREFIXES)),
             max_images: images,
             max_image_bytes: bytes,
             max_file_bytes: file_bytes.unwrap_or_default(),

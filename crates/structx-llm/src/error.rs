@@ -15,8 +15,17 @@ pub struct ConfigError(pub String);
 /// A result whose error is a [`ConfigError`].
 pub type Result<T, E = ConfigError> = std::result::Result<T, E>;
 
-/// A request that gave no usable reply. Holds no key, and no text of the document in structx's own
-/// words; a provider's words are passed on as they are, but for their length, and may quote it.
+/// A request without a usable response. It holds no key. structx's own messages quote no document;
+/// a provider's message is passed on (shortened) and may quote it.
+///
+/// ```
+/// use structx_llm::{LlmError, LlmErrorKind};
+///
+/// let error = LlmError::new(LlmErrorKind::RateLimit, "openai", "slow down");
+/// let error = LlmError { status: Some(429), ..error };
+/// assert_eq!(error.to_string(), "openai answered 429: slow down");
+/// assert!(error.kind.is_transient());
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[error("{}", self.describe())]
 pub struct LlmError {
@@ -25,38 +34,39 @@ pub struct LlmError {
     pub provider: String,
     pub message: String,
     pub status: Option<u16>,
-    /// The provider's own code, such as `insufficient_quota`.
+    /// The provider's error code, such as `insufficient_quota`.
     pub code: Option<String>,
     pub request_id: Option<String>,
-    /// How long the provider asks to wait.
+    /// The wait that the provider asks for.
     pub retry_after: Option<Duration>,
-    /// What the failed attempt cost.
+    /// Tokens of the failed attempt.
     pub usage: Usage,
-    /// What the provider tells of its limits.
+    /// Rate limits that the provider reports.
     #[serde(skip)]
     pub limits: Option<Box<ReportedLimits>>,
 }
 
+/// The cause of an [`LlmError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LlmErrorKind {
-    /// No connection, or one that broke.
+    /// The connection failed or broke.
     Connection,
-    /// No connection within the limit of connecting.
+    /// No connection within the connect timeout.
     ConnectTimeout,
-    /// No reply began within its limit.
+    /// No response began within the first-byte timeout.
     FirstByteTimeout,
-    /// No whole reply within the limit of a request.
+    /// No complete response within the request timeout.
     Timeout,
-    /// 429 that passes with time.
+    /// 429, temporary.
     RateLimit,
     /// 408, 5xx.
     Server,
-    /// What does not pass with time: credit or quota are exhausted.
+    /// Credit or quota is exhausted; waiting does not help.
     Quota,
     /// 401, 403.
     Authentication,
-    /// Any other 4xx: the request itself is not accepted.
+    /// Any other 4xx: the request is not accepted.
     Rejected,
     /// The model declined.
     Refusal,
@@ -64,15 +74,16 @@ pub enum LlmErrorKind {
     ContentFilter,
     /// The reply ended at the limit of output tokens.
     Truncated,
-    /// The reply is not in the provider's documented form.
+    /// The response is not in the provider's documented form.
     BadReply,
-    /// The prompt does not fit into the model's context.
+    /// The prompt exceeds the model's context.
     ContextLength,
-    /// The embedded model can't be run.
+    /// The embedded model can't run.
     Engine,
 }
 
 impl LlmErrorKind {
+    /// The name that results, journals and exceptions use.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -94,7 +105,7 @@ impl LlmErrorKind {
         }
     }
 
-    /// Whether asking again may help.
+    /// Whether a retry may help.
     #[must_use]
     pub const fn is_transient(self) -> bool {
         matches!(
@@ -112,6 +123,7 @@ impl LlmErrorKind {
 }
 
 impl LlmError {
+    /// An error without a status or any other detail of a response.
     #[must_use]
     pub fn new(kind: LlmErrorKind, provider: &str, message: impl Into<String>) -> Self {
         Self {

@@ -1,4 +1,6 @@
 //! Requests to language models and their responses, whatever the provider.
+//!
+#![doc = include_str!("../README.md")]
 
 pub mod capabilities;
 pub mod error;

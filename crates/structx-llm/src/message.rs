@@ -8,19 +8,29 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use structx_schema::OutputSchema;
 
-/// One question to a model. Plain data without a secret: its [`canonical`](structx_common::canonical) hash
-/// names it in a journal or a cache.
+/// One request to a model: plain data without secrets, identified by its
+/// [`canonical`](structx_common::canonical) hash.
+///
+/// ```
+/// use structx_llm::{Message, Part, Request, Role};
+///
+/// let parts = vec![Part::Text("Summarize:\n".into()), Part::Document("3 chairs".into())];
+/// let messages = vec![Message { role: Role::User, parts }];
+/// let request = Request { model: "m".into(), messages, schema: None, options: Default::default() };
+/// assert_eq!(request.messages[0].merged_parts().count(), 1);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// The model's name as its provider spells it.
     pub model: Arc<str>,
     pub messages: Vec<Message>,
-    /// The form of the reply; `None` for free text.
+    /// The schema of the reply; `None` for free text.
     pub schema: Option<Arc<OutputSchema>>,
-    /// What the user configured (`temperature`, ...), sent as it is. Empty by default.
+    /// The user's options (`temperature`, ...), sent unchanged. Empty by default.
     pub options: Arc<Map<String, Value>>,
 }
 
+/// One message of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     pub role: Role,
@@ -28,8 +38,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// The message as texts, images and files: what stands before, between and after images and
-    /// files is one text each.
+    /// The parts as they are sent: adjacent texts and documents are merged into one text, images and
+    /// files stay apart.
     pub fn merged_parts(&self) -> impl Iterator<Item = MergedPart<'_>> {
         let is_alone = |part: &Part| matches!(part, Part::Image(_) | Part::File(_));
         self.parts.chunk_by(move |one, two| !is_alone(one) && !is_alone(two)).map(|parts| {
@@ -42,7 +52,7 @@ impl Message {
     }
 }
 
-/// A part of a message as it is sent.
+/// A part of a message as it is sent: merged text, an image or a file.
 #[derive(Debug)]
 pub enum MergedPart<'a> {
     Text(Cow<'a, str>),
@@ -50,7 +60,7 @@ pub enum MergedPart<'a> {
     File(&'a File),
 }
 
-/// The parts as one text. A document stands between tags that its own text can't close.
+/// Merges parts into one text, each document in its [`document_frame`].
 fn text_of(parts: &[Part]) -> Cow<'_, str> {
     if let [Part::Text(text)] = parts {
         return Cow::Borrowed(text);
@@ -72,14 +82,14 @@ fn text_of(parts: &[Part]) -> Cow<'_, str> {
     Cow::Owned(whole)
 }
 
-/// What stands before and after a document in a prompt: tags that its own text can't close.
+/// The opening and closing tag around a document in a prompt, which its own text can't contain.
 #[must_use]
 pub fn document_frame(text: &str) -> (String, String) {
     let tag = document_tag(text);
     (format!("<{tag}>\n"), format!("\n</{tag}>"))
 }
 
-/// `document`, with one underscore more than any closing tag within the text has.
+/// `document` with one underscore more than any closing tag within the text.
 fn document_tag(text: &str) -> String {
     const TAG: &str = "document";
     let mut underscores = 0;
@@ -93,6 +103,7 @@ fn document_tag(text: &str) -> String {
     TAG.to_owned() + &"_".repeat(underscores)
 }
 
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -101,8 +112,8 @@ pub enum Role {
     Assistant,
 }
 
-/// A piece of a message. A document is told apart from words of ours, so that a provider can
-/// mark it as data, and the embedded model can copy literals out of it.
+/// A part of a message. Documents are kept apart from instructions, so that a provider can mark them
+/// as data and the embedded model can copy literals out of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
@@ -112,36 +123,36 @@ pub enum Part {
     File(File),
 }
 
-/// A page of a document as it is seen.
+/// An image of a document's page.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
-    /// 1 for the first page.
+    /// The page number, from 1.
     pub page: u32,
-    /// Such as `image/png`.
+    /// The media type, such as `image/png`.
     pub media_type: Arc<str>,
-    /// The file, in base64.
+    /// The image file in base64.
     pub data: Arc<str>,
 }
 
 impl fmt::Debug for Image {
-    /// Without the data, which is the document.
+    /// Omits the data, which is the document.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Image({}, page {})", self.media_type, self.page)
     }
 }
 
-/// A document as it is, for models that read such files themselves.
+/// An unchanged document, for models that read such files themselves.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     pub name: Arc<str>,
-    /// Such as `application/pdf`.
+    /// The media type, such as `application/pdf`.
     pub media_type: Arc<str>,
-    /// In base64.
+    /// The content in base64.
     pub data: Arc<str>,
 }
 
 impl fmt::Debug for File {
-    /// Without the data, which is the document.
+    /// Omits the data, which is the document.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "File({})", self.media_type)
     }

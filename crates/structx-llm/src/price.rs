@@ -1,27 +1,34 @@
-//! What tokens cost.
+//! Prices of tokens.
 
 use serde::{Deserialize, Serialize};
 
 use super::Usage;
 
-/// US dollars for a million tokens of a model.
+/// The price of a model, in US dollars per million tokens.
+///
+/// ```
+/// use structx_llm::{Usage, price::Price};
+///
+/// let price = Price { input: 2.0, output: 8.0, cached: None };
+/// assert_eq!(price.of(&Usage::of(1_000_000, 500_000)), 6.0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// Of the prompt.
+    /// Prompt tokens.
     pub input: f64,
-    /// Of the reply, thinking included.
+    /// Completion tokens, reasoning included.
     pub output: f64,
-    /// Of that part of the prompt that the provider had cached; else as the rest.
+    /// Prompt tokens read from the provider's cache; `None` for the price of `input`.
     #[serde(default)]
     pub cached: Option<f64>,
 }
 
 impl Price {
-    /// Of what runs in this process.
+    /// The price of the embedded model.
     pub const NOTHING: Self = Self { input: 0.0, output: 0.0, cached: None };
 
-    /// US dollars.
+    /// The cost of `usage` in US dollars.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "no count of tokens is near 2^53")]
     pub fn of(&self, usage: &Usage) -> f64 {

@@ -2,25 +2,33 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One answer.
+/// One response.
+///
+/// ```
+/// use structx_llm::{FinishReason, Response, Usage};
+///
+/// let response = Response { text: "{}".to_owned(), usage: Usage::of(20, 1), ..Default::default() };
+/// assert_eq!((response.finish_reason, response.usage.total_tokens), (FinishReason::Stop, 21));
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Response {
+    /// The model's reply.
     pub text: String,
     pub finish_reason: FinishReason,
     pub usage: Usage,
-    /// The provider's own name for this exchange, for its support.
+    /// The provider's identifier of this exchange, for its support.
     pub request_id: Option<String>,
-    /// The reply's HTTP headers, names in lower case; empty for the embedded model.
+    /// The HTTP headers, names in lower case; empty for the embedded model.
     pub headers: Vec<(String, String)>,
-    /// Where values were copied from; only the embedded model knows.
+    /// Where values were copied from; only the embedded model reports it.
     pub sources: Vec<Source>,
-    /// Further candidates, where more than one was asked for.
+    /// Further candidates, if more than one was requested.
     pub alternatives: Vec<Candidate>,
-    /// Natural logarithms of the probabilities of the reply's tokens, where they were asked for.
+    /// Natural logarithms of the token probabilities, if requested.
     pub log_probabilities: Option<Vec<f32>>,
 }
 
-/// A further answer to the same request.
+/// A further response to the same request.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Candidate {
     pub text: String,
@@ -28,42 +36,43 @@ pub struct Candidate {
     pub log_probabilities: Option<Vec<f32>>,
 }
 
-/// Why a reply ended.
+/// Why the model stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
     #[default]
+    /// The reply is complete.
     Stop,
-    /// The limit of output tokens was reached: the reply is incomplete.
+    /// The limit of output tokens was reached; the reply is incomplete.
     Length,
 }
 
-/// The words of the document that a value was read from.
+/// The words of the document that a value was copied from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// JSON Pointer (RFC 6901) into the reply.
     pub pointer: String,
-    /// The document's own words, such as `$1,982.50` for 1982.5.
+    /// The words as the document spells them, such as `$1,982.50` for 1982.5.
     pub literal: String,
 }
 
-/// Tokens of one request, as the provider counts them, and what they cost.
+/// Tokens of one request, as the provider counts them, and their cost.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Usage {
     pub prompt_tokens: u64,
     pub completion_tokens: u64,
     pub total_tokens: u64,
-    /// Part of `completion_tokens` that was spent on reasoning, where the provider tells.
+    /// The part of `completion_tokens` spent on reasoning, if reported.
     pub thinking_tokens: Option<u64>,
-    /// Part of `prompt_tokens` that the provider had cached, where it tells.
+    /// The part of `prompt_tokens` read from the provider's cache, if reported.
     pub cached_tokens: Option<u64>,
-    /// In US dollars, where the model's price is known.
+    /// US dollars, if the model's price is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
 }
 
 impl Usage {
-    /// Of these, the total being their sum.
+    /// The usage of these tokens; the total is their sum.
     #[must_use]
     pub const fn of(prompt_tokens: u64, completion_tokens: u64) -> Self {
         let total_tokens = prompt_tokens.saturating_add(completion_tokens);

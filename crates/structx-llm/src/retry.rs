@@ -1,11 +1,20 @@
-//! Which failures pass with time, and how long to wait for it.
+//! Retries: which failures are temporary, and how long to wait.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::LlmErrorKind;
 use crate::error::{ConfigError, Result};
 
-/// How often and how soon a failed request is repeated.
+/// How often and after which delay a failed request is sent again.
+///
+/// ```
+/// use structx_llm::retry::RetryPolicy;
+///
+/// let policy = RetryPolicy::new(3, 1.0, 10.0)?;
+/// let delay = policy.delay(1, None).as_secs_f64();
+/// assert!((2.0..=3.0).contains(&delay));
+/// # Ok::<(), structx_llm::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     pub max_retries: u32,
@@ -13,13 +22,16 @@ pub struct RetryPolicy {
     pub max_wait: Duration,
 }
 
-/// The first step of the backoff where `min_wait` is 0: doubling nothing gives nothing.
+/// The first step of the backoff if `min_wait` is 0, which can't be doubled. Chosen by hand, not
+/// measured.
 const FIRST_STEP: Duration = Duration::from_millis(100);
 
-/// A provider that asks for more than this is asked again earlier.
+/// The longest wait that a provider can impose. Chosen by hand: most limits are per minute.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 impl RetryPolicy {
+    /// A policy from settings, waits in seconds.
+    ///
     /// # Errors
     /// [`ConfigError`] unless `max_retries >= 0` and `0 <= min_wait <= max_wait` (seconds).
     pub fn new(max_retries: i64, min_wait: f64, max_wait: f64) -> Result<Self> {
@@ -35,11 +47,11 @@ impl RetryPolicy {
         Ok(Self { max_retries: retries, min_wait: min, max_wait: max })
     }
 
-    /// How long to wait after the failed attempt number `attempt` (0 for the first).
+    /// The delay after the failed attempt number `attempt` (0 for the first).
     ///
-    /// Doubles from `min_wait` to `max_wait`, each step longer at random by up to half, so that
-    /// rows that failed together do not come back together. A provider that names a time gets at
-    /// least that time, even if it is more than `max_wait`, but no more than a minute then.
+    /// The delay doubles from `min_wait` to `max_wait`; a random extra of up to half separates rows
+    /// that failed together. A wait that the provider asks for (`retry_after`) is kept even beyond
+    /// `max_wait`, up to a minute.
     #[must_use]
     pub fn delay(&self, attempt: u32, retry_after: Option<Duration>) -> Duration {
         if let Some(asked) = retry_after {
@@ -52,10 +64,10 @@ impl RetryPolicy {
     }
 }
 
-/// A setting in seconds.
+/// Parses a setting in seconds.
 ///
 /// # Errors
-/// [`ConfigError`] for what is negative or no number.
+/// [`ConfigError`] for a negative value or NaN.
 pub fn seconds(name: &str, value: f64) -> Result<Duration> {
     Duration::try_from_secs_f64(value).map_err(|_| {
         ConfigError(format!("{name} must be a number of seconds from 0 on, not {value}"))
@@ -66,7 +78,7 @@ fn between(low: Duration, high: Duration) -> Duration {
     low + high.saturating_sub(low).mul_f64(fastrand::f64())
 }
 
-/// The time that a reply's headers (names in lower case) ask to wait, counted from `now`.
+/// The wait that response headers (names in lower case) ask for, counted from `now`.
 #[must_use]
 pub fn retry_after(headers: &[(String, String)], now: SystemTime) -> Option<Duration> {
     let header =
@@ -78,15 +90,15 @@ pub fn retry_after(headers: &[(String, String)], now: SystemTime) -> Option<Dura
     let text = header("retry-after")?;
     match number(text) {
         Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-        // A date in the past asks for no wait.
+        // A date in the past means no wait.
         None => httpdate::parse_http_date(text)
             .ok()
             .map(|date| date.duration_since(now).unwrap_or_default()),
     }
 }
 
-/// When the limits that are used up begin anew, as headers tell it (names in lower case), counted
-/// from `now`: the latest of them, as a request needs room in all.
+/// The time until exhausted limits reset, from headers (names in lower case), counted from `now`:
+/// the latest reset, as a request needs capacity in all limits.
 #[must_use]
 pub fn reset(headers: &[(String, String)], now: SystemTime) -> Option<Duration> {
     let is_used_up = |reset: &str| {
@@ -100,7 +112,7 @@ pub fn reset(headers: &[(String, String)], now: SystemTime) -> Option<Duration> 
     resets.filter_map(|(_, text)| until(text.trim(), now)).max()
 }
 
-/// From `now` to a time, in the spellings of Anthropic (RFC 3339), OpenAI and Groq (`6m0s`), Together
+/// The duration from `now` to a time, in the spellings of Anthropic (RFC 3339), OpenAI and Groq (`6m0s`), Together
 /// (seconds) and OpenRouter (milliseconds of Unix time).
 pub(crate) fn until(text: &str, now: SystemTime) -> Option<Duration> {
     const YEAR_OF_SECONDS: f64 = 31_536_000.0;
@@ -120,13 +132,13 @@ pub(crate) fn until(text: &str, now: SystemTime) -> Option<Duration> {
     }
 }
 
-/// A time such as `0.5s`, `34s` or `6m0s`.
+/// Parses a duration such as `0.5s`, `34s` or `6m0s`.
 #[must_use]
 pub fn duration(text: &str) -> Option<Duration> {
     text.parse::<jiff::SignedDuration>().ok()?.try_into().ok()
 }
 
-/// What a reply other than success means. `code` and `message` are the provider's own.
+/// The kind of an unsuccessful response. `code` and `message` are the provider's.
 #[must_use]
 pub fn classify(status: u16, code: &str, message: &str) -> LlmErrorKind {
     let code = code.to_ascii_lowercase();
@@ -135,7 +147,7 @@ pub fn classify(status: u16, code: &str, message: &str) -> LlmErrorKind {
         402 => LlmErrorKind::Quota,
         400 | 403 | 412 | 429 if is_exhausted(&code, &message) => LlmErrorKind::Quota,
         401 | 403 => LlmErrorKind::Authentication,
-        // Gemini's word for a key that it does not know.
+        // Gemini's code for an unknown key.
         400 if code == "api_key_invalid" => LlmErrorKind::Authentication,
         429 => LlmErrorKind::RateLimit,
         408 | 500.. => LlmErrorKind::Server,
@@ -145,8 +157,8 @@ pub fn classify(status: u16, code: &str, message: &str) -> LlmErrorKind {
     }
 }
 
-/// Messages are matched by whole phrases only: the text of a plain rate limit, too, may link to a
-/// page about billing.
+/// Matches messages by whole phrases only: the message of a plain rate limit may link to a page
+/// about billing.
 fn is_exhausted(code: &str, message: &str) -> bool {
     const CODES: [&str; 6] = [
         "insufficient_quota",
@@ -154,20 +166,20 @@ fn is_exhausted(code: &str, message: &str) -> bool {
         "exceeded_current_quota",
         "billing",
         "credit",
-        // Gemini's quotas of a day; those of a minute are rate limits.
+        // Gemini's daily quotas; those per minute are rate limits.
         "perday",
     ];
     const PHRASES: [&str; 10] = [
         "insufficient credit",
         "insufficient balance",
-        // Anthropic: prepaid credit, and limits that the user has set; Ollama: those of a plan, for
-        // hours or a week (github.com/ollama/ollama/issues/16448).
+        // Anthropic: prepaid credit and limits set by the user; Ollama: limits of a plan per hours
+        // or week (github.com/ollama/ollama/issues/16448).
         "credit balance",
         "usage limit",
         // xAI and Fireworks.
         "available credits",
         "monthly spending limit",
-        // Gemini: limits that the user has set, and prepaid credit.
+        // Gemini: limits set by the user, and prepaid credit.
         "monthly spending cap",
         "prepayment credits",
         // OpenRouter: the limit of one key.

@@ -1,15 +1,14 @@
-//! Estimates of how many tokens the prompt of a request costs.
+//! Estimates of prompt tokens.
 
 use structx_common::tokens::PER_IMAGE;
 pub use structx_common::tokens::of_text;
 
 use crate::{Message, Part};
 
-/// Bytes of a PDF, in base64, for a token of what a model makes of it: pages of 50 to 100 KB are
-/// 1,500 to 3,000 tokens each (platform.claude.com/docs/en/build-with-claude/pdf-support).
+/// Base64 bytes of a PDF per prompt token: pages of 50 to 100 KB are 1,500 to 3,000 tokens each (platform.claude.com/docs/en/build-with-claude/pdf-support).
 const FILE_BYTES_PER_TOKEN: usize = 40;
 
-/// Estimates the tokens of a prompt, without its schema where that is sent apart.
+/// Estimates the tokens of messages, without a schema that is sent beside them.
 #[must_use]
 pub fn of_messages(messages: &[Message]) -> usize {
     let parts = messages.iter().flat_map(|message| &message.parts);

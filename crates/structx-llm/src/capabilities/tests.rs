@@ -1,4 +1,4 @@
-//! Models of every provider, and what they are known to do.
+//! Capabilities of models of every provider.
 
 use super::{Capabilities, Dialect, Method};
 

@@ -1,4 +1,4 @@
-//! What a provider's error says, in whatever form it comes.
+//! Parses error responses of providers, whatever their form.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,13 +7,13 @@ use serde_json::Value;
 use crate::http::wire_format::HttpResponse;
 use crate::{LlmError, LlmErrorKind, retry};
 
-/// No provider's message is shown beyond this many characters.
+/// The longest message of a provider that is passed on, in characters. Chosen by hand.
 const LONGEST_MESSAGE: usize = 500;
 
-/// The error in a reply; `status` is the reply's own, or what a gateway says of the provider
-/// behind it.
-pub(crate) fn failure(provider: &str, status: u16, reply: &HttpResponse) -> LlmError {
-    let Explained { message, code, delay } = Explained::of(&reply.body);
+/// The error in a response. `status` is the response's, or the one that a gateway reports for the
+/// provider behind it.
+pub(crate) fn failure(provider: &str, status: u16, response: &HttpResponse) -> LlmError {
+    let ErrorBody { message, code, delay } = ErrorBody::of(&response.body);
     let kind = retry::classify(status, code.as_deref().unwrap_or_default(), &message);
     let message = match status {
         300..400 => "a redirect, which is not followed; set api_base to the final address",
@@ -21,23 +21,23 @@ pub(crate) fn failure(provider: &str, status: u16, reply: &HttpResponse) -> LlmE
         _ => &message,
     };
     let now = SystemTime::now();
-    let asked = retry::retry_after(&reply.headers, now).or(delay);
+    let asked = retry::retry_after(&response.headers, now).or(delay);
     let reset = || match kind {
-        LlmErrorKind::RateLimit => retry::reset(&reply.headers, now),
+        LlmErrorKind::RateLimit => retry::reset(&response.headers, now),
         _ => None,
     };
     LlmError { code, retry_after: asked.or_else(reset), ..LlmError::new(kind, provider, message) }
 }
 
-/// What the body of an error says; the texts bounded.
+/// The content of an error body, with shortened texts.
 #[derive(Debug, Default, PartialEq)]
-struct Explained {
+struct ErrorBody {
     message: String,
     code: Option<String>,
     delay: Option<Duration>,
 }
 
-impl Explained {
+impl ErrorBody {
     fn of(body: &[u8]) -> Self {
         let Ok(value) = serde_json::from_slice::<Value>(body) else {
             let text = String::from_utf8_lossy(body);
@@ -50,7 +50,7 @@ impl Explained {
         let details = Details(error.get("details").and_then(Value::as_array));
         let text = |name: &str| error.get(name)?.as_str().filter(|text| !text.is_empty());
         let message = ["message", "detail", "error"].into_iter().find_map(text);
-        // Google's own code repeats the status; what it means stands in `status` and the details.
+        // Google's numeric code repeats the status; `status` and the details are more specific.
         let number = || error.get("code").and_then(Value::as_u64).map(|code| code.to_string());
         let code = text("code")
             .or_else(|| details.code())
@@ -64,7 +64,7 @@ impl Explained {
     }
 }
 
-/// Google's details of an error (google.aip.dev/193): objects that name their type.
+/// Google's error details (google.aip.dev/193): objects that name their type.
 struct Details<'a>(Option<&'a Vec<Value>>);
 
 impl<'a> Details<'a> {
@@ -74,7 +74,7 @@ impl<'a> Details<'a> {
         self.0?.iter().find(is_it)
     }
 
-    /// The quota that is exceeded, that of a day before that of a minute; or the reason.
+    /// The exceeded quota, a daily one first; otherwise the reason.
     fn code(&self) -> Option<&'a str> {
         let violations = || self.of_type("google.rpc.QuotaFailure")?["violations"].as_array();
         let quotas = || violations().into_iter().flatten().filter_map(|it| it["quotaId"].as_str());

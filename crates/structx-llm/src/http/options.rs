@@ -1,25 +1,25 @@
-//! What the user configured, in the words and at the places of a wire format.
+//! Places the user's options in request bodies, in the spelling of each wire format.
 
 use serde_json::{Map, Value};
 
 use crate::{LlmError, LlmErrorKind};
 use structx_schema::{Method, OutputSchema};
 
-/// How a wire format takes options.
+/// How a wire format accepts options.
 pub(crate) struct OptionRules {
-    /// Members of the body that structx alone decides.
+    /// Members of the body that only structx sets.
     pub reserved: &'static [&'static str],
-    /// Spellings that are common elsewhere, and this format's own.
+    /// Common spellings, and this format's spelling for each.
     pub spellings: &'static [(&'static str, &'static str)],
-    /// The member that holds both parts of structx's and of the user's; empty if there is none.
+    /// The member that both structx and the user fill; empty if there is none.
     pub shared: &'static str,
-    /// The parts of it that structx alone decides.
+    /// The parts of it that only structx sets.
     pub reserved_parts: &'static [&'static str],
-    /// Options that are no parts of it, if all others are.
+    /// Options that stay outside of it; `None` if all of them do.
     pub outside: Option<&'static [&'static str]>,
 }
 
-/// Options as members of the body, and as parts of the member that is shared.
+/// Options as members of the body and as parts of the shared member.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct PlacedOptions {
     pub body: Map<String, Value>,
@@ -27,8 +27,10 @@ pub(crate) struct PlacedOptions {
 }
 
 impl OptionRules {
+    /// Places options in the body.
+    ///
     /// # Errors
-    /// An option that structx alone decides.
+    /// An option that only structx sets.
     pub fn place(
         &self,
         provider: &str,
@@ -38,7 +40,7 @@ impl OptionRules {
         for (name, value) in options {
             let own = self.spellings.iter().find(|(common, _)| common == name);
             let (name, value) = match (own, value) {
-                // OpenAI takes one text as well as several.
+                // OpenAI accepts one text as well as a list.
                 (Some(("stop", own)), Value::String(_)) => (*own, Value::from([value.clone()])),
                 (own, value) => (own.map_or(name.as_str(), |(_, own)| own), value.clone()),
             };
@@ -61,10 +63,10 @@ impl OptionRules {
     }
 }
 
-/// The schema, if the model is asked for it by a tool: then there can be no others.
+/// The schema, if the model is asked for it by a tool.
 ///
 /// # Errors
-/// There are.
+/// The options contain tools of the user, which a forced tool excludes.
 pub(crate) fn tool<'a>(
     provider: &str,
     schema: Option<&'a OutputSchema>,
@@ -77,7 +79,7 @@ pub(crate) fn tool<'a>(
     }
 }
 
-/// The error of an option that structx alone decides.
+/// The error for an option that only structx sets.
 fn refused(provider: &str, name: &str) -> LlmError {
     let message = format!("the option `{name}` is set by structx; leave it out");
     LlmError::new(LlmErrorKind::Rejected, provider, message)

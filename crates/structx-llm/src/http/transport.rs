@@ -1,4 +1,4 @@
-//! Sends what a wire format encodes: connections, keys, time limits and the size of replies.
+//! Sends encoded requests: connections, keys, timeouts, size of responses.
 
 use std::error::Error as _;
 use std::fmt;
@@ -14,16 +14,18 @@ use crate::http::wire_format::{HttpRequest, HttpResponse, WireFormat};
 use crate::{LlmError, LlmErrorKind, Provider, Request, Response, ResponseFuture};
 use structx_schema::{OutputSchema, SchemaError, dialect};
 
+/// The largest accepted response body, in bytes. Chosen by hand: replies of models are below 1 MB.
 const LARGEST_REPLY: usize = 64 << 20;
 
-/// How long a request may take.
+/// Timeouts of a request. The defaults were chosen by hand; 10 minutes is that of OpenAI's and
+/// Anthropic's SDKs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// To the connection.
+    /// Until connected.
     pub connect: Duration,
-    /// To the beginning of the reply, from the request's own.
+    /// From sending until the first byte of the response; `None` for no limit.
     pub first_byte: Option<Duration>,
-    /// To the end of the reply.
+    /// From sending until the end of the response.
     pub whole: Duration,
 }
 
@@ -33,23 +35,25 @@ impl Default for Timeouts {
     }
 }
 
-/// A key that is never shown.
+/// An API key, hidden in debug output and scrubbed from errors.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
 
 impl ApiKey {
+    /// The key without surrounding white space.
     #[must_use]
     pub fn new(key: &str) -> Self {
         Self(key.trim().to_owned())
     }
 
+    /// Whether there is no key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// `text` without the key, which some servers repeat in their errors. What is short is no
-    /// secret: local servers are given words such as `none`.
+    /// `text` without the key, which some servers repeat in errors. Keys below 8 characters are no
+    /// secrets: local servers get words such as `none`.
     fn scrub(&self, text: &str) -> String {
         if self.0.len() < 8 { text.to_owned() } else { text.replace(&self.0, "***") }
     }
@@ -61,10 +65,10 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// A key, and the header that it is sent in.
+/// A key and the header that carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Auth {
-    /// In lower case.
+    /// The name in lower case.
     pub header: &'static str,
     pub key: ApiKey,
 }
@@ -81,31 +85,46 @@ impl Auth {
     }
 }
 
-/// Where and as whom to ask.
+/// The address, key and timeouts of a provider.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     /// The registry's name of the provider, for errors.
     pub provider: String,
-    /// `http` or `https`, perhaps with a query that all requests have.
+    /// `http` or `https`; its query is sent with every request.
     pub base_url: Url,
     pub auth: Option<Auth>,
     pub timeouts: Timeouts,
 }
 
-/// A provider behind HTTP. Keeps its connections open between requests.
+/// A provider over HTTP, with its own connection pool.
+///
+/// ```
+/// use structx_llm::providers::registry::{ModelSettings, connect};
+/// use structx_llm::{Message, Part, Request, Role};
+///
+/// let settings = ModelSettings { model: "ollama/llama3.2".to_owned(), ..Default::default() };
+/// let (provider, model) = connect(&settings, |_| None)?;
+/// let messages = vec![Message { role: Role::User, parts: vec![Part::Text("Hello".into())] }];
+/// let request = Request { model, messages, schema: None, options: Default::default() };
+/// let sent = provider.prepare(&request)?;
+/// assert_eq!(sent.url().as_str(), "http://localhost:11434/api/chat");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct HttpProvider {
     wire: Box<dyn WireFormat>,
     endpoint: Endpoint,
-    /// The only way of asking for a schema that the caller wants.
+    /// The output mode that the caller chose; `None` for the best of the model.
     method: Option<structx_schema::Method>,
     auth: Option<(HeaderName, HeaderValue)>,
     client: Client,
 }
 
 impl HttpProvider {
+    /// A provider that sends requests of this wire format to this endpoint.
+    ///
     /// # Errors
-    /// [`ConfigError`]: a key that can't be sent, or no way to make secure connections.
+    /// [`ConfigError`]: a key that can't be sent, or TLS can't be set up.
     pub fn new(
         wire: Box<dyn WireFormat>,
         endpoint: Endpoint,
@@ -118,10 +137,10 @@ impl HttpProvider {
         Ok(Self { wire, endpoint, method, auth, client })
     }
 
-    /// What is sent for a request.
+    /// Encodes a request without sending it.
     ///
     /// # Errors
-    /// An option that the wire format does not let the caller set.
+    /// An option that only structx sets.
     pub fn prepare(&self, request: &Request) -> Result<reqwest::Request, LlmError> {
         let HttpRequest { path, headers, body } = self.wire.encode(request)?;
         let mut url = self.endpoint.base_url.clone();
@@ -136,12 +155,12 @@ impl HttpProvider {
         Ok(outgoing)
     }
 
-    /// What the reply to it says.
+    /// Decodes a response, without the key in errors.
     ///
     /// # Errors
-    /// A status other than success, a refusal, a reply that is not in the documented form.
-    pub fn decode(&self, reply: HttpResponse) -> Result<Response, LlmError> {
-        self.wire.decode(reply).map_err(|error| match &self.endpoint.auth {
+    /// A status other than success, a refusal, a response that is not in the documented form.
+    pub fn decode(&self, response: HttpResponse) -> Result<Response, LlmError> {
+        self.wire.decode(response).map_err(|error| match &self.endpoint.auth {
             Some(Auth { key, .. }) => LlmError {
                 message: key.scrub(&error.message),
                 code: error.code.as_deref().map(|code| key.scrub(code)),
@@ -157,7 +176,7 @@ impl HttpProvider {
         let response = match self.endpoint.timeouts.first_byte {
             Some(limit) => tokio::time::timeout(limit, begun).await.map_err(|_| {
                 let message =
-                    format!("no reply from {} began within {}", self.place(), told(limit));
+                    format!("no reply from {} began within {}", self.host(), seconds(limit));
                 self.error(LlmErrorKind::FirstByteTimeout, message)
             })?,
             None => begun.await,
@@ -178,7 +197,7 @@ impl HttpProvider {
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = response.headers();
         let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-        // Here and not only in the decoded error, which may have been cut within the key.
+        // Scrubbed before decoding too: decoding may shorten the text within the key.
         if let Some(Auth { key, .. }) = &self.endpoint.auth
             && status >= 300
         {
@@ -189,31 +208,31 @@ impl HttpProvider {
 
     fn failed(&self, error: &reqwest::Error) -> LlmError {
         let Timeouts { connect, whole, .. } = self.endpoint.timeouts;
-        let (place, cause) = (self.place(), root_cause(error));
+        let (host, cause) = (self.host(), root_cause(error));
         let (kind, message) = match (error.is_connect(), error.is_timeout()) {
             (true, true) => (
                 LlmErrorKind::ConnectTimeout,
-                format!("no connection to {place} within {}", told(connect)),
+                format!("no connection to {host} within {}", seconds(connect)),
             ),
             (false, true) => (
                 LlmErrorKind::Timeout,
-                format!("no whole reply from {place} within {}", told(whole)),
+                format!("no whole reply from {host} within {}", seconds(whole)),
             ),
             (true, false) => {
-                (LlmErrorKind::Connection, format!("no connection to {place}: {cause}"))
+                (LlmErrorKind::Connection, format!("no connection to {host}: {cause}"))
             }
             (false, false) => {
-                (LlmErrorKind::Connection, format!("the connection broke to {place}: {cause}"))
+                (LlmErrorKind::Connection, format!("the connection broke to {host}: {cause}"))
             }
         };
         self.error(kind, message)
     }
 
-    /// Host and port.
-    fn place(&self) -> String {
-        let host = self.endpoint.base_url.host_str().unwrap_or_default();
+    /// Host and port, for errors.
+    fn host(&self) -> String {
+        let name = self.endpoint.base_url.host_str().unwrap_or_default();
         let port = self.endpoint.base_url.port_or_known_default().unwrap_or_default();
-        format!("{host}:{port}")
+        format!("{name}:{port}")
     }
 
     fn error(&self, kind: LlmErrorKind, message: impl Into<String>) -> LlmError {
@@ -255,9 +274,9 @@ impl Provider for HttpProvider {
     }
 }
 
-/// One client, and so one pool of connections, for each provider.
+/// One client, and so one connection pool, for each provider.
 fn client(endpoint: &Endpoint) -> reqwest::Result<Client> {
-    // Does nothing where the process has chosen its provider before.
+    // Fails if the process has installed a crypto provider already, which is then used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
         .user_agent(concat!("structx/", env!("CARGO_PKG_VERSION")))
@@ -265,19 +284,19 @@ fn client(endpoint: &Endpoint) -> reqwest::Result<Client> {
         .timeout(endpoint.timeouts.whole)
         .tcp_nodelay(true)
         .redirect(reqwest::redirect::Policy::none())
-        // Retries are counted in one place, and that is not here.
+        // Retries are counted in the attempt loop of the run alone.
         .retry(reqwest::retry::never());
     if is_loopback(&endpoint.base_url) {
         builder = builder.no_proxy();
     }
     if endpoint.base_url.scheme() == "http" {
-        // Nothing is verified: a machine without certificates still reaches its own server.
+        // No certificates are needed: a machine without any still reaches its own server.
         builder = builder.tls_certs_only([]);
     }
     builder.build()
 }
 
-/// Whether a server on this machine is meant.
+/// Whether the URL is one of this machine.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
@@ -286,17 +305,17 @@ pub fn is_loopback(url: &Url) -> bool {
         || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// A limit as errors tell it.
-fn told(limit: Duration) -> String {
+/// A timeout in the wording of errors.
+fn seconds(limit: Duration) -> String {
     format!("{} s", limit.as_secs_f64())
 }
 
-/// The innermost reason; the outer ones repeat the URL.
+/// The innermost error; the outer ones repeat the URL.
 fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    // Without any inner reason this is reqwest's own error, which shows the URL.
+    // Without a source this is reqwest's own error, which shows the URL.
     if error.source().is_none() { "request failed".to_owned() } else { cause.to_string() }
 }

@@ -1,5 +1,5 @@
-//! The shape of a provider's HTTP API: pure functions to and from bytes. Sending is
-//! [`transport`](super::transport)'s job.
+//! The trait of wire formats: pure functions from requests to HTTP and from HTTP to responses, and
+//! what the formats share. [`HttpProvider`](super::HttpProvider) sends.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,50 +12,54 @@ use super::failure::failure;
 use crate::rate_limit::ReportedLimits;
 use crate::{FinishReason, LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role};
 
-/// How one family of providers spells requests and replies.
+/// The encoding of requests and responses that a family of providers shares.
 pub trait WireFormat: fmt::Debug + Send + Sync {
     /// The registry's name of the provider, for errors.
     fn provider(&self) -> &str;
 
-    /// # Errors
-    /// An option of the request that this format does not let the caller set.
-    fn encode(&self, request: &Request) -> Result<HttpRequest, LlmError>;
-
-    /// What a reply of success says; `decode` adds what is the same everywhere.
+    /// Encodes a request.
     ///
     /// # Errors
-    /// A refusal, a reply that is not in the documented form.
-    fn read(&self, reply: &HttpResponse) -> Result<Response, LlmError>;
+    /// An option that only structx sets.
+    fn encode(&self, request: &Request) -> Result<HttpRequest, LlmError>;
 
+    /// Reads the body of a successful response; [`decode`](Self::decode) adds what all formats share.
+    ///
     /// # Errors
-    /// A status other than success, a refusal, a reply that is not in the documented form.
-    fn decode(&self, reply: HttpResponse) -> Result<Response, LlmError> {
-        let read = if (200..300).contains(&reply.status) {
-            self.read(&reply)
+    /// A refusal, a response that is not in the documented form.
+    fn read(&self, response: &HttpResponse) -> Result<Response, LlmError>;
+
+    /// Decodes a response of any status.
+    ///
+    /// # Errors
+    /// A status other than success, a refusal, a response that is not in the documented form.
+    fn decode(&self, response: HttpResponse) -> Result<Response, LlmError> {
+        let result = if (200..300).contains(&response.status) {
+            self.read(&response)
         } else {
-            Err(failure(self.provider(), reply.status, &reply))
+            Err(failure(self.provider(), response.status, &response))
         };
-        let request_id = reply.request_id();
-        match read {
-            Ok(answer) => Ok(Response {
-                request_id: request_id.or(answer.request_id),
-                headers: reply.headers,
-                ..answer
+        let request_id = response.request_id();
+        match result {
+            Ok(read) => Ok(Response {
+                request_id: request_id.or(read.request_id),
+                headers: response.headers,
+                ..read
             }),
             Err(error) => Err(LlmError {
-                status: Some(reply.status),
+                status: Some(response.status),
                 request_id: request_id.or(error.request_id),
-                limits: ReportedLimits::of(&reply.headers, SystemTime::now()).map(Box::new),
+                limits: ReportedLimits::of(&response.headers, SystemTime::now()).map(Box::new),
                 ..error
             }),
         }
     }
 }
 
-/// What is to be posted.
+/// The content of a POST request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpRequest {
-    /// Follows the base URL, with a leading slash.
+    /// The path after the base URL, with a leading slash.
     pub path: String,
     pub headers: Vec<(&'static str, &'static str)>,
     pub body: Vec<u8>,
@@ -75,7 +79,7 @@ impl HttpRequest {
     }
 }
 
-/// What came back, whatever its status.
+/// A response of any status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpResponse {
     pub status: u16,
@@ -84,11 +88,11 @@ pub struct HttpResponse {
     pub body: Vec<u8>,
 }
 
-/// Where providers name an exchange; Azure's support asks for the first.
+/// Headers that identify an exchange; Azure's support asks for the first.
 const REQUEST_IDS: [&str; 3] = ["apim-request-id", "x-request-id", "request-id"];
 
 impl HttpResponse {
-    /// The first header of this name, which is in lower case.
+    /// The first header of this name (in lower case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -98,8 +102,8 @@ impl HttpResponse {
         REQUEST_IDS.iter().find_map(|name| self.header(name)).map(str::to_owned)
     }
 
-    /// The body as JSON; `what` it should be is said in the error, without serde's own message,
-    /// which may quote the reply, and with it the document.
+    /// Parses the body. The error names the expected `what`, but omits serde's message, which may
+    /// quote the document.
     pub(crate) fn json<T: DeserializeOwned>(
         &self,
         provider: &str,
@@ -117,10 +121,10 @@ impl HttpResponse {
     }
 }
 
-/// A file within a body.
+/// A file as a `data:` URL.
 pub(crate) struct DataUrl<'a> {
     pub media_type: &'a str,
-    /// In base64.
+    /// The content in base64.
     pub data: &'a str,
 }
 
@@ -131,8 +135,8 @@ impl Serialize for DataUrl<'_> {
     }
 }
 
-/// What a message holds: of one text alone that text, as some servers know no other form of it, and
-/// else its parts.
+/// The content of a message: a plain string for a single text, since some servers accept nothing
+/// else, otherwise its parts.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Content<'a, P> {
@@ -157,7 +161,7 @@ pub(crate) struct LogProbability {
     pub logprob: f32,
 }
 
-/// The system messages as one text, for formats that have a place of its own for it.
+/// The system messages as one text, for formats with a separate member for it.
 pub(crate) fn system(messages: &[Message]) -> Option<String> {
     let texts: Vec<_> = messages
         .iter()
@@ -171,13 +175,13 @@ pub(crate) fn system(messages: &[Message]) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 
-/// The messages that are not the system's.
+/// The messages of user and assistant.
 pub(crate) fn turns(messages: &[Message]) -> impl Iterator<Item = &Message> {
     messages.iter().filter(|message| message.role != Role::System)
 }
 
-/// What a reply without content means.
-pub(crate) fn nothing(finish_reason: FinishReason) -> (LlmErrorKind, &'static str) {
+/// The error for a response without content.
+pub(crate) fn no_content(finish_reason: FinishReason) -> (LlmErrorKind, &'static str) {
     match finish_reason {
         FinishReason::Length => {
             let message = "the limit of output tokens was reached before the reply began";

@@ -13,7 +13,7 @@ use crate::{
 };
 use structx_schema::{Method, OutputSchema};
 
-/// `provider` is the registry's name of the server, for errors.
+/// The wire format; `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
 pub struct Anthropic {
     pub provider: String,
@@ -27,9 +27,9 @@ const RULES: OptionRules = OptionRules {
     outside: None,
 };
 
-/// What must be said of output where the user does not, by beginnings of models' names: all that
-/// older models write (docs.claude.com/en/docs/about-claude/models), or may without streaming (the
-/// Anthropic SDK's limit).
+/// `max_tokens`, which is required, by prefix of the model's name: the most that older models write
+/// (docs.claude.com/en/docs/about-claude/models), or may write without streaming (the limit of
+/// Anthropic's SDK).
 const MAX_TOKENS: [(&str, u32); 6] = [
     ("claude-3-haiku", 4096),
     ("claude-3-opus", 4096),
@@ -39,12 +39,12 @@ const MAX_TOKENS: [(&str, u32); 6] = [
     ("claude-opus-4-2", 8192),
 ];
 
-/// What newer models write in the time that a request without streaming has
+/// `max_tokens` of newer models, within the time of a request without streaming
 /// (github.com/anthropics/skills, claude-api/shared/model-migration.md).
 const USUAL_MAX_TOKENS: u32 = 16_000;
 
-/// Models that can be made to call a tool, by the beginnings of their names: later ones think
-/// first, and reject it while they do (platform.claude.com/docs/en/build-with-claude/extended-thinking).
+/// Prefixes of models that accept a forced tool call; later ones reject it while thinking is on
+/// (platform.claude.com/docs/en/build-with-claude/extended-thinking).
 const FORCED: [&str; 9] = [
     "claude-3",
     "claude-opus-4-0",
@@ -84,15 +84,15 @@ impl WireFormat for Anthropic {
         Ok(encoded)
     }
 
-    fn read(&self, reply: &HttpResponse) -> Result<Response, LlmError> {
-        let answer: Answer = reply.json(&self.provider, "a message")?;
-        let usage = answer.usage.map(Usage::from).unwrap_or_default();
+    fn read(&self, response: &HttpResponse) -> Result<Response, LlmError> {
+        let body: ResponseBody = response.json(&self.provider, "a message")?;
+        let usage = body.usage.map(Usage::from).unwrap_or_default();
         let failed = |kind, message: &str| LlmError {
             usage,
             ..LlmError::new(kind, &self.provider, message)
         };
-        let finish_reason = match answer.stop_reason.as_deref() {
-            // The rest of the context is a limit of output, too.
+        let finish_reason = match body.stop_reason.as_deref() {
+            // The end of the context window limits the output, too.
             Some("max_tokens" | "model_context_window_exceeded") => FinishReason::Length,
             Some("refusal") => {
                 return Err(failed(LlmErrorKind::Refusal, "the model declined to answer"));
@@ -102,9 +102,9 @@ impl WireFormat for Anthropic {
             }
             _ => FinishReason::Stop,
         };
-        let text = text(answer.content.unwrap_or_default());
+        let text = text(body.content.unwrap_or_default());
         if text.is_empty() {
-            let (kind, message) = wire_format::nothing(finish_reason);
+            let (kind, message) = wire_format::no_content(finish_reason);
             return Err(failed(kind, message));
         }
         Ok(Response { text, finish_reason, usage, ..Response::default() })
@@ -205,7 +205,7 @@ enum Source<'a> {
     Base64 { media_type: &'a str, data: &'a str },
 }
 
-/// `None` for a message without content, which is not accepted, like a text that is empty.
+/// `None` for a message without content: Anthropic rejects it, as it does an empty text.
 fn turn(message: &Message) -> Option<Turn<'_>> {
     let block = |piece| match piece {
         MergedPart::Text(text) => (!text.is_empty()).then_some(Block::Text { text }),
@@ -220,9 +220,9 @@ fn turn(message: &Message) -> Option<Turn<'_>> {
     (!content.is_empty()).then_some(Turn { role: message.role, content })
 }
 
-/// What is read of a reply.
+/// The members of a response that are read.
 #[derive(Deserialize)]
-struct Answer {
+struct ResponseBody {
     content: Option<Vec<Content>>,
     stop_reason: Option<String>,
     usage: Option<WireUsage>,
@@ -235,7 +235,7 @@ struct Content {
     input: Option<Value>,
 }
 
-/// What the model wrote, or gave to the tool: the words beside a call are not the reply.
+/// The reply: the input of the tool call if there is one, otherwise the text.
 fn text(content: Vec<Content>) -> String {
     let mut whole = String::new();
     for block in content {

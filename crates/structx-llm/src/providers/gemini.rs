@@ -15,7 +15,7 @@ use crate::{
 use structx_schema::dialect::Dialect;
 use structx_schema::{Method, OutputSchema};
 
-/// `provider` is the registry's name of the server, for errors.
+/// The wire format; `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
 pub struct Gemini {
     pub provider: String,
@@ -76,19 +76,19 @@ impl WireFormat for Gemini {
         HttpRequest::json(&self.provider, format!("/v1beta/models/{model}:generateContent"), &body)
     }
 
-    fn read(&self, reply: &HttpResponse) -> Result<Response, LlmError> {
-        let answer: Answer = reply.json(&self.provider, "a reply of generateContent")?;
-        let usage = answer.usage_metadata.map(Usage::from).unwrap_or_default();
+    fn read(&self, response: &HttpResponse) -> Result<Response, LlmError> {
+        let body: ResponseBody = response.json(&self.provider, "a reply of generateContent")?;
+        let usage = body.usage_metadata.map(Usage::from).unwrap_or_default();
         let failed = |kind, message: String| LlmError {
             usage,
-            request_id: answer.response_id.clone(),
+            request_id: body.response_id.clone(),
             ..LlmError::new(kind, &self.provider, message)
         };
-        if let Some(reason) = answer.prompt_feedback.and_then(|it| it.block_reason) {
+        if let Some(reason) = body.prompt_feedback.and_then(|it| it.block_reason) {
             let message = format!("the provider's content filter stopped the prompt ({reason})");
             return Err(failed(LlmErrorKind::ContentFilter, message));
         }
-        let Some(first) = answer.candidates.unwrap_or_default().into_iter().next() else {
+        let Some(first) = body.candidates.unwrap_or_default().into_iter().next() else {
             return Err(failed(LlmErrorKind::BadReply, "the reply has no candidates".to_owned()));
         };
         let finish_reason = match first.finish_reason.as_deref() {
@@ -99,22 +99,22 @@ impl WireFormat for Gemini {
                 return Err(failed(kind, message));
             }
         };
-        let text = first.content.map(Answered::text).unwrap_or_default();
+        let text = first.content.map(ResponseContent::text).unwrap_or_default();
         if text.is_empty() {
-            let (kind, message) = wire_format::nothing(finish_reason);
+            let (kind, message) = wire_format::no_content(finish_reason);
             return Err(failed(kind, message.to_owned()));
         }
         Ok(Response {
             text,
             finish_reason,
             usage,
-            request_id: answer.response_id,
+            request_id: body.response_id,
             ..Response::default()
         })
     }
 }
 
-/// What another end than that of the text means.
+/// The error for a finish reason other than the end of the text or the token limit.
 fn stopped(reason: &str) -> (LlmErrorKind, String) {
     const FILTERS: [&str; 5] = ["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"];
     if FILTERS.contains(&reason) {
@@ -156,7 +156,7 @@ struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    /// `None` for a message without content: there can be no part without.
+    /// `None` for a message without content: Gemini rejects empty parts.
     fn new(message: &'a Message) -> Option<Self> {
         let part = |piece| match piece {
             MergedPart::Text(text) => (!text.is_empty()).then_some(Part::Text(text)),
@@ -208,10 +208,10 @@ impl<'a> GenerationConfig<'a> {
     }
 }
 
-/// What is read of a reply.
+/// The members of a response that are read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct ResponseBody {
     candidates: Option<Vec<Candidate>>,
     prompt_feedback: Option<PromptFeedback>,
     usage_metadata: Option<UsageMetadata>,
@@ -227,23 +227,23 @@ struct PromptFeedback {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Candidate {
-    content: Option<Answered>,
+    content: Option<ResponseContent>,
     finish_reason: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Answered {
-    parts: Option<Vec<AnsweredPart>>,
+struct ResponseContent {
+    parts: Option<Vec<ResponsePart>>,
 }
 
 #[derive(Deserialize)]
-struct AnsweredPart {
+struct ResponsePart {
     text: Option<String>,
-    /// Whether it is the model's thinking, and no part of the answer.
+    /// Whether it is the model's reasoning, not part of the reply.
     thought: Option<bool>,
 }
 
-impl Answered {
+impl ResponseContent {
     fn text(self) -> String {
         let parts = self.parts.unwrap_or_default().into_iter();
         parts.filter(|part| part.thought != Some(true)).filter_map(|part| part.text).collect()

@@ -12,7 +12,7 @@ use crate::{
 };
 use structx_schema::{Method, OutputSchema};
 
-/// `provider` is the registry's name of the server, for errors.
+/// The wire format; `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
 pub struct Ollama {
     pub provider: String,
@@ -65,22 +65,22 @@ impl WireFormat for Ollama {
         HttpRequest::json(&self.provider, "/api/chat", &body)
     }
 
-    fn read(&self, reply: &HttpResponse) -> Result<Response, LlmError> {
-        let answer: Answer = reply.json(&self.provider, "a chat message")?;
+    fn read(&self, response: &HttpResponse) -> Result<Response, LlmError> {
+        let body: ResponseBody = response.json(&self.provider, "a chat message")?;
         let usage = Usage::of(
-            answer.prompt_eval_count.unwrap_or_default(),
-            answer.eval_count.unwrap_or_default(),
+            body.prompt_eval_count.unwrap_or_default(),
+            body.eval_count.unwrap_or_default(),
         );
-        let finish_reason = match answer.done_reason.as_deref() {
+        let finish_reason = match body.done_reason.as_deref() {
             Some("length") => FinishReason::Length,
             _ => FinishReason::Stop,
         };
-        let text = answer.message.content.unwrap_or_default();
+        let text = body.message.content.unwrap_or_default();
         if text.is_empty() {
-            let (kind, message) = wire_format::nothing(finish_reason);
+            let (kind, message) = wire_format::no_content(finish_reason);
             return Err(LlmError { usage, ..LlmError::new(kind, &self.provider, message) });
         }
-        let log_probabilities = answer.logprobs.map(|it| it.iter().map(|it| it.logprob).collect());
+        let log_probabilities = body.logprobs.map(|it| it.iter().map(|it| it.logprob).collect());
         Ok(Response { text, finish_reason, usage, log_probabilities, ..Response::default() })
     }
 }
@@ -111,9 +111,9 @@ struct Body<'a> {
     model: &'a str,
     messages: Vec<WireMessage<'a>>,
     stream: bool,
-    /// Ollama drops what is beyond the context, of the prompt and then of what it has read, unless
-    /// it is told not to; from 0.12.6 on it answers with an error then (github.com/ollama/ollama,
-    /// api/types.go). Older servers do not know these two.
+    /// Without these two, Ollama silently truncates the prompt and shifts the context; with them it
+    /// returns an error from 0.12.6 on (github.com/ollama/ollama, api/types.go). Older servers
+    /// ignore them.
     truncate: bool,
     shift: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,10 +149,10 @@ impl<'a> Format<'a> {
     }
 }
 
-/// What is read of a reply.
+/// The members of a response that are read.
 #[derive(Deserialize)]
-struct Answer {
-    message: AnsweredMessage,
+struct ResponseBody {
+    message: ResponseMessage,
     done_reason: Option<String>,
     prompt_eval_count: Option<u64>,
     eval_count: Option<u64>,
@@ -160,6 +160,6 @@ struct Answer {
 }
 
 #[derive(Deserialize)]
-struct AnsweredMessage {
+struct ResponseMessage {
     content: Option<String>,
 }

@@ -1,4 +1,5 @@
-//! The chat wire format of OpenAI, which most providers and local servers speak too.
+//! The chat wire format of OpenAI, which most other providers and local servers accept too
+//! (platform.openai.com/docs/api-reference/chat).
 
 use std::borrow::Cow;
 
@@ -16,13 +17,13 @@ use crate::{
 };
 use structx_schema::{Method, OutputSchema};
 
-/// `provider` is the registry's name of the server, for errors.
+/// The wire format; `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
 pub struct OpenAiChat {
     pub provider: String,
 }
 
-/// Options are sent as they are.
+/// Options are sent unchanged.
 const RULES: OptionRules = OptionRules {
     reserved: &["model", "messages", "response_format", "stream"],
     spellings: &[],
@@ -57,18 +58,18 @@ impl WireFormat for OpenAiChat {
         HttpRequest::json(&self.provider, "/chat/completions", &body)
     }
 
-    fn read(&self, reply: &HttpResponse) -> Result<Response, LlmError> {
-        let completion: Completion = reply.json(&self.provider, "a chat completion")?;
-        // Gateways pass on a failure of the provider behind them under status 200.
-        if let Some(status) = completion.error.as_ref().map(inner_status) {
-            return Err(failure(&self.provider, status, reply));
+    fn read(&self, response: &HttpResponse) -> Result<Response, LlmError> {
+        let body: ResponseBody = response.json(&self.provider, "a chat completion")?;
+        // Gateways report failures of the provider behind them with status 200.
+        if let Some(status) = body.error.as_ref().map(inner_status) {
+            return Err(failure(&self.provider, status, response));
         }
-        let usage = completion.usage.map(Usage::from).unwrap_or_default();
+        let usage = body.usage.map(Usage::from).unwrap_or_default();
         let failed = |kind, message: &str| LlmError {
             usage,
             ..LlmError::new(kind, &self.provider, message)
         };
-        let mut choices = completion.choices.unwrap_or_default().into_iter();
+        let mut choices = body.choices.unwrap_or_default().into_iter();
         let Some(first) = choices.next() else {
             return Err(failed(LlmErrorKind::BadReply, "the reply has no choices"));
         };
@@ -81,14 +82,14 @@ impl WireFormat for OpenAiChat {
                 let message = "the provider's content filter stopped the reply";
                 return Err(failed(LlmErrorKind::ContentFilter, message));
             }
-            // A gateway's word for a provider that failed while it answered.
+            // A gateway's finish reason if the provider failed during the response.
             Some("error") => {
                 return Err(failed(LlmErrorKind::BadReply, "the provider broke the reply off"));
             }
             _ => FinishReason::Stop,
         };
         let Some(text) = first.message.text() else {
-            let (kind, message) = wire_format::nothing(finish_reason);
+            let (kind, message) = wire_format::no_content(finish_reason);
             return Err(failed(kind, message));
         };
         Ok(Response {
@@ -102,7 +103,7 @@ impl WireFormat for OpenAiChat {
     }
 }
 
-/// The status that an error within a reply of status 200 stands for.
+/// The status of an error within a response of status 200; 502 if it names none.
 fn inner_status(error: &Value) -> u16 {
     let status = error.get("code").and_then(Value::as_u64).and_then(|code| code.try_into().ok());
     status.filter(|code| (400..600).contains(code)).unwrap_or(502)
@@ -150,7 +151,7 @@ struct JsonSchema<'a> {
     schema: &'a Value,
 }
 
-/// A tool, or without its parameters the choice of it.
+/// A tool, or, without parameters, the choice of it.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Tool<'a> {
@@ -205,9 +206,9 @@ impl<'a> WireMessage<'a> {
     }
 }
 
-/// What is read of a reply. Everything that some server leaves out may be absent or null.
+/// The members of a response that are read. Every member that some server omits is optional.
 #[derive(Deserialize)]
-struct Completion {
+struct ResponseBody {
     choices: Option<Vec<Choice>>,
     usage: Option<WireUsage>,
     error: Option<Value>,
@@ -216,7 +217,7 @@ struct Completion {
 #[derive(Deserialize)]
 struct Choice {
     #[serde(default)]
-    message: Answer,
+    message: ResponseMessage,
     finish_reason: Option<String>,
     logprobs: Option<LogProbabilities>,
 }
@@ -235,35 +236,36 @@ impl Choice {
 }
 
 #[derive(Deserialize, Default)]
-struct Answer {
-    content: Option<Written>,
+struct ResponseMessage {
+    content: Option<ResponseContent>,
     refusal: Option<String>,
     tool_calls: Option<Vec<ToolCall>>,
 }
 
-impl Answer {
-    /// What the model gave to the tool, or wrote.
+impl ResponseMessage {
+    /// The arguments of the tool call if there is one, otherwise the text.
     fn text(self) -> Option<String> {
         let call = self.tool_calls.into_iter().flatten().next();
-        call.map(|call| call.function.arguments).or(self.content.map(Written::text))
+        call.map(|call| call.function.arguments).or(self.content.map(ResponseContent::text))
     }
 }
 
-/// Mistral's models that reason write in parts (docs.mistral.ai/capabilities/reasoning).
+/// Content as a string, or in parts as Mistral's reasoning models write it
+/// (docs.mistral.ai/capabilities/reasoning).
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum ResponseContent {
     Text(String),
-    Parts(Vec<WrittenPart>),
+    Parts(Vec<ContentText>),
 }
 
 #[derive(Deserialize)]
-struct WrittenPart {
+struct ContentText {
     text: Option<String>,
 }
 
-impl Written {
-    /// Without the reasoning, which has no text of its own.
+impl ResponseContent {
+    /// The text without the reasoning, whose parts have no `text`.
     fn text(self) -> String {
         match self {
             Self::Text(text) => text,
@@ -299,7 +301,7 @@ struct WireUsage {
     completion_tokens: Option<u64>,
     total_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
-    // DeepSeek's name of what was cached (api-docs.deepseek.com/guides/kv_cache).
+    // DeepSeek's name for cached tokens (api-docs.deepseek.com/guides/kv_cache).
     prompt_cache_hit_tokens: Option<u64>,
     completion_tokens_details: Option<CompletionDetails>,
 }
@@ -319,7 +321,7 @@ impl From<WireUsage> for Usage {
         let thinking_tokens = usage.completion_tokens_details.and_then(|it| it.reasoning_tokens);
         let prompt = usage.prompt_tokens.unwrap_or_default();
         let written = usage.completion_tokens.unwrap_or_default();
-        // xAI counts what was thought beside what was written (docs.x.ai/docs/guides/reasoning).
+        // xAI counts reasoning tokens beside completion tokens (docs.x.ai/docs/guides/reasoning).
         let both = written.saturating_add(thinking_tokens.unwrap_or_default());
         let is_apart = usage.total_tokens == Some(prompt.saturating_add(both));
         let sum = Self::of(prompt, if is_apart { both } else { written });

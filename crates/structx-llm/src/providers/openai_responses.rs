@@ -14,7 +14,7 @@ use crate::{
 };
 use structx_schema::{Method, OutputSchema};
 
-/// `provider` is the registry's name of the server, for errors.
+/// The wire format; `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
 pub struct OpenAiResponses {
     pub provider: String,
@@ -53,19 +53,19 @@ impl WireFormat for OpenAiResponses {
         HttpRequest::json(&self.provider, "/responses", &body)
     }
 
-    fn read(&self, reply: &HttpResponse) -> Result<Response, LlmError> {
-        let answer: Answer = reply.json(&self.provider, "a response")?;
-        let usage = answer.usage.map(Usage::from).unwrap_or_default();
+    fn read(&self, response: &HttpResponse) -> Result<Response, LlmError> {
+        let body: ResponseBody = response.json(&self.provider, "a response")?;
+        let usage = body.usage.map(Usage::from).unwrap_or_default();
         let failed = |kind, message: &str| LlmError {
             usage,
             ..LlmError::new(kind, &self.provider, message)
         };
-        if let Some(error) = answer.error {
+        if let Some(error) = body.error {
             let status =
                 if error.code.as_deref() == Some("rate_limit_exceeded") { 429 } else { 502 };
-            return Err(LlmError { usage, ..failure(&self.provider, status, reply) });
+            return Err(LlmError { usage, ..failure(&self.provider, status, response) });
         }
-        let incomplete = answer.incomplete_details.and_then(|details| details.reason);
+        let incomplete = body.incomplete_details.and_then(|details| details.reason);
         let finish_reason = match incomplete.as_deref() {
             None => FinishReason::Stop,
             Some("content_filter") => {
@@ -74,11 +74,11 @@ impl WireFormat for OpenAiResponses {
             }
             Some(_) => FinishReason::Length,
         };
-        let Some(text) = text(answer.output.unwrap_or_default()) else {
+        let Some(text) = text(body.output.unwrap_or_default()) else {
             return Err(failed(LlmErrorKind::Refusal, "the model declined to answer"));
         };
         if text.is_empty() {
-            let (kind, message) = wire_format::nothing(finish_reason);
+            let (kind, message) = wire_format::no_content(finish_reason);
             return Err(failed(kind, message));
         }
         Ok(Response { text, finish_reason, usage, ..Response::default() })
@@ -123,14 +123,14 @@ impl<'a> Turn<'a> {
         let part = |piece| match piece {
             MergedPart::Text(text) => Part::Text { text },
             MergedPart::Image(Image { media_type, data, .. }) => {
-                // Required; this is the default.
+                // `detail` is required; `auto` is its default.
                 Part::Image { image_url: DataUrl { media_type, data }, detail: "auto" }
             }
             MergedPart::File(File { name, media_type, data }) => {
                 Part::File { filename: name, file_data: DataUrl { media_type, data } }
             }
         };
-        // An earlier reply can be told as a plain text alone, and always is one.
+        // The API accepts earlier replies as plain text only, which they always are.
         Self { role: message.role, content: Content::new(message, part) }
     }
 }
@@ -187,9 +187,9 @@ enum ToolChoice<'a> {
     Function { name: &'a str },
 }
 
-/// What is read of a reply.
+/// The members of a response that are read.
 #[derive(Deserialize)]
-struct Answer {
+struct ResponseBody {
     output: Option<Vec<Item>>,
     incomplete_details: Option<Incomplete>,
     error: Option<Failed>,
@@ -209,9 +209,9 @@ struct Failed {
 #[derive(Deserialize)]
 struct Item {
     r#type: String,
-    /// Of a message.
+    /// Set for a message.
     content: Option<Vec<ItemPart>>,
-    /// Of a call of the tool.
+    /// Set for a tool call.
     arguments: Option<String>,
 }
 
@@ -221,7 +221,8 @@ struct ItemPart {
     text: Option<String>,
 }
 
-/// What the model wrote, or gave to the tool; `None` if it declined.
+/// The reply: the arguments of a tool call if there is one, otherwise the text; `None` for a
+/// refusal.
 fn text(output: Vec<Item>) -> Option<String> {
     let mut whole = String::new();
     for item in output {

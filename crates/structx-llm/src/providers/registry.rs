@@ -1,5 +1,4 @@
-//! The providers that structx knows: how a model's name leads to an address, a key and a wire
-//! format.
+//! The known providers: resolves a model's name to an address, a key and a wire format.
 
 mod table;
 
@@ -12,25 +11,34 @@ use crate::capabilities::Capabilities;
 use crate::error::{ConfigError, Result};
 use crate::http::{ApiKey, Auth, Endpoint, HttpProvider, Timeouts, is_loopback};
 use structx_schema::Method;
-use table::{BARE_NAMES, BEARER, CUSTOM, Known, PROVIDERS, UNSUPPORTED, Wire};
+use table::{BARE_NAMES, BEARER, CUSTOM, PROVIDERS, ProviderEntry, UNSUPPORTED, WireKind};
 
-/// What the caller says about a model; the rest comes from the table and the environment.
+/// The caller's settings for a model; the rest comes from the table and the environment.
 #[derive(Debug, Clone, Default)]
 pub struct ModelSettings {
     /// `openai/gpt-4o`, or a bare name such as `gpt-4o`.
     pub model: String,
     pub api_key: Option<ApiKey>,
     pub api_base: Option<String>,
-    /// Of Azure's API.
+    /// The version of Azure's API.
     pub api_version: Option<String>,
     pub timeouts: Timeouts,
-    /// The only way in which the model is asked for a schema, if the caller says so.
+    /// How the model is asked for a schema; `None` for the best way that it supports.
     pub output_mode: Option<Method>,
 }
 
-/// The provider of a model, and the model's name as that provider spells it.
+/// The provider of a model, and the provider's name for the model. `environment` looks up a variable.
 ///
-/// `environment` looks a variable up.
+/// ```
+/// use structx_llm::Provider;
+/// use structx_llm::providers::registry::{ModelSettings, provider};
+///
+/// let settings = ModelSettings { model: "gpt-4o".to_owned(), ..Default::default() };
+/// let environment = |name: &str| (name == "OPENAI_API_KEY").then(|| "sk-example".to_owned());
+/// let (provider, model) = provider(&settings, environment)?;
+/// assert_eq!((provider.name(), &*model), ("openai", "gpt-4o"));
+/// # Ok::<(), structx_llm::ConfigError>(())
+/// ```
 ///
 /// # Errors
 /// [`ConfigError`] names what is missing or wrong.
@@ -42,7 +50,7 @@ pub fn provider(
     Ok((Arc::new(provider), model))
 }
 
-/// The same as a provider over HTTP.
+/// Like [`provider`], with the concrete type.
 ///
 /// # Errors
 /// [`ConfigError`] names what is missing or wrong.
@@ -67,7 +75,7 @@ pub fn connect(
     Ok((HttpProvider::new(wire, endpoint, settings.output_mode)?, model.into()))
 }
 
-/// The names of the ways in which a model is asked for a schema.
+/// The names of output modes.
 const MODES: [(&str, Method); 5] = [
     ("strict", Method::Strict),
     ("schema", Method::Schema),
@@ -76,6 +84,8 @@ const MODES: [(&str, Method); 5] = [
     ("prompt", Method::Prompt),
 ];
 
+/// The output mode of this name.
+///
 /// # Errors
 /// [`ConfigError`]: there is no such mode.
 pub fn output_mode(name: &str) -> Result<Method> {
@@ -87,7 +97,7 @@ pub fn output_mode(name: &str) -> Result<Method> {
 }
 
 struct Resolved {
-    known: &'static Known,
+    known: &'static ProviderEntry,
     endpoint: Endpoint,
     model: String,
 }
@@ -109,7 +119,7 @@ fn resolve(
         )));
     }
     let mut base_url = base_url(base, known)?;
-    if known.wire == Wire::Azure {
+    if known.wire == WireKind::Azure {
         let version = settings.api_version.clone();
         azure(&mut base_url, &model, version.or_else(|| find(&AZURE_VERSIONS)).as_deref())?;
     }
@@ -124,14 +134,14 @@ fn resolve(
             known.prefix, known.keys[0]
         )));
     }
-    let is_cloud = known.wire == Wire::Ollama && base_url.host_str() == Some("ollama.com");
+    let is_cloud = known.wire == WireKind::Ollama && base_url.host_str() == Some("ollama.com");
     let provider = if is_cloud { "ollama_cloud" } else { known.name }.to_owned();
     let endpoint = Endpoint { provider, base_url, auth, timeouts: settings.timeouts };
     Ok(Resolved { known, endpoint, model })
 }
 
-/// Whether two models are asked of the same provider, so that a key and an address given for the
-/// one are right for the other. `has_base`: whether an address is given.
+/// Whether two models have the same provider, so that a key and an address given for one are right
+/// for the other. `has_base`: whether an address is given.
 #[must_use]
 pub fn same_provider(one: &str, other: &str, has_base: bool) -> bool {
     matches!(
@@ -140,16 +150,16 @@ pub fn same_provider(one: &str, other: &str, has_base: bool) -> bool {
     )
 }
 
-/// The provider, and the model's name there.
-fn split(model: &str, has_base: bool) -> Result<(&'static Known, String)> {
+/// The provider, and its name for the model.
+fn split(model: &str, has_base: bool) -> Result<(&'static ProviderEntry, String)> {
     if model.trim().is_empty() {
         return Err(ConfigError(
             "the model's name is empty; give one, such as openai/gpt-4o".to_owned(),
         ));
     }
-    let after = |known: &Known| model.strip_prefix(known.prefix)?.strip_prefix('/');
+    let after = |known: &ProviderEntry| model.strip_prefix(known.prefix)?.strip_prefix('/');
     let named = PROVIDERS.iter().filter_map(|known| Some((known, after(known)?)));
-    // `openai/responses/...` is not a model of `openai`.
+    // The longest prefix wins: `openai/responses/...` is not a model of `openai`.
     if let Some((known, name)) = named.max_by_key(|(known, _)| known.prefix.len())
         && !name.is_empty()
     {
@@ -163,8 +173,8 @@ fn split(model: &str, has_base: bool) -> Result<(&'static Known, String)> {
         )));
     }
     if has_base {
-        // Whatever it is called: many servers serve models such as gpt-oss. No key of another
-        // provider is sent there.
+        // Whatever its name: many servers serve models such as gpt-oss. No key of another provider
+        // is sent there.
         return Ok((&CUSTOM, model.to_owned()));
     }
     let bare = BARE_NAMES.iter().find(|(beginning, _)| model.starts_with(beginning));
@@ -184,11 +194,11 @@ fn unknown(model: &str) -> ConfigError {
     ))
 }
 
-/// The address is not repeated in errors: it may hold a password.
-fn base_url(text: &str, known: &Known) -> Result<Url> {
+/// Parses an address. Errors do not repeat it: it may hold a password.
+fn base_url(text: &str, known: &ProviderEntry) -> Result<Url> {
     let text = text.trim().trim_end_matches('/');
-    let text = text.strip_suffix(known.end).unwrap_or(text);
-    let url = if known.wire == Wire::Ollama { host_url(text) } else { Url::parse(text).ok() };
+    let text = text.strip_suffix(known.address_suffix).unwrap_or(text);
+    let url = if known.wire == WireKind::Ollama { host_url(text) } else { Url::parse(text).ok() };
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let problem = match &url {
         None => "api_base must be an address such as https://host/v1 (http or https)",
@@ -200,8 +210,8 @@ fn base_url(text: &str, known: &Known) -> Result<Url> {
     url.filter(|_| problem.is_empty()).ok_or_else(|| ConfigError(problem.to_owned()))
 }
 
-/// The address of an Ollama server, which may be told as a host and port, and as the address that
-/// the server itself listens at (docs.ollama.com/faq).
+/// The address of an Ollama server: a URL, a host with or without a port, or the address that the
+/// server listens at (docs.ollama.com/faq).
 fn host_url(text: &str) -> Option<Url> {
     if text.contains("://") {
         return Url::parse(text).ok();
@@ -218,8 +228,9 @@ fn host_url(text: &str) -> Option<Url> {
 
 const AZURE_VERSIONS: [&str; 2] = ["AZURE_API_VERSION", "OPENAI_API_VERSION"];
 
-/// Completes the address of an Azure resource: that of one deployment and a version of the API, or
-/// of the API without versions (learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle).
+/// Completes the address of an Azure resource: for one deployment and API version, or for the API
+/// without versions
+/// (learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle).
 fn azure(base: &mut Url, deployment: &str, version: Option<&str>) -> Result<()> {
     const VERSIONLESS: [&str; 3] = ["v1", "preview", "latest"];
     let version = version.map(str::trim).filter(|version| !VERSIONLESS.contains(version));

@@ -43,7 +43,7 @@ const LARGEST_STEP: f64 = 0.5;
 const ROUND: Duration = Duration::from_secs(1);
 const ANSWERS: f64 = 20.0;
 
-/// From this `Retry-After` on, throttling costs more than it tells: one throttled request cuts the
+/// From this `Retry-After` on, throttling is costly: one throttled request cuts the
 /// rate, and rounds last [`ROUNDS_OF_WAIT`] times the wait, which counts up to [`LONGEST_WAIT`].
 const LONG_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_millis(1_500);

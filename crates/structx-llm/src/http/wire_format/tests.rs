@@ -1,4 +1,4 @@
-//! What holds for every wire format.
+//! Properties of every wire format.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

@@ -1,41 +1,42 @@
-//! One row for each provider: where it is, who asks, and in which wire format.
+//! The table of providers: address, environment variables and wire format of each.
 
 use crate::http::wire_format::WireFormat;
 use crate::providers::{anthropic, gemini, ollama, openai_chat, openai_responses};
 
-/// How a provider is asked.
-pub(super) struct Known {
-    /// Before the slash in the names of models.
+/// One provider.
+pub(super) struct ProviderEntry {
+    /// The part of a model's name before the slash.
     pub prefix: &'static str,
-    /// What it is called in errors and in the table of abilities.
+    /// The name in errors and in the table of capabilities.
     pub name: &'static str,
-    /// Environment variables, the first that is set counts.
+    /// Environment variables of the key; the first that is set counts.
     pub keys: &'static [&'static str],
-    /// Of tokens, which are sent as bearers whatever a key is sent as.
+    /// Environment variables of bearer tokens, used if there is no key.
     pub tokens: &'static [&'static str],
+    /// Environment variables of the address.
     pub bases: &'static [&'static str],
-    /// Empty where each user has an address of their own.
+    /// Empty if each user has their own address.
     pub default_base: &'static str,
-    /// The end of an address that the wire format adds itself.
-    pub end: &'static str,
-    /// The header that a key is sent in.
+    /// The suffix of an address that the wire format adds itself.
+    pub address_suffix: &'static str,
+    /// The header that carries the key.
     pub header: &'static str,
-    pub wire: Wire,
+    pub wire: WireKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wire {
+pub(super) enum WireKind {
     OpenAiChat,
     OpenAiResponses,
-    /// OpenAI's chat at an address for each deployment.
+    /// OpenAI's chat format with one address per deployment.
     Azure,
     Anthropic,
     Gemini,
     Ollama,
 }
 
-impl Wire {
-    /// For a provider of this name.
+impl WireKind {
+    /// The wire format for a provider of this name.
     pub fn format(self, provider: &str) -> Box<dyn WireFormat> {
         let provider = provider.to_owned();
         match self {
@@ -48,39 +49,39 @@ impl Wire {
     }
 }
 
-/// A server that speaks OpenAI's chat.
+/// A server that accepts OpenAI's chat format.
 const fn chat(
     prefix: &'static str,
     keys: &'static [&'static str],
     bases: &'static [&'static str],
     default_base: &'static str,
-) -> Known {
-    Known {
+) -> ProviderEntry {
+    ProviderEntry {
         prefix,
         name: prefix,
         keys,
         tokens: &[],
         bases,
         default_base,
-        end: "",
+        address_suffix: "",
         header: BEARER,
-        wire: Wire::OpenAiChat,
+        wire: WireKind::OpenAiChat,
     }
 }
 
-/// The header of a bearer's token.
+/// The header of a bearer token.
 pub(super) const BEARER: &str = "authorization";
 
-const OPENAI: Known = chat(
+const OPENAI: ProviderEntry = chat(
     "openai",
     &["OPENAI_API_KEY"],
     &["OPENAI_BASE_URL", "OPENAI_API_BASE"],
     "https://api.openai.com/v1",
 );
 
-const OLLAMA: Known = Known {
-    end: "/v1",
-    wire: Wire::Ollama,
+const OLLAMA: ProviderEntry = ProviderEntry {
+    address_suffix: "/v1",
+    wire: WireKind::Ollama,
     ..chat(
         "ollama",
         &["OLLAMA_API_KEY"],
@@ -89,14 +90,14 @@ const OLLAMA: Known = Known {
     )
 };
 
-pub(super) static PROVIDERS: [Known; 18] = [
+pub(super) static PROVIDERS: [ProviderEntry; 18] = [
     OPENAI,
-    Known { prefix: "openai/responses", wire: Wire::OpenAiResponses, ..OPENAI },
-    Known {
+    ProviderEntry { prefix: "openai/responses", wire: WireKind::OpenAiResponses, ..OPENAI },
+    ProviderEntry {
         tokens: &["ANTHROPIC_AUTH_TOKEN"],
-        end: "/v1",
+        address_suffix: "/v1",
         header: "x-api-key",
-        wire: Wire::Anthropic,
+        wire: WireKind::Anthropic,
         ..chat(
             "anthropic",
             &["ANTHROPIC_API_KEY"],
@@ -104,10 +105,10 @@ pub(super) static PROVIDERS: [Known; 18] = [
             "https://api.anthropic.com",
         )
     },
-    Known {
-        end: "/v1beta",
+    ProviderEntry {
+        address_suffix: "/v1beta",
         header: "x-goog-api-key",
-        wire: Wire::Gemini,
+        wire: WireKind::Gemini,
         ..chat(
             "gemini",
             &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
@@ -115,10 +116,10 @@ pub(super) static PROVIDERS: [Known; 18] = [
             "https://generativelanguage.googleapis.com",
         )
     },
-    Known {
+    ProviderEntry {
         tokens: &["AZURE_AD_TOKEN", "AZURE_OPENAI_AD_TOKEN"],
         header: "api-key",
-        wire: Wire::Azure,
+        wire: WireKind::Azure,
         ..chat(
             "azure",
             &["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"],
@@ -149,17 +150,18 @@ pub(super) static PROVIDERS: [Known; 18] = [
         "https://api.fireworks.ai/inference/v1",
     ),
     OLLAMA,
-    Known { prefix: "ollama_chat", ..OLLAMA },
+    ProviderEntry { prefix: "ollama_chat", ..OLLAMA },
     chat("hosted_vllm", &["HOSTED_VLLM_API_KEY"], &["HOSTED_VLLM_API_BASE"], ""),
     chat("lm_studio", &["LM_STUDIO_API_KEY"], &["LM_STUDIO_API_BASE"], "http://localhost:1234/v1"),
     chat("llamafile", &["LLAMAFILE_API_KEY"], &["LLAMAFILE_API_BASE"], "http://127.0.0.1:8080/v1"),
     chat("litellm_proxy", &["LITELLM_PROXY_API_KEY"], &["LITELLM_PROXY_API_BASE"], ""),
 ];
 
-/// Some server of the caller's, at the address that is given.
-pub(super) static CUSTOM: Known = Known { name: "custom", ..chat("", &[], &[], "") };
+/// Any server at an address that the caller gives.
+pub(super) static CUSTOM: ProviderEntry =
+    ProviderEntry { name: "custom", ..chat("", &[], &[], "") };
 
-/// Providers whose own wire formats are not written, and what to use in place of them.
+/// Providers without a wire format here, and alternatives to them.
 pub(super) const UNSUPPORTED: [(&str, &str); 5] = [
     ("bedrock", BEDROCK),
     ("bedrock_converse", BEDROCK),
@@ -172,7 +174,7 @@ const BEDROCK: &str = "openai/... with Bedrock's OpenAI-compatible address as ap
 https://bedrock-runtime.us-west-2.amazonaws.com/openai/v1, and a key of Bedrock's, or \
 anthropic/... with a key of Anthropic's";
 
-/// Bare names that belong to one provider, by their beginnings.
+/// Prefixes of bare model names that belong to one provider.
 pub(super) const BARE_NAMES: [(&str, &str); 8] = [
     ("gpt-", "openai"),
     ("chatgpt-", "openai"),

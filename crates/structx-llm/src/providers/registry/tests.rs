@@ -1,6 +1,6 @@
 //! Names, addresses and keys of every provider.
 
-use super::table::Wire;
+use super::table::WireKind;
 use super::{
     ApiKey, Method, ModelSettings, PROVIDERS, output_mode, provider, resolve, same_provider,
 };
@@ -351,7 +351,7 @@ fn a_version_of_azure_s_may_be_given() {
     let found = found.ok().map(|found| (found.known.wire, found.endpoint.base_url.to_string()));
     let address =
         "https://x.openai.azure.com/openai/deployments/gpt?api-version=2025-01-01-preview";
-    assert_eq!(found, Some((Wire::Azure, address.to_owned())));
+    assert_eq!(found, Some((WireKind::Azure, address.to_owned())));
 }
 
 #[test]

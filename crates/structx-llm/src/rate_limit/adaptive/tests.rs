@@ -1,4 +1,4 @@
-//! The rate against simulated providers, on a clock of their own.
+//! The adaptive rate against simulated providers, on a simulated clock.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -13,23 +13,23 @@ use std::time::{Duration, Instant};
 
 use super::AdaptiveRate;
 
-/// Throttles by a token bucket, by the number of requests at a time, and at random.
+/// A simulated provider: throttles by a token bucket, by concurrency, and at random.
 #[derive(Debug, Clone, Copy)]
 struct Provider {
-    /// Requests each second, and what it is times later.
+    /// Requests a second, and its factor from `CHANGE` on.
     limit: Option<f64>,
     then: f64,
     burst: f64,
     slots: Option<usize>,
-    /// The share that is throttled whatever is sent.
+    /// The share that is throttled at random.
     random: f64,
-    /// Answers nothing but throttling from and to these seconds.
+    /// The seconds between which everything is throttled.
     outage: (f64, f64),
-    /// Of good answers, in seconds, give or take a fifth.
+    /// Seconds until a response, give or take a fifth.
     latency: f64,
-    /// Of throttling.
+    /// Seconds until a throttled response.
     refusal: f64,
-    /// What throttling asks to wait.
+    /// `Retry-After`, in seconds.
     wait: f64,
 }
 
@@ -45,10 +45,10 @@ const SOUND: Provider = Provider {
     wait: 0.0,
 };
 
-/// When limits change, and when a run ends.
+/// The seconds at which limits change and at which a run ends.
 const CHANGE: f64 = 30.0;
 const END: f64 = 90.0;
-/// What is before is not counted.
+/// Requests before this second are not counted.
 const COUNTED: f64 = 10.0;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,7 @@ enum Event {
     Ask,
     Good(u64),
     Throttled(u64),
-    /// Someone who was throttled asks again.
+    /// A throttled request is sent again.
     Back,
 }
 
@@ -65,17 +65,17 @@ struct Simulation {
     rate: AdaptiveRate,
     start: Instant,
     now: f64,
-    /// In nanoseconds, the next one first.
+    /// Times in nanoseconds, earliest first.
     events: BinaryHeap<Reverse<(u64, u64, Event)>>,
     order: u64,
     asks_at: f64,
-    /// Who has something to ask.
+    /// Requests that are ready to be sent.
     asking: usize,
     in_flight: usize,
     tokens: f64,
     filled: f64,
     random: u64,
-    /// When requests were accepted.
+    /// The times of accepted requests.
     accepted: Vec<f64>,
     throttled: Vec<f64>,
 }
@@ -83,7 +83,7 @@ struct Simulation {
 #[derive(Debug, Clone, Copy)]
 struct Outcome {
     throttled: f64,
-    /// Accepted requests each second.
+    /// Accepted requests a second.
     rate: f64,
 }
 
@@ -159,9 +159,9 @@ impl Simulation {
         }
     }
 
-    /// Sends what may leave.
+    /// Sends the requests that the rate admits.
     fn ask(&mut self) {
-        /// Timers are late.
+        /// How late timers are, in seconds.
         const LATE: f64 = 0.0005;
         while self.asking > 0 {
             let clock = self.clock();
@@ -205,7 +205,7 @@ impl Simulation {
     }
 }
 
-/// Providers of all kinds whose limit changes by a factor.
+/// 240 providers whose limit changes by a factor.
 fn providers(then: f64) -> impl Iterator<Item = (Provider, f64, usize)> {
     let limits = [5.0, 10.0, 20.0, 60.0, 200.0];
     let bursts = [2.0, 5.0, 20.0];
@@ -227,7 +227,7 @@ fn providers(then: f64) -> impl Iterator<Item = (Provider, f64, usize)> {
     limits.into_iter().flat_map(of_limit)
 }
 
-/// Whether few requests are throttled and much of the limit is used, with each provider and on the
+/// Asserts bounds on the throttled share and the used share of the limit, for each provider and on
 /// average.
 fn check(then: f64, most_throttled: [f64; 2], least_used: [f64; 2]) {
     let (mut throttled, mut used, mut count) = (0.0, 0.0, 0.0);
@@ -235,7 +235,7 @@ fn check(then: f64, most_throttled: [f64; 2], least_used: [f64; 2]) {
         let outcome = Simulation::run(provider, asking);
         let possible = limit * ((CHANGE - COUNTED) + (END - CHANGE) * then) / (END - COUNTED);
         let use_of = outcome.rate / possible;
-        // A handful of requests is a large share of those to a slow provider.
+        // A few requests are a large share of those to a slow provider.
         let most = if limit < 20.0 { most_throttled[0] * 2.0 } else { most_throttled[0] };
         assert!(outcome.throttled < most, "{outcome:?} of {provider:?}");
         assert!(use_of > least_used[0], "{use_of}, {outcome:?} of {provider:?}");
@@ -281,7 +281,7 @@ fn what_is_throttled_at_random_does_not_slow_the_rest_down() {
             for (asking, wait) in [(8, 0.0), (100, 0.0), (100, 0.02)] {
                 let provider = Provider { random, latency, wait, ..SOUND };
                 let outcome = Simulation::run(provider, asking);
-                // Who is throttled asks again after 1.25 seconds.
+                // Throttled requests are sent again after 1.25 seconds.
                 let used = outcome.rate * (latency + random * 1.25) / asking as f64;
                 assert!(used > 0.8, "{used}, {outcome:?} {provider:?}");
             }
@@ -296,7 +296,7 @@ fn after_an_outage_the_rate_is_what_it_was() {
             let outage = (20.0, 40.0);
             let provider = Provider { limit: Some(limit), latency, outage, ..SOUND };
             let outcome = Simulation::run(provider, 200);
-            // Three quarters of the time there is none.
+            // The outage takes a quarter of the counted time.
             assert!(outcome.rate > 0.5 * 0.75 * limit, "{outcome:?} {provider:?}");
         }
     }
