@@ -14,7 +14,7 @@ use structx::documents::table::Table;
 use structx::documents::{Content, Document, ReadOptions};
 use structx::llm::http::{ApiKey, Timeouts};
 use structx::llm::providers::registry::{ModelSettings, provider};
-use structx::llm::rate_limit::{ConfiguredLimits, SharedLimiter};
+use structx::llm::rate_limit::{ConfiguredLimits, RateLimited, SharedLimiter};
 use structx::llm::retry::RetryPolicy;
 use structx::planning::plan::Plan;
 use structx::run::{
@@ -104,7 +104,8 @@ fn operation(fake: &FakeProvider, max_retries: u32) -> Step {
     let (name, options) = ("openai/fake".into(), Arc::default());
     let rate_limiter =
         SharedLimiter::new(ConfiguredLimits::default()).limiter_for(&provider.address());
-    let client = Client { provider, model, name, options, rate_limiter, price: None };
+    let provider = RateLimited::new(provider, rate_limiter);
+    let client = Client { provider, model, name, options, price: None };
     let (fallbacks, context) = (Arc::default(), Arc::new(RunContext::new(8)));
     Step { client, fallbacks, retry_policy, concurrency: 8, context }
 }

@@ -17,7 +17,7 @@ use structx::Error;
 use structx::documents::{Content, FileErrorKind, Mode, ReadOptions, read_bytes};
 use structx::llm::http::{ApiKey, Timeouts};
 use structx::llm::providers::registry::{ModelSettings, provider};
-use structx::llm::rate_limit::{ConfiguredLimits, SharedLimiter};
+use structx::llm::rate_limit::{ConfiguredLimits, RateLimited, SharedLimiter};
 use structx::llm::retry::RetryPolicy;
 use structx::planning::plan::Plan;
 use structx::run::{
@@ -80,7 +80,8 @@ fn operation(fake: &FakeProvider, model: &str) -> Step {
     let (name, options) = (model.clone(), Arc::default());
     let rate_limiter =
         SharedLimiter::new(ConfiguredLimits::default()).limiter_for(&provider.address());
-    let client = Client { provider, name, model, options, rate_limiter, price: None };
+    let provider = RateLimited::new(provider, rate_limiter);
+    let client = Client { provider, name, model, options, price: None };
     let (fallbacks, context) = (Arc::default(), Arc::new(RunContext::new(8)));
     Step { client, fallbacks, retry_policy, concurrency: 8, context }
 }

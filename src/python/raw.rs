@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::error::Error;
+use crate::llm::Provider;
 use crate::llm::Usage;
 use crate::reply::Repair;
 use crate::run::{

@@ -14,7 +14,7 @@ use crate::llm::Provider;
 use crate::llm::http::{ApiKey, Timeouts};
 use crate::llm::price::Price;
 use crate::llm::providers::registry;
-use crate::llm::rate_limit::{self, SharedLimiter};
+use crate::llm::rate_limit::{self, RateLimited, SharedLimiter};
 use crate::llm::retry::RetryPolicy;
 use crate::run::{self, Cache, Client, RunContext, RunOptions, Step};
 use crate::schema::OutputMode;
@@ -136,7 +136,8 @@ impl Settings {
         };
         // Providers limit each model by itself.
         let rate_limiter = limiter.limiter_for(&format!("{} {model}", provider.address()));
-        Ok(Client { provider, model, name: name.into(), options, rate_limiter, price })
+        let provider = RateLimited::new(provider, rate_limiter);
+        Ok(Client { provider, model, name: name.into(), options, price })
     }
 
     fn remote(&self, name: &str) -> Result<(Arc<dyn Provider>, Arc<str>), Error> {

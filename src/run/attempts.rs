@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
+use crate::llm::Provider;
 use crate::llm::{FinishReason, LlmError, LlmErrorKind, Message, Request, Response, Source, Usage};
 use crate::planning::prompts;
 use crate::reply::{self, Repair};

@@ -1,4 +1,4 @@
-//! A model, who serves it, and what is sent with its requests.
+//! A model, its provider, and the options of its requests.
 
 use std::sync::Arc;
 
@@ -6,23 +6,22 @@ use serde_json::{Map, Value};
 
 use crate::error::Result;
 use crate::llm::price::Price;
-use crate::llm::rate_limit::RateLimiter;
+use crate::llm::rate_limit::RateLimited;
 use crate::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Request, VisionLimits};
 use crate::planning::prompts;
 use crate::schema::OutputSchema;
 
 #[derive(Clone)]
 pub struct Client {
-    pub provider: Arc<dyn Provider>,
+    /// Admits its requests as the limits of the provider allow.
+    pub provider: RateLimited<Arc<dyn Provider>>,
     /// The provider's own name of the model.
     pub model: Arc<str>,
     /// The caller's name of it, such as `openai/gpt-4o`.
     pub name: Arc<str>,
-    /// RequestEvent with every request as they are.
+    /// Sent unchanged with every request.
     pub options: Arc<Map<String, Value>>,
-    /// Lets its requests through as its provider's limits allow.
-    pub rate_limiter: Arc<RateLimiter>,
-    /// None where it is not known.
+    /// `None` if it is not known.
     pub price: Option<Price>,
 }
 

@@ -159,25 +159,24 @@ impl RunContext {
                 ),
                 None => None,
             };
-            let permit = client.rate_limiter.acquire(prompt_tokens).await;
-            // It may have been waited for long.
-            if let Some(stop) = self.stopped.get() {
-                return Err(stop.clone());
-            }
-            let begun = Instant::now();
-            let mut result = client.provider.complete(request).await;
+            let mut begun = Instant::now();
+            let admitted = || {
+                begun = Instant::now();
+                self.stopped.get().cloned()
+            };
+            let mut result = client.provider.complete_unless(request, admitted).await?;
+            let took = begun.elapsed();
             let usage = match &mut result {
                 Ok(reply) => &mut reply.usage,
                 Err(error) => &mut error.usage,
             };
             usage.cost = client.price.map(|price| price.of(usage));
             let usage = *usage;
-            permit.report(&result);
             if let Some(reserved) = reserved {
                 reserved.settle(may_be_billed(&result), &usage);
             }
             if let Some(watch) = &self.watch {
-                let (model, took) = (&*client.name, begun.elapsed());
+                let model = &*client.name;
                 watch.request(&RequestEvent { model, result: result.as_ref(), took });
             }
             Ok(result)

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::documents::Content;
 use crate::error::Result;
+use crate::llm::Provider;
 use crate::llm::rate_limit::TypicalRequest;
 use crate::llm::tokens;
 use crate::llm::{Message, Usage};
@@ -88,7 +89,7 @@ pub fn estimate<T: Target>(
             step.prompt_tokens += tokens::of_text(&row.text);
         }
     }
-    steps.push(step.sums(extractor.concurrency, client.rate_limiter.typical()));
+    steps.push(step.sums(extractor.concurrency, client.provider.limiter().typical()));
     let none = Estimate {
         rows,
         requests: 0,
@@ -130,7 +131,7 @@ impl StepEstimate<'_> {
         reason = "a sum of tokens, which is not negative"
     )]
     fn sums(&self, concurrency: usize, typical: Option<TypicalRequest>) -> Estimate {
-        let limits = self.client.rate_limiter.limits();
+        let limits = self.client.provider.limiter().limits();
         let requests = self.requests as f64;
         let (speed, concurrency) = if self.client.provider.is_deterministic() {
             (EMBEDDED, 1)

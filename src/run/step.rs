@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::llm::Provider;
 use crate::llm::retry::RetryPolicy;
 use crate::llm::{File, Image, Source, Usage};
 use crate::planning::plan::{self, Plan};

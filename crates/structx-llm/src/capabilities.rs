@@ -111,7 +111,7 @@ const USUAL_METHODS: (Dialect, &[OutputMode]) = (Dialect::OpenAi, ALL);
 /// Servers that compile the schema to a grammar and leave the prompt unchanged; `custom` may be any
 /// of them (docs.ollama.com/capabilities/structured-outputs;
 /// github.com/ggml-org/llama.cpp, grammars/README.md;
-/// docs.vllm.ai/en/latest/features/structured_outputs).
+/// `docs.vllm.ai/en/latest/features/structured_outputs`).
 const HIDES_SCHEMA: [&str; 6] =
     ["ollama", "ollama_cloud", "hosted_vllm", "lm_studio", "llamafile", "custom"];
 

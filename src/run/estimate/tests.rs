@@ -8,7 +8,7 @@ use crate::documents::{Content, Document, Mode, Page, ReadOptions};
 use crate::llm::http::ApiKey;
 use crate::llm::price::Price;
 use crate::llm::providers::registry::{ModelSettings, provider};
-use crate::llm::rate_limit::{ConfiguredLimits, SharedLimiter};
+use crate::llm::rate_limit::{ConfiguredLimits, RateLimited, SharedLimiter};
 use crate::llm::retry::RetryPolicy;
 use crate::llm::tokens;
 use crate::llm::{Response, Usage};
@@ -76,7 +76,13 @@ fn limited(model: &str, price: Option<Price>, limits: ConfiguredLimits) -> Step 
     let rate_limiter = SharedLimiter::new(limits).limiter_for(&provider.address());
     let options = Arc::default();
     Step {
-        client: Client { provider, model: name, name: model.into(), options, rate_limiter, price },
+        client: Client {
+            provider: RateLimited::new(provider, rate_limiter),
+            model: name,
+            name: model.into(),
+            options,
+            price,
+        },
         fallbacks: Arc::default(),
         retry_policy: RetryPolicy::new(3, 1.0, 10.0).unwrap(),
         concurrency: 10,
@@ -155,7 +161,7 @@ fn costs_are_those_of_both_steps() {
 /// An extractor that had one reply of 100 tokens, and how long it took.
 async fn answered(limits: ConfiguredLimits) -> (Step, f64) {
     let operation = limited("openai/gpt-4o", None, limits);
-    let rate_limiter = &operation.client.rate_limiter;
+    let rate_limiter = operation.client.provider.limiter();
     rate_limiter
         .acquire(10)
         .await
