@@ -59,7 +59,7 @@ impl Aligned {
     }
 
     /// Notes that the value was JSON inside a string.
-    pub fn from_string(mut self) -> Self {
+    pub fn taken_from_string(mut self) -> Self {
         self.is_changed = true;
         let what = "took the JSON out of a string".to_owned();
         self.repairs.insert(0, Repair { pointer: String::new(), what });

@@ -81,7 +81,7 @@ pub fn parse<'a>(text: &'a str, schema: &OutputSchema) -> Result<Parsed<'a>, Str
         return Ok(Parsed { json, repairs: Vec::new() });
     }
     let (aligned, is_strict) = match json::parse(text.as_bytes()) {
-        Ok(Value::String(inner)) => (extracted(&inner, outline, 1)?.from_string(), false),
+        Ok(Value::String(inner)) => (extracted(&inner, outline, 1)?.taken_from_string(), false),
         Ok(value) => (align::align(value, outline, 0), true),
         Err(error) if error.is_data() => return Err(format!("not valid JSON: {error}")),
         Err(_) => (extracted(text, outline, 0)?, false),

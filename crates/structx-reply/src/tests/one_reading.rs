@@ -71,7 +71,7 @@ impl Style {
 
     fn separate(self, index: usize, text: &mut String) {
         if index > 0 {
-            text.push_str(if self.comments { ", /* next, \"one\" */ " } else { ", " });
+            text.push_str(if self.comments { ", /* next, 'one' */ " } else { ", " });
         }
     }
 
@@ -80,7 +80,7 @@ impl Style {
             text.push(',');
         }
         if self.comments {
-            text.push_str(" // the \"end\"\n");
+            text.push_str(" // the 'end'\n");
         }
         text.push(bracket);
     }
