@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// The faults that a text has.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each fault is chosen on its own")]
 pub struct Style {
     pub trailing_commas: bool,
     pub bare_names: bool,
