@@ -31,6 +31,14 @@ _REPLIES = (
 )
 
 
+_TREES = (
+    '{"total": 1.50, "due date": null, "items": [true, "it\'s \\"so\\"", {}]}',
+    '[[1, -2e3], ["a", "// b"], [{"a": 12345678901234567890123}]]',
+    '"}], \'x\': 1"',
+)
+"""What the target `reply_differential` damages."""
+
+
 def main() -> None:
     """Write the samples, and a seed of each file for the targets that read such files."""
     good = samples.samples()
@@ -47,6 +55,11 @@ def main() -> None:
                 for schema in range(_SCHEMAS):
                     seed = bytes([schema]) + reply.encode()
                     (folder / f"{number}-{schema}").write_bytes(seed)
+        if target.stem == "reply_differential":
+            for number, tree in enumerate(_TREES):
+                for faults in (1, 2, 4, 8, 16, 31, 128, 159):
+                    seed = bytes([faults, faults % 4]) + tree.encode()
+                    (folder / f"{number}-{faults}").write_bytes(seed)
         for name, file in files.items():
             if _suffix(name) in suffixes and len(file) <= _MOST:
                 chosen = bytes([suffixes.index(_suffix(name))])

@@ -1,14 +1,14 @@
-//! Text that models reply. The first byte chooses the schema that it is read along.
+//! Replies of models as text. The first byte chooses the schema.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use structx::reply::{complete_items, parse};
-use structx::schema::dialect::{Dialect, compile};
-use structx::schema::json_schema::items_of;
-use structx::schema::{OutputMode, OutputSchema};
+use structx_reply::{complete_items, parse};
+use structx_schema::dialect::{Dialect, compile};
+use structx_schema::json_schema::items_of;
+use structx_schema::{OutputMode, OutputSchema};
 
 static SCHEMAS: LazyLock<Vec<OutputSchema>> = LazyLock::new(|| {
     let flat = json!({"type": "object", "properties": {
@@ -36,8 +36,9 @@ static SCHEMAS: LazyLock<Vec<OutputSchema>> = LazyLock::new(|| {
     let any = json!({"type": "object"});
     let schemas = [items_of(&flat), items_of(&deep), items_of(&any), flat, any];
     let both = |schema| {
-        [OutputMode::Strict, OutputMode::Prompt].map(|method| {
-            compile(Dialect::OpenAi, &[method, OutputMode::Prompt], "reply", schema).expect("a schema")
+        [OutputMode::Strict, OutputMode::Prompt].map(|mode| {
+            compile(Dialect::OpenAi, &[mode, OutputMode::Prompt], "reply", schema)
+                .expect("a schema")
         })
     };
     schemas.iter().flat_map(both).collect()
@@ -49,7 +50,7 @@ fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(rest);
     if let Ok(parsed) = parse(&text, schema) {
         let value: Value = serde_json::from_str(&parsed.json).expect("JSON");
-        // What is JSON, and is not mended, stays as it is.
+        // Valid JSON that needs no repair keeps its value.
         let is_as_it_was = parsed.repairs.is_empty() && !schema.is_rewritten;
         if let (true, Ok(given)) = (is_as_it_was, serde_json::from_str::<Value>(&text)) {
             assert_eq!(given, value);

@@ -8,7 +8,7 @@ use std::io::{Cursor, Read, Write};
 use std::path::Path;
 use std::sync::{Once, OnceLock};
 
-use structx::documents::{Content, Document, Limits, ReadOptions, read_bytes};
+use structx_documents::{Content, Document, Limits, ReadOptions, read_bytes};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 

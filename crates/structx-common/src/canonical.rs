@@ -1,5 +1,4 @@
-//! The canonical form of serialisable data, and its hash: the same data gives the same key on
-//! every machine, whatever the order of its object members.
+//! Canonical hashes of serialisable data: independent of the machine and of the order of object members.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,8 +6,16 @@ use sha2::{Digest, Sha256};
 
 /// The SHA-256 of the canonical JSON of `data`, in lower-case hexadecimal.
 ///
+/// ```
+/// use serde_json::json;
+/// use structx_common::canonical::hash;
+///
+/// assert_eq!(hash(&json!({"a": 1, "b": 2}))?, hash(&json!({"b": 2, "a": 1}))?);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
 /// # Errors
-/// `data` can't be serialised to JSON (a map with keys that are no strings).
+/// `data` can't be serialised to JSON: a map has keys that are not strings.
 pub fn hash<T: Serialize>(data: &T) -> serde_json::Result<String> {
     let mut value = serde_json::to_value(data)?;
     sort_keys(&mut value);

@@ -1,4 +1,4 @@
-//! JSON in which no value hides another: two members of an object never share a name.
+//! Parses JSON and rejects objects with duplicate names.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -6,23 +6,26 @@ use std::fmt;
 use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Reads JSON. Where an object names a member twice, serde would keep the last one without a word.
+/// Parses JSON. Unlike `serde_json`, which keeps the last of several members with one name, it rejects
+/// duplicates.
 ///
 /// # Errors
-/// It is not valid, is not a `T`, or has an object with two members of one name.
+/// The JSON is not valid, is not a `T`, or has an object with a duplicate name.
 pub fn parse<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
     check_names(json)?;
     serde_json::from_slice(json)
 }
 
+/// Checks that JSON is valid and has no duplicate names.
+///
 /// # Errors
-/// It is not valid, or (then [`is_data`](serde_json::Error::is_data)) has an object with two
-/// members of one name.
+/// The JSON is not valid, or an object has a duplicate name; then
+/// [`is_data`](serde_json::Error::is_data) is true.
 pub fn check_names(json: &[u8]) -> serde_json::Result<()> {
     serde_json::from_slice::<Checked>(json).map(drop)
 }
 
-/// Any value, of which nothing is kept.
+/// Any JSON value without duplicate names; its content is discarded.
 pub struct Checked;
 
 impl<'de> Deserialize<'de> for Checked {
@@ -66,7 +69,7 @@ impl<'de> Visitor<'de> for Checked {
         Ok(self)
     }
 
-    // Numbers that these three can't hold come as a map of their text.
+    // serde_json represents numbers that fit none of these as a map.
     fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
         Ok(self)
     }

@@ -1,5 +1,6 @@
-//! What several layers of structx share: strict JSON, canonical hashes, token estimates, the text of
-//! a panic.
+//! Helpers that several layers of structx share.
+//!
+#![doc = include_str!("../README.md")]
 
 pub mod canonical;
 pub mod json;

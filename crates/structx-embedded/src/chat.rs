@@ -1,4 +1,4 @@
-//! Messages as the tokens of a ChatML prompt.
+//! Encodes messages as a ChatML prompt.
 
 use serde_json::Value;
 
@@ -6,9 +6,9 @@ use super::vocabulary::Vocabulary;
 use structx_llm::{Message, Part, Role, document_frame};
 use structx_schema::json_schema::resolve;
 
-/// The prompt that asks for the assistant's next message, with the names of the fields if it is
-/// one for items: the grammar forces them, but a small model answers better when it knows them
-/// beforehand. Only the tokens put in here are control tokens; whatever the texts contain is text.
+/// The prompt for the assistant's next message. For items it names the fields: the grammar forces them,
+/// but a small model answers better if it knows them beforehand. Control tokens in the texts are encoded
+/// as text.
 pub fn prompt(
     messages: &[Message],
     schema: Option<&Value>,
@@ -51,8 +51,8 @@ fn fields_of_items(schema: &Value) -> Option<String> {
     Some(fields(items, schema, true)).filter(|fields| !fields.is_empty())
 }
 
-/// The names of an object's fields, with their descriptions, and with the names within those that
-/// are objects or lists of them.
+/// The names and descriptions of an object's fields, and the names of the fields of nested objects and
+/// lists of objects.
 fn fields(schema: &Value, root: &Value, is_outer: bool) -> String {
     let Some(Value::Object(properties)) = object(schema, root).and_then(|it| it.get("properties"))
     else {
@@ -70,7 +70,7 @@ fn fields(schema: &Value, root: &Value, is_outer: bool) -> String {
     described.collect::<Vec<_>>().join(", ")
 }
 
-/// The object that a schema describes, directly or as a list's item or a union's branch.
+/// The object of a schema: the schema itself, the item of a list, or a branch of a union.
 fn object<'a>(schema: &'a Value, root: &'a Value) -> Option<&'a Value> {
     let schema = resolve(schema, root)?;
     if schema.get("properties").is_some() {

@@ -1,8 +1,8 @@
-//! Dates and times as people write them in English, and in digits anywhere.
+//! Finds dates and times in text, in English words or in digits.
 //!
-//! `05/03/2024` could be in March or in May: the other dates of the document decide, else a slash
-//! means that the month is first, a dot or a dash that the day is. Years of two digits are those
-//! from 1969 to 2068. A date without a year is none.
+//! `05/03/2024` is ambiguous: the other dates of the document decide; without any, the month comes first
+//! before a slash, and the day before a dot or a dash. Years of two digits are from 1969 to 2068 (as in
+//! POSIX `strptime`). A date needs a year.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -17,9 +17,9 @@ use super::literals::Literal;
 pub struct Moments {
     pub dates: Vec<Literal>,
     pub times: Vec<Literal>,
-    /// Dates with a time, and dates alone as their midnight.
+    /// Dates with their time; dates without one at midnight.
     pub date_times: Vec<Literal>,
-    /// Where dates and times stand.
+    /// The ranges of all dates and times.
     pub spans: Vec<Range<usize>>,
 }
 
@@ -46,7 +46,7 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
           | \x20?(?P<sharp>[ap])\.?m\b\.? )",
     )
 });
-/// What may stand between a date and its time.
+/// Text that may separate a date from its time.
 static GLUE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)^(?:t|[\s,|–-]{1,4}(?:(?:at|from|time:?|@)\s*)?)$"));
 static ZONE: LazyLock<Regex> = LazyLock::new(|| {
@@ -76,7 +76,7 @@ pub fn find(text: &str) -> Moments {
     moments
 }
 
-/// The date with the time beside it, else its midnight.
+/// The date with an adjacent time, or at midnight.
 fn with_time(text: &str, date: &Found<Date>, times: &[Found<Time>]) -> Literal {
     for time in times {
         let glued = |gap: Option<&str>| gap.is_some_and(|gap| GLUE.is_match(gap));
@@ -94,7 +94,7 @@ fn with_time(text: &str, date: &Found<Date>, times: &[Found<Time>]) -> Literal {
     Literal::new(&text[date.range.clone()], format!("{}T00:00:00", date.value))
 }
 
-/// The ISO form of the zone that a text begins with, and its length there.
+/// The time zone at the start of a text in ISO 8601, and its length in the text.
 fn zone(text: &str) -> (String, usize) {
     let Some(found) = ZONE.captures(text) else { return (String::new(), 0) };
     let zone = match found.name("utc") {
@@ -126,7 +126,7 @@ fn dates(text: &str) -> Vec<Found<Date>> {
         let (one, two) = (&captures["one"], &captures["two"]);
         let (day, month) = if order.day_first(&captures["mark"]) { (one, two) } else { (two, one) };
         let year = &captures["year"];
-        // One date that breaks the document's order is still a date, if only the other way round.
+        // A date that contradicts the document's order is valid if the reverse order is.
         add(&captures, date(year, month, day).or_else(|| date(year, day, month)));
     }
     for captures in MONTH_FIRST.captures_iter(text) {
@@ -141,7 +141,7 @@ fn dates(text: &str) -> Vec<Found<Date>> {
     found
 }
 
-/// Which of the two orders the numeric dates of a document use, where they tell.
+/// The order of day and month in the numeric dates of a document, where it is evident.
 struct Order {
     day_first: Option<bool>,
 }
@@ -170,7 +170,7 @@ fn times(text: &str) -> Vec<Found<Time>> {
     let mut found = Vec::new();
     for captures in TIME.captures_iter(text) {
         let range = captures.get_match().range();
-        // In an ISO date-time the letter T before the time belongs to it.
+        // In an ISO 8601 date-time, the letter T before the time is part of it.
         let after_t = text[..range.start].ends_with(['T', 't']) && range.start > 1;
         let starts = after_t || is_whole(text, &range);
         if let Some(value) = time(&captures).filter(|_| starts && is_end(text, range.end)) {
@@ -213,7 +213,7 @@ fn date(year: &str, month: &str, day: &str) -> Option<Date> {
     Date::new(year, month.parse().ok()?, day.parse().ok()?).ok()
 }
 
-/// No letter or digit runs on before or after it, and no further part of a number.
+/// Whether no letter, digit or further part of a number is adjacent to the range.
 fn is_whole(text: &str, range: &Range<usize>) -> bool {
     let mut before = text[..range.start].chars().rev();
     let (one, two) = (before.next(), before.next());
@@ -269,7 +269,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             let found = find(text).dates;
-            let meanings: Vec<&str> = found.iter().map(|date| date.meaning.as_str()).collect();
+            let meanings: Vec<&str> = found.iter().map(|date| date.value.as_str()).collect();
             assert_eq!(&meanings, expected, "{text}");
         }
     }
@@ -289,8 +289,8 @@ mod tests {
         ];
         for (text, time, date_time) in cases {
             let found = find(text);
-            assert_eq!(found.times[0].meaning, time, "{text}");
-            let first = found.date_times.first().map(|literal| literal.meaning.as_str());
+            assert_eq!(found.times[0].value, time, "{text}");
+            let first = found.date_times.first().map(|literal| literal.value.as_str());
             assert_eq!(first, date_time, "{text}");
         }
         assert!(find("ratio 1:5, 25:00, 13 pm, 10:30:99").times.is_empty());
@@ -308,7 +308,7 @@ mod tests {
                 let text = format!("Due on {}, please", date.strftime(form));
                 let found = find(&text).dates;
                 prop_assert_eq!(found.len(), 1, "{}", text);
-                prop_assert_eq!(&found[0].meaning, &date.to_string(), "{}", text);
+                prop_assert_eq!(&found[0].value, &date.to_string(), "{}", text);
                 prop_assert!(text.contains(&found[0].text));
             }
         }
@@ -316,7 +316,7 @@ mod tests {
         #[test]
         fn any_text_is_read_without_panic(text in "[-0-9:/. TZapm,a-zé]{0,40}") {
             for date in find(&text).dates {
-                prop_assert!(date.meaning.parse::<Date>().is_ok());
+                prop_assert!(date.value.parse::<Date>().is_ok());
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Greedy decoding of one request at a time: the prompt through the model, then token by token
-//! what the grammar allows.
+//! Greedy decoding of one request at a time: prefills the prompt, then generates the best token that the
+//! grammar allows.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -18,10 +18,11 @@ use super::vocabulary::Vocabulary;
 use super::{LocalOptions, PROVIDER, chat, grammar};
 use structx_llm::{FinishReason, LlmError, LlmErrorKind, Part, Request, Response, Usage};
 
-/// The prompt goes through the model in pieces of this many tokens: the larger, the faster, and
-/// the more memory the attention takes.
+/// The number of prompt tokens in one forward pass: more are faster and need more memory for the
+/// attention. Chosen by hand; the measurement is not recorded.
 const CHUNK: usize = 512;
-/// Without a setting: what a document of some pages takes, at 24 KB a token for the small model.
+/// The default context: a document of a few pages, at 24 KB of cache for each token of the 0.5B model.
+/// Chosen by hand, not measured.
 const CONTEXT: usize = 8192;
 const ARCHITECTURE: &str = "qwen2";
 
@@ -29,14 +30,17 @@ pub struct Engine {
     model: Qwen2,
     vocabulary: Vocabulary,
     grammars: ParserFactory,
-    /// The tokens whose keys and values the model's cache holds.
+    /// The tokens whose keys and values are in the model's cache.
     cached: Vec<u32>,
     context: usize,
     max_tokens: usize,
 }
 
 impl Engine {
-    /// Reads the model. The error says what is wrong with the file.
+    /// Loads the model.
+    ///
+    /// # Errors
+    /// The file is not a supported model; the message says why.
     pub fn load(path: &Path, options: &LocalOptions) -> Result<Self, LlmError> {
         let unusable = |problem: &dyn std::fmt::Display| {
             let problem = first_line(problem);
@@ -62,8 +66,8 @@ impl Engine {
         Ok(Self { model, vocabulary, grammars, cached: Vec::new(), context, max_tokens })
     }
 
-    /// Answers one request. `is_cancelled` is asked before each layer of the model; after it the
-    /// error goes nowhere.
+    /// Answers one request. `is_cancelled` is checked before each layer of the model; the error after a
+    /// cancellation is not delivered.
     pub fn answer(
         &mut self,
         request: &Request,
@@ -88,7 +92,7 @@ impl Engine {
             None => None,
         };
 
-        let mut run = Run { engine: self, is_cancelled };
+        let mut run = Decoding { engine: self, is_cancelled };
         let (scores, known) = run.read(&prompt)?;
         let (tokens, finish) = run.write(matcher.as_mut(), scores, limit)?;
         let bytes = self.vocabulary.bytes(&tokens);
@@ -104,7 +108,7 @@ impl Engine {
         Ok(reply)
     }
 
-    /// The most tokens of the answer: the request's `max_tokens` or the provider's.
+    /// The maximum number of tokens of the answer: the request's `max_tokens`, or the provider's.
     fn output_limit(&self, request: &Request) -> Result<usize, LlmError> {
         let mut limit = self.max_tokens;
         for (name, value) in request.options.iter() {
@@ -133,18 +137,18 @@ impl Engine {
     }
 }
 
-/// The work on one request.
-struct Run<'a> {
+/// The decoding of one request.
+struct Decoding<'a> {
     engine: &'a mut Engine,
     is_cancelled: &'a dyn Fn() -> bool,
 }
 
-impl Run<'_> {
-    /// Reads the prompt; gives the scores of the next token, and how many tokens the cache had.
+impl Decoding<'_> {
+    /// Prefills the prompt; returns the logits of the next token, and the number of cached tokens.
     fn read(&mut self, prompt: &[u32]) -> Result<(Vec<f32>, usize), LlmError> {
         let cached = &mut self.engine.cached;
         let shared = prompt.iter().zip(cached.iter()).take_while(|(one, two)| one == two).count();
-        // The last token is always run: the scores come from it.
+        // The last token always runs, since it yields the logits.
         let known = shared.min(prompt.len().saturating_sub(1));
         cached.truncate(known);
         let mut scores = Vec::new();
@@ -154,7 +158,7 @@ impl Run<'_> {
         Ok((scores, known))
     }
 
-    /// Writes the answer, up to `limit` tokens.
+    /// Generates the answer, up to `limit` tokens.
     fn write(
         &mut self,
         mut matcher: Option<&mut Matcher>,
@@ -197,7 +201,7 @@ impl Run<'_> {
     }
 }
 
-/// The token with the highest score among those that the grammar allows.
+/// The token with the highest logit among those that the grammar allows.
 fn best(scores: &[f32], matcher: Option<&mut Matcher>) -> Result<u32, LlmError> {
     let mut best = (0, f32::NEG_INFINITY);
     let mut look = |token: usize| {
@@ -217,7 +221,7 @@ fn best(scores: &[f32], matcher: Option<&mut Matcher>) -> Result<u32, LlmError> 
     u32::try_from(best.0).map_err(|error| failed(error.to_string()))
 }
 
-/// Turns the literals of a complete reply into values.
+/// Replaces the literals of a complete reply by their values.
 fn restore(reply: &mut Response, verbatim: &Verbatim<'_>) -> Result<(), LlmError> {
     let mut value: Value = serde_json::from_str(&reply.text)
         .map_err(|error| failed(format!("the grammar let through what is no JSON: {error}")))?;
@@ -232,7 +236,7 @@ fn grammars(vocabulary: &Vocabulary) -> Result<ParserFactory, String> {
     let mut factory = ParserFactory::new(&vocabulary.environment(), can, &slices)
         .map_err(|error| error.to_string())?;
     factory.quiet();
-    // Verbose ones hold the reply, and so the document's text.
+    // Verbose messages contain the reply, and so text of the document.
     factory.limits_mut().verbose_errors = false;
     Ok(factory)
 }
@@ -248,7 +252,7 @@ fn usage(prompt: usize, completion: usize, cached: usize) -> Usage {
     Usage { cached_tokens: Some(cached as u64), ..Usage::of(prompt as u64, completion as u64) }
 }
 
-/// candle puts a backtrace below its errors where the environment asks for backtraces.
+/// The first line of an error: with `RUST_BACKTRACE`, candle appends a backtrace.
 fn first_line(problem: &dyn std::fmt::Display) -> String {
     problem.to_string().lines().next().unwrap_or_default().to_owned()
 }

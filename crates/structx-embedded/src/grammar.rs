@@ -1,8 +1,8 @@
-//! JSON Schema of a reply -> what llguidance enforces, with a list of what it does not.
+//! Compiles the JSON Schema of a reply for llguidance, and lists the rules that it does not enforce.
 //!
-//! Numbers, dates and times are marked with the kind of literal they are copied from
-//! ([`verbatim`](super::verbatim)), unless the schema says `"x-copied": false`: sums and counts
-//! stand nowhere in the document.
+//! Numbers, dates and times are marked with the kind of literal that they are copied from
+//! ([`verbatim`](super::verbatim)), unless the schema has `"x-copied": false`: computed values such as
+//! sums are not literals of the document.
 
 use llguidance::{GrammarBuilder, JsonCompileOptions, api::ParserLimits};
 use serde_json::{Map, Value, json};
@@ -12,18 +12,19 @@ use structx_schema::json_schema::walk_mut;
 use structx_schema::outline::OutlineCell;
 use structx_schema::{OutputMode, OutputSchema, Result, SchemaError, UnenforcedRule};
 
-/// The keyword of the mark.
+/// The keyword that marks a copied value with its kind.
 pub const COPIED: &str = "x-copied";
 
-/// A small model that finds no end goes on until it is stopped.
-const LONGEST_STRING: u64 = 500;
-const LONGEST_LIST: u64 = 50;
-/// A number that is copied from nowhere has at most four decimals, and digits before them that
-/// 64 bits can hold.
-const SMALLEST_STEP: f64 = 0.0001;
-const LARGEST: f64 = 1e18;
+/// Limits on strings and lists without one: a small model may never end them. Chosen by hand, not
+/// measured.
+const MAX_STRING: u64 = 500;
+const MAX_LIST: u64 = 50;
+/// Limits on numbers that are not copied: at most four decimals (chosen by hand, not measured), and an
+/// integer part within 64 bits.
+const NUMBER_STEP: f64 = 0.0001;
+const MAX_NUMBER: f64 = 1e18;
 
-/// Rules of JSON Schema that llguidance knows of and does not enforce.
+/// Keywords that llguidance recognises but does not enforce.
 const UNSUPPORTED: [&str; 14] = [
     "contains",
     "dependencies",
@@ -42,16 +43,16 @@ const UNSUPPORTED: [&str; 14] = [
 ];
 const FORMATS: [&str; 10] =
     ["date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid"];
-/// Without a zone: a model would invent one.
+/// Without a time zone, since a model would invent one.
 const DATE_TIME: &str =
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$";
 const TIME: &str = r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$";
 
-/// The schema as the engine takes it: objects closed, open strings and lists bounded, copied
-/// values marked, what can't be enforced left out.
+/// Compiles a schema for the engine: closes objects, bounds strings and lists, marks copied values, and
+/// removes rules that can't be enforced.
 ///
 /// # Errors
-/// No reply could be of this schema, or llguidance can't read it.
+/// No reply can match the schema, or llguidance does not support it.
 pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
     let mut unenforced = Vec::new();
     let mut prepared = schema.clone();
@@ -74,7 +75,7 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
     Ok(OutputSchema { name, original, compiled, is_rewritten, mode, unenforced, outline })
 }
 
-/// The schema with llguidance's own settings: JSON in one spelling, the one most written.
+/// Adds llguidance's settings: one layout of JSON, the most common one.
 pub fn with_settings(mut schema: Value) -> Value {
     if let Value::Object(members) = &mut schema {
         let settings = json!({
@@ -119,13 +120,13 @@ fn drop_unsupported(
         members.shift_remove("pattern");
         lose("pattern");
     }
-    // Branches with a discriminator exclude each other anyway.
+    // Branches with a discriminator are mutually exclusive.
     if members.contains_key("oneOf") && !members.contains_key("discriminator") {
         lose("oneOf");
     }
 }
 
-/// Marks a copied value, and a union of one kind of them (and null) as a whole.
+/// Marks a copied value; a union of copied values of one kind, and null, is marked as a whole.
 fn mark(members: &mut Map<String, Value>) {
     if members.shift_remove(COPIED) == Some(Value::Bool(false)) {
         return;
@@ -139,7 +140,7 @@ fn mark(members: &mut Map<String, Value>) {
     }
 }
 
-/// Takes the marks off a schema that is not copied, but for its own word that it is not.
+/// Removes the marks inside a schema that is not copied, except its own `false`.
 fn unmark(part: &mut Value, _pointer: &str) {
     if part.get(COPIED).is_some_and(Value::is_string)
         && let Value::Object(members) = part
@@ -168,7 +169,7 @@ fn scalar_kind(members: &Map<String, Value>) -> Option<&'static str> {
     }
 }
 
-/// The kind that all branches but null have in common; the branches lose their own marks.
+/// The common kind of all branches except null. Removes the marks of the branches.
 fn union_kind(branches: &mut Vec<Value>) -> Option<String> {
     let all = branches.len();
     branches.retain(|branch| !branch.as_object().is_some_and(is_decimal_text));
@@ -188,13 +189,13 @@ fn union_kind(branches: &mut Vec<Value>) -> Option<String> {
     Some(kind.to_owned())
 }
 
-/// Pydantic's `Decimal` is a number or a string of this pattern; the number is enough.
+/// Whether the schema is the string variant of pydantic's `Decimal`; the number variant is enough.
 fn is_decimal_text(members: &Map<String, Value>) -> bool {
     let pattern = members.get("pattern").and_then(Value::as_str);
     pattern.is_some_and(|pattern| pattern.starts_with("^(?!^[-+.]*$)"))
 }
 
-/// Gives an end to what would have none.
+/// Adds limits to values that have none.
 fn bound(members: &mut Map<String, Value>) {
     let is = |name: &str| match members.get("type") {
         Some(Value::String(one)) => one == name,
@@ -208,20 +209,20 @@ fn bound(members: &mut Map<String, Value>) {
     let mut ends: Vec<(&str, Value)> = Vec::new();
     if none_of(&["enum", "const"]) {
         if is("string") && none_of(&["format", "pattern", "maxLength"]) {
-            ends.push(("maxLength", at_least(LONGEST_STRING, "minLength")));
+            ends.push(("maxLength", at_least(MAX_STRING, "minLength")));
         }
         if is("array") && none_of(&["maxItems"]) {
-            ends.push(("maxItems", at_least(LONGEST_LIST, "minItems")));
+            ends.push(("maxItems", at_least(MAX_LIST, "minItems")));
         }
         if is("number") && none_of(&["multipleOf"]) {
-            ends.push(("multipleOf", SMALLEST_STEP.into()));
+            ends.push(("multipleOf", NUMBER_STEP.into()));
         }
         let is_number = is("number") || is("integer");
         if is_number && none_of(&["minimum", "exclusiveMinimum"]) {
-            ends.push(("minimum", (-LARGEST).into()));
+            ends.push(("minimum", (-MAX_NUMBER).into()));
         }
         if is_number && none_of(&["maximum", "exclusiveMaximum"]) {
-            ends.push(("maximum", LARGEST.into()));
+            ends.push(("maximum", MAX_NUMBER.into()));
         }
     }
     let zoneless = match members.get("format").and_then(Value::as_str) {

@@ -1,5 +1,6 @@
-//! The embedded model: a small instruct model in this process, whose every reply is valid against
-//! the schema, because the decoder can't write another one.
+//! The embedded model: a small instruct model in this process whose replies always match the schema.
+//!
+#![doc = include_str!("../README.md")]
 
 mod chat;
 mod dates;
@@ -25,19 +26,19 @@ use structx_schema::OutputSchema;
 use structx_schema::SchemaError;
 use worker::Worker;
 
-/// The name in errors.
+/// The provider's name in errors.
 const PROVIDER: &str = "local";
 
-/// How the embedded model is run.
+/// Options of the embedded model.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LocalOptions {
-    /// The most tokens of a prompt and its answer together; at most what the model was trained
-    /// on. By default 8192, or that where it is less.
+    /// The maximum number of tokens of a prompt and its answer together, up to the model's training
+    /// context. Default: 8192 or the training context, whichever is less.
     pub context: Option<usize>,
-    /// The most tokens of an answer.
+    /// The maximum number of tokens of an answer.
     pub max_tokens: usize,
-    /// Threads that compute; by default as many as there are cores for this process.
+    /// The number of compute threads. Default: one for each core that is available to the process.
     pub threads: Option<usize>,
 }
 
@@ -47,13 +48,22 @@ impl Default for LocalOptions {
     }
 }
 
-/// A GGUF file as a provider. The weights are read at the first request.
+/// A provider that runs a GGUF file. The first request loads the weights.
 #[derive(Debug)]
 pub struct LocalProvider {
     worker: Worker,
 }
 
 impl LocalProvider {
+    /// A provider for the weights at `path`.
+    ///
+    /// ```no_run
+    /// use structx_embedded::{LocalOptions, LocalProvider};
+    ///
+    /// let provider = LocalProvider::open("model.gguf".into(), LocalOptions::default())?;
+    /// # Ok::<(), structx_llm::setup::ConfigError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError`]: there is no such file.
     pub fn open(path: PathBuf, options: LocalOptions) -> Result<Self, ConfigError> {

@@ -1,6 +1,6 @@
-//! A weight matrix in 8 bits: dot products for a few rows, a dense multiplication for many. Both
-//! run in the caller's rayon pool, unlike candle's own products of quantised weights, whose
-//! threads spin and whose number only the environment can set.
+//! A linear layer with 8-bit weights: dot products for a few rows, a dense multiplication for many.
+//! Both run in the caller's rayon pool. candle's own quantised products use threads that spin, and only
+//! the environment can set their number.
 
 use std::borrow::Cow;
 
@@ -9,11 +9,13 @@ use candle_core::quantized::{GgmlDType, GgmlType, QStorage, QTensor};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
-/// From this many rows on it is faster to unpack the weights and multiply in 32 bits.
+/// The number of rows from which dequantising and multiplying in 32 bits is faster. Chosen by hand; the
+/// measurement is not recorded.
 const DENSE_ROWS: usize = 16;
-/// Outputs that one task computes.
+/// The number of outputs of one task. Chosen by hand, not measured.
 const GRAIN: usize = 64;
 
+/// A linear layer.
 pub struct Linear {
     /// One row of blocks for each output.
     blocks: Vec<BlockQ8_0>,
@@ -23,7 +25,7 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Takes weights of any format; 8 bits hold what those of 4 to 6 do.
+    /// Converts weights of any format to 8 bits, which represent 4 to 6 bits well enough.
     pub fn new(weight: &QTensor, bias: Option<&QTensor>) -> Result<Self> {
         let (outputs, inputs) = weight.shape().dims2()?;
         if !inputs.is_multiple_of(QK8_0) {

@@ -1,26 +1,25 @@
-//! The numbers, dates and times that a document holds: each as its own words and as what they
-//! mean.
+//! Literals: the numbers, dates and times of a document, each with its text and its normalised value.
 
 use std::collections::HashSet;
 
 use super::{dates, numbers};
 
-/// Words of the document and their meaning.
+/// A number, date or time of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Literal {
-    /// As it stands in the document, such as `$1,982.50`.
+    /// The text in the document, such as `$1,982.50`.
     pub text: String,
-    /// In JSON's and ISO 8601's spelling, such as `1982.50`.
-    pub meaning: String,
+    /// The value in the notation of JSON or ISO 8601, such as `1982.50`.
+    pub value: String,
 }
 
 impl Literal {
-    pub fn new(text: &str, meaning: impl Into<String>) -> Self {
-        Self { text: text.to_owned(), meaning: meaning.into() }
+    pub fn new(text: &str, value: impl Into<String>) -> Self {
+        Self { text: text.to_owned(), value: value.into() }
     }
 }
 
-/// All literals of some texts, by kind, in the order of the text, each wording once.
+/// The literals of several texts by kind, in text order, without duplicates.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Literals {
     pub numbers: Vec<Literal>,
@@ -29,9 +28,9 @@ pub struct Literals {
     pub times: Vec<Literal>,
 }
 
-/// More than this of one kind is not offered: a grammar of thousands is slow, and a model that
-/// has to choose among so many is lost anyway.
-const MOST: usize = 500;
+/// The maximum number of literals of one kind in a grammar: thousands make it slow. Chosen by hand, not
+/// measured.
+const MAX_LITERALS: usize = 500;
 
 impl Literals {
     pub fn find<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
@@ -46,7 +45,7 @@ impl Literals {
         for list in [&mut all.numbers, &mut all.dates, &mut all.date_times, &mut all.times] {
             let mut seen = HashSet::new();
             list.retain(|literal| seen.insert(literal.text.clone()));
-            list.truncate(MOST);
+            list.truncate(MAX_LITERALS);
         }
         all
     }

@@ -1,11 +1,11 @@
-//! Numbers as people write them.
+//! Finds numbers in text, in the notations that people use.
 //!
-//! Grouped in threes or not (`1,982.50`, `1.982,50`, `1 982,50`, `1'982.50`), with a currency, a
-//! percent sign (`19%` is 19), an ordinal's ending, a magnitude (`$1.2 million`), a minus sign or
-//! an accountant's brackets, or as a word up to twelve and in tens.
+//! Recognised are numbers with or without groups of three (`1,982.50`, `1.982,50`, `1 982,50`, `1'982.50`), with a currency, a
+//! percent sign (`19%` is 19), an ordinal suffix, a magnitude (`$1.2 million`), a minus sign or accounting
+//! brackets, and number words up to twelve and for tens.
 //!
-//! `1,234` and `1.234` could be either; a document that elsewhere writes a decimal comma (`12,50`,
-//! `1.234,56`) means a thousand by the dot, any other by the comma.
+//! `1,234` and `1.234` are ambiguous. In a document that writes a decimal comma elsewhere (`12,50`,
+//! `1.234,56`) the dot separates thousands, in any other document the comma.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -35,7 +35,7 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// Groups parted by plain spaces; told from two numbers side by side by what goes with them.
+/// Groups separated by plain spaces; a currency or decimals distinguish them from adjacent numbers.
 static SPACED: LazyLock<Regex> = LazyLock::new(|| {
     let codes = CURRENCIES.join("|");
     pattern(&format!(
@@ -71,7 +71,7 @@ const WORDS: &[(&str, &str)] = &[
     ("ninety", "90"),
 ];
 
-/// All numbers of a text; of those within `dates` only the years.
+/// The numbers of a text; inside `dates`, only the years.
 pub fn find(text: &str, dates: &[Range<usize>]) -> Vec<Literal> {
     let decimal_comma = writes_decimal_comma(text);
     let mut found: Vec<(usize, Literal)> = Vec::new();
@@ -96,7 +96,7 @@ pub fn find(text: &str, dates: &[Range<usize>]) -> Vec<Literal> {
     found.into_iter().map(|(_, literal)| literal).collect()
 }
 
-/// The readings of one match: with brackets it may be negative or just in brackets.
+/// The literals of one match: a number in brackets may be negative or only parenthesised.
 fn read(
     text: &str,
     captures: &Captures<'_>,
@@ -112,7 +112,7 @@ fn read(
     let span = |name| captures.name(name).map(|found| found.range());
     let money = span("before").is_some() || span("after").is_some();
     let magnitude = captures.name("magnitude").map(|found| found.as_str().trim());
-    // A lone letter is a magnitude only of money: `$85k`, but not `3 m`.
+    // A single letter is a magnitude only with a currency: `$85k`, but not `3 m`.
     let magnitude = magnitude.filter(|unit| money || unit.len() > 2);
     let Some(meaning) = meaning(digits.as_str(), decimal_comma, magnitude) else {
         return Vec::new();
@@ -133,7 +133,7 @@ fn read(
     }
     let signed = |negative| if negative { format!("-{meaning}") } else { meaning.clone() };
     let mut readings = vec![(first, Literal::new(&text[first..last], signed(negative)))];
-    // A model may copy an amount without its currency; not so a minus sign.
+    // A model may copy an amount without its currency, but not without its minus sign.
     if money && !negative && kept.is_none() {
         let bare = Literal::new(&text[digits.start()..bare_end], meaning.clone());
         readings.push((digits.start(), bare));
@@ -149,7 +149,8 @@ fn read(
     readings
 }
 
-/// Not part of a name or a code: no letter before it, and after it at most a unit (`5kg`).
+/// Whether the number is not part of a name or code: no letter before it, at most a unit after it
+/// (`5kg`).
 fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     let before = text[..range.start].chars().next_back();
     let unit = text[range.end..].chars().take_while(|letter| letter.is_alphabetic()).count();
@@ -159,13 +160,13 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
         && !(unit > 0 && after.is_some_and(|letter| letter.is_ascii_digit()))
 }
 
-/// `-5` is negative where it stands free; in `10-20` or `INV-7` the dash joins.
+/// Whether a minus sign negates: `-5` is negative, but the dash in `10-20` or `INV-7` joins.
 fn may_be_negative(text: &str, sign: usize) -> bool {
     let before = text[..sign].chars().next_back();
     before.is_none_or(|letter| letter.is_whitespace() || "(|:;,=".contains(letter))
 }
 
-/// JSON's spelling of digits with separators; `None` where they form no number (`1.2.3`).
+/// Digits with separators in JSON's notation; `None` if they are not a number (`1.2.3`).
 fn meaning(digits: &str, decimal_comma: bool, magnitude: Option<&str>) -> Option<String> {
     let (whole, decimals) = split(digits, decimal_comma)?;
     let Some(magnitude) = magnitude else { return Some(join(&whole, decimals)) };
@@ -174,13 +175,13 @@ fn meaning(digits: &str, decimal_comma: bool, magnitude: Option<&str>) -> Option
         "m" | "million" => 6,
         _ => 9,
     };
-    // 1.25 million: the point moves six places to the right.
+    // 1.25 million: the point moves six digits to the right.
     let moved = format!("{decimals:0<zeros$}");
     let (shifted, rest) = moved.split_at(zeros);
     Some(join(&format!("{whole}{shifted}"), rest))
 }
 
-/// The digits before the decimal sign, without separators, and those after it.
+/// The integer digits without separators, and the decimals.
 fn split(digits: &str, decimal_comma: bool) -> Option<(String, &str)> {
     let separators: Vec<(usize, char)> =
         digits.char_indices().filter(|(_, letter)| !letter.is_ascii_digit()).collect();
@@ -203,7 +204,8 @@ fn split(digits: &str, decimal_comma: bool) -> Option<(String, &str)> {
     Some((whole.chars().filter(char::is_ascii_digit).collect(), decimals))
 }
 
-/// Groups of three behind one and the same separator, or as in India of two before the last three.
+/// Whether the digits are in groups of three, or as in India in groups of two before the last three,
+/// with one separator throughout.
 fn is_grouped(digits: &str) -> bool {
     let mut groups = digits.split(|letter: char| !letter.is_ascii_digit()).map(str::len);
     let mut separators = digits.chars().filter(|letter| !letter.is_ascii_digit());
@@ -222,7 +224,7 @@ fn join(whole: &str, decimals: &str) -> String {
     if decimals.is_empty() { whole.to_owned() } else { format!("{whole}.{decimals}") }
 }
 
-/// Whether some number of the text can only be read with a decimal comma, and none with a point.
+/// Whether some number of the text needs a decimal comma, and none a decimal point.
 fn writes_decimal_comma(text: &str) -> bool {
     static COMMA: LazyLock<Regex> = LazyLock::new(|| {
         pattern(r"(?:^|[^\d.,])\d+(?:[.\s]\d{3})*,\d{1,2}(?:$|[^\d.,]|[.,](?:\D|$))")
@@ -244,7 +246,7 @@ mod tests {
     use super::find;
 
     fn meanings(text: &str) -> Vec<(String, String)> {
-        find(text, &[]).into_iter().map(|found| (found.text, found.meaning)).collect()
+        find(text, &[]).into_iter().map(|found| (found.text, found.value)).collect()
     }
 
     #[test]

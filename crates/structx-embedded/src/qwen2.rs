@@ -1,5 +1,5 @@
-//! The Qwen2 architecture on candle: quantised weights, and a key-value cache that grows in steps
-//! and can be cut back to any position.
+//! The Qwen2 architecture on candle, with quantised weights and a key-value cache that grows in steps and
+//! can be truncated to any position.
 
 use std::io::{Read, Seek};
 
@@ -10,7 +10,7 @@ use candle_nn::{ops, rotary_emb};
 
 use super::linear::Linear;
 
-/// The key-value cache grows by this many positions.
+/// The number of positions by which the key-value cache grows. Chosen by hand, not measured.
 const CACHE_STEP: usize = 1024;
 
 pub struct Qwen2 {
@@ -18,7 +18,7 @@ pub struct Qwen2 {
     layers: Vec<Layer>,
     norm: Norm,
     output: Linear,
-    /// Cosines and sines of the rotary embedding, one row a position.
+    /// Cosines and sines of the rotary embedding, one row for each position.
     rotary: (Tensor, Tensor),
     heads: Heads,
 }
@@ -31,7 +31,7 @@ struct Heads {
 }
 
 impl Qwen2 {
-    /// Reads the weights; `context` bounds the positions that will ever be used.
+    /// Loads the weights; positions must stay below `context`.
     pub fn load(content: &Content, file: &mut (impl Read + Seek), context: usize) -> Result<Self> {
         let number = |key: &str| -> Result<usize> {
             Ok(metadata(content, &format!("qwen2.{key}"))?.to_u32()? as usize)
@@ -60,8 +60,8 @@ impl Qwen2 {
         Ok(Self { embedding, layers, norm, output, rotary, heads })
     }
 
-    /// Runs `tokens` at `position` (all before it must be in the cache) and gives the scores of
-    /// the next token; an error if `is_cancelled`, which is asked before each layer.
+    /// Runs `tokens` at `position` and returns the logits of the next token. All earlier positions must be
+    /// in the cache. Fails if `is_cancelled`, which is checked before each layer.
     pub fn forward(
         &mut self,
         tokens: &[u32],
@@ -189,7 +189,7 @@ impl Cache {
         Ok(Self { keys: empty()?, values: empty()? })
     }
 
-    /// Writes at `position`, over what stood there, and gives all up to the end of it.
+    /// Overwrites the cache from `position` on, and returns its content up to the new end.
     fn append(
         &mut self,
         key: &Tensor,
@@ -253,7 +253,7 @@ fn metadata<'a>(content: &'a Content, key: &str) -> Result<&'a Value> {
     content.metadata.get(key).ok_or_else(|| Error::Msg(format!("its metadata has no `{key}`")))
 }
 
-/// Minus infinity where a row would see what comes after it.
+/// Minus infinity for each position after the row's own.
 fn causal_mask(rows: usize, position: usize) -> Result<Tensor> {
     let length = position + rows;
     let mask: Vec<f32> = (0..rows)

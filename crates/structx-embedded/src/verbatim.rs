@@ -1,6 +1,5 @@
-//! Verbatim, then normalise: a number, date or time is decoded as one of the literals that stand
-//! in the document, and turned into what it means afterwards. So the model can't invent one, and
-//! each value knows its words.
+//! Decodes numbers, dates and times verbatim: the model can only choose a literal of the document, which
+//! is normalised afterwards. So it can't invent values, and each value has a source.
 
 use serde_json::{Value, json};
 
@@ -9,20 +8,21 @@ use super::literals::{Literal, Literals};
 use structx_llm::Source;
 use structx_schema::json_schema::{accepts, accepts_null, resolve, walk_mut};
 
-/// What a marked value may be, in the words of the document.
+/// A compiled schema, and the literals that its marked values can take.
 pub struct Verbatim<'a> {
     schema: &'a Value,
     literals: Literals,
 }
 
 impl<'a> Verbatim<'a> {
-    /// `schema` is one that [`grammar::compile`](super::grammar::compile) has marked.
+    /// Collects the literals of `documents` for a `schema` of
+    /// [`grammar::compile`](super::grammar::compile).
     pub fn new<'b>(schema: &'a Value, documents: impl Iterator<Item = &'b str>) -> Self {
         Self { schema, literals: Literals::find(documents) }
     }
 
-    /// The schema with each marked value as a choice of literals. Where the document has none of
-    /// that kind the value is null, or if it must not be, free.
+    /// The schema with each marked value as an `enum` of literals. Without literals of its kind, a value
+    /// is null if it may be, and unrestricted otherwise.
     pub fn bind(&self) -> Value {
         let mut bound = self.schema.clone();
         walk_mut(&mut bound, &mut |part, _| {
@@ -40,11 +40,11 @@ impl<'a> Verbatim<'a> {
         bound
     }
 
-    /// The literals of a kind that keep the schema's limits.
+    /// The literals of a kind within the schema's limits.
     fn choices<'s>(&'s self, kind: &'s str, part: &'s Value) -> impl Iterator<Item = &'s Literal> {
         let literals = self.of_kind(kind).iter();
         literals.filter(move |literal| {
-            let value = value(kind, &literal.meaning);
+            let value = value(kind, &literal.value);
             value.is_some_and(|value| within_limits(&value, part))
                 && (kind != "integer" || may_be_count(literal))
         })
@@ -59,7 +59,7 @@ impl<'a> Verbatim<'a> {
         }
     }
 
-    /// Puts values in the place of the literals of a reply, and tells where each came from.
+    /// Replaces the literals of a reply by their values; returns the source of each.
     pub fn restore(&self, reply: &mut Value) -> Vec<Source> {
         let mut sources = Vec::new();
         self.restore_within(reply, self.schema, "", &mut sources);
@@ -77,7 +77,7 @@ impl<'a> Verbatim<'a> {
         if let Some(kind) = schema.get(COPIED).and_then(Value::as_str) {
             let Value::String(text) = reply else { return };
             let literal = self.of_kind(kind).iter().find(|literal| literal.text == *text);
-            if let Some(value) = literal.and_then(|literal| value(kind, &literal.meaning)) {
+            if let Some(value) = literal.and_then(|literal| value(kind, &literal.value)) {
                 sources.push(Source { pointer: pointer.to_owned(), literal: text.clone() });
                 *reply = value;
             }
@@ -114,7 +114,7 @@ impl<'a> Verbatim<'a> {
         }
     }
 
-    /// Whether the reply is of this branch of a union: of its kind, and an object of its members.
+    /// Whether the reply matches a branch of a union by its type and member names.
     fn fits(&self, reply: &Value, branch: &Value) -> bool {
         let Some(branch) = resolve(branch, self.schema) else { return false };
         if branch.get(COPIED).is_some_and(Value::is_string) {
@@ -134,7 +134,7 @@ impl<'a> Verbatim<'a> {
     }
 }
 
-/// What a literal's meaning is as JSON, where it is of the kind.
+/// A literal's value as JSON, if it is of the kind.
 fn value(kind: &str, meaning: &str) -> Option<Value> {
     match kind {
         "number" => meaning.parse::<f64>().ok().map(Value::from),
@@ -143,15 +143,15 @@ fn value(kind: &str, meaning: &str) -> Option<Value> {
             let is_whole = decimals.bytes().all(|digit| digit == b'0');
             whole.parse::<i64>().ok().filter(|_| is_whole).map(Value::from)
         }
-        // Text, so that no digit is lost.
+        // A string, so that no digit is lost.
         _ => Some(meaning.into()),
     }
 }
 
-/// `12.00` is an amount, not a count; as money it may be meant for a whole number all the same.
+/// Whether a literal may be an integer: `12.00` may not, but an amount of money such as `$12.00` may.
 fn may_be_count(literal: &Literal) -> bool {
     let digits = |letter: char| letter.is_ascii_digit() || ".,'".contains(letter);
-    !literal.meaning.contains('.') || !literal.text.chars().all(digits)
+    !literal.value.contains('.') || !literal.text.chars().all(digits)
 }
 
 fn within_limits(value: &Value, schema: &Value) -> bool {

@@ -1,5 +1,5 @@
-//! The tokens of a GGUF file: text to tokens, tokens to bytes, and the view of them that the
-//! grammar needs.
+//! The vocabulary of a GGUF file: converts text to tokens and tokens to bytes, and adapts the tokeniser to
+//! the grammar engine.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use tokenizers::{NormalizerWrapper, Tokenizer};
 
 pub struct Vocabulary {
     environment: Arc<Environment>,
-    /// Begins a message of the chat.
+    /// The token that starts a message of the chat.
     pub start: u32,
-    /// Ends a message of the chat, and so the reply.
+    /// The token that ends a message of the chat, and thereby the reply.
     pub end: u32,
 }
 
@@ -30,7 +30,7 @@ impl Vocabulary {
         Ok(Self { environment: Arc::new(Environment { trie, tokenizer }), start, end })
     }
 
-    /// The tokens of a text. What looks like a control token in it is text too.
+    /// Tokenises a text. Control tokens are not recognised in it.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, String> {
         let encoding = self.environment.tokenizer.encode_fast(text, false);
         Ok(encoding.map_err(|error| error.to_string())?.get_ids().to_vec())
@@ -66,12 +66,12 @@ impl TokenizerEnv for Environment {
 fn tokenizer(content: &Content) -> candle_core::Result<Tokenizer> {
     let mut tokenizer = Tokenizer::from_gguf(content)?;
     tokenizer.set_encode_special_tokens(true);
-    // Forced text must come back byte for byte, so it is not brought to another Unicode form.
+    // Forced text must round-trip byte for byte, so it is not normalised.
     tokenizer.with_normalizer(None::<NormalizerWrapper>).map_err(candle_core::Error::wrap)?;
     Ok(tokenizer)
 }
 
-/// The bytes of every token; control tokens are marked, so that no text can match them.
+/// The bytes of every token; control tokens get a prefix that no text can match.
 fn words(content: &Content) -> candle_core::Result<Vec<Vec<u8>>> {
     let list = |key: &str| -> candle_core::Result<&Vec<Value>> {
         let value = content.metadata.get(key);
@@ -84,7 +84,7 @@ fn words(content: &Content) -> candle_core::Result<Vec<Vec<u8>>> {
     tokens
         .map(|(token, kind)| {
             let token = token.to_string()?;
-            // 1 is a normal token; the others are control tokens or unused.
+            // `tokenizer.ggml.token_type` of the GGUF specification: 1 is a normal token.
             if matches!(kind, Value::I32(1) | Value::U32(1)) {
                 let byte = |letter| alphabet.get(&letter).copied().unwrap_or(b'?');
                 Ok(token.chars().map(byte).collect())
@@ -97,7 +97,8 @@ fn words(content: &Content) -> candle_core::Result<Vec<Vec<u8>>> {
         .collect()
 }
 
-/// GPT-2's alphabet: printable bytes stand for themselves, the others for letters from U+0100 on.
+/// GPT-2's byte alphabet (`bytes_to_unicode`): printable bytes map to themselves, the others to letters
+/// from U+0100 on.
 fn byte_alphabet() -> HashMap<char, u8> {
     let mut others = ('\u{100}'..).take(256);
     (0..=u8::MAX)

@@ -1,5 +1,5 @@
-//! The thread that the engine runs on: it takes requests in their order, one at a time, and ends
-//! with its provider.
+//! The thread of the engine: it answers one request at a time, in order, and ends when its provider is
+//! dropped.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -15,9 +15,9 @@ use super::engine::{Engine, failed};
 use structx_common::panics;
 use structx_llm::{LlmError, Request, Response};
 
-type Answer = oneshot::Sender<Result<Response, LlmError>>;
+type AnswerSender = oneshot::Sender<Result<Response, LlmError>>;
 
-/// Sends requests to the thread, which is started by the first of them.
+/// Sends requests to the thread, which the first request starts.
 #[derive(Debug)]
 pub struct Worker {
     path: PathBuf,
@@ -27,12 +27,12 @@ pub struct Worker {
 
 struct Job {
     request: Request,
-    /// Closed when nobody waits for the answer any more.
-    answer: Answer,
+    /// Closed when the caller no longer waits for the answer.
+    answer: AnswerSender,
 }
 
 impl Worker {
-    /// Names the weights and all that answers depend on.
+    /// Names the weights and all options that affect answers.
     pub fn describe(&self) -> String {
         let LocalOptions { context, max_tokens, .. } = self.options;
         format!("local {} {context:?} {max_tokens}", self.path.display())
@@ -42,7 +42,7 @@ impl Worker {
         Self { path, options, queue: Mutex::new(None) }
     }
 
-    pub fn send(&self, request: Request, answer: Answer) -> Result<(), LlmError> {
+    pub fn send(&self, request: Request, answer: AnswerSender) -> Result<(), LlmError> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.is_none() {
             *queue = Some(self.start()?);
@@ -65,9 +65,9 @@ impl Worker {
     }
 }
 
-/// Ends when the provider, and so the sender, is gone.
+/// Answers requests until the provider drops the sender.
 fn work(path: &std::path::Path, options: &LocalOptions, jobs: &Receiver<Job>) {
-    // With 0 the pool has as many threads as there are cores for this process.
+    // With 0, rayon uses one thread for each core that is available to the process.
     let threads = options.threads.unwrap_or(0);
     let pool = match ThreadPoolBuilder::new().num_threads(threads).build() {
         Ok(pool) => pool,
@@ -87,11 +87,11 @@ fn work(path: &std::path::Path, options: &LocalOptions, jobs: &Receiver<Job>) {
         };
         let outcome = catch_unwind(AssertUnwindSafe(|| pool.install(&mut answered)));
         let outcome = outcome.unwrap_or_else(|panic| {
-            // What the panic left behind can't be trusted.
+            // The engine's state is unreliable after a panic.
             engine = None;
             Err(failed(format!("the engine failed: {}", panics::message(&*panic))))
         });
-        // Nobody waits for it if this fails.
+        // Sending fails only if the caller no longer waits.
         let _ = answer.send(outcome);
     }
 }

@@ -1,5 +1,5 @@
-//! The embedded model on files made here: a tiny model of random weights, whose replies are noise
-//! in the form that the schema demands, and files that are no model.
+//! The embedded model with generated files: a tiny model with random weights, whose replies are noise that
+//! matches the schema, and files that are not models.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::fs::File;
@@ -15,10 +15,10 @@ use structx_llm::{FinishReason, LlmErrorKind, Message, Part, Provider, Request, 
 
 const WIDTH: usize = 64;
 const FEED: usize = 96;
-/// 256 bytes, one pair of them and two control tokens, filled up.
+/// The size of the vocabulary: 256 bytes, one merged pair, two control tokens, and padding.
 const TOKENS: usize = 288;
 
-/// A file in the system's directory for such, removed with its handle.
+/// A temporary file, removed on drop.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -47,7 +47,7 @@ fn tiny_model(name: &str, architecture: &str) -> Scratch {
 }
 
 fn metadata(architecture: &str) -> Vec<(&'static str, Value)> {
-    // GPT-2's letters for bytes: printable ones stand for themselves, the others from U+0100 on.
+    // GPT-2's byte alphabet: printable bytes map to themselves, the others to letters from U+0100 on.
     let printable = |byte: u8| matches!(byte, 33..=126 | 161..=172 | 174..=255);
     let mut others = '\u{100}'..;
     let mut tokens: Vec<String> = (0..=u8::MAX)

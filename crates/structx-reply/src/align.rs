@@ -1,36 +1,40 @@
-//! A value put along the outline of its schema: spellings are mended, wrong values are not.
+//! Aligns a value with the outline of its schema: repairs notations, never wrong values.
 //!
-//! A string stays where a string may stand, and what does not fit and has no plain reading is left
-//! for validation, which knows more of it (a validator of the caller's may take it).
+//! A string stays a string where the schema allows one. A value that does not fit and has no unambiguous
+//! reading is left to validation, since a validator of the caller may accept it.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Number, Value};
 
-use super::words;
-use super::{Repair, cut_short, numbers};
+use super::spellings;
+use super::{Repair, numbers, truncated};
 use structx_common::json;
 use structx_schema::dialect::from_list;
 use structx_schema::outline::{Kinds, List, Object, Others, Outline, Property, Shape, fold};
 
-/// More of a kind are counted, not listed.
+#[cfg(test)]
+mod tests;
+
+/// The maximum numbers of listed repairs, problems and names; the rest is only counted. Chosen by hand,
+/// not measured.
 const MAX_REPAIRS: usize = 1_000;
 const MAX_PROBLEMS: usize = 10;
 const MAX_NAMES: usize = 20;
 
-/// A value as it is read along an outline.
+/// A value aligned with an outline.
 #[derive(Debug, Default)]
 pub struct Aligned {
     pub value: Value,
     pub repairs: Vec<Repair>,
-    /// What can't be placed, in words for the model.
+    /// Parts that the schema has no place for, in words for the model.
     pub problems: Vec<String>,
-    /// What validation will not take.
+    /// The number of values that validation will reject.
     misfits: usize,
-    /// Members that the schema knows.
+    /// The number of members that the schema names.
     known: usize,
     is_changed: bool,
-    /// Whether it lacked the wrapper of the reply, or had it twice.
+    /// Whether the wrapper of the reply was missing or duplicated.
     pub is_rewrapped: bool,
 }
 
@@ -49,20 +53,20 @@ impl Aligned {
         self.faults() == 0
     }
 
-    /// Whether the value is as it was given.
-    pub fn is_as_it_was(&self) -> bool {
+    /// Whether the value equals the given one.
+    pub fn is_unchanged(&self) -> bool {
         !self.is_changed
     }
 
-    /// The same, as read out of a string.
-    pub fn encoded(mut self) -> Self {
+    /// Notes that the value was JSON inside a string.
+    pub fn taken_from_string(mut self) -> Self {
         self.is_changed = true;
         let what = "took the JSON out of a string".to_owned();
         self.repairs.insert(0, Repair { pointer: String::new(), what });
         self
     }
 
-    /// Whether anything in it is of this schema.
+    /// Whether the value has any member that the schema names.
     pub fn is_known(&self) -> bool {
         self.known > 0
     }
@@ -76,9 +80,9 @@ impl Aligned {
     }
 }
 
-/// Reads `value` along the outline. Where the reply only wraps a list, that may be missing or be
-/// there twice; of these readings the one that fits best is taken, as it is before any other.
-pub fn read(value: Value, outline: &Outline, encoded: usize) -> Aligned {
+/// Aligns `value` with the outline. Where the schema only wraps a list, the wrapper may be missing or
+/// duplicated: of these variants the one with the fewest faults is chosen, the given one first.
+pub fn align(value: Value, outline: &Outline, encoded: usize) -> Aligned {
     let others = rewrapped(&value, outline);
     let mut best = Aligned::of(value, outline, encoded);
     for (what, value) in others {
@@ -96,7 +100,7 @@ pub fn read(value: Value, outline: &Outline, encoded: usize) -> Aligned {
     best
 }
 
-/// `value` with the wrapper that it may lack, and without one that it may have too many.
+/// Variants of `value` with a missing wrapper added or a duplicated one removed, with their repairs.
 fn rewrapped(value: &Value, outline: &Outline) -> Vec<(String, Value)> {
     let Some((Property { name, .. }, list)) = outline.wrapper() else { return Vec::new() };
     let inner = |value: &Value| -> Option<Value> {
@@ -132,9 +136,9 @@ struct Aligner<'o> {
     outline: &'o Outline,
     aligned: Aligned,
     pointer: String,
-    /// Repairs beyond those listed.
+    /// The number of repairs that are not listed.
     more: usize,
-    /// In how many strings of JSON this value stands.
+    /// The number of JSON strings around this value.
     encoded: usize,
 }
 
@@ -196,16 +200,17 @@ impl<'o> Aligner<'o> {
         if kinds.has(Kinds::STRING) || kinds.has(Kinds::DECIMAL) && numbers::is_plain(text) {
             return true;
         }
-        let shown = format!("\"{}\"", cut_short(text));
-        if let Some(meant) = words::meant(text, &shape.listed) {
+        let shown = format!("\"{}\"", truncated(text));
+        if let Some(meant) = spellings::closest(text, &shape.listed) {
             let what = format!("{shown} taken as \"{meant}\"");
             self.replace(value, meant.into(), what);
         } else if let Some(number) = as_number(text, shape) {
             let what = format!("read {shown} as the number {number}");
             self.replace(value, number, what);
-        } else if let Some(yes) = words::boolean(text).filter(|yes| takes_boolean(shape, *yes)) {
+        } else if let Some(yes) = spellings::boolean(text).filter(|yes| takes_boolean(shape, *yes))
+        {
             self.replace(value, yes.into(), format!("read {shown} as {yes}"));
-        } else if takes_null && words::is_nothing(text) {
+        } else if takes_null && spellings::is_null(text) {
             self.replace(value, Value::Null, format!("read {shown} as null"));
         } else if (shape.takes_objects() || shape.takes_lists()) && self.encoded == 0 {
             let Ok(inner) = json::parse::<Value>(text.trim().as_bytes()) else { return false };
@@ -227,7 +232,7 @@ impl<'o> Aligner<'o> {
         let mut lists = self.outline.lists(shape);
         match (lists.next(), lists.next()) {
             (Some(list), None) => self.items(items, list),
-            // Which one is meant, validation finds.
+            // Validation decides between several list types.
             (Some(_), Some(_)) => {}
             (None, _) => {
                 let is_dictionary = self.outline.objects(shape).any(Object::is_dictionary);
@@ -274,7 +279,7 @@ impl<'o> Aligner<'o> {
         true
     }
 
-    /// The object of a union that has the fewest faults; none where two are as good.
+    /// The object type of a union with the fewest faults; `None` on a tie.
     fn meant_object(&self, members: &Map<String, Value>, shape: &'o Shape) -> Option<&'o Object> {
         let mut ranked: Vec<(usize, &Object)> = match self.outline.objects(shape).len() {
             0 => return None,
@@ -286,7 +291,7 @@ impl<'o> Aligner<'o> {
         is_clear.then_some(ranked[0].1)
     }
 
-    /// How badly an object fits, judged without its parts' parts.
+    /// The number of faults of an object, judged by its direct members.
     fn faults(&self, members: &Map<String, Value>, object: &'o Object) -> usize {
         let mut found = 0;
         let mut seen = 0;
@@ -335,12 +340,12 @@ impl<'o> Aligner<'o> {
             } else {
                 match &object.others {
                     Others::Allowed(shape) => self.value(member, shape, false),
-                    Others::Unsaid if is_whole => {
+                    Others::Unspecified if is_whole => {
                         self.aligned.misfits += 1;
                         self.note("left out: the schema has no such member".to_owned());
                     }
-                    // It may be meant for one that is missing.
-                    Others::Unsaid | Others::Forbidden => self.problem(&format!(
+                    // The name may be a wrong spelling of a missing property.
+                    Others::Unspecified | Others::Forbidden => self.problem(&format!(
                         "the schema has no such member there, only {}",
                         listing(object)
                     )),
@@ -352,8 +357,8 @@ impl<'o> Aligner<'o> {
         self.aligned.misfits += required - found;
     }
 
-    /// Gives members the name of a property that they have in another case or with other
-    /// separators, where it can be no other and no other member's.
+    /// Renames members that differ from a property in case or separators only, where exactly one
+    /// property and one member match.
     fn rename(&mut self, members: &mut Map<String, Value>, object: &'o Object) {
         let strange: Vec<&String> =
             members.keys().filter(|name| object.find(name, 0).is_none()).collect();
@@ -373,7 +378,7 @@ impl<'o> Aligner<'o> {
         let mut renamed: HashMap<String, &str> = HashMap::new();
         for (target, names) in claims {
             if let [one, other, ..] = names.as_slice() {
-                let shown = |name: &String| cut_short(&format!("`{name}`: {}", members[name]));
+                let shown = |name: &String| truncated(&format!("`{name}`: {}", members[name]));
                 let (one, other) = (shown(one), shown(other));
                 self.problem(&format!("`{target}` may be {one} or {other}; give one"));
             } else {
@@ -383,7 +388,7 @@ impl<'o> Aligner<'o> {
         let name_of = |name: String| renamed.get(&name).map_or(name, |target| (*target).to_owned());
         for name in members.keys() {
             if let Some(target) = renamed.get(name) {
-                self.note(format!("`{}` taken as `{target}`", cut_short(name)));
+                self.note(format!("`{}` taken as `{target}`", truncated(name)));
             }
         }
         if !renamed.is_empty() {
@@ -414,7 +419,7 @@ impl<'o> Aligner<'o> {
         }
     }
 
-    /// Goes down to a part; gives back where the pointer ended.
+    /// Appends a token to the pointer; returns its previous length.
     fn push(&mut self, token: &str) -> usize {
         let start = self.pointer.len();
         self.pointer.push('/');
@@ -431,7 +436,7 @@ fn number(spelled: &str) -> Option<Value> {
     serde_json::from_str::<Number>(spelled).ok().map(Value::Number)
 }
 
-/// The number that a string is, where such a number may stand.
+/// The number that a string represents, if `shape` allows it.
 fn as_number(text: &str, shape: &Shape) -> Option<Value> {
     let spelled = numbers::read(text)?;
     let whole = numbers::without_zeros(&spelled);

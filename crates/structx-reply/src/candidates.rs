@@ -1,4 +1,4 @@
-//! The JSON in a text: after thinking, in a code fence, among prose.
+//! Finds the JSON in a text: after a model's reasoning, in a code fence, or among prose.
 
 use std::ops::Range;
 
@@ -6,45 +6,45 @@ use serde_json::{Value, json};
 
 use super::align::{self, Aligned};
 use super::faults::Faults;
-use super::quotes::{self, Place};
-use super::tolerant::{Parser, Stop};
-use super::{Repair, cut_short};
+use super::quotes::{self, StringRole};
+use super::tolerant::{ParseError, Parser};
+use super::{Repair, truncated};
 use structx_schema::outline::Outline;
 
-/// What the whole of a text may cost to read, beyond some for a short one.
+/// The budget of steps for one text. Chosen by hand, not measured.
 const STEPS_PER_BYTE: usize = 16;
 const MIN_STEPS: usize = 10_000;
-/// More values of the schema in one reply are no answer.
+/// The maximum number of different values in one reply. Chosen by hand, not measured.
 const MAX_VALUES: usize = 32;
 const THINKING: [(&str, &str); 3] =
     [("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<reasoning>", "</reasoning>")];
 
-/// A value found in a text.
+/// A value found in a text, and the range where it was.
 struct Candidate {
     aligned: Aligned,
     range: Range<usize>,
     faults: Faults,
 }
 
-/// The one value in `text` that is of the schema.
+/// Finds the one value in `text` that follows the schema.
 ///
 /// # Errors
-/// There is none, or there are several; or what is meant to be one is damaged.
+/// There is no value, there are several, or the value is damaged beyond repair.
 pub fn read(
     text: &str,
     outline: &Outline,
     encoded: usize,
     steps: &mut usize,
 ) -> Result<Aligned, String> {
-    let start = answer(text);
+    let start = answer_start(text);
     let (mut known, mut strange) = (Vec::<Candidate>::new(), Vec::<Candidate>::new());
     let mut at = start;
     while let Some(begin) = next_bracket(text, at) {
         let mut parser = Parser::new(text, begin, outline, &mut *steps);
-        let value = match parser.value(Place::Item) {
+        let value = match parser.value(StringRole::Item) {
             Ok(value) => value,
-            Err(stop) if parser.is_json || matches!(stop, Stop::Final(_)) => {
-                return Err(broken(text, parser.at, stop));
+            Err(stop) if parser.is_json || matches!(stop, ParseError::Final(_)) => {
+                return Err(syntax_error(text, parser.at, stop));
             }
             Err(_) => {
                 at = begin + 1;
@@ -54,12 +54,20 @@ pub fn read(
         at = parser.at;
         let more = text[at..].trim_start().strip_prefix(',').map(str::trim_start);
         if parser.is_json && more.is_some_and(|more| more.starts_with(['{', '[', '"', '\''])) {
-            return Err(broken(text, at, Stop::Wrong("a value has ended, and a comma follows")));
+            return Err(syntax_error(
+                text,
+                at,
+                ParseError::Wrong("a value has ended, and a comma follows"),
+            ));
         }
         let faults = parser.faults;
-        let aligned = align::read(value, outline, encoded);
-        if aligned.is_rewrapped && is_part(&text[start..begin], &text[at..]) {
-            return Err(broken(text, begin, Stop::Wrong("it is part of what can't be read")));
+        let aligned = align::align(value, outline, encoded);
+        if aligned.is_rewrapped && is_fragment(&text[start..begin], &text[at..]) {
+            return Err(syntax_error(
+                text,
+                begin,
+                ParseError::Wrong("it is part of what can't be read"),
+            ));
         }
         let found = if aligned.is_known() { &mut known } else { &mut strange };
         if found.iter().any(|other| other.aligned.value == aligned.value) {
@@ -76,7 +84,7 @@ pub fn read(
     Ok(with_repairs(chosen, text, start))
 }
 
-/// The value that fits, or the only one that may be meant.
+/// Chooses the only value that fits, or the only value at all.
 fn choose(known: Vec<Candidate>, strange: Vec<Candidate>) -> Result<Candidate, String> {
     let (mut fitting, mut others): (Vec<_>, Vec<_>) =
         known.into_iter().partition(|candidate| candidate.aligned.fits());
@@ -86,7 +94,7 @@ fn choose(known: Vec<Candidate>, strange: Vec<Candidate>) -> Result<Candidate, S
     }
     let rival = match fitting.as_slice() {
         [_, rival, ..] => Some(rival),
-        // A part of a damaged reply may look like one item.
+        // A fragment of a damaged reply may look like a single item.
         [one] if one.aligned.is_rewrapped => others.first(),
         _ => None,
     };
@@ -106,10 +114,10 @@ fn choose(known: Vec<Candidate>, strange: Vec<Candidate>) -> Result<Candidate, S
 }
 
 fn shown(candidate: &Candidate) -> String {
-    cut_short(&candidate.aligned.value.to_string())
+    truncated(&candidate.aligned.value.to_string())
 }
 
-/// The reading, with what was done to get at it before all else.
+/// The aligned value of a candidate, preceded by the repairs that extracted it.
 fn with_repairs(candidate: Candidate, text: &str, start: usize) -> Aligned {
     let Candidate { mut aligned, range, faults } = candidate;
     let before = text[start..range.start].trim();
@@ -137,20 +145,20 @@ fn with_repairs(candidate: Candidate, text: &str, start: usize) -> Aligned {
     aligned
 }
 
-/// The complete items of a list that is cut, in `{"items": [...]}`.
+/// The complete items of a reply `{"items": [...]}` that was cut.
 pub fn complete(text: &str, outline: &Outline) -> Aligned {
     let wrapper = outline.wrapper().map_or("items", |(property, _)| &property.name);
     let mut steps = budget(text);
-    let mut at = answer(text);
+    let mut at = answer_start(text);
     let mut found: (Vec<Value>, Faults) = Default::default();
     while let Some(begin) = next_bracket(text, at) {
         let mut parser = Parser::of_cut(text, begin, outline, &mut steps);
-        let ended = parser.value(Place::Item);
+        let ended = parser.value(StringRole::Item);
         match ended {
             Ok(value) => {
                 at = parser.at;
-                // Whole after all, but for what may follow it.
-                let aligned = align::read(value, outline, 1);
+                // The value is complete; only text after it may be cut.
+                let aligned = align::align(value, outline, 1);
                 if let Some(Value::Array(items)) = aligned.value.get(wrapper)
                     && aligned.fits()
                 {
@@ -161,15 +169,15 @@ pub fn complete(text: &str, outline: &Outline) -> Aligned {
                 found = (parser.partial.unwrap_or_default(), parser.faults);
                 break;
             }
-            Err(Stop::Final(_)) => break,
+            Err(ParseError::Final(_)) => break,
             Err(_) => at = begin + 1,
         }
     }
     let (items, faults) = found;
-    let mut aligned = align::read(json!({ wrapper: items }), outline, 0);
+    let mut aligned = align::align(json!({ wrapper: items }), outline, 0);
     if !aligned.problems.is_empty() {
-        // What is not taken of a whole reply is not kept of one that is cut.
-        aligned = align::read(json!({ wrapper: [] }), outline, 0);
+        // Items that a complete reply could not have are not kept either.
+        aligned = align::align(json!({ wrapper: [] }), outline, 0);
     }
     let made = faults
         .iter()
@@ -178,24 +186,24 @@ pub fn complete(text: &str, outline: &Outline) -> Aligned {
     aligned
 }
 
-/// The steps in which `text` has to be read.
+/// The budget of steps for `text`.
 pub fn budget(text: &str) -> usize {
     text.len().saturating_mul(STEPS_PER_BYTE).saturating_add(MIN_STEPS)
 }
 
-/// Where the answer begins: after a byte order mark, and after the model's thinking.
-fn answer(text: &str) -> usize {
+/// The offset of the answer: after a byte order mark and the model's reasoning.
+fn answer_start(text: &str) -> usize {
     let trimmed = text.trim_start_matches('\u{feff}').trim_start();
     let start = text.len() - trimmed.len();
-    let answer = |close: &str| trimmed.find(close).map(|end| start + end + close.len());
+    let after = |close: &str| trimmed.find(close).map(|end| start + end + close.len());
     for (open, close) in THINKING {
         if trimmed.starts_with(open) {
-            return answer(close).unwrap_or(text.len());
+            return after(close).unwrap_or(text.len());
         }
-        // Chat templates may have put the opening tag into the prompt. Within a string of the
-        // answer, other text follows.
+        // The opening tag may be in the prompt, where a chat template put it. A tag inside a string of
+        // the answer is followed by other text.
         if !trimmed.starts_with(['{', '[', '"', '`', '~'])
-            && let Some(at) = answer(close)
+            && let Some(at) = after(close)
             && text[at..].trim_start_matches(' ').starts_with(['\n', '\r', '{', '[', '`', '~'])
         {
             return at;
@@ -204,8 +212,8 @@ fn answer(text: &str) -> usize {
     start
 }
 
-/// Whether a value looks like a part of another one.
-fn is_part(before: &str, after: &str) -> bool {
+/// Whether the surroundings of a value show that it is a part of another one.
+fn is_fragment(before: &str, after: &str) -> bool {
     before.trim_end().ends_with(['[', ',', ':']) && after.trim_start().starts_with([']', '}', ','])
 }
 
@@ -213,14 +221,92 @@ fn next_bracket(text: &str, from: usize) -> Option<usize> {
     text[from..].find(['{', '[']).map(|offset| from + offset)
 }
 
-fn broken(text: &str, at: usize, stop: Stop) -> String {
+fn syntax_error(text: &str, at: usize, stop: ParseError) -> String {
     let what = match stop {
-        Stop::Ended => "it ends before it is complete".to_owned(),
-        Stop::Wrong(what) => what.to_owned(),
-        Stop::Final(what) => what,
+        ParseError::Ended => "it ends before it is complete".to_owned(),
+        ParseError::Wrong(what) => what.to_owned(),
+        ParseError::Final(what) => what,
     };
     let before = &text[..at];
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
     format!("not valid JSON: {what}, at line {line}, column {column}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{answer_start, budget, complete, read};
+    use structx_schema::json_schema::items_of;
+    use structx_schema::outline::Outline;
+
+    fn outline() -> Outline {
+        Outline::new(
+            &items_of(&json!({"type": "object", "properties": {"n": {"type": "integer"}}})),
+            false,
+        )
+    }
+
+    fn found(text: &str) -> Result<(Value, Vec<String>), String> {
+        let aligned = read(text, &outline(), 0, &mut budget(text))?;
+        Ok((aligned.value, aligned.repairs.into_iter().map(|repair| repair.what).collect()))
+    }
+
+    #[test]
+    fn the_json_is_found_in_what_surrounds_it() {
+        let value = json!({"items": [{"n": 1}]});
+        for (text, repair) in [
+            ("Here: {\"items\": [{\"n\": 1}]} Done.", "left out the text around the JSON"),
+            ("```json\n{\"items\": [{\"n\": 1}]}\n```", "took the JSON out of a code fence"),
+            (
+                "<think>[{\"n\": 2}]</think>{\"items\": [{\"n\": 1}]}",
+                "left out the thinking before the answer",
+            ),
+            ("\u{feff}{\"items\": [{\"n\": 1}]}", "left out the byte order mark"),
+        ] {
+            assert_eq!(found(text), Ok((value.clone(), vec![repair.to_owned()])), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_two_values_none_is_chosen() {
+        let text = "{\"items\": [{\"n\": 1}]} or {\"items\": [{\"n\": 2}]}";
+        assert!(found(text).unwrap_err().starts_with("the reply holds more than one JSON value"));
+        let same = "{\"items\": [{\"n\": 1}]} again {\"items\": [{\"n\": 1}]}";
+        assert_eq!(found(same).unwrap().0, json!({"items": [{"n": 1}]}));
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_left_out_and_listed() {
+        let text = "{\"items\": [{\"n\": \"x\"}]} no, {\"items\": [{\"n\": 2}]}";
+        let (value, repairs) = found(text).unwrap();
+        assert_eq!(value, json!({"items": [{"n": 2}]}));
+        assert!(repairs.iter().any(|it| it.contains("which does not fit the schema")));
+    }
+
+    #[test]
+    fn errors_say_where_the_json_breaks() {
+        assert_eq!(
+            found("{\"items\":\n [{\"n\": 1}, {\"n\": ").unwrap_err(),
+            "not valid JSON: it ends before it is complete, at line 2, column 19"
+        );
+        assert_eq!(found("none").unwrap_err(), "there is no JSON in the reply; give only JSON");
+    }
+
+    #[test]
+    fn thinking_ends_where_the_answer_begins() {
+        let text = "<think>{</think> {}";
+        assert_eq!(&text[answer_start(text)..], " {}");
+        assert_eq!(answer_start("<think>{}"), "<think>{}".len());
+        // A closing tag within a string of the answer is text.
+        assert_eq!(answer_start("{\"a\": \"</think>\"}"), 0);
+    }
+
+    #[test]
+    fn a_cut_list_keeps_its_whole_items() {
+        let aligned = complete("{\"items\": [{\"n\": 1}, {\"n\": 2", &outline());
+        assert_eq!(aligned.value, json!({"items": [{"n": 1}]}));
+        assert_eq!(complete("no list", &outline()).value, json!({"items": []}));
+    }
 }

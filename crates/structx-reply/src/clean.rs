@@ -1,4 +1,4 @@
-//! The reply as it should be: JSON that fits the outline. Read once, without building anything.
+//! Recognises JSON that fits the outline, in one pass and without building values.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,28 +13,28 @@ use super::numbers;
 use structx_common::json::Checked;
 use structx_schema::outline::{Kinds, List, Object, Others, Outline, Shape};
 
-/// Where the names of members stand that are to be left out.
-type Cuts = Vec<std::ops::Range<usize>>;
+/// The ranges of the names of members to drop.
+type DroppedNames = Vec<std::ops::Range<usize>>;
 
-/// What in `text` is to be left out, if there is nothing else to change: the names of members
-/// whose `null` stands for "left out". `None` where there may be more to do.
-pub fn read(text: &str, outline: &Outline) -> Option<Cuts> {
+/// The members whose `null` stands for an absent member, if `text` needs no other change; `None` if it
+/// may need one.
+pub fn dropped_members(text: &str, outline: &Outline) -> Option<DroppedNames> {
     if outline.is_vague {
         return None;
     }
-    let mut reader = Reader { outline, text, cuts: Vec::new() };
+    let mut reader = Reader { outline, text, dropped: Vec::new() };
     let mut json = serde_json::Deserializer::from_str(text);
-    Place { reader: &mut reader, shape: &outline.root }.deserialize(&mut json).ok()?;
+    Slot { reader: &mut reader, shape: &outline.root }.deserialize(&mut json).ok()?;
     json.end().ok()?;
-    Some(reader.cuts)
+    Some(reader.dropped)
 }
 
 /// `text` without these members.
-pub fn cut(text: &str, cuts: &Cuts) -> String {
+pub fn without_members(text: &str, dropped: &DroppedNames) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut at = 0;
-    for name in cuts {
-        // `"name": null`, of which the name's range is known.
+    for name in dropped {
+        // Of `"name": null`, only the range of the name is known.
         kept.push_str(&text[at..name.start - 1]);
         let value = text[name.end + 1..].trim_start().strip_prefix(':').unwrap_or_default();
         let after = value.trim_start().strip_prefix("null").unwrap_or_default().trim_start();
@@ -55,23 +55,23 @@ pub fn cut(text: &str, cuts: &Cuts) -> String {
 struct Reader<'r> {
     outline: &'r Outline,
     text: &'r str,
-    cuts: Cuts,
+    dropped: DroppedNames,
 }
 
-/// A place in the reply, and what may stand there. An error is "may not".
-struct Place<'p, 'r> {
+/// A position in the reply with its allowed values. An error means that the value does not fit.
+struct Slot<'p, 'r> {
     reader: &'p mut Reader<'r>,
     shape: &'r Shape,
 }
 
-/// What stood at a place.
+/// The kind of value at a slot.
 #[derive(PartialEq)]
 enum Found {
     Null,
     Other,
 }
 
-impl<'de> DeserializeSeed<'de> for Place<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Slot<'_, '_> {
     type Value = Found;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Found, D::Error> {
@@ -82,7 +82,7 @@ impl<'de> DeserializeSeed<'de> for Place<'_, '_> {
     }
 }
 
-impl<'r> Place<'_, 'r> {
+impl<'r> Slot<'_, 'r> {
     fn check<E: Error>(&self, kind: Kinds, value: impl Into<Value>) -> Result<Found, E> {
         let shape = self.shape;
         let fits = shape.kinds.has(kind)
@@ -105,7 +105,7 @@ impl<'r> Place<'_, 'r> {
                 if !others.insert(name) {
                     return Err(misfit());
                 }
-                map.next_value_seed(Place { reader: &mut *reader, shape })?;
+                map.next_value_seed(Slot { reader: &mut *reader, shape })?;
                 continue;
             };
             guess = at + 1;
@@ -113,14 +113,14 @@ impl<'r> Place<'_, 'r> {
                 return Err(misfit());
             }
             let property = &object.properties[at];
-            let place = Place { reader: &mut *reader, shape: &property.shape };
+            let slot = Slot { reader: &mut *reader, shape: &property.shape };
             if property.drops_null {
-                if map.next_value_seed(OrNull(place))? == Found::Null {
+                if map.next_value_seed(OrNull(slot))? == Found::Null {
                     let start = name.as_ptr().addr() - reader.text.as_ptr().addr();
-                    reader.cuts.push(start..start + name.len());
+                    reader.dropped.push(start..start + name.len());
                 }
             } else {
-                map.next_value_seed(place)?;
+                map.next_value_seed(slot)?;
             }
         }
         Ok(Found::Other)
@@ -130,7 +130,7 @@ impl<'r> Place<'_, 'r> {
         let mut index = 0;
         let reader = self.reader;
         while items
-            .next_element_seed(Place { reader: &mut *reader, shape: list.item(index) })?
+            .next_element_seed(Slot { reader: &mut *reader, shape: list.item(index) })?
             .is_some()
         {
             index += 1;
@@ -140,21 +140,22 @@ impl<'r> Place<'_, 'r> {
 }
 
 fn misfit<E: Error>() -> E {
-    E::custom("something else")
+    E::custom("the value does not fit the schema")
 }
 
-impl<'de> Visitor<'de> for Place<'_, '_> {
+impl<'de> Visitor<'de> for Slot<'_, '_> {
     type Value = Found;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("what the schema says")
+        f.write_str("a value that fits the schema")
     }
 
     fn visit_none<E: Error>(self) -> Result<Found, E> {
         self.check(Kinds::NULL, Value::Null)
     }
 
-    /// Not `null`. Asking for the one kind that is due spares what it takes to keep any number.
+    /// Any value but `null`. Requesting an expected number as `f64` avoids the string that arbitrary
+    /// precision allocates.
     fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<Found, D::Error> {
         let kinds = self.shape.kinds;
         let is_scalar = !self.shape.takes_objects() && !self.shape.takes_lists();
@@ -195,7 +196,7 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Found, A::Error> {
-        // serde_json gives numbers that no primitive holds as a map.
+        // serde_json represents numbers that fit no primitive as a map.
         if self.shape.kinds.has(Kinds::FRACTION) && !self.shape.takes_objects() {
             serde_json::Number::deserialize(MapAccessDeserializer::new(map))?;
             return Ok(Found::Other);
@@ -218,8 +219,8 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
     }
 }
 
-/// A place where a `null` is to be dropped.
-struct OrNull<'p, 'r>(Place<'p, 'r>);
+/// A slot where `null` is dropped.
+struct OrNull<'p, 'r>(Slot<'p, 'r>);
 
 impl<'de> DeserializeSeed<'de> for OrNull<'_, '_> {
     type Value = Found;

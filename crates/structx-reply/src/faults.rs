@@ -1,6 +1,6 @@
-//! The faults of JSON that are repaired wherever they stand, and listed once.
+//! Syntax faults that the tolerant parser repairs; each kind is listed once.
 
-/// What was wrong with the text as JSON.
+/// A kind of fault in the syntax of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     TrailingComma,
@@ -17,7 +17,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// What was done about it.
+    /// The repair, in words for a person.
     pub const fn repair(self) -> &'static str {
         match self {
             Self::TrailingComma => "left out trailing commas",
@@ -35,7 +35,7 @@ impl Fault {
     }
 }
 
-/// Each fault once, in the order in which they were met.
+/// Distinct faults in the order of their first occurrence.
 #[derive(Debug, Default, Clone)]
 pub struct Faults(Vec<Fault>);
 

@@ -1,9 +1,10 @@
-//! A reply's text as the JSON that was asked for, or what is wrong with it.
+//! Model replies as JSON that follows a schema, with every repair listed.
 //!
-//! Strict JSON that fits the schema is only read ([`clean`]). Else it is put along the outline of
-//! the schema ([`align`]), after it was read for what it is meant to be ([`candidates`],
-//! [`tolerant`]) where it is not JSON. Nothing is invented and nothing dropped: what can't be
-//! placed is an error for the model, and what was mended is listed.
+//! `clean` recognises strict JSON that fits the schema. Otherwise `candidates` and `tolerant` find the
+//! JSON in the text, and `align` fits the value to the outline of the schema. Nothing is invented or
+//! dropped: an ambiguous part is an error for the model.
+//!
+#![doc = include_str!("../README.md")]
 
 mod align;
 mod candidates;
@@ -11,8 +12,8 @@ mod clean;
 mod faults;
 mod numbers;
 mod quotes;
+mod spellings;
 mod tolerant;
-mod words;
 
 #[cfg(test)]
 mod tests;
@@ -30,44 +31,60 @@ use structx_schema::dialect;
 use structx_schema::outline::Outline;
 use structx_schema::outline::OutlineCell;
 
-/// What `serde_json` reads; a wrapper that was added, or JSON out of a string, may go beyond.
+/// The maximum depth that `serde_json` parses. Adding a wrapper or extracting a string may exceed it.
 const MAX_DEPTH: usize = 127;
-/// How much is shown of a value.
+/// The number of characters of a value that a message repeats. Chosen by hand, not measured.
 const MAX_SHOWN: usize = 60;
 
-/// A reply as strict JSON along the caller's schema.
+/// A reply as strict JSON in the form of the caller's schema.
 #[derive(Debug, PartialEq)]
 pub struct Parsed<'a> {
     pub json: Cow<'a, str>,
-    /// What had to be mended.
+    /// The repairs, in order.
     pub repairs: Vec<Repair>,
 }
 
-/// What was mended in a reply.
+/// A repair of a reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repair {
     /// JSON Pointer (RFC 6901) into the reply.
     pub pointer: String,
-    /// In words for a person.
+    /// The repair, in words for a person.
     pub what: String,
 }
 
-/// The reply as strict JSON along the caller's schema. What the provider's dialect has
-/// rewritten is as in that schema again. Whether it is valid is not judged here.
+/// Reads a reply as strict JSON in the form of the caller's schema; the rewriting of the provider's
+/// dialect is undone. Validation is left to the caller.
+///
+/// ```
+/// use serde_json::json;
+/// use structx_schema::OutputMode;
+/// use structx_schema::dialect::{Dialect, compile};
+///
+/// let item = json!({"type": "object", "properties": {"paid": {"type": "boolean"}}});
+/// let schema = compile(Dialect::Plain, &[OutputMode::Json], "invoice", &item)?;
+/// let parsed = structx_reply::parse("```json\n{'paid': True}\n```", &schema)?;
+/// assert_eq!(parsed.json, r#"{"paid":true}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// What to tell the model: there is no JSON, it has two readings, or a part has no place.
+/// A message for the model: there is no JSON, it is ambiguous, or the schema has no place for a part.
 pub fn parse<'a>(text: &'a str, schema: &OutputSchema) -> Result<Parsed<'a>, String> {
     let outline = OutlineCell::of(schema);
-    if let Some(cuts) = clean::read(text, outline) {
-        let json = if cuts.is_empty() { text.into() } else { clean::cut(text, &cuts).into() };
+    if let Some(dropped) = clean::dropped_members(text, outline) {
+        let json = if dropped.is_empty() {
+            text.into()
+        } else {
+            clean::without_members(text, &dropped).into()
+        };
         return Ok(Parsed { json, repairs: Vec::new() });
     }
     let (aligned, is_strict) = match json::parse(text.as_bytes()) {
-        Ok(Value::String(inner)) => (found(&inner, outline, 1)?.encoded(), false),
-        Ok(value) => (align::read(value, outline, 0), true),
+        Ok(Value::String(inner)) => (extracted(&inner, outline, 1)?.taken_from_string(), false),
+        Ok(value) => (align::align(value, outline, 0), true),
         Err(error) if error.is_data() => return Err(format!("not valid JSON: {error}")),
-        Err(_) => (found(text, outline, 0)?, false),
+        Err(_) => (extracted(text, outline, 0)?, false),
     };
     if !aligned.problems.is_empty() {
         return Err(aligned.problems.join("; "));
@@ -76,18 +93,17 @@ pub fn parse<'a>(text: &'a str, schema: &OutputSchema) -> Result<Parsed<'a>, Str
         return Err(format!("its values are nested deeper than {MAX_DEPTH} levels"));
     }
     let has_nulls = schema.is_rewritten && text.contains("null");
-    if is_strict && aligned.is_as_it_was() && !has_nulls {
+    if is_strict && aligned.is_unchanged() && !has_nulls {
         return Ok(Parsed { json: text.into(), repairs: aligned.repairs });
     }
     Ok(finish(aligned, schema))
 }
 
-fn found(text: &str, outline: &Outline, encoded: usize) -> Result<Aligned, String> {
+fn extracted(text: &str, outline: &Outline, encoded: usize) -> Result<Aligned, String> {
     candidates::read(text, outline, encoded, &mut candidates::budget(text))
 }
 
-/// The complete items of a reply `{"items": [...]}` that was cut; the last one, where it is cut, is
-/// left out.
+/// The complete items of a reply `{"items": [...]}` that was cut. An incomplete last item is dropped.
 #[must_use]
 pub fn complete_items(text: &str, schema: &OutputSchema) -> Parsed<'static> {
     let mut aligned = candidates::complete(text, OutlineCell::of(schema));
@@ -105,7 +121,7 @@ fn finish(aligned: Aligned, schema: &OutputSchema) -> Parsed<'static> {
     Parsed { json: value.to_string().into(), repairs }
 }
 
-/// Bounded, as what is read of a text is.
+/// The nesting depth of a value. The recursion is bounded by the parser's depth.
 fn depth(value: &Value) -> usize {
     let inner = match value {
         Value::Array(items) => items.iter().map(depth).max(),
@@ -115,8 +131,8 @@ fn depth(value: &Value) -> usize {
     1 + inner.unwrap_or_default()
 }
 
-/// The beginning of a text that may be long.
-fn cut_short(text: &str) -> String {
+/// The start of a text, marked with `...` if it is longer.
+fn truncated(text: &str) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),

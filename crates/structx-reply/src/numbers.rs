@@ -1,18 +1,18 @@
-//! Numbers that a reply has in quotes, as people write them.
+//! Parses numbers in quotes, in the notations that people use.
 //!
-//! With groups of three (`1,234.50`, `1.234,50`, `1 234,50`, `1'234.50`) or as in India, with a
-//! currency, a percent sign (`12%` is 12), a plus or any minus sign. A plain JSON number is what
-//! JSON says it is (`1.234`); else a single comma before three digits parts thousands
-//! (`1,234` is 1234), where it can: `0,125` and `1234,567` have decimals. An amount such as `1.234 €`
-//! can be read in two ways, and is not.
+//! Accepted are numbers with groups of three (`1,234.50`, `1.234,50`, `1 234,50`, `1'234.50`) or as in India, with a
+//! currency, a percent sign (`12%` is 12), a plus or any minus sign. A plain JSON number keeps
+//! its value (`1.234`); otherwise a single comma before three digits separates thousands (`1,234` is
+//! 1234), where it can: `0,125` and `1234,567` have decimals. An amount such as `1.234 €` is ambiguous and
+//! refused.
 
-/// Codes of ISO 4217 that stand beside amounts.
+/// Currency codes (ISO 4217) that are recognised beside amounts. The selection is made by hand.
 pub const CURRENCIES: [&str; 22] = [
     "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK",
     "PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "SGD", "HKD", "AED",
 ];
 
-/// The number that `text` is, in JSON's spelling.
+/// The number that `text` represents, in JSON's notation.
 pub fn read(text: &str) -> Option<String> {
     let text = text.trim();
     if is_json(text) {
@@ -20,7 +20,7 @@ pub fn read(text: &str) -> Option<String> {
     }
     let (outer, text) = sign(text);
     let (given, text) = (text, without_unit(text));
-    if text.len() < given.len() && !given.contains('%') && is_either(text) {
+    if text.len() < given.len() && !given.contains('%') && is_ambiguous(text) {
         return None;
     }
     let (inner, digits) = sign(text);
@@ -32,7 +32,7 @@ pub fn read(text: &str) -> Option<String> {
     Some(if is_negative { format!("-{number}") } else { number })
 }
 
-/// Whether `text` is a decimal number with no sign of grouping, as the text of a Decimal may be.
+/// Whether `text` is a decimal number without exponent or grouping, as in a `Decimal` string.
 pub fn is_plain(text: &str) -> bool {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
@@ -40,14 +40,14 @@ pub fn is_plain(text: &str) -> bool {
     both.peek().is_some() && both.all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether `text` is a number of JSON.
+/// Whether `text` is a JSON number.
 pub fn is_json(text: &str) -> bool {
     text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
         && serde_json::from_str::<serde_json::Number>(text).is_ok()
         && !text.ends_with(char::is_whitespace)
 }
 
-/// An integer spelled as `3.0`, without its zeros.
+/// The integer part of a number such as `3.0`; `None` if it has other decimals.
 pub fn without_zeros(number: &str) -> Option<&str> {
     let (whole, zeros) = number.split_once('.')?;
     (!zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0')).then_some(whole)
@@ -63,7 +63,7 @@ fn sign(text: &str) -> (Option<char>, &str) {
     }
 }
 
-/// Without a currency at one end, or a percent sign.
+/// `text` without a currency at either end or a percent sign.
 fn without_unit(text: &str) -> &str {
     let is_symbol = |c: char| matches!(c, '$' | '£' | '¥' | '₿' | '\u{20a0}'..='\u{20c0}');
     let is_code = |code: &str| CURRENCIES.contains(&code);
@@ -80,8 +80,8 @@ fn without_unit(text: &str) -> &str {
     rest.trim()
 }
 
-/// Whether the point in an amount may part thousands as well as decimals: `1.234 €`.
-fn is_either(amount: &str) -> bool {
+/// Whether the point in an amount may separate thousands or decimals: `1.234 €`.
+fn is_ambiguous(amount: &str) -> bool {
     amount.matches('.').count() == 1 && !amount.contains(',') && is_grouped(sign(amount).1)
 }
 
@@ -105,7 +105,8 @@ fn unsigned(digits: &str) -> Option<String> {
     is_whole.then(|| join(whole, decimals))
 }
 
-/// Groups of three behind one and the same separator, or as in India of two before the last three.
+/// Whether the digits are in groups of three, or as in India in groups of two before the last three,
+/// with one separator throughout.
 fn is_grouped(digits: &str) -> bool {
     let mut separators = digits.chars().filter(|letter| !letter.is_ascii_digit());
     let Some(separator) = separators.next() else { return false };

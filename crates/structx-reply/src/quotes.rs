@@ -1,30 +1,30 @@
-//! Strings whose quotation marks are not those of JSON, or stand unescaped within them.
+//! Parses strings with other quotation marks than JSON's, or with unescaped ones inside.
 //!
-//! A mark ends its string where JSON would go on as it has to. Where it may as well belong to the
-//! string, there are two readings, and neither is taken.
+//! A mark ends its string where valid JSON follows. Where it may also belong to the content, the text is
+//! ambiguous and refused.
 
 use super::faults::Fault;
-use super::tolerant::{Parser, Stop};
+use super::tolerant::{ParseError, Parser};
 
-/// How far is looked for the end of a name.
+/// The number of characters in which the end of a name is searched. Chosen by hand, not measured.
 const MAX_LOOK: usize = 100;
 
-/// What a string is.
+/// The role of a string: its position decides which text may follow it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Place {
+pub enum StringRole {
     Name,
     Member,
     Item,
 }
 
-/// What a quotation mark is.
+/// The meaning of a quotation mark inside a string.
 enum Mark {
     End,
     Content,
     Unclear,
 }
 
-/// Whether a string may begin so.
+/// Whether `mark` may open a string.
 pub fn opens(mark: char) -> bool {
     mark == '"' || mark == '\'' || is_double(mark) || is_single(mark)
 }
@@ -41,20 +41,20 @@ fn ends(open: char, mark: char) -> bool {
     open == mark || is_double(open) && is_double(mark) || is_single(open) && is_single(mark)
 }
 
-/// Whether a line that begins or ends a block of code begins here.
+/// Whether `text` starts with a code fence.
 pub fn is_fence(text: &str) -> bool {
     text.starts_with("```") || text.starts_with("~~~")
 }
 
-/// A name without quotation marks; empty where there is none.
+/// The unquoted name at the start of `text`, or an empty string.
 pub fn bare_name(text: &str) -> &str {
     let is_end = |c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '$' | '.');
     &text[..text.find(is_end).unwrap_or(text.len())]
 }
 
-/// The string that begins here.
-pub fn read(parser: &mut Parser<'_>, place: Place) -> Result<String, Stop> {
-    let Some(open) = parser.peek() else { return Err(Stop::Ended) };
+/// Parses the string at the parser's position.
+pub fn read(parser: &mut Parser<'_>, role: StringRole) -> Result<String, ParseError> {
+    let Some(open) = parser.peek() else { return Err(ParseError::Ended) };
     if open != '"' {
         parser.faults.note(Fault::Quotes);
     }
@@ -64,11 +64,11 @@ pub fn read(parser: &mut Parser<'_>, place: Place) -> Result<String, Stop> {
     loop {
         let rest = &parser.text[parser.at..];
         let special = |c: char| c == '\\' || c < ' ' || ends(open, c);
-        let Some(plain) = rest.find(special) else { return Err(Stop::Ended) };
+        let Some(plain) = rest.find(special) else { return Err(ParseError::Ended) };
         content.push_str(&rest[..plain]);
         parser.at += plain;
-        parser.pay(plain + 1)?;
-        let Some(found) = parser.peek() else { return Err(Stop::Ended) };
+        parser.spend(plain + 1)?;
+        let Some(found) = parser.peek() else { return Err(ParseError::Ended) };
         if found == '\\' {
             escape(parser, open, &mut content)?;
             continue;
@@ -76,13 +76,15 @@ pub fn read(parser: &mut Parser<'_>, place: Place) -> Result<String, Stop> {
         if found < ' ' {
             parser.faults.note(Fault::Control);
         } else {
-            match judge(parser, place, found, inner)? {
+            match classify(parser, role, found, inner)? {
                 Mark::End => {
                     parser.at += found.len_utf8();
                     return Ok(content);
                 }
                 Mark::Unclear => {
-                    return Err(Stop::Wrong("a string has quotation marks in it that may end it"));
+                    return Err(ParseError::Wrong(
+                        "a string has quotation marks in it that may end it",
+                    ));
                 }
                 Mark::Content => {
                     parser.faults.note(Fault::InnerQuote);
@@ -95,52 +97,59 @@ pub fn read(parser: &mut Parser<'_>, place: Place) -> Result<String, Stop> {
     }
 }
 
-/// What the mark here is, in a string that has had `inner` marks as content.
-fn judge(parser: &mut Parser<'_>, place: Place, mark: char, inner: usize) -> Result<Mark, Stop> {
+/// Classifies the mark at the parser's position, in a string with `inner` marks in its content so far.
+fn classify(
+    parser: &mut Parser<'_>,
+    role: StringRole,
+    mark: char,
+    inner: usize,
+) -> Result<Mark, ParseError> {
     let after = &parser.text[parser.at + mark.len_utf8()..];
     let rest = after.trim_start();
     let blank = &after[..after.len() - rest.len()];
     let is_line_end = blank.contains('\n');
-    parser.pay(blank.len() + MAX_LOOK)?;
+    parser.spend(blank.len() + MAX_LOOK)?;
     let end_if = |is_end: bool| Ok(if is_end { Mark::End } else { Mark::Content });
     let Some(next) = rest.chars().next() else { return Ok(Mark::End) };
-    if place == Place::Name {
+    if role == StringRole::Name {
         return end_if(next == ':');
     }
-    // Marks within a string mostly come in pairs.
+    // Marks in the content mostly come in pairs.
     let is_balanced = inner.is_multiple_of(2);
     let end_unless_unclear = |is_clear: bool| Ok(if is_clear { Mark::End } else { Mark::Unclear });
     match next {
-        '}' | ']' => end_unless_unclear(inner == 0 || goes_on(rest)),
+        '}' | ']' => end_unless_unclear(inner == 0 || continues(rest)),
         ',' => {
             let next = rest[1..].trim_start();
-            parser.pay(rest.len() - next.len())?;
+            parser.spend(rest.len() - next.len())?;
             if next.is_empty() || next.starts_with(['}', ']']) {
                 return Ok(Mark::End);
             }
             if let Some(mark) = before_comment(parser, next, mark)? {
                 return Ok(mark);
             }
-            match place {
-                Place::Item if begins_value(next) => end_unless_unclear(is_balanced),
-                Place::Item => Ok(Mark::Content),
+            match role {
+                StringRole::Item if begins_value(next) => end_unless_unclear(is_balanced),
+                StringRole::Item => Ok(Mark::Content),
                 _ => Ok(before_name(parser, next, is_balanced)),
             }
         }
         _ if is_fence(rest) => end_if(is_line_end),
-        // What ended here looks like a name.
+        // The string that ends here looks like a name.
         ':' if is_balanced || ends_name(parser) => Ok(Mark::Unclear),
         '/' | '#' => Ok(before_comment(parser, rest, mark)?.unwrap_or(Mark::Content)),
         // A comma is missing.
-        _ if place == Place::Item && opens(next) => end_unless_unclear(is_line_end && is_balanced),
-        _ if place == Place::Member && (opens(next) || is_line_end) => {
+        _ if role == StringRole::Item && opens(next) => {
+            end_unless_unclear(is_line_end && is_balanced)
+        }
+        _ if role == StringRole::Member && (opens(next) || is_line_end) => {
             Ok(before_name(parser, rest, is_balanced))
         }
         _ => Ok(Mark::Content),
     }
 }
 
-/// Whether the text before a mark, from the mark before it on, is a name of the schema.
+/// Whether the text between the previous mark and this one is a name of the schema.
 fn ends_name(parser: &Parser<'_>) -> bool {
     let before = &parser.text[..parser.at];
     let near = before.char_indices().rev().take(MAX_LOOK);
@@ -148,7 +157,7 @@ fn ends_name(parser: &Parser<'_>) -> bool {
     start.is_some_and(|start| parser.outline.knows(before[start..].trim()))
 }
 
-/// What a mark is where the name of the next member may stand behind it.
+/// Classifies a mark that the name of the next member may follow.
 fn before_name(parser: &Parser<'_>, rest: &str, is_balanced: bool) -> Mark {
     match name_at(rest) {
         None => Mark::Content,
@@ -157,8 +166,8 @@ fn before_name(parser: &Parser<'_>, rest: &str, is_balanced: bool) -> Mark {
     }
 }
 
-/// Whether after closing brackets there is what may follow them.
-fn goes_on(rest: &str) -> bool {
+/// Whether valid JSON follows the closing brackets at the start of `rest`.
+fn continues(rest: &str) -> bool {
     let is_closing = |c: char| matches!(c, '}' | ']');
     let mut after = rest.chars().take(MAX_LOOK).skip_while(|c| is_closing(*c) || *c == ' ');
     after.next().is_none_or(|next| matches!(next, ',' | '\n' | '\r' | '`' | '~'))
@@ -170,7 +179,7 @@ fn begins_value(rest: &str) -> bool {
         || literals.iter().any(|literal| rest.starts_with(literal))
 }
 
-/// The name of a member, with a colon behind it, at the beginning of `rest`.
+/// The name at the start of `rest`, if a colon follows it.
 fn name_at(rest: &str) -> Option<&str> {
     let near = rest.char_indices().nth(MAX_LOOK).map_or(rest, |(end, _)| &rest[..end]);
     let open = near.chars().next()?;
@@ -186,14 +195,18 @@ fn name_at(rest: &str) -> Option<&str> {
     (!name.is_empty() && after.trim_start().starts_with(':')).then_some(name)
 }
 
-/// What a mark is where a comment may begin behind it: a comment has an end of its own, and where
-/// it has such a mark in it, it may as well be text.
-fn before_comment(parser: &mut Parser<'_>, rest: &str, mark: char) -> Result<Option<Mark>, Stop> {
+/// Classifies a mark that a comment may follow. A comment that contains the same mark may also be
+/// content.
+fn before_comment(
+    parser: &mut Parser<'_>,
+    rest: &str,
+    mark: char,
+) -> Result<Option<Mark>, ParseError> {
     if !["//", "/*", "#"].iter().any(|start| rest.starts_with(start)) {
         return Ok(None);
     }
     let line = rest.split('\n').next().unwrap_or_default();
-    parser.pay(line.len())?;
+    parser.spend(line.len())?;
     let comment = match line.split_once("*/") {
         Some((comment, _)) if line.starts_with("/*") => Some(comment),
         _ => (!line.starts_with("/*") && line.len() < rest.len()).then_some(line),
@@ -202,10 +215,10 @@ fn before_comment(parser: &mut Parser<'_>, rest: &str, mark: char) -> Result<Opt
     Ok(comment.map(|comment| if is_text(comment) { Mark::Unclear } else { Mark::End }))
 }
 
-/// What a backslash and what follows it stand for.
-fn escape(parser: &mut Parser<'_>, open: char, content: &mut String) -> Result<(), Stop> {
+/// Decodes an escape sequence.
+fn escape(parser: &mut Parser<'_>, open: char, content: &mut String) -> Result<(), ParseError> {
     let rest = &parser.text[parser.at + 1..];
-    let Some(escaped) = rest.chars().next() else { return Err(Stop::Ended) };
+    let Some(escaped) = rest.chars().next() else { return Err(ParseError::Ended) };
     let plain = match escaped {
         '"' | '\\' | '/' => Some(escaped),
         'b' => Some('\u{8}'),
@@ -227,7 +240,9 @@ fn escape(parser: &mut Parser<'_>, open: char, content: &mut String) -> Result<(
             Some(letter) => (Some(letter), 6),
             None => (second_half(unit, rest), 12),
         };
-        let Some(letter) = letter else { return Err(Stop::Wrong("a string has half a character")) };
+        let Some(letter) = letter else {
+            return Err(ParseError::Wrong("a string has half a character"));
+        };
         content.push(letter);
         parser.at += length;
         return Ok(());
@@ -246,7 +261,7 @@ fn escape(parser: &mut Parser<'_>, open: char, content: &mut String) -> Result<(
     Ok(())
 }
 
-/// The character of a surrogate pair, of which `rest` holds the second half.
+/// The character of a surrogate pair whose second half is in `rest`.
 fn second_half(high: u32, rest: &str) -> Option<char> {
     rest.get(5..7).filter(|start| *start == "\\u")?;
     let low = hex(rest, 7, 4).filter(|low| (0xdc00..0xe000).contains(low))?;

@@ -1,14 +1,14 @@
-//! The rules of a field: pydantic v2's names, values of the right kind, only where they apply.
+//! Constraints of a field, normalised to pydantic v2's names and checked against the field's type.
 
 use serde_json::{Map, Value};
 
 use super::types::{Scalar, TypeExpr};
 
-/// pydantic v1's names, and today's.
+/// pydantic v1's names and their names in v2.
 const RENAMED: [(&str, &str); 3] =
     [("regex", "pattern"), ("min_items", "min_length"), ("max_items", "max_length")];
 
-/// `rules` for a field of type `kind`, in normal form. `null` means no rule.
+/// Normalises `rules` for a field of type `kind`. A rule that is `null` is dropped.
 pub(super) fn normalise(
     rules: Map<String, Value>,
     kind: &TypeExpr,
@@ -40,7 +40,7 @@ fn translate(rule: &str, value: Value) -> (String, Value) {
     (renamed.map_or(rule, |(_, new)| new).to_owned(), value)
 }
 
-/// Whether pydantic, which uses the same engine, can use it.
+/// Whether the pattern compiles; pydantic-core uses the same engine.
 fn is_pattern(value: &Value) -> bool {
     value.as_str().is_some_and(|pattern| regex::Regex::new(pattern).is_ok())
 }
@@ -79,12 +79,14 @@ fn check(rule: &str, value: &Value, kind: &TypeExpr) -> Result<(), String> {
     }
 }
 
-/// Whether a field of type `kind` can have the rule.
+/// Whether the rule applies to fields of type `kind`.
+#[must_use]
 pub fn applies(rule: &str, value: &Value, kind: &TypeExpr) -> bool {
     check(rule, value, kind).is_ok()
 }
 
-/// Whether `rules` allow a value, as far as JSON alone can tell.
+/// Whether `rules` allow a value, judged by JSON alone.
+#[must_use]
 pub fn allow(rules: &Map<String, Value>, value: &Value) -> bool {
     rules.iter().all(|(rule, limit)| {
         let numbers = value.as_f64().zip(limit.as_f64());
@@ -121,7 +123,7 @@ fn is_match(pattern: &Value, text: &Value) -> bool {
     pattern.zip(text.as_str()).is_none_or(|(pattern, text)| pattern.is_match(text))
 }
 
-/// Whether a number can be compared with those of the type: pydantic wants integers for `int`.
+/// Whether a limit has the type of the field: pydantic requires integers for `int`.
 fn is_of(value: &Value, scalar: Scalar) -> bool {
     value.as_f64().is_some_and(|number| scalar != Scalar::Int || number.fract() == 0.0)
 }
@@ -139,7 +141,7 @@ fn has_length(kind: &TypeExpr) -> bool {
         && !matches!(kind, TypeExpr::Model(_) | TypeExpr::Literal(_) | TypeExpr::Tuple(_))
 }
 
-/// Refuses a range that no value is in.
+/// Rejects an empty range.
 fn check_range(rules: &Map<String, Value>) -> Result<(), String> {
     let number = |rule: &str| rules.get(rule).and_then(Value::as_f64);
     for (low, high) in

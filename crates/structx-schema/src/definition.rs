@@ -1,5 +1,4 @@
-//! Portable definitions of models: fields with types in words, as a user or a planning model
-//! writes them, and their one normal form.
+//! Portable definitions of models, as a user or a planning model writes them, and their normal form.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -8,6 +7,7 @@ use super::types::{Scalar, TypeExpr};
 use super::{constraints, names};
 use crate::error::{Result, SchemaError};
 
+/// Nesting depth and number of fields; chosen by hand, not measured.
 const MAX_DEPTH: usize = 8;
 const MAX_FIELDS: usize = 1_000;
 
@@ -32,7 +32,7 @@ pub struct ModelField {
     /// pydantic's constraints by name, such as `ge` or `pattern`.
     #[serde(default)]
     pub validation: Map<String, Value>,
-    /// The fields of the model that `type` is, or is a list or dictionary of.
+    /// The fields of the nested model, where `type` is a model or a list or dictionary of models.
     #[serde(default)]
     pub nested_fields: Option<Vec<ModelField>>,
     #[serde(default)]
@@ -43,7 +43,7 @@ pub struct ModelField {
     pub has_default: bool,
     #[serde(default)]
     pub default: Value,
-    /// The type as a tree, for who builds the model: written by the normal form, never read.
+    /// The type as a tree, for builders of the model: written by normalisation, never read.
     #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub tree: Option<TypeExpr>,
 }
@@ -53,11 +53,11 @@ const fn yes() -> bool {
 }
 
 impl ExtractionRequest {
-    /// The normal form: names are Python's, types canonical, constraints pydantic's, and
-    /// `required`, `nullable` and the defaults agree. Normalising again changes nothing.
+    /// Normalises the definition: identifiers of Python, canonical types, constraints of pydantic, and
+    /// consistent `required`, `nullable` and defaults. The operation is idempotent.
     ///
     /// # Errors
-    /// [`SchemaError`] with the place of the first thing that can't be used.
+    /// [`SchemaError`] names the place of the first problem.
     pub fn normalise(self) -> Result<Self> {
         let mut left = MAX_FIELDS;
         Ok(Self {
@@ -77,7 +77,7 @@ fn place_of(path: &str) -> &str {
     if path.is_empty() { "fields" } else { path }
 }
 
-/// `fields` in normal form. `path` names the field they are nested in, for errors.
+/// Normalises `fields`. `path` names the field that they are nested in, for errors.
 fn normalise_fields(
     fields: Vec<ModelField>,
     path: &str,
@@ -105,7 +105,7 @@ fn normalise_fields(
     Ok(normal)
 }
 
-/// A name that both fields answer to.
+/// A name that both fields have.
 fn shared_name<'a>(one: &ModelField, other: &'a ModelField) -> Option<&'a str> {
     let taken = [Some(one.name.as_str()), one.alias()];
     [Some(other.name.as_str()), other.alias()]
@@ -119,10 +119,10 @@ impl ModelField {
         self.validation.get("alias")?.as_str()
     }
 
-    /// The normal form of a field that stands alone; see [`ExtractionRequest::normalise`].
+    /// Normalises a single field; see [`ExtractionRequest::normalise`].
     ///
     /// # Errors
-    /// [`SchemaError`] with the place of the first thing that can't be used.
+    /// [`SchemaError`] names the place of the first problem.
     pub fn normalise(self) -> Result<Self> {
         self.normalise_in("", 1, &mut { MAX_FIELDS })
     }
@@ -153,7 +153,7 @@ impl ModelField {
         if !default.is_null() && !fits(&default, &kind) {
             return Err(fail(&place, format!("the default is no {kind}")));
         }
-        // What may be left out and has no other default is null then.
+        // An optional field without a default is null when it is absent.
         let nullable = self.nullable
             || is_optional
             || kind == TypeExpr::Scalar(Scalar::Any)
@@ -172,12 +172,12 @@ impl ModelField {
         })
     }
 
-    /// Whether the type has no place for a model.
+    /// Whether the type can't contain a model.
     fn has_no_model(&self) -> bool {
         TypeExpr::parse(&self.kind).is_ok_and(|parsed| parsed.expr.with_model("M").is_none())
     }
 
-    /// The type without an outer `Optional`, whether there was one, and the rules it implies.
+    /// The type without an outer `Optional`, whether there was one, and the constraints it implies.
     fn read_type(&self, name: &str, place: &str) -> Result<(TypeExpr, bool, Map<String, Value>)> {
         let parse =
             if self.nested_fields.is_some() { TypeExpr::parse_nested } else { TypeExpr::parse };
@@ -199,13 +199,15 @@ impl ModelField {
     }
 }
 
-/// Whether a field that is called `given` has the name `normal` in normal form.
+/// Whether `given` normalises to the field name `normal`.
+#[must_use]
 pub fn is_same_name(given: &str, normal: &str) -> bool {
     names::field_name(given).is_some_and(|name| name == normal)
 }
 
-/// Whether a default is of the kind that its type says. Only what JSON itself tells apart is
-/// judged here: whether a text is a date is for who builds the model.
+/// Whether a default has the JSON type of its field. Whether a string is a valid date is left to the
+/// builder of the model.
+#[must_use]
 pub fn fits(default: &Value, kind: &TypeExpr) -> bool {
     match kind {
         TypeExpr::Scalar(Scalar::Str) => default.is_string(),
@@ -220,7 +222,7 @@ pub fn fits(default: &Value, kind: &TypeExpr) -> bool {
     }
 }
 
-/// The name of a nested model, which has to differ from all names of types: `DateModel`.
+/// The name of a nested model, which must differ from all type names: `DateModel`.
 fn model_name(name: &str) -> Option<String> {
     let class = names::class_name(name)?;
     let read = TypeExpr::parse_nested(&class).map(|parsed| parsed.expr);

@@ -1,6 +1,6 @@
-//! The error of this layer.
+//! The error of this crate.
 
-/// A definition, a type expression or a JSON Schema that can't be used, and why.
+/// Says which definition, type expression or JSON Schema can't be used, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SchemaError(pub String);

@@ -1,10 +1,11 @@
-//! JSON Schema as data: references, nullability, a walk over all subschemas, the schema of a reply.
+//! JSON Schema as data: references, nullability, traversal, and the schema of a reply.
 
 use serde_json::{Map, Value, json};
 
-/// How many `$ref`s in a row are followed; more can only be a circle.
+/// The maximum length of a chain of `$ref`s; only a cycle is longer. Chosen by hand, not measured.
 const MAX_REFERENCES: usize = 32;
-/// How many branches of unions are looked at; more can only be a union of itself.
+/// The maximum number of branches that are visited; only a recursive union has more. Chosen by hand,
+/// not measured.
 const MAX_STEPS: usize = 1000;
 
 const SCHEMA: [&str; 11] = [
@@ -24,8 +25,8 @@ const SCHEMAS: [&str; 4] = ["anyOf", "oneOf", "allOf", "prefixItems"];
 const NAMED_SCHEMAS: [&str; 5] =
     ["properties", "$defs", "definitions", "patternProperties", "dependentSchemas"];
 
-/// The schema of a reply: an object whose `items` are of `item_schema`, as pydantic's
-/// `model_json_schema` writes it. References keep their meaning.
+/// The schema of a reply: an object whose `items` match `item_schema`, a schema that pydantic's
+/// `model_json_schema` wrote. References are adjusted.
 #[must_use]
 pub fn items_of(item_schema: &Value) -> Value {
     let mut item = item_schema.clone();
@@ -49,7 +50,7 @@ pub fn items_of(item_schema: &Value) -> Value {
     schema
 }
 
-/// Takes `$defs` off a root schema, and what has a meaning only at a root.
+/// Removes `$defs` and the keywords that are valid only at the root.
 fn take_definitions(schema: &mut Value) -> Map<String, Value> {
     let Some(members) = schema.as_object_mut() else { return Map::new() };
     members.shift_remove("$schema");
@@ -93,8 +94,8 @@ fn move_root_references(schema: &mut Value, target: &str) {
     });
 }
 
-/// The schema that `schema` refers to within `root`, or itself. A reference that leads nowhere is
-/// `None`.
+/// The target of `schema`'s reference within `root`, or `schema` itself without one; `None` for a
+/// dangling reference.
 #[must_use]
 pub fn resolve<'a>(schema: &'a Value, root: &'a Value) -> Option<&'a Value> {
     let mut current = schema;
@@ -115,8 +116,8 @@ pub fn accepts_null(schema: &Value, root: &Value) -> bool {
     accepts(schema, root, &Value::Null)
 }
 
-/// Whether `value` may be of `schema`, judged by type, `const`, `enum` and the branches of
-/// unions alone: enough to tell the branches of a union apart without a validator.
+/// Whether `value` may match `schema`, judged by type, `const`, `enum` and union branches alone, which
+/// is enough to distinguish the branches of a union without a validator.
 #[must_use]
 pub fn accepts(schema: &Value, root: &Value, value: &Value) -> bool {
     accepts_within(schema, root, value, &mut { MAX_STEPS })
@@ -158,7 +159,7 @@ fn is_of_type(value: &Value, kind: &Value) -> bool {
     }
 }
 
-/// Calls `visit` with each subschema and its JSON Pointer, the inner ones first, `schema` last.
+/// Visits each subschema with its JSON Pointer, inner ones first and `schema` last.
 pub fn walk_mut(schema: &mut Value, visit: &mut impl FnMut(&mut Value, &str)) {
     descend(schema, &mut String::new(), visit);
 }
@@ -172,14 +173,14 @@ fn descend(schema: &mut Value, pointer: &mut String, visit: &mut impl FnMut(&mut
     for (keyword, member) in schema.as_object_mut().into_iter().flatten() {
         let start = pointer.len();
         push_token(pointer, keyword);
-        match (Place::of(keyword), member) {
-            (Place::Schema, member @ Value::Object(_)) => descend(member, pointer, visit),
-            (Place::Schemas, Value::Array(schemas)) => {
+        match (Subschemas::of(keyword), member) {
+            (Subschemas::Schema, member @ Value::Object(_)) => descend(member, pointer, visit),
+            (Subschemas::Schemas, Value::Array(schemas)) => {
                 for (index, schema) in schemas.iter_mut().enumerate() {
                     descend_to(&index.to_string(), schema, pointer, visit);
                 }
             }
-            (Place::Named, Value::Object(schemas)) => {
+            (Subschemas::Named, Value::Object(schemas)) => {
                 for (name, schema) in schemas {
                     descend_to(name, schema, pointer, visit);
                 }
@@ -203,15 +204,15 @@ fn descend_to(
     pointer.truncate(start);
 }
 
-/// What a keyword holds.
-enum Place {
+/// How a keyword holds subschemas.
+enum Subschemas {
     Schema,
     Schemas,
     Named,
     Other,
 }
 
-impl Place {
+impl Subschemas {
     fn of(keyword: &str) -> Self {
         if SCHEMA.contains(&keyword) {
             Self::Schema

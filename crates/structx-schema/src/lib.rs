@@ -1,5 +1,6 @@
-//! Descriptions of the data wanted: portable definitions, JSON Schema, and what each provider
-//! accepts of it.
+//! Portable definitions, JSON Schema, and a compiler to the dialect of each provider.
+//!
+#![doc = include_str!("../README.md")]
 
 pub mod constraints;
 pub mod definition;
@@ -104,7 +105,7 @@ pub struct UnenforcedRule {
     pub pointer: String,
     /// The keyword; empty for the whole schema.
     pub keyword: String,
-    /// What became of the rule, in a few words for a person.
+    /// The consequence, in a few words for a person.
     pub outcome: String,
 }
 

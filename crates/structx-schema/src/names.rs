@@ -1,9 +1,10 @@
-//! Names of models and fields that Python and pydantic accept.
+//! Names of models and fields, normalised to identifiers that Python and pydantic accept.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
+/// The maximum length of a name; chosen by hand, not measured.
 const MAX_LENGTH: usize = 64;
 
 const KEYWORDS: [&str; 35] = [
@@ -13,7 +14,7 @@ const KEYWORDS: [&str; 35] = [
     "with", "yield",
 ];
 
-/// What a field of a pydantic model can't be called, since `BaseModel` has it.
+/// Attributes of pydantic's `BaseModel`, which a field can't shadow.
 const ATTRIBUTES: [&str; 29] = [
     "construct",
     "copy",
@@ -46,15 +47,15 @@ const ATTRIBUTES: [&str; 29] = [
     "model_private_attributes",
 ];
 
-/// Whatever can't stand in an identifier.
+/// Runs of characters that are not allowed in an identifier.
 #[expect(clippy::unwrap_used, reason = "a constant")]
 static OTHER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[^\p{XID_Continue}]+").unwrap());
-/// What can begin one.
+/// The characters that can start an identifier.
 #[expect(clippy::unwrap_used, reason = "a constant")]
 static START: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\p{XID_Start}").unwrap());
 
-/// `name` as the name of a field: unchanged where possible, in `snake_case` where not. `None` if
-/// nothing of it can stand in a name.
+/// The field name of `name`: unchanged if it is valid, otherwise in `snake_case`. `None` if no
+/// character of it is valid.
 pub(super) fn field_name(name: &str) -> Option<String> {
     let mut words = words(name)?;
     let trimmed = words.trim_start_matches('_');
@@ -67,7 +68,7 @@ pub(super) fn field_name(name: &str) -> Option<String> {
     Some(free(shorten(words)))
 }
 
-/// `name` as the name of a class: unchanged where possible, in `CamelCase` where not.
+/// The class name of `name`: unchanged if it is valid, otherwise in `CamelCase`.
 pub(super) fn class_name(name: &str) -> Option<String> {
     let words = words(name)?;
     let mut class = words.clone();
@@ -80,7 +81,7 @@ pub(super) fn class_name(name: &str) -> Option<String> {
     Some(free(shorten(class)))
 }
 
-/// The parts of `name` that can stand in an identifier, joined by `_`.
+/// The valid parts of `name`, joined by `_`.
 fn words(name: &str) -> Option<String> {
     let words = OTHER.replace_all(name.trim(), "_");
     words.contains(char::is_alphanumeric).then(|| words.into_owned())
@@ -99,7 +100,7 @@ fn shorten(name: String) -> String {
     short.trim_end_matches('_').to_owned()
 }
 
-/// A name that neither Python nor pydantic has taken.
+/// `name`, with a trailing `_` if Python or pydantic reserves it.
 fn free(name: String) -> String {
     let is_taken = KEYWORDS.contains(&name.as_str()) || ATTRIBUTES.contains(&name.as_str());
     if is_taken { format!("{name}_") } else { name }

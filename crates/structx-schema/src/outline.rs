@@ -1,4 +1,4 @@
-//! The outline of a schema: which kinds of values may stand where, as replies are read along it.
+//! The outline of a schema: the types that each place allows, compiled once to read replies quickly.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
@@ -8,23 +8,24 @@ use serde_json::{Map, Value};
 use crate::OutputSchema;
 use crate::json_schema::{accepts_null, resolve};
 
-/// How many unions within unions are followed; more can only be a union of itself.
+/// The maximum depth of unions in unions; only a recursive union is deeper. Chosen by hand, not
+/// measured.
 const MAX_UNIONS: usize = 32;
-/// How the pattern begins that pydantic gives to the text of a Decimal.
+/// The prefix of the pattern that pydantic generates for a `Decimal` as a string.
 const DECIMAL_PATTERN: &str = "^(?!^[-+.]*$)";
 
-/// Keeps the outline of one schema. It is no part of the schema's value.
+/// Caches the outline of one schema. It takes no part in equality.
 #[derive(Default)]
 pub struct OutlineCell(OnceLock<Outline>);
 
 impl OutlineCell {
-    /// The outline of `schema`, made at the first call.
+    /// The outline of `schema`, compiled at the first call.
     pub fn of(schema: &OutputSchema) -> &Outline {
         schema.outline.0.get_or_init(|| Outline::new(&schema.original, schema.is_rewritten))
     }
 }
 
-/// A clone may be changed, and then has another outline.
+/// A clone starts empty, since its schema may change.
 impl Clone for OutlineCell {
     fn clone(&self) -> Self {
         Self::default()
@@ -43,28 +44,28 @@ impl std::fmt::Debug for OutlineCell {
     }
 }
 
-/// Objects and lists are numbered, as schemas may refer to themselves.
+/// The compiled form of a schema. Objects and lists are indices, since schemas may be recursive.
 #[derive(Debug)]
 pub struct Outline {
     pub root: Shape,
     objects: Vec<Object>,
     lists: Vec<List>,
-    /// The names of all properties, folded.
+    /// The folded names of all properties.
     names: HashSet<String>,
-    /// Whether objects may have been sent as lists of keys and values.
+    /// Whether dictionaries may arrive as lists of keys and values.
     pub is_rewritten: bool,
-    /// Whether a reply may have to be mapped back where the outline does not say it.
+    /// Whether a reply may need restoring at places that the outline does not describe.
     pub is_vague: bool,
 }
 
-/// What may stand at one place: a value of these kinds, one of those listed, an object or a list.
+/// The values that one place allows: scalars of these kinds, listed values, objects and lists.
 #[derive(Debug, Default)]
 pub struct Shape {
     pub kinds: Kinds,
     pub listed: Vec<Value>,
     objects: Vec<usize>,
     lists: Vec<usize>,
-    /// Any value at all, or one by rules that are left to validation.
+    /// Any value is allowed here; validation decides.
     pub anything: bool,
 }
 
@@ -81,16 +82,16 @@ pub struct Property {
     pub folded: String,
     pub shape: Shape,
     pub is_required: bool,
-    /// A `null` here stands for "left out", and is dropped.
+    /// Whether a `null` here stands for an absent member and is dropped.
     pub drops_null: bool,
 }
 
-/// Members whose names the schema does not give.
+/// The rule for members that the schema does not name.
 #[derive(Debug)]
 pub enum Others {
     Forbidden,
-    /// The schema does not say: pydantic ignores them.
-    Unsaid,
+    /// The schema has no rule; pydantic ignores them.
+    Unspecified,
     Allowed(Shape),
 }
 
@@ -100,7 +101,7 @@ pub struct List {
     rest: Shape,
 }
 
-/// A set of kinds of values that have no parts.
+/// A set of scalar types.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Kinds(u8);
 
@@ -110,10 +111,11 @@ impl Kinds {
     pub const INTEGER: Self = Self(4);
     pub const FRACTION: Self = Self(8);
     pub const STRING: Self = Self(16);
-    /// A string that is a plain decimal number.
+    /// A string that holds a plain decimal number.
     pub const DECIMAL: Self = Self(32);
     pub const NUMBER: Self = Self(4 | 8);
 
+    #[must_use]
     pub const fn has(self, any: Self) -> bool {
         self.0 & any.0 != 0
     }
@@ -124,6 +126,7 @@ impl Kinds {
 }
 
 impl Outline {
+    #[must_use]
     pub fn new(schema: &Value, is_rewritten: bool) -> Self {
         let mut compiler = Compiler {
             root: schema,
@@ -143,20 +146,24 @@ impl Outline {
         Self { root, objects, lists, names, is_rewritten, is_vague }
     }
 
+    #[must_use]
     pub fn objects<'o>(&'o self, shape: &'o Shape) -> impl ExactSizeIterator<Item = &'o Object> {
         shape.objects.iter().map(|&id| &self.objects[id])
     }
 
+    #[must_use]
     pub fn lists<'o>(&'o self, shape: &'o Shape) -> impl ExactSizeIterator<Item = &'o List> {
         shape.lists.iter().map(|&id| &self.lists[id])
     }
 
-    /// Whether a name may be meant for a property of the schema, wherever.
+    /// Whether any property of the schema has this name, folded.
+    #[must_use]
     pub fn knows(&self, name: &str) -> bool {
         self.names.contains(&fold(name))
     }
 
-    /// The one property of a reply that only wraps a list, and that list.
+    /// The list property of a reply that has no other one, and its list.
+    #[must_use]
     pub fn wrapper(&self) -> Option<(&Property, &List)> {
         let mut objects = self.objects(&self.root);
         let (Some(object), None) = (objects.next(), objects.next()) else { return None };
@@ -168,27 +175,33 @@ impl Outline {
 }
 
 impl Shape {
+    #[must_use]
     pub fn takes_objects(&self) -> bool {
         !self.objects.is_empty()
     }
 
+    #[must_use]
     pub fn takes_lists(&self) -> bool {
         !self.lists.is_empty()
     }
 
-    /// Whether all that may stand here is an object or a list.
+    /// Whether only objects and lists are allowed here.
+    #[must_use]
     pub fn has_only_containers(&self) -> bool {
         self.kinds == Kinds::default() && self.listed.is_empty() && !self.anything
     }
 }
 
 impl Object {
-    /// Whether all its members have any names.
+    /// Whether the object is a dictionary: no property is named, and any member is allowed.
+    #[must_use]
     pub fn is_dictionary(&self) -> bool {
         self.properties.is_empty() && matches!(self.others, Others::Allowed(_))
     }
 
-    /// The property of this name; `guess` is where it stands if the reply keeps to the order.
+    /// The index of the property `name`. `guess` is tried first: its index if the reply keeps the
+    /// schema's order.
+    #[must_use]
     pub fn find(&self, name: &str, guess: usize) -> Option<usize> {
         match self.properties.get(guess) {
             Some(property) if property.name == name => Some(guess),
@@ -198,6 +211,7 @@ impl Object {
 }
 
 impl List {
+    #[must_use]
     pub fn item(&self, index: usize) -> &Shape {
         self.first.get(index).unwrap_or(&self.rest)
     }
@@ -208,7 +222,7 @@ struct Compiler<'s> {
     is_rewritten: bool,
     objects: Vec<Option<Object>>,
     lists: Vec<Option<List>>,
-    /// Their numbers by their place in the schema.
+    /// Indices of compiled objects and lists, by the address of their schema.
     known_objects: HashMap<*const Map<String, Value>, usize>,
     known_lists: HashMap<*const Map<String, Value>, usize>,
     is_vague: bool,
@@ -221,7 +235,7 @@ impl<'s> Compiler<'s> {
         shape
     }
 
-    /// Adds to `shape` what `schema` allows.
+    /// Adds the values that `schema` allows to `shape`.
     fn add(&mut self, schema: &'s Value, shape: &mut Shape, unions: usize) {
         let members = match resolve(schema, self.root) {
             Some(Value::Bool(false)) => return,
@@ -254,7 +268,7 @@ impl<'s> Compiler<'s> {
         }
     }
 
-    /// What the rules here say together is left to validation.
+    /// The combination of these rules is left to validation.
     fn leave_open(&mut self, shape: &mut Shape) {
         shape.anything = true;
         self.is_vague = true;
@@ -318,7 +332,7 @@ impl<'s> Compiler<'s> {
             Some(Value::Bool(false)) => Others::Forbidden,
             Some(schema) => Others::Allowed(self.shape(schema)),
             None if properties.is_empty() => Others::Allowed(anything()),
-            None => Others::Unsaid,
+            None => Others::Unspecified,
         };
         self.objects[id] = Some(Object { properties, index, others });
         id
@@ -342,13 +356,13 @@ impl<'s> Compiler<'s> {
     }
 }
 
-/// Whether a string of this schema is a number, as a Decimal may be written.
+/// Whether a string of this schema is pydantic's `Decimal`.
 fn is_decimal(members: &Map<String, Value>) -> bool {
     let pattern = members.get("pattern").and_then(Value::as_str);
     pattern.is_some_and(|pattern| pattern.starts_with(DECIMAL_PATTERN))
 }
 
-/// A name without case, spaces and punctuation.
+/// A name without case, spaces and punctuation, for comparison.
 #[must_use]
 pub fn fold(name: &str) -> String {
     name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()

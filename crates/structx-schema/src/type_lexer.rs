@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// Modules whose types are known by their last name: `datetime.date` is `date`.
+/// Modules whose prefix is dropped: `datetime.date` is `date`.
 const MODULES: [&str; 9] = [
     "typing",
     "typing_extensions",
@@ -20,7 +20,7 @@ const MODULES: [&str; 9] = [
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
     Name(String),
-    /// A string literal, without its quotes.
+    /// The content of a string literal.
     Text(String),
     Number(Value),
     Sign(char),
@@ -74,7 +74,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
     Ok(tokens)
 }
 
-/// A string literal at the start of `text`, and its length in bytes.
+/// The string literal at the start of `text`, and its length in bytes.
 fn string(text: &str, quote: char, is_raw: bool) -> Result<(String, usize), String> {
     let mut is_escaped = false;
     for (index, c) in text.char_indices().skip(1) {
@@ -88,7 +88,7 @@ fn string(text: &str, quote: char, is_raw: bool) -> Result<(String, usize), Stri
     Err("a string does not end".to_owned())
 }
 
-/// JSON's escapes; what is none of them stays as it is, as in Python.
+/// Decodes JSON's escapes; like Python, leaves unknown ones unchanged.
 fn unescape(inner: &str, quote: char) -> String {
     if quote == '"'
         && let Ok(text) = serde_json::from_str(&format!("\"{inner}\""))
@@ -121,7 +121,7 @@ fn number(text: &str) -> Result<(Value, usize), String> {
     }
 }
 
-/// Names of models may be in any script; which of them are known or allowed is not told here.
+/// Names may be in any script; the parser decides which of them are known.
 fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii() && !c.is_whitespace()
 }

@@ -1,5 +1,5 @@
-//! Reads type expressions: Python's own, JSON Schema's, TypeScript's, pydantic v1's, and
-//! `list of X`. What is ambiguous or unknown is an error, never a string.
+//! Parses type expressions in the notations of Python, JSON Schema, TypeScript and pydantic v1, and
+//! `list of X`. Ambiguous and unknown types are errors.
 
 use serde_json::{Map, Value, json};
 
@@ -7,13 +7,14 @@ use super::type_lexer::{Token, tokens};
 use super::types::{Parsed, Scalar, TypeExpr};
 use crate::error::{Result, SchemaError};
 
+/// Bytes and nesting depth of a type expression; chosen by hand, not measured.
 const MAX_LENGTH: usize = 4_096;
 const MAX_DEPTH: usize = 16;
-/// How much of a type an error repeats.
-const SHOWN: usize = 80;
+/// The number of characters of a type that an error repeats; chosen by hand, not measured.
+const MAX_SHOWN: usize = 80;
 
 pub(super) fn parse(text: &str, with_models: bool) -> Result<Parsed> {
-    let shown: String = text.chars().take(SHOWN).collect();
+    let shown: String = text.chars().take(MAX_SHOWN).collect();
     let fail = |problem: String| SchemaError(format!("type `{shown}`: {problem}"));
     if text.len() > MAX_LENGTH {
         return Err(fail(format!("longer than {MAX_LENGTH} bytes")));
@@ -32,13 +33,13 @@ fn too_deep() -> String {
     format!("nested more than {MAX_DEPTH} deep")
 }
 
-/// A problem in words, or what was read.
+/// The result of parsing a part; the error is a message without context.
 type Step<T> = std::result::Result<T, String>;
 
 /// A member of a union.
 enum Member {
     Null,
-    /// A bare literal, as TypeScript writes them.
+    /// A bare literal, as in TypeScript.
     Literal(Value),
     Type(Parsed),
 }
@@ -87,7 +88,7 @@ impl Parser {
         join(members)
     }
 
-    /// A type inside another one, where rules have no place.
+    /// A type inside another one, which can't have constraints.
     fn inner(&mut self) -> Step<TypeExpr> {
         without_rules(self.union()?)
     }
@@ -170,7 +171,7 @@ impl Parser {
         }
     }
 
-    /// The sign that closes the arguments which begin here, if they do.
+    /// Opens a list of arguments; returns its closing sign, or `None` if there is no list.
     fn open(&mut self) -> Option<char> {
         if self.take('<') {
             Some('>')
@@ -208,7 +209,7 @@ impl Parser {
         found
     }
 
-    /// What follows `list of`: `string`, and `strings` too.
+    /// The item type after `list of`, in the singular or plural.
     fn plural(&mut self) -> Step<TypeExpr> {
         if let Some(Token::Name(name)) = self.tokens.get_mut(self.position)
             && let Some(singular) = name.strip_suffix('s')
@@ -273,7 +274,7 @@ impl Parser {
         self.expect(close)?;
         let nullable = values.contains(&Value::Null);
         let mut members: Vec<_> = values.into_iter().filter(|value| !value.is_null()).collect();
-        // One value is one literal type here, unlike in a union.
+        // A single value is a literal type here, unlike in a union.
         let expr = literal_of(&mut members)?;
         Ok(of(if nullable { expr.optional() } else { expr }))
     }
@@ -340,7 +341,7 @@ fn of(expr: TypeExpr) -> Member {
     Member::Type(Parsed { expr, constraints: Map::new() })
 }
 
-/// A list or a set of `item`; Python's sets hold only what can't change.
+/// A list or a set of `item`; the items of a set must be hashable in Python.
 fn with_items(build: fn(Box<TypeExpr>) -> TypeExpr, item: TypeExpr) -> Step<TypeExpr> {
     let is_hashable = item.is_hashable();
     match build(Box::new(item)) {
@@ -351,7 +352,7 @@ fn with_items(build: fn(Box<TypeExpr>) -> TypeExpr, item: TypeExpr) -> Step<Type
     }
 }
 
-/// One type out of the members of a union, if they mean one.
+/// The single type that the members of a union mean, if there is one.
 fn join(members: Vec<Member>) -> Step<Parsed> {
     let mut nullable = false;
     let (mut literals, mut types) = (Vec::new(), Vec::<Parsed>::new());

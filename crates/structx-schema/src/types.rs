@@ -1,5 +1,5 @@
-//! Type expressions: `List[Optional[date]]` and the spellings of other languages, read into one
-//! tree whose text form is canonical.
+//! Type expressions: `List[Optional[date]]` and the notations of other languages, parsed into one tree
+//! with a canonical text form.
 
 use std::fmt;
 
@@ -75,7 +75,7 @@ impl Scalar {
     }
 }
 
-/// A type, and the rules that a spelling such as `PositiveInt` or `constr(max_length=3)` implies.
+/// A type, and the constraints that a notation such as `PositiveInt` or `constr(max_length=3)` implies.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parsed {
     pub expr: TypeExpr,
@@ -83,16 +83,15 @@ pub struct Parsed {
 }
 
 impl TypeExpr {
-    /// Reads a type in any spelling known.
+    /// Parses a type in any known notation.
     ///
     /// # Errors
-    /// [`SchemaError`](SchemaError): unknown names, unions that are no `Optional`,
-    /// anything that is no type.
+    /// [`SchemaError`]: an unknown name, a union that is not an `Optional`, or invalid syntax.
     pub fn parse(text: &str) -> Result<Parsed> {
         type_parser::parse(text, false)
     }
 
-    /// [`TypeExpr::parse`], where an unknown name is that of a nested model.
+    /// Like [`TypeExpr::parse`], but an unknown name is the name of a nested model.
     ///
     /// # Errors
     /// As [`TypeExpr::parse`].
@@ -131,13 +130,13 @@ impl TypeExpr {
         }
     }
 
-    /// How many types stand in each other.
+    /// The nesting depth.
     #[must_use]
     pub fn depth(&self) -> usize {
         1 + self.parts().iter().map(Self::depth).max().unwrap_or(0)
     }
 
-    /// The name of the nested model, if there is one in the type.
+    /// The name of the nested model in the type, if any.
     #[must_use]
     pub fn model(&self) -> Option<&str> {
         match self {
@@ -146,7 +145,7 @@ impl TypeExpr {
         }
     }
 
-    /// Whether values of it can stand in a set.
+    /// Whether its values are hashable in Python.
     #[must_use]
     pub fn is_hashable(&self) -> bool {
         match self {
@@ -157,8 +156,8 @@ impl TypeExpr {
         }
     }
 
-    /// The type with the model called `name` where it has a model, or where it says nothing: an
-    /// untyped object or list item. `None` if it has no place for a model.
+    /// Replaces the model in the type, or an untyped object or list item, by the model `name`. `None`
+    /// if the type can't contain a model.
     #[must_use]
     pub fn with_model(self, name: &str) -> Option<Self> {
         let inside = |inner: Box<Self>| inner.with_model(name).map(Box::new);
@@ -174,8 +173,8 @@ impl TypeExpr {
         }
     }
 
-    /// The tree as nested JSON lists, such as `["List", ["Optional", "date"]]`, for builders of
-    /// types that should not need a parser.
+    /// The tree as nested JSON lists, such as `["List", ["Optional", "date"]]`, for builders that have
+    /// no parser.
     #[must_use]
     pub fn tree(&self) -> Value {
         match self {
@@ -192,7 +191,7 @@ impl TypeExpr {
         }
     }
 
-    /// The canonical name, which the arguments follow.
+    /// The canonical name without arguments.
     fn head(&self) -> &str {
         match self {
             Self::Scalar(scalar) => scalar.name(),
@@ -213,7 +212,7 @@ impl TypeExpr {
 pub struct TypeCapabilities {
     pub scalars: Vec<String>,
     pub containers: Vec<String>,
-    /// What says more about a value: that it may be null, or which ones there are.
+    /// Types that restrict or extend another one, such as `Optional`.
     pub modifiers: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! A valid document that is damaged comes back as it was, or is an error, and never another value.
+//! A damaged valid document is restored or refused, and never becomes another valid value.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -9,7 +9,7 @@ use super::super::{complete_items, parse};
 use super::schema_of;
 use structx_schema::OutputSchema;
 
-/// The schema of an item, and an item of it.
+/// The schema of an item, and an item that matches it.
 fn property() -> impl Strategy<Value = (Value, Value)> {
     let text = "[a-zA-ZäöüéßÀ,;:.!?'/#%$()\\[\\]{}0-9 \\n\\t-]{0,12}";
     let leaf = prop_oneof![
@@ -177,7 +177,7 @@ const FAULTS: usize = 31;
 /// These are mended, where they have one reading.
 const MENDED: usize = 29;
 
-/// As Python writes it.
+/// The value as a Python literal.
 fn python(value: &Value) -> String {
     match value {
         Value::Null => "None".to_owned(),
@@ -205,7 +205,7 @@ fn bare_names(json: &str) -> String {
     json
 }
 
-/// Whether it is an error or `expected`; but a value that validation will refuse may be left.
+/// Whether `text` is restored to `expected`. Fails on another value, unless validation rejects it.
 fn check(text: &str, schema: &OutputSchema, expected: &Value) -> Result<bool, TestCaseError> {
     let Ok(parsed) = parse(text, schema) else { return Ok(false) };
     let value: Value = serde_json::from_str(&parsed.json).unwrap();
@@ -297,7 +297,7 @@ proptest! {
     }
 }
 
-/// Each fault is met, and is mended nearly always.
+/// Each kind of fault is repaired; the property above would also hold if none was.
 #[test]
 fn each_fault_is_mended() {
     let item = json!({"type": "object", "properties": {

@@ -1,4 +1,4 @@
-//! Text that is made to hurt.
+//! Hostile text: bounded cost, no panic.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -52,7 +52,7 @@ fn the_steps_grow_no_faster_than_the_text() {
             let mut steps = budget(&text);
             let all = steps;
             let _ = read_counted(&text, outline, 0, &mut steps);
-            // What is not paid for: a look at each byte for the next bracket.
+            // The search for the next bracket looks at each byte once and is not counted.
             assert!(all - steps <= budget(&text), "{start}{part}");
             assert!(all / text.len() < 20, "{start}{part}");
             let _ = complete_items(&text, &schema);

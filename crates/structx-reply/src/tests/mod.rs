@@ -1,5 +1,9 @@
+//! Tests of whole replies.
+
 mod damage;
+mod differential;
 mod hostile;
+mod one_reading;
 mod repairs;
 
 use std::borrow::Cow;
@@ -10,7 +14,7 @@ use super::{OutlineCell, parse};
 use structx_schema::json_schema::items_of;
 use structx_schema::{OutputMode, OutputSchema, dialect};
 
-/// The schema of replies with items of this schema.
+/// The schema of a reply with items of this schema.
 fn schema_of(item: &Value, is_rewritten: bool) -> OutputSchema {
     let original = items_of(item);
     OutputSchema {
@@ -58,7 +62,7 @@ fn invoices() -> OutputSchema {
     schema_of(&invoice(), false)
 }
 
-/// What is read, and `pointer: what` of each repair.
+/// The parsed value, and `pointer: what` of each repair.
 fn read(text: &str, schema: &OutputSchema) -> Result<(Value, Vec<String>), String> {
     let parsed = parse(text, schema)?;
     let repairs = parsed.repairs.iter().map(|it| format!("{}: {}", it.pointer, it.what)).collect();

@@ -1,11 +1,11 @@
-//! Each repair, and what can't be repaired.
+//! Each kind of repair, and text that can't be repaired.
 
 use serde_json::{Value, json};
 
 use super::super::complete_items;
 use super::{invoice, invoices, read, schema_of};
 
-/// `text` read along invoices is the one item, by one repair that says so.
+/// Checks that `text` is read as one invoice, `item`, with exactly one repair.
 fn check(text: &str, item: &Value, repair: &str) {
     let (value, repairs) = read(text, &invoices()).unwrap_or_else(|e| panic!("{text}: {e}"));
     assert_eq!(value, json!({"items": [item]}), "{text}");

@@ -7,19 +7,22 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::references::{self, Scope};
-use super::rewriter::{CompiledSchema, SchemaRewriter, absorb};
+use super::rewriter::{CompiledSchema, SchemaRewriter, merge};
 use super::strict::{has_one_value, required_names};
 use super::{dictionaries, tuples};
 use crate::UnenforcedRule;
 use crate::json_schema::accepts_null;
 
+/// Limits on unions and optional properties: the same page, "Schema complexity limits".
 const MAX_UNIONS: usize = 16;
 const MAX_OPTIONAL: usize = 24;
 
+/// The same page, "JSON Schema limitations".
 const FORMATS: [&str; 10] =
     ["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
 
-/// Repetitions of more, and word boundaries, are not for sure accepted in patterns.
+/// Patterns that may be refused: word boundaries, groups with options, and repetitions of 100 or more.
+/// The limit is chosen by hand, not measured.
 #[expect(clippy::unwrap_used, reason = "a constant")]
 static DOUBTFUL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\\[bB]|\(\?|\d{3,}(,\d*)?\}").unwrap());
@@ -27,12 +30,12 @@ static DOUBTFUL: LazyLock<Regex> =
 pub(super) fn strict(original: &Value) -> Result<CompiledSchema, Vec<UnenforcedRule>> {
     let mut rewriter = SchemaRewriter::new(original);
     require(&mut rewriter);
-    references::write_out(&mut rewriter, Scope::Described);
+    references::inline(&mut rewriter, Scope::Described);
     tuples::widen(&mut rewriter, false);
     dictionaries::to_lists(&mut rewriter);
     rewriter.check_kinds(false);
     rewriter.close_objects();
-    rewriter.keep(says);
+    rewriter.keep_supported(supports);
     let unions = rewriter.count(is_union);
     rewriter.report.limit("anyOf", "values of several types", unions, MAX_UNIONS);
     let optional = rewriter.count(optional);
@@ -40,7 +43,7 @@ pub(super) fn strict(original: &Value) -> Result<CompiledSchema, Vec<UnenforcedR
     rewriter.finish()
 }
 
-fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
+fn supports(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
     match keyword {
         "type"
         | "properties"
@@ -61,8 +64,8 @@ fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
     }
 }
 
-/// Of the two ways to say nothing, null and leaving out, one for each optional property that has
-/// both: null, as far as the unions of types reach.
+/// Leaves each optional nullable property one way to be absent: it becomes required and nullable while
+/// the limit on unions allows it, and otherwise stays optional and loses its null.
 fn require(rewriter: &mut SchemaRewriter) {
     let root = rewriter.schema.clone();
     let mut excess = rewriter.count(is_union).saturating_sub(MAX_UNIONS);
@@ -93,7 +96,7 @@ fn optional(part: &Map<String, Value>) -> usize {
     properties.saturating_sub(required_names(part).len())
 }
 
-/// Takes null out of a property that is null where it is left out, if one type remains.
+/// Removes null from a property whose default is null, if one type remains.
 fn drop_null(property: &mut Value) -> bool {
     let Some(part) = property.as_object_mut() else { return false };
     if part.get("default") != Some(&Value::Null) {
@@ -105,7 +108,7 @@ fn drop_null(property: &mut Value) -> bool {
     {
         let kind = kind.clone();
         part.shift_remove("anyOf");
-        absorb(part, kind);
+        merge(part, kind);
         return true;
     }
     false

@@ -1,30 +1,35 @@
-//! Objects whose members have any names, for decoders that know only named members: sent as a list
-//! of keys and values, of which [`restore`](super::restore) makes objects again.
+//! Rewrites dictionaries, for decoders that support named members only, as lists of keys and values.
+//! [`restore`](super::restore) turns such a list back into an object.
 
 use serde_json::{Map, Value, json};
 
-use super::rewriter::{ORIGIN, SchemaRewriter, has, note};
+use super::rewriter::{ORIGIN, SchemaRewriter, has_type, note_renamed};
 use super::strict::{is_annotation, is_free_form};
 use crate::json_schema::resolve;
 
 pub(super) const KEY: &str = "key";
 pub(super) const VALUE: &str = "value";
-/// Marks the lists that stand for dictionaries; not sent.
+/// Marks the lists that represent dictionaries; removed before the schema is sent.
 const ENTRIES: &str = "x-entries";
-/// How deep unions are looked for in unions; deeper can only be a union of itself.
+/// The maximum depth of unions in unions; only a recursive union is deeper. Chosen by hand, not
+/// measured.
 const MAX_DEPTH: usize = 16;
 
-/// Turns dictionaries into lists, but for those that no list can stand for: with values of any
-/// kind, or in a union with a list.
+/// Turns dictionaries into lists, except those that a list can't represent: with values of any type,
+/// or in a union with a list.
 pub(super) fn to_lists(rewriter: &mut SchemaRewriter) {
     let root = rewriter.schema.clone();
     let mut is_rewritten = false;
     rewriter.each(|part, report| {
         if is_ambiguous(part, &root) {
-            report.obstruct(part, "anyOf", "a list or an object of any members");
+            report.unsupported(part, "anyOf", "a list or an object of any members");
         }
         if let Some(list) = list_of_entries(part) {
-            report.lose(part, "additionalProperties", "a list of keys, none twice, and values");
+            report.unenforced(
+                part,
+                "additionalProperties",
+                "a list of keys, none twice, and values",
+            );
             *part = list;
             is_rewritten = true;
         }
@@ -32,7 +37,7 @@ pub(super) fn to_lists(rewriter: &mut SchemaRewriter) {
     rewriter.is_rewritten |= is_rewritten;
 }
 
-/// Whether a union has dictionaries, which are lists by now, and lists too.
+/// Whether a union has both dictionaries, which are lists by now, and lists.
 fn is_ambiguous(part: &Map<String, Value>, root: &Value) -> bool {
     let Some(Value::Array(branches)) = part.get("anyOf") else { return false };
     let forms: Vec<_> = branches.iter().map(|branch| forms(branch, root, MAX_DEPTH)).collect();
@@ -48,7 +53,7 @@ fn forms(schema: &Value, root: &Value, depth: usize) -> (bool, bool) {
         return (true, false);
     }
     let branches = part.get("anyOf").and_then(Value::as_array).into_iter().flatten();
-    let is_list = part.get("type").is_some_and(|kind| has(kind, "array"));
+    let is_list = part.get("type").is_some_and(|kind| has_type(kind, "array"));
     branches
         .map(|branch| forms(branch, root, depth - 1))
         .fold((false, is_list), |all, one| (all.0 || one.0, all.1 || one.1))
@@ -87,7 +92,7 @@ fn list_of_entries(part: &Map<String, Value>) -> Option<Map<String, Value>> {
     for (from, to) in [("minProperties", "minItems"), ("maxProperties", "maxItems")] {
         if let Some(limit) = part.get(from) {
             list.insert(to.to_owned(), limit.clone());
-            note(&mut list, to, from);
+            note_renamed(&mut list, to, from);
         }
     }
     Some(list)
@@ -102,7 +107,8 @@ pub(super) fn entries(list: &Value) -> Option<Vec<(&str, &Value)>> {
     list.as_array()?.iter().map(entry).collect()
 }
 
-/// The object that a list of keys and values stands for; `None` if it has two values for one key.
+/// The object that a list of keys and values represents; `None` if a key has two values.
+#[must_use]
 pub fn from_list(list: &Value) -> Option<Map<String, Value>> {
     let mut object = Map::new();
     for (key, value) in entries(list)? {

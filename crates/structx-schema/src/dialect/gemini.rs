@@ -12,15 +12,15 @@ const FORMATS: [&str; 3] = ["date-time", "date", "time"];
 
 pub(super) fn strict(original: &Value) -> Result<CompiledSchema, Vec<UnenforcedRule>> {
     let mut rewriter = SchemaRewriter::new(original);
-    references::write_out(&mut rewriter, Scope::All);
+    references::inline(&mut rewriter, Scope::All);
     rewriter.each(|part, _| split_null(part));
     rewriter.check_kinds(true);
-    rewriter.keep(says);
+    rewriter.keep_supported(supports);
     rewriter.each(|part, _| order(part));
     rewriter.finish()
 }
 
-fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
+fn supports(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
     match keyword {
         "type"
         | "properties"
@@ -41,7 +41,7 @@ fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
     }
 }
 
-/// Makes of listed values with a null among them a union of the others and null.
+/// Turns a list of values that contains null into a union of the others and null.
 pub(super) fn split_null(part: &mut Map<String, Value>) {
     let Some(Value::Array(values)) = part.get_mut("enum") else { return };
     let count = values.len();
@@ -66,7 +66,7 @@ pub(super) fn split_null(part: &mut Map<String, Value>) {
     part.insert("anyOf".to_owned(), json!([rules, {"type": "null"}]));
 }
 
-/// Gemini 2.0 writes properties in no order but this.
+/// Adds the order of properties, which Gemini 2.0 needs to follow the schema's.
 pub(super) fn order(part: &mut Map<String, Value>) {
     if let Some(Value::Object(properties)) = part.get("properties") {
         let names: Vec<_> = properties.keys().cloned().collect();

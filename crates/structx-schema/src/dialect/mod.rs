@@ -1,6 +1,7 @@
-//! What each family of providers accepts of JSON Schema, and what it leaves to validation.
+//! Compiles a JSON Schema to the dialect of each provider, and lists what it does not enforce.
 
 mod anthropic;
+mod descriptions;
 mod dictionaries;
 mod gemini;
 mod ollama;
@@ -11,7 +12,6 @@ mod restore;
 mod rewriter;
 pub mod strict;
 mod tuples;
-mod words;
 
 #[cfg(test)]
 mod tests;
@@ -26,10 +26,10 @@ pub use dictionaries::from_list;
 pub use restore::restore;
 use rewriter::CompiledSchema;
 
-/// Whose rules for JSON Schema.
+/// A provider's subset of JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// Strict mode, as `OpenAI` defines it and Azure, Groq and many others speak it too.
+    /// `OpenAI`'s strict mode, which Azure, Groq and many others also implement.
     OpenAi,
     Anthropic,
     /// Gemini from 2.0 on: `responseJsonSchema`.
@@ -37,29 +37,44 @@ pub enum Dialect {
     /// Older Gemini: `responseSchema`, and `parameters` of tools.
     GeminiOpenApi,
     Ollama,
-    /// Any schema as it is.
+    /// Any schema, unchanged.
     Plain,
 }
 
-/// Compiles `schema` for the first of `modes` by which the provider can be asked for it.
+/// Compiles `schema` for the first of `modes` that can express it in `dialect`.
+///
+/// ```
+/// use serde_json::json;
+/// use structx_schema::OutputMode;
+/// use structx_schema::dialect::{Dialect, compile};
+///
+/// let schema = json!({"type": "object", "properties": {"scores": {"type": "object"}}});
+/// let modes = [OutputMode::Strict, OutputMode::Schema];
+/// let output = compile(Dialect::OpenAi, &modes, "report", &schema)?;
+///
+/// // Strict mode has no objects with arbitrary members.
+/// assert_eq!(output.mode, OutputMode::Schema);
+/// assert!(output.unenforced.iter().any(|rule| rule.pointer == "/properties/scores"));
+/// # Ok::<(), structx_schema::SchemaError>(())
+/// ```
 ///
 /// # Errors
-/// [`SchemaError`]: there is none.
+/// [`SchemaError`]: no mode can express it; the message lists why.
 pub fn compile(
     dialect: Dialect,
     modes: &[OutputMode],
     name: &str,
     schema: &Value,
 ) -> Result<OutputSchema> {
-    let mut obstacles = Vec::new();
+    let mut unsupported = Vec::new();
     for &mode in modes {
-        match express(dialect, mode, schema) {
+        match compile_for(dialect, mode, schema) {
             Ok(CompiledSchema { schema: compiled, is_rewritten, unenforced: mut own }) => {
                 let mut unenforced = Vec::new();
                 if mode != OutputMode::Strict {
-                    unenforced.push(UnenforcedRule::new("", "", whole(mode)));
+                    unenforced.push(UnenforcedRule::new("", "", mode_outcome(mode)));
                 }
-                unenforced.append(&mut obstacles);
+                unenforced.append(&mut unsupported);
                 unenforced.append(&mut own);
                 return Ok(OutputSchema {
                     name: accepted_name(name),
@@ -71,20 +86,20 @@ pub fn compile(
                     outline: OutlineCell::default(),
                 });
             }
-            Err(mut found) => obstacles.append(&mut found),
+            Err(mut found) => unsupported.append(&mut found),
         }
     }
-    let reasons: Vec<String> = obstacles.iter().map(reason).collect();
+    let reasons: Vec<String> = unsupported.iter().map(reason).collect();
     Err(SchemaError(format!("{name}: the provider can't be asked for it: {}", reasons.join("; "))))
 }
 
-fn express(
+fn compile_for(
     dialect: Dialect,
     mode: OutputMode,
     schema: &Value,
 ) -> Result<CompiledSchema, Vec<UnenforcedRule>> {
     match (dialect, mode) {
-        // This API takes no other form.
+        // `responseSchema` accepts no other form.
         (Dialect::GeminiOpenApi, OutputMode::Strict | OutputMode::Schema | OutputMode::Tool) => {
             open_api::strict(schema)
         }
@@ -97,7 +112,7 @@ fn express(
     }
 }
 
-/// The schema without what is only for structx.
+/// The schema without the keywords that only structx uses.
 fn plain(schema: &Value) -> CompiledSchema {
     let mut schema = schema.clone();
     walk_mut(&mut schema, &mut |part, _| {
@@ -108,8 +123,8 @@ fn plain(schema: &Value) -> CompiledSchema {
     CompiledSchema { schema, is_rewritten: false, unenforced: Vec::new() }
 }
 
-/// What becomes of all rules by a mode that does not enforce them.
-const fn whole(mode: OutputMode) -> &'static str {
+/// The outcome of all rules in a mode that does not enforce them.
+const fn mode_outcome(mode: OutputMode) -> &'static str {
     match mode {
         OutputMode::Strict => "",
         OutputMode::Schema => {
@@ -126,10 +141,10 @@ fn reason(obstacle: &UnenforcedRule) -> String {
     if pointer.is_empty() { outcome.clone() } else { format!("{pointer}: {outcome}") }
 }
 
-/// The most characters that providers accept in the name of a schema.
+/// The maximum length of a schema's name: `response_format.json_schema.name` of `OpenAI`'s API.
 const MAX_NAME: usize = 64;
 
-/// `name` in the characters that providers accept: letters, digits, `_` and `-`.
+/// `name` with each character that a provider may refuse replaced by `_`.
 fn accepted_name(name: &str) -> String {
     let accepted = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     let name: String = name.chars().map(accepted).take(MAX_NAME).collect();

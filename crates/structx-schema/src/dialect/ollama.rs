@@ -1,4 +1,4 @@
-//! What llama.cpp makes a grammar of (`format` of Ollama).
+//! The subset that llama.cpp converts to a grammar (`format` of Ollama).
 //! github.com/ggml-org/llama.cpp/blob/master/grammars/README.md#json-schemas--gbnf
 
 use std::sync::LazyLock;
@@ -11,13 +11,14 @@ use super::rewriter::{CompiledSchema, SchemaRewriter};
 use super::tuples;
 use crate::UnenforcedRule;
 
+/// The formats that llama.cpp's `json-schema-to-grammar.cpp` has rules for.
 const FORMATS: [&str; 4] = ["date", "time", "date-time", "uuid"];
-/// A grammar with more repetitions in a row is refused (`MAX_REPETITION_THRESHOLD` is 2,000, for
-/// all that stands in the repeated rule).
-const MOST_REPETITIONS: u64 = 1_000;
+/// llama.cpp refuses a grammar with more than `MAX_REPETITION_THRESHOLD` (2,000) repetitions, which
+/// counts everything in the repeated rule; half of it leaves room.
+const MAX_REPETITIONS: u64 = 1_000;
 
-/// Patterns that mean the same as a grammar: the whole text, plain characters, classes of them,
-/// groups and repetitions. A dot would let a quotation mark through.
+/// Patterns that mean the same in a grammar: anchored, with plain characters, character classes,
+/// groups and repetitions. A dot would admit a quotation mark, which ends the string.
 #[expect(clippy::unwrap_used, reason = "a constant")]
 static SIMPLE: LazyLock<Regex> = LazyLock::new(|| {
     let one = r"(?:[A-Za-z0-9 _:/@,;=#%&!<>~-]|\\[.+*?()\[\]{}|^$]|\[[A-Za-z0-9 _.:/-]+\])";
@@ -28,29 +29,29 @@ static SIMPLE: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn strict(original: &Value) -> Result<CompiledSchema, Vec<UnenforcedRule>> {
     let mut rewriter = SchemaRewriter::new(original);
     if references::used(&rewriter.schema).is_some() {
-        references::write_out(&mut rewriter, Scope::All);
+        references::inline(&mut rewriter, Scope::All);
     }
     tuples::widen(&mut rewriter, true);
     rewriter.check_kinds(true);
     rewriter.each(|part, report| {
         let members = part.get("properties").and_then(Value::as_object).map(Map::len);
         if members == Some(0) {
-            report.obstruct(part, "properties", "an object without members");
+            report.unsupported(part, "properties", "an object without members");
         } else if members.is_some() && part.contains_key("anyOf") {
-            report.obstruct(part, "anyOf", "alternatives beside properties");
+            report.unsupported(part, "anyOf", "alternatives beside properties");
         }
         if members.is_some() && part.get("additionalProperties") == Some(&Value::Bool(true)) {
             part.insert("additionalProperties".to_owned(), false.into());
-            report.lose(part, "additionalProperties", "no members but the named ones");
+            report.unenforced(part, "additionalProperties", "no members but the named ones");
         }
     });
-    rewriter.keep(says);
+    rewriter.keep_supported(supports);
     rewriter.finish()
 }
 
-/// The converter looks at one rule of a part only, in this order: reference, union, list of values,
+/// The converter handles only one rule of each part, in this order: reference, union, list of values,
 /// pattern, format.
-fn says(keyword: &str, value: &Value, part: &Map<String, Value>) -> bool {
+fn supports(keyword: &str, value: &Value, part: &Map<String, Value>) -> bool {
     let has = |keyword: &str| part.contains_key(keyword);
     if matches!(keyword, "$ref" | "$defs" | "definitions") {
         return true;
@@ -81,10 +82,10 @@ fn says(keyword: &str, value: &Value, part: &Map<String, Value>) -> bool {
 }
 
 fn is_few(value: &Value) -> bool {
-    value.as_u64().is_some_and(|count| count <= MOST_REPETITIONS)
+    value.as_u64().is_some_and(|count| count <= MAX_REPETITIONS)
 }
 
-/// Only whole numbers are held to their limits.
+/// The converter enforces limits of integers only.
 fn is_whole(limit: &Value, part: &Map<String, Value>) -> bool {
     limit.is_i64() && part.get("type").is_some_and(|kind| kind == "integer")
 }

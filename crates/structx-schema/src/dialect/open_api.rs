@@ -1,31 +1,31 @@
-//! The subset of `OpenAPI` 3.0 by which Gemini was asked before 2.0 (`responseSchema`).
+//! The subset of `OpenAPI` 3.0 that Gemini accepts before version 2.0 (`responseSchema`).
 //! ai.google.dev/api/caching#Schema
 
 use serde_json::{Map, Value};
 
 use super::gemini::{order, split_null};
 use super::references::{self, Scope};
-use super::rewriter::{CompiledSchema, Report, SchemaRewriter, absorb};
+use super::rewriter::{CompiledSchema, Report, SchemaRewriter, merge};
 use super::{dictionaries, tuples};
 use crate::UnenforcedRule;
 
 pub(super) fn strict(original: &Value) -> Result<CompiledSchema, Vec<UnenforcedRule>> {
     let mut rewriter = SchemaRewriter::new(original);
-    references::write_out(&mut rewriter, Scope::All);
+    references::inline(&mut rewriter, Scope::All);
     tuples::widen(&mut rewriter, false);
     dictionaries::to_lists(&mut rewriter);
     rewriter.each(|part, _| split_null(part));
     rewriter.check_kinds(false);
     rewriter.close_objects();
-    // Objects have the named members anyway.
+    // The API has no such keyword, and writes named members only.
     rewriter.each(|part, _| drop(part.shift_remove("additionalProperties")));
-    rewriter.keep(says);
+    rewriter.keep_supported(supports);
     rewriter.each(nullable);
-    rewriter.each(respell);
+    rewriter.each(to_open_api);
     rewriter.finish()
 }
 
-fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
+fn supports(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
     match keyword {
         "type" | "properties" | "required" | "items" | "anyOf" | "minItems" | "maxItems"
         | "minimum" | "maximum" | "minLength" | "maxLength" => true,
@@ -36,13 +36,13 @@ fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
     }
 }
 
-/// Types in capitals, lists of values as a format.
-fn respell(part: &mut Map<String, Value>, report: &mut Report) {
+/// Writes types in upper case and marks lists of values with the format `enum`.
+fn to_open_api(part: &mut Map<String, Value>, report: &mut Report) {
     let kind = part.get("type").and_then(Value::as_str).map(str::to_ascii_uppercase);
     match kind.as_deref() {
-        Some("NULL") => report.obstruct(part, "type", "null alone"),
+        Some("NULL") => report.unsupported(part, "type", "null alone"),
         Some("OBJECT") if no_members(part) => {
-            report.obstruct(part, "properties", "an object without members");
+            report.unsupported(part, "properties", "an object without members");
         }
         _ => {}
     }
@@ -59,7 +59,7 @@ fn no_members(part: &Map<String, Value>) -> bool {
     part.get("properties").and_then(Value::as_object).is_none_or(Map::is_empty)
 }
 
-/// `nullable` for a null beside something else.
+/// Replaces a null in a union by `nullable`.
 fn nullable(part: &mut Map<String, Value>, report: &mut Report) {
     let is_null = |kind: &Value| kind == "null" || kind["type"] == "null";
     let mut is_nullable = false;
@@ -73,11 +73,11 @@ fn nullable(part: &mut Map<String, Value>, report: &mut Report) {
                 let only = only.clone();
                 part.insert(keyword.to_owned(), only);
             }
-            ("type", _) => report.obstruct(part, "type", "several types in one list"),
+            ("type", _) => report.unsupported(part, "type", "several types in one list"),
             (_, [Value::Object(only)]) => {
                 let only = only.clone();
                 part.shift_remove(keyword);
-                absorb(part, only);
+                merge(part, only);
             }
             _ => {}
         }

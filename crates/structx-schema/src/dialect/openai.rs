@@ -1,4 +1,5 @@
-//! Strict mode, as `OpenAI` defines it and Azure, Groq and many others speak it too.
+//! `OpenAI`'s strict mode, which Azure, Groq and many others also implement. Keywords, formats and
+//! limits:
 //! platform.openai.com/docs/guides/structured-outputs#supported-schemas
 
 use serde_json::{Map, Value, json};
@@ -12,9 +13,9 @@ use crate::json_schema::walk;
 const MAX_PROPERTIES: usize = 5_000;
 const MAX_LEVELS: usize = 10;
 const MAX_ENUM_VALUES: usize = 1_000;
-/// In all names and listed values together.
+/// Of all names and listed values together.
 const MAX_CHARACTERS: usize = 120_000;
-/// A list of more values is held to a number of characters of its own.
+/// Longer lists of values have a limit on their characters.
 const LARGE_ENUM: usize = 250;
 const MAX_LARGE_ENUM_CHARACTERS: usize = 15_000;
 
@@ -28,7 +29,7 @@ pub(super) fn strict(original: &Value) -> Result<CompiledSchema, Vec<UnenforcedR
     dictionaries::to_lists(&mut rewriter);
     rewriter.check_kinds(false);
     rewriter.close_objects();
-    rewriter.keep(says);
+    rewriter.keep_supported(supports);
     rewriter.each(separate_reference);
     check_limits(&mut rewriter);
     let closed = strict::close(&rewriter.schema);
@@ -37,7 +38,7 @@ pub(super) fn strict(original: &Value) -> Result<CompiledSchema, Vec<UnenforcedR
     rewriter.finish()
 }
 
-fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
+fn supports(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
     match keyword {
         "type"
         | "properties"
@@ -57,7 +58,7 @@ fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
         | "minItems"
         | "maxItems" => true,
         "format" => value.as_str().is_some_and(|format| FORMATS.contains(&format)),
-        // Look-around and back references are refused, by strict mode and by this crate alike.
+        // Like this regex engine, strict mode refuses look-around and back references.
         "pattern" => value.as_str().is_some_and(|pattern| regex::Regex::new(pattern).is_ok()),
         _ => false,
     }
@@ -66,11 +67,11 @@ fn says(keyword: &str, value: &Value, _: &Map<String, Value>) -> bool {
 fn check_root(rewriter: &mut SchemaRewriter) {
     let Some(root) = rewriter.schema.as_object() else { return };
     if root.get("type").is_none_or(|kind| kind != "object") || root.contains_key("anyOf") {
-        rewriter.report.obstruct(root, "type", "a reply that is no object");
+        rewriter.report.unsupported(root, "type", "a reply that is no object");
     }
 }
 
-/// Strict mode allows nothing beside a reference: a described one becomes a union of one.
+/// Strict mode allows no keyword beside `$ref`, so a described reference becomes a union of one.
 fn separate_reference(part: &mut Map<String, Value>, report: &mut Report) {
     if !part.contains_key("$ref") || part.keys().all(|it| it.starts_with("x-") || it == "$ref") {
         return;
@@ -85,7 +86,7 @@ fn separate_reference(part: &mut Map<String, Value>, report: &mut Report) {
         .collect();
     for keyword in rules {
         part.shift_remove(&keyword);
-        report.lose(part, &keyword, "not enforced");
+        report.unenforced(part, &keyword, "not enforced");
     }
     part.insert("anyOf".to_owned(), json!([{"$ref": reference}]));
 }
@@ -112,7 +113,7 @@ fn check_limits(rewriter: &mut SchemaRewriter) {
                  {MAX_LARGE_ENUM_CHARACTERS} in a list of over {LARGE_ENUM}",
                 values.len()
             );
-            report.obstruct(part, "enum", &problem);
+            report.unsupported(part, "enum", &problem);
         }
     });
 }
@@ -133,7 +134,7 @@ fn characters(values: &[Value]) -> usize {
     values.iter().map(length).sum()
 }
 
-/// How deep objects stand in objects, as written: what `$ref`s lead to is counted on its own.
+/// The nesting depth of objects as written; definitions are counted on their own.
 fn levels(schema: &Value) -> usize {
     let mut most = 0;
     walk(schema, &mut |_, pointer| {

@@ -1,4 +1,4 @@
-//! References written out, for decoders that don't follow them, or not everywhere.
+//! Inlines references, for decoders that do not follow `$ref`, or not everywhere.
 
 use std::collections::HashSet;
 
@@ -7,28 +7,28 @@ use serde_json::{Map, Value};
 use super::rewriter::SchemaRewriter;
 use crate::json_schema::{walk, walk_mut};
 
-/// The most parts that a schema is written out to.
-const MOST_PARTS: usize = 10_000;
+/// The maximum number of subschemas after inlining. Chosen by hand, not measured.
+const MAX_PARTS: usize = 10_000;
 
-/// Which references are written out.
+/// Which references are inlined.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
     All,
-    /// Those with words of their own beside them, where decoders allow none.
+    /// Those with a title or description beside them, which some decoders reject.
     Described,
 }
 
-/// Writes references out. One that leads back to itself is an obstacle.
-pub(super) fn write_out(rewriter: &mut SchemaRewriter, scope: Scope) {
+/// Inlines references. A recursive schema is not supported.
+pub(super) fn inline(rewriter: &mut SchemaRewriter, scope: Scope) {
     let root = rewriter.schema.clone();
     let Some(used) = used(&root) else {
         let part = root.as_object().cloned().unwrap_or_default();
-        return rewriter.report.obstruct(&part, "$ref", "a schema that refers to itself");
+        return rewriter.report.unsupported(&part, "$ref", "a schema that refers to itself");
     };
     keep_definitions(&mut rewriter.schema, &used);
     let mut parts = 0;
     let mut is_open = true;
-    while is_open && parts <= MOST_PARTS {
+    while is_open && parts <= MAX_PARTS {
         (is_open, parts) = (false, 0);
         walk_mut(&mut rewriter.schema, &mut |part, _| {
             parts += 1;
@@ -38,7 +38,7 @@ pub(super) fn write_out(rewriter: &mut SchemaRewriter, scope: Scope) {
             }
         });
     }
-    rewriter.report.limit("$ref", "parts with all references written out", parts, MOST_PARTS);
+    rewriter.report.limit("$ref", "parts with all references written out", parts, MAX_PARTS);
     if scope == Scope::All {
         keep_definitions(&mut rewriter.schema, &HashSet::new());
     }
@@ -48,7 +48,7 @@ fn has_words(members: &Map<String, Value>) -> bool {
     members.contains_key("description") || members.contains_key("title")
 }
 
-/// Puts in place of a reference what it refers to; words that stand beside it go before that's own.
+/// Replaces a reference by its target; keywords beside the reference take precedence.
 fn follow(members: &mut Map<String, Value>, root: &Value) -> bool {
     let target = members
         .get("$ref")
@@ -62,7 +62,7 @@ fn follow(members: &mut Map<String, Value>, root: &Value) -> bool {
     true
 }
 
-/// Takes out the definitions that none of `used` refers to.
+/// Removes the definitions that none of `used` refers to.
 fn keep_definitions(schema: &mut Value, used: &HashSet<String>) {
     let Some(members) = schema.as_object_mut() else { return };
     for keyword in ["$defs", "definitions"] {
@@ -79,7 +79,7 @@ fn keep_definitions(schema: &mut Value, used: &HashSet<String>) {
     }
 }
 
-/// The references that are followed from the root of a schema; `None` if one leads back to itself.
+/// The references that are reachable from the root of a schema; `None` if it is recursive.
 pub(super) fn used(root: &Value) -> Option<HashSet<String>> {
     let mut done = HashSet::new();
     follow_all(root, root, &mut Vec::new(), &mut done).then_some(done)

@@ -1,5 +1,5 @@
-//! Maps a reply of a compiled schema back to the original: takes out the `null`s that only stand
-//! for what was left out, and makes objects of lists of keys and values.
+//! Maps a reply to a compiled schema back to the original: removes each `null` that stands for an
+//! absent member, and turns lists of keys and values into objects.
 
 use serde_json::{Map, Value, json};
 
@@ -7,12 +7,12 @@ use super::dictionaries::{entries, from_list};
 use super::strict::{is_free_form, required_names};
 use crate::json_schema::{accepts, accepts_null, resolve};
 
-/// How many parts are looked at to tell the branches of a union apart; more can only be a union of
-/// itself.
+/// The maximum number of subschemas that are compared to choose the branch of a union; only a
+/// recursive union needs more. Chosen by hand, not measured.
 const MAX_STEPS: usize = 100_000;
 
-/// Undoes what was rewritten, and nothing else: a `null` is taken out where the property is
-/// optional in `original` and can't be `null` there.
+/// Undoes the rewriting of [`compile`](super::compile). A `null` is removed where the property is
+/// optional and not nullable in `original`.
 pub fn restore(value: &mut Value, original: &Value) {
     restore_within(value, original, original);
 }
@@ -67,7 +67,7 @@ fn restore_array(items: &mut [Value], schema: &Map<String, Value>, root: &Value)
     }
 }
 
-/// Whether a reply to the compiled form of `schema` can look like `value`.
+/// Whether `value` may be a reply to the compiled form of `schema`.
 fn fits(value: &Value, schema: &Value, root: &Value) -> bool {
     fits_within(value, schema, root, &mut { MAX_STEPS })
 }
@@ -91,7 +91,7 @@ fn fits_within(value: &Value, schema: &Value, root: &Value, steps: &mut usize) -
         }
         (Value::Object(members), _) => fits_object(members, schema, root, steps),
         (Value::Array(items), _) => {
-            // In any order: that of a tuple may not have been enforced.
+            // In any order, as the order of a tuple may not have been enforced.
             let first = schema.get("prefixItems").and_then(Value::as_array);
             let kinds: Vec<_> = first.into_iter().flatten().chain(schema.get("items")).collect();
             let mut fits_one = |item| kinds.iter().any(|kind| fits_within(item, kind, root, steps));

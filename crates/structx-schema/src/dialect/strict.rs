@@ -1,6 +1,5 @@
-//! The closed form of a schema, which constrained decoders want: no member but the named ones,
-//! and every one of them present. What was optional may then be `null`, and
-//! [`restore`](super::restore) takes such a `null` out of the reply again.
+//! Closes a schema for strict decoders: objects have exactly the named members. Optional members
+//! become nullable, and [`restore`](super::restore) removes their `null` from the reply.
 
 use serde_json::{Map, Value, json};
 
@@ -10,15 +9,15 @@ use crate::json_schema::{accepts_null, resolve, walk_mut};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Closed {
     pub schema: Value,
-    /// JSON Pointers to the objects of the original with members of any name: can't be closed.
+    /// JSON Pointers to the objects of the original with arbitrary members, which can't be closed.
     pub open: Vec<String>,
     /// Whether an optional property was made nullable.
     pub adds_nulls: bool,
 }
 
-/// Closes all objects of `original`: `additionalProperties` is false, all properties are required
-/// in their order, and an optional property that can't be `null` becomes one that can, unless it
-/// has only one value anyway, as the tag of a union's branch has.
+/// Closes all objects of `original`: `additionalProperties` is false, all properties are required in
+/// their order, and optional properties become nullable, except those with one possible value, such as
+/// the tag of a union's branch.
 #[must_use]
 pub fn close(original: &Value) -> Closed {
     let mut schema = original.clone();
@@ -35,7 +34,7 @@ pub fn close(original: &Value) -> Closed {
     Closed { schema, open, adds_nulls }
 }
 
-/// An object whose members have names that the schema does not give.
+/// Whether the schema is an object whose member names are not given.
 #[must_use]
 pub fn is_free_form(schema: &Map<String, Value>) -> bool {
     let additional = schema.get("additionalProperties");
@@ -56,7 +55,7 @@ fn may_be(schema: &Map<String, Value>, kind: &str) -> bool {
     }
 }
 
-/// Whether a property was made nullable.
+/// Closes one object; returns whether a property became nullable.
 fn close_object(members: &mut Map<String, Value>, root: &Value) -> bool {
     let required = required_names(members);
     let mut adds_nulls = false;
@@ -90,8 +89,8 @@ pub(super) fn required_names(schema: &Map<String, Value>) -> Vec<String> {
     names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
-/// Words about a value, not rules for it: they stay at the property when its schema becomes a
-/// branch of a union.
+/// Whether a keyword annotates values without constraining them. Annotations stay at the property
+/// when its schema becomes a branch of a union.
 pub(super) fn is_annotation(keyword: &str) -> bool {
     const WORDS: [&str; 9] = [
         "title",

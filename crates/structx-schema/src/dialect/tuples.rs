@@ -1,12 +1,12 @@
-//! Lists with a schema for each place, for decoders that know one schema for all items.
+//! Rewrites tuples (`prefixItems`) for decoders that support one schema for all items.
 
 use serde_json::{Map, Value, json};
 
+use super::descriptions;
 use super::rewriter::{Report, SchemaRewriter};
-use super::words;
 
-/// Makes of each tuple a list of as many items of its kinds in any order; `keeps_exact` ones, which
-/// have as many items as schemas, stay.
+/// Turns each tuple into a list of the same length whose items may be of any of its types. With
+/// `keeps_exact`, tuples with exactly one item for each schema stay.
 pub(super) fn widen(rewriter: &mut SchemaRewriter, keeps_exact: bool) {
     rewriter.each(|part, report| {
         if !part.contains_key("prefixItems") {
@@ -17,12 +17,12 @@ pub(super) fn widen(rewriter: &mut SchemaRewriter, keeps_exact: bool) {
             part.shift_remove("minItems");
             part.shift_remove("maxItems");
         } else {
-            mix(part, report);
+            merge_items(part, report);
         }
     });
 }
 
-/// `items: false` is a limit on their number.
+/// Replaces `items: false` by `maxItems`.
 fn close(part: &mut Map<String, Value>) {
     if part.get("items") == Some(&Value::Bool(false)) {
         part.shift_remove("items");
@@ -40,21 +40,21 @@ fn is_exact(part: &Map<String, Value>) -> bool {
     is_length("minItems") && is_length("maxItems")
 }
 
-fn mix(part: &mut Map<String, Value>, report: &mut Report) {
-    let told = words::tell(part, &["prefixItems".to_owned()]);
-    let words = told.first().map(|(_, words)| words.as_str());
-    report.lose(part, "prefixItems", &words::outcome(words));
-    words::describe(part, told.iter().map(|(_, words)| words.clone()));
+fn merge_items(part: &mut Map<String, Value>, report: &mut Report) {
+    let phrases = descriptions::phrases(part, &["prefixItems".to_owned()]);
+    let words = phrases.first().map(|(_, words)| words.as_str());
+    report.unenforced(part, "prefixItems", &descriptions::outcome(words));
+    descriptions::append(part, phrases.iter().map(|(_, words)| words.clone()));
     let is_bounded = part.contains_key("maxItems");
     let Some(Value::Array(mut kinds)) = part.shift_remove("prefixItems") else { return };
     match part.shift_remove("items") {
         Some(rest @ Value::Object(_)) => kinds.push(rest),
         None | Some(_) if is_bounded => {}
-        _ => return report.obstruct(part, "items", "a list of anything"),
+        _ => return report.unsupported(part, "items", "a list of anything"),
     }
     let mut seen = Vec::new();
     kinds.retain(|kind| {
-        let rules = bare(kind);
+        let rules = without_markers(kind);
         let is_new = !seen.contains(&rules);
         seen.push(rules);
         is_new
@@ -66,8 +66,8 @@ fn mix(part: &mut Map<String, Value>, report: &mut Report) {
     part.insert("items".to_owned(), items);
 }
 
-/// Without what only says where it comes from.
-fn bare(schema: &Value) -> Value {
+/// `schema` without the keywords that only structx uses.
+fn without_markers(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Value::Object(members) = &mut schema {
         members.retain(|keyword, _| !keyword.starts_with("x-"));

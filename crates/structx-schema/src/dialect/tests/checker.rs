@@ -1,4 +1,4 @@
-//! A validator of the JSON Schema that the tests write, in `OpenAPI`'s spelling too.
+//! A validator for the schemas of the tests, in JSON Schema and in Gemini's `OpenAPI` form.
 
 use std::collections::HashSet;
 

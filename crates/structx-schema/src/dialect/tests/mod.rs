@@ -1,4 +1,5 @@
-//! What holds for every dialect: nothing valid is lost, and nothing invalid comes back unannounced.
+//! Properties of every dialect: valid replies survive, and invalid ones are possible only where a rule
+//! is reported as unenforced.
 
 mod checker;
 mod random;
@@ -17,14 +18,14 @@ const DIALECTS: [Dialect; 5] =
     [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini, Dialect::GeminiOpenApi, Dialect::Ollama];
 const DEPTH: usize = 6;
 
-/// Each dialect's form of a schema that it can enforce.
+/// The compiled form of a schema in each dialect.
 fn enforced(schema: &Value) -> Vec<(Dialect, OutputSchema)> {
     let modes = [OutputMode::Strict, OutputMode::Prompt];
     let compiled = |dialect| (dialect, compile(dialect, &modes, "x", schema).unwrap());
     DIALECTS.map(compiled).into_iter().filter(|(_, output)| output.is_enforced()).collect()
 }
 
-/// How a decoder of `schema` would write a value of the original.
+/// The form in which a decoder of `schema` would write a value of the original.
 fn written(value: &Value, schema: &Value, root: &Value) -> Value {
     if let Some(path) = schema.get("$ref").and_then(Value::as_str) {
         return written(value, root.pointer(&path[1..]).unwrap(), root);
@@ -55,7 +56,7 @@ fn written(value: &Value, schema: &Value, root: &Value) -> Value {
     }
 }
 
-/// What may be null is null where it is left out, and the reverse, as the schema wants it.
+/// Adds or drops nulls for absent members, as the schema requires.
 fn written_object(members: &Map<String, Value>, schema: &Value, root: &Value) -> Value {
     let required = schema["required"].as_array().cloned().unwrap_or_default();
     let mut object = Map::new();
@@ -78,7 +79,7 @@ fn is_said(member: &Value, property: &Value, root: &Value) -> bool {
     !member.is_null() || is_valid(member, property, root)
 }
 
-/// Whether a reply says all that the value says, and else only nulls: leaving them out is the same.
+/// Whether a reply equals the value apart from nulls that stand for absent members.
 fn says_the_same(reply: &Value, value: &Value) -> bool {
     match (reply, value) {
         (Value::Object(reply), Value::Object(value)) => {
@@ -95,8 +96,8 @@ fn says_the_same(reply: &Value, value: &Value) -> bool {
     }
 }
 
-/// The original without the rules that are reported as lost.
-fn without_losses(output: &OutputSchema) -> Value {
+/// The original without the rules that are reported as unenforced.
+fn without_unenforced(output: &OutputSchema) -> Value {
     let mut schema = output.original.clone();
     let mut unenforced: Vec<_> = output.unenforced.iter().collect();
     // Inner ones first, as the outer may take them along.
@@ -104,9 +105,9 @@ fn without_losses(output: &OutputSchema) -> Value {
     for rule in unenforced {
         let part = schema.pointer_mut(&rule.pointer).and_then(Value::as_object_mut);
         let part = part.unwrap_or_else(|| panic!("{rule:?}"));
-        let rule = part.shift_remove(&rule.keyword).unwrap_or_else(|| panic!("{rule:?}"));
+        let removed = part.shift_remove(&rule.keyword).unwrap_or_else(|| panic!("{rule:?}"));
         if rule.keyword == "oneOf" {
-            part.insert("anyOf".to_owned(), rule);
+            part.insert("anyOf".to_owned(), removed);
         } else if rule.keyword == "additionalProperties" && !part.contains_key("properties") {
             // A list that has a key twice stays one.
             part.retain(|keyword, _| keyword == "description");
@@ -151,7 +152,7 @@ proptest! {
             if output.is_rewritten {
                 restore(&mut reply, &schema);
             }
-            let rules = without_losses(&output);
+            let rules = without_unenforced(&output);
             prop_assert!(is_valid(&reply, &rules, &rules), "{dialect:?}: {reply} of {sent}");
         }
     }
@@ -184,7 +185,7 @@ fn object(properties: &Value) -> Value {
     json!({"type": "object", "properties": properties, "required": []})
 }
 
-/// A field of each kind, as pydantic writes them.
+/// A field of each type, as pydantic writes them.
 fn fields() -> Value {
     json!({
         "code": {"type": "string", "minLength": 1, "description": "Its code"},

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::checker::is_a;
 
-/// Patterns, and texts that match them. The second is none of this crate's.
+/// Patterns and texts that match them. This crate's regex engine does not support the second.
 const PATTERNS: [(&str, &str); 4] = [
     ("^[A-Z]{2}$", "DE"),
     ("^[a-z]+@[a-z]+$", "a@b"),
@@ -22,7 +22,7 @@ const FORMATS: [(&str, &str); 5] = [
     ("binary", "x"),
 ];
 
-/// A schema that is shown as JSON.
+/// A schema whose debug form is JSON.
 #[derive(Clone)]
 pub struct Schema(pub Value);
 
@@ -32,7 +32,7 @@ impl fmt::Debug for Schema {
     }
 }
 
-/// A schema as pydantic writes them: an object with definitions, some of which refer to themselves.
+/// A schema as pydantic writes it: an object with definitions, some of them recursive.
 pub fn schema() -> impl Strategy<Value = Schema> {
     (object(part()), object(leaf()), object(leaf())).prop_map(|(mut root, mut node, plain)| {
         node["properties"]["next"] = json!({"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]});
@@ -109,7 +109,7 @@ fn object(property: impl Strategy<Value = Value>) -> impl Strategy<Value = Value
     (members, prop::option::of(any::<bool>())).prop_map(|(members, open)| {
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for (name, schema, is_required) in members {
-            // What has one value only is sent as one that is required.
+            // A property with one possible value is sent as required.
             required.retain(|other| *other != name);
             if is_required || schema.get("const").is_some() {
                 required.push(name.clone());
@@ -124,7 +124,7 @@ fn object(property: impl Strategy<Value = Value>) -> impl Strategy<Value = Value
     })
 }
 
-/// Where a value's choices come from; all the same once they are used up.
+/// The source of a value's choices; constant once it is used up.
 pub struct Choices(pub Vec<u8>);
 
 impl Choices {
@@ -133,7 +133,7 @@ impl Choices {
     }
 }
 
-/// A value of the schema, nearly always; small, once `depth` is used up.
+/// Nearly always a value of the schema; small once `depth` is used up.
 pub fn value(schema: &Value, root: &Value, depth: usize, choices: &mut Choices) -> Value {
     let within = depth.saturating_sub(1);
     if let Some(path) = schema.get("$ref").and_then(Value::as_str) {

@@ -1,21 +1,21 @@
-//! Rules that a provider does not enforce, in plain words for the model.
+//! Describes rules that a provider does not enforce, for the model to read.
 
 use serde_json::{Map, Value};
 
-/// A list of values that is longer is not repeated in words.
-const MOST_VALUES: usize = 50;
-/// Nor a pattern.
-const LONGEST_PATTERN: usize = 100;
+/// The maximum number of listed values that a description repeats. Chosen by hand, not measured.
+const MAX_VALUES: usize = 50;
+/// The maximum length of a pattern that a description repeats. Chosen by hand, not measured.
+const MAX_PATTERN: usize = 100;
 
-/// The words for those of the keywords `lost` that a model can make use of, upper limits last.
-pub(super) fn tell(part: &Map<String, Value>, lost: &[String]) -> Vec<(String, String)> {
+/// Keyword and phrase of each rule in `lost` that a model can follow, upper limits last.
+pub(super) fn phrases(part: &Map<String, Value>, lost: &[String]) -> Vec<(String, String)> {
     let words = |keyword: &String| Some((keyword.clone(), rule(keyword, part.get(keyword)?)?));
     let mut told: Vec<(String, String)> = lost.iter().filter_map(words).collect();
     told.sort_by_key(|(keyword, _)| keyword.starts_with("max") || keyword == "exclusiveMaximum");
     told
 }
 
-/// What became of a rule that is told in these words.
+/// The reported outcome of a rule that the description states in `words`.
 pub(super) fn outcome(words: Option<&str>) -> String {
     words.map_or_else(
         || "not enforced".to_owned(),
@@ -23,8 +23,8 @@ pub(super) fn outcome(words: Option<&str>) -> String {
     )
 }
 
-/// Ends the description of a part with what else is to be said of it.
-pub(super) fn describe(part: &mut Map<String, Value>, words: impl Iterator<Item = String>) {
+/// Appends `words` to the description of a part.
+pub(super) fn append(part: &mut Map<String, Value>, words: impl Iterator<Item = String>) {
     let words: Vec<String> = words.collect();
     if words.is_empty() {
         return;
@@ -64,9 +64,9 @@ fn counted(bound: &str, count: &Value, one: &str, many: &str) -> String {
     format!("{bound} {count} {noun}")
 }
 
-/// Look-around says little to a model; what has it this crate does not read.
+/// `None` for look-around, which [`regex`] rejects and models do not follow.
 fn pattern(pattern: &str) -> Option<String> {
-    let is_plain = pattern.len() <= LONGEST_PATTERN && regex::Regex::new(pattern).is_ok();
+    let is_plain = pattern.len() <= MAX_PATTERN && regex::Regex::new(pattern).is_ok();
     is_plain.then(|| format!("matches {pattern}"))
 }
 
@@ -74,12 +74,12 @@ fn listed(values: &[Value]) -> Option<String> {
     let values: Vec<String> = values.iter().map(Value::to_string).collect();
     match values.as_slice() {
         [one] => Some(format!("always {one}")),
-        many if many.len() <= MOST_VALUES => Some(format!("one of {}", many.join(", "))),
+        many if many.len() <= MAX_VALUES => Some(format!("one of {}", many.join(", "))),
         _ => None,
     }
 }
 
-/// The kinds of a tuple's items.
+/// The types of a tuple's items.
 fn in_order(items: &[Value]) -> Option<String> {
     let kind = |item: &Value| item.get("type").and_then(Value::as_str).map(str::to_owned);
     let kinds: Vec<String> = items.iter().map(kind).collect::<Option<_>>()?;

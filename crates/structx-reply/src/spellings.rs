@@ -1,15 +1,17 @@
-//! Words that a model spells its own way: names, enum values, yes and no, nothing.
+//! Other spellings of enum values, booleans and null.
 
 use serde_json::Value;
 
-/// A shorter word with one typo may as well be another word.
+/// The minimum length at which a typo is corrected: a shorter word may be another word. Chosen by hand,
+/// not measured.
 const MIN_TYPO_CHARS: usize = 5;
-/// Longer words are not compared letter by letter.
+/// The maximum length of words that are compared for typos; bounds the cost. Chosen by hand, not
+/// measured.
 const MAX_TYPO_CHARS: usize = 100;
 
-/// What is left of a value without case, spaces, quotation marks and what parts words: signs and
-/// marks that tell values apart stay (`-1`, `1.5`, `A+`, `C#`).
-fn sense(value: &str) -> String {
+/// `value` without case, spaces, quotation marks and word separators. Signs that distinguish values
+/// stay (`-1`, `1.5`, `A+`, `C#`).
+fn folded(value: &str) -> String {
     let letters: Vec<char> = value.trim().chars().flat_map(char::to_lowercase).collect();
     let is_digit = |at: Option<usize>| {
         at.and_then(|at| letters.get(at)).is_some_and(|letter| letter.is_numeric())
@@ -25,29 +27,30 @@ fn sense(value: &str) -> String {
     letters.iter().enumerate().filter(stays).map(|(_, letter)| *letter).collect()
 }
 
-/// The only one of `listed` that `word` can be meant for: in another case, with other spaces or
-/// punctuation, or with one typo.
-pub fn meant<'v>(word: &str, listed: &'v [Value]) -> Option<&'v str> {
-    let folded = sense(word);
-    if folded.is_empty() {
+/// The only value of `listed` that differs from `word` in case, spaces and punctuation alone, or in one
+/// typo.
+pub fn closest<'v>(word: &str, listed: &'v [Value]) -> Option<&'v str> {
+    let wanted = folded(word);
+    if wanted.is_empty() {
         return None;
     }
-    let options = || listed.iter().filter_map(Value::as_str).map(|option| (option, sense(option)));
-    let mut same = options().filter(|(_, option)| *option == folded);
+    let options = || listed.iter().filter_map(Value::as_str).map(|option| (option, folded(option)));
+    let mut same = options().filter(|(_, option)| *option == wanted);
     match (same.next(), same.next()) {
         (Some((option, _)), None) => return Some(option),
         (Some(_), Some(_)) => return None,
         (None, _) => {}
     }
-    let mut near = options().filter(|(_, option)| is_typo(&folded, option));
+    let mut near = options().filter(|(_, option)| is_typo(&wanted, option));
     match (near.next(), near.next()) {
         (Some((option, _)), None) => Some(option),
         _ => None,
     }
 }
 
-/// Whether one word is the other with one letter changed, added, left out, or swapped with the
-/// next. The first letter and the digits are never a typo: they tell words apart.
+/// Whether the words differ by one letter that is changed, added, missing, or swapped with the next
+/// (Damerau-Levenshtein distance 1). The first letter and digits must be equal, since they distinguish
+/// words.
 fn is_typo(one: &str, other: &str) -> bool {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let sizes = [one.len(), other.len()];
@@ -68,7 +71,7 @@ fn is_typo(one: &str, other: &str) -> bool {
     })
 }
 
-/// Yes and no, in English as they are written for a boolean.
+/// The boolean that an English word stands for.
 pub fn boolean(word: &str) -> Option<bool> {
     match word.trim().to_ascii_lowercase().as_str() {
         "true" | "yes" => Some(true),
@@ -77,8 +80,8 @@ pub fn boolean(word: &str) -> Option<bool> {
     }
 }
 
-/// Whether a word stands for the lack of a value.
-pub fn is_nothing(word: &str) -> bool {
+/// Whether a word stands for the absence of a value.
+pub fn is_null(word: &str) -> bool {
     let word = word.trim().to_ascii_lowercase();
     ["null", "none", "nil", "n/a", "na", "nan", "undefined"].contains(&word.as_str())
 }
@@ -87,7 +90,7 @@ pub fn is_nothing(word: &str) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{boolean, is_nothing, meant};
+    use super::{boolean, closest, is_null};
 
     #[test]
     fn only_one_listed_value_can_be_meant() {
@@ -109,7 +112,7 @@ mod tests {
             ("...", None),
         ];
         for (word, expected) in cases {
-            assert_eq!(meant(word, kinds.as_array().unwrap()), expected, "{word}");
+            assert_eq!(closest(word, kinds.as_array().unwrap()), expected, "{word}");
         }
     }
 
@@ -122,11 +125,11 @@ mod tests {
             ("A-", json!(["A", "B"])),
             ("C++", json!(["C", "Java"])),
         ] {
-            assert_eq!(meant(word, listed.as_array().unwrap()), None, "{word}");
+            assert_eq!(closest(word, listed.as_array().unwrap()), None, "{word}");
         }
         let grades = json!(["A", "A-", "1.5"]);
         for (word, meant_for) in [("a-", "A-"), ("\"a\"", "A"), ("1.5.", "1.5")] {
-            assert_eq!(meant(word, grades.as_array().unwrap()), Some(meant_for), "{word}");
+            assert_eq!(closest(word, grades.as_array().unwrap()), Some(meant_for), "{word}");
         }
     }
 
@@ -140,7 +143,7 @@ mod tests {
             ("2024", json!(["2025"])),
         ];
         for (word, listed) in cases {
-            assert_eq!(meant(word, listed.as_array().unwrap()), None, "{word}");
+            assert_eq!(closest(word, listed.as_array().unwrap()), None, "{word}");
         }
     }
 
@@ -150,7 +153,7 @@ mod tests {
             ["True", "yes", "NO", " false", "ja", "1"].map(boolean),
             [Some(true), Some(true), Some(false), Some(false), None, None]
         );
-        assert!(["None", "N/A", "null"].iter().all(|word| is_nothing(word)));
-        assert!(!["", "-", "no", "nonexistent"].iter().any(|word| is_nothing(word)));
+        assert!(["None", "N/A", "null"].iter().all(|word| is_null(word)));
+        assert!(!["", "-", "no", "nonexistent"].iter().any(|word| is_null(word)));
     }
 }
