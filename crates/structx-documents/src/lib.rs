@@ -202,7 +202,10 @@ fn read_checked(reading: &Reading, bytes: Vec<u8>) -> Result<Content, FileError>
             document.options = reading.options.clone().into();
             (&mut document.name, &mut document.format, &mut document.warnings)
         }
-        Content::Table(table) => (&mut table.name, &mut table.format, &mut table.warnings),
+        Content::Table(table) => {
+            table.check_limits(reading)?;
+            (&mut table.name, &mut table.format, &mut table.warnings)
+        }
     };
     source::file_name(reading.name).clone_into(found);
     *known = Some(format);

@@ -71,7 +71,11 @@ impl<'a> Reading<'a> {
         // A text has no more characters than bytes: the usual one is not counted.
         let limit = self.limits().characters;
         let count = if text.len() <= limit { 0 } else { text.chars().count() };
-        self.check("characters", "characters", count as u64, limit as u64)
+        self.check_character_count(count)
+    }
+
+    pub(super) fn check_character_count(&self, count: usize) -> Result<(), FileError> {
+        self.check("characters", "characters", count as u64, self.limits().characters as u64)
     }
 
     /// A text that still grows: refuses what is surely too long, at no cost.

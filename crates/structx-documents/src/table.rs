@@ -2,6 +2,7 @@
 
 mod objects;
 mod records;
+mod row_text;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,7 +10,8 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Content, Document, FileError, FileErrorKind, Format};
+use crate::reading::Reading;
+use crate::{Content, Document, FileError, FileErrorKind, Format, Limits, ReadOptions};
 use structx_common::json;
 
 pub use objects::Objects;
@@ -36,6 +38,9 @@ pub struct Table {
     pub columns: Vec<String>,
     pub records: Records,
     pub warnings: Vec<String>,
+    /// The limits that the table was read with; its Markdown ([`Self::document`]) keeps to them too.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 impl Table {
@@ -87,6 +92,43 @@ impl Table {
         }
         table.check_names(NAME)?;
         Ok(table)
+    }
+
+    /// Applies the limits of the options to a table that was not read from a file, and keeps them for
+    /// [`Self::document`]. Default limits do not bound such a table: its memory is spent already.
+    ///
+    /// # Errors
+    /// The caller set limits, and the table has more cells or characters.
+    pub fn within(mut self, options: &ReadOptions) -> Result<Self, FileError> {
+        let name = std::mem::take(&mut self.name);
+        self.check_limits(&Reading::new(&name, options))?;
+        self.name = name;
+        Ok(self)
+    }
+
+    /// Checks the cells and characters of the table if the caller set limits, and keeps the limits.
+    pub(crate) fn check_limits(&mut self, reading: &Reading) -> Result<(), FileError> {
+        self.limits = reading.limits().clone();
+        if self.limits == Limits::default() {
+            return Ok(());
+        }
+        reading.check_cells(self.columns.len().saturating_mul(self.records.len()))?;
+        if self.most_characters() <= self.limits.characters {
+            return Ok(());
+        }
+        let mut characters: usize = 0;
+        for text in self.row_texts(&[]) {
+            characters += text.chars().count();
+            reading.check_character_count(characters)?;
+        }
+        Ok(())
+    }
+
+    /// An upper bound of the characters of all rows that needs no row to be written.
+    fn most_characters(&self) -> usize {
+        let names = self.columns.iter().map(|name| name.len() + ": \n".len()).sum::<usize>();
+        let values = self.records.json_bytes().saturating_mul(row_text::MOST_CHARACTERS_A_BYTE);
+        names.saturating_mul(self.records.len()).saturating_add(values)
     }
 
     fn extend(&mut self, Part { columns, values }: Part) -> Result<(), FileError> {
@@ -145,9 +187,20 @@ impl Table {
         )
     }
 
-    /// The text of each record: a line `column: value` for each of the columns that is not null,
+    /// The text of each record: a line `column: value` for each chosen column that is not null,
     /// strings unquoted and other values as JSON. Unknown columns are ignored; if none is known, all
     /// columns are taken.
+    ///
+    /// Further lines of a value are indented by two spaces, so no value reads as another column.
+    ///
+    /// ```
+    /// let note = serde_json::json!({"note": "hi\namount: 999999", "amount": 5});
+    /// let records = vec![note.as_object().cloned().unwrap_or_default()];
+    /// let table = structx_documents::table::Table::from_records(records)?;
+    /// let text = table.row_texts(&[]).next();
+    /// assert_eq!(text.as_deref(), Some("note: hi\n  amount: 999999\namount: 5"));
+    /// # Ok::<(), structx_documents::FileError>(())
+    /// ```
     pub fn row_texts(&self, columns: &[String]) -> impl Iterator<Item = String> + use<'_> {
         let chosen = self.chosen(columns);
         (0..self.records.len()).map(move |position| self.text_of(position, &chosen))
@@ -181,9 +234,9 @@ impl Table {
                 if !text.is_empty() {
                     text.push('\n');
                 }
-                text.push_str(&self.columns[index]);
+                row_text::push_name(&mut text, &self.columns[index]);
                 text.push_str(": ");
-                text.push_str(&value);
+                row_text::push_value(&mut text, &value);
             }
         }
         text
@@ -290,7 +343,7 @@ mod tests {
             let columns: Vec<_> = columns.iter().map(ToString::to_string).collect();
             table.row_texts(&columns).enumerate().collect()
         };
-        let (first, second) = ("b: 1\na: x\ny".to_owned(), "c: {\"d\":[1.5]}".to_owned());
+        let (first, second) = ("b: 1\na: x\n  y".to_owned(), "c: {\"d\":[1.5]}".to_owned());
         let all = [(0, first.clone()), (1, second.clone())];
         assert_eq!(rows(&[]), all);
         assert_eq!(rows(&["zz"]), all);

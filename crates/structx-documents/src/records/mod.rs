@@ -15,9 +15,9 @@ impl Table {
     /// The table as a document of its own, in Markdown.
     ///
     /// # Errors
-    /// It has more cells or characters than the limits.
+    /// It has more cells or characters than the limits that the table was read with.
     pub fn document(&self) -> Result<Document, FileError> {
-        let options = ReadOptions::default();
+        let options = ReadOptions { limits: self.limits.clone(), ..ReadOptions::default() };
         let reading = Reading::new(&self.name, &options);
         reading.check_document_cells(self.columns.len().saturating_mul(self.records.len() + 1))?;
         let header = self.columns.iter().map(Cell::text).collect();
