@@ -9,30 +9,45 @@ use super::rules::Rule;
 use super::tables::{self, Grid, place};
 use super::words::{Turn, Word, words};
 use super::writing::{Piece, character_width, write};
+use crate::FileError;
+use crate::reading::Reading;
 
-/// In the order of reading: the upright text, then any that is turned.
-pub(super) fn pieces(drawing: Drawing) -> Vec<Piece> {
+/// The pieces in reading order: upright text, then rotated text.
+///
+/// # Errors
+/// The time is spent.
+pub(super) fn pieces(reading: &Reading, drawing: Drawing) -> Result<Vec<Piece>, FileError> {
     let rules = drawing.rules.found();
-    let turns = words(drawing.glyphs).into_iter();
-    turns.flat_map(|(turn, words)| turned(turn, words, &rules)).collect()
+    let mut pieces = Vec::new();
+    for (turn, words) in words(reading, drawing.glyphs)? {
+        turned(reading, turn, words, &rules, &mut pieces)?;
+    }
+    Ok(pieces)
 }
 
-fn turned(turn: Turn, words: Vec<Word>, rules: &[Rule]) -> Vec<Piece> {
-    let grids = if turn == Turn::UPRIGHT { tables::find(&words, rules) } else { Vec::new() };
+fn turned(
+    reading: &Reading,
+    turn: Turn,
+    words: Vec<Word>,
+    rules: &[Rule],
+    pieces: &mut Vec<Piece>,
+) -> Result<(), FileError> {
+    let is_upright = turn == Turn::UPRIGHT;
+    let grids = if is_upright { tables::find(reading, &words, rules)? } else { Vec::new() };
     let mut tables: Vec<Option<Piece>> =
         grids.iter().map(|grid| Some(table(grid, &words))).collect();
     let areas: Vec<Rect> = grids.iter().map(|grid| grid.bounds).collect();
     let width = character_width(words.iter());
-    let mut pieces = Vec::new();
-    for region in regions(without(words, &grids), &areas) {
+    for region in regions(reading, without(words, &grids), &areas)? {
         for part in parts(region) {
+            reading.check_time()?;
             match part {
                 Part::Table(place) => pieces.extend(tables.get_mut(place).and_then(Option::take)),
                 Part::Lines(paragraph) => pieces.push(Piece::Text(write(&paragraph, turn, width))),
             }
         }
     }
-    pieces
+    Ok(())
 }
 
 fn table(grid: &Grid, words: &[Word]) -> Piece {

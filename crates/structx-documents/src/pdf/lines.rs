@@ -1,6 +1,7 @@
 //! Words on one baseline, put together to lines.
 
 use super::direction;
+use super::growing_text::GrowingText;
 use super::words::{BASELINE_SLACK, Word};
 
 /// In ems: the widest gap between two parts of one word that were drawn apart.
@@ -66,26 +67,42 @@ impl Line {
 
     fn finish(&mut self) {
         self.words.sort_by(|a, b| a.bounds.x0.total_cmp(&b.bounds.x0));
-        self.words.dedup_by(|next, word| {
-            let repeats = repeats(word, next);
-            if !repeats && touches(word, next) {
-                if direction::is_rtl(&word.text) {
-                    word.text.insert_str(0, &next.text);
-                } else {
-                    word.text.push_str(&next.text);
-                }
-                word.bounds = word.bounds.union(next.bounds);
-                return true;
-            }
-            repeats
-        });
+        self.words = joined(std::mem::take(&mut self.words));
         direction::order(&mut self.words);
     }
 }
 
+/// The words, given from left to right, without doubles and with the parts of one word together.
+fn joined(words: Vec<Word>) -> Vec<Word> {
+    let mut joined = Vec::with_capacity(words.len());
+    let mut words = words.into_iter();
+    let Some(mut word) = words.next() else { return joined };
+    let mut text = GrowingText::new(std::mem::take(&mut word.text));
+    for mut next in words {
+        if repeats(&word, &text, &next) {
+            continue;
+        }
+        if touches(&word, &next) {
+            if text.is_rtl() {
+                text.prepend(&next.text)
+            } else {
+                text.append(&next.text)
+            }
+            word.bounds = word.bounds.union(next.bounds);
+            continue;
+        }
+        let next_text = GrowingText::new(std::mem::take(&mut next.text));
+        word.text = std::mem::replace(&mut text, next_text).into_text();
+        joined.push(std::mem::replace(&mut word, next));
+    }
+    word.text = text.into_text();
+    joined.push(word);
+    joined
+}
+
 /// Bold is imitated, and outlines are filled, by drawing the same word twice.
-fn repeats(word: &Word, next: &Word) -> bool {
-    word.text == next.text && (word.bounds.x0 - next.bounds.x0).abs() < 0.2 * word.size
+fn repeats(word: &Word, text: &GrowingText, next: &Word) -> bool {
+    (word.bounds.x0 - next.bounds.x0).abs() < 0.2 * word.size && text.is(&next.text)
 }
 
 fn touches(word: &Word, next: &Word) -> bool {

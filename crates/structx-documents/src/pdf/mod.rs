@@ -3,6 +3,7 @@
 mod cost;
 mod direction;
 mod glyphs;
+mod growing_text;
 mod guesses;
 mod headings;
 mod layout;
@@ -87,7 +88,7 @@ fn pages(reading: &Reading, pdf: &Pdf) -> Result<(Vec<Read>, usize), FileError> 
         let drawing = drawer.draw(page)?;
         let (mapped, unmapped) = (drawing.glyphs.len(), drawing.unmapped);
         all_unmapped += unmapped;
-        let pieces = layout::pieces(drawing);
+        let pieces = layout::pieces(reading, drawing)?;
         reading.check_time()?;
         let needs_vision = pieces.is_empty() || unmapped > MOST_UNMAPPED * mapped;
         pages.push(Read { number, size: page.render_dimensions(), needs_vision, pieces });

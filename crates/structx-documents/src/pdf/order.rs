@@ -7,6 +7,8 @@ use hayro_interpret::kurbo::Rect;
 
 use super::lines::{Line, lines};
 use super::words::Word;
+use crate::FileError;
+use crate::reading::Reading;
 
 /// In ems: the least gap between two columns of prose.
 const GUTTER: f64 = 0.9;
@@ -40,14 +42,20 @@ pub(super) enum Item {
 /// A stretch of x.
 type Span = (f64, f64);
 
-pub(super) fn regions(words: Vec<Word>, tables: &[Rect]) -> Vec<Region> {
+/// # Errors
+/// The time is spent.
+pub(super) fn regions(
+    reading: &Reading,
+    words: Vec<Word>,
+    tables: &[Rect],
+) -> Result<Vec<Region>, FileError> {
     let mut items: Vec<Item> = lines(words).into_iter().map(Item::Line).collect();
     items.extend(tables.iter().enumerate().map(|(place, area)| Item::Table(place, *area)));
     if !tables.is_empty() {
         items.sort_by(|a, b| a.y().total_cmp(&b.y()));
     }
     if items.len() > MOST_LINES {
-        return vec![Region::new(items)];
+        return Ok(vec![Region::new(items)]);
     }
     let gaps: Vec<Vec<Span>> = items.iter().map(Item::gaps).collect();
     let width = Region::width(&items);
@@ -56,7 +64,7 @@ pub(super) fn regions(words: Vec<Word>, tables: &[Rect]) -> Vec<Region> {
     let mut items: Vec<Option<Item>> = items.into_iter().map(Some).collect();
     let mut start = 0;
     while start < items.len() {
-        if let Some((band, columns)) = columns(&items, &gaps, start, width) {
+        if let Some((band, columns)) = columns(reading, &items, &gaps, start, width)? {
             before.extend(items[start..band.start].iter_mut().filter_map(Option::take));
             regions.extend(Region::some(&mut before));
             regions.extend(columns);
@@ -67,7 +75,7 @@ pub(super) fn regions(words: Vec<Word>, tables: &[Rect]) -> Vec<Region> {
         }
     }
     regions.extend(Region::some(&mut before));
-    regions
+    Ok(regions)
 }
 
 impl Region {
@@ -132,11 +140,12 @@ impl Item {
 /// The longest run of items from `start` on that is set in columns of prose, and those; `width` is
 /// that of the page.
 fn columns(
+    reading: &Reading,
     items: &[Option<Item>],
     gaps: &[Vec<Span>],
     start: usize,
     width: f64,
-) -> Option<(Range<usize>, Vec<Region>)> {
+) -> Result<Option<(Range<usize>, Vec<Region>)>, FileError> {
     let mut free = gaps[start].clone();
     let mut end = start + 1;
     while end < items.len() {
@@ -151,19 +160,20 @@ fn columns(
         end += 1;
     }
     if free.len() <= 2 || end - start < LEAST_LINES {
-        return None;
+        return Ok(None);
     }
     let inner = free[1..free.len() - 1].iter().map(|(left, right)| f64::midpoint(*left, *right));
     let mut gutters: Vec<f64> = inner.collect();
     let band = trimmed(items, start..end, &gutters);
     // Those between columns of figures, or beside the numbers of items, are none.
     while !gutters.is_empty() {
+        reading.check_time()?;
         match tally(&items[band.clone()], &gutters).iter().position(|column| !column.is_prose()) {
             Some(wrong) => _ = gutters.remove(wrong.min(gutters.len() - 1)),
-            None => return Some((band.clone(), split(&items[band], &gutters))),
+            None => return Ok(Some((band.clone(), split(&items[band], &gutters)))),
         }
     }
-    None
+    Ok(None)
 }
 
 fn covered(free: &[Span]) -> f64 {

@@ -121,18 +121,18 @@ impl Paragraph {
         self.right - line.right < 0.2 * (self.right - self.left)
     }
 
-    /// Whether the writer ended the line, as the next word would have had room on it.
-    pub(super) fn is_ended(&self, line: &Line, next: &Line) -> bool {
+    /// Whether the writer ended the line, as the next word would have had room on it; `left` and
+    /// `right` are the [`Self::edges`].
+    pub(super) fn is_ended((left, right): (f64, f64), line: &Line, next: &Line) -> bool {
         let Some(word) = next.words.first() else { return true };
         let length: usize = line.words.iter().map(|word| word.text.len() + 1).sum();
-        let (left, right) = self.edges();
         let room = if is_from_right(line) { line.left - left } else { right - line.right };
         length < LEAST_WRAPPED || room > word.bounds.width() + 0.5 * line.size
     }
 
     /// From where to where its lines run, told by the two that reach farthest; fewer, or such that
     /// differ, may all be short, and the region tells it.
-    fn edges(&self) -> (f64, f64) {
+    pub(super) fn edges(&self) -> (f64, f64) {
         let ends = |end: fn(&Line) -> f64| {
             let mut ends: Vec<f64> = self.lines.iter().map(end).collect();
             ends.sort_by(f64::total_cmp);
@@ -238,6 +238,8 @@ mod tests {
     use super::super::words::{Turn, Word};
     use super::super::writing::write;
     use super::{Part, Shape, is_mark, parts};
+    use crate::ReadOptions;
+    use crate::reading::Reading;
 
     /// Words with letters of half an em, on lines of 10 points, at x and y.
     fn words(lines: &[(f64, f64, &str)]) -> Vec<Word> {
@@ -261,7 +263,9 @@ mod tests {
 
     fn read(lines: &[(f64, f64, &str)]) -> Vec<(Shape, String)> {
         let mut found = Vec::new();
-        for part in regions(words(lines), &[]).into_iter().flat_map(parts) {
+        let options = ReadOptions::default();
+        let regions = regions(&Reading::new("x", &options), words(lines), &[]).unwrap();
+        for part in regions.into_iter().flat_map(parts) {
             if let Part::Lines(paragraph) = part {
                 let text = write(&paragraph, Turn::UPRIGHT, 5.0).text;
                 found.push((paragraph.shape, text));

@@ -10,6 +10,9 @@ use unicode_normalization::char::compose;
 
 use super::direction;
 use super::glyphs::Glyph;
+use super::growing_text::GrowingText;
+use crate::FileError;
+use crate::reading::Reading;
 
 /// In ems: what parts two words after the first letter of one, where it is not known yet how wide
 /// its letters are spaced; from then on at least, and at most. A space is about 0.25.
@@ -42,20 +45,26 @@ pub(super) struct Word {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Turn(i16);
 
-/// The words of a page, upright ones first, apart by how they are turned.
-pub(super) fn words(glyphs: Vec<Glyph>) -> BTreeMap<Turn, Vec<Word>> {
+/// Glyphs between two looks at the clock: some 0.1 ms of work.
+const GLYPHS_PER_LOOK: usize = 4096;
+
+/// The words of a page by their rotation, upright ones first.
+///
+/// # Errors
+/// The time is spent.
+pub(super) fn words(
+    reading: &Reading,
+    glyphs: Vec<Glyph>,
+) -> Result<BTreeMap<Turn, Vec<Word>>, FileError> {
     let mut makers: BTreeMap<Turn, Maker> = BTreeMap::new();
-    for glyph in glyphs {
+    for (count, glyph) in glyphs.into_iter().enumerate() {
+        if count.is_multiple_of(GLYPHS_PER_LOOK) {
+            reading.check_time()?;
+        }
         let turn = Turn::of(&glyph);
         makers.entry(turn).or_default().push(turn, glyph);
     }
-    let words = |mut maker: Maker| {
-        maker.words.iter_mut().for_each(|word| direction::order_letters(&mut word.text));
-        // What shows nothing is no word.
-        maker.words.retain(|word| !word.text.is_empty());
-        maker.words
-    };
-    makers.into_iter().map(|(turn, maker)| (turn, words(maker))).collect()
+    Ok(makers.into_iter().map(|(turn, maker)| (turn, maker.finish())).collect())
 }
 
 impl Turn {
@@ -103,6 +112,8 @@ impl Turn {
 #[derive(Default)]
 struct Maker {
     words: Vec<Word>,
+    /// The text of the last word, which has none itself before it is complete.
+    text: GrowingText,
     /// The last glyph; `None` before the first.
     last: Option<Last>,
     /// A space came after it.
@@ -143,7 +154,9 @@ impl Maker {
             self.extend(&place, &this, glyph.size);
         } else {
             let parted = self.parted || self.words.is_empty();
+            self.complete();
             self.words.push(Word::new(&this, glyph.size, glyph.bold, parted));
+            self.text = GrowingText::new(clean(&this.text));
             self.spacing = None;
         }
         self.parted = false;
@@ -163,14 +176,13 @@ impl Maker {
         };
         let width = (last.end.x - last.origin.x).max(this.end.x - this.origin.x);
         let offset = last.origin.midpoint(last.end).x - this.origin.midpoint(this.end).x;
-        if offset.abs() > 0.4 * width || !word.text.ends_with(*first) {
+        if offset.abs() > 0.4 * width || !self.text.ends_with(*first) {
             return false;
         }
         // Such a letter has a dot less below its accent.
         let base = if base == 'ı' { 'i' } else { base };
         let Some(composed) = compose(base, mark) else { return false };
-        word.text.pop();
-        word.text.push(composed);
+        self.text.replace_last(composed);
         let area = Rect::new(this.origin.x, word.bounds.y0, this.end.x, word.bounds.y1);
         word.bounds = word.bounds.union(area);
         self.last = Some(Last { text: BfString::Char(composed), ..*this });
@@ -190,22 +202,21 @@ impl Maker {
         };
         let fits = |gap: &f64| *gap < most && *gap > -MOST_OVERLAP;
         let after = Some((glyph.origin.x - word.bounds.x1) / em).filter(fits);
-        let before = Some((word.bounds.x0 - glyph.end.x) / em)
-            .filter(|gap| fits(gap) && direction::is_rtl(&word.text));
+        let before =
+            Some((word.bounds.x0 - glyph.end.x) / em).filter(|gap| fits(gap) && self.text.is_rtl());
         after.map(Place::After).or(before.map(Place::Before))
     }
 
     fn extend(&mut self, place: &Place, glyph: &Last, size: f64) {
         let Some(word) = self.words.last_mut() else { return };
+        let text = clean(&glyph.text);
         let gap = match place {
             Place::After(gap) => {
-                push_clean(&mut word.text, &glyph.text);
+                self.text.append(&text);
                 *gap
             }
             Place::Before(gap) => {
-                let mut text = String::new();
-                push_clean(&mut text, &glyph.text);
-                word.text.insert_str(0, &text);
+                self.text.prepend(&text);
                 *gap
             }
         };
@@ -215,6 +226,21 @@ impl Maker {
         if size > word.size {
             (word.size, word.baseline) = (size, glyph.origin.y);
         }
+    }
+
+    /// Gives the last word its text.
+    fn complete(&mut self) {
+        if let Some(word) = self.words.last_mut() {
+            word.text = std::mem::take(&mut self.text).into_text();
+            direction::order_letters(&mut word.text);
+        }
+    }
+
+    fn finish(mut self) -> Vec<Word> {
+        self.complete();
+        // Glyphs without visible text make no word.
+        self.words.retain(|word| !word.text.is_empty());
+        self.words
     }
 }
 
@@ -227,10 +253,8 @@ impl Last {
 
 impl Word {
     fn new(glyph: &Last, size: f64, bold: bool, parted: bool) -> Self {
-        let mut text = String::with_capacity(8);
-        push_clean(&mut text, &glyph.text);
         let bounds = reach(glyph, size);
-        Self { text, bounds, baseline: glyph.origin.y, size, bold, parted }
+        Self { text: String::new(), bounds, baseline: glyph.origin.y, size, bold, parted }
     }
 }
 
@@ -267,7 +291,8 @@ fn is_space(text: &BfString) -> bool {
 }
 
 /// Ligatures and the letter forms of Arabic script become the letters that they stand for.
-fn push_clean(text: &mut String, glyph: &BfString) {
+fn clean(glyph: &BfString) -> String {
+    let mut text = String::new();
     let mut push = |character: char| match character {
         '\u{fb00}'..='\u{fb17}' => text.extend(character.nfkc()),
         // From left to right, as the letters beside them.
@@ -290,16 +315,22 @@ fn push_clean(text: &mut String, glyph: &BfString) {
         }
         BfString::String(letters) => letters.chars().filter(|c| !c.is_whitespace()).for_each(push),
     }
+    text
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Instant;
+
     use hayro_interpret::hayro_cmap::BfString;
     use hayro_interpret::kurbo::{Point, Vec2};
     use proptest::prelude::*;
 
     use super::super::glyphs::Glyph;
-    use super::{Turn, words};
+    use super::{Turn, Word};
+    use crate::reading::Reading;
+    use crate::{FileErrorKind, Limits, ReadOptions};
 
     /// A letter of 10 points that is half an em wide.
     fn glyph(text: &str, x: f64, y: f64) -> Glyph {
@@ -315,6 +346,10 @@ mod tests {
             size: 10.0,
             bold: false,
         }
+    }
+
+    fn words(glyphs: Vec<Glyph>) -> BTreeMap<Turn, Vec<Word>> {
+        super::words(&Reading::new("x", &ReadOptions::default()), glyphs).unwrap()
     }
 
     fn texts(glyphs: Vec<Glyph>) -> Vec<String> {
@@ -385,6 +420,43 @@ mod tests {
             assert_eq!(words.len(), 1, "{direction:?}");
             let corner = turn.to_page(Point::new(words[0].bounds.x0, words[0].baseline));
             assert!(corner.distance(Point::new(100.0, 100.0)) < 0.1, "{corner:?}");
+        }
+    }
+
+    /// Pages of one word: letters on one spot, and letters put before each other.
+    fn one_word(count: u32) -> [Vec<Glyph>; 2] {
+        let stacked = (0..count).map(|number| {
+            let letter = if number % 2 == 0 { "a" } else { "b" };
+            Glyph { end: Point::new(50.0, 100.0), ..glyph(letter, 50.0, 100.0) }
+        });
+        let leftwards = (0..count).map(|number| {
+            let letter = if number % 2 == 0 { "א" } else { "ב" };
+            glyph(letter, 5.0 * f64::from(count - number), 100.0)
+        });
+        [stacked.collect(), leftwards.collect()]
+    }
+
+    #[test]
+    fn the_clock_is_read_within_a_page() {
+        let limits = Limits { seconds: 0.0, ..Limits::default() };
+        let options = ReadOptions { limits, ..ReadOptions::default() };
+        for glyphs in one_word(10_000) {
+            let error = super::words(&Reading::new("x", &options), glyphs).unwrap_err();
+            assert_eq!(error.kind, FileErrorKind::LimitExceeded);
+        }
+    }
+
+    /// Of 190,000 glyphs, a word took 2 to 5 s when each of them cost the length of the word.
+    #[test]
+    #[ignore = "a benchmark: prints milliseconds, which must grow with the number of glyphs"]
+    fn time_of_one_word() {
+        for count in [50_000, 100_000, 200_000] {
+            let spent = one_word(count).map(|glyphs| {
+                let started = Instant::now();
+                assert_eq!(texts(glyphs).len(), 1);
+                started.elapsed().as_millis()
+            });
+            println!("{count} glyphs: {spent:?} ms");
         }
     }
 

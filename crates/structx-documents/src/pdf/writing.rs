@@ -90,10 +90,11 @@ impl Writer {
 
     fn prose(&mut self, paragraph: &Paragraph) {
         let mut last: Option<&Line> = None;
+        let edges = paragraph.edges();
         for line in &paragraph.lines {
             match last {
                 Some(_) if self.is_broken_before(line) => self.drop_hyphen(),
-                Some(last) if paragraph.is_ended(last, line) => self.text.push('\n'),
+                Some(last) if Paragraph::is_ended(edges, last, line) => self.text.push('\n'),
                 Some(_) => self.text.push(' '),
                 None => {}
             }
@@ -109,7 +110,8 @@ impl Writer {
 
     /// Whether the last word goes on in the line, parted by a hyphen that stands for nothing else.
     fn is_broken_before(&self, line: &Line) -> bool {
-        let word = self.text.rsplit([' ', '\n']).next().unwrap_or_default();
+        let Some((range, _)) = self.words.last() else { return false };
+        let word = &self.text[range.clone()];
         let Some(head) = word.strip_suffix(['-', '\u{2010}']) else { return false };
         let next = line.words.first().and_then(|word| word.text.chars().next());
         head.chars().count() > 1

@@ -8,8 +8,10 @@ use super::evidence::{is_full, is_number};
 use super::lines::{Line, Phrase, lines};
 use super::rows::text;
 use super::{Cell, Grid};
+use crate::FileError;
 use crate::pdf::rules::Rule;
 use crate::pdf::words::Word;
+use crate::reading::Reading;
 
 /// In points: how near two rules are that are meant as one.
 const SAME: f64 = 1.5;
@@ -51,19 +53,25 @@ pub(super) fn merge(rules: &[Rule]) -> Vec<Rule> {
 }
 
 /// The tables of merged rules; marks the words that they take.
-pub(super) fn find(words: &[Word], rules: &[Rule], taken: &mut [bool]) -> Vec<Grid> {
+pub(super) fn find(
+    reading: &Reading,
+    words: &[Word],
+    rules: &[Rule],
+    taken: &mut [bool],
+) -> Result<Vec<Grid>, FileError> {
     let mut frames: Vec<Frame> = nets(rules).iter().filter_map(|net| Frame::new(net)).collect();
     // What lies within another is the table, and the other a frame around it.
     frames.sort_by(|a, b| a.area().area().total_cmp(&b.area().area()));
     frames.truncate(MOST_TABLES);
     let mut grids = Vec::new();
     for frame in &frames {
+        reading.check_time()?;
         if let Some(grid) = frame.grid(words, taken) {
             grid.words().for_each(|word| taken[word] = true);
             grids.push(grid);
         }
     }
-    grids
+    Ok(grids)
 }
 
 /// Rules that hang together; none where they are too many.

@@ -12,8 +12,8 @@ use hayro_interpret::kurbo::Rect;
 
 use super::rules::Rule;
 use super::words::Word;
-use crate::Bounds;
-use crate::pipes;
+use crate::reading::Reading;
+use crate::{Bounds, FileError, pipes};
 
 /// A table of a page.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,13 +35,20 @@ pub(super) struct Cell {
     pub(super) words: Vec<usize>,
 }
 
-/// The tables of a page, from the upright words and rules of it. No two of them share a word.
-pub(super) fn find(words: &[Word], rules: &[Rule]) -> Vec<Grid> {
+/// The tables of a page, from its upright words and its rules. No two of them share a word.
+///
+/// # Errors
+/// The time is spent.
+pub(super) fn find(
+    reading: &Reading,
+    words: &[Word],
+    rules: &[Rule],
+) -> Result<Vec<Grid>, FileError> {
     let rules = lattice::merge(rules);
     let mut taken = vec![false; words.len()];
-    let mut grids = lattice::find(words, &rules, &mut taken);
-    grids.extend(runs::find(words, &rules, &taken));
-    grids
+    let mut grids = lattice::find(reading, words, &rules, &mut taken)?;
+    grids.extend(runs::find(reading, words, &rules, &taken)?);
+    Ok(grids)
 }
 
 impl Grid {

@@ -5,8 +5,10 @@
 
 use super::lines::{LEAST_SPACE, Line, Phrase, lines};
 use super::{Grid, rows};
+use crate::FileError;
 use crate::pdf::rules::Rule;
 use crate::pdf::words::Word;
+use crate::reading::Reading;
 
 /// A column that no word of a run stands in.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,18 +45,24 @@ const PROSE_WORDS: usize = 5;
 const PROSE_LINES: usize = 6;
 
 /// The tables of a page that no crossing rules part, from the words that are not taken yet.
-pub(super) fn find(words: &[Word], rules: &[Rule], taken: &[bool]) -> Vec<Grid> {
+pub(super) fn find(
+    reading: &Reading,
+    words: &[Word],
+    rules: &[Rule],
+    taken: &[bool],
+) -> Result<Vec<Grid>, FileError> {
     let members = (0..words.len()).filter(|index| !taken[*index]).collect();
     let (lines, space) = lines(words, members);
     let mut grids = Vec::new();
     for zone in zones(words, lines, space) {
         let mut floor = 0;
-        for run in join(cut(&zone), &zone) {
+        for run in join(cut(reading, &zone)?, &zone) {
+            reading.check_time()?;
             grids.extend(rows::grid(words, rules, &zone, &run, floor));
             floor = run.end;
         }
     }
-    grids
+    Ok(grids)
 }
 
 /// The lines apart by the columns of the page, where it has two of prose: of these, no table goes
@@ -112,12 +120,13 @@ fn gutter(lines: &[Line]) -> Option<f64> {
 }
 
 /// The runs of the lines, best in all.
-fn cut(lines: &[Line]) -> Vec<Run> {
+fn cut(reading: &Reading, lines: &[Line]) -> Result<Vec<Run>, FileError> {
     // For the lines up to each: the gain, and the run that ends there.
     let mut best: Vec<(usize, Option<Run>)> = vec![(0, None)];
     best.resize(lines.len() + 1, (0, None));
     let mut next = Vec::new();
     for start in 0..lines.len() {
+        reading.check_time()?;
         if best[start + 1].0 <= best[start].0 {
             best[start + 1] = (best[start].0, None);
         }
@@ -165,7 +174,7 @@ fn cut(lines: &[Line]) -> Vec<Run> {
         }
     }
     runs.reverse();
-    runs
+    Ok(runs)
 }
 
 /// How much the rivers are worth: a line more or less for each line along each of them.

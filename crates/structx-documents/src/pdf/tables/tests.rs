@@ -3,11 +3,17 @@
 use hayro_interpret::kurbo::Rect;
 use proptest::prelude::*;
 
-use super::{Grid, find};
+use super::Grid;
+use crate::ReadOptions;
 use crate::pdf::rules::Rule;
 use crate::pdf::words::Word;
+use crate::reading::Reading;
 
 const SIZE: f64 = 10.0;
+
+fn find(words: &[Word], rules: &[Rule]) -> Vec<Grid> {
+    super::find(&Reading::new("x", &ReadOptions::default()), words, rules).unwrap()
+}
 
 /// Words with letters of half an em; a text is cut at its spaces.
 fn words(texts: &[(f64, f64, &str)]) -> Vec<Word> {
