@@ -1,4 +1,4 @@
-//! What a document may cost to read.
+//! Limits of what a document may cost to read.
 
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use super::direction;
 
 /// Appends and prepends cost the length of what is added, never that of the whole text.
 #[derive(Debug, Default)]
-pub(super) struct GrowingText {
+pub(in crate::pdf) struct GrowingText {
     /// The prepended characters, last to first.
     reversed_front: String,
     /// Empty only while the whole text is.
@@ -13,17 +13,17 @@ pub(super) struct GrowingText {
 }
 
 impl GrowingText {
-    pub(super) fn new(text: String) -> Self {
+    pub(in crate::pdf) fn new(text: String) -> Self {
         let is_rtl = direction::is_rtl(&text);
         Self { reversed_front: String::new(), back: text, is_rtl }
     }
 
-    pub(super) fn append(&mut self, text: &str) {
+    pub(in crate::pdf) fn append(&mut self, text: &str) {
         self.is_rtl |= direction::is_rtl(text);
         self.back.push_str(text);
     }
 
-    pub(super) fn prepend(&mut self, text: &str) {
+    pub(in crate::pdf) fn prepend(&mut self, text: &str) {
         if self.back.is_empty() {
             return self.append(text);
         }
@@ -32,29 +32,29 @@ impl GrowingText {
     }
 
     /// Puts a character in the place of the last one.
-    pub(super) fn replace_last(&mut self, character: char) {
+    pub(in crate::pdf) fn replace_last(&mut self, character: char) {
         self.back.pop();
         self.append(character.encode_utf8(&mut [0; 4]));
     }
 
-    pub(super) fn ends_with(&self, character: char) -> bool {
+    pub(in crate::pdf) fn ends_with(&self, character: char) -> bool {
         self.back.ends_with(character)
     }
 
     /// Whether a letter of the text belongs to a script that runs from right to left.
-    pub(super) fn is_rtl(&self) -> bool {
+    pub(in crate::pdf) fn is_rtl(&self) -> bool {
         self.is_rtl
     }
 
     /// Whether the text is `other`; costs the length of `other` at most.
-    pub(super) fn is(&self, other: &str) -> bool {
+    pub(in crate::pdf) fn is(&self, other: &str) -> bool {
         let front = self.reversed_front.len();
         front + self.back.len() == other.len()
             && other.ends_with(&self.back)
             && self.reversed_front.chars().rev().eq(other[..front].chars())
     }
 
-    pub(super) fn into_text(self) -> String {
+    pub(in crate::pdf) fn into_text(self) -> String {
         if self.reversed_front.is_empty() {
             return self.back;
         }

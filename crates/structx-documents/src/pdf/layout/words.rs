@@ -1,4 +1,4 @@
-//! Glyphs that follow each other without a gap, put together to words.
+//! Joins glyphs that follow each other without a gap into words.
 
 use std::collections::BTreeMap;
 
@@ -9,41 +9,41 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::compose;
 
 use super::direction;
-use super::glyphs::Glyph;
 use super::growing_text::GrowingText;
 use crate::FileError;
-use crate::reading::Reading;
+use crate::context::ReadContext;
+use crate::pdf::drawing::Glyph;
 
 /// In ems: what parts two words after the first letter of one, where it is not known yet how wide
 /// its letters are spaced; from then on at least, and at most. A space is about 0.25.
 const FIRST_GAP: f64 = 0.17;
 const LEAST_GAP: f64 = 0.08;
 const MOST_GAP: f64 = 0.25;
-/// In ems: how far a letter may reach back over the one before.
+/// How far a letter may overlap the one before, in ems.
 const MOST_OVERLAP: f64 = 0.42;
-/// In ems: how far apart the baselines of one line are.
-pub(super) const BASELINE_SLACK: f64 = 0.4;
-/// In degrees: how far text that counts as upright, or turned by a quarter, may be off.
+/// The largest distance of the baselines of one line, in ems.
+pub(in crate::pdf) const BASELINE_SLACK: f64 = 0.4;
+/// The slant at which text still counts as upright or rotated by a quarter, in degrees.
 const SLANT: i16 = 10;
-/// In degrees: the steps in which other text is turned.
+/// The step to which other rotations are rounded, in degrees.
 const STEP: i16 = 15;
 
 /// A word in the frame of its reader: x along the line, y down the lines, in points.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Word {
-    pub(super) text: String,
+pub(in crate::pdf) struct PageWord {
+    pub(in crate::pdf) text: String,
     /// From the usual reach of letters over the baseline to that under it.
-    pub(super) bounds: Rect,
-    pub(super) baseline: f64,
-    pub(super) size: f64,
-    pub(super) bold: bool,
-    /// A space is drawn before it.
-    pub(super) parted: bool,
+    pub(in crate::pdf) bounds: Rect,
+    pub(in crate::pdf) baseline: f64,
+    pub(in crate::pdf) size: f64,
+    pub(in crate::pdf) bold: bool,
+    /// A space is drawn before the word.
+    pub(in crate::pdf) parted: bool,
 }
 
-/// How a text is turned: degrees clockwise from left to right.
+/// The rotation of a text, in degrees clockwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Turn(i16);
+pub(in crate::pdf) struct Rotation(i16);
 
 /// Glyphs between two looks at the clock: some 0.1 ms of work.
 const GLYPHS_PER_LOOK: usize = 4096;
@@ -52,27 +52,27 @@ const GLYPHS_PER_LOOK: usize = 4096;
 ///
 /// # Errors
 /// The time is spent.
-pub(super) fn words(
-    reading: &Reading,
+pub(in crate::pdf) fn words(
+    context: &ReadContext,
     glyphs: Vec<Glyph>,
-) -> Result<BTreeMap<Turn, Vec<Word>>, FileError> {
-    let mut makers: BTreeMap<Turn, Maker> = BTreeMap::new();
+) -> Result<BTreeMap<Rotation, Vec<PageWord>>, FileError> {
+    let mut makers: BTreeMap<Rotation, Maker> = BTreeMap::new();
     for (count, glyph) in glyphs.into_iter().enumerate() {
         if count.is_multiple_of(GLYPHS_PER_LOOK) {
-            reading.check_time()?;
+            context.check_time()?;
         }
-        let turn = Turn::of(&glyph);
-        makers.entry(turn).or_default().push(turn, glyph);
+        let rotation = Rotation::of(&glyph);
+        makers.entry(rotation).or_default().push(rotation, glyph);
     }
-    Ok(makers.into_iter().map(|(turn, maker)| (turn, maker.finish())).collect())
+    Ok(makers.into_iter().map(|(rotation, maker)| (rotation, maker.finish())).collect())
 }
 
-impl Turn {
-    pub(super) const UPRIGHT: Self = Self(0);
+impl Rotation {
+    pub(in crate::pdf) const UPRIGHT: Self = Self(0);
 
     fn of(glyph: &Glyph) -> Self {
         let along = glyph.end - glyph.origin;
-        // What nearly all text is.
+        // The usual case.
         if along.y == 0.0 && along.x >= 0.0 {
             return Self::UPRIGHT;
         }
@@ -97,21 +97,21 @@ impl Turn {
     }
 
     /// A point of the page in the frame of one who reads along the line.
-    pub(super) fn to_reader(self, point: Point) -> Point {
+    pub(in crate::pdf) fn to_reader(self, point: Point) -> Point {
         let (sin, cos) = self.sin_cos();
         Point::new(point.x * cos + point.y * sin, point.y * cos - point.x * sin)
     }
 
-    pub(super) fn to_page(self, point: Point) -> Point {
+    pub(in crate::pdf) fn to_page(self, point: Point) -> Point {
         let (sin, cos) = self.sin_cos();
         Point::new(point.x * cos - point.y * sin, point.y * cos + point.x * sin)
     }
 }
 
-/// Puts words together, glyph by glyph.
+/// Builds words glyph by glyph.
 #[derive(Default)]
 struct Maker {
-    words: Vec<Word>,
+    words: Vec<PageWord>,
     /// The text of the last word, which has none itself before it is complete.
     text: GrowingText,
     /// The last glyph; `None` before the first.
@@ -129,19 +129,19 @@ struct Last {
     end: Point,
 }
 
-/// Where a glyph stands that belongs to the last word.
-enum Place {
+/// The side of the last word at which a glyph continues it, with the gap in ems.
+enum Side {
     After(f64),
     Before(f64),
 }
 
 impl Maker {
-    fn push(&mut self, turn: Turn, glyph: Glyph) {
+    fn push(&mut self, rotation: Rotation, glyph: Glyph) {
         if is_space(&glyph.text) {
             self.parted = true;
             return;
         }
-        let (origin, end) = (turn.to_reader(glyph.origin), turn.to_reader(glyph.end));
+        let (origin, end) = (rotation.to_reader(glyph.origin), rotation.to_reader(glyph.end));
         let this = Last { text: glyph.text, origin, end };
         // Bold is imitated, and outlines are filled, by drawing the same glyph twice.
         if self.last.as_ref().is_some_and(|last| last.repeats(&this, glyph.size)) {
@@ -155,7 +155,7 @@ impl Maker {
         } else {
             let parted = self.parted || self.words.is_empty();
             self.complete();
-            self.words.push(Word::new(&this, glyph.size, glyph.bold, parted));
+            self.words.push(PageWord::new(&this, glyph.size, glyph.bold, parted));
             self.text = GrowingText::new(clean(&this.text));
             self.spacing = None;
         }
@@ -190,7 +190,7 @@ impl Maker {
         true
     }
 
-    fn place(&self, glyph: &Last, size: f64) -> Option<Place> {
+    fn place(&self, glyph: &Last, size: f64) -> Option<Side> {
         let word = self.words.last().filter(|_| !self.parted)?;
         let em = word.size.max(size);
         if (glyph.origin.y - word.baseline).abs() >= BASELINE_SLACK * em {
@@ -204,18 +204,18 @@ impl Maker {
         let after = Some((glyph.origin.x - word.bounds.x1) / em).filter(fits);
         let before =
             Some((word.bounds.x0 - glyph.end.x) / em).filter(|gap| fits(gap) && self.text.is_rtl());
-        after.map(Place::After).or(before.map(Place::Before))
+        after.map(Side::After).or(before.map(Side::Before))
     }
 
-    fn extend(&mut self, place: &Place, glyph: &Last, size: f64) {
+    fn extend(&mut self, place: &Side, glyph: &Last, size: f64) {
         let Some(word) = self.words.last_mut() else { return };
         let text = clean(&glyph.text);
         let gap = match place {
-            Place::After(gap) => {
+            Side::After(gap) => {
                 self.text.append(&text);
                 *gap
             }
-            Place::Before(gap) => {
+            Side::Before(gap) => {
                 self.text.prepend(&text);
                 *gap
             }
@@ -236,7 +236,7 @@ impl Maker {
         }
     }
 
-    fn finish(mut self) -> Vec<Word> {
+    fn finish(mut self) -> Vec<PageWord> {
         self.complete();
         // Glyphs without visible text make no word.
         self.words.retain(|word| !word.text.is_empty());
@@ -251,7 +251,7 @@ impl Last {
     }
 }
 
-impl Word {
+impl PageWord {
     fn new(glyph: &Last, size: f64, bold: bool, parted: bool) -> Self {
         let bounds = reach(glyph, size);
         Self { text: String::new(), bounds, baseline: glyph.origin.y, size, bold, parted }
@@ -327,9 +327,9 @@ mod tests {
     use hayro_interpret::kurbo::{Point, Vec2};
     use proptest::prelude::*;
 
-    use super::super::glyphs::Glyph;
-    use super::{Turn, Word};
-    use crate::reading::Reading;
+    use super::{PageWord, Rotation};
+    use crate::context::ReadContext;
+    use crate::pdf::drawing::Glyph;
     use crate::{FileErrorKind, Limits, ReadOptions};
 
     /// A letter of 10 points that is half an em wide.
@@ -348,8 +348,8 @@ mod tests {
         }
     }
 
-    fn words(glyphs: Vec<Glyph>) -> BTreeMap<Turn, Vec<Word>> {
-        super::words(&Reading::new("x", &ReadOptions::default()), glyphs).unwrap()
+    fn words(glyphs: Vec<Glyph>) -> BTreeMap<Rotation, Vec<PageWord>> {
+        super::words(&ReadContext::new("x", &ReadOptions::default()), glyphs).unwrap()
     }
 
     fn texts(glyphs: Vec<Glyph>) -> Vec<String> {
@@ -413,12 +413,12 @@ mod tests {
                 Glyph { text, origin, end: origin + step, size: 10.0, bold: false }
             };
             let found = words((0..).zip("turned".chars()).map(letter).collect());
-            let [(turn, words)] = &found.into_iter().collect::<Vec<_>>()[..] else {
+            let [(rotation, words)] = &found.into_iter().collect::<Vec<_>>()[..] else {
                 panic!("not one turn: {direction:?}");
             };
-            assert_eq!(*turn, Turn(degrees));
+            assert_eq!(*rotation, Rotation(degrees));
             assert_eq!(words.len(), 1, "{direction:?}");
-            let corner = turn.to_page(Point::new(words[0].bounds.x0, words[0].baseline));
+            let corner = rotation.to_page(Point::new(words[0].bounds.x0, words[0].baseline));
             assert!(corner.distance(Point::new(100.0, 100.0)) < 0.1, "{corner:?}");
         }
     }
@@ -441,7 +441,7 @@ mod tests {
         let limits = Limits { seconds: 0.0, ..Limits::default() };
         let options = ReadOptions { limits, ..ReadOptions::default() };
         for glyphs in one_word(10_000) {
-            let error = super::words(&Reading::new("x", &options), glyphs).unwrap_err();
+            let error = super::words(&ReadContext::new("x", &options), glyphs).unwrap_err();
             assert_eq!(error.kind, FileErrorKind::LimitExceeded);
         }
     }
