@@ -1,6 +1,7 @@
 //! Sources of any kind, read into a [`Document`] or a [`Table`].
 //!
 #![doc = include_str!("../README.md")]
+#![expect(clippy::doc_markdown, reason = "the README has names of formats as users write them")]
 
 mod base64_text;
 mod builder;

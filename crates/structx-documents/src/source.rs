@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::context::ReadContext;
 use super::{FileError, FileErrorKind, Format};
 
-/// The longest path in bytes: PATH_MAX of Linux; other systems accept less.
+/// The longest path in bytes: `PATH_MAX` of Linux; other systems accept less.
 const LONGEST_PATH: usize = 4096;
 /// The most words of a file name that counts as a path by its extension alone: chosen by hand.
 const MOST_WORDS_OF_A_NAME: usize = 6;

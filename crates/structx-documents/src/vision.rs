@@ -35,6 +35,7 @@ pub struct PageImage {
 /// Images of the pages of these numbers, in their order: as many as have no more than `most` bytes
 /// together. A page that can't be shown has an error instead. Needs what reading needs of CPU time,
 /// and is bounded likewise, all pages together.
+#[must_use]
 pub fn images(
     document: &Document,
     pages: &[u32],

@@ -53,7 +53,7 @@ impl<'a> Writer<'a> {
             }
             Item::Paragraph(text) => self.builder.block(BlockKind::Paragraph, &text, None),
             Item::Table(rows) => {
-                markdown_table::write(self.context, &mut self.builder, &rows, None)?
+                markdown_table::write(self.context, &mut self.builder, &rows, None)?;
             }
         }
         Ok(())

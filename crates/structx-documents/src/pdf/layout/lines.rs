@@ -113,9 +113,9 @@ fn joined(words: Vec<PageWord>) -> Vec<PageWord> {
         }
         if touches(&word, &next) {
             if text.is_rtl() {
-                text.prepend(&next.text)
+                text.prepend(&next.text);
             } else {
-                text.append(&next.text)
+                text.append(&next.text);
             }
             word.bounds = word.bounds.union(next.bounds);
             continue;

@@ -55,10 +55,10 @@ fn rotated(
             context.check_time()?;
             match part {
                 BodyItem::Table(place) => {
-                    pieces.extend(tables.get_mut(place).and_then(Option::take))
+                    pieces.extend(tables.get_mut(place).and_then(Option::take));
                 }
                 BodyItem::Lines(paragraph) => {
-                    pieces.push(Piece::Text(write(&paragraph, rotation, width)))
+                    pieces.push(Piece::Text(write(&paragraph, rotation, width)));
                 }
             }
         }

@@ -41,6 +41,8 @@ pub(in crate::pdf) enum PageItem {
 
 /// A stretch of x.
 type Span = (f64, f64);
+/// A range of items set in columns, and these columns.
+type Columns = (Range<usize>, Vec<Region>);
 
 /// # Errors
 /// The time is spent.
@@ -145,7 +147,7 @@ fn columns(
     gaps: &[Vec<Span>],
     start: usize,
     width: f64,
-) -> Result<Option<(Range<usize>, Vec<Region>)>, FileError> {
+) -> Result<Option<Columns>, FileError> {
     let mut free = gaps[start].clone();
     let mut end = start + 1;
     while end < items.len() {
