@@ -133,6 +133,10 @@ def test_a_file_object_is_read_no_further_than_the_limit() -> None:
     assert file.tell() <= 3 << 20
 
 
+SHORT = structx.DocumentLimits(characters=7)
+FEW_CELLS = structx.DocumentLimits(cells=1)
+
+
 @pytest.mark.parametrize(
     ("source", "options", "kind"),
     [
@@ -143,6 +147,9 @@ def test_a_file_object_is_read_no_further_than_the_limit() -> None:
         (("a.zip", b"PK\x03\x04 nothing known"), {}, structx.UnsupportedFileError),
         (("a.pdf", pdf()), {"mode": "text"}, structx.NoTextLayerError),
         ("a text", {"limits": structx.DocumentLimits(characters=3)}, structx.LimitExceededError),
+        ([{"a": "12345"}], {"limits": SHORT}, structx.LimitExceededError),
+        (("a.csv", b"a\n12345\n"), {"limits": SHORT}, structx.LimitExceededError),
+        ([{"a": 1}, {"a": 2}], {"limits": FEW_CELLS}, structx.LimitExceededError),
         ("a text", {"limits": 3}, structx.FileError),
         ("https://example.com/a.pdf", {}, structx.FileError),
         ("a text", {"mode": "loud"}, structx.FileError),

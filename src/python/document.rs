@@ -109,7 +109,7 @@ impl Document {
                 BlockKind::Paragraph => ("paragraph", None),
                 BlockKind::ListItem => ("list_item", None),
                 BlockKind::Note => ("note", None),
-                BlockKind::Margin => ("margin", None),
+                BlockKind::HeaderFooter => ("margin", None),
                 BlockKind::Table => ("table", None),
                 BlockKind::Cell { .. } => return None,
             };

@@ -71,7 +71,8 @@ impl Input {
             }
             Encoded::Table(parts) => {
                 options.table.allow("data", &[])?;
-                Table::from_json(parts).map(Content::Table).map(Prepared::from)
+                let table = Table::from_json(parts)?.within(&options)?;
+                Ok(Prepared::from(Content::Table(table)))
             }
             Encoded::Prepared(prepared) => {
                 options.table.allow("data", &[])?;

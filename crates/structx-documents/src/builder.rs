@@ -1,4 +1,4 @@
-//! A document put together block by block.
+//! Builds a document block by block.
 
 use super::{Block, BlockKind, Bounds, Document, Page, Word};
 
@@ -49,12 +49,12 @@ impl Builder {
         self.document.blocks[block].range.end = self.document.text.len();
     }
 
-    /// Says where a block stands on the page.
+    /// Sets the box of a block on its page.
     pub(super) fn place(&mut self, block: usize, bounds: Option<Bounds>) {
         self.document.blocks[block].bounds = bounds;
     }
 
-    /// Parts what follows from what stands before it on the page, if anything does.
+    /// Pushes a separator unless the page is empty so far.
     pub(super) fn part(&mut self, separator: &str) {
         if self.document.text.len() > self.page_start {
             self.text(separator);
@@ -76,7 +76,7 @@ impl Builder {
         self.page = Some(number);
     }
 
-    /// How the page is shown, and whether it must be.
+    /// Sets the size of the page, and whether only a model that sees can read it.
     pub(super) fn shown(&mut self, size: (f32, f32), needs_vision: bool) {
         if let Some(page) = self.document.pages.last_mut() {
             page.size = Some(size);

@@ -7,7 +7,7 @@ pub struct FileError {
     pub kind: FileErrorKind,
     /// The path or name as the caller gave it.
     pub name: String,
-    /// What is wrong and what to do about it.
+    /// The problem and its remedy.
     pub message: String,
 }
 

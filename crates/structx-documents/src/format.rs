@@ -91,7 +91,7 @@ const EXTENSIONS: &[(&str, Format)] = &[
     ("arrow", Format::Arrow),
 ];
 
-/// What the bytes of a file say.
+/// The format according to the bytes of a file.
 enum Magic {
     Is(Format),
     /// A kind of file that is known and can't be read, with what to do.
@@ -241,7 +241,7 @@ fn magic(bytes: &[u8], named: Option<Format>) -> Magic {
     }
 }
 
-/// What a text begins with; only for a file whose name says nothing of it.
+/// Detects markup by its first bytes, for a file whose name does not tell its text format.
 fn markup_magic(head: &[u8], named: Option<Format>) -> Magic {
     if named.is_some_and(Format::is_text) {
         return Magic::Unknown;
@@ -289,7 +289,7 @@ fn zip_magic(bytes: &[u8], named: Option<Format>) -> Magic {
     });
     match (kind, named) {
         (Some((_, format)), _) => Magic::Is(*format),
-        // What says its kind has been packed with the rest.
+        // The `mimetype` entry, which names the format, is compressed.
         (None, Some(format @ (Format::Ods | Format::Odt | Format::Odp)))
             if last(b"content.xml").is_some() =>
         {

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::pdf::second_opinion;
-use super::reading::Reading;
+use super::context::ReadContext;
+use super::pdf::pdf_extract;
 
 /// Bytes of JSON that a character takes at most, as `\u0000` does.
 const BYTES_OF_A_CHARACTER: u64 = 6;
@@ -36,7 +36,7 @@ pub(super) enum Reader {
     PdfExtract,
 }
 
-/// Why there is no reply, to be said of the reader.
+/// Why there is no reply; completes a sentence about the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
     #[error("could not be started in a process of its own")]
@@ -47,7 +47,7 @@ pub(super) enum Failure {
     Crashed,
 }
 
-/// How children are started; the first who says it decides. Until then none can be.
+/// Sets how children are started; the first call wins. Without it no child can be started.
 pub fn launch_with(launcher: Launcher) {
     let _ = LAUNCHER.set(launcher);
 }
@@ -68,20 +68,20 @@ pub fn serve(reader: &str) -> io::Result<()> {
     output.flush()
 }
 
-/// What `reader` makes of the file, within the time and the characters that are left to it.
+/// Reads the file in a child process, within the time and characters that are left.
 pub(super) fn read<T: DeserializeOwned>(
     reader: Reader,
-    reading: &Reading,
+    context: &ReadContext,
     file: &[u8],
 ) -> Result<T, Failure> {
     let launcher = LAUNCHER.get().ok_or(Failure::NotStarted)?;
-    let most = (reading.limits().characters as u64).saturating_mul(BYTES_OF_A_CHARACTER);
-    let printed = ask(launcher, reader, reading.time_left(), file, most)?;
+    let most = (context.limits().characters as u64).saturating_mul(BYTES_OF_A_CHARACTER);
+    let printed = ask(launcher, reader, context.time_left(), file, most)?;
     let reply = printed.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     serde_json::from_slice(reply).map_err(|_| Failure::Crashed)
 }
 
-/// What a child prints to its end, the first `most` bytes of it.
+/// The output of a child that has ended, its first `most` bytes.
 fn ask(
     launcher: &Launcher,
     reader: Reader,
@@ -158,7 +158,7 @@ fn request(input: &mut impl Read) -> io::Result<Vec<u8>> {
 
 fn answer(reader: &str, file: &[u8]) -> io::Result<Vec<u8>> {
     let reply = match Reader::ALL.into_iter().find(|known| known.name() == reader) {
-        Some(Reader::PdfExtract) => serde_json::to_vec(&second_opinion::extract(file)),
+        Some(Reader::PdfExtract) => serde_json::to_vec(&pdf_extract::extract(file)),
         None => return Err(io::Error::new(io::ErrorKind::InvalidInput, "no such reader")),
     };
     Ok(reply?)

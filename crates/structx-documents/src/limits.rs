@@ -1,4 +1,4 @@
-//! What a document may cost to read.
+//! Limits of what a document may cost to read.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,9 @@ pub struct Limits {
     pub pages: usize,
     /// Glyphs drawn by a PDF, visible or not. 20 million.
     pub glyphs: usize,
-    /// Characters of the text. 10 million.
+    /// Characters of the text. 10 million. Those of a table are the characters of all of its rows
+    /// ([`Measure`](crate::Measure)); they are bounded where any limit differs from its default, as
+    /// `bytes` bounds a file of records and a table from memory is there already.
     pub characters: usize,
     /// Cells of a table, empty ones included, and a few more for each row and column of a text file;
     /// those of a table within a document count three times. 3 million.

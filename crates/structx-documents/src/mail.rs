@@ -5,10 +5,10 @@ use std::thread;
 use mail_parser::{Addr, Address, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::builder::Builder;
+use super::context::ReadContext;
 use super::markup::flow::Flow;
 use super::markup::html;
 use super::markup::text::normalise_newlines;
-use super::reading::Reading;
 use super::{Attachment, BlockKind, Document, FileError, FileErrorKind};
 
 /// The parser looks for the end of each multipart up to the end of the file, about a byte in a
@@ -17,30 +17,30 @@ const MOST_BYTES_LOOKED_AT: u64 = 4_000_000_000;
 /// Lines that may begin a part, and bytes of the headers of all parts.
 const MOST_PARTS: usize = 300_000;
 const MOST_BYTES_OF_HEADS: usize = 4 << 20;
-/// What dropping a message takes of the stack for each level of messages within it, and some more.
+/// Stack that dropping a message takes for each level of nested messages, with a reserve.
 const STACK_OF_A_LEVEL: usize = 4 << 10;
 const STACK: usize = 1 << 20;
 
 /// The parser needs no recursion, but letting go of what it found does, as deep as messages lie in
 /// messages: that gets a thread with a stack for it.
-pub(super) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
+pub(super) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
     let levels = count(bytes, b"message/") + count(bytes, b"digest");
-    reading.check_entries(levels)?;
+    context.check_entries(levels)?;
     let multiparts = count(bytes, b"multipart/");
-    reading.check_entries(multiparts)?;
+    context.check_entries(multiparts)?;
     if (multiparts as u64).saturating_mul(bytes.len() as u64) > MOST_BYTES_LOOKED_AT {
         let message = "has too many parts for its size; save what is attached as files of its own";
-        return Err(reading.error(FileErrorKind::LimitExceeded, message));
+        return Err(context.error(FileErrorKind::LimitExceeded, message));
     }
-    check_heads(reading, bytes)?;
-    let (name, options) = (reading.name, reading.options);
+    check_heads(context, bytes)?;
+    let (name, options) = (context.name, context.options);
     thread::scope(|scope| {
         thread::Builder::new()
             .stack_size(STACK + levels.saturating_mul(STACK_OF_A_LEVEL))
-            .spawn_scoped(scope, || parse(&Reading::new(name, options), bytes))
+            .spawn_scoped(scope, || parse(&ReadContext::new(name, options), bytes))
             .map_err(|error| {
                 let message = format!("no thread could be started to read it: {error}");
-                reading.error(FileErrorKind::Unreadable, message)
+                context.error(FileErrorKind::Unreadable, message)
             })?
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -48,7 +48,7 @@ pub(super) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileErro
 }
 
 /// The parser keeps much more of a header, an address in it and a part than their bytes.
-fn check_heads(reading: &Reading, bytes: &[u8]) -> Result<(), FileError> {
+fn check_heads(context: &ReadContext, bytes: &[u8]) -> Result<(), FileError> {
     let (mut parts, mut head_bytes) = (0, 0);
     // Whether the line is one of a head, and what follows its end is one too: that of a message.
     let (mut in_head, mut has_message) = (true, false);
@@ -66,7 +66,7 @@ fn check_heads(reading: &Reading, bytes: &[u8]) -> Result<(), FileError> {
         if parts > MOST_PARTS || head_bytes > MOST_BYTES_OF_HEADS {
             let message =
                 "has too many headers or parts; save what is attached as files of its own";
-            return Err(reading.error(FileErrorKind::LimitExceeded, message));
+            return Err(context.error(FileErrorKind::LimitExceeded, message));
         }
     }
     Ok(())
@@ -77,11 +77,11 @@ fn count(bytes: &[u8], text: &[u8]) -> usize {
     bytes.windows(text.len()).filter(|window| window.eq_ignore_ascii_case(text)).count()
 }
 
-fn parse(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
+fn parse(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
     let Some(message) = MessageParser::default().parse(bytes) else {
-        return Err(reading.corrupt("is not an e-mail: it has no headers"));
+        return Err(context.corrupt("is not an e-mail: it has no headers"));
     };
-    reading.check_entries(message.parts.len())?;
+    context.check_entries(message.parts.len())?;
     let mut builder = Builder::default();
     if let Some(subject) = message.subject().map(single_line).filter(|it| !it.is_empty()) {
         builder.text("# ");
@@ -99,7 +99,7 @@ fn parse(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
         message.html_bodies().collect()
     };
     for part in parts {
-        builder = body(reading, builder, part)?;
+        builder = body(context, builder, part)?;
     }
     let attachments: Vec<Attachment> = message.attachments().map(attachment).collect();
     for (index, attachment) in attachments.iter().enumerate() {
@@ -108,7 +108,7 @@ fn parse(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
     }
     let mut document = builder.finish();
     if document.text.is_empty() {
-        return Err(reading.error(FileErrorKind::Empty, "the e-mail is empty"));
+        return Err(context.error(FileErrorKind::Empty, "the e-mail is empty"));
     }
     if message.parts.iter().any(|part| part.is_encoding_problem) {
         document.warnings.push("some parts are damaged and were read as they are".to_owned());
@@ -143,26 +143,26 @@ fn people<'a>(addresses: impl Iterator<Item = &'a Address<'a>>) -> String {
 }
 
 fn body(
-    reading: &Reading,
+    context: &ReadContext,
     mut builder: Builder,
     part: &MessagePart<'_>,
 ) -> Result<Builder, FileError> {
     match &part.body {
         PartType::Html(page) => {
-            let mut flow = Flow::new(reading);
+            let mut flow = Flow::new(context);
             flow.builder = builder;
             html::write(&mut flow, page, false)?;
             return flow.finish();
         }
         PartType::Text(text) => {
-            reading.check_characters(text)?;
+            context.check_characters(text)?;
             for paragraph in normalise_newlines(text.clone().into_owned()).split("\n\n") {
                 let paragraph = paragraph.trim_start_matches('\n').trim_end();
                 if !paragraph.is_empty() {
                     builder.part("\n\n");
                     builder.block(BlockKind::Paragraph, paragraph, None);
                 }
-                reading.check_time()?;
+                context.check_time()?;
             }
         }
         _ => {}

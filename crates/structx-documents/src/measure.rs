@@ -1,4 +1,4 @@
-//! What a source would cost to extract from, before anything is spent.
+//! The size of a source, from which the cost of an extraction is estimated.
 
 use super::Content;
 use structx_common::tokens;

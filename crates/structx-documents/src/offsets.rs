@@ -1,4 +1,4 @@
-//! Bytes of a text to Unicode code points and back, for many lookups.
+//! Converts between byte and code point offsets of a text, fast for many lookups.
 
 use std::ops::Range;
 

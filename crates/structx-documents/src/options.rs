@@ -23,7 +23,7 @@ pub struct ReadOptions {
     pub table: TableOptions,
 }
 
-/// What a model is given of the pages of a PDF.
+/// How the pages of a PDF are given to a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -38,7 +38,7 @@ pub enum Mode {
     File,
 }
 
-/// Never shown, in no log and no error.
+/// A password. It appears in no debug output, log or error.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Password(String);
 
@@ -60,7 +60,7 @@ impl fmt::Debug for Password {
 }
 
 impl ReadOptions {
-    /// The options in a JSON object. A null is as good as not given, but for `header`.
+    /// Reads the options from a JSON object. Null means not given, except for `header`.
     ///
     /// # Errors
     /// An option is unknown or has a wrong value.
@@ -79,7 +79,7 @@ impl ReadOptions {
     }
 }
 
-/// Those that are not given have their defaults.
+/// Limits from JSON; missing ones have their defaults.
 fn limits_of(given: Map<String, Value>) -> Result<Limits, FileError> {
     for (name, limit) in &given {
         let limit: Result<Limits, _> =

@@ -4,15 +4,15 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::reading::Reading;
+use super::context::ReadContext;
 use super::{FileError, FileErrorKind, Format};
 
-/// Longer than any path that a system accepts.
+/// The longest path in bytes: `PATH_MAX` of Linux; other systems accept less.
 const LONGEST_PATH: usize = 4096;
-/// The longest file name, in words, that is believed without looking for the file.
+/// The most words of a file name that counts as a path by its extension alone: chosen by hand.
 const MOST_WORDS_OF_A_NAME: usize = 6;
 
-/// What a string given as data is.
+/// The meaning of a string given as data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     Path(PathBuf),
@@ -76,8 +76,8 @@ fn is_file_name(data: &str) -> bool {
 }
 
 /// The bytes of a file, never more than the limit.
-pub(super) fn read_file(path: &Path, reading: &Reading) -> Result<Vec<u8>, FileError> {
-    let failed = |error: &io::Error| file_error(reading.name, error);
+pub(super) fn read_file(path: &Path, context: &ReadContext) -> Result<Vec<u8>, FileError> {
+    let failed = |error: &io::Error| file_error(context.name, error);
     let metadata = fs::metadata(path).map_err(|error| failed(&error))?;
     if !metadata.is_file() {
         let message = if metadata.is_dir() {
@@ -85,14 +85,14 @@ pub(super) fn read_file(path: &Path, reading: &Reading) -> Result<Vec<u8>, FileE
         } else {
             "is not a regular file; give its content as bytes or text"
         };
-        return Err(reading.error(FileErrorKind::Unreadable, message));
+        return Err(context.error(FileErrorKind::Unreadable, message));
     }
-    reading.check_bytes(metadata.len())?;
+    context.check_bytes(metadata.len())?;
     let mut bytes = Vec::new();
     // One more byte than allowed tells a file that has grown since.
     File::open(path)
         .and_then(|file| {
-            file.take(reading.limits().bytes.saturating_add(1)).read_to_end(&mut bytes)
+            file.take(context.limits().bytes.saturating_add(1)).read_to_end(&mut bytes)
         })
         .map_err(|error| failed(&error))?;
     Ok(bytes)

@@ -1,15 +1,17 @@
-//! Records with named columns, and the rows that are sent of them.
+//! Tables: records with named columns, and their text row by row.
 
 mod objects;
 mod records;
+mod row_text;
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Content, Document, FileError, FileErrorKind, Format};
+use crate::content::beginning;
+use crate::context::ReadContext;
+use crate::{FileError, FileErrorKind, Format, Limits, ReadOptions};
 use structx_common::json;
 
 pub use objects::Objects;
@@ -17,12 +19,10 @@ pub use records::{Cell, Record, Records};
 
 /// The name of a table that comes from no file.
 const NAME: &str = "data";
-/// The samples that a plan is made from hold no more rows of a table than this.
-const SAMPLE_ROWS: usize = 5;
 
 /// A part of a table, by columns.
 #[derive(Deserialize)]
-struct Part {
+struct ColumnPart {
     columns: Vec<String>,
     values: Vec<Vec<Value>>,
 }
@@ -36,6 +36,9 @@ pub struct Table {
     pub columns: Vec<String>,
     pub records: Records,
     pub warnings: Vec<String>,
+    /// The limits that the table was read with; its Markdown ([`Self::document`]) keeps to them too.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 impl Table {
@@ -89,7 +92,44 @@ impl Table {
         Ok(table)
     }
 
-    fn extend(&mut self, Part { columns, values }: Part) -> Result<(), FileError> {
+    /// Applies the limits of the options to a table that was not read from a file, and keeps them for
+    /// [`Self::document`]. Default limits do not bound such a table: its memory is spent already.
+    ///
+    /// # Errors
+    /// The caller set limits, and the table has more cells or characters.
+    pub fn within(mut self, options: &ReadOptions) -> Result<Self, FileError> {
+        let name = std::mem::take(&mut self.name);
+        self.check_limits(&ReadContext::new(&name, options))?;
+        self.name = name;
+        Ok(self)
+    }
+
+    /// Checks the cells and characters of the table if the caller set limits, and keeps the limits.
+    pub(crate) fn check_limits(&mut self, context: &ReadContext) -> Result<(), FileError> {
+        self.limits = context.limits().clone();
+        if self.limits == Limits::default() {
+            return Ok(());
+        }
+        context.check_cells(self.columns.len().saturating_mul(self.records.len()))?;
+        if self.most_characters() <= self.limits.characters {
+            return Ok(());
+        }
+        let mut characters: usize = 0;
+        for text in self.row_texts(&[]) {
+            characters += text.chars().count();
+            context.check_character_count(characters)?;
+        }
+        Ok(())
+    }
+
+    /// An upper bound of the characters of all rows that needs no row to be written.
+    fn most_characters(&self) -> usize {
+        let names = self.columns.iter().map(|name| name.len() + ": \n".len()).sum::<usize>();
+        let values = self.records.json_bytes().saturating_mul(row_text::MOST_CHARACTERS_A_BYTE);
+        names.saturating_mul(self.records.len()).saturating_add(values)
+    }
+
+    fn extend(&mut self, ColumnPart { columns, values }: ColumnPart) -> Result<(), FileError> {
         let rows = values.first().map_or(0, Vec::len);
         if values.len() != columns.len() || values.iter().any(|column| column.len() != rows) {
             let message = "the columns differ in length";
@@ -116,7 +156,7 @@ impl Table {
         }
     }
 
-    /// Leaves out each column for which `kept` does not say so.
+    /// Removes the columns that `kept` does not mark.
     pub(crate) fn keep_columns(&mut self, kept: &[bool]) {
         let is_kept = |index: usize| kept.get(index).is_some_and(|kept| *kept);
         let columns = std::mem::take(&mut self.columns).into_iter().enumerate();
@@ -145,9 +185,20 @@ impl Table {
         )
     }
 
-    /// The text of each record: a line `column: value` for each of the columns that is not null,
+    /// The text of each record: a line `column: value` for each chosen column that is not null,
     /// strings unquoted and other values as JSON. Unknown columns are ignored; if none is known, all
     /// columns are taken.
+    ///
+    /// Further lines of a value are indented by two spaces, so no value reads as another column.
+    ///
+    /// ```
+    /// let note = serde_json::json!({"note": "hi\namount: 999999", "amount": 5});
+    /// let records = vec![note.as_object().cloned().unwrap_or_default()];
+    /// let table = structx_documents::table::Table::from_records(records)?;
+    /// let text = table.row_texts(&[]).next();
+    /// assert_eq!(text.as_deref(), Some("note: hi\n  amount: 999999\namount: 5"));
+    /// # Ok::<(), structx_documents::FileError>(())
+    /// ```
     pub fn row_texts(&self, columns: &[String]) -> impl Iterator<Item = String> + use<'_> {
         let chosen = self.chosen(columns);
         (0..self.records.len()).map(move |position| self.text_of(position, &chosen))
@@ -181,90 +232,12 @@ impl Table {
                 if !text.is_empty() {
                     text.push('\n');
                 }
-                text.push_str(&self.columns[index]);
+                row_text::push_name(&mut text, &self.columns[index]);
                 text.push_str(": ");
-                text.push_str(&value);
+                row_text::push_value(&mut text, &value);
             }
         }
         text
-    }
-}
-
-impl Document {
-    /// The beginning of the text.
-    #[must_use]
-    pub fn sample(&self, characters: usize) -> &str {
-        beginning(&self.text, characters)
-    }
-}
-
-/// At most so many characters, cut at the end of a line where there is one in their second half.
-fn beginning(text: &str, characters: usize) -> &str {
-    let Some((end, _)) = text.char_indices().nth(characters) else { return text };
-    let start = &text[..end];
-    match start.rfind('\n') {
-        Some(line) if line >= end / 2 => &start[..line],
-        _ => start,
-    }
-}
-
-impl Content {
-    /// A part of it for planning, of no more characters than given.
-    #[must_use]
-    pub fn sample(&self, characters: usize) -> String {
-        match self {
-            Self::Document(document) => document.sample(characters).to_owned(),
-            Self::Table(table) => table.sample(SAMPLE_ROWS, characters),
-        }
-    }
-
-    /// That of the file, or what data without one is called.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Document(document) => &document.name,
-            Self::Table(table) => &table.name,
-        }
-    }
-
-    /// What was noticed while it was read.
-    #[must_use]
-    pub fn warnings(&self) -> &[String] {
-        match self {
-            Self::Document(document) => &document.warnings,
-            Self::Table(table) => &table.warnings,
-        }
-    }
-
-    /// What a plan can choose from; a document has no columns.
-    #[must_use]
-    pub fn columns(&self) -> &[String] {
-        match self {
-            Self::Document(_) => &[],
-            Self::Table(table) => &table.columns,
-        }
-    }
-
-    /// How many rows there are.
-    #[must_use]
-    pub fn row_count(&self) -> usize {
-        match self {
-            Self::Document(_) => 1,
-            Self::Table(table) => table.records.len(),
-        }
-    }
-
-    /// The texts of the rows in order, of the chosen columns if the content has any. A document is
-    /// one row.
-    #[must_use]
-    pub fn row_texts<'a>(
-        &'a self,
-        columns: &[String],
-    ) -> Box<dyn Iterator<Item = Cow<'a, str>> + Send + 'a> {
-        match self {
-            Self::Document(document) => Box::new(std::iter::once(document.text.as_str().into())),
-            Self::Table(table) => Box::new(table.row_texts(columns).map(Cow::Owned)),
-        }
     }
 }
 
@@ -290,7 +263,7 @@ mod tests {
             let columns: Vec<_> = columns.iter().map(ToString::to_string).collect();
             table.row_texts(&columns).enumerate().collect()
         };
-        let (first, second) = ("b: 1\na: x\ny".to_owned(), "c: {\"d\":[1.5]}".to_owned());
+        let (first, second) = ("b: 1\na: x\n  y".to_owned(), "c: {\"d\":[1.5]}".to_owned());
         let all = [(0, first.clone()), (1, second.clone())];
         assert_eq!(rows(&[]), all);
         assert_eq!(rows(&["zz"]), all);

@@ -10,7 +10,7 @@ use image::imageops::FilterType;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageError};
 
-use super::reading::Reading;
+use super::context::ReadContext;
 use super::{Document, FileError, FileErrorKind, Format, image as images_of, pdf};
 
 /// The longest side of an image in pixels, which is 171 dots per inch for a page of A4. Anthropic
@@ -18,12 +18,12 @@ use super::{Document, FileError, FileErrorKind, Format, image as images_of, pdf}
 /// to 2,048 (platform.openai.com/docs/guides/images-vision).
 pub(super) const LONGEST_SIDE: u32 = 2_000;
 
-/// An image of more bytes than this is compressed with loss.
+/// A larger image, in bytes, is sent as JPEG: chosen by hand, not measured.
 const LARGEST_LOSSLESS: usize = 1 << 20;
-/// Of JPEG; letters keep their edges.
+/// JPEG quality at which letters keep their edges: chosen by eye, not measured.
 const QUALITY: u8 = 85;
 
-/// A page as a file that models take.
+/// A page as an image file that models accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageImage {
     /// 1 for the first.
@@ -35,12 +35,13 @@ pub struct PageImage {
 /// Images of the pages of these numbers, in their order: as many as have no more than `most` bytes
 /// together. A page that can't be shown has an error instead. Needs what reading needs of CPU time,
 /// and is bounded likewise, all pages together.
+#[must_use]
 pub fn images(
     document: &Document,
     pages: &[u32],
     most: usize,
 ) -> Vec<Result<PageImage, FileError>> {
-    let reading = Reading::new(&document.name, &document.options);
+    let context = ReadContext::new(&document.name, &document.options);
     let Some(original) = &document.original else { return Vec::new() };
     let mut left = most;
     let mut images = Vec::with_capacity(pages.len());
@@ -54,10 +55,10 @@ pub fn images(
         true
     };
     if document.format == Some(Format::Pdf) {
-        pdf::render::pages(&reading, original, pages, &mut take);
+        pdf::render::pages(&context, original, pages, &mut take);
     } else {
         for &page in pages {
-            let image = guarded(&reading, || images_of::show(&reading, original, page));
+            let image = guarded(&context, || images_of::show(&context, original, page));
             if !take(image) {
                 break;
             }
@@ -66,26 +67,26 @@ pub fn images(
     images
 }
 
-/// What decoders and rasterisers do, without the panics of a damaged file.
+/// Runs a decoder or rasteriser, and turns its panic on a damaged file into an error.
 pub(super) fn guarded<T>(
-    reading: &Reading,
+    context: &ReadContext,
     work: impl FnOnce() -> Result<T, FileError>,
 ) -> Result<T, FileError> {
-    reading.check_time()?;
+    context.check_time()?;
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(reading.corrupt("is damaged: it can't be shown as an image")))
+        .unwrap_or_else(|_| Err(context.corrupt("is damaged: it can't be shown as an image")))
 }
 
 /// Upright, no larger than models take it, on white where it is transparent, as PNG or, where that
 /// is large, as JPEG.
 pub(super) fn encode(
-    reading: &Reading,
+    context: &ReadContext,
     page: u32,
     image: DynamicImage,
     orientation: Orientation,
 ) -> Result<PageImage, FileError> {
     let failed = |error: ImageError| {
-        reading.error(FileErrorKind::Unsupported, format!("can't be shown as an image: {error}"))
+        context.error(FileErrorKind::Unsupported, format!("can't be shown as an image: {error}"))
     };
     let mut image = opaque(fitting(image));
     image.apply_orientation(orientation);

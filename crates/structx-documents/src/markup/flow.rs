@@ -3,11 +3,11 @@
 use std::mem;
 
 use crate::builder::Builder;
-use crate::pipes::{self, Cell};
-use crate::reading::Reading;
+use crate::context::ReadContext;
+use crate::markdown_table::{self, MarkdownCell};
 use crate::{BlockKind, FileError};
 
-/// What a text is.
+/// The kind of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Heading(u8),
@@ -22,17 +22,17 @@ pub(crate) enum Kind {
     /// Lines that are kept as they are.
     Code,
     Note,
-    Margin,
+    HeaderFooter,
 }
 
 pub(crate) struct Flow<'a> {
-    pub(crate) reading: &'a Reading<'a>,
+    pub(crate) context: &'a ReadContext<'a>,
     pub(crate) builder: Builder,
     text: String,
     kind: Kind,
-    /// What a text is if nothing is said of it.
+    /// The default kind of a text.
     usual: Kind,
-    /// What is printed before an item.
+    /// The label before an item.
     marker: String,
     /// White space stands before what comes next.
     space: bool,
@@ -65,13 +65,13 @@ struct OpenCell {
 
 enum Piece {
     Text(Kind, String),
-    Table(Vec<Vec<Cell>>),
+    Table(Vec<Vec<MarkdownCell>>),
 }
 
 impl<'a> Flow<'a> {
-    pub(crate) fn new(reading: &'a Reading<'a>) -> Self {
+    pub(crate) fn new(context: &'a ReadContext<'a>) -> Self {
         Self {
-            reading,
+            context,
             builder: Builder::default(),
             text: String::new(),
             kind: Kind::Paragraph,
@@ -98,8 +98,8 @@ impl<'a> Flow<'a> {
     }
 
     fn word(&mut self, word: &str) {
-        // What is too long is refused where it ends.
-        if word.is_empty() || self.reading.check_growing(self.text.len()).is_err() {
+        // Text that is too long is refused at its end.
+        if word.is_empty() || self.context.check_growing(self.text.len()).is_err() {
             return;
         }
         if mem::take(&mut self.space) && !self.text.is_empty() && !self.text.ends_with('\n') {
@@ -138,7 +138,7 @@ impl<'a> Flow<'a> {
     }
 
     pub(crate) fn begin_item(&mut self, depth: usize, marker: &str) -> Result<(), FileError> {
-        self.reading.check_depth(depth)?;
+        self.context.check_depth(depth)?;
         self.begin(Kind::Item { depth })?;
         marker.clone_into(&mut self.marker);
         self.usual = Kind::Continued { depth };
@@ -163,7 +163,7 @@ impl<'a> Flow<'a> {
             self.space = true;
             return Ok(());
         }
-        self.reading.check_growing(self.text.len())?;
+        self.context.check_growing(self.text.len())?;
         let text = match self.kind {
             Kind::Code => self.text.trim_matches('\n').trim_end(),
             _ => self.text.trim(),
@@ -190,7 +190,7 @@ impl<'a> Flow<'a> {
 
     /// Begins a note, which is written after the text that it stands in, or after its table.
     pub(crate) fn open_note(&mut self) -> Result<(), FileError> {
-        self.reading.check_depth(self.hosts.len() + 1)?;
+        self.context.check_depth(self.hosts.len() + 1)?;
         self.hosts.push((mem::take(&mut self.text), mem::take(&mut self.space)));
         Ok(())
     }
@@ -207,7 +207,7 @@ impl<'a> Flow<'a> {
 
     pub(crate) fn open_table(&mut self) -> Result<(), FileError> {
         self.begin(Kind::Paragraph)?;
-        self.reading.check_depth(self.tables.len() + 1)?;
+        self.context.check_depth(self.tables.len() + 1)?;
         self.tables.push(OpenTable::default());
         Ok(())
     }
@@ -218,7 +218,7 @@ impl<'a> Flow<'a> {
             table.rows.push(Vec::new());
             self.cells += 1;
         }
-        self.reading.check_document_cells(self.cells)
+        self.context.check_document_cells(self.cells)
     }
 
     /// Begins a cell that reaches over so many columns and rows.
@@ -238,7 +238,7 @@ impl<'a> Flow<'a> {
             table.in_cell = true;
             self.cells += 1;
         }
-        self.reading.check_document_cells(self.cells)
+        self.context.check_document_cells(self.cells)
     }
 
     /// Says that a cell of the innermost table reaches over so many columns.
@@ -288,7 +288,7 @@ impl<'a> Flow<'a> {
             Piece::Table(rows) => {
                 self.builder.part("\n\n");
                 self.written = None;
-                pipes::write(self.reading, &mut self.builder, &rows, None)?;
+                markdown_table::write(self.context, &mut self.builder, &rows, None)?;
             }
         }
         self.check()
@@ -321,7 +321,7 @@ impl<'a> Flow<'a> {
                 self.builder.text("\n```");
             }
             Kind::Note => self.builder.block(BlockKind::Note, text, None),
-            Kind::Margin => self.builder.block(BlockKind::Margin, text, None),
+            Kind::HeaderFooter => self.builder.block(BlockKind::HeaderFooter, text, None),
         }
     }
 
@@ -334,7 +334,7 @@ impl<'a> Flow<'a> {
     /// Begins a page of the document.
     pub(crate) fn page(&mut self, number: u32) -> Result<(), FileError> {
         self.end()?;
-        self.reading.check_pages(number as usize)?;
+        self.context.check_pages(number as usize)?;
         self.builder.page(number);
         self.written = None;
         Ok(())
@@ -344,8 +344,8 @@ impl<'a> Flow<'a> {
     fn check(&mut self) -> Result<(), FileError> {
         if self.builder.as_str().len() > self.checked + (1 << 20) {
             self.checked = self.builder.as_str().len();
-            self.reading.check_characters(self.builder.as_str())?;
-            self.reading.check_time()?;
+            self.context.check_characters(self.builder.as_str())?;
+            self.context.check_time()?;
         }
         Ok(())
     }
@@ -386,7 +386,7 @@ impl OpenTable {
         self.rows.iter().flatten()
     }
 
-    fn into_cells(mut self) -> Vec<Vec<Cell>> {
+    fn into_cells(mut self) -> Vec<Vec<MarkdownCell>> {
         // Rows without text only make room; but the cells that reach over them count them.
         if self.cells().all(|cell| cell.rows <= 1) {
             self.rows.retain(|row| row.iter().any(|cell| !cell.pieces.is_empty()));
@@ -397,7 +397,7 @@ impl OpenTable {
                 Piece::Table(_) => String::new(),
             };
             let text = cell.pieces.into_iter().map(text).collect::<Vec<_>>().join(" ");
-            Cell { columns: cell.columns, rows: cell.rows, ..Cell::text(text) }
+            MarkdownCell { columns: cell.columns, rows: cell.rows, ..MarkdownCell::text(text) }
         };
         self.rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect()
     }

@@ -3,16 +3,16 @@
 use std::ops::Range;
 
 use super::text::decode;
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::{Block, BlockKind, Document, FileError, FileErrorKind};
 
-pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
+pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
     let (text, warning) = decode(bytes, None);
     if text.trim().is_empty() {
-        return Err(reading.error(FileErrorKind::Empty, "the text is empty"));
+        return Err(context.error(FileErrorKind::Empty, "the text is empty"));
     }
-    reading.check_characters(&text)?;
-    let blocks = blocks(reading, &text)?;
+    context.check_characters(&text)?;
+    let blocks = blocks(context, &text)?;
     let warnings = warning.into_iter().collect();
     Ok(Document { text, blocks, warnings, ..Document::default() })
 }
@@ -22,13 +22,13 @@ struct Scanner {
     blocks: Vec<Block>,
     /// Whether the last block may go on in the next line.
     open: bool,
-    /// What ends the code that the line is in.
+    /// The fence that ends the code block of the line.
     fence: Option<&'static str>,
     /// The block of the table that the line may go on, and its lines so far.
     table: Option<(usize, u32)>,
 }
 
-fn blocks(reading: &Reading, text: &str) -> Result<Vec<Block>, FileError> {
+fn blocks(context: &ReadContext, text: &str) -> Result<Vec<Block>, FileError> {
     let mut scanner = Scanner::default();
     let mut cells = 0;
     let mut start = 0;
@@ -37,7 +37,7 @@ fn blocks(reading: &Reading, text: &str) -> Result<Vec<Block>, FileError> {
         let range = start..start + line.trim_end().len();
         start += line.len();
         cells += scanner.line(line, range, lines.peek().copied());
-        reading.check_document_cells(cells)?;
+        context.check_document_cells(cells)?;
     }
     Ok(scanner.blocks)
 }
@@ -186,11 +186,11 @@ mod tests {
     use super::read;
     use crate::BlockKind::{self, Cell, Heading, ListItem, Paragraph, Table};
     use crate::ReadOptions;
-    use crate::reading::Reading;
+    use crate::context::ReadContext;
 
     fn kinds(text: &str) -> Vec<(BlockKind, String)> {
         let options = ReadOptions::default();
-        let document = read(&Reading::new("x.md", &options), text.as_bytes()).unwrap();
+        let document = read(&ReadContext::new("x.md", &options), text.as_bytes()).unwrap();
         assert_eq!(document.text, text);
         let blocks = document.blocks.iter();
         blocks.map(|block| (block.kind, text[block.range.clone()].to_owned())).collect()

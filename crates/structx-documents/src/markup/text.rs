@@ -3,25 +3,25 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::{Block, BlockKind, Document, FileError, FileErrorKind};
 
-pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
+pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
     let (text, warning) = decode(bytes, None);
-    let mut document = document(reading, text)?;
+    let mut document = document(context, text)?;
     document.warnings.extend(warning);
     Ok(document)
 }
 
 /// A document of a text with normalised newlines: blank lines part its paragraphs.
-pub(crate) fn document(reading: &Reading, text: String) -> Result<Document, FileError> {
+pub(crate) fn document(context: &ReadContext, text: String) -> Result<Document, FileError> {
     if text.trim().is_empty() {
-        return Err(reading.error(FileErrorKind::Empty, "the text is empty"));
+        return Err(context.error(FileErrorKind::Empty, "the text is empty"));
     }
     // Before its paragraphs, each of which takes more memory than a short one has bytes.
-    reading.check_characters(&text)?;
+    context.check_characters(&text)?;
     let blocks = paragraphs(&text);
-    Ok(Document { name: reading.name.to_owned(), text, blocks, ..Document::default() })
+    Ok(Document { name: context.name.to_owned(), text, blocks, ..Document::default() })
 }
 
 /// The characters of a file, with newlines as `\n`, and a warning where the encoding is a guess:
@@ -45,7 +45,7 @@ pub(crate) fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (String,
     (normalise_newlines(text.into_owned()), warning)
 }
 
-/// What bytes that are not UTF-8 most likely are, by the first of them.
+/// The most likely encoding of bytes that are not UTF-8, from the first of them.
 fn guess(bytes: &[u8]) -> &'static Encoding {
     const ENOUGH: usize = 1 << 20;
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
@@ -110,7 +110,7 @@ fn paragraphs(text: &str) -> Vec<Block> {
 mod tests {
     use super::{decode, document, is_binary};
     use crate::ReadOptions;
-    use crate::reading::Reading;
+    use crate::context::ReadContext;
 
     #[test]
     fn encodings() {
@@ -161,7 +161,7 @@ mod tests {
     fn blank_lines_part_paragraphs() {
         let options = ReadOptions::default();
         let text = "\n one\ntwo \n\n \n# three\n";
-        let document = document(&Reading::new("x", &options), text.into()).unwrap();
+        let document = document(&ReadContext::new("x", &options), text.into()).unwrap();
         let blocks = document.blocks.iter().map(|block| &document.text[block.range.clone()]);
         assert_eq!(blocks.collect::<Vec<_>>(), [" one\ntwo", "# three"]);
     }

@@ -7,18 +7,19 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::text::decode;
 use crate::builder::Builder;
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::{BlockKind, Document, FileError, FileErrorKind};
 
-pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
+pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
     let (text, warning) = decode(bytes, declared_encoding(bytes));
-    let mut writer = Writer { reading, builder: Builder::default(), open: Vec::new(), checked: 0 };
+    let mut writer =
+        XmlWriter { context, builder: Builder::default(), open: Vec::new(), checked: 0 };
     let mut reader = Reader::from_str(&text);
     let mut events: u32 = 0;
     loop {
         let event = reader.read_event().map_err(|error| {
             let place = line(&text, reader.error_position());
-            reading.corrupt(format!("is not well-formed XML: line {place}: {}", advice(&error)))
+            context.corrupt(format!("is not well-formed XML: line {place}: {}", advice(&error)))
         })?;
         match event {
             Event::Start(tag) => writer.start(&tag)?,
@@ -31,28 +32,28 @@ pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileErro
             Event::CData(text) => writer.text(text.as_ref())?,
             Event::GeneralRef(reference) => writer.text(&resolved(&reference))?,
             Event::Eof => break,
-            // What an entity stands for is never read, so that it can't grow or reach outside.
+            // Custom entities are never expanded: they can neither grow nor refer to other files.
             Event::Decl(_) | Event::DocType(_) | Event::PI(_) | Event::Comment(_) => {}
         }
         events = events.wrapping_add(1);
         if events.is_multiple_of(1 << 16) {
-            reading.check_time()?;
+            context.check_time()?;
         }
     }
     if !writer.open.is_empty() {
         let message = "is not well-formed XML: it ends within an element; is it complete?";
-        return Err(reading.corrupt(message));
+        return Err(context.corrupt(message));
     }
     let mut document = writer.builder.finish();
     if document.text.is_empty() {
-        return Err(reading.error(FileErrorKind::Empty, "the file has no text"));
+        return Err(context.error(FileErrorKind::Empty, "the file has no text"));
     }
     document.warnings.extend(warning);
     Ok(document)
 }
 
-struct Writer<'a> {
-    reading: &'a Reading<'a>,
+struct XmlWriter<'a> {
+    context: &'a ReadContext<'a>,
     builder: Builder,
     open: Vec<Element>,
     /// How long the document was when its length was checked.
@@ -67,14 +68,14 @@ struct Element {
     is_inline: bool,
 }
 
-impl Writer<'_> {
+impl XmlWriter<'_> {
     fn start(&mut self, tag: &BytesStart) -> Result<(), FileError> {
-        self.reading.check_depth(self.open.len() + 1)?;
+        self.context.check_depth(self.open.len() + 1)?;
         let is_inline = self.open.last().is_some_and(|parent| !parent.value.trim().is_empty());
         if !is_inline && let Some(depth) = self.open.len().checked_sub(1) {
             self.label(depth);
         }
-        let label = if is_inline { None } else { Some(label(self.reading, tag)?) };
+        let label = if is_inline { None } else { Some(label(self.context, tag)?) };
         self.open.push(Element { label, value: String::new(), is_inline });
         Ok(())
     }
@@ -82,7 +83,7 @@ impl Writer<'_> {
     fn text(&mut self, text: &str) -> Result<(), FileError> {
         let Some(element) = self.open.last_mut() else { return Ok(()) };
         element.value.push_str(text);
-        self.reading.check_growing(element.value.len())
+        self.context.check_growing(element.value.len())
     }
 
     fn end(&mut self) -> Result<(), FileError> {
@@ -119,19 +120,19 @@ impl Writer<'_> {
     fn check(&mut self) -> Result<(), FileError> {
         if self.builder.as_str().len() > self.checked + (1 << 20) {
             self.checked = self.builder.as_str().len();
-            self.reading.check_characters(self.builder.as_str())?;
+            self.context.check_characters(self.builder.as_str())?;
         }
         Ok(())
     }
 }
 
 /// The name without its prefix, and the attributes but for those that only serve the syntax.
-fn label(reading: &Reading, tag: &BytesStart) -> Result<String, FileError> {
+fn label(context: &ReadContext, tag: &BytesStart) -> Result<String, FileError> {
     let mut label = tag.local_name().as_ref().to_owned();
     let mut has_attributes = false;
     for attribute in tag.attributes().with_checks(false) {
         let attribute = attribute.map_err(|_| {
-            reading.corrupt("is not well-formed XML: an attribute has no value in quotes")
+            context.corrupt("is not well-formed XML: an attribute has no value in quotes")
         })?;
         let name = attribute.key.as_ref();
         if name.starts_with("xmlns") || name.starts_with("xsi:") {
@@ -145,7 +146,7 @@ fn label(reading: &Reading, tag: &BytesStart) -> Result<String, FileError> {
             label.push(' ');
             label.push_str(word);
         }
-        reading.check_growing(label.len())?;
+        context.check_growing(label.len())?;
     }
     if has_attributes {
         label.push(')');
@@ -209,12 +210,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::read;
-    use crate::reading::Reading;
+    use crate::context::ReadContext;
     use crate::{Document, FileError, FileErrorKind, ReadOptions};
 
     fn xml(bytes: &[u8]) -> Result<Document, FileError> {
         let options = ReadOptions::default();
-        read(&Reading::new("a.xml", &options), bytes)
+        read(&ReadContext::new("a.xml", &options), bytes)
     }
 
     fn text(xml_text: &str) -> String {

@@ -4,12 +4,12 @@ use quick_xml::events::BytesStart;
 
 use super::xml::{self, Visitor};
 use crate::FileError;
-use crate::reading::Reading;
+use crate::context::ReadContext;
 
 /// Titles, labels and values in the order in which the part has them, in one line.
-pub(super) fn text(reading: &Reading, part: &[u8]) -> Result<String, FileError> {
+pub(super) fn text(context: &ReadContext, part: &[u8]) -> Result<String, FileError> {
     let mut texts = Texts::default();
-    xml::visit(reading, part, &mut texts)?;
+    xml::visit(context, part, &mut texts)?;
     Ok(texts.text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 

@@ -1,8 +1,8 @@
-//! What a text consists of, and how it is written.
+//! The items of an Office text, and how they are written.
 
 use crate::builder::Builder;
-use crate::pipes::{self, Cell};
-use crate::reading::Reading;
+use crate::context::ReadContext;
+use crate::markdown_table::{self, MarkdownCell};
 use crate::{BlockKind, FileError, FileErrorKind};
 
 /// Of a text; what is kept of each takes more memory than a short paragraph.
@@ -15,27 +15,27 @@ pub(super) enum Item {
     /// Its level, from 0, and its text with its number or mark.
     Listed(usize, String),
     Paragraph(String),
-    Table(Vec<Vec<Cell>>),
+    Table(Vec<Vec<MarkdownCell>>),
 }
 
 /// Writes items one after the other.
 pub(super) struct Writer<'a> {
-    pub(super) reading: &'a Reading<'a>,
+    pub(super) context: &'a ReadContext<'a>,
     pub(super) builder: Builder,
     in_list: bool,
     written: usize,
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(reading: &'a Reading<'a>) -> Self {
-        Self { reading, builder: Builder::default(), in_list: false, written: 0 }
+    pub(super) fn new(context: &'a ReadContext<'a>) -> Self {
+        Self { context, builder: Builder::default(), in_list: false, written: 0 }
     }
 
     pub(super) fn write(&mut self, item: Item) -> Result<(), FileError> {
         self.written += 1;
         if self.written > MOST_ITEMS {
             let message = format!("has more than {MOST_ITEMS} paragraphs; split the file");
-            return Err(self.reading.error(FileErrorKind::LimitExceeded, message));
+            return Err(self.context.error(FileErrorKind::LimitExceeded, message));
         }
         let in_list = matches!(item, Item::Listed(..));
         self.builder.part(if in_list && self.in_list { "\n" } else { "\n\n" });
@@ -52,7 +52,9 @@ impl<'a> Writer<'a> {
                 self.builder.block(BlockKind::ListItem, &line(&text), None);
             }
             Item::Paragraph(text) => self.builder.block(BlockKind::Paragraph, &text, None),
-            Item::Table(rows) => pipes::write(self.reading, &mut self.builder, &rows, None)?,
+            Item::Table(rows) => {
+                markdown_table::write(self.context, &mut self.builder, &rows, None)?;
+            }
         }
         Ok(())
     }

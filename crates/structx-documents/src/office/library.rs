@@ -13,22 +13,22 @@ use office_oxide::ppt::PptError;
 use office_oxide::pptx::PptxError;
 use office_oxide::{Document, DocumentFormat, OfficeError, core};
 
-use crate::packed::archive::{self, Archive};
-use crate::reading::Reading;
+use crate::context::ReadContext;
+use crate::zip_formats::archive::{self, Archive};
 use crate::{FileError, FileErrorKind};
 
 /// In all parts. What the library makes of an element takes up to 500 bytes.
 const MOST_ELEMENTS: usize = 800_000;
 
 pub(super) fn open(
-    reading: &Reading,
+    context: &ReadContext,
     bytes: Vec<u8>,
     format: DocumentFormat,
 ) -> Result<DocumentIR, FileError> {
     if format == DocumentFormat::Pptx {
-        check_elements(reading, &bytes)?;
+        check_elements(context, &bytes)?;
     }
-    let limits = reading.limits();
+    let limits = context.limits();
     let mut options = ParseOptions::default();
     options.limits.package_bytes = limits.unpacked_bytes;
     options.limits.part_bytes = limits.unpacked_bytes;
@@ -38,15 +38,15 @@ pub(super) fn open(
     options.limits.memory_bytes = limits.unpacked_bytes;
     options.limits.embedded_depth = 0;
     let document = Document::from_reader_with(Cursor::new(bytes), format, &options)
-        .map_err(|error| file_error(reading, &error))?;
+        .map_err(|error| file_error(context, &error))?;
     let model = document.to_ir();
-    reading.check_time()?;
+    context.check_time()?;
     Ok(model)
 }
 
-fn check_elements(reading: &Reading, bytes: &[u8]) -> Result<(), FileError> {
-    archive::check(reading, bytes)?;
-    let mut archive = Archive::open(reading, bytes)?;
+fn check_elements(context: &ReadContext, bytes: &[u8]) -> Result<(), FileError> {
+    archive::check(context, bytes)?;
+    let mut archive = Archive::open(context, bytes)?;
     let is_xml = |name: &&str| Path::new(name).extension() == Some(OsStr::new("xml"));
     let names: Vec<_> = archive.names().filter(is_xml).map(str::to_owned).collect();
     let mut elements = 0;
@@ -56,27 +56,27 @@ fn check_elements(reading: &Reading, bytes: &[u8]) -> Result<(), FileError> {
         elements += memmem::find_iter(&part, b"/>").count();
         if elements > MOST_ELEMENTS {
             let message = format!("has more than {MOST_ELEMENTS} elements of XML; split the file");
-            return Err(reading.error(FileErrorKind::LimitExceeded, message));
+            return Err(context.error(FileErrorKind::LimitExceeded, message));
         }
     }
     Ok(())
 }
 
-fn file_error(reading: &Reading, error: &OfficeError) -> FileError {
+fn file_error(context: &ReadContext, error: &OfficeError) -> FileError {
     match error {
         OfficeError::Doc(DocError::Encrypted) | OfficeError::Ppt(PptError::Encrypted) => {
             let message = "is protected by a password; save it without one";
-            reading.error(FileErrorKind::PasswordRequired, message)
+            context.error(FileErrorKind::PasswordRequired, message)
         }
         OfficeError::Core(error) | OfficeError::Pptx(PptxError::Core(error)) if is_limit(error) => {
             let message = "unpacks to more than the limit `unpacked_bytes`";
-            reading.error(FileErrorKind::LimitExceeded, message)
+            context.error(FileErrorKind::LimitExceeded, message)
         }
         OfficeError::Doc(DocError::UnsupportedVersion(_)) => {
             let message = "was saved by a version of Word that is too old; save it as .docx";
-            reading.error(FileErrorKind::Unsupported, message)
+            context.error(FileErrorKind::Unsupported, message)
         }
-        _ => reading.corrupt("is damaged; open it in an office program and save it again"),
+        _ => context.corrupt("is damaged; open it in an office program and save it again"),
     }
 }
 

@@ -7,13 +7,13 @@ use office_oxide::ir::{
 
 use super::items::{self, Item, Writer};
 use super::{library, numerals};
-use crate::pipes::Cell;
-use crate::reading::Reading;
+use crate::context::ReadContext;
+use crate::markdown_table::MarkdownCell;
 use crate::{BlockKind, Document, FileError, FileErrorKind};
 
-pub(crate) fn read_doc(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileError> {
-    let model = library::open(reading, bytes, DocumentFormat::Doc)?;
-    let mut writer = Writer::new(reading);
+pub(crate) fn read_doc(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, FileError> {
+    let model = library::open(context, bytes, DocumentFormat::Doc)?;
+    let mut writer = Writer::new(context);
     // Sections repeat them.
     let mut margins: Vec<&HeaderFooter> = Vec::new();
     for section in &model.sections {
@@ -34,14 +34,14 @@ pub(crate) fn read_doc(reading: &Reading, bytes: Vec<u8>) -> Result<Document, Fi
 
 /// Slides, a page each.
 pub(crate) fn read_slides(
-    reading: &Reading,
+    context: &ReadContext,
     bytes: Vec<u8>,
     format: DocumentFormat,
 ) -> Result<Document, FileError> {
-    let model = library::open(reading, bytes, format)?;
-    let mut writer = Writer::new(reading);
+    let model = library::open(context, bytes, format)?;
+    let mut writer = Writer::new(context);
     let mut warnings = model.metadata.warnings;
-    reading.check_pages(model.sections.len())?;
+    context.check_pages(model.sections.len())?;
     for (number, slide) in (1..).zip(&model.sections) {
         writer.builder.page(number);
         if slide.hidden {
@@ -58,11 +58,11 @@ pub(crate) fn read_slides(
 }
 
 fn finish(writer: Writer, warnings: Vec<String>) -> Result<Document, FileError> {
-    let reading = writer.reading;
+    let context = writer.context;
     let mut document = writer.builder.finish();
     document.warnings = warnings;
     if document.blocks.is_empty() {
-        return Err(reading.error(FileErrorKind::Empty, "the document has no text"));
+        return Err(context.error(FileErrorKind::Empty, "the document has no text"));
     }
     Ok(document)
 }
@@ -77,10 +77,10 @@ fn write_margins<'a>(
             continue;
         }
         written.push(margin);
-        writer.reading.check_time()?;
+        writer.context.check_time()?;
         for line in items(&margin.content).into_iter().flat_map(items::lines) {
             if !line.is_empty() {
-                writer.line(BlockKind::Margin, &line);
+                writer.line(BlockKind::HeaderFooter, &line);
             }
         }
     }
@@ -89,7 +89,7 @@ fn write_margins<'a>(
 
 fn write(writer: &mut Writer, elements: &[Element]) -> Result<(), FileError> {
     for element in elements {
-        writer.reading.check_time()?;
+        writer.context.check_time()?;
         if let Element::Footnote(note) | Element::Endnote(note) = element {
             let text = items::flat(&items(&note.content));
             writer.line(BlockKind::Note, &format!("{} {text}", label(note)));
@@ -142,24 +142,24 @@ fn push_table(table: &Table, items: &mut Vec<Item>) {
     {
         return cell.content.iter().for_each(|element| push(element, items));
     }
-    let cell = |cell: &TableCell| Cell {
+    let cell = |cell: &TableCell| MarkdownCell {
         columns: cell.col_span,
         rows: cell.row_span,
-        ..Cell::text(items::flat(&self::items(&cell.content)))
+        ..MarkdownCell::text(items::flat(&self::items(&cell.content)))
     };
     let rows = table.rows.iter().map(|row| row.cells.iter().map(cell).collect());
     items.push(Item::Table(rows.collect()));
 }
 
 /// The counter of a list at one level.
-struct Counter<'a> {
+struct ElementCounter<'a> {
     list: &'a List,
     number: u32,
 }
 
 /// The items of a list, each with the marker that is printed.
-fn push_list<'a>(list: &'a List, counters: &mut Vec<Counter<'a>>, items: &mut Vec<Item>) {
-    counters.push(Counter { list, number: list.start_number.unwrap_or(1) });
+fn push_list<'a>(list: &'a List, counters: &mut Vec<ElementCounter<'a>>, items: &mut Vec<Item>) {
+    counters.push(ElementCounter { list, number: list.start_number.unwrap_or(1) });
     for item in &list.items {
         let text = items::flat(&self::items(&item.content));
         if !text.is_empty() {
@@ -177,17 +177,18 @@ fn push_list<'a>(list: &'a List, counters: &mut Vec<Counter<'a>>, items: &mut Ve
 }
 
 /// The marker of the last counter's item as it is printed: `-`, `3.`, `(b)`, `1.2.`.
-fn marker(counters: &[Counter]) -> String {
+fn marker(counters: &[ElementCounter]) -> String {
     // Where the library does not know how a number is printed, it does not know the number either.
-    let known = |counter: &&Counter| counter.list.ordered && counter.list.style.is_some();
+    let known = |counter: &&ElementCounter| counter.list.ordered && counter.list.style.is_some();
     let Some(own) = counters.last().filter(known) else { return "-".to_owned() };
     let plain = || format!("{}.", own.print());
     let Some(pattern) = own.list.marker_pattern.as_deref() else { return plain() };
     // A level that is outside of this list is not known: the item's own number has to do.
-    numerals::fill(pattern, |level| counters.get(level).map(Counter::print)).unwrap_or_else(plain)
+    numerals::fill(pattern, |level| counters.get(level).map(ElementCounter::print))
+        .unwrap_or_else(plain)
 }
 
-impl Counter<'_> {
+impl ElementCounter<'_> {
     fn print(&self) -> String {
         let format = match self.list.style {
             Some(ListStyle::LowerAlpha) => "lowerLetter",

@@ -6,11 +6,11 @@ use quick_xml::events::BytesStart;
 
 use super::xml::{self, Visitor};
 use crate::FileError;
-use crate::packed::archive::Archive;
-use crate::reading::Reading;
+use crate::context::ReadContext;
+use crate::zip_formats::archive::Archive;
 
 pub(super) struct Package<'a> {
-    reading: &'a Reading<'a>,
+    context: &'a ReadContext<'a>,
     archive: Archive<'a>,
 }
 
@@ -26,8 +26,8 @@ struct Relation {
 }
 
 impl<'a> Package<'a> {
-    pub(super) fn open(reading: &'a Reading<'a>, bytes: &'a [u8]) -> Result<Self, FileError> {
-        Ok(Self { reading, archive: Archive::open(reading, bytes)? })
+    pub(super) fn open(context: &'a ReadContext<'a>, bytes: &'a [u8]) -> Result<Self, FileError> {
+        Ok(Self { context, archive: Archive::open(context, bytes)? })
     }
 
     pub(super) fn read(&mut self, part: &str) -> Result<Option<Vec<u8>>, FileError> {
@@ -40,7 +40,7 @@ impl<'a> Package<'a> {
         let slash = if folder.is_empty() { "" } else { "/" };
         let mut found = Finder { folder, relations: Relations::default() };
         if let Some(bytes) = self.read(&format!("{folder}{slash}_rels/{name}.rels"))? {
-            xml::visit(self.reading, &bytes, &mut found)?;
+            xml::visit(self.context, &bytes, &mut found)?;
         }
         Ok(found.relations)
     }

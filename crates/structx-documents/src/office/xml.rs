@@ -4,9 +4,9 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion, escape};
 
 use crate::FileError;
-use crate::reading::Reading;
+use crate::context::ReadContext;
 
-/// What is told of the elements of a part, by their names without prefix.
+/// Receives the elements of a part, by their names without prefix.
 pub(super) trait Visitor {
     /// Whether the element's content is to be told too.
     fn start(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError>;
@@ -17,22 +17,22 @@ pub(super) trait Visitor {
 /// # Errors
 /// The part is not XML, is nested too deeply, or takes too long; or the visitor says so.
 pub(super) fn visit(
-    reading: &Reading,
+    context: &ReadContext,
     part: &[u8],
     visitor: &mut impl Visitor,
 ) -> Result<(), FileError> {
-    let damaged = |_| reading.corrupt("is damaged; open it in an office program and save it again");
+    let damaged = |_| context.corrupt("is damaged; open it in an office program and save it again");
     let mut reader = Reader::from_reader(part);
     let mut depth = 0_usize;
     for event in 1_u32.. {
         if event.is_multiple_of(4096) {
-            reading.check_time()?;
+            context.check_time()?;
         }
         match reader.read_event().map_err(damaged)? {
             Event::Start(element) => {
                 if visitor.start(element.local_name().as_ref(), &element)? {
                     depth += 1;
-                    reading.check_depth(depth)?;
+                    context.check_depth(depth)?;
                 } else {
                     reader.read_to_end(element.name()).map_err(damaged)?;
                 }

@@ -1,64 +1,53 @@
-//! PDF: the glyphs that `hayro` draws, put in order.
+//! PDF: glyphs from `hayro`, arranged into text and tables.
 
-mod cost;
-mod direction;
-mod glyphs;
-mod guesses;
-mod headings;
+mod drawing;
 mod layout;
-mod lines;
-mod order;
-mod paragraphs;
+pub(super) mod pdf_extract;
+mod preflight;
 pub(super) mod render;
-mod rules;
-mod scan;
-pub(super) mod second_opinion;
-mod streams;
 mod tables;
-mod words;
-mod writing;
 
 use std::sync::Arc;
 
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
-use self::glyphs::Drawer;
-use self::headings::Style;
-use self::writing::Piece;
+use self::drawing::Drawer;
+use self::layout::headings::HeadingStyle;
+use self::layout::passages::Piece;
 use super::builder::Builder;
+use super::context::ReadContext;
 use super::isolate::Failure;
-use super::reading::Reading;
-use super::{BlockKind, Document, FileError, FileErrorKind, Mode, Password, pipes};
+use super::{BlockKind, Document, FileError, FileErrorKind, Mode, Password, markdown_table};
 
-/// More characters than this many times those that are known, and a page is unreadable.
+/// The ratio of unmapped to mapped characters above which a page is unreadable: chosen by hand.
 const MOST_UNMAPPED: usize = 1;
 
-/// A page that was read.
-struct Read {
+/// The text of one page.
+struct ReadPage {
     number: u32,
     size: (f32, f32),
     needs_vision: bool,
     pieces: Vec<Piece>,
 }
 
-pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileError> {
+pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, FileError> {
     let original: Arc<[u8]> = bytes.into();
-    let pdf = open(reading, &original)?;
-    reading.check_pages(pdf.pages().len())?;
-    let (mut pages, unmapped) = pages(reading, &pdf)?;
+    let pdf = open(context, &original)?;
+    context.check_pages(pdf.pages().len())?;
+    let (mut pages, unmapped) = pages(context, &pdf)?;
     let mut failed = None;
     if pages.iter().all(|page| page.pieces.is_empty()) {
-        failed = ask_again(reading, &original, &mut pages).err();
+        failed = ask_again(context, &original, &mut pages).err();
     }
     let unusable: Vec<u32> =
         pages.iter().filter(|page| page.needs_vision).map(|page| page.number).collect();
-    let mode = reading.options.mode;
+    let mode = context.options.mode;
     if mode == Mode::Text && unusable.len() == pages.len() {
         let message = "its pages have no readable text, as in a scan; run text recognition (OCR) \
                        on it first, or read it in mode \"auto\" with a model that sees";
-        return Err(reading.error(FileErrorKind::NoTextLayer, message));
+        return Err(context.error(FileErrorKind::NoTextLayer, message));
     }
-    let mut document = document(reading, pages)?;
+    let mut document = document(context, pages)?;
     document.warnings.extend(warnings(&unusable, unmapped));
     document.warnings.extend(failed.map(|failure| {
         format!("no text was found, and a second reader that was to look for it {failure}")
@@ -69,35 +58,33 @@ pub(super) fn read(reading: &Reading, bytes: Vec<u8>) -> Result<Document, FileEr
     Ok(document)
 }
 
-fn open(reading: &Reading, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
-    scan::check_objects(reading, file)?;
-    scan::check_streams(reading, file)?;
-    streams::check(reading, file)?;
-    let password = reading.options.password.as_ref().map_or("", Password::reveal);
+fn open(context: &ReadContext, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
+    preflight::check(context, file)?;
+    let password = context.options.password.as_ref().map_or("", Password::reveal);
     Pdf::new_with_password(Arc::new(file.clone()), password)
-        .map_err(|error| load_error(reading, error))
+        .map_err(|error| load_error(context, error))
 }
 
-/// The pages, and how many characters of them are not known.
-fn pages(reading: &Reading, pdf: &Pdf) -> Result<(Vec<Read>, usize), FileError> {
-    let mut drawer = Drawer::new(reading, pdf);
+/// The pages, and the number of characters without a Unicode value.
+fn pages(context: &ReadContext, pdf: &Pdf) -> Result<(Vec<ReadPage>, usize), FileError> {
+    let mut drawer = Drawer::new(context, pdf);
     let mut pages = Vec::new();
     let mut all_unmapped = 0;
     for (number, page) in (1..).zip(pdf.pages().iter()) {
         let drawing = drawer.draw(page)?;
         let (mapped, unmapped) = (drawing.glyphs.len(), drawing.unmapped);
         all_unmapped += unmapped;
-        let pieces = layout::pieces(drawing);
-        reading.check_time()?;
+        let pieces = layout::pieces(context, drawing)?;
+        context.check_time()?;
         let needs_vision = pieces.is_empty() || unmapped > MOST_UNMAPPED * mapped;
-        pages.push(Read { number, size: page.render_dimensions(), needs_vision, pieces });
+        pages.push(ReadPage { number, size: page.render_dimensions(), needs_vision, pieces });
     }
     Ok((pages, all_unmapped))
 }
 
 /// Asks a second library for the text of pages on which the first found none.
-fn ask_again(reading: &Reading, file: &[u8], pages: &mut [Read]) -> Result<(), Failure> {
-    for (page, text) in pages.iter_mut().zip(second_opinion::pages(reading, file)?) {
+fn ask_again(context: &ReadContext, file: &[u8], pages: &mut [ReadPage]) -> Result<(), Failure> {
+    for (page, text) in pages.iter_mut().zip(pdf_extract::pages(context, file)?) {
         if !text.trim().is_empty() {
             page.pieces = vec![Piece::Plain(text.trim().to_owned())];
             page.needs_vision = false;
@@ -106,10 +93,10 @@ fn ask_again(reading: &Reading, file: &[u8], pages: &mut [Read]) -> Result<(), F
     Ok(())
 }
 
-fn document(reading: &Reading, mut pages: Vec<Read>) -> Result<Document, FileError> {
+fn document(context: &ReadContext, mut pages: Vec<ReadPage>) -> Result<Document, FileError> {
     let pieces: Vec<Vec<Piece>> =
         pages.iter_mut().map(|page| std::mem::take(&mut page.pieces)).collect();
-    let style = Style::of(&pieces);
+    let style = HeadingStyle::of(&pieces);
     let mut builder = Builder::default();
     for (page, pieces) in pages.iter().zip(&pieces) {
         builder.page(page.number);
@@ -119,20 +106,22 @@ fn document(reading: &Reading, mut pages: Vec<Read>) -> Result<Document, FileErr
             let kind = style.kind(pieces, place);
             builder.part(if in_list && kind == BlockKind::ListItem { "\n" } else { "\n\n" });
             in_list = kind == BlockKind::ListItem;
-            write(reading, &mut builder, kind, piece)?;
+            write(context, &mut builder, kind, piece)?;
         }
     }
     Ok(builder.finish())
 }
 
 fn write(
-    reading: &Reading,
+    context: &ReadContext,
     builder: &mut Builder,
     kind: BlockKind,
     piece: &Piece,
 ) -> Result<(), FileError> {
     let text = match piece {
-        Piece::Table(rows, bounds) => return pipes::write(reading, builder, rows, Some(*bounds)),
+        Piece::Table(rows, bounds) => {
+            return markdown_table::write(context, builder, rows, Some(*bounds));
+        }
         Piece::Plain(text) => {
             builder.block(kind, text, None);
             return Ok(());
@@ -170,10 +159,10 @@ fn warnings(unusable: &[u32], unmapped: usize) -> Vec<String> {
     warnings
 }
 
-fn load_error(reading: &Reading, error: LoadPdfError) -> FileError {
+fn load_error(context: &ReadContext, error: LoadPdfError) -> FileError {
     let (kind, message) = match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
-            let message = match reading.options.password {
+            let message = match context.options.password {
                 None => "is protected by a password; give it as `password`",
                 Some(_) => "is protected by another password than the one given",
             };
@@ -187,5 +176,5 @@ fn load_error(reading: &Reading, error: LoadPdfError) -> FileError {
             (FileErrorKind::Corrupt, "is damaged and can't be read as a PDF; export it again")
         }
     };
-    reading.error(kind, message)
+    context.error(kind, message)
 }

@@ -10,22 +10,23 @@ use hayro_syntax::page::Page;
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 
-use super::super::reading::Reading;
+use super::super::context::ReadContext;
 use super::super::vision::{self, LONGEST_SIDE, PageImage};
-use super::{FileError, cost};
+use super::FileError;
+use super::preflight::render_cost;
 
 /// Pixels for each point of a page that is not large: 180 dots per inch, which is enough for the
 /// small print and little more than the longest side gives A4.
 const USUAL_SCALE: f32 = 2.5;
 
-/// Gives `take` the images of the pages of these numbers, until it wants no more.
+/// Passes the images of the numbered pages to `take` until it returns false.
 pub(crate) fn pages(
-    reading: &Reading,
+    context: &ReadContext,
     file: &Arc<[u8]>,
     numbers: &[u32],
     take: &mut dyn FnMut(Result<PageImage, FileError>) -> bool,
 ) {
-    let pdf = match vision::guarded(reading, || super::open(reading, file)) {
+    let pdf = match vision::guarded(context, || super::open(context, file)) {
         Ok(pdf) => pdf,
         Err(error) => {
             take(Err(error));
@@ -34,22 +35,22 @@ pub(crate) fn pages(
     };
     for &number in numbers {
         // A cache of its own: one that a panic left behind is not used again, and none grows.
-        let image = vision::guarded(reading, || page(reading, &pdf, number));
+        let image = vision::guarded(context, || page(context, &pdf, number));
         if !take(image) {
             return;
         }
     }
 }
 
-fn page(reading: &Reading, pdf: &Pdf, number: u32) -> Result<PageImage, FileError> {
+fn page(context: &ReadContext, pdf: &Pdf, number: u32) -> Result<PageImage, FileError> {
     let index = usize::try_from(number).unwrap_or(usize::MAX).wrapping_sub(1);
     let Some(page) = pdf.pages().get(index) else {
-        return Err(reading.corrupt(format!("has no page {number}")));
+        return Err(context.corrupt(format!("has no page {number}")));
     };
     let scale = scale(page).ok_or_else(|| {
-        reading.corrupt(format!("page {number} has a size that can't be shown as an image"))
+        context.corrupt(format!("page {number} has a size that can't be shown as an image"))
     })?;
-    cost::check(reading, page, scale)?;
+    render_cost::check(context, page, scale)?;
     let settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
     let pixels = hayro::render(
         page,
@@ -62,10 +63,10 @@ fn page(reading: &Reading, pdf: &Pdf, number: u32) -> Result<PageImage, FileErro
     // On white, nothing is transparent: the colours are what is seen.
     let colours = pixels.data_as_u8_slice().chunks_exact(4).flat_map(|it| [it[0], it[1], it[2]]);
     let Some(image) = RgbImage::from_vec(width, height, colours.collect()) else {
-        return Err(reading.corrupt(format!("page {number} can't be shown as an image")));
+        return Err(context.corrupt(format!("page {number} can't be shown as an image")));
     };
     let image = DynamicImage::ImageRgb8(image);
-    vision::encode(reading, number, image, Orientation::NoTransforms)
+    vision::encode(context, number, image, Orientation::NoTransforms)
 }
 
 /// `None` for a page without a size, or of one whose shorter side would vanish.
@@ -83,7 +84,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::super::{FileErrorKind, ReadOptions, vision::PageImage};
-    use super::{FileError, Reading, pages};
+    use super::{FileError, ReadContext, pages};
 
     /// A page with these entries and this content stream, among further objects from number 5 on.
     fn pdf(entries: &str, content: &str, objects: &[&str]) -> Arc<[u8]> {
@@ -101,7 +102,7 @@ mod tests {
 
     fn shown(file: &Arc<[u8]>) -> Result<PageImage, FileError> {
         let mut images = Vec::new();
-        pages(&Reading::new("a.pdf", &ReadOptions::default()), file, &[1], &mut |image| {
+        pages(&ReadContext::new("a.pdf", &ReadOptions::default()), file, &[1], &mut |image| {
             images.push(image);
             true
         });
@@ -157,7 +158,7 @@ mod tests {
         let reading_options = ReadOptions::default();
         let mut kinds = Vec::new();
         let file = pdf("/MediaBox [0 0 9 9]", "", &[]);
-        pages(&Reading::new("a.pdf", &reading_options), &file, &[0, 2, 1], &mut |image| {
+        pages(&ReadContext::new("a.pdf", &reading_options), &file, &[0, 2, 1], &mut |image| {
             kinds.push(image.err().map(|error| error.kind));
             true
         });

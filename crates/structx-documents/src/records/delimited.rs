@@ -4,15 +4,15 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write;
 
+use crate::context::ReadContext;
 use crate::markup::text::decode;
-use crate::reading::Reading;
 use crate::table::Table;
 use crate::{FileError, FileErrorKind, Skipped, TableOptions};
 
-/// How much of a file tells its delimiter.
+/// The part of a file that its delimiter is detected from: chosen by hand, not measured.
 const SNIFFED_RECORDS: usize = 50;
 const SNIFFED_BYTES: usize = 1 << 16;
-/// What a column takes, with its name.
+/// Memory of a column and its name, in cells: chosen by hand, not measured.
 const CELLS_OF_A_COLUMN: usize = 8;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -26,38 +26,38 @@ struct Dialect {
 /// The table of a file. Values stay strings, spelled as in the file; an empty cell is null. The
 /// text tells the delimiter where neither the options nor `delimiter` do.
 pub(crate) fn read(
-    reading: &Reading,
+    context: &ReadContext,
     bytes: &[u8],
     delimiter: Option<u8>,
 ) -> Result<Table, FileError> {
-    let options = &reading.options.table;
+    let options = &context.options.table;
     let (text, warning) = decode(bytes, options.encoding);
     let text = &without_lines(&text, &options.skipped);
     // The library holds a record several times.
-    text.split('\n').try_for_each(|line| reading.check_growing(line.len()))?;
+    text.split('\n').try_for_each(|line| context.check_growing(line.len()))?;
     let quote = options.quote.unwrap_or_else(|| sniff_quote(text));
     let delimiter = options.delimiter.or(delimiter);
     let dialect =
         Dialect { delimiter: delimiter.unwrap_or_else(|| sniff_delimiter(text, quote)), quote };
-    let mut table = read_cells(reading, text, dialect)?;
+    let mut table = read_cells(context, text, dialect)?;
     table.warnings.extend(warning);
-    options.choose_columns(reading.name, &mut table)?;
-    table.check_names(reading.name)?;
+    options.choose_columns(context.name, &mut table)?;
+    table.check_names(context.name)?;
     Ok(table)
 }
 
-fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, FileError> {
-    let (name, options) = (reading.name, &reading.options.table);
+fn read_cells(context: &ReadContext, text: &str, dialect: Dialect) -> Result<Table, FileError> {
+    let (name, options) = (context.name, &context.options.table);
     // The library keeps a record as a whole, and more of each of its cells than of a letter; as many
     // delimiters may well stand within quotes.
     let delimiters = memchr::memchr_iter(dialect.delimiter, text.as_bytes()).count();
-    reading.check_cells(delimiters / 4)?;
+    context.check_cells(delimiters / 4)?;
     let mut records = dialect.reader(text).into_records();
     let Some(first) = records.nth(options.header.unwrap_or(0)) else {
         return Err(empty(name, "the table is empty, or all of its rows are skipped"));
     };
     let first = first.map_err(|error| corrupt(name, &error))?;
-    reading.check_cells(first.len().saturating_mul(CELLS_OF_A_COLUMN))?;
+    context.check_cells(first.len().saturating_mul(CELLS_OF_A_COLUMN))?;
     let taken: HashSet<&str> = first.iter().map(str::trim).collect();
     let mut table = Table { columns: names(&first, &taken, options), ..Table::default() };
     let own = options.header.is_none().then(|| Ok(first.clone()));
@@ -67,7 +67,7 @@ fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, 
         let record = record.map_err(|error| corrupt(name, &error))?;
         // One more for what a row takes itself.
         cells += record.len().max(table.columns.len()) + 1;
-        reading.check_cells(cells.max(record.len().saturating_mul(CELLS_OF_A_COLUMN)))?;
+        context.check_cells(cells.max(record.len().saturating_mul(CELLS_OF_A_COLUMN)))?;
         short += usize::from(record.len() < first.len());
         long += usize::from(record.len() > first.len());
         for column in table.columns.len()..record.len() {
@@ -77,7 +77,7 @@ fn read_cells(reading: &Reading, text: &str, dialect: Dialect) -> Result<Table, 
         last = record;
     }
     check_quotes(name, text, dialect, &last, &options.skipped)?;
-    reading.check_cells(table.columns.len().saturating_mul(table.records.len()))?;
+    context.check_cells(table.columns.len().saturating_mul(table.records.len()))?;
     if table.records.is_empty() {
         return Err(empty(name, "the table has a header and no rows"));
     }
@@ -212,14 +212,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::read;
-    use crate::reading::Reading;
+    use crate::context::ReadContext;
     use crate::table::{Cell, Record, Table};
     use crate::{FileError, FileErrorKind, Limits, ReadOptions};
 
     fn read_with(text: &str, options: &str, limits: &Limits) -> Result<Table, FileError> {
         let options = ReadOptions::from_json(options).unwrap();
         let options = ReadOptions { limits: limits.clone(), ..options };
-        read(&Reading::new("a.csv", &options), text.as_bytes(), None)
+        read(&ReadContext::new("a.csv", &options), text.as_bytes(), None)
     }
 
     fn values(table: &Table) -> Vec<Vec<Value>> {
@@ -320,7 +320,7 @@ mod tests {
             assert_eq!(found, cells, "{options}");
         }
         let options = ReadOptions::from_json(r#"{"encoding": "latin-1"}"#).unwrap();
-        let table = read(&Reading::new("a.csv", &options), b"a\nZ\xFCrich", None).unwrap();
+        let table = read(&ReadContext::new("a.csv", &options), b"a\nZ\xFCrich", None).unwrap();
         assert_eq!(values(&table), [[json!("Zürich")]]);
         assert_eq!(table.warnings, [""; 0]);
     }

@@ -7,8 +7,8 @@ use serde::Deserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde_json::Value;
 
+use crate::context::ReadContext;
 use crate::markup::text::{self, decode};
-use crate::reading::Reading;
 use crate::table::{Objects, Table};
 use crate::{Content, FileError};
 use structx_common::json;
@@ -16,11 +16,11 @@ use structx_common::json;
 const VALUES_OF_AN_OBJECT: usize = 3;
 
 /// An array of objects is a table; any other value is a document of its indented text.
-pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Content, FileError> {
-    let options = &reading.options.table;
+pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Content, FileError> {
+    let options = &context.options.table;
     let (text, warning) = decode(bytes, options.encoding);
-    check_values(reading, &text)?;
-    let invalid = |error| reading.corrupt(format!("is not valid JSON: {error}"));
+    check_values(context, &text)?;
+    let invalid = |error| context.corrupt(format!("is not valid JSON: {error}"));
     let mut objects = Objects::default();
     let mut fits = Ok(());
     let mut is_table = text.trim_start().starts_with('[');
@@ -30,7 +30,7 @@ pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Content, FileError
             Value::Object(object) => {
                 if is_table && fits.is_ok() && objects.len() < most {
                     objects.push(object);
-                    fits = reading.check_cells(objects.cells());
+                    fits = context.check_cells(objects.cells());
                 }
             }
             _ => is_table = false,
@@ -40,14 +40,14 @@ pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Content, FileError
         serde_json::from_str::<Value>(&text).map_err(invalid)?;
     }
     if !is_table {
-        options.allow(reading.name, &["encoding"])?;
-        let mut document = text::document(reading, indented(&text))?;
+        options.allow(context.name, &["encoding"])?;
+        let mut document = text::document(context, indented(&text))?;
         document.warnings.extend(warning);
         return Ok(Content::Document(document));
     }
-    json::check_names(text.as_bytes()).map_err(|error| reading.corrupt(error.to_string()))?;
+    json::check_names(text.as_bytes()).map_err(|error| context.corrupt(error.to_string()))?;
     fits?;
-    let mut table = table(reading, objects)?;
+    let mut table = table(context, objects)?;
     table.warnings.extend(warning);
     Ok(Content::Table(table))
 }
@@ -76,17 +76,17 @@ fn for_each_item(json: &str, take: impl FnMut(Value)) -> serde_json::Result<()> 
 }
 
 /// An object in each line.
-pub(crate) fn read_lines(reading: &Reading, bytes: &[u8]) -> Result<Table, FileError> {
-    let options = &reading.options.table;
+pub(crate) fn read_lines(context: &ReadContext, bytes: &[u8]) -> Result<Table, FileError> {
+    let options = &context.options.table;
     let (text, warning) = decode(bytes, options.encoding);
-    check_values(reading, &text)?;
+    check_values(context, &text)?;
     let most = options.rows.unwrap_or(usize::MAX);
     let mut objects = Objects::default();
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     for (index, line) in lines.take(most) {
         let corrupt = |problem: &str, error: serde_json::Error| {
             let (line, column) = (index + 1, error.column());
-            reading.corrupt(format!("line {line} {problem} in column {column}"))
+            context.corrupt(format!("line {line} {problem} in column {column}"))
         };
         objects.push(serde_json::from_str(line).map_err(|error| {
             let found = if error.is_data() { "another kind of value" } else { "an error" };
@@ -94,24 +94,24 @@ pub(crate) fn read_lines(reading: &Reading, bytes: &[u8]) -> Result<Table, FileE
         })?);
         json::check_names(line.as_bytes())
             .map_err(|error| corrupt("has two members of one name: the second", error))?;
-        reading.check_cells(objects.cells())?;
+        context.check_cells(objects.cells())?;
     }
-    let mut table = table(reading, objects)?;
+    let mut table = table(context, objects)?;
     table.warnings.extend(warning);
     Ok(table)
 }
 
-fn table(reading: &Reading, objects: Objects) -> Result<Table, FileError> {
+fn table(context: &ReadContext, objects: Objects) -> Result<Table, FileError> {
     let mut table = objects
         .into_table()
-        .map_err(|error| FileError { name: reading.name.to_owned(), ..error })?;
-    reading.options.table.choose_columns(reading.name, &mut table)?;
+        .map_err(|error| FileError { name: context.name.to_owned(), ..error })?;
+    context.options.table.choose_columns(context.name, &mut table)?;
     Ok(table)
 }
 
 /// Looks how many values there are before they are parsed, as a small one takes a hundred times the
 /// memory of its text; an object takes that of several.
-fn check_values(reading: &Reading, json: &str) -> Result<(), FileError> {
+fn check_values(context: &ReadContext, json: &str) -> Result<(), FileError> {
     let mut values: usize = 0;
     let mut bytes = json.bytes();
     while let Some(byte) = bytes.next() {
@@ -122,7 +122,7 @@ fn check_values(reading: &Reading, json: &str) -> Result<(), FileError> {
             _ => {}
         }
     }
-    reading.check_cells(values)
+    context.check_cells(values)
 }
 
 /// Goes behind the quote that ends the string.
@@ -201,18 +201,18 @@ mod tests {
     use serde_json::Value;
 
     use super::{indented, read, read_lines};
-    use crate::reading::Reading;
+    use crate::context::ReadContext;
     use crate::table::Table;
     use crate::{Content, FileError, FileErrorKind, ReadOptions};
 
     fn json(text: &str, options: &str) -> Result<Content, FileError> {
         let options = ReadOptions::from_json(options).unwrap();
-        read(&Reading::new("a.json", &options), text.as_bytes())
+        read(&ReadContext::new("a.json", &options), text.as_bytes())
     }
 
     fn lines(text: &str, options: &str) -> Result<Table, FileError> {
         let options = ReadOptions::from_json(options).unwrap();
-        read_lines(&Reading::new("a.jsonl", &options), text.as_bytes())
+        read_lines(&ReadContext::new("a.jsonl", &options), text.as_bytes())
     }
 
     #[test]
@@ -283,7 +283,7 @@ mod tests {
         else {
             panic!("not a table");
         };
-        // What is not read may be no JSON.
+        // Lines after the last row that is read need not be JSON.
         let line = lines("{\"a\": 1, \"b\": 2}\noops", options).unwrap();
         for table in [array, line] {
             assert_eq!(table.columns, ["b"]);

@@ -6,8 +6,8 @@ pub(super) mod options;
 pub(super) mod workbook;
 
 use super::builder::Builder;
-use super::pipes::{self, Cell};
-use super::reading::Reading;
+use super::context::ReadContext;
+use super::markdown_table::{self, MarkdownCell};
 use super::{Document, FileError, ReadOptions};
 use crate::table::{self, Table};
 
@@ -15,24 +15,24 @@ impl Table {
     /// The table as a document of its own, in Markdown.
     ///
     /// # Errors
-    /// It has more cells or characters than the limits.
+    /// It has more cells or characters than the limits that the table was read with.
     pub fn document(&self) -> Result<Document, FileError> {
-        let options = ReadOptions::default();
-        let reading = Reading::new(&self.name, &options);
-        reading.check_document_cells(self.columns.len().saturating_mul(self.records.len() + 1))?;
-        let header = self.columns.iter().map(Cell::text).collect();
+        let options = ReadOptions { limits: self.limits.clone(), ..ReadOptions::default() };
+        let context = ReadContext::new(&self.name, &options);
+        context.check_document_cells(self.columns.len().saturating_mul(self.records.len() + 1))?;
+        let header = self.columns.iter().map(MarkdownCell::text).collect();
         let columns = self.columns.len();
         let records = self.records.iter().map(|record| record.cells(columns).map(cell).collect());
         let rows: Vec<_> = std::iter::once(header).chain(records).collect();
         let mut builder = Builder::default();
-        pipes::write(&reading, &mut builder, &rows, None)?;
+        markdown_table::write(&context, &mut builder, &rows, None)?;
         let document = builder.finish();
-        reading.check_characters(&document.text)?;
+        context.check_characters(&document.text)?;
         let (name, warnings) = (self.name.clone(), self.warnings.clone());
         Ok(Document { name, format: self.format, warnings, ..document })
     }
 }
 
-fn cell(cell: table::Cell) -> Cell {
-    cell.text().map_or_else(Cell::default, Cell::text)
+fn cell(cell: table::Cell) -> MarkdownCell {
+    cell.text().map_or_else(MarkdownCell::default, MarkdownCell::text)
 }

@@ -15,7 +15,7 @@ const NAME: &str = "file_options";
 const ALL: &str =
     "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar, sheet_name";
 
-/// What CSV and TSV files take.
+/// Options of CSV and TSV files.
 pub(crate) const OF_TEXT: &[&str] = &[
     "sep",
     "delimiter",
@@ -27,18 +27,18 @@ pub(crate) const OF_TEXT: &[&str] = &[
     "nrows",
     "quotechar",
 ];
-/// What workbooks take.
+/// Options of workbooks.
 pub(crate) const OF_WORKBOOK: &[&str] =
     &["sheet_name", "skiprows", "header", "usecols", "columns", "nrows"];
-/// What JSON and JSON Lines files take.
+/// Options of JSON and JSON Lines files.
 pub(crate) const OF_JSON: &[&str] = &["encoding", "usecols", "columns", "nrows"];
 
-/// What is not given is found out, or has no bound.
+/// Options for tables. A missing option is detected from the file, or means no bound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableOptions {
     pub delimiter: Option<u8>,
     pub encoding: Option<&'static Encoding>,
-    /// Lines of a text, or rows of a sheet, that are as good as not there.
+    /// Lines of a text, or rows of a sheet, to skip.
     pub skipped: Skipped,
     /// The row that names the columns, where one does; those before it are left out. Blank rows
     /// don't count.
@@ -115,7 +115,7 @@ impl Default for TableOptions {
 }
 
 impl TableOptions {
-    /// A null is as good as not given, but for `header` and `sheet_name`.
+    /// Reads the options. Null means not given, except for `header` and `sheet_name`.
     ///
     /// # Errors
     /// An option is unknown or has a wrong value.

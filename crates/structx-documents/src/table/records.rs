@@ -109,6 +109,11 @@ impl Records {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
+    /// The bytes of all cells as JSON.
+    pub(super) fn json_bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// The number of columns, but for the last ones that are null in all records.
     fn columns(&self) -> usize {
         self.iter().map(|record| record.0.split(TAB).count()).max().unwrap_or(0)

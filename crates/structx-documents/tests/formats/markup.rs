@@ -77,7 +77,7 @@ fn opendocument_text() {
         let found = |block: &&structx_documents::Block| &expected[block.range.clone()] == text;
         document.blocks.iter().find(found).unwrap().kind
     };
-    assert_eq!(kind("Acme"), BlockKind::Margin);
+    assert_eq!(kind("Acme"), BlockKind::HeaderFooter);
     assert_eq!(kind("[1] the note"), BlockKind::Note);
     assert_eq!(kind("(c) b"), BlockKind::ListItem);
     assert_eq!(kind("EUR"), BlockKind::Cell { row: 1, column: 1 });

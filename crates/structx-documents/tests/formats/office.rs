@@ -311,7 +311,7 @@ fn headers_and_footers_stand_once_around_the_text() {
     let others = [("header", &*usual), ("header2", &first), ("footer", &last)];
     let document = read("a.docx", word(&body(""), &others)).unwrap();
     assert_eq!(document.text, "Alder Ltd\n\nTel. 12\n\nText\n\nBye\n\nTel. 12");
-    let margins = kinds(&document, |kind| kind == BlockKind::Margin);
+    let margins = kinds(&document, |kind| kind == BlockKind::HeaderFooter);
     assert_eq!(margins, ["Alder Ltd", "Tel. 12", "Bye", "Tel. 12"]);
     let titled = read("a.docx", word(&body("<w:titlePg/>"), &others)).unwrap();
     assert!(titled.text.contains("Welcome"));

@@ -156,7 +156,7 @@ fn headings_items_and_margins_are_told_from_the_text() {
             (BlockKind::Paragraph, body),
             (BlockKind::ListItem, "- the first item"),
             (BlockKind::ListItem, "- the second of red"),
-            (BlockKind::Margin, "Report, page 1"),
+            (BlockKind::HeaderFooter, "Report, page 1"),
         ]
     );
 }

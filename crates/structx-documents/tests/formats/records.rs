@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use structx_documents::table::{Cell, Table};
-use structx_documents::{Content, FileError, FileErrorKind, ReadOptions, read_bytes};
+use structx_documents::{Content, FileError, FileErrorKind, Limits, ReadOptions, read_bytes};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -392,4 +392,60 @@ proptest! {
     ) {
         let _ = read_bytes(name, bytes, &ReadOptions::default());
     }
+}
+
+#[test]
+fn limits_of_the_caller_bound_tables_of_every_format() {
+    let csv = b"a,b\n12345,6\n7,8\n".to_vec();
+    let json = br#"[{"a": "12345", "b": "6"}, {"a": "7", "b": "8"}]"#.to_vec();
+    let lines = b"{\"a\": \"12345\", \"b\": \"6\"}\n{\"a\": \"7\", \"b\": \"8\"}\n".to_vec();
+    let cells = [("A1", "a"), ("B1", "b"), ("A2", "12345"), ("B2", "6"), ("A3", "7"), ("B3", "8")];
+    let workbook = xlsx(&[("S", "visible", &texts(&cells))]);
+    let files = [("a.csv", csv), ("a.json", json), ("a.jsonl", lines), ("a.xlsx", workbook)];
+    // "a: 12345\nb: 6" and "a: 7\nb: 8".
+    for (name, bytes) in files {
+        let read = |limits: Limits| {
+            let options = ReadOptions { limits, ..ReadOptions::default() };
+            read_bytes(name, bytes.clone(), &options)
+        };
+        let error = read(Limits { characters: 21, ..Limits::default() }).unwrap_err();
+        assert_eq!(error.kind, FileErrorKind::LimitExceeded, "{name}");
+        assert!(error.message.contains("`characters`"), "{name}: {error}");
+        let error = read(Limits { cells: 3, ..Limits::default() }).unwrap_err();
+        assert!(error.message.contains("`cells`"), "{name}: {error}");
+        let Ok(Content::Table(table)) = read(Limits { characters: 22, ..Limits::default() }) else {
+            panic!("{name} is within the limit");
+        };
+        // Its Markdown has more characters: pipes, and the line under the header.
+        let error = table.document().unwrap_err();
+        assert!(error.message.contains("`characters`"), "{name}: {error}");
+    }
+}
+
+#[test]
+fn raised_limits_hold_for_the_document_of_a_table_too() {
+    let rows = 1_000_000;
+    let csv = "a\n".to_owned() + &"1\n".repeat(rows);
+    let read = |limits: Limits| {
+        let options = ReadOptions { limits, ..ReadOptions::default() };
+        let content = read_bytes("a.csv", csv.clone().into_bytes(), &options).unwrap();
+        let Content::Table(table) = content else { panic!("CSV is a table") };
+        table.document().map(|document| document.blocks.len())
+    };
+    assert_eq!(read(Limits::default()).unwrap_err().kind, FileErrorKind::LimitExceeded);
+    assert_eq!(read(Limits { cells: 4_000_000, ..Limits::default() }), Ok(rows + 2));
+}
+
+#[test]
+fn a_table_from_memory_is_bounded_by_limits_of_the_caller_only() {
+    let table = || Table::from_json([r#"[{"a": "12345"}, {"a": "6"}]"#]).unwrap();
+    let within = |limits: Limits| table().within(&ReadOptions { limits, ..ReadOptions::default() });
+    assert_eq!(within(Limits::default()).unwrap(), table());
+    for limits in
+        [Limits { characters: 11, ..Limits::default() }, Limits { cells: 1, ..Limits::default() }]
+    {
+        let error = within(limits).unwrap_err();
+        assert_eq!((error.kind, error.name.as_str()), (FileErrorKind::LimitExceeded, "data"));
+    }
+    assert!(within(Limits { characters: 12, ..Limits::default() }).is_ok());
 }

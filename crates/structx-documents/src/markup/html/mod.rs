@@ -1,7 +1,7 @@
 //! HTML: the tags of a page, as a browser's tokenizer finds them, told to the flow as they come.
 //! There is no tree, so that no nesting is too deep.
 
-mod skipped;
+mod omitted;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -11,23 +11,23 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, State, Tokenizer};
 use memchr::memmem;
 
-use self::skipped::{Place, Skipped, is_void};
+use self::omitted::{OmittedElement, TagPosition, is_void};
 use self::tags::{Attributes, Tag, tag, text_state};
 use super::flow::{Flow, Kind};
 use super::numerals::{numeral, superscript};
 use super::text::decode;
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::{Document, FileError, FileErrorKind};
 
-pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
+pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
     let (text, warning) = decoded(bytes);
-    let mut flow = Flow::new(reading);
+    let mut flow = Flow::new(context);
     let has_heading = memmem::find(text.as_bytes(), b"<h1").is_some()
         || memmem::find(text.as_bytes(), b"<H1").is_some();
     write(&mut flow, &text, !has_heading)?;
     let mut document = flow.finish()?.finish();
     if document.text.is_empty() {
-        return Err(reading.error(FileErrorKind::Empty, "the page has no text"));
+        return Err(context.error(FileErrorKind::Empty, "the page has no text"));
     }
     document.warnings.extend(warning);
     Ok(document)
@@ -75,7 +75,7 @@ struct Page<'f, 'a> {
     /// The lists and tables that are open, the innermost last.
     open: Vec<Open>,
     /// The element that is left out with all that is in it.
-    skipped: Option<Skipped>,
+    skipped: Option<OmittedElement>,
     with_title: bool,
     in_pre: bool,
     in_superscript: bool,
@@ -115,7 +115,7 @@ impl<'f, 'a> Page<'f, 'a> {
     fn event(&mut self, event: &CallbackEvent) -> Signal {
         self.events = self.events.wrapping_add(1);
         if self.events.is_multiple_of(1 << 16)
-            && let Err(error) = self.flow.reading.check_time()
+            && let Err(error) = self.flow.context.check_time()
         {
             return Some(Err(error));
         }
@@ -170,14 +170,14 @@ impl<'f, 'a> Page<'f, 'a> {
         }
         let has_content = !self_closing && !is_void(&self.name);
         if let Some(skipped) = &mut self.skipped {
-            if !has_content || skipped.start(tag, &self.name) == Place::Within {
+            if !has_content || skipped.start(tag, &self.name) == TagPosition::Within {
                 return Ok(());
             }
             self.skipped = None;
         }
         let unwanted = tag == Tag::Skipped || (tag == Tag::Title && !self.with_title);
         if unwanted || self.attributes.hidden {
-            self.skipped = has_content.then(|| Skipped::new(tag, &self.name));
+            self.skipped = has_content.then(|| OmittedElement::new(tag, &self.name));
             return Ok(());
         }
         self.visible(tag)
@@ -240,10 +240,10 @@ impl<'f, 'a> Page<'f, 'a> {
         let tag = tag(name);
         if let Some(skipped) = &mut self.skipped {
             let place = skipped.end(tag, name);
-            if place != Place::Within {
+            if place != TagPosition::Within {
                 self.skipped = None;
             }
-            if place != Place::After {
+            if place != TagPosition::After {
                 return Ok(());
             }
         }
@@ -281,7 +281,7 @@ impl<'f, 'a> Page<'f, 'a> {
     }
 
     fn start_list(&mut self, ordered: bool) -> Result<(), FileError> {
-        self.flow.reading.check_depth(self.open.len() + 1)?;
+        self.flow.context.check_depth(self.open.len() + 1)?;
         let numbers = Numbers {
             next: self.attributes.start.unwrap_or(1),
             style: self.attributes.numbering.unwrap_or(b'1'),

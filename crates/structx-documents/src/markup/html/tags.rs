@@ -1,4 +1,4 @@
-//! What the tags of HTML and their attributes mean for a text.
+//! The meaning of HTML tags and attributes for a text.
 
 use html5gum::State;
 
@@ -81,7 +81,7 @@ pub(super) fn text_state(name: &[u8]) -> Option<State> {
     }
 }
 
-/// What the attributes of one tag say.
+/// The attributes of one tag.
 #[derive(Debug, Default)]
 pub(super) struct Attributes {
     pub(super) hidden: bool,
@@ -90,7 +90,7 @@ pub(super) struct Attributes {
     /// The first number of a list, and how its numbers are printed.
     pub(super) start: Option<i64>,
     pub(super) numbering: Option<u8>,
-    /// What is read in place of an image; what a field is filled with.
+    /// The alternative text of an image; the value of a field.
     pub(super) alternative: String,
     pub(super) value: String,
     /// The kind of a field.
@@ -124,7 +124,7 @@ impl Attributes {
         self.value.trim().parse().ok()
     }
 
-    /// What a user sees in the field.
+    /// The text a user sees in the field.
     pub(super) fn field(&self) -> &str {
         const SEEN: [&str; 13] = [
             "",

@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 
 use super::read;
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::{Document, FileError, FileErrorKind, Limits, ReadOptions};
 
 fn page(html: &[u8]) -> Result<Document, FileError> {
     let options = ReadOptions::default();
-    read(&Reading::new("page.html", &options), html)
+    read(&ReadContext::new("page.html", &options), html)
 }
 
 fn text(html: &str) -> String {
@@ -109,7 +109,7 @@ fn hostile_pages_are_read_or_refused() {
         ..ReadOptions::default()
     };
     let wide = "<table><tr><td rowspan=65534 colspan=1000>a<td>b<tr><td>c</table>";
-    let error = read(&Reading::new("a", &options), wide.as_bytes()).unwrap_err();
+    let error = read(&ReadContext::new("a", &options), wide.as_bytes()).unwrap_err();
     assert_eq!(error.kind, FileErrorKind::LimitExceeded);
     assert_eq!(page(b"<p></p>").unwrap_err().kind, FileErrorKind::Empty);
 }

@@ -15,15 +15,15 @@ use self::table::Table;
 use self::tokens::{Token, Tokens};
 use super::flow::{Flow, Kind};
 use super::numerals::superscript;
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::{Document, FileError, FileErrorKind};
 
-pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
-    let mut parser = Parser::new(reading);
+pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
+    let mut parser = Parser::new(context);
     for (index, token) in (1_u32..).zip(Tokens::new(bytes)) {
         parser.token(token)?;
         if index.is_multiple_of(1 << 16) {
-            reading.check_time()?;
+            context.check_time()?;
         }
     }
     parser.flush()?;
@@ -31,7 +31,7 @@ pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileErro
     parser.end_paragraph()?;
     let mut document = parser.flow.finish()?.finish();
     if document.text.is_empty() {
-        return Err(reading.error(FileErrorKind::Empty, "the document has no text"));
+        return Err(context.error(FileErrorKind::Empty, "the document has no text"));
     }
     if is_cut {
         document.warnings.push("the file ends too early; its end may be missing".to_owned());
@@ -39,7 +39,7 @@ pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileErro
     Ok(document)
 }
 
-/// What a group inherits from the one around it.
+/// The state a group inherits from the one around it.
 #[derive(Clone, Copy)]
 struct Group {
     destination: Destination,
@@ -55,7 +55,7 @@ struct Group {
 enum Destination {
     Body,
     Note,
-    Margin,
+    HeaderFooter,
     /// The number or bullet of a list's item, as it is printed.
     Marker,
     Fonts,
@@ -94,7 +94,7 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn new(reading: &'a Reading<'a>) -> Self {
+    fn new(context: &'a ReadContext<'a>) -> Self {
         let group = Group {
             destination: Destination::Body,
             encoding: WINDOWS_1252,
@@ -103,7 +103,7 @@ impl<'a> Parser<'a> {
             fallback: 1,
         };
         Self {
-            flow: Flow::new(reading),
+            flow: Flow::new(context),
             group,
             groups: Vec::new(),
             bytes: Vec::new(),
@@ -135,7 +135,7 @@ impl<'a> Parser<'a> {
             Token::Open => {
                 self.flush()?;
                 self.skip = 0;
-                self.flow.reading.check_depth(self.groups.len() + 1)?;
+                self.flow.context.check_depth(self.groups.len() + 1)?;
                 self.groups.push(self.group);
             }
             Token::Close => {
@@ -165,7 +165,7 @@ impl<'a> Parser<'a> {
     }
 
     fn close(&mut self) -> Result<(), FileError> {
-        // What follows the last group is no part of the document.
+        // Text after the last group is not part of the document.
         let Some(outer) = self.groups.pop() else { return Ok(()) };
         let inner = mem::replace(&mut self.group, outer);
         if inner.destination == outer.destination {
@@ -173,7 +173,7 @@ impl<'a> Parser<'a> {
         }
         match inner.destination {
             Destination::Note => self.flow.close_note(),
-            Destination::Margin => self.end_paragraph()?,
+            Destination::HeaderFooter => self.end_paragraph()?,
             Destination::Styles => self.style_name.clear(),
             _ => {}
         }
@@ -221,7 +221,7 @@ impl<'a> Parser<'a> {
             b"header" | b"headerl" | b"headerr" | b"headerf" | b"footer" | b"footerl"
             | b"footerr" | b"footerf" => {
                 self.end_paragraph()?;
-                Destination::Margin
+                Destination::HeaderFooter
             }
             b"footnote" | b"annotation" if self.group.destination != Destination::Note => {
                 self.start_paragraph()?;
@@ -367,7 +367,10 @@ impl<'a> Parser<'a> {
         let destination = self.group.destination;
         !self.groups.is_empty()
             && !self.group.hidden
-            && matches!(destination, Destination::Body | Destination::Note | Destination::Margin)
+            && matches!(
+                destination,
+                Destination::Body | Destination::Note | Destination::HeaderFooter
+            )
     }
 
     fn push(&mut self, text: &str) -> Result<(), FileError> {
@@ -405,8 +408,8 @@ impl<'a> Parser<'a> {
         if self.group.destination == Destination::Note || !mem::take(&mut self.fresh) {
             return Ok(());
         }
-        if self.group.destination == Destination::Margin {
-            return self.flow.begin(Kind::Margin);
+        if self.group.destination == Destination::HeaderFooter {
+            return self.flow.begin(Kind::HeaderFooter);
         }
         self.table.place(&mut self.flow)?;
         let marker = mem::take(&mut self.marker);
@@ -431,7 +434,7 @@ impl<'a> Parser<'a> {
                 self.flow.space();
                 Ok(())
             }
-            Destination::Body | Destination::Margin => self.end_paragraph(),
+            Destination::Body | Destination::HeaderFooter => self.end_paragraph(),
             _ => Ok(()),
         }
     }

@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 
 use super::read;
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::{BlockKind, Document, FileError, FileErrorKind, ReadOptions};
 
 fn rtf(bytes: &[u8]) -> Result<Document, FileError> {
     let options = ReadOptions::default();
-    read(&Reading::new("a.rtf", &options), bytes)
+    read(&ReadContext::new("a.rtf", &options), bytes)
 }
 
 fn text(body: &str) -> String {

@@ -14,35 +14,35 @@ use self::story::{Shared, Story};
 use super::items::{self, Item, Writer};
 use super::package::{Package, Relations};
 use super::{drawing, xml};
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::{BlockKind, Document, FileError, FileErrorKind};
 
 /// Where the text is in a file that does not say it.
 const USUAL_PART: &str = "word/document.xml";
 
-pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
-    let mut package = Package::open(reading, bytes)?;
+pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
+    let mut package = Package::open(context, bytes)?;
     let root = package.relations("")?;
     let main = root.first("officeDocument").unwrap_or(USUAL_PART);
     let Some(text) = package.read(main)? else {
-        return Err(reading.corrupt("has no text part; save it again in a word processor"));
+        return Err(context.corrupt("has no text part; save it again in a word processor"));
     };
     let relations = package.relations(main)?;
-    let mut shared = shared(reading, &mut package, &relations)?;
+    let mut shared = shared(context, &mut package, &relations)?;
     let mut sections = Sections::default();
     if let Some(settings) = part(&mut package, &relations, "settings")? {
-        xml::visit(reading, &settings, &mut shared.notes)?;
-        xml::visit(reading, &settings, &mut sections)?;
+        xml::visit(context, &settings, &mut shared.notes)?;
+        xml::visit(context, &settings, &mut sections)?;
     }
-    xml::visit(reading, &text, &mut sections)?;
+    xml::visit(context, &text, &mut sections)?;
 
-    let mut writer = Writer::new(reading);
+    let mut writer = Writer::new(context);
     margins(&mut package, &relations, sections.headers(), &mut shared, &mut writer)?;
-    xml::visit(reading, &text, &mut Story::new(&mut shared, |item| writer.write(item)))?;
+    xml::visit(context, &text, &mut Story::new(&mut shared, |item| writer.write(item)))?;
     for kind in ["footnotes", "endnotes", "comments"] {
         if let Some(notes) = part(&mut package, &relations, kind)? {
-            // What stands in no note is not printed.
-            xml::visit(reading, &notes, &mut Story::new(&mut shared, |_| Ok(())))?;
+            // Text outside of notes is not printed.
+            xml::visit(context, &notes, &mut Story::new(&mut shared, |_| Ok(())))?;
         }
     }
     for note in shared.notes.texts() {
@@ -55,27 +55,27 @@ pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileErro
         document.warnings.push(warning.to_owned());
     }
     if document.text.is_empty() {
-        return Err(reading.error(FileErrorKind::Empty, "the document has no text"));
+        return Err(context.error(FileErrorKind::Empty, "the document has no text"));
     }
     Ok(document)
 }
 
 fn shared(
-    reading: &Reading,
+    context: &ReadContext,
     package: &mut Package,
     relations: &Relations,
 ) -> Result<Shared, FileError> {
     let mut shared = Shared::default();
     if let Some(styles) = part(package, relations, "styles")? {
-        xml::visit(reading, &styles, &mut shared.styles)?;
+        xml::visit(context, &styles, &mut shared.styles)?;
     }
     if let Some(numbering) = part(package, relations, "numbering")? {
-        xml::visit(reading, &numbering, &mut shared.numbering)?;
+        xml::visit(context, &numbering, &mut shared.numbering)?;
     }
     for kind in ["chart", "diagramData"] {
         for (id, part) in relations.of_kind(kind) {
             if let Some(bytes) = package.read(part)? {
-                shared.charts.insert(id.to_owned(), drawing::text(reading, &bytes)?);
+                shared.charts.insert(id.to_owned(), drawing::text(context, &bytes)?);
             }
         }
     }
@@ -106,10 +106,10 @@ fn margins<'i>(
             items.push(item);
             Ok(())
         });
-        xml::visit(writer.reading, &bytes, &mut story)?;
+        xml::visit(writer.context, &bytes, &mut story)?;
         for line in items.into_iter().flat_map(items::lines) {
             if !line.is_empty() && written.insert(line.clone()) {
-                writer.line(BlockKind::Margin, &line);
+                writer.line(BlockKind::HeaderFooter, &line);
             }
         }
     }

@@ -8,13 +8,13 @@ use crate::FileError;
 /// Told of the settings and then of the text.
 #[derive(Default)]
 pub(super) struct Sections {
-    margins: Vec<Margin>,
+    headers_footers: Vec<HeaderFooterPart>,
     has_title_page: bool,
     has_even_pages: bool,
     pub(super) has_foreign_part: bool,
 }
 
-struct Margin {
+struct HeaderFooterPart {
     is_header: bool,
     pages: String,
     id: String,
@@ -31,15 +31,15 @@ impl Sections {
     }
 
     fn shown(&self, is_header: bool) -> impl Iterator<Item = &str> {
-        let shown = move |margin: &&Margin| {
-            margin.is_header == is_header
-                && match &*margin.pages {
+        let shown = move |part: &&HeaderFooterPart| {
+            part.is_header == is_header
+                && match &*part.pages {
                     "first" => self.has_title_page,
                     "even" => self.has_even_pages,
                     _ => true,
                 }
         };
-        self.margins.iter().filter(shown).map(|margin| &*margin.id)
+        self.headers_footers.iter().filter(shown).map(|part| &*part.id)
     }
 }
 
@@ -48,12 +48,12 @@ impl Visitor for Sections {
         match name {
             "headerReference" | "footerReference" => {
                 let get = |name| xml::attribute(element, name).unwrap_or_default();
-                let margin = Margin {
+                let part = HeaderFooterPart {
                     is_header: name == "headerReference",
                     pages: get("type"),
                     id: get("id"),
                 };
-                self.margins.push(margin);
+                self.headers_footers.push(part);
             }
             "titlePg" => self.has_title_page |= xml::is_on(element),
             "evenAndOddHeaders" => self.has_even_pages = xml::is_on(element),

@@ -11,12 +11,12 @@ use super::numbering::Numbering;
 use super::styles::{ListReference, Styles};
 use super::symbols;
 use crate::FileError;
-use crate::pipes::Cell;
+use crate::markdown_table::MarkdownCell;
 
 /// As wide as a table of Word can be.
 const MOST_COLUMNS: u32 = 63;
 
-/// What all parts of the document share.
+/// State shared by all parts of the document.
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) styles: Styles,
@@ -31,8 +31,8 @@ pub(super) struct Story<'a, Out> {
     /// Takes what stands in no cell and no box.
     out: Out,
     holders: Vec<Holder>,
-    paragraphs: Vec<Paragraph>,
-    tables: Vec<Table>,
+    paragraphs: Vec<StoryParagraph>,
+    tables: Vec<StoryTable>,
     /// For each field that is not at its end whether its code is being told, not its result.
     fields: Vec<bool>,
     properties: Properties,
@@ -59,33 +59,33 @@ struct CellProperties {
 }
 
 #[derive(Default)]
-struct Table {
-    rows: Vec<Vec<Cell>>,
+struct StoryTable {
+    rows: Vec<Vec<MarkdownCell>>,
     deleted: bool,
-    /// What the first cell holds, as long as it is the only one.
+    /// The content of the first cell while it is the only one.
     only: Option<Vec<Item>>,
     cells: usize,
 }
 
 #[derive(Default)]
-struct Paragraph {
+struct StoryParagraph {
     style: Option<String>,
     list: ListReference,
     outline: Option<u8>,
     text: String,
     deleted: bool,
-    run: Option<Run>,
+    run: Option<TextRun>,
     /// The text boxes and charts in it.
     after: Vec<Item>,
 }
 
 #[derive(Default)]
-struct Run {
+struct TextRun {
     style: Option<String>,
     hidden: Option<bool>,
 }
 
-/// Whose properties are being told.
+/// The element whose properties are read.
 #[derive(Clone, Copy, PartialEq)]
 enum Properties {
     None,
@@ -133,7 +133,7 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
     }
 
     fn end_paragraph(&mut self) -> Result<(), FileError> {
-        // What a damaged field hides ends here; results may go on.
+        // Text hidden by a damaged field ends here; its result may continue.
         self.fields.fill(false);
         let Some(paragraph) = self.paragraphs.pop() else { return Ok(()) };
         let styles = &self.shared.styles;
@@ -181,14 +181,14 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
         table.cells += 1;
         table.only = Some(holder.items).filter(|_| table.cells == 1);
         let columns = properties.columns.min(MOST_COLUMNS);
-        let cell = if text.is_empty() { Cell::default() } else { Cell::text(text) };
+        let cell = if text.is_empty() { MarkdownCell::default() } else { MarkdownCell::text(text) };
         let Some(row) = table.rows.last_mut() else { return };
         match row.last_mut() {
             // Empty cells side by side are kept as one: a file can have millions for nothing.
             Some(last) if last.words.is_empty() && cell.words.is_empty() => {
                 last.columns = last.columns.max(1).saturating_add(columns.max(1));
             }
-            _ => row.push(Cell { columns, ..cell }),
+            _ => row.push(MarkdownCell { columns, ..cell }),
         }
     }
 
@@ -233,7 +233,7 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
                     "gridBefore" => {
                         let columns = xml::number::<u32>(element).unwrap_or(0).min(MOST_COLUMNS);
                         if let Some(row) = table.rows.last_mut().filter(|_| columns > 0) {
-                            row.push(Cell { columns, ..Cell::default() });
+                            row.push(MarkdownCell { columns, ..MarkdownCell::default() });
                         }
                     }
                     _ => {}
@@ -256,13 +256,13 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
         false
     }
 
-    /// What stands in a run, or around runs.
+    /// Content of a run, or around runs.
     fn inline(&mut self, name: &str, element: &BytesStart) -> bool {
         let run = self.paragraphs.last_mut().and_then(|paragraph| paragraph.run.as_mut());
         match (name, run) {
             ("r", _) => {
                 if let Some(paragraph) = self.paragraphs.last_mut() {
-                    paragraph.run = Some(Run::default());
+                    paragraph.run = Some(TextRun::default());
                 }
             }
             ("t", _) => self.in_text = true,
@@ -313,7 +313,7 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
 
 impl<Out: FnMut(Item) -> Result<(), FileError>> Visitor for Story<'_, Out> {
     fn start(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
-        // What stood there before a tracked change.
+        // Content from before a tracked change.
         if name.ends_with("Change") {
             return Ok(false);
         }
@@ -328,8 +328,8 @@ impl<Out: FnMut(Item) -> Result<(), FileError>> Visitor for Story<'_, Out> {
             )
         };
         match name {
-            "p" => self.paragraphs.push(Paragraph::default()),
-            "tbl" => self.tables.push(Table::default()),
+            "p" => self.paragraphs.push(StoryParagraph::default()),
+            "tbl" => self.tables.push(StoryTable::default()),
             "tr" => {
                 if let Some(table) = self.tables.last_mut() {
                     table.deleted = false;

@@ -95,7 +95,7 @@ impl Visitor for Styles {
             "numId" => style.list.list = xml::number(element),
             "ilvl" => style.list.level = xml::number(element),
             "vanish" => style.hidden = Some(xml::is_on(element)),
-            // What the style says of parts of a table, or said before a tracked change.
+            // Properties of table parts, or from before a tracked change.
             "tblStylePr" => return Ok(false),
             name => return Ok(!name.ends_with("Change")),
         }

@@ -1,14 +1,14 @@
-//! What tells a table from other text in columns: prose, lists, forms, tables of contents.
+//! Distinguishes tables from other text in columns: prose, lists, forms, tables of contents.
 
-use super::rows::{Part, text};
-use crate::pdf::words::Word;
+use super::rows::{Entry, text};
+use crate::pdf::layout::words::PageWord;
 
 /// Words in a cell on average: more are prose.
 const MOST_WORDS: usize = 8;
 /// Of a column without numbers: more words in a line are prose.
 const MOST_PER_CELL: usize = 5;
 
-/// A number, an amount, a date, or what stands for none of them in a column of such.
+/// Whether the text is a number, an amount, a date, or a placeholder for one, such as `-` or `n/a`.
 pub(super) fn is_number(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let letters = text.chars().filter(|character| character.is_alphabetic()).count();
@@ -18,42 +18,42 @@ pub(super) fn is_number(text: &str) -> bool {
     }
 }
 
-/// What stands beside a number.
+/// Whether the text is a sign beside a number, such as a currency.
 pub(super) fn is_sign(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|character| "$€£¥()%*+".contains(character))
 }
 
-/// Of all places of a table those that something stands in are so many; fewer are a chart.
+/// Whether at least 35 % of the positions have content; a chart has less. Chosen by hand.
 pub(super) fn is_full(cells: usize, places: usize) -> bool {
     cells * 100 >= places * 35
 }
 
-/// Rows that may be a table.
-pub(super) struct Shape<'a> {
+/// Rows that are examined as a table.
+pub(super) struct TableShape<'a> {
     pub(super) columns: usize,
     /// Of each column: it holds numbers.
     pub(super) numeric: &'a [bool],
-    pub(super) rows: &'a [Vec<Part>],
+    pub(super) rows: &'a [Vec<Entry>],
     /// How many lines over the first with numbers.
     pub(super) header: usize,
     /// How many rules go across it.
-    pub(super) rules: usize,
+    pub(super) rulings: usize,
 }
 
-impl Shape<'_> {
-    pub(super) fn is_table(&self, words: &[Word]) -> bool {
-        let ruled = self.rules > 1;
+impl TableShape<'_> {
+    pub(super) fn is_table(&self, words: &[PageWord]) -> bool {
+        let ruled = self.rulings > 1;
         let full = self.rows.iter().filter(|row| row.len() > 1).count();
         let least = if ruled { 2 } else { 3 };
         if full < least || full * 5 < self.rows.len() * 2 || self.is_contents(words) {
             return false;
         }
         let cells: usize = self.rows.iter().map(Vec::len).sum();
-        let reached: usize = self.parts().map(|part| part.columns).sum();
+        let reached: usize = self.entries().map(|entry| entry.columns).sum();
         if !is_full(reached, self.rows.len() * self.columns) {
             return false;
         }
-        let count: usize = self.parts().map(|part| part.words.len()).sum();
+        let count: usize = self.entries().map(|entry| entry.words.len()).sum();
         let values = self.numeric.iter().skip(1).filter(|numeric| **numeric).count();
         if count > MOST_WORDS * cells && values < 2 {
             return false;
@@ -61,7 +61,7 @@ impl Shape<'_> {
         let wordy = (0..self.columns).filter(|column| self.is_wordy(*column)).count();
         match (self.columns, values) {
             (2, 0) => {
-                ruled && self.rules > self.rows.len() / 2 && wordy == 0 && !self.is_form(words)
+                ruled && self.rulings > self.rows.len() / 2 && wordy == 0 && !self.is_form(words)
             }
             (2, _) => {
                 wordy < 2
@@ -77,42 +77,44 @@ impl Shape<'_> {
         }
     }
 
-    fn parts(&self) -> impl Iterator<Item = &Part> {
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.rows.iter().flatten()
     }
 
-    fn column(&self, column: usize) -> impl Iterator<Item = &Part> {
-        self.parts().filter(move |part| part.column == column && part.columns == 1)
+    fn column(&self, column: usize) -> impl Iterator<Item = &Entry> {
+        self.entries().filter(move |entry| entry.column == column && entry.columns == 1)
     }
 
     fn is_wordy(&self, column: usize) -> bool {
         let count = self.column(column).count();
-        let words: usize = self.column(column).map(|part| part.words.len()).sum();
+        let words: usize = self.column(column).map(|entry| entry.words.len()).sum();
         words > MOST_PER_CELL * count
     }
 
-    /// Chapters and their pages.
-    fn is_contents(&self, words: &[Word]) -> bool {
+    /// Whether the rows are a table of contents: chapters and page numbers.
+    fn is_contents(&self, words: &[PageWord]) -> bool {
         let last: Vec<String> =
-            self.column(self.columns - 1).map(|part| text(words, &part.words)).collect();
+            self.column(self.columns - 1).map(|entry| text(words, &entry.words)).collect();
         let pages: Vec<u32> = last.iter().filter_map(|page| page.parse().ok()).collect();
-        let leads = |part: &Part| part.words.iter().any(|word| words[*word].text.contains("...."));
-        let leaders = self.parts().filter(|part| leads(part)).count() * 2 > self.rows.len();
+        let leads =
+            |entry: &Entry| entry.words.iter().any(|word| words[*word].text.contains("...."));
+        let leaders = self.entries().filter(|entry| leads(entry)).count() * 2 > self.rows.len();
         let in_order = pages.len() > 2 && pages.is_sorted() && pages.len() * 10 >= last.len() * 8;
         self.columns < 4 && (in_order && self.header == 0 || leaders && self.columns < 3)
     }
 
-    /// Names of fields with what is filled in.
-    fn is_form(&self, words: &[Word]) -> bool {
-        let ends =
-            |part: &&Part| part.words.last().is_some_and(|word| words[*word].text.ends_with(':'));
+    /// Whether the rows are field names and their values.
+    fn is_form(&self, words: &[PageWord]) -> bool {
+        let ends = |entry: &&Entry| {
+            entry.words.last().is_some_and(|word| words[*word].text.ends_with(':'))
+        };
         self.column(0).filter(ends).count() * 3 > self.rows.len()
     }
 
     /// The second of two columns holds amounts of one kind, and enough of them.
-    fn is_even(&self, words: &[Word]) -> bool {
-        let kind = |part: &Part| -> String {
-            let text = text(words, &part.words);
+    fn is_even(&self, words: &[PageWord]) -> bool {
+        let kind = |entry: &Entry| -> String {
+            let text = text(words, &entry.words);
             text.chars()
                 .filter(|character| !character.is_ascii_digit() && *character != ',')
                 .collect()

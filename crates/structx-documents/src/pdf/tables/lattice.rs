@@ -1,27 +1,29 @@
-//! Tables whose cells are parted by rules that cross.
+//! Tables whose cells are separated by crossing ruling lines.
 
 use std::collections::BTreeMap;
 
 use hayro_interpret::kurbo::Rect;
 
 use super::evidence::{is_full, is_number};
-use super::lines::{Line, Phrase, lines};
+use super::phrases::{Phrase, PhraseLine, lines};
 use super::rows::text;
-use super::{Cell, Grid};
-use crate::pdf::rules::Rule;
-use crate::pdf::words::Word;
+use super::{GridCell, TableGrid};
+use crate::FileError;
+use crate::context::ReadContext;
+use crate::pdf::drawing::ruling_lines::RulingLine;
+use crate::pdf::layout::words::PageWord;
 
-/// In points: how near two rules are that are meant as one.
+/// Ruling lines this close, in points, are one.
 const SAME: f64 = 1.5;
-/// In points: the widest gap in a dotted line, or between the borders of two cells.
+/// The widest gap in a dotted line, or between the borders of two cells, in points.
 const GAP: f64 = 3.0;
-/// In points: how far a rule may end before the one that it meets.
+/// The distance at which a ruling line may end before the one it meets, in points.
 const REACH: f64 = 3.0;
-/// In points: a rule as short is part of a drawing.
+/// A shorter ruling line, in points, is part of a drawing.
 const LEAST_LENGTH: f64 = 5.0;
-/// In points: no line of text fits between rules as near.
+/// No line of text fits between ruling lines this close, in points.
 const LEAST_CELL: f64 = 4.0;
-/// In ems: no words of a cell are further apart.
+/// The widest gap between words of a cell, in ems.
 const COLUMN_GAP: f64 = 1.0;
 /// Rules that cross more often are a drawing, and so are tables of more places.
 const MOST_CROSSINGS: usize = 100_000;
@@ -31,52 +33,58 @@ const MOST_TABLES: usize = 200;
 const MOST_WORDS: usize = 40;
 
 /// The same rules, each once: pieces put together, doubles left out; level ones first, in order.
-pub(super) fn merge(rules: &[Rule]) -> Vec<Rule> {
-    let mut rules = rules.to_vec();
-    rules.sort_by(|a, b| b.level.cmp(&a.level).then(a.at.total_cmp(&b.at)));
-    let mut merged: Vec<Rule> = Vec::new();
-    for group in rules.chunk_by_mut(|a, b| a.level == b.level && b.at - a.at <= SAME) {
+pub(super) fn merge(rulings: &[RulingLine]) -> Vec<RulingLine> {
+    let mut rulings = rulings.to_vec();
+    rulings.sort_by(|a, b| b.level.cmp(&a.level).then(a.at.total_cmp(&b.at)));
+    let mut merged: Vec<RulingLine> = Vec::new();
+    for group in rulings.chunk_by_mut(|a, b| a.level == b.level && b.at - a.at <= SAME) {
         group.sort_by(|a, b| a.start.total_cmp(&b.start));
         let at = group[0].at;
         let first = merged.len();
-        for rule in group {
+        for ruling in group {
             match merged[first..].last_mut() {
-                Some(last) if rule.start <= last.end + GAP => last.end = last.end.max(rule.end),
-                _ => merged.push(Rule { at, ..*rule }),
+                Some(last) if ruling.start <= last.end + GAP => last.end = last.end.max(ruling.end),
+                _ => merged.push(RulingLine { at, ..*ruling }),
             }
         }
     }
-    merged.retain(|rule| rule.length() >= LEAST_LENGTH);
+    merged.retain(|ruling| ruling.length() >= LEAST_LENGTH);
     merged
 }
 
 /// The tables of merged rules; marks the words that they take.
-pub(super) fn find(words: &[Word], rules: &[Rule], taken: &mut [bool]) -> Vec<Grid> {
-    let mut frames: Vec<Frame> = nets(rules).iter().filter_map(|net| Frame::new(net)).collect();
-    // What lies within another is the table, and the other a frame around it.
+pub(super) fn find(
+    context: &ReadContext,
+    words: &[PageWord],
+    rulings: &[RulingLine],
+    taken: &mut [bool],
+) -> Result<Vec<TableGrid>, FileError> {
+    let mut frames: Vec<Frame> = nets(rulings).iter().filter_map(|net| Frame::new(net)).collect();
+    // Of nested frames the inner one is the table, the outer one a border.
     frames.sort_by(|a, b| a.area().area().total_cmp(&b.area().area()));
     frames.truncate(MOST_TABLES);
     let mut grids = Vec::new();
     for frame in &frames {
+        context.check_time()?;
         if let Some(grid) = frame.grid(words, taken) {
             grid.words().for_each(|word| taken[word] = true);
             grids.push(grid);
         }
     }
-    grids
+    Ok(grids)
 }
 
-/// Rules that hang together; none where they are too many.
-fn nets(rules: &[Rule]) -> Vec<Vec<Rule>> {
-    let (level, upright) = rules.split_at(rules.partition_point(|rule| rule.level));
-    let mut parents: Vec<usize> = (0..rules.len()).collect();
+/// Groups of connected ruling lines; none if there are too many.
+fn nets(rulings: &[RulingLine]) -> Vec<Vec<RulingLine>> {
+    let (level, upright) = rulings.split_at(rulings.partition_point(|ruling| ruling.level));
+    let mut parents: Vec<usize> = (0..rulings.len()).collect();
     let mut crossings = 0;
-    for (index, rule) in level.iter().enumerate() {
-        let first = upright.partition_point(|other| other.at < rule.start - REACH);
-        let reached = upright[first..].iter().take_while(|other| other.at <= rule.end + REACH);
+    for (index, ruling) in level.iter().enumerate() {
+        let first = upright.partition_point(|other| other.at < ruling.start - REACH);
+        let reached = upright[first..].iter().take_while(|other| other.at <= ruling.end + REACH);
         for (other, line) in reached.enumerate() {
             crossings += 1;
-            if line.start - REACH <= rule.at && rule.at <= line.end + REACH {
+            if line.start - REACH <= ruling.at && ruling.at <= line.end + REACH {
                 let (a, b) = (root(&parents, index), root(&parents, level.len() + first + other));
                 parents[a.max(b)] = a.min(b);
             }
@@ -85,9 +93,9 @@ fn nets(rules: &[Rule]) -> Vec<Vec<Rule>> {
             return Vec::new();
         }
     }
-    let mut nets: BTreeMap<usize, Vec<Rule>> = BTreeMap::new();
-    for (index, rule) in rules.iter().enumerate() {
-        nets.entry(root(&parents, index)).or_default().push(*rule);
+    let mut nets: BTreeMap<usize, Vec<RulingLine>> = BTreeMap::new();
+    for (index, ruling) in rulings.iter().enumerate() {
+        nets.entry(root(&parents, index)).or_default().push(*ruling);
     }
     nets.into_values().filter(|net| net.len() >= 3).collect()
 }
@@ -99,7 +107,7 @@ fn root(parents: &[usize], mut index: usize) -> usize {
     index
 }
 
-/// The places that a net of rules makes.
+/// The grid of positions that a net of ruling lines makes.
 struct Frame {
     /// The edges of the columns and rows.
     xs: Vec<f64>,
@@ -110,8 +118,8 @@ struct Frame {
 }
 
 impl Frame {
-    fn new(net: &[Rule]) -> Option<Self> {
-        let (level, upright) = net.split_at(net.partition_point(|rule| rule.level));
+    fn new(net: &[RulingLine]) -> Option<Self> {
+        let (level, upright) = net.split_at(net.partition_point(|ruling| ruling.level));
         let (xs, ys) = (edges(upright, level), edges(level, upright));
         let places = xs.len().saturating_sub(1) * ys.len().saturating_sub(1);
         if !(2..=MOST_PLACES).contains(&places) {
@@ -119,15 +127,15 @@ impl Frame {
         }
         let width = xs.len() - 1;
         let (mut left, mut over) = (vec![false; places], vec![false; places]);
-        for rule in upright {
-            let column = nearest(&xs, rule.at);
-            for row in covered(&ys, rule).filter(|_| column < width) {
+        for ruling in upright {
+            let column = nearest(&xs, ruling.at);
+            for row in covered(&ys, ruling).filter(|_| column < width) {
                 left[row * width + column] = true;
             }
         }
-        for rule in level {
-            let row = nearest(&ys, rule.at);
-            for column in covered(&xs, rule).filter(|_| row + 1 < ys.len()) {
+        for ruling in level {
+            let row = nearest(&ys, ruling.at);
+            for column in covered(&xs, ruling).filter(|_| row + 1 < ys.len()) {
                 over[row * width + column] = true;
             }
         }
@@ -144,7 +152,7 @@ impl Frame {
         (self.ys.len() - 1, self.xs.len() - 1)
     }
 
-    fn grid(&self, words: &[Word], taken: &[bool]) -> Option<Grid> {
+    fn grid(&self, words: &[PageWord], taken: &[bool]) -> Option<TableGrid> {
         let (rows, columns) = self.size();
         let mut cells = self.cells();
         let mut owner = vec![0; rows * columns];
@@ -165,7 +173,7 @@ impl Frame {
         }
         let count = cells.iter().map(|cell| cell.words.len()).sum::<usize>();
         cells.retain(|cell| !cell.words.is_empty());
-        let is_open = |cell: &&Cell| {
+        let is_open = |cell: &&GridCell| {
             lines(words, cell.words.clone()).0.iter().any(|line| has_columns(words, cell, line))
         };
         let open = cells.iter().filter(is_open).count();
@@ -180,11 +188,11 @@ impl Frame {
             && count <= MOST_WORDS * cells.len()
             && cells.iter().any(|cell| cell.row > 0)
             && cells.iter().any(|cell| cell.column > 0);
-        is_table.then_some(Grid { bounds: area, cells })
+        is_table.then_some(TableGrid { bounds: area, cells })
     }
 
-    /// The places, those put together that no rule parts.
-    fn cells(&self) -> Vec<Cell> {
+    /// The cells: positions without a ruling line between them are joined.
+    fn cells(&self) -> Vec<GridCell> {
         let (height, width) = self.size();
         let mut done = vec![false; height * width];
         let mut cells = Vec::new();
@@ -210,14 +218,14 @@ impl Frame {
                 let start = start + line * width;
                 done[start..start + columns].fill(true);
             }
-            cells.push(Cell { row, column, rows, columns, words: Vec::new() });
+            cells.push(GridCell { row, column, rows, columns, words: Vec::new() });
         }
         cells
     }
 }
 
-/// Whether there are columns within a cell: not all of them are ruled, then.
-fn has_columns(words: &[Word], cell: &Cell, line: &Line) -> bool {
+/// Whether a cell contains columns, so that ruling lines do not separate all of them.
+fn has_columns(words: &[PageWord], cell: &GridCell, line: &PhraseLine) -> bool {
     let is_number = |phrase: &Phrase| is_number(&text(words, &phrase.words));
     line.phrases.windows(2).any(|pair| {
         pair[1].left - pair[0].right > COLUMN_GAP * line.size
@@ -226,10 +234,10 @@ fn has_columns(words: &[Word], cell: &Cell, line: &Line) -> bool {
 }
 
 /// Where the rules are, and where those that cross them end if that is further out.
-fn edges(rules: &[Rule], crossing: &[Rule]) -> Vec<f64> {
-    let mut edges: Vec<f64> = rules.iter().map(|rule| rule.at).collect();
-    let start = crossing.iter().map(|rule| rule.start).fold(f64::INFINITY, f64::min);
-    let end = crossing.iter().map(|rule| rule.end).fold(f64::NEG_INFINITY, f64::max);
+fn edges(rulings: &[RulingLine], crossing: &[RulingLine]) -> Vec<f64> {
+    let mut edges: Vec<f64> = rulings.iter().map(|ruling| ruling.at).collect();
+    let start = crossing.iter().map(|ruling| ruling.start).fold(f64::INFINITY, f64::min);
+    let end = crossing.iter().map(|ruling| ruling.end).fold(f64::NEG_INFINITY, f64::max);
     edges.extend([start, end].iter().filter(|end| end.is_finite()));
     edges.sort_by(f64::total_cmp);
     edges.dedup_by(|next, edge| *next - *edge < LEAST_CELL);
@@ -241,9 +249,9 @@ fn nearest(edges: &[f64], at: f64) -> usize {
     edges.partition_point(|edge| *edge < at - LEAST_CELL).min(edges.len() - 1)
 }
 
-/// The places that the rule goes along for the better part.
-fn covered<'a>(edges: &'a [f64], rule: &Rule) -> impl Iterator<Item = usize> + use<'a> {
-    let (start, end) = (rule.start, rule.end);
+/// The positions that the ruling line runs along for more than 60 % of their width.
+fn covered<'a>(edges: &'a [f64], ruling: &RulingLine) -> impl Iterator<Item = usize> + use<'a> {
+    let (start, end) = (ruling.start, ruling.end);
     let first = edges.partition_point(|edge| *edge < start - LEAST_CELL).saturating_sub(1);
     (first..edges.len() - 1).take_while(move |place| edges[*place] < end).filter(move |place| {
         let (from, to) = (edges[*place], edges[*place + 1]);
@@ -253,8 +261,8 @@ fn covered<'a>(edges: &'a [f64], rule: &Rule) -> impl Iterator<Item = usize> + u
 
 /// The words of each cell in reading order; and where no rules part the rows of a table, its
 /// numbers do: they are not wrapped, so each line of them is a row.
-fn part_rows(words: &[Word], cells: Vec<Cell>) -> Vec<Cell> {
-    let mut bands: BTreeMap<usize, Vec<Cell>> = BTreeMap::new();
+fn part_rows(words: &[PageWord], cells: Vec<GridCell>) -> Vec<GridCell> {
+    let mut bands: BTreeMap<usize, Vec<GridCell>> = BTreeMap::new();
     for cell in cells {
         bands.entry(cell.row).or_default().push(cell);
     }
@@ -274,7 +282,7 @@ fn part_rows(words: &[Word], cells: Vec<Cell>) -> Vec<Cell> {
             }
             for (down, line) in rows {
                 let row = row + added + down;
-                parted.push(Cell { row, words: line, ..cell });
+                parted.push(GridCell { row, words: line, ..cell });
             }
         }
         added += starts.len().saturating_sub(1);
@@ -283,15 +291,15 @@ fn part_rows(words: &[Word], cells: Vec<Cell>) -> Vec<Cell> {
     parted
 }
 
-fn cell_lines(words: &[Word], cell: &Cell) -> Vec<(f64, Vec<usize>)> {
-    let flat = |line: Line| {
+fn cell_lines(words: &[PageWord], cell: &GridCell) -> Vec<(f64, Vec<usize>)> {
+    let flat = |line: PhraseLine| {
         (line.baseline, line.phrases.into_iter().flat_map(|phrase| phrase.words).collect())
     };
     lines(words, cell.words.clone()).0.into_iter().map(flat).collect()
 }
 
 /// The baselines at which the rows within a row begin; none where it is one.
-fn starts(words: &[Word], cells: &[Vec<(f64, Vec<usize>)>]) -> Vec<f64> {
+fn starts(words: &[PageWord], cells: &[Vec<(f64, Vec<usize>)>]) -> Vec<f64> {
     let is_anchor = |lines: &&Vec<(f64, Vec<usize>)>| {
         lines.len() > 1 && lines.iter().all(|(_, line)| is_number(&text(words, line)))
     };
@@ -304,8 +312,8 @@ fn starts(words: &[Word], cells: &[Vec<(f64, Vec<usize>)>]) -> Vec<f64> {
     longest.iter().map(|(baseline, _)| *baseline).collect()
 }
 
-/// The cells without the rows and columns that are empty.
-fn close_up(mut cells: Vec<Cell>) -> Vec<Cell> {
+/// Removes empty rows and columns.
+fn close_up(mut cells: Vec<GridCell>) -> Vec<GridCell> {
     let mut rows: Vec<usize> = cells.iter().map(|cell| cell.row).collect();
     let mut columns: Vec<usize> = cells.iter().map(|cell| cell.column).collect();
     for places in [&mut rows, &mut columns] {

@@ -1,31 +1,31 @@
-//! The tables of a page: those that rules part into cells, then those that only white parts.
+//! The tables of a page: first those with ruling lines (lattice), then those without (stream).
 
 mod evidence;
 mod lattice;
-mod lines;
+mod phrases;
 mod rows;
-mod runs;
+mod stream;
 #[cfg(test)]
 mod tests;
 
 use hayro_interpret::kurbo::Rect;
 
-use super::rules::Rule;
-use super::words::Word;
-use crate::Bounds;
-use crate::pipes;
+use super::drawing::ruling_lines::RulingLine;
+use super::layout::words::PageWord;
+use crate::context::ReadContext;
+use crate::{Bounds, FileError, markdown_table};
 
 /// A table of a page.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Grid {
+pub(super) struct TableGrid {
     pub(super) bounds: Rect,
     /// From top to bottom, each from left to right. A place that no cell is at is empty, or another
     /// cell reaches over it.
-    pub(super) cells: Vec<Cell>,
+    pub(super) cells: Vec<GridCell>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Cell {
+pub(super) struct GridCell {
     pub(super) row: usize,
     pub(super) column: usize,
     /// How many rows and columns it reaches over.
@@ -35,36 +35,43 @@ pub(super) struct Cell {
     pub(super) words: Vec<usize>,
 }
 
-/// The tables of a page, from the upright words and rules of it. No two of them share a word.
-pub(super) fn find(words: &[Word], rules: &[Rule]) -> Vec<Grid> {
-    let rules = lattice::merge(rules);
+/// The tables of a page, from its upright words and its rules. No two of them share a word.
+///
+/// # Errors
+/// The time is spent.
+pub(super) fn find(
+    context: &ReadContext,
+    words: &[PageWord],
+    rulings: &[RulingLine],
+) -> Result<Vec<TableGrid>, FileError> {
+    let rulings = lattice::merge(rulings);
     let mut taken = vec![false; words.len()];
-    let mut grids = lattice::find(words, &rules, &mut taken);
-    grids.extend(runs::find(words, &rules, &taken));
-    grids
+    let mut grids = lattice::find(context, words, &rulings, &mut taken)?;
+    grids.extend(stream::find(context, words, &rulings, &taken)?);
+    Ok(grids)
 }
 
-impl Grid {
+impl TableGrid {
     /// The places of its words among those of the page.
     pub(super) fn words(&self) -> impl Iterator<Item = usize> {
         self.cells.iter().flat_map(|cell| cell.words.iter().copied())
     }
 
     /// Its rows as they are written.
-    pub(super) fn rows(&self, words: &[Word]) -> Vec<Vec<pipes::Cell>> {
+    pub(super) fn rows(&self, words: &[PageWord]) -> Vec<Vec<markdown_table::MarkdownCell>> {
         let count = self.cells.iter().map(|cell| cell.row + cell.rows).max().unwrap_or(0);
         let mut rows = vec![Vec::new(); count];
         let mut ends = vec![0; count];
         for cell in &self.cells {
             let row = &mut rows[cell.row];
-            // What is empty, or lies under another cell.
+            // Positions that are empty or spanned by another cell.
             row.resize_with(
                 row.len() + cell.column.saturating_sub(ends[cell.row]),
-                pipes::Cell::default,
+                markdown_table::MarkdownCell::default,
             );
             ends[cell.row] = cell.column + cell.columns;
             let bounds = cell.words.iter().map(|word| words[*word].bounds);
-            row.push(pipes::Cell {
+            row.push(markdown_table::MarkdownCell {
                 words: cell
                     .words
                     .iter()

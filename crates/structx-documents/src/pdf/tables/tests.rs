@@ -3,14 +3,20 @@
 use hayro_interpret::kurbo::Rect;
 use proptest::prelude::*;
 
-use super::{Grid, find};
-use crate::pdf::rules::Rule;
-use crate::pdf::words::Word;
+use super::TableGrid;
+use crate::ReadOptions;
+use crate::context::ReadContext;
+use crate::pdf::drawing::ruling_lines::RulingLine;
+use crate::pdf::layout::words::PageWord;
 
 const SIZE: f64 = 10.0;
 
+fn find(words: &[PageWord], rulings: &[RulingLine]) -> Vec<TableGrid> {
+    super::find(&ReadContext::new("x", &ReadOptions::default()), words, rulings).unwrap()
+}
+
 /// Words with letters of half an em; a text is cut at its spaces.
-fn words(texts: &[(f64, f64, &str)]) -> Vec<Word> {
+fn words(texts: &[(f64, f64, &str)]) -> Vec<PageWord> {
     let mut words = Vec::new();
     for (left, baseline, text) in texts {
         let mut x = *left;
@@ -18,7 +24,7 @@ fn words(texts: &[(f64, f64, &str)]) -> Vec<Word> {
             #[expect(clippy::cast_precision_loss, reason = "a word is short")]
             let right = x + SIZE / 2.0 * text.chars().count() as f64;
             let bounds = Rect::new(x, baseline - 0.8 * SIZE, right, baseline + 0.2 * SIZE);
-            words.push(Word {
+            words.push(PageWord {
                 text,
                 bounds,
                 baseline: *baseline,
@@ -32,26 +38,28 @@ fn words(texts: &[(f64, f64, &str)]) -> Vec<Word> {
     words
 }
 
-fn level(at: f64, start: f64, end: f64) -> Rule {
-    Rule { level: true, at, start, end }
+fn level(at: f64, start: f64, end: f64) -> RulingLine {
+    RulingLine { level: true, at, start, end }
 }
 
-fn upright(at: f64, start: f64, end: f64) -> Rule {
-    Rule { level: false, at, start, end }
+fn upright(at: f64, start: f64, end: f64) -> RulingLine {
+    RulingLine { level: false, at, start, end }
 }
 
 /// Rows of cells as text, `|` between them.
-fn written(grid: &Grid, words: &[Word]) -> Vec<String> {
-    let text = |cell: &crate::pipes::Cell| {
+fn written(grid: &TableGrid, words: &[PageWord]) -> Vec<String> {
+    let text = |cell: &crate::markdown_table::MarkdownCell| {
         cell.words.iter().map(|word| word.0.as_str()).collect::<Vec<_>>().join(" ")
     };
-    let row = |row: Vec<crate::pipes::Cell>| row.iter().map(text).collect::<Vec<_>>().join("|");
+    let row = |row: Vec<crate::markdown_table::MarkdownCell>| {
+        row.iter().map(text).collect::<Vec<_>>().join("|")
+    };
     grid.rows(words).into_iter().map(row).collect()
 }
 
-fn tables(texts: &[(f64, f64, &str)], rules: &[Rule]) -> Vec<Vec<String>> {
+fn tables(texts: &[(f64, f64, &str)], rulings: &[RulingLine]) -> Vec<Vec<String>> {
     let words = words(texts);
-    find(&words, rules).iter().map(|grid| written(grid, &words)).collect()
+    find(&words, rulings).iter().map(|grid| written(grid, &words)).collect()
 }
 
 /// Rows of text in columns from the given places.
@@ -80,7 +88,7 @@ fn rules_that_cross_make_cells_and_spans() {
         (155.0, 172.0, "3.00"),
         (205.0, 172.0, "3.57"),
     ];
-    let rules = [
+    let rulings = [
         level(100.0, 50.0, 250.0),
         level(120.0, 150.0, 250.0),
         level(140.0, 50.0, 250.0),
@@ -92,9 +100,9 @@ fn rules_that_cross_make_cells_and_spans() {
         upright(250.0, 100.0, 180.0),
     ];
     let expected = ["Name of the tea|Price", "|net|gross", "Green||2.50", "Black|3.00|3.57"];
-    assert_eq!(tables(&texts, &rules), [expected]);
+    assert_eq!(tables(&texts, &rulings), [expected]);
     let words = words(&texts);
-    let grid = &find(&words, &rules)[0];
+    let grid = &find(&words, &rulings)[0];
     assert_eq!(grid.bounds, Rect::new(50.0, 100.0, 250.0, 180.0));
     let price = grid.cells.iter().find(|cell| (cell.row, cell.column) == (0, 1)).unwrap();
     assert_eq!((price.rows, price.columns), (1, 2));
@@ -115,7 +123,7 @@ fn numbers_part_the_rows_that_no_rules_do() {
         (55.0, 168.0, "Sugar"),
         (155.0, 168.0, "3.00"),
     ];
-    let rules = [
+    let rulings = [
         level(100.0, 50.0, 250.0),
         level(120.0, 50.0, 250.0),
         level(180.0, 50.0, 250.0),
@@ -124,7 +132,7 @@ fn numbers_part_the_rows_that_no_rules_do() {
         upright(250.0, 100.0, 180.0),
     ];
     let expected = ["Item|Sum", "Tea that is green|1.00", "Milk|2.00", "Sugar|3.00"];
-    assert_eq!(tables(&texts, &rules), [expected]);
+    assert_eq!(tables(&texts, &rulings), [expected]);
 }
 
 #[test]
@@ -134,9 +142,9 @@ fn level_rules_and_white_columns_are_a_table() {
         112.0,
         &[&["Town", "River", "Bank"], &["Ulm", "Danube", "left"], &["Trier", "Moselle", "right"]],
     );
-    let rules = [100.0, 116.0, 142.0].map(|y| level(y, 50.0, 290.0));
+    let rulings = [100.0, 116.0, 142.0].map(|y| level(y, 50.0, 290.0));
     let expected = ["Town|River|Bank", "Ulm|Danube|left", "Trier|Moselle|right"];
-    assert_eq!(tables(&texts, &rules), [expected]);
+    assert_eq!(tables(&texts, &rulings), [expected]);
     // Without the rules it is too little to tell.
     assert!(tables(&texts, &[]).is_empty());
 }
@@ -281,18 +289,18 @@ fn what_only_looks_like_a_table_is_none() {
 #[test]
 fn a_frame_around_text_is_no_table() {
     let texts = rows(&[60.0], 112.0, &[&["one"], &["two"], &["three"]]);
-    let rules = [
+    let rulings = [
         level(100.0, 50.0, 250.0),
         level(150.0, 50.0, 250.0),
         upright(50.0, 100.0, 150.0),
         upright(250.0, 100.0, 150.0),
     ];
-    assert!(tables(&texts, &rules).is_empty());
+    assert!(tables(&texts, &rulings).is_empty());
 }
 
 #[test]
 fn dots_and_pieces_are_one_rule() {
-    let dots: Vec<Rule> =
+    let dots: Vec<RulingLine> =
         (0..50).map(|dot| level(100.2, f64::from(dot) * 3.0, f64::from(dot) * 3.0 + 1.0)).collect();
     assert_eq!(super::lattice::merge(&dots), [level(100.2, 0.0, 148.0)]);
     let pieces = [level(10.0, 0.0, 50.0), upright(10.0, 0.0, 50.0), level(11.0, 52.0, 90.0)];
@@ -309,14 +317,14 @@ proptest! {
             .iter()
             .map(|(x, y, text)| (f64::from(*x) * 45.0, f64::from(*y) * 14.0, text.as_str()))
             .collect();
-        let rule = |(level, at, start, length): &(bool, u8, u8, u8)| {
+        let ruling = |(level, at, start, length): &(bool, u8, u8, u8)| {
             let [at, start, length] = [at, start, length].map(|place| f64::from(*place) * 45.0 - 4.0);
-            Rule { level: *level, at, start, end: start + length }
+            RulingLine { level: *level, at, start, end: start + length }
         };
-        let rules: Vec<Rule> = lines.iter().map(rule).collect();
+        let rulings: Vec<RulingLine> = lines.iter().map(ruling).collect();
         let words = words(&texts);
         let mut seen = vec![false; words.len()];
-        for grid in find(&words, &rules) {
+        for grid in find(&words, &rulings) {
             let mut last = None;
             for cell in &grid.cells {
                 prop_assert!(last < Some((cell.row, cell.column)));

@@ -3,37 +3,37 @@
 use encoding_rs::Encoding;
 
 use crate::FileError;
-use crate::reading::Reading;
+use crate::context::ReadContext;
 
 const CONTINUE: u16 = 0x3C;
 
 /// A record: its type, and its data.
-pub(super) struct Record<'a> {
+pub(super) struct BiffRecord<'a> {
     pub(super) typ: u16,
     pub(super) data: &'a [u8],
-    /// What comes after it: a long record goes on in records of its own.
+    /// The stream after it: a long record continues in CONTINUE records.
     rest: &'a [u8],
 }
 
-pub(super) struct Records<'a> {
+pub(super) struct BiffRecords<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Records<'a> {
+impl<'a> BiffRecords<'a> {
     pub(super) fn from(stream: &'a [u8], start: usize) -> Self {
         Self { rest: stream.get(start..).unwrap_or_default() }
     }
 }
 
-impl<'a> Iterator for Records<'a> {
-    type Item = Record<'a>;
+impl<'a> Iterator for BiffRecords<'a> {
+    type Item = BiffRecord<'a>;
 
     /// Ends where the stream is cut off within a record.
-    fn next(&mut self) -> Option<Record<'a>> {
+    fn next(&mut self) -> Option<BiffRecord<'a>> {
         let (typ, length) = (u16_at(self.rest, 0)?, u16_at(self.rest, 2)?);
         let (data, rest) = self.rest.get(4..)?.split_at_checked(usize::from(length))?;
         self.rest = rest;
-        Some(Record { typ, data, rest })
+        Some(BiffRecord { typ, data, rest })
     }
 }
 
@@ -41,7 +41,7 @@ impl<'a> Iterator for Records<'a> {
 pub(super) struct Strings {
     /// Since 1997: each says itself whether its characters have one byte or two.
     pub(super) wide: bool,
-    /// That of texts before.
+    /// The encoding of strings before BIFF8.
     pub(super) encoding: &'static Encoding,
 }
 
@@ -59,10 +59,10 @@ impl Strings {
     }
 
     /// A text with its length in two bytes before it, at a place of the record.
-    pub(super) fn long(&self, record: &Record, start: usize) -> String {
+    pub(super) fn long(&self, record: &BiffRecord, start: usize) -> String {
         let data = record.data.get(start..).unwrap_or_default();
         if self.wide {
-            return Parts { part: data, rest: record.rest }.text(false).unwrap_or_default();
+            return ContinuedData { part: data, rest: record.rest }.text(false).unwrap_or_default();
         }
         let length = usize::from(u16_at(data, 0).unwrap_or(0));
         let bytes = data.get(2..).unwrap_or_default();
@@ -71,26 +71,30 @@ impl Strings {
 }
 
 /// The table of texts that cells share, as far as it is whole.
-pub(super) fn shared_texts(reading: &Reading, record: &Record) -> Result<Vec<String>, FileError> {
-    let mut parts = Parts { part: record.data.get(8..).unwrap_or_default(), rest: record.rest };
+pub(super) fn shared_texts(
+    context: &ReadContext,
+    record: &BiffRecord,
+) -> Result<Vec<String>, FileError> {
+    let mut parts =
+        ContinuedData { part: record.data.get(8..).unwrap_or_default(), rest: record.rest };
     let mut texts = Vec::new();
     while let Some(text) = parts.text(true) {
         texts.push(text);
-        reading.check_cells(texts.len())?;
+        context.check_cells(texts.len())?;
         if texts.len() % 1024 == 0 {
-            reading.check_time()?;
+            context.check_time()?;
         }
     }
     Ok(texts)
 }
 
 /// The data of a record and of those that go on with it.
-struct Parts<'a> {
+struct ContinuedData<'a> {
     part: &'a [u8],
     rest: &'a [u8],
 }
 
-impl Parts<'_> {
+impl ContinuedData<'_> {
     /// The next text; one of the shared table may have its formats behind it.
     fn text(&mut self, formatted: bool) -> Option<String> {
         let mut length = usize::from(self.u16()?);
@@ -109,7 +113,7 @@ impl Parts<'_> {
             if length == 0 {
                 break;
             }
-            // What goes on in the next record says anew how wide it is.
+            // The continuation in the next record has a width flag of its own.
             self.next_part()?;
             wide = is_wide(self.byte()?);
         }
@@ -140,7 +144,8 @@ impl Parts<'_> {
     }
 
     fn next_part(&mut self) -> Option<()> {
-        let record = Records { rest: self.rest }.next().filter(|record| record.typ == CONTINUE)?;
+        let record =
+            BiffRecords { rest: self.rest }.next().filter(|record| record.typ == CONTINUE)?;
         (self.part, self.rest) = (record.data, record.rest);
         Some(())
     }

@@ -7,45 +7,45 @@ use calamine::{
 };
 use serde_json::Value;
 
-use super::grid::{Area, Grid};
+use super::grid::{Area, SheetGrid};
 use super::{Sheet, Workbook, guard, value};
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::{FileError, FileErrorKind};
 
 type Bytes = Cursor<Vec<u8>>;
 
 struct Excel<'a, W> {
-    reading: &'a Reading<'a>,
+    context: &'a ReadContext<'a>,
     workbook: W,
     sheets: Vec<Sheet>,
 }
 
 pub(super) fn open<'a>(
-    reading: &'a Reading<'a>,
+    context: &'a ReadContext<'a>,
     bytes: Vec<u8>,
 ) -> Result<impl Workbook + 'a, FileError> {
-    guard::check(reading, &bytes)?;
+    guard::check(context, &bytes)?;
     let workbook: Xlsx<Bytes> = Xlsx::new(Cursor::new(bytes)).map_err(|error| match error {
-        XlsxError::Password => protected(reading),
-        _ => damaged(reading),
+        XlsxError::Password => protected(context),
+        _ => damaged(context),
     })?;
-    reading.check_time()?;
+    context.check_time()?;
     let sheets = sheets(workbook.sheets_metadata());
-    Ok(Excel { reading, workbook, sheets })
+    Ok(Excel { context, workbook, sheets })
 }
 
 pub(super) fn open_binary<'a>(
-    reading: &'a Reading<'a>,
+    context: &'a ReadContext<'a>,
     bytes: Vec<u8>,
 ) -> Result<impl Workbook + 'a, FileError> {
-    guard::check(reading, &bytes)?;
+    guard::check(context, &bytes)?;
     let workbook: Xlsb<Bytes> = Xlsb::new(Cursor::new(bytes)).map_err(|error| match error {
-        XlsbError::Password => protected(reading),
-        _ => damaged(reading),
+        XlsbError::Password => protected(context),
+        _ => damaged(context),
     })?;
-    reading.check_time()?;
+    context.check_time()?;
     let sheets = sheets(workbook.sheets_metadata());
-    Ok(Excel { reading, workbook, sheets })
+    Ok(Excel { context, workbook, sheets })
 }
 
 impl Workbook for Excel<'_, Xlsx<Bytes>> {
@@ -53,9 +53,9 @@ impl Workbook for Excel<'_, Xlsx<Bytes>> {
         &self.sheets
     }
 
-    fn read(&mut self, position: usize, grid: &mut Grid) -> Result<(), FileError> {
+    fn read(&mut self, position: usize, grid: &mut SheetGrid) -> Result<(), FileError> {
         let name = &self.sheets[position].name;
-        let failed = |_| damaged(self.reading);
+        let failed = |_| damaged(self.context);
         let mut cells = self.workbook.worksheet_cells_reader(name).map_err(failed)?;
         while !grid.is_full()
             && let Some(cell) = cells.next_cell().map_err(failed)?
@@ -80,8 +80,8 @@ impl Workbook for Excel<'_, Xlsb<Bytes>> {
         &self.sheets
     }
 
-    fn read(&mut self, position: usize, grid: &mut Grid) -> Result<(), FileError> {
-        let failed = |_| damaged(self.reading);
+    fn read(&mut self, position: usize, grid: &mut SheetGrid) -> Result<(), FileError> {
+        let failed = |_| damaged(self.context);
         let name = &self.sheets[position].name;
         let mut cells = self.workbook.worksheet_cells_reader(name).map_err(failed)?;
         while !grid.is_full()
@@ -103,7 +103,7 @@ fn sheets(all: &[calamine::Sheet]) -> Vec<Sheet> {
         .collect()
 }
 
-fn put(grid: &mut Grid, cell: &Cell<DataRef>) -> Result<(), FileError> {
+fn put(grid: &mut SheetGrid, cell: &Cell<DataRef>) -> Result<(), FileError> {
     let (row, column) = cell.get_position();
     let value = match cell.get_value() {
         DataRef::Empty => Value::Null,
@@ -121,12 +121,12 @@ fn put(grid: &mut Grid, cell: &Cell<DataRef>) -> Result<(), FileError> {
     grid.put(row, column, value)
 }
 
-fn protected(reading: &Reading) -> FileError {
+fn protected(context: &ReadContext) -> FileError {
     let message = "is protected by a password; save it without one";
-    reading.error(FileErrorKind::PasswordRequired, message)
+    context.error(FileErrorKind::PasswordRequired, message)
 }
 
-fn damaged(reading: &Reading) -> FileError {
-    reading
+fn damaged(context: &ReadContext) -> FileError {
+    context
         .corrupt("the workbook is damaged; open it in the program that made it and save it again")
 }

@@ -1,24 +1,24 @@
-//! Which numbers are dates: the format of their cell says so.
+//! Tells dates and durations from numbers by the format of their cell.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum NumberKind {
     Number,
     /// A date, a time of day, or both.
     Moment,
     Duration,
 }
 
-/// The formats that a file needs not to write down.
-pub(super) fn built_in(id: u16) -> Kind {
+/// The kind of a built-in format, which a file need not define (ECMA-376 part 1, 18.8.30).
+pub(super) fn built_in(id: u16) -> NumberKind {
     match id {
-        14..=22 | 27..=36 | 45 | 47 | 50..=58 => Kind::Moment,
-        46 => Kind::Duration,
-        _ => Kind::Number,
+        14..=22 | 27..=36 | 45 | 47 | 50..=58 => NumberKind::Moment,
+        46 => NumberKind::Duration,
+        _ => NumberKind::Number,
     }
 }
 
-/// What a format such as `yyyy-mm-dd` or `[h]:mm` makes of a positive number.
-pub(super) fn kind(code: &str) -> Kind {
+/// The kind of a positive number in a format such as `yyyy-mm-dd` or `[h]:mm`.
+pub(super) fn kind(code: &str) -> NumberKind {
     let mut characters = code.chars();
     while let Some(character) = characters.next() {
         match character {
@@ -31,38 +31,41 @@ pub(super) fn kind(code: &str) -> Kind {
                     characters.by_ref().take_while(|character| *character != ']').collect();
                 let is_unit = |c: char| matches!(c.to_ascii_lowercase(), 'h' | 'm' | 's');
                 if !inner.is_empty() && inner.chars().all(is_unit) {
-                    return Kind::Duration;
+                    return NumberKind::Duration;
                 }
             }
-            'd' | 'D' | 'h' | 'H' | 'm' | 'M' | 's' | 'S' | 'y' | 'Y' => return Kind::Moment,
+            'd' | 'D' | 'h' | 'H' | 'm' | 'M' | 's' | 'S' | 'y' | 'Y' => return NumberKind::Moment,
             _ => {}
         }
     }
-    Kind::Number
+    NumberKind::Number
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, built_in, kind};
+    use super::{NumberKind, built_in, kind};
 
     #[test]
     fn codes() {
         for (code, expected) in [
-            ("General", Kind::Number),
-            ("0.00", Kind::Number),
-            ("#,##0.00\\ \"days\"", Kind::Number),
-            ("[Red]0;dd", Kind::Number),
-            ("0.00E+00", Kind::Number),
-            ("_d0*d", Kind::Number),
-            ("\"open", Kind::Number),
-            ("yyyy\\-mm\\-dd", Kind::Moment),
-            ("[$-409]h:mm AM/PM", Kind::Moment),
-            ("D. MMM", Kind::Moment),
-            ("[h]:mm", Kind::Duration),
-            ("[SS].0", Kind::Duration),
+            ("General", NumberKind::Number),
+            ("0.00", NumberKind::Number),
+            ("#,##0.00\\ \"days\"", NumberKind::Number),
+            ("[Red]0;dd", NumberKind::Number),
+            ("0.00E+00", NumberKind::Number),
+            ("_d0*d", NumberKind::Number),
+            ("\"open", NumberKind::Number),
+            ("yyyy\\-mm\\-dd", NumberKind::Moment),
+            ("[$-409]h:mm AM/PM", NumberKind::Moment),
+            ("D. MMM", NumberKind::Moment),
+            ("[h]:mm", NumberKind::Duration),
+            ("[SS].0", NumberKind::Duration),
         ] {
             assert_eq!(kind(code), expected, "{code}");
         }
-        assert_eq!([0, 14, 46].map(built_in), [Kind::Number, Kind::Moment, Kind::Duration]);
+        assert_eq!(
+            [0, 14, 46].map(built_in),
+            [NumberKind::Number, NumberKind::Moment, NumberKind::Duration]
+        );
     }
 }

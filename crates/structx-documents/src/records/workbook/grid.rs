@@ -6,17 +6,17 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::table::Table;
 use crate::{Columns, FileError, FileErrorKind, TableOptions};
 
-/// How many cells are read between two looks at the clock.
+/// Cells between two looks at the clock.
 const CELLS_A_LOOK: usize = 1024;
-/// Empty cells are not kept, and still cost time.
+/// Empty cells that count as one cell: they take no memory, but time.
 const EMPTY_CELLS_A_CELL: usize = 8;
 
-pub(super) struct Grid<'a> {
-    reading: &'a Reading<'a>,
+pub(super) struct SheetGrid<'a> {
+    context: &'a ReadContext<'a>,
     rows: Vec<Row>,
     merged: Vec<Area>,
     /// Cells that were put, empty ones included.
@@ -40,10 +40,10 @@ pub(super) struct Area {
     pub(super) columns: RangeInclusive<u32>,
 }
 
-impl<'a> Grid<'a> {
-    pub(super) fn new(reading: &'a Reading<'a>) -> Self {
+impl<'a> SheetGrid<'a> {
+    pub(super) fn new(context: &'a ReadContext<'a>) -> Self {
         let (rows, merged) = (Vec::new(), Vec::new());
-        Self { reading, rows, merged, seen: 0, cells: 0, text_bytes: 0, errors: 0 }
+        Self { context, rows, merged, seen: 0, cells: 0, text_bytes: 0, errors: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -52,7 +52,7 @@ impl<'a> Grid<'a> {
 
     /// Whether there are more rows than the options ask for.
     pub(super) fn is_full(&self) -> bool {
-        let options = &self.reading.options.table;
+        let options = &self.context.options.table;
         let header = options.header.map_or(0, |header| header.saturating_add(1));
         options.rows.is_some_and(|rows| self.rows.len() > header.saturating_add(rows))
     }
@@ -61,10 +61,10 @@ impl<'a> Grid<'a> {
     pub(super) fn put(&mut self, row: u32, column: u32, value: Value) -> Result<(), FileError> {
         self.seen += 1;
         if self.seen.is_multiple_of(CELLS_A_LOOK) {
-            self.reading.check_time()?;
-            self.reading.check_cells(self.seen / EMPTY_CELLS_A_CELL)?;
+            self.context.check_time()?;
+            self.context.check_cells(self.seen / EMPTY_CELLS_A_CELL)?;
         }
-        if value.is_null() || self.reading.options.table.skipped.contains(row as usize) {
+        if value.is_null() || self.context.options.table.skipped.contains(row as usize) {
             return Ok(());
         }
         self.count(1, value.as_str())?;
@@ -88,7 +88,7 @@ impl<'a> Grid<'a> {
 
     pub(super) fn merge(&mut self, area: Area) -> Result<(), FileError> {
         self.merged.push(area);
-        self.reading.check_cells(self.merged.len())
+        self.context.check_cells(self.merged.len())
     }
 
     /// A shared text is stored once and stands in any number of cells.
@@ -96,18 +96,18 @@ impl<'a> Grid<'a> {
         let bytes = text.map_or(0, str::len) as u64 * cells as u64;
         self.cells = self.cells.saturating_add(cells);
         self.text_bytes = self.text_bytes.saturating_add(bytes);
-        self.reading.check_cells(self.cells)?;
-        self.reading.check_unpacked_bytes(self.text_bytes)
+        self.context.check_cells(self.cells)?;
+        self.context.check_unpacked_bytes(self.text_bytes)
     }
 
     /// The rows after the header; `name` is the sheet's.
     pub(super) fn into_table(mut self, name: &str) -> Result<Table, FileError> {
-        let options = &self.reading.options.table;
+        let options = &self.context.options.table;
         self.sort();
         let header = options.header.unwrap_or(0);
         if self.rows.len() <= header {
             let message = format!("the sheet `{name}` is empty, or all of its rows are skipped");
-            return Err(self.reading.error(FileErrorKind::Empty, message));
+            return Err(self.context.error(FileErrorKind::Empty, message));
         }
         self.rows.drain(..header);
         let header = options.header.map(|_| self.rows.remove(0));
@@ -115,11 +115,11 @@ impl<'a> Grid<'a> {
         self.rows.truncate(options.rows.unwrap_or(usize::MAX));
         if self.rows.is_empty() {
             let message = format!("the sheet `{name}` has a header and no rows");
-            return Err(self.reading.error(FileErrorKind::Empty, message));
+            return Err(self.context.error(FileErrorKind::Empty, message));
         }
         let header = header.map_or_else(Vec::new, |row| row.cells);
         let columns = self.columns(&header)?;
-        self.reading.check_cells(columns.len().saturating_mul(self.rows.len()))?;
+        self.context.check_cells(columns.len().saturating_mul(self.rows.len()))?;
         let mut table = Table { columns: names(&columns, &header, options), ..Table::default() };
         for row in self.rows {
             let place = |column| columns.binary_search(&column).ok();
@@ -157,7 +157,7 @@ impl<'a> Grid<'a> {
         let last = |row: &Row| row.cells.last().map(|(column, _)| *column);
         let Some(last) = self.rows.iter().filter_map(last).max() else { return Ok(()) };
         for area in std::mem::take(&mut self.merged) {
-            self.reading.check_time()?;
+            self.context.check_time()?;
             let (top, left) = (*area.rows.start(), *area.columns.start());
             if header.is_some_and(|header| top <= header) {
                 continue;
@@ -180,25 +180,25 @@ impl<'a> Grid<'a> {
     fn columns(&self, header: &[(u32, Value)]) -> Result<Vec<u32>, FileError> {
         let cells = self.rows.iter().flat_map(|row| &row.cells).chain(header);
         let used: BTreeSet<u32> = cells.map(|(column, _)| *column).collect();
-        let is_chosen = |column: usize| match &self.reading.options.table.columns {
+        let is_chosen = |column: usize| match &self.context.options.table.columns {
             None | Some(Columns::Names(_)) => true,
             Some(Columns::Positions(positions)) => positions.contains(&column),
             Some(Columns::Letters(ranges)) => {
                 ranges.iter().any(|(from, to)| (*from..=*to).contains(&column))
             }
         };
-        if let Some(Columns::Positions(positions)) = &self.reading.options.table.columns {
+        if let Some(Columns::Positions(positions)) = &self.context.options.table.columns {
             let last = used.last().map_or(0, |last| *last as usize);
             if let Some(position) = positions.iter().find(|position| **position > last) {
                 let message = format!("there is no column {position} for file_options");
-                return Err(self.reading.error(FileErrorKind::Options, message));
+                return Err(self.context.error(FileErrorKind::Options, message));
             }
         }
         let chosen: Vec<u32> =
             used.into_iter().filter(|column| is_chosen(*column as usize)).collect();
         if chosen.is_empty() {
             let message = "the columns chosen by file_options are empty";
-            return Err(self.reading.error(FileErrorKind::Options, message));
+            return Err(self.context.error(FileErrorKind::Options, message));
         }
         Ok(chosen)
     }

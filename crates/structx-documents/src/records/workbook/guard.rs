@@ -6,37 +6,37 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use crate::FileError;
-use crate::packed::archive::{self, Archive};
-use crate::reading::Reading;
+use crate::context::ReadContext;
+use crate::zip_formats::archive::{self, Archive};
 
-/// What the library keeps of an element of the styles, and of a shared text, in bytes.
+/// Bytes that calamine keeps for an element of the styles, and for a shared string.
 const STYLE: u64 = 512;
 const TEXT: u64 = 64;
 
-pub(super) fn check(reading: &Reading, bytes: &[u8]) -> Result<(), FileError> {
-    archive::check(reading, bytes)?;
-    let mut archive = Archive::open(reading, bytes)?;
+pub(super) fn check(context: &ReadContext, bytes: &[u8]) -> Result<(), FileError> {
+    archive::check(context, bytes)?;
+    let mut archive = Archive::open(context, bytes)?;
     let names: Vec<String> = archive.names().map(str::to_owned).collect();
     for name in names {
         let is = |part: &str| name.to_ascii_lowercase().ends_with(part);
         if is("sharedstrings.xml") {
-            check_texts(reading, &archive.read(&name)?.unwrap_or_default())?;
+            check_texts(context, &archive.read(&name)?.unwrap_or_default())?;
         } else if is("styles.xml") {
-            check_styles(reading, &archive.read(&name)?.unwrap_or_default())?;
+            check_styles(context, &archive.read(&name)?.unwrap_or_default())?;
         }
     }
     Ok(())
 }
 
 /// The library makes room for as many texts as the part says it has.
-fn check_texts(reading: &Reading, part: &[u8]) -> Result<(), FileError> {
+fn check_texts(context: &ReadContext, part: &[u8]) -> Result<(), FileError> {
     let mut xml = Reader::from_reader(part);
     while let Ok(event) = xml.read_event() {
         match event {
             Event::Start(element) | Event::Empty(element) => {
                 let count = element.try_get_attribute("uniqueCount").ok().flatten();
                 let count = count.and_then(|count| count.value.parse().ok());
-                reading.check_cells(count.unwrap_or(0))?;
+                context.check_cells(count.unwrap_or(0))?;
                 break;
             }
             Event::Eof => break,
@@ -44,14 +44,14 @@ fn check_texts(reading: &Reading, part: &[u8]) -> Result<(), FileError> {
         }
     }
     let texts = [&b"<si"[..], b":si"].map(|tag| memmem::find_iter(part, tag).count() as u64);
-    reading.check_unpacked_bytes(part.len() as u64 + TEXT * texts.iter().sum::<u64>())
+    context.check_unpacked_bytes(part.len() as u64 + TEXT * texts.iter().sum::<u64>())
 }
 
 /// Each format of cells gets a copy of its font and of the code of its numbers.
-fn check_styles(reading: &Reading, part: &[u8]) -> Result<(), FileError> {
+fn check_styles(context: &ReadContext, part: &[u8]) -> Result<(), FileError> {
     let elements = part.split(|byte| *byte == b'<');
     let longest = elements.clone().map(<[u8]>::len).max().unwrap_or(0) as u64;
     let opened = elements.filter(|element| !element.starts_with(b"/")).count() as u64;
     let formats = memmem::find_iter(part, b"xf ").count() as u64;
-    reading.check_unpacked_bytes(opened * STYLE + formats.saturating_mul(2 * longest))
+    context.check_unpacked_bytes(opened * STYLE + formats.saturating_mul(2 * longest))
 }

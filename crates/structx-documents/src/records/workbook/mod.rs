@@ -14,10 +14,10 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use super::options::{SheetKey, Sheets, free};
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::table::{Cell, Table};
 use crate::{Columns, FileError, FileErrorKind, Format};
-use grid::Grid;
+use grid::SheetGrid;
 
 /// A sheet of cells; charts and the like are not among them.
 struct Sheet {
@@ -30,46 +30,53 @@ trait Workbook {
     fn sheets(&self) -> &[Sheet];
 
     /// Puts the cells of a sheet into the grid.
-    fn read(&mut self, position: usize, grid: &mut Grid) -> Result<(), FileError>;
+    fn read(&mut self, position: usize, grid: &mut SheetGrid) -> Result<(), FileError>;
 }
 
 /// The table of the sheet that the options name. Of several sheets it has the rows of each, one
 /// after the other, with the name of the sheet in the first column.
-pub(crate) fn read(reading: &Reading, format: Format, bytes: Vec<u8>) -> Result<Table, FileError> {
+pub(crate) fn read(
+    context: &ReadContext,
+    format: Format,
+    bytes: Vec<u8>,
+) -> Result<Table, FileError> {
     let mut workbook: Box<dyn Workbook> = match format {
-        Format::Ods => Box::new(opendocument::open(reading, &bytes)?),
-        Format::Xls => Box::new(xls::open(reading, bytes)?),
-        Format::Xlsb => Box::new(excel::open_binary(reading, bytes)?),
-        _ => Box::new(excel::open(reading, bytes)?),
+        Format::Ods => Box::new(opendocument::open(context, &bytes)?),
+        Format::Xls => Box::new(xls::open(context, bytes)?),
+        Format::Xlsb => Box::new(excel::open_binary(context, bytes)?),
+        _ => Box::new(excel::open(context, bytes)?),
     };
-    let options = &reading.options.table;
+    let options = &context.options.table;
     let (mut table, positions) = match &options.sheets {
-        Sheets::First => first(reading, workbook.as_mut())?,
+        Sheets::First => first(context, workbook.as_mut())?,
         Sheets::One(key) => {
-            let position = find(reading, workbook.sheets(), key)?;
-            (one(reading, workbook.as_mut(), position)?, vec![position])
+            let position = find(context, workbook.sheets(), key)?;
+            (one(context, workbook.as_mut(), position)?, vec![position])
         }
         Sheets::Several(keys) => {
-            let find = |key| find(reading, workbook.sheets(), key);
+            let find = |key| find(context, workbook.sheets(), key);
             let positions: Vec<usize> = keys.iter().map(find).collect::<Result<_, _>>()?;
-            (several(reading, workbook.as_mut(), &positions)?, positions)
+            (several(context, workbook.as_mut(), &positions)?, positions)
         }
         Sheets::All => {
             let positions = visible(workbook.sheets());
-            (several(reading, workbook.as_mut(), &positions)?, positions)
+            (several(context, workbook.as_mut(), &positions)?, positions)
         }
     };
     table.warnings.extend(unread(workbook.sheets(), &positions, &options.sheets));
-    table.check_names(reading.name)?;
+    table.check_names(context.name)?;
     Ok(table)
 }
 
-fn first(reading: &Reading, workbook: &mut dyn Workbook) -> Result<(Table, Vec<usize>), FileError> {
+fn first(
+    context: &ReadContext,
+    workbook: &mut dyn Workbook,
+) -> Result<(Table, Vec<usize>), FileError> {
     for position in visible(workbook.sheets()) {
-        let grid = grid(reading, workbook, position)?;
+        let grid = grid(context, workbook, position)?;
         if !grid.is_empty() {
             let mut table = grid.into_table(&workbook.sheets()[position].name)?;
-            choose_columns(reading, &mut table)?;
+            choose_columns(context, &mut table)?;
             return Ok((table, vec![position]));
         }
     }
@@ -77,42 +84,42 @@ fn first(reading: &Reading, workbook: &mut dyn Workbook) -> Result<(Table, Vec<u
         "no visible sheet has cells; sheet_name reads a hidden one, of {}",
         names(workbook.sheets(), |_| true)
     );
-    Err(reading.error(FileErrorKind::Empty, message))
+    Err(context.error(FileErrorKind::Empty, message))
 }
 
 fn one(
-    reading: &Reading,
+    context: &ReadContext,
     workbook: &mut dyn Workbook,
     position: usize,
 ) -> Result<Table, FileError> {
-    let grid = grid(reading, workbook, position)?;
+    let grid = grid(context, workbook, position)?;
     let mut table = grid.into_table(&workbook.sheets()[position].name)?;
-    choose_columns(reading, &mut table)?;
+    choose_columns(context, &mut table)?;
     Ok(table)
 }
 
 /// The union of the columns, in the order first seen; a sheet without cells has no rows in it.
 fn several(
-    reading: &Reading,
+    context: &ReadContext,
     workbook: &mut dyn Workbook,
     positions: &[usize],
 ) -> Result<Table, FileError> {
     let mut all = Table::default();
     let mut origins: Vec<usize> = Vec::new();
     for position in positions {
-        let grid = grid(reading, workbook, *position)?;
+        let grid = grid(context, workbook, *position)?;
         if grid.is_empty() {
             continue;
         }
         let table = grid.into_table(&workbook.sheets()[*position].name)?;
-        table.check_names(reading.name)?;
+        table.check_names(context.name)?;
         origins.resize(origins.len() + table.records.len(), *position);
-        append(reading, &mut all, table)?;
+        append(context, &mut all, table)?;
     }
     if all.records.is_empty() {
-        return Err(reading.error(FileErrorKind::Empty, "the sheets have no cells"));
+        return Err(context.error(FileErrorKind::Empty, "the sheets have no cells"));
     }
-    choose_columns(reading, &mut all)?;
+    choose_columns(context, &mut all)?;
     let is_taken = |name: &str| all.columns.iter().any(|column| column == name);
     let name = free("sheet".to_owned(), is_taken);
     all.columns.insert(0, name);
@@ -126,7 +133,7 @@ fn several(
     Ok(all)
 }
 
-fn append(reading: &Reading, all: &mut Table, table: Table) -> Result<(), FileError> {
+fn append(context: &ReadContext, all: &mut Table, table: Table) -> Result<(), FileError> {
     let mut places: HashMap<String, usize> = all.columns.iter().cloned().zip(0..).collect();
     for column in &table.columns {
         if !places.contains_key(column) {
@@ -135,7 +142,7 @@ fn append(reading: &Reading, all: &mut Table, table: Table) -> Result<(), FileEr
         }
     }
     let rows = all.records.len() + table.records.len();
-    reading.check_cells(rows.saturating_mul(all.columns.len() + 1))?;
+    context.check_cells(rows.saturating_mul(all.columns.len() + 1))?;
     let places: Vec<usize> =
         table.columns.iter().filter_map(|column| places.get(column).copied()).collect();
     all.records.append(&table.records.arranged(|_, record| {
@@ -148,20 +155,20 @@ fn append(reading: &Reading, all: &mut Table, table: Table) -> Result<(), FileEr
 }
 
 fn grid<'a>(
-    reading: &'a Reading<'a>,
+    context: &'a ReadContext<'a>,
     workbook: &mut dyn Workbook,
     position: usize,
-) -> Result<Grid<'a>, FileError> {
-    let mut grid = Grid::new(reading);
+) -> Result<SheetGrid<'a>, FileError> {
+    let mut grid = SheetGrid::new(context);
     workbook.read(position, &mut grid)?;
     Ok(grid)
 }
 
-/// Those that are chosen by their names; the grid knows the places of the others.
-fn choose_columns(reading: &Reading, table: &mut Table) -> Result<(), FileError> {
-    let options = &reading.options.table;
+/// Chooses columns by name; the grid has applied choices by position.
+fn choose_columns(context: &ReadContext, table: &mut Table) -> Result<(), FileError> {
+    let options = &context.options.table;
     match options.columns {
-        Some(Columns::Names(_)) => options.choose_columns(reading.name, table),
+        Some(Columns::Names(_)) => options.choose_columns(context.name, table),
         _ => Ok(()),
     }
 }
@@ -170,7 +177,7 @@ fn visible(sheets: &[Sheet]) -> Vec<usize> {
     (0..sheets.len()).filter(|position| !sheets[*position].hidden).collect()
 }
 
-fn find(reading: &Reading, sheets: &[Sheet], key: &SheetKey) -> Result<usize, FileError> {
+fn find(context: &ReadContext, sheets: &[Sheet], key: &SheetKey) -> Result<usize, FileError> {
     let found = match key {
         SheetKey::Position(position) => (*position < sheets.len()).then_some(*position),
         SheetKey::Name(name) => sheets.iter().position(|sheet| sheet.name == *name),
@@ -182,11 +189,11 @@ fn find(reading: &Reading, sheets: &[Sheet], key: &SheetKey) -> Result<usize, Fi
         };
         let names = names(sheets, |_| true);
         let message = format!("there is no sheet {key} for sheet_name; the sheets are {names}");
-        reading.error(FileErrorKind::Options, message)
+        context.error(FileErrorKind::Options, message)
     })
 }
 
-/// What is left out where the caller may not know of it.
+/// Warnings of sheets that were not read and that the caller may not know of.
 fn unread(sheets: &[Sheet], read: &[usize], asked: &Sheets) -> Vec<String> {
     let mut warnings = Vec::new();
     if *asked == Sheets::First && sheets.iter().filter(|sheet| !sheet.hidden).count() > 1 {

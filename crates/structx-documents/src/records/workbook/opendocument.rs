@@ -8,10 +8,10 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use serde_json::Value;
 
-use super::grid::{Area, Grid};
+use super::grid::{Area, SheetGrid};
 use super::{Sheet, Workbook, value};
-use crate::packed::archive::Archive;
-use crate::reading::Reading;
+use crate::context::ReadContext;
+use crate::zip_formats::archive::Archive;
 use crate::{FileError, FileErrorKind};
 
 /// What the programs that write such sheets have at most.
@@ -21,7 +21,7 @@ const MOST_COLUMNS: u32 = 1 << 14;
 const MOST_SPACES: usize = 1024;
 
 struct OpenDocument<'a> {
-    reading: &'a Reading<'a>,
+    context: &'a ReadContext<'a>,
     content: Vec<u8>,
     sheets: Vec<Sheet>,
     /// Where the content of each sheet starts.
@@ -29,7 +29,7 @@ struct OpenDocument<'a> {
 }
 
 /// A cell that is read, and how far it reaches.
-struct Cell {
+struct OdsCell {
     value: Value,
     is_error: bool,
     repeated: u32,
@@ -38,27 +38,27 @@ struct Cell {
 }
 
 pub(super) fn open<'a>(
-    reading: &'a Reading<'a>,
+    context: &'a ReadContext<'a>,
     bytes: &[u8],
 ) -> Result<impl Workbook + 'a, FileError> {
-    let mut archive = Archive::open(reading, bytes)?;
+    let mut archive = Archive::open(context, bytes)?;
     let manifest = archive.read("META-INF/manifest.xml")?.unwrap_or_default();
     if memmem::find(&manifest, b"encryption-data").is_some() {
         let message = "is protected by a password; save it without one";
-        return Err(reading.error(FileErrorKind::PasswordRequired, message));
+        return Err(context.error(FileErrorKind::PasswordRequired, message));
     }
-    let content = archive.read("content.xml")?.ok_or_else(|| damaged(reading))?;
-    let (sheets, starts) = sheets(reading, &content)?;
-    Ok(OpenDocument { reading, content, sheets, starts })
+    let content = archive.read("content.xml")?.ok_or_else(|| damaged(context))?;
+    let (sheets, starts) = sheets(context, &content)?;
+    Ok(OpenDocument { context, content, sheets, starts })
 }
 
-fn sheets(reading: &Reading, content: &[u8]) -> Result<(Vec<Sheet>, Vec<usize>), FileError> {
+fn sheets(context: &ReadContext, content: &[u8]) -> Result<(Vec<Sheet>, Vec<usize>), FileError> {
     let (mut sheets, mut starts) = (Vec::new(), Vec::new());
     let mut hidden = HashSet::new();
     let mut style = None;
     let mut xml = xml(content);
     loop {
-        match xml.read_event().map_err(|_| damaged(reading))? {
+        match xml.read_event().map_err(|_| damaged(context))? {
             Event::Start(element) => match element.name().as_ref() {
                 "style:style" => style = attribute(&element, "style:name"),
                 "style:table-properties"
@@ -73,9 +73,9 @@ fn sheets(reading: &Reading, content: &[u8]) -> Result<(Vec<Sheet>, Vec<usize>),
                         hidden: style.is_some_and(|style| hidden.contains(&style)),
                     });
                     starts.push(position(&xml));
-                    reading.check_entries(sheets.len())?;
-                    xml.read_to_end(element.name()).map_err(|_| damaged(reading))?;
-                    reading.check_time()?;
+                    context.check_entries(sheets.len())?;
+                    xml.read_to_end(element.name()).map_err(|_| damaged(context))?;
+                    context.check_time()?;
                 }
                 _ => {}
             },
@@ -90,14 +90,14 @@ impl Workbook for OpenDocument<'_> {
         &self.sheets
     }
 
-    fn read(&mut self, position: usize, grid: &mut Grid) -> Result<(), FileError> {
+    fn read(&mut self, position: usize, grid: &mut SheetGrid) -> Result<(), FileError> {
         let mut xml = xml(&self.content[self.starts[position]..]);
         // The content starts within elements that are not seen to open.
         xml.config_mut().check_end_names = false;
         xml.config_mut().allow_unmatched_ends = true;
         let mut row: u32 = 0;
         while !grid.is_full() {
-            match xml.read_event().map_err(|_| damaged(self.reading))? {
+            match xml.read_event().map_err(|_| damaged(self.context))? {
                 Event::Start(element) if element.name().as_ref() == "table:table-row" => {
                     let repeated = count(&element, "table:number-rows-repeated");
                     let cells = self.row(&mut xml)?;
@@ -105,10 +105,10 @@ impl Workbook for OpenDocument<'_> {
                     row = row.saturating_add(repeated);
                 }
                 Event::Start(element) if element.name().as_ref() == "table:table" => {
-                    skip(self.reading, &mut xml, &element)?;
+                    skip(self.context, &mut xml, &element)?;
                 }
                 Event::End(element) if element.name().as_ref() == "table:table" => return Ok(()),
-                Event::Eof => return Err(damaged(self.reading)),
+                Event::Eof => return Err(damaged(self.context)),
                 _ => {}
             }
         }
@@ -118,11 +118,11 @@ impl Workbook for OpenDocument<'_> {
 
 impl OpenDocument<'_> {
     /// The cells of a row that are not empty, with the columns they stand in.
-    fn row(&self, xml: &mut Reader<&[u8]>) -> Result<Vec<(u32, Cell)>, FileError> {
+    fn row(&self, xml: &mut Reader<&[u8]>) -> Result<Vec<(u32, OdsCell)>, FileError> {
         let mut cells = Vec::new();
         let mut column: u32 = 0;
         loop {
-            match xml.read_event().map_err(|_| damaged(self.reading))? {
+            match xml.read_event().map_err(|_| damaged(self.context))? {
                 Event::Start(element) => match element.name().as_ref() {
                     "table:table-cell" => {
                         let cell = self.cell(xml, &element)?;
@@ -132,22 +132,22 @@ impl OpenDocument<'_> {
                         }
                         column = column.saturating_add(repeated);
                     }
-                    // What a merged cell covers is not seen.
+                    // Cells covered by a merged cell are invisible.
                     "table:covered-table-cell" => {
                         let repeated = count(&element, "table:number-columns-repeated");
                         column = column.saturating_add(repeated);
-                        skip(self.reading, xml, &element)?;
+                        skip(self.context, xml, &element)?;
                     }
-                    _ => skip(self.reading, xml, &element)?,
+                    _ => skip(self.context, xml, &element)?,
                 },
                 Event::End(_) => return Ok(cells),
-                Event::Eof => return Err(damaged(self.reading)),
+                Event::Eof => return Err(damaged(self.context)),
                 _ => {}
             }
         }
     }
 
-    fn cell(&self, xml: &mut Reader<&[u8]>, element: &BytesStart) -> Result<Cell, FileError> {
+    fn cell(&self, xml: &mut Reader<&[u8]>, element: &BytesStart) -> Result<OdsCell, FileError> {
         let text = self.text(xml)?;
         let given = |name: &str| attribute(element, name);
         let number = |name: &str| given(name).and_then(|number| number.parse().ok());
@@ -168,7 +168,7 @@ impl OpenDocument<'_> {
             }
             _ => value::text(&given("office:string-value").unwrap_or(text)),
         };
-        Ok(Cell {
+        Ok(OdsCell {
             value,
             is_error,
             repeated: count(element, "table:number-columns-repeated"),
@@ -181,9 +181,9 @@ impl OpenDocument<'_> {
     fn text(&self, xml: &mut Reader<&[u8]>) -> Result<String, FileError> {
         let (mut text, mut depth, mut paragraphs) = (String::new(), 0, 0);
         loop {
-            match xml.read_event().map_err(|_| damaged(self.reading))? {
+            match xml.read_event().map_err(|_| damaged(self.context))? {
                 Event::Start(element) => match element.name().as_ref() {
-                    "office:annotation" | "table:table" => skip(self.reading, xml, &element)?,
+                    "office:annotation" | "table:table" => skip(self.context, xml, &element)?,
                     name => {
                         depth += 1;
                         match name {
@@ -204,7 +204,7 @@ impl OpenDocument<'_> {
                 Event::Text(part) => text.push_str(&part.xml10_content()),
                 Event::CData(part) => text.push_str(&part.xml10_content()),
                 Event::GeneralRef(name) => text.extend(entity(&name)),
-                Event::Eof => return Err(damaged(self.reading)),
+                Event::Eof => return Err(damaged(self.context)),
                 _ => {}
             }
         }
@@ -212,7 +212,12 @@ impl OpenDocument<'_> {
 }
 
 /// The cells of a row as often as it is repeated; a row that is blank costs nothing.
-fn put(grid: &mut Grid, row: u32, repeated: u32, cells: &[(u32, Cell)]) -> Result<(), FileError> {
+fn put(
+    grid: &mut SheetGrid,
+    row: u32,
+    repeated: u32,
+    cells: &[(u32, OdsCell)],
+) -> Result<(), FileError> {
     if cells.is_empty() {
         return grid.put(row, 0, Value::Null);
     }
@@ -249,8 +254,12 @@ fn position(xml: &Reader<&[u8]>) -> usize {
     usize::try_from(xml.buffer_position()).unwrap_or(usize::MAX)
 }
 
-fn skip(reading: &Reading, xml: &mut Reader<&[u8]>, element: &BytesStart) -> Result<(), FileError> {
-    xml.read_to_end(element.name()).map(drop).map_err(|_| damaged(reading))
+fn skip(
+    context: &ReadContext,
+    xml: &mut Reader<&[u8]>,
+    element: &BytesStart,
+) -> Result<(), FileError> {
+    xml.read_to_end(element.name()).map(drop).map_err(|_| damaged(context))
 }
 
 fn attribute(element: &BytesStart, name: &str) -> Option<String> {
@@ -270,7 +279,7 @@ fn entity(reference: &BytesRef) -> Option<String> {
     }
 }
 
-fn damaged(reading: &Reading) -> FileError {
-    reading
+fn damaged(context: &ReadContext) -> FileError {
+    context
         .corrupt("the workbook is damaged; open it in the program that made it and save it again")
 }

@@ -1,4 +1,4 @@
-//! What a cell holds, as JSON: dates and times as ISO texts, whole numbers as integers.
+//! Cell values as JSON: dates and times as ISO 8601 strings, whole numbers as integers.
 
 use calamine::ExcelDateTime;
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub(super) fn number(number: f64) -> Value {
     }
 }
 
-/// A text; a blank one is as good as none.
+/// A string; a blank one is null.
 pub(super) fn text(text: &str) -> Value {
     if text.trim().is_empty() { Value::Null } else { Value::from(text) }
 }

@@ -9,11 +9,11 @@ use encoding_rs::{Encoding, WINDOWS_1252};
 use office_oxide::cfb::CfbReader;
 use serde_json::Value;
 
-use super::biff::{Record, Records, Strings, f64_at, shared_texts, u16_at, u32_at};
-use super::format_code::{self, Kind};
-use super::grid::{Area, Grid};
+use super::biff::{BiffRecord, BiffRecords, Strings, f64_at, shared_texts, u16_at, u32_at};
+use super::format_code::{self, NumberKind};
+use super::grid::{Area, SheetGrid};
 use super::{Sheet, Workbook, value};
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::{FileError, FileErrorKind};
 
 /// The types of the records that are read, by their names in the specification ([MS-XLS]).
@@ -43,35 +43,35 @@ const WORKSHEET: u8 = 0;
 const MACRO_SHEET: u8 = 1;
 
 struct Xls<'a> {
-    reading: &'a Reading<'a>,
+    context: &'a ReadContext<'a>,
     stream: Vec<u8>,
     sheets: Vec<Sheet>,
     /// Where the records of each sheet start.
     starts: Vec<usize>,
     strings: Strings,
     texts: Vec<String>,
-    /// What the numbers of each format of cells are.
-    kinds: Vec<Kind>,
+    /// The kind of number of each cell format.
+    kinds: Vec<NumberKind>,
     is_1904: bool,
 }
 
-/// What the formats say before the first cell.
+/// The number formats, which come before the first cell.
 #[derive(Default)]
 struct Formats {
-    codes: HashMap<u16, Kind>,
+    codes: HashMap<u16, NumberKind>,
     of_cells: Vec<u16>,
 }
 
 pub(super) fn open<'a>(
-    reading: &'a Reading<'a>,
+    context: &'a ReadContext<'a>,
     bytes: Vec<u8>,
 ) -> Result<impl Workbook + 'a, FileError> {
-    let mut file = CfbReader::new(Cursor::new(bytes)).map_err(|_| damaged(reading))?;
+    let mut file = CfbReader::new(Cursor::new(bytes)).map_err(|_| damaged(context))?;
     let stream = ["Workbook", "Book"].into_iter().find(|name| file.has_stream(name));
     let stream = stream.and_then(|name| file.open_stream(name).ok());
     let mut xls = Xls {
-        reading,
-        stream: stream.ok_or_else(|| damaged(reading))?,
+        context,
+        stream: stream.ok_or_else(|| damaged(context))?,
         sheets: Vec::new(),
         starts: Vec::new(),
         strings: Strings { wide: false, encoding: WINDOWS_1252 },
@@ -80,12 +80,12 @@ pub(super) fn open<'a>(
         is_1904: false,
     };
     drop(file);
-    reading.check_time()?;
+    context.check_time()?;
     let stream = std::mem::take(&mut xls.stream);
     xls.read_globals(&stream)?;
     xls.stream = stream;
     if xls.sheets.is_empty() {
-        return Err(damaged(reading));
+        return Err(damaged(context));
     }
     Ok(xls)
 }
@@ -93,16 +93,16 @@ pub(super) fn open<'a>(
 impl Xls<'_> {
     fn read_globals(&mut self, stream: &[u8]) -> Result<(), FileError> {
         let mut formats = Formats::default();
-        for (count, record) in Records::from(stream, 0).enumerate() {
+        for (count, record) in BiffRecords::from(stream, 0).enumerate() {
             if count % 1024 == 0 {
-                self.reading.check_time()?;
+                self.context.check_time()?;
             }
             let data = record.data;
             match record.typ {
                 typ::BOF => self.strings.wide = u16_at(data, 0) == Some(0x600),
                 typ::FILE_PASS => {
                     let message = "is protected by a password; save it without one";
-                    return Err(self.reading.error(FileErrorKind::PasswordRequired, message));
+                    return Err(self.context.error(FileErrorKind::PasswordRequired, message));
                 }
                 typ::CODE_PAGE => self.strings.encoding = encoding(u16_at(data, 0).unwrap_or(0)),
                 typ::DATE_1904 => self.is_1904 = u16_at(data, 0) == Some(1),
@@ -113,7 +113,7 @@ impl Xls<'_> {
                 }
                 typ::XF => formats.of_cells.push(u16_at(data, 2).unwrap_or(0)),
                 typ::BOUND_SHEET => self.add_sheet(data),
-                typ::SST => self.texts = shared_texts(self.reading, &record)?,
+                typ::SST => self.texts = shared_texts(self.context, &record)?,
                 typ::EOF => break,
                 _ => {}
             }
@@ -123,7 +123,7 @@ impl Xls<'_> {
         Ok(())
     }
 
-    fn format_code(&self, record: &Record) -> String {
+    fn format_code(&self, record: &BiffRecord) -> String {
         if self.strings.wide {
             self.strings.long(record, 2)
         } else {
@@ -145,17 +145,17 @@ impl Xls<'_> {
     /// The value of a number in a cell of the format.
     fn number(&self, format: u16, number: f64) -> Value {
         match self.kinds.get(usize::from(format)) {
-            Some(Kind::Moment) => {
+            Some(NumberKind::Moment) => {
                 let kind = ExcelDateTimeType::DateTime;
                 value::moment(&ExcelDateTime::new(number, kind, self.is_1904))
             }
-            Some(Kind::Duration) => value::duration(number),
-            Some(Kind::Number) | None => value::number(number),
+            Some(NumberKind::Duration) => value::duration(number),
+            Some(NumberKind::Number) | None => value::number(number),
         }
     }
 
     /// Puts the cells of a record; those of a record that is too short are none.
-    fn put(&self, grid: &mut Grid, record: &Record) -> Result<(), FileError> {
+    fn put(&self, grid: &mut SheetGrid, record: &BiffRecord) -> Result<(), FileError> {
         let data = record.data;
         let (Some(row), Some(column)) = (u16_at(data, 0), u16_at(data, 2)) else { return Ok(()) };
         let (row, column) = (u32::from(row), u32::from(column));
@@ -195,17 +195,17 @@ impl Workbook for Xls<'_> {
         &self.sheets
     }
 
-    fn read(&mut self, position: usize, grid: &mut Grid) -> Result<(), FileError> {
-        let mut records = Records::from(&self.stream, self.starts[position]);
+    fn read(&mut self, position: usize, grid: &mut SheetGrid) -> Result<(), FileError> {
+        let mut records = BiffRecords::from(&self.stream, self.starts[position]);
         if records.next().is_none_or(|record| record.typ != typ::BOF) {
-            return Err(damaged(self.reading));
+            return Err(damaged(self.context));
         }
         // Charts within the sheet have cells too, which are not the sheet's.
         let mut charts: usize = 0;
         let mut formula = None;
         for (count, record) in records.enumerate() {
             if count % 1024 == 0 {
-                self.reading.check_time()?;
+                self.context.check_time()?;
             }
             match record.typ {
                 typ::EOF if charts == 0 => return Ok(()),
@@ -240,11 +240,11 @@ impl Workbook for Xls<'_> {
             }
         }
         // No end: the file is cut off.
-        Err(damaged(self.reading))
+        Err(damaged(self.context))
     }
 }
 
-fn merge(grid: &mut Grid, data: &[u8]) -> Result<(), FileError> {
+fn merge(grid: &mut SheetGrid, data: &[u8]) -> Result<(), FileError> {
     let areas = data.get(2..).unwrap_or_default().chunks_exact(8);
     for area in areas.take(usize::from(u16_at(data, 0).unwrap_or(0))) {
         let place = |index: usize| u32::from(u16_at(area, index).unwrap_or(0));
@@ -276,7 +276,7 @@ fn encoding(code_page: u16) -> &'static Encoding {
     Encoding::for_label(label.as_bytes()).unwrap_or(WINDOWS_1252)
 }
 
-fn damaged(reading: &Reading) -> FileError {
-    reading
+fn damaged(context: &ReadContext) -> FileError {
+    context
         .corrupt("the workbook is damaged; open it in the program that made it and save it again")
 }

@@ -7,11 +7,12 @@ use serde_json::{Map, Value, json};
 use super::{Cell, Records};
 use crate::Content;
 use crate::table::Table;
+use crate::table::row_text::is_line_break;
 
 const COLUMNS: [&str; 4] = ["a", "b \"c\"", "d\te", ""];
 
 fn value() -> impl Strategy<Value = Value> {
-    let text = "[\\x00-\\x20\"\\\\/a-c\u{7f}äé😀|,\u{2028}]{0,6}";
+    let text = "[\\x00-\\x20\"\\\\/a-c\u{7f}\u{85}äé😀|,\u{2028}: ]{0,8}";
     let number = "-?(0|[1-9][0-9]{0,25})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?";
     let leaf = prop_oneof![
         3 => Just(Value::Null),
@@ -29,12 +30,19 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What the rows of records are, cell by cell.
+/// The text with two spaces after each line break.
+fn indented(text: &str) -> String {
+    let lines = text.split_inclusive(is_line_break).map(str::to_owned);
+    let ends = text.ends_with(is_line_break).then(String::new);
+    lines.chain(ends).collect::<Vec<_>>().join("  ").replace("\r  \n", "\r\n")
+}
+
+/// The expected text of each record, cell by cell.
 fn expected_rows(records: &[Vec<Value>], chosen: &[usize]) -> Vec<String> {
     let line = |record: &[Value], column: usize| match record.get(column)? {
         Value::Null => None,
-        Value::String(text) => Some(format!("{}: {text}", COLUMNS[column])),
-        value => Some(format!("{}: {value}", COLUMNS[column])),
+        Value::String(text) => Some(format!("{}: {}", COLUMNS[column], indented(text))),
+        value => Some(format!("{}: {}", COLUMNS[column], indented(&value.to_string()))),
     };
     let row = |record: &Vec<Value>| {
         chosen.iter().filter_map(|column| line(record, *column)).collect::<Vec<_>>().join("\n")
@@ -72,6 +80,14 @@ proptest! {
         prop_assert_eq!(rows(&table, &[]), expected_rows(&records, &[0, 1, 2, 3]));
         prop_assert_eq!(rows(&table, &columns[1..3]), expected_rows(&records, &[1, 2]));
         prop_assert_eq!(table.values_json(), json!(by_column).to_string());
+
+        for (record, row) in records.iter().zip(rows(&table, &[])) {
+            let starts_line = |line: &&str| !line.is_empty() && !line.starts_with(' ');
+            let lines = row.split(is_line_break).filter(starts_line);
+            let names: Vec<&str> = lines.filter_map(|line| Some(line.split_once(": ")?.0)).collect();
+            let known = (0..COLUMNS.len()).filter(|column| !record[*column].is_null());
+            prop_assert_eq!(names, known.map(|column| COLUMNS[column]).collect::<Vec<_>>());
+        }
 
         let objects = records.iter().map(|record| {
             let members = columns.iter().cloned().zip(record.iter().cloned());

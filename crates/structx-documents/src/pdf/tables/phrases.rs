@@ -1,7 +1,8 @@
-//! Words of a page as lines from top to bottom, and each line as phrases: what gaps part in it.
+//! Lines of a page from top to bottom, each divided into phrases by its wide gaps.
 
 use super::evidence::is_number;
-use crate::pdf::words::{BASELINE_SLACK, Word};
+use crate::pdf::layout::lines::group_by_baseline;
+use crate::pdf::layout::words::PageWord;
 
 /// In ems: what parts two phrases, at least and at most. A space is about 0.25, and 0.6 where all
 /// letters are as wide.
@@ -22,7 +23,7 @@ pub(super) struct Phrase {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Line {
+pub(super) struct PhraseLine {
     pub(super) top: f64,
     pub(super) bottom: f64,
     pub(super) baseline: f64,
@@ -31,14 +32,14 @@ pub(super) struct Line {
     pub(super) phrases: Vec<Phrase>,
 }
 
-impl Line {
+impl PhraseLine {
     /// Of words from left to right; `space` is what parts two phrases, in ems.
-    pub(super) fn new(words: &[Word], members: &[usize], space: f64) -> Option<Self> {
+    pub(super) fn new(words: &[PageWord], members: &[usize], space: f64) -> Option<Self> {
         let mut phrases: Vec<Phrase> = Vec::new();
         let all = || members.iter().map(|member| &words[*member]);
         let mut after_number = false;
         for index in members {
-            let Word { text, bounds, size, .. } = &words[*index];
+            let PageWord { text, bounds, size, .. } = &words[*index];
             let is_number = is_number(text);
             // Numbers side by side are in columns, however near.
             let space = if is_number && after_number { LEAST_SPACE } else { space };
@@ -77,28 +78,18 @@ impl Line {
     }
 }
 
-/// The lines that the words at the given places make, from top to bottom, and what parts their
-/// phrases, in ems.
-pub(super) fn lines(words: &[Word], mut members: Vec<usize>) -> (Vec<Line>, f64) {
-    let baseline = |index: &usize| words[*index].baseline;
-    members.sort_by(|a, b| baseline(a).total_cmp(&baseline(b)));
-    let mut parts: Vec<Vec<usize>> = Vec::new();
-    for index in members {
-        let word = &words[index];
-        match parts.last_mut() {
-            Some(part) if is_beside(&words[part[0]], word) => part.push(index),
-            _ => parts.push(vec![index]),
-        }
-    }
-    for part in &mut parts {
-        part.sort_by(|a, b| words[*a].bounds.x0.total_cmp(&words[*b].bounds.x0));
-    }
-    let space = space(words, &parts);
-    (parts.into_iter().filter_map(|part| Line::new(words, &part, space)).collect(), space)
+/// The lines of the words at the given places, from top to bottom, and the width of the gap that
+/// separates their phrases, in ems.
+pub(super) fn lines(words: &[PageWord], members: Vec<usize>) -> (Vec<PhraseLine>, f64) {
+    let groups = group_by_baseline(words, members).into_iter();
+    let lines: Vec<Vec<usize>> = groups.map(|group| group.members).collect();
+    let space = space(words, &lines);
+    let lines = lines.into_iter().filter_map(|line| PhraseLine::new(words, &line, space));
+    (lines.collect(), space)
 }
 
 /// In ems: what parts two phrases, more than the space between the words of the text.
-fn space(words: &[Word], lines: &[Vec<usize>]) -> f64 {
+fn space(words: &[PageWord], lines: &[Vec<usize>]) -> f64 {
     let gap = |pair: &[usize]| {
         let [word, next] = [&words[pair[0]], &words[pair[1]]];
         (next.bounds.x0 - word.bounds.x1) / word.size.max(next.size)
@@ -111,8 +102,4 @@ fn space(words: &[Word], lines: &[Vec<usize>]) -> f64 {
     }
     let (_, usual, _) = gaps.select_nth_unstable_by(tenth, f64::total_cmp);
     (WIDER * *usual).clamp(LEAST_SPACE, MOST_SPACE)
-}
-
-fn is_beside(first: &Word, word: &Word) -> bool {
-    (word.baseline - first.baseline).abs() < BASELINE_SLACK * first.size.max(word.size)
 }

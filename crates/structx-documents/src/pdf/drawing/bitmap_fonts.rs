@@ -8,8 +8,8 @@ use hayro_interpret::hayro_cmap::BfString;
 /// Fewer letters tell nothing.
 const LEAST_LETTERS: usize = 20;
 
-/// What a glyph may be that does not say it.
-pub(super) fn guess(glyph: &Glyph<'_>) -> Option<BfString> {
+/// Guesses the text of a Type 3 glyph without a Unicode value from its character code.
+pub(in crate::pdf) fn guess(glyph: &Glyph<'_>) -> Option<BfString> {
     let Glyph::Type3(glyph) = glyph else { return None };
     // The ligatures stand where TeX's two encodings have them.
     let ligature = match glyph.char_code() {
@@ -25,7 +25,7 @@ pub(super) fn guess(glyph: &Glyph<'_>) -> Option<BfString> {
 }
 
 /// Whether guessed characters read like a language in Latin script.
-pub(super) fn is_language(guesses: impl Iterator<Item = char>) -> bool {
+pub(in crate::pdf) fn is_language(guesses: impl Iterator<Item = char>) -> bool {
     let (mut all, mut small, mut vowels) = (0, 0, 0);
     for character in guesses {
         all += 1;

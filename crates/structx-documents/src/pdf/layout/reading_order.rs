@@ -6,7 +6,9 @@ use std::ops::Range;
 use hayro_interpret::kurbo::Rect;
 
 use super::lines::{Line, lines};
-use super::words::Word;
+use super::words::PageWord;
+use crate::FileError;
+use crate::context::ReadContext;
 
 /// In ems: the least gap between two columns of prose.
 const GUTTER: f64 = 0.9;
@@ -22,16 +24,16 @@ const FAR: f64 = 2.5;
 /// A page of more lines is not looked at for columns.
 const MOST_LINES: usize = 500;
 
-/// What is read as a whole: a column, or what stands over its whole width.
+/// An area that is read as a whole: a column, or text across the whole width.
 #[derive(Debug, Default)]
-pub(super) struct Region {
-    pub(super) items: Vec<Item>,
-    pub(super) left: f64,
-    pub(super) right: f64,
+pub(in crate::pdf) struct Region {
+    pub(in crate::pdf) items: Vec<PageItem>,
+    pub(in crate::pdf) left: f64,
+    pub(in crate::pdf) right: f64,
 }
 
 #[derive(Debug)]
-pub(super) enum Item {
+pub(in crate::pdf) enum PageItem {
     Line(Line),
     /// The place of the table among those of the page, and its area.
     Table(usize, Rect),
@@ -39,24 +41,32 @@ pub(super) enum Item {
 
 /// A stretch of x.
 type Span = (f64, f64);
+/// A range of items set in columns, and these columns.
+type Columns = (Range<usize>, Vec<Region>);
 
-pub(super) fn regions(words: Vec<Word>, tables: &[Rect]) -> Vec<Region> {
-    let mut items: Vec<Item> = lines(words).into_iter().map(Item::Line).collect();
-    items.extend(tables.iter().enumerate().map(|(place, area)| Item::Table(place, *area)));
+/// # Errors
+/// The time is spent.
+pub(in crate::pdf) fn regions(
+    context: &ReadContext,
+    words: Vec<PageWord>,
+    tables: &[Rect],
+) -> Result<Vec<Region>, FileError> {
+    let mut items: Vec<PageItem> = lines(words).into_iter().map(PageItem::Line).collect();
+    items.extend(tables.iter().enumerate().map(|(place, area)| PageItem::Table(place, *area)));
     if !tables.is_empty() {
         items.sort_by(|a, b| a.y().total_cmp(&b.y()));
     }
     if items.len() > MOST_LINES {
-        return vec![Region::new(items)];
+        return Ok(vec![Region::new(items)]);
     }
-    let gaps: Vec<Vec<Span>> = items.iter().map(Item::gaps).collect();
+    let gaps: Vec<Vec<Span>> = items.iter().map(PageItem::gaps).collect();
     let width = Region::width(&items);
     let mut regions = Vec::new();
     let mut before = Vec::new();
-    let mut items: Vec<Option<Item>> = items.into_iter().map(Some).collect();
+    let mut items: Vec<Option<PageItem>> = items.into_iter().map(Some).collect();
     let mut start = 0;
     while start < items.len() {
-        if let Some((band, columns)) = columns(&items, &gaps, start, width) {
+        if let Some((band, columns)) = columns(context, &items, &gaps, start, width)? {
             before.extend(items[start..band.start].iter_mut().filter_map(Option::take));
             regions.extend(Region::some(&mut before));
             regions.extend(columns);
@@ -67,27 +77,27 @@ pub(super) fn regions(words: Vec<Word>, tables: &[Rect]) -> Vec<Region> {
         }
     }
     regions.extend(Region::some(&mut before));
-    regions
+    Ok(regions)
 }
 
 impl Region {
-    fn new(items: Vec<Item>) -> Self {
-        let left = items.iter().map(Item::left).fold(f64::INFINITY, f64::min);
-        let right = items.iter().map(Item::right).fold(f64::NEG_INFINITY, f64::max);
+    fn new(items: Vec<PageItem>) -> Self {
+        let left = items.iter().map(PageItem::left).fold(f64::INFINITY, f64::min);
+        let right = items.iter().map(PageItem::right).fold(f64::NEG_INFINITY, f64::max);
         Self { items, left, right }
     }
 
-    fn width(items: &[Item]) -> f64 {
-        let left = items.iter().map(Item::left).fold(f64::INFINITY, f64::min);
-        items.iter().map(Item::right).fold(left, f64::max) - left
+    fn width(items: &[PageItem]) -> f64 {
+        let left = items.iter().map(PageItem::left).fold(f64::INFINITY, f64::min);
+        items.iter().map(PageItem::right).fold(left, f64::max) - left
     }
 
-    fn some(items: &mut Vec<Item>) -> Option<Self> {
+    fn some(items: &mut Vec<PageItem>) -> Option<Self> {
         (!items.is_empty()).then(|| Self::new(std::mem::take(items)))
     }
 }
 
-impl Item {
+impl PageItem {
     fn y(&self) -> f64 {
         match self {
             Self::Line(line) => line.baseline,
@@ -132,11 +142,12 @@ impl Item {
 /// The longest run of items from `start` on that is set in columns of prose, and those; `width` is
 /// that of the page.
 fn columns(
-    items: &[Option<Item>],
+    context: &ReadContext,
+    items: &[Option<PageItem>],
     gaps: &[Vec<Span>],
     start: usize,
     width: f64,
-) -> Option<(Range<usize>, Vec<Region>)> {
+) -> Result<Option<Columns>, FileError> {
     let mut free = gaps[start].clone();
     let mut end = start + 1;
     while end < items.len() {
@@ -151,19 +162,20 @@ fn columns(
         end += 1;
     }
     if free.len() <= 2 || end - start < LEAST_LINES {
-        return None;
+        return Ok(None);
     }
     let inner = free[1..free.len() - 1].iter().map(|(left, right)| f64::midpoint(*left, *right));
     let mut gutters: Vec<f64> = inner.collect();
     let band = trimmed(items, start..end, &gutters);
-    // Those between columns of figures, or beside the numbers of items, are none.
+    // Gaps between columns of figures, or beside item numbers, are not gutters.
     while !gutters.is_empty() {
+        context.check_time()?;
         match tally(&items[band.clone()], &gutters).iter().position(|column| !column.is_prose()) {
             Some(wrong) => _ = gutters.remove(wrong.min(gutters.len() - 1)),
-            None => return Some((band.clone(), split(&items[band], &gutters))),
+            None => return Ok(Some((band.clone(), split(&items[band], &gutters)))),
         }
     }
-    None
+    Ok(None)
 }
 
 fn covered(free: &[Span]) -> f64 {
@@ -171,7 +183,7 @@ fn covered(free: &[Span]) -> f64 {
     left.zip(right).map_or(0.0, |(left, right)| right - left)
 }
 
-/// What stands between two gutters.
+/// Statistics of the text between two gutters.
 #[derive(Debug, Clone, Default)]
 struct Tally {
     tables: usize,
@@ -181,12 +193,12 @@ struct Tally {
     widths: Vec<f64>,
 }
 
-fn tally(items: &[Option<Item>], gutters: &[f64]) -> Vec<Tally> {
+fn tally(items: &[Option<PageItem>], gutters: &[f64]) -> Vec<Tally> {
     let mut columns = vec![Tally::default(); gutters.len() + 1];
     for item in items.iter().flatten() {
         let line = match item {
-            Item::Line(line) => line,
-            Item::Table(_, area) => {
+            PageItem::Line(line) => line,
+            PageItem::Table(_, area) => {
                 columns[column(area.center().x, gutters)].tables += 1;
                 continue;
             }
@@ -247,9 +259,9 @@ fn shared(a: &[Span], b: &[Span]) -> Vec<Span> {
 }
 
 /// The run without the head and foot of the page, which stand over and under all columns.
-fn trimmed(items: &[Option<Item>], mut band: Range<usize>, gutters: &[f64]) -> Range<usize> {
+fn trimmed(items: &[Option<PageItem>], mut band: Range<usize>, gutters: &[f64]) -> Range<usize> {
     let is_far = |upper: usize, lower: usize| match (&items[upper], &items[lower]) {
-        (Some(a), Some(Item::Line(line))) => line.baseline - a.y() > FAR * line.size,
+        (Some(a), Some(PageItem::Line(line))) => line.baseline - a.y() > FAR * line.size,
         _ => false,
     };
     let is_across = |place: usize| {
@@ -265,23 +277,23 @@ fn trimmed(items: &[Option<Item>], mut band: Range<usize>, gutters: &[f64]) -> R
     band
 }
 
-fn split(items: &[Option<Item>], gutters: &[f64]) -> Vec<Region> {
-    let mut words: Vec<Vec<Word>> = vec![Vec::new(); gutters.len() + 1];
-    let mut columns: Vec<Vec<Item>> = words.iter().map(|_| Vec::new()).collect();
+fn split(items: &[Option<PageItem>], gutters: &[f64]) -> Vec<Region> {
+    let mut words: Vec<Vec<PageWord>> = vec![Vec::new(); gutters.len() + 1];
+    let mut columns: Vec<Vec<PageItem>> = words.iter().map(|_| Vec::new()).collect();
     for item in items.iter().flatten() {
         match item {
-            Item::Line(line) => {
+            PageItem::Line(line) => {
                 for word in &line.words {
                     words[column(word.bounds.center().x, gutters)].push(word.clone());
                 }
             }
-            Item::Table(place, area) => {
-                columns[column(area.center().x, gutters)].push(Item::Table(*place, *area));
+            PageItem::Table(place, area) => {
+                columns[column(area.center().x, gutters)].push(PageItem::Table(*place, *area));
             }
         }
     }
     let joined = columns.into_iter().zip(words).map(|(mut items, words)| {
-        items.extend(lines(words).into_iter().map(Item::Line));
+        items.extend(lines(words).into_iter().map(PageItem::Line));
         items.sort_by(|a, b| a.y().total_cmp(&b.y()));
         Region::new(items)
     });

@@ -1,4 +1,7 @@
-//! What a page draws: its glyphs, in the order they are drawn, and its rules. Nothing is painted.
+//! The glyphs of a page in drawing order, and its ruling lines. Nothing is painted.
+
+mod bitmap_fonts;
+pub(in crate::pdf) mod ruling_lines;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -12,45 +15,45 @@ use hayro_interpret::{
 use hayro_syntax::Pdf;
 use hayro_syntax::page::Page;
 
-use super::guesses::{guess, is_language};
-use super::rules::Rules;
-use crate::reading::Reading;
+use self::bitmap_fonts::{guess, is_language};
+use self::ruling_lines::RulingLines;
+use crate::context::ReadContext;
 use crate::{FileError, FileErrorKind};
 
 /// Fonts are drawn in units of which this many make an em.
 const UNITS_PER_EM: f64 = 1000.0;
-/// Where a font does not say how far a glyph reaches.
+/// The advance of a glyph whose font has none, in units of an em.
 const USUAL_ADVANCE: f32 = 500.0;
 /// From this weight on a font is bold; 400 is regular, 700 bold.
 const BOLD: u32 = 600;
-/// How much is drawn between two looks at the clock.
+/// Drawing calls between two looks at the clock.
 const CALLS_PER_LOOK: usize = 4096;
-/// A page is held as a whole; no honest one has as many glyphs.
+/// The most glyphs of a page, which is held in memory as a whole: chosen by hand.
 const MOST_ON_A_PAGE: usize = 200_000;
 
 /// Points from the top left corner of the page as it is shown, y downwards; `origin` and `end` are
 /// the ends of the baseline.
 #[derive(Debug, Clone)]
-pub(super) struct Glyph {
-    pub(super) text: BfString,
-    pub(super) origin: Point,
-    pub(super) end: Point,
-    pub(super) size: f64,
-    pub(super) bold: bool,
+pub(in crate::pdf) struct Glyph {
+    pub(in crate::pdf) text: BfString,
+    pub(in crate::pdf) origin: Point,
+    pub(in crate::pdf) end: Point,
+    pub(in crate::pdf) size: f64,
+    pub(in crate::pdf) bold: bool,
 }
 
-/// What one page draws.
+/// The glyphs and ruling lines of one page.
 #[derive(Debug, Default)]
-pub(super) struct Drawing {
-    pub(super) glyphs: Vec<Glyph>,
+pub(in crate::pdf) struct Drawing {
+    pub(in crate::pdf) glyphs: Vec<Glyph>,
     /// Glyphs that say no Unicode value, and so are not among the others.
-    pub(super) unmapped: usize,
-    pub(super) rules: Rules,
+    pub(in crate::pdf) unmapped: usize,
+    pub(in crate::pdf) rulings: RulingLines,
 }
 
-/// Draws page after page, with the fonts that they share.
-pub(super) struct Drawer<'a> {
-    reading: &'a Reading<'a>,
+/// Draws the pages one by one with shared fonts.
+pub(in crate::pdf) struct Drawer<'a> {
+    context: &'a ReadContext<'a>,
     pdf: &'a Pdf,
     cache: InterpreterCache<'a>,
     settings: InterpreterSettings,
@@ -58,18 +61,18 @@ pub(super) struct Drawer<'a> {
 }
 
 impl<'a> Drawer<'a> {
-    pub(super) fn new(reading: &'a Reading<'a>, pdf: &'a Pdf) -> Self {
+    pub(in crate::pdf) fn new(context: &'a ReadContext<'a>, pdf: &'a Pdf) -> Self {
         let (cache, settings) = (InterpreterCache::new(), InterpreterSettings::default());
-        Self { reading, pdf, cache, settings, drawn: 0 }
+        Self { context, pdf, cache, settings, drawn: 0 }
     }
 
-    pub(super) fn draw(&mut self, page: &Page<'a>) -> Result<Drawing, FileError> {
+    pub(in crate::pdf) fn draw(&mut self, page: &Page<'a>) -> Result<Drawing, FileError> {
         let (width, height) = page.render_dimensions();
         let area = Rect::new(0.0, 0.0, width.into(), height.into());
         // Upright, from the top left corner of what is shown.
         let transform = page.initial_transform(true).to_kurbo();
         let mut collector = Collector {
-            reading: self.reading,
+            context: self.context,
             area,
             drawing: Drawing::default(),
             guesses: Vec::new(),
@@ -80,8 +83,9 @@ impl<'a> Drawer<'a> {
             codes: [const { Code { run: 0, text: None, advance: 0.0 } }; 256],
         };
         let xref = self.pdf.xref();
-        let mut context = Context::new(transform, area, &self.cache, xref, self.settings.clone());
-        let interpret = AssertUnwindSafe(|| interpret_page(page, &mut context, &mut collector));
+        let mut interpreter =
+            Context::new(transform, area, &self.cache, xref, self.settings.clone());
+        let interpret = AssertUnwindSafe(|| interpret_page(page, &mut interpreter, &mut collector));
         catch_unwind(interpret).map_err(|thrown| match thrown.downcast::<FileError>() {
             Ok(error) => *error,
             Err(panic) => resume_unwind(panic),
@@ -91,9 +95,9 @@ impl<'a> Drawer<'a> {
     }
 }
 
-/// A device that keeps what it is given.
+/// A device that collects what is drawn.
 struct Collector<'a> {
-    reading: &'a Reading<'a>,
+    context: &'a ReadContext<'a>,
     area: Rect,
     drawing: Drawing,
     /// The places of the glyphs whose text is a guess.
@@ -133,10 +137,10 @@ impl Collector<'_> {
     fn check(&self) -> Result<(), FileError> {
         if self.drawing.glyphs.len() > MOST_ON_A_PAGE {
             let message = format!("has a page with more than {MOST_ON_A_PAGE} glyphs; split it");
-            return Err(self.reading.error(FileErrorKind::LimitExceeded, message));
+            return Err(self.context.error(FileErrorKind::LimitExceeded, message));
         }
-        self.reading.check_glyphs(self.drawn)?;
-        self.reading.check_time()
+        self.context.check_glyphs(self.drawn)?;
+        self.context.check_time()
     }
 
     fn push(&mut self, glyph: &FontGlyph<'_>, transform: Affine, font: Font) {
@@ -177,7 +181,7 @@ impl Collector<'_> {
         (known.text.clone(), known.advance)
     }
 
-    /// What was drawn, guesses only where they are good.
+    /// The drawing; guesses are kept only if they read like a language.
     fn finish(self) -> Drawing {
         let (mut drawing, guesses) = (self.drawing, self.guesses);
         let guessed = guesses.iter().filter_map(|place| match drawing.glyphs.get(*place)?.text {
@@ -194,7 +198,7 @@ impl Collector<'_> {
     }
 }
 
-/// What the glyphs of a run share.
+/// Properties shared by the glyphs of a run.
 #[derive(Clone, Copy)]
 struct Font {
     mode: WritingMode,
@@ -220,12 +224,12 @@ impl Device<'_> for Collector<'_> {
 
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
         self.look();
-        self.drawing.rules.path(path, props.transform, &props.paint, mode);
+        self.drawing.rulings.path(path, props.transform, &props.paint, mode);
     }
 
     fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'_>, mode: &DrawMode) {
         self.look();
-        self.drawing.rules.rect(*rect, props.transform, &props.paint, mode);
+        self.drawing.rulings.rect(*rect, props.transform, &props.paint, mode);
     }
 
     // An image is decoded only by a device that asks for its pixels.
@@ -243,7 +247,7 @@ impl Device<'_> for Collector<'_> {
     fn pop_transparency_group(&mut self) {}
 }
 
-/// Neither a replacement nor of private use, which only the font could tell.
+/// Whether the text is neither a replacement character nor from a private use area.
 fn is_readable(text: &BfString) -> bool {
     let is_unknown = |c: char| {
         (c.is_control() && !c.is_whitespace()) || matches!(c, '\u{fffd}' | '\u{e000}'..='\u{f8ff}')

@@ -7,15 +7,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pdf_extract::{Document, PlainTextOutput, output_doc_page};
 
+use crate::context::ReadContext;
 use crate::isolate::{self, Failure, Reader};
-use crate::reading::Reading;
 
 /// The text of each page; none for a page that is not to be read.
-pub(super) fn pages(reading: &Reading, file: &[u8]) -> Result<Vec<String>, Failure> {
-    isolate::read(Reader::PdfExtract, reading, file)
+pub(super) fn pages(context: &ReadContext, file: &[u8]) -> Result<Vec<String>, Failure> {
+    isolate::read(Reader::PdfExtract, context, file)
 }
 
-/// What [`pages`] gives, found in this process.
+/// Extracts the pages in this process; [`pages`] does it in a child process.
 pub(crate) fn extract(file: &[u8]) -> Vec<String> {
     let Ok(mut document) = Document::load_mem(file) else { return Vec::new() };
     if document.is_encrypted() && document.decrypt("").is_err() {

@@ -1,4 +1,4 @@
-//! Where on the pages a range of a document's text stands.
+//! Locates a range of a document's text on its pages.
 
 use std::ops::Range;
 

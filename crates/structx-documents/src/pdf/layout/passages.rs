@@ -1,48 +1,48 @@
-//! A paragraph or table of a page as the text that it becomes, with the place of each word.
+//! Writes a paragraph or table of a page as text, with the box of each word.
 
 use std::ops::Range;
 
 use hayro_interpret::kurbo::{Point, Rect};
 
 use super::lines::Line;
-use super::paragraphs::{Paragraph, Shape, column_gap, is_bold};
-use super::tables::place;
-use super::words::{Turn, Word};
-use crate::{Bounds, pipes};
+use super::paragraphs::{Paragraph, ParagraphShape, column_gap, is_bold};
+use super::words::{PageWord, Rotation};
+use crate::pdf::tables::place;
+use crate::{Bounds, markdown_table};
 
 /// Spaces between columns, where no column of the grid asks for more: enough to see, and not more
 /// for a model to read.
 const COLUMN_SPACES: usize = 3;
-/// No page is as wide, in characters.
+/// The widest page, in characters.
 const MOST_COLUMNS: f64 = 400.0;
 
 /// A part of a page, not yet part of the document: what it is, other pages have a say in.
 #[derive(Debug)]
-pub(super) enum Piece {
+pub(in crate::pdf) enum Piece {
     Text(Passage),
-    Table(Vec<Vec<pipes::Cell>>, Bounds),
-    /// Of which no place is known.
+    Table(Vec<Vec<markdown_table::MarkdownCell>>, Bounds),
+    /// Text without boxes.
     Plain(String),
 }
 
 #[derive(Debug)]
-pub(super) struct Passage {
-    pub(super) shape: Shape,
-    pub(super) text: String,
-    pub(super) words: Vec<(Range<usize>, Bounds)>,
-    pub(super) bounds: Bounds,
-    pub(super) size: f32,
-    pub(super) bold: bool,
-    pub(super) upright: bool,
-    pub(super) lines: usize,
+pub(in crate::pdf) struct Passage {
+    pub(in crate::pdf) shape: ParagraphShape,
+    pub(in crate::pdf) text: String,
+    pub(in crate::pdf) words: Vec<(Range<usize>, Bounds)>,
+    pub(in crate::pdf) bounds: Bounds,
+    pub(in crate::pdf) size: f32,
+    pub(in crate::pdf) bold: bool,
+    pub(in crate::pdf) upright: bool,
+    pub(in crate::pdf) lines: usize,
 }
 
 /// `width` is that of a character where lines are parted into columns.
-pub(super) fn write(paragraph: &Paragraph, turn: Turn, width: f64) -> Passage {
-    let mut writer = Writer { turn, text: String::new(), words: Vec::new() };
+pub(in crate::pdf) fn write(paragraph: &Paragraph, rotation: Rotation, width: f64) -> Passage {
+    let mut writer = PassageWriter { rotation, text: String::new(), words: Vec::new() };
     match paragraph.shape {
-        Shape::Columns => writer.columns(&paragraph.lines, width),
-        Shape::Prose | Shape::ListItem => writer.prose(paragraph),
+        ParagraphShape::Columns => writer.columns(&paragraph.lines, width),
+        ParagraphShape::Prose | ParagraphShape::ListItem => writer.prose(paragraph),
     }
     let rects = paragraph.lines.iter().flat_map(|line| &line.words).map(|word| word.bounds);
     let area = rects.reduce(|area, rect| area.union(rect)).unwrap_or_default();
@@ -53,17 +53,17 @@ pub(super) fn write(paragraph: &Paragraph, turn: Turn, width: f64) -> Passage {
         shape: paragraph.shape,
         text: writer.text,
         words: writer.words,
-        bounds: on_page(turn, area),
+        bounds: on_page(rotation, area),
         size,
         bold: paragraph.lines.iter().all(is_bold),
-        upright: turn == Turn::UPRIGHT,
+        upright: rotation == Rotation::UPRIGHT,
         lines: paragraph.lines.len(),
     }
 }
 
 /// The median over the words: the width of a column of a grid.
-pub(super) fn character_width<'a>(words: impl Iterator<Item = &'a Word>) -> f64 {
-    let width = |word: &Word| {
+pub(in crate::pdf) fn character_width<'a>(words: impl Iterator<Item = &'a PageWord>) -> f64 {
+    let width = |word: &PageWord| {
         let count = word.text.chars().count();
         #[expect(clippy::cast_precision_loss, reason = "a word is short")]
         (count > 2).then(|| word.bounds.width() / count as f64)
@@ -75,25 +75,26 @@ pub(super) fn character_width<'a>(words: impl Iterator<Item = &'a Word>) -> f64 
     median.unwrap_or(5.0).max(0.5)
 }
 
-struct Writer {
-    turn: Turn,
+struct PassageWriter {
+    rotation: Rotation,
     text: String,
     words: Vec<(Range<usize>, Bounds)>,
 }
 
-impl Writer {
-    fn word(&mut self, word: &Word) {
+impl PassageWriter {
+    fn word(&mut self, word: &PageWord) {
         let start = self.text.len();
         self.text.push_str(&word.text);
-        self.words.push((start..self.text.len(), on_page(self.turn, word.bounds)));
+        self.words.push((start..self.text.len(), on_page(self.rotation, word.bounds)));
     }
 
     fn prose(&mut self, paragraph: &Paragraph) {
         let mut last: Option<&Line> = None;
+        let edges = paragraph.edges();
         for line in &paragraph.lines {
             match last {
                 Some(_) if self.is_broken_before(line) => self.drop_hyphen(),
-                Some(last) if paragraph.is_ended(last, line) => self.text.push('\n'),
+                Some(last) if Paragraph::is_ended(edges, last, line) => self.text.push('\n'),
                 Some(_) => self.text.push(' '),
                 None => {}
             }
@@ -109,7 +110,8 @@ impl Writer {
 
     /// Whether the last word goes on in the line, parted by a hyphen that stands for nothing else.
     fn is_broken_before(&self, line: &Line) -> bool {
-        let word = self.text.rsplit([' ', '\n']).next().unwrap_or_default();
+        let Some((range, _)) = self.words.last() else { return false };
+        let word = &self.text[range.clone()];
         let Some(head) = word.strip_suffix(['-', '\u{2010}']) else { return false };
         let next = line.words.first().and_then(|word| word.text.chars().next());
         head.chars().count() > 1
@@ -145,7 +147,7 @@ impl Writer {
     }
 }
 
-/// The column of each word of a line.
+/// The character column at which each word of a line begins.
 fn starts(line: &Line, left: f64, width: f64) -> Vec<usize> {
     let gap = column_gap(line);
     let mut starts = Vec::with_capacity(line.words.len());
@@ -182,13 +184,13 @@ fn kept_columns(lines: &[Line], rows: &[Vec<usize>]) -> Vec<bool> {
     used.iter().map(keep).collect()
 }
 
-fn on_page(turn: Turn, area: Rect) -> Bounds {
-    let corner = |x, y| turn.to_page(Point::new(x, y));
+fn on_page(rotation: Rotation, area: Rect) -> Bounds {
+    let corner = |x, y| rotation.to_page(Point::new(x, y));
     place(Rect::from_points(corner(area.x0, area.y0), corner(area.x1, area.y1)))
 }
 
 impl Piece {
-    pub(super) fn text(&self) -> Option<&Passage> {
+    pub(in crate::pdf) fn text(&self) -> Option<&Passage> {
         match self {
             Self::Text(text) => Some(text),
             Self::Table(..) | Self::Plain(_) => None,

@@ -5,42 +5,42 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::archive::Archive;
 use super::opendocument_styles::{Numbering, Styles, attribute};
+use crate::context::ReadContext;
 use crate::markup::flow::{Flow, Kind};
 use crate::markup::text::decode;
 use crate::markup::xml::resolved;
-use crate::reading::Reading;
 use crate::{Document, FileError, FileErrorKind};
 
-pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
-    let mut archive = Archive::open(reading, bytes)?;
+pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
+    let mut archive = Archive::open(context, bytes)?;
     let manifest = archive.read("META-INF/manifest.xml")?.unwrap_or_default();
     if memchr::memmem::find(&manifest, b"encryption-data").is_some() {
         let message = "is protected by a password; save it without one";
-        return Err(reading.error(FileErrorKind::PasswordRequired, message));
+        return Err(context.error(FileErrorKind::PasswordRequired, message));
     }
     let Some(content) = archive.read("content.xml")? else {
-        return Err(reading.corrupt("is damaged: it has no content.xml; save it again"));
+        return Err(context.corrupt("is damaged: it has no content.xml; save it again"));
     };
     let styles = archive.read("styles.xml")?.unwrap_or_default();
     let (content, _) = decode(&content, None);
     let (page_styles, _) = decode(&styles, None);
     let mut styles = Styles::default();
-    styles.collect(reading, &page_styles)?;
-    styles.collect(reading, &content)?;
-    let mut flow = Flow::new(reading);
-    Walk::new(&mut flow, &styles, Part::Headers).run(&page_styles)?;
-    Walk::new(&mut flow, &styles, Part::Body).run(&content)?;
-    Walk::new(&mut flow, &styles, Part::Footers).run(&page_styles)?;
+    styles.collect(context, &page_styles)?;
+    styles.collect(context, &content)?;
+    let mut flow = Flow::new(context);
+    Walk::new(&mut flow, &styles, Section::Headers).run(&page_styles)?;
+    Walk::new(&mut flow, &styles, Section::Body).run(&content)?;
+    Walk::new(&mut flow, &styles, Section::Footers).run(&page_styles)?;
     let document = flow.finish()?.finish();
     if document.text.is_empty() {
-        return Err(reading.error(FileErrorKind::Empty, "the document has no text"));
+        return Err(context.error(FileErrorKind::Empty, "the document has no text"));
     }
     Ok(document)
 }
 
-/// What is read of a file.
+/// The section of a file that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum Section {
     Body,
     Headers,
     Footers,
@@ -49,7 +49,7 @@ enum Part {
 struct Walk<'f, 'a> {
     flow: &'f mut Flow<'a>,
     styles: &'f Styles,
-    part: Part,
+    part: Section,
     depth: usize,
     /// The depth of the element that is read with all that is in it.
     within: Option<usize>,
@@ -57,7 +57,7 @@ struct Walk<'f, 'a> {
     skipped: Option<usize>,
     numbering: Numbering,
     pages: u32,
-    /// What the paragraphs of a slide's frame are, if that is special.
+    /// The kind of the paragraphs of a slide's frame, unless ordinary.
     frame: Option<Kind>,
     /// Headings and paragraphs that are open: white space between them is no text.
     paragraphs: usize,
@@ -66,7 +66,7 @@ struct Walk<'f, 'a> {
 }
 
 impl<'f, 'a> Walk<'f, 'a> {
-    fn new(flow: &'f mut Flow<'a>, styles: &'f Styles, part: Part) -> Self {
+    fn new(flow: &'f mut Flow<'a>, styles: &'f Styles, part: Section) -> Self {
         Self {
             flow,
             styles,
@@ -102,14 +102,14 @@ impl<'f, 'a> Walk<'f, 'a> {
             }
             events = events.wrapping_add(1);
             if events.is_multiple_of(1 << 16) {
-                self.flow.reading.check_time()?;
+                self.flow.context.check_time()?;
             }
         }
         self.flow.usually(Kind::Paragraph)
     }
 
     fn damaged(&self) -> FileError {
-        self.flow.reading.corrupt("is damaged: its XML is broken; open it and save it again")
+        self.flow.context.corrupt("is damaged: its XML is broken; open it and save it again")
     }
 
     fn text(&mut self, text: &str) {
@@ -125,7 +125,7 @@ impl<'f, 'a> Walk<'f, 'a> {
 
     fn open(&mut self, tag: &BytesStart) -> Result<(), FileError> {
         self.depth += 1;
-        self.flow.reading.check_depth(self.depth)?;
+        self.flow.context.check_depth(self.depth)?;
         let name = tag.name();
         let name = name.as_ref();
         if self.within.is_none() {
@@ -186,8 +186,8 @@ impl<'f, 'a> Walk<'f, 'a> {
 
     /// Begins a paragraph or a heading.
     fn paragraph(&mut self, name: &str, tag: &BytesStart) -> Result<(), FileError> {
-        if self.part != Part::Body {
-            return self.flow.begin(Kind::Margin);
+        if self.part != Section::Body {
+            return self.flow.begin(Kind::HeaderFooter);
         }
         if let Some(kind) = self.frame {
             return self.flow.begin(kind);
@@ -254,7 +254,7 @@ impl<'f, 'a> Walk<'f, 'a> {
     }
 }
 
-impl Part {
+impl Section {
     /// Whether the part that is read begins with the element.
     fn begins(self, name: &str) -> bool {
         match self {
@@ -269,7 +269,7 @@ impl Part {
     }
 }
 
-/// What is no text of the document: deleted text, names of authors, numbers of pages.
+/// Elements that are not text of the document: deleted text, author names, page numbers.
 fn is_skipped(name: &str) -> bool {
     matches!(
         name,

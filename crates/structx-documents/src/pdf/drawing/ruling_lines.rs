@@ -1,9 +1,9 @@
-//! The straight lines that a page draws, upright or level: the rules of its tables.
+//! The straight horizontal and vertical lines of a page: the ruling lines of its tables.
 
 use hayro_interpret::kurbo::{Affine, BezPath, PathEl, Point, Rect};
 use hayro_interpret::{DrawMode, Paint};
 
-/// More than these are a drawing.
+/// More ruling lines than this are a drawing.
 const MOST_RULES: usize = 20_000;
 /// A path of more elements is a drawing.
 const MOST_ELEMENTS: usize = 2_000;
@@ -18,35 +18,41 @@ const WHITE: f32 = 0.99;
 
 /// A line on the page, or the edge of a filled area.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Rule {
-    pub(super) level: bool,
+pub(in crate::pdf) struct RulingLine {
+    pub(in crate::pdf) level: bool,
     /// Its y where it is level, else its x.
-    pub(super) at: f64,
+    pub(in crate::pdf) at: f64,
     /// Its x, from and to, where it is level, else its y.
-    pub(super) start: f64,
-    pub(super) end: f64,
+    pub(in crate::pdf) start: f64,
+    pub(in crate::pdf) end: f64,
 }
 
-impl Rule {
-    pub(super) fn length(&self) -> f64 {
+impl RulingLine {
+    pub(in crate::pdf) fn length(&self) -> f64 {
         self.end - self.start
     }
 }
 
-/// Takes the rules out of what is drawn.
+/// Collects the ruling lines among the paths of a page.
 #[derive(Debug, Default)]
-pub(super) struct Rules {
-    found: Vec<Rule>,
+pub(in crate::pdf) struct RulingLines {
+    found: Vec<RulingLine>,
     drawn: usize,
 }
 
-impl Rules {
+impl RulingLines {
     /// The rules in no order; none where the page draws too many for a table.
-    pub(super) fn found(self) -> Vec<Rule> {
+    pub(in crate::pdf) fn found(self) -> Vec<RulingLine> {
         if self.drawn > MOST_RULES { Vec::new() } else { self.found }
     }
 
-    pub(super) fn rect(&mut self, rect: Rect, transform: Affine, paint: &Paint, mode: &DrawMode) {
+    pub(in crate::pdf) fn rect(
+        &mut self,
+        rect: Rect,
+        transform: Affine,
+        paint: &Paint,
+        mode: &DrawMode,
+    ) {
         if self.is_drawn(paint, mode) {
             let corners = [(rect.x0, rect.y0), (rect.x1, rect.y0), (rect.x1, rect.y1)];
             let corners = corners.map(|(x, y)| transform * Point::new(x, y));
@@ -58,7 +64,7 @@ impl Rules {
         }
     }
 
-    pub(super) fn path(
+    pub(in crate::pdf) fn path(
         &mut self,
         path: &BezPath,
         transform: Affine,
@@ -143,11 +149,11 @@ impl Rules {
         } else {
             (f64::midpoint(from.x, to.x), from.y, to.y)
         };
-        let rule = Rule { level, at, start: start.min(end), end: start.max(end) };
-        if rule.length() >= LEAST_LENGTH {
+        let ruling = RulingLine { level, at, start: start.min(end), end: start.max(end) };
+        if ruling.length() >= LEAST_LENGTH {
             self.drawn += 1;
             if self.drawn <= MOST_RULES {
-                self.found.push(rule);
+                self.found.push(ruling);
             }
         }
     }

@@ -7,8 +7,8 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use crate::FileError;
+use crate::context::ReadContext;
 use crate::markup::numerals::numeral;
-use crate::reading::Reading;
 
 /// The format has ten levels of lists.
 const LEVELS: usize = 10;
@@ -32,11 +32,11 @@ struct Level {
 
 impl Styles {
     /// Takes the styles from an XML file.
-    pub(super) fn collect(&mut self, reading: &Reading, xml: &str) -> Result<(), FileError> {
+    pub(super) fn collect(&mut self, context: &ReadContext, xml: &str) -> Result<(), FileError> {
         let mut reader = Reader::from_str(xml);
         let mut list = String::new();
         loop {
-            let broken = || reading.corrupt("is damaged: its XML is broken; open it and save it");
+            let broken = || context.corrupt("is damaged: its XML is broken; open it and save it");
             match reader.read_event().map_err(|_| broken())? {
                 Event::Start(tag) | Event::Empty(tag) => match tag.name().as_ref() {
                     "office:body" => break,
@@ -49,7 +49,7 @@ impl Styles {
                 _ => {}
             }
         }
-        reading.check_time()
+        context.check_time()
     }
 
     fn style(&mut self, tag: &BytesStart) {
@@ -132,7 +132,7 @@ impl Numbering {
         self.open.len().saturating_sub(1)
     }
 
-    /// What is printed before the paragraph, if it is the first of an item.
+    /// The label before the paragraph, if it is the first of an item.
     pub(super) fn marker(&mut self, styles: &Styles) -> Option<String> {
         let depth = self.depth().min(LEVELS - 1);
         let list = self.open.last_mut().filter(|list| list.waits)?;

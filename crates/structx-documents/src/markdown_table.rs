@@ -1,21 +1,21 @@
-//! Tables as Markdown writes them, with pipes: the one writer of them.
+//! Writes tables as Markdown, for all readers.
 
 use super::builder::Builder;
-use super::reading::Reading;
+use super::context::ReadContext;
 use super::{BlockKind, Bounds, FileError};
 
-/// A cell as its row lists it: the places that another one reaches over are not listed.
+/// A cell of a row. A row does not list the positions that another cell spans.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cell {
-    /// What it holds, in pieces: words whose place on the page is known, or one text without.
+pub(super) struct MarkdownCell {
+    /// Its content: words with their boxes on the page, or one text without a box.
     pub(super) words: Vec<(String, Option<Bounds>)>,
     pub(super) bounds: Option<Bounds>,
-    /// How many columns and rows it reaches over; 0 is 1.
+    /// The columns and rows it spans; 0 counts as 1.
     pub(super) columns: u32,
     pub(super) rows: u32,
 }
 
-impl Cell {
+impl MarkdownCell {
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self { words: vec![(text.into(), None)], ..Self::default() }
     }
@@ -27,12 +27,12 @@ impl Cell {
 /// # Errors
 /// It has more cells than the limit.
 pub(super) fn write(
-    reading: &Reading,
+    context: &ReadContext,
     builder: &mut Builder,
-    rows: &[Vec<Cell>],
+    rows: &[Vec<MarkdownCell>],
     bounds: Option<Bounds>,
 ) -> Result<(), FileError> {
-    let (columns, width) = columns(reading, rows)?;
+    let (columns, width) = columns(context, rows)?;
     let table = builder.open(BlockKind::Table);
     for (row, (cells, columns)) in (0..).zip(rows.iter().zip(columns)) {
         builder.text(if row == 0 { "|" } else { "\n|" });
@@ -54,7 +54,10 @@ pub(super) fn write(
 }
 
 /// The column of each cell of each row, and how many columns there are.
-fn columns(reading: &Reading, rows: &[Vec<Cell>]) -> Result<(Vec<Vec<usize>>, usize), FileError> {
+fn columns(
+    context: &ReadContext,
+    rows: &[Vec<MarkdownCell>],
+) -> Result<(Vec<Vec<usize>>, usize), FileError> {
     // For each column how many more rows a cell from above reaches down.
     let mut covered: Vec<u32> = Vec::new();
     let mut all = Vec::with_capacity(rows.len());
@@ -66,7 +69,7 @@ fn columns(reading: &Reading, rows: &[Vec<Cell>]) -> Result<(Vec<Vec<usize>>, us
                 column += 1;
             }
             let end = column.saturating_add(cell.columns.max(1) as usize);
-            reading.check_document_cells(end.saturating_mul(rows.len()))?;
+            context.check_document_cells(end.saturating_mul(rows.len()))?;
             covered.resize(covered.len().max(end), 0);
             // One more than below: the end of this row takes it away.
             covered[column..end].fill(cell.rows.max(1));
@@ -81,7 +84,7 @@ fn columns(reading: &Reading, rows: &[Vec<Cell>]) -> Result<(Vec<Vec<usize>>, us
     Ok((all, covered.len()))
 }
 
-fn write_cell(builder: &mut Builder, cell: &Cell, row: u32, column: usize) {
+fn write_cell(builder: &mut Builder, cell: &MarkdownCell, row: u32, column: usize) {
     builder.text(" ");
     let mut words = cell.words.iter().map(|(word, bounds)| (safe(word), bounds));
     let mut words = words.by_ref().filter(|(word, _)| !word.is_empty()).peekable();
@@ -111,15 +114,15 @@ fn safe(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cell, write};
+    use super::{MarkdownCell, write};
     use crate::builder::Builder;
-    use crate::reading::Reading;
+    use crate::context::ReadContext;
     use crate::{BlockKind, Bounds, Document, FileErrorKind, Limits, ReadOptions};
 
-    fn written(rows: &[Vec<Cell>], bounds: Option<Bounds>) -> Document {
+    fn written(rows: &[Vec<MarkdownCell>], bounds: Option<Bounds>) -> Document {
         let options = ReadOptions::default();
         let mut builder = Builder::default();
-        write(&Reading::new("x", &options), &mut builder, rows, bounds).unwrap();
+        write(&ReadContext::new("x", &options), &mut builder, rows, bounds).unwrap();
         builder.finish()
     }
 
@@ -135,7 +138,8 @@ mod tests {
 
     #[test]
     fn spans_keep_the_columns() {
-        let span = |text: &str, columns, rows| Cell { columns, rows, ..Cell::text(text) };
+        let span =
+            |text: &str, columns, rows| MarkdownCell { columns, rows, ..MarkdownCell::text(text) };
         let document = written(
             &[
                 vec![span("Item", 1, 1), span("Price", 2, 1)],
@@ -164,7 +168,8 @@ mod tests {
 
     #[test]
     fn what_ends_a_cell_is_made_safe() {
-        let document = written(&[vec![Cell::text(" a|b\r\nc\td "), Cell::text("\n")]], None);
+        let document =
+            written(&[vec![MarkdownCell::text(" a|b\r\nc\td "), MarkdownCell::text("\n")]], None);
         assert_eq!(document.text, "| a\\|b c d |  |\n| --- | --- |");
         assert_eq!(cells(&document), [(0, 0, "a\\|b c d")]);
     }
@@ -174,7 +179,7 @@ mod tests {
         let at = |left: f32| Bounds { left, top: 0.0, right: left + 1.0, bottom: 1.0 };
         let words =
             vec![("12".into(), Some(at(1.0))), ("of".into(), None), ("|".into(), Some(at(3.0)))];
-        let cell = Cell { words, bounds: Some(at(0.0)), ..Cell::default() };
+        let cell = MarkdownCell { words, bounds: Some(at(0.0)), ..MarkdownCell::default() };
         let document = written(&[vec![cell]], Some(at(9.0)));
         let words: Vec<_> = document
             .words
@@ -191,10 +196,11 @@ mod tests {
     fn a_table_may_not_grow_without_bound() {
         let limits = Limits { cells: 100, ..Limits::default() };
         let options = ReadOptions { limits, ..ReadOptions::default() };
-        let wide = Cell { columns: u32::MAX, ..Cell::text("a") };
-        for rows in [vec![vec![wide]], vec![vec![Cell::text("a"); 11]; 10]] {
-            let error = write(&Reading::new("x", &options), &mut Builder::default(), &rows, None)
-                .unwrap_err();
+        let wide = MarkdownCell { columns: u32::MAX, ..MarkdownCell::text("a") };
+        for rows in [vec![vec![wide]], vec![vec![MarkdownCell::text("a"); 11]; 10]] {
+            let error =
+                write(&ReadContext::new("x", &options), &mut Builder::default(), &rows, None)
+                    .unwrap_err();
             assert_eq!(error.kind, FileErrorKind::LimitExceeded);
         }
     }

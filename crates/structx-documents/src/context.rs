@@ -1,4 +1,4 @@
-//! One document while it is read: its name, what the caller wants, and what it may still cost.
+//! The context of one read: the source's name, the caller's options and the remaining limits.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use cpu_time::ThreadTime;
 
 use super::{FileError, FileErrorKind, Limits, ReadOptions};
 
-/// What every reader is given beside the bytes. A reader asks before it spends.
-pub(super) struct Reading<'a> {
+/// Given to every reader beside the bytes. A reader checks a limit before it spends.
+pub(super) struct ReadContext<'a> {
     /// The path or name as the caller gave it.
     pub(super) name: &'a str,
     pub(super) options: &'a ReadOptions,
-    /// `None` where the system does not tell the time of a thread.
+    /// `None` if the system has no thread clock; time is then unbounded.
     started: Option<ThreadTime>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> ReadContext<'a> {
     pub(super) fn new(name: &'a str, options: &'a ReadOptions) -> Self {
         Self { name, options, started: ThreadTime::try_now().ok() }
     }
@@ -40,7 +40,7 @@ impl<'a> Reading<'a> {
         self.check("unpacked_bytes", "unpacked bytes", bytes, self.limits().unpacked_bytes)
     }
 
-    /// What is small may be packed as tightly as can be.
+    /// Parts of up to 1 MiB may have any ratio.
     pub(super) fn check_inflate_ratio(&self, packed: u64, unpacked: u64) -> Result<(), FileError> {
         const SMALL: u64 = 1 << 20;
         let most = self.limits().inflate_ratio;
@@ -71,10 +71,14 @@ impl<'a> Reading<'a> {
         // A text has no more characters than bytes: the usual one is not counted.
         let limit = self.limits().characters;
         let count = if text.len() <= limit { 0 } else { text.chars().count() };
-        self.check("characters", "characters", count as u64, limit as u64)
+        self.check_character_count(count)
     }
 
-    /// A text that still grows: refuses what is surely too long, at no cost.
+    pub(super) fn check_character_count(&self, count: usize) -> Result<(), FileError> {
+        self.check("characters", "characters", count as u64, self.limits().characters as u64)
+    }
+
+    /// Refuses a growing text that is certainly too long, without counting its characters.
     pub(super) fn check_growing(&self, bytes: usize) -> Result<(), FileError> {
         const MOST_BYTES_OF_A_CHARACTER: usize = 4;
         let characters = bytes / MOST_BYTES_OF_A_CHARACTER;
@@ -94,7 +98,7 @@ impl<'a> Reading<'a> {
         self.check("pixels", "pixels", pixels, self.limits().pixels)
     }
 
-    /// Whether the CPU time is spent; asked often within loops that a file makes long.
+    /// Fails once the CPU time is spent. Call it regularly in loops whose length a file controls.
     pub(super) fn check_time(&self) -> Result<(), FileError> {
         let limit = self.limits().seconds;
         if self.started.is_some_and(|started| started.elapsed().as_secs_f64() > limit) {
@@ -103,7 +107,7 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// The CPU time that may still be spent.
+    /// The CPU time that is left.
     pub(super) fn time_left(&self) -> Duration {
         let spent = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64());
         let left = (self.limits().seconds - spent).max(0.0);

@@ -6,22 +6,22 @@ use quick_xml::events::Event;
 
 use super::archive::Archive;
 use super::opendocument_styles::attribute;
+use crate::context::ReadContext;
 use crate::markup::flow::Flow;
 use crate::markup::html;
 use crate::markup::text::decode;
-use crate::reading::Reading;
 use crate::{Document, FileError, FileErrorKind};
 
-pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileError> {
-    let mut archive = Archive::open(reading, bytes)?;
+pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
+    let mut archive = Archive::open(context, bytes)?;
     let encryption = archive.read("META-INF/encryption.xml")?.unwrap_or_default();
-    let book = book(reading, &mut archive)?;
-    let mut flow = Flow::new(reading);
+    let book = book(context, &mut archive)?;
+    let mut flow = Flow::new(context);
     let mut warnings = Vec::new();
     for chapter in &book {
         if memmem::find(&encryption, chapter.as_bytes()).is_some() {
             let message = "is protected against copying; get it without this protection";
-            return Err(reading.error(FileErrorKind::PasswordRequired, message));
+            return Err(context.error(FileErrorKind::PasswordRequired, message));
         }
         match archive.read(chapter)? {
             Some(bytes) => html::write(&mut flow, &html::decoded(&bytes).0, false)?,
@@ -30,26 +30,26 @@ pub(crate) fn read(reading: &Reading, bytes: &[u8]) -> Result<Document, FileErro
     }
     let mut document = flow.finish()?.finish();
     if document.text.is_empty() {
-        return Err(reading.error(FileErrorKind::Empty, "the book has no text"));
+        return Err(context.error(FileErrorKind::Empty, "the book has no text"));
     }
     document.warnings = warnings;
     Ok(document)
 }
 
 /// The names of the chapters' files, in order.
-fn book(reading: &Reading, archive: &mut Archive) -> Result<Vec<String>, FileError> {
-    let container = file(reading, archive, "META-INF/container.xml")?;
+fn book(context: &ReadContext, archive: &mut Archive) -> Result<Vec<String>, FileError> {
+    let container = file(context, archive, "META-INF/container.xml")?;
     let mut package = None;
-    elements(reading, &container, |name, get| {
+    elements(context, &container, |name, get| {
         if name == "rootfile" && package.is_none() {
             package = get("full-path");
         }
     })?;
-    let Some(package) = package else { return Err(damaged(reading)) };
-    let content = file(reading, archive, &package)?;
+    let Some(package) = package else { return Err(damaged(context)) };
+    let content = file(context, archive, &package)?;
     let mut files = std::collections::HashMap::new();
     let mut spine = Vec::new();
-    elements(reading, &content, |name, get| match name {
+    elements(context, &content, |name, get| match name {
         "item" => {
             if let (Some(id), Some(href)) = (get("id"), get("href")) {
                 files.insert(id, href);
@@ -58,33 +58,33 @@ fn book(reading: &Reading, archive: &mut Archive) -> Result<Vec<String>, FileErr
         "itemref" => spine.extend(get("idref")),
         _ => {}
     })?;
-    reading.check_entries(spine.len())?;
+    context.check_entries(spine.len())?;
     let chapters = spine.iter().filter_map(|id| files.get(id));
     Ok(chapters.map(|href| resolved(&package, href)).collect())
 }
 
-fn file(reading: &Reading, archive: &mut Archive, name: &str) -> Result<String, FileError> {
-    let bytes = archive.read(name)?.ok_or_else(|| damaged(reading))?;
+fn file(context: &ReadContext, archive: &mut Archive, name: &str) -> Result<String, FileError> {
+    let bytes = archive.read(name)?.ok_or_else(|| damaged(context))?;
     Ok(decode(&bytes, None).0)
 }
 
-fn damaged(reading: &Reading) -> FileError {
-    reading.corrupt("is damaged: it does not say what its chapters are")
+fn damaged(context: &ReadContext) -> FileError {
+    context.corrupt("is damaged: it does not say what its chapters are")
 }
 
 /// Calls `take` with the local name of each element and what gives its attributes.
 fn elements(
-    reading: &Reading,
+    context: &ReadContext,
     xml: &str,
     mut take: impl FnMut(&str, &dyn Fn(&str) -> Option<String>),
 ) -> Result<(), FileError> {
     let mut reader = Reader::from_str(xml);
     loop {
-        match reader.read_event().map_err(|_| damaged(reading))? {
+        match reader.read_event().map_err(|_| damaged(context))? {
             Event::Start(tag) | Event::Empty(tag) => {
                 take(tag.local_name().as_ref(), &|name| attribute(&tag, name));
             }
-            Event::Eof => return reading.check_time(),
+            Event::Eof => return context.check_time(),
             _ => {}
         }
     }

@@ -1,9 +1,9 @@
-//! Text that runs from right to left: from the order in which it is seen to that in which it is
+//! Text from right to left: from the visual order to the logical order, in which it is
 //! read.
 
-use super::words::Word;
+use super::words::PageWord;
 
-pub(super) fn is_rtl(text: &str) -> bool {
+pub(in crate::pdf) fn is_rtl(text: &str) -> bool {
     // No such letter begins with a lower byte.
     text.bytes().any(|byte| byte >= 0xd6) && text.chars().any(is_rtl_letter)
 }
@@ -18,8 +18,8 @@ fn is_ltr_letter(character: char) -> bool {
     character.is_alphabetic() && !is_rtl_letter(character)
 }
 
-/// Puts the words of a line, given from left to right, in the order in which they are read.
-pub(super) fn order(line: &mut [Word]) {
+/// Reorders the words of a line from visual to logical order.
+pub(in crate::pdf) fn order(line: &mut [PageWord]) {
     if !line.iter().any(|word| is_rtl(&word.text)) {
         return;
     }
@@ -37,7 +37,11 @@ pub(super) fn order(line: &mut [Word]) {
 }
 
 /// Reverses each run from a word that is of a kind to the last such one before a word against it.
-fn reverse_runs(line: &mut [Word], is: fn(&Word) -> bool, is_against: fn(&Word) -> bool) {
+fn reverse_runs(
+    line: &mut [PageWord],
+    is: fn(&PageWord) -> bool,
+    is_against: fn(&PageWord) -> bool,
+) {
     let mut start = 0;
     while let Some(first) = line.iter().skip(start).position(is).map(|place| start + place) {
         let end = line.iter().skip(first).position(|word| is_against(word) && !is(word));
@@ -49,32 +53,32 @@ fn reverse_runs(line: &mut [Word], is: fn(&Word) -> bool, is_against: fn(&Word) 
     }
 }
 
-/// Puts the letters of a word, given from left to right, in the order in which they are read.
-pub(super) fn order_letters(text: &mut String) {
+/// Reorders the letters of a word from visual to logical order.
+pub(in crate::pdf) fn order_letters(text: &mut String) {
     if is_rtl(text) {
-        *text = turned(text);
+        *text = rotated(text);
     }
 }
 
 /// The characters from right to left, numbers and foreign letters among them from left to right.
-fn turned(text: &str) -> String {
-    let mut turned: Vec<char> = text.chars().rev().collect();
+fn rotated(text: &str) -> String {
+    let mut rotated: Vec<char> = text.chars().rev().collect();
     let is_ltr = |character: &char| is_ltr_letter(*character) || character.is_numeric();
     let mut start = 0;
-    while let Some(first) = turned[start..].iter().position(is_ltr).map(|place| start + place) {
+    while let Some(first) = rotated[start..].iter().position(is_ltr).map(|place| start + place) {
         let within = |c: &char| is_ltr(c) || matches!(c, '.' | ',' | ':' | '/' | '-');
-        let end = turned[first..].iter().position(|c| !within(c));
-        let end = end.map_or(turned.len(), |place| first + place);
-        let last = turned[first..end].iter().rposition(is_ltr).unwrap_or(0);
-        turned[first..=first + last].reverse();
+        let end = rotated[first..].iter().position(|c| !within(c));
+        let end = end.map_or(rotated.len(), |place| first + place);
+        let last = rotated[first..end].iter().rposition(is_ltr).unwrap_or(0);
+        rotated[first..=first + last].reverse();
         start = end;
     }
-    turned.into_iter().collect()
+    rotated.into_iter().collect()
 }
 
 /// A bracket is drawn the other way round in text from the right, and some files say what is drawn,
 /// others what is meant: what closes first was drawn so.
-fn mirror(line: &mut [Word]) {
+fn mirror(line: &mut [PageWord]) {
     let brackets = |c: &char| matches!(c, '(' | ')' | '[' | ']');
     let rtl = || line.iter().filter(|word| is_rtl(&word.text));
     let first = rtl().flat_map(|word| word.text.chars()).find(brackets);
@@ -97,10 +101,10 @@ fn mirror(line: &mut [Word]) {
 mod tests {
     use hayro_interpret::kurbo::Rect;
 
-    use super::{Word, order, order_letters};
+    use super::{PageWord, order, order_letters};
 
     fn ordered(seen: &str) -> String {
-        let word = |text: &str| Word {
+        let word = |text: &str| PageWord {
             text: text.to_owned(),
             bounds: Rect::ZERO,
             baseline: 0.0,
@@ -108,7 +112,7 @@ mod tests {
             bold: false,
             parted: true,
         };
-        let mut line: Vec<Word> = seen.split(' ').map(word).collect();
+        let mut line: Vec<PageWord> = seen.split(' ').map(word).collect();
         for word in &mut line {
             order_letters(&mut word.text);
         }

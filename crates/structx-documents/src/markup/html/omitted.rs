@@ -1,8 +1,8 @@
-//! An element that is left out with all that is in it, and where it ends.
+//! An element that is left out with its content, and where it ends.
 
 use super::tags::Tag;
 
-pub(super) struct Skipped {
+pub(super) struct OmittedElement {
     tag: Tag,
     name: Vec<u8>,
     /// Elements of its name that are open within it.
@@ -11,9 +11,9 @@ pub(super) struct Skipped {
     nested: u32,
 }
 
-/// What a tag is to the element.
+/// The position of a tag relative to the element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum TagPosition {
     Within,
     /// The last of it.
     Last,
@@ -21,33 +21,33 @@ pub(super) enum Place {
     After,
 }
 
-impl Skipped {
+impl OmittedElement {
     pub(super) fn new(tag: Tag, name: &[u8]) -> Self {
         Self { tag, name: name.to_owned(), same: 0, nested: 0 }
     }
 
-    pub(super) fn start(&mut self, tag: Tag, name: &[u8]) -> Place {
+    pub(super) fn start(&mut self, tag: Tag, name: &[u8]) -> TagPosition {
         if self.nested == 0 && self.ends_before(tag, name) {
-            return Place::After;
+            return TagPosition::After;
         }
         self.nested += u32::from(is_container(tag));
         self.same += u32::from(name == self.name);
-        Place::Within
+        TagPosition::Within
     }
 
-    pub(super) fn end(&mut self, tag: Tag, name: &[u8]) -> Place {
+    pub(super) fn end(&mut self, tag: Tag, name: &[u8]) -> TagPosition {
         if name == self.name {
-            let Some(same) = self.same.checked_sub(1) else { return Place::Last };
+            let Some(same) = self.same.checked_sub(1) else { return TagPosition::Last };
             self.same = same;
         }
         if is_container(tag) {
             match self.nested.checked_sub(1) {
                 Some(nested) => self.nested = nested,
-                None if self.may_be_unclosed() => return Place::After,
+                None if self.may_be_unclosed() => return TagPosition::After,
                 None => {}
             }
         }
-        Place::Within
+        TagPosition::Within
     }
 
     /// Whether a start tag ends the element, as its own end tag may be left out.

@@ -4,7 +4,7 @@
 
 use memchr::memmem;
 
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::{FileError, FileErrorKind};
 
 /// An honest file is read this many times, and a small one may be read more often.
@@ -12,12 +12,12 @@ const MOST_TIMES: usize = 4;
 const FREE: usize = 8 << 20;
 /// The library gives up objects that are nested deeper.
 const MOST_DEPTH: usize = 512;
-/// How much faster bytes are searched than read.
+/// The speed of searching bytes relative to parsing them: an estimate, not measured.
 const SEARCHED: usize = 16;
 
-/// Refuses a file that would be read again and again.
-pub(super) fn check_objects(reading: &Reading, file: &[u8]) -> Result<(), FileError> {
-    let mut scan = Scan::new(file);
+/// Refuses a file whose objects would be read again and again.
+pub(in crate::pdf) fn check_objects(context: &ReadContext, file: &[u8]) -> Result<(), FileError> {
+    let mut scan = ObjectScan::new(file);
     let mut at = 0;
     while let Some(byte) = file.get(at) {
         at = match byte {
@@ -34,20 +34,20 @@ pub(super) fn check_objects(reading: &Reading, file: &[u8]) -> Result<(), FileEr
             },
             _ => scan.word(at),
         };
-        scan.check(reading)?;
+        scan.check(context)?;
     }
     Ok(())
 }
 
 /// Refuses a file with streams that do not end.
-pub(super) fn check_streams(reading: &Reading, file: &[u8]) -> Result<(), FileError> {
-    let mut scan = Scan::new(file);
+pub(in crate::pdf) fn check_streams(context: &ReadContext, file: &[u8]) -> Result<(), FileError> {
+    let mut scan = ObjectScan::new(file);
     scan.search(b"stream", b"endstream");
-    scan.check(reading)
+    scan.check(context)
 }
 
 /// Refuses the content of a page with images in it that do not end.
-pub(super) fn check_images(reading: &Reading, content: &[u8]) -> Result<(), FileError> {
+pub(in crate::pdf) fn check_images(context: &ReadContext, content: &[u8]) -> Result<(), FileError> {
     let is_image = |start: usize| {
         let before = start.checked_sub(1).and_then(|before| content.get(before));
         let ends = |byte: Option<&u8>| byte.is_none_or(|byte| !is_regular(*byte));
@@ -57,32 +57,32 @@ pub(super) fn check_images(reading: &Reading, content: &[u8]) -> Result<(), File
     if !memmem::find_iter(content, b"BI").any(is_image) {
         return Ok(());
     }
-    let mut scan = Scan::new(content);
+    let mut scan = ObjectScan::new(content);
     scan.search(b"BI", b"EI");
     for start in memmem::find_iter(content, b"BI") {
         scan.entries(start + 2, 0, b"ID");
-        scan.check(reading)?;
+        scan.check(context)?;
     }
     Ok(())
 }
 
-struct Scan<'a> {
+struct ObjectScan<'a> {
     file: &'a [u8],
     /// Bytes that may still be read.
     left: Option<usize>,
 }
 
-impl<'a> Scan<'a> {
+impl<'a> ObjectScan<'a> {
     fn new(file: &'a [u8]) -> Self {
         Self { file, left: Some(FREE + file.len().saturating_mul(MOST_TIMES)) }
     }
 
-    fn check(&self, reading: &Reading) -> Result<(), FileError> {
+    fn check(&self, context: &ReadContext) -> Result<(), FileError> {
         if self.left.is_some() {
             return Ok(());
         }
         let message = "is damaged so that it takes too long to be read; export it again";
-        Err(reading.error(FileErrorKind::LimitExceeded, message))
+        Err(context.error(FileErrorKind::LimitExceeded, message))
     }
 
     fn spend(&mut self, bytes: usize) {
@@ -208,14 +208,14 @@ fn is_regular(byte: u8) -> bool {
 mod tests {
     use super::{check_images, check_objects, check_streams};
     use crate::ReadOptions;
-    use crate::reading::Reading;
+    use crate::context::ReadContext;
 
-    type Check = fn(&Reading, &[u8]) -> Result<(), crate::FileError>;
+    type Check = fn(&ReadContext, &[u8]) -> Result<(), crate::FileError>;
 
     fn is_refused(check: Check, part: &str) -> bool {
         let options = ReadOptions::default();
         let file = part.repeat((1 << 18) / part.len());
-        check(&Reading::new("a.pdf", &options), file.as_bytes()).is_err()
+        check(&ReadContext::new("a.pdf", &options), file.as_bytes()).is_err()
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Glyphs that follow each other without a gap, put together to words.
+//! Joins glyphs that follow each other without a gap into words.
 
 use std::collections::BTreeMap;
 
@@ -9,61 +9,70 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::compose;
 
 use super::direction;
-use super::glyphs::Glyph;
+use super::growing_text::GrowingText;
+use crate::FileError;
+use crate::context::ReadContext;
+use crate::pdf::drawing::Glyph;
 
 /// In ems: what parts two words after the first letter of one, where it is not known yet how wide
 /// its letters are spaced; from then on at least, and at most. A space is about 0.25.
 const FIRST_GAP: f64 = 0.17;
 const LEAST_GAP: f64 = 0.08;
 const MOST_GAP: f64 = 0.25;
-/// In ems: how far a letter may reach back over the one before.
+/// How far a letter may overlap the one before, in ems.
 const MOST_OVERLAP: f64 = 0.42;
-/// In ems: how far apart the baselines of one line are.
-pub(super) const BASELINE_SLACK: f64 = 0.4;
-/// In degrees: how far text that counts as upright, or turned by a quarter, may be off.
+/// The largest distance of the baselines of one line, in ems.
+pub(in crate::pdf) const BASELINE_SLACK: f64 = 0.4;
+/// The slant at which text still counts as upright or rotated by a quarter, in degrees.
 const SLANT: i16 = 10;
-/// In degrees: the steps in which other text is turned.
+/// The step to which other rotations are rounded, in degrees.
 const STEP: i16 = 15;
 
 /// A word in the frame of its reader: x along the line, y down the lines, in points.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Word {
-    pub(super) text: String,
+pub(in crate::pdf) struct PageWord {
+    pub(in crate::pdf) text: String,
     /// From the usual reach of letters over the baseline to that under it.
-    pub(super) bounds: Rect,
-    pub(super) baseline: f64,
-    pub(super) size: f64,
-    pub(super) bold: bool,
-    /// A space is drawn before it.
-    pub(super) parted: bool,
+    pub(in crate::pdf) bounds: Rect,
+    pub(in crate::pdf) baseline: f64,
+    pub(in crate::pdf) size: f64,
+    pub(in crate::pdf) bold: bool,
+    /// A space is drawn before the word.
+    pub(in crate::pdf) parted: bool,
 }
 
-/// How a text is turned: degrees clockwise from left to right.
+/// The rotation of a text, in degrees clockwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Turn(i16);
+pub(in crate::pdf) struct Rotation(i16);
 
-/// The words of a page, upright ones first, apart by how they are turned.
-pub(super) fn words(glyphs: Vec<Glyph>) -> BTreeMap<Turn, Vec<Word>> {
-    let mut makers: BTreeMap<Turn, Maker> = BTreeMap::new();
-    for glyph in glyphs {
-        let turn = Turn::of(&glyph);
-        makers.entry(turn).or_default().push(turn, glyph);
+/// Glyphs between two looks at the clock: some 0.1 ms of work.
+const GLYPHS_PER_LOOK: usize = 4096;
+
+/// The words of a page by their rotation, upright ones first.
+///
+/// # Errors
+/// The time is spent.
+pub(in crate::pdf) fn words(
+    context: &ReadContext,
+    glyphs: Vec<Glyph>,
+) -> Result<BTreeMap<Rotation, Vec<PageWord>>, FileError> {
+    let mut makers: BTreeMap<Rotation, Maker> = BTreeMap::new();
+    for (count, glyph) in glyphs.into_iter().enumerate() {
+        if count.is_multiple_of(GLYPHS_PER_LOOK) {
+            context.check_time()?;
+        }
+        let rotation = Rotation::of(&glyph);
+        makers.entry(rotation).or_default().push(rotation, glyph);
     }
-    let words = |mut maker: Maker| {
-        maker.words.iter_mut().for_each(|word| direction::order_letters(&mut word.text));
-        // What shows nothing is no word.
-        maker.words.retain(|word| !word.text.is_empty());
-        maker.words
-    };
-    makers.into_iter().map(|(turn, maker)| (turn, words(maker))).collect()
+    Ok(makers.into_iter().map(|(rotation, maker)| (rotation, maker.finish())).collect())
 }
 
-impl Turn {
-    pub(super) const UPRIGHT: Self = Self(0);
+impl Rotation {
+    pub(in crate::pdf) const UPRIGHT: Self = Self(0);
 
     fn of(glyph: &Glyph) -> Self {
         let along = glyph.end - glyph.origin;
-        // What nearly all text is.
+        // The usual case.
         if along.y == 0.0 && along.x >= 0.0 {
             return Self::UPRIGHT;
         }
@@ -88,21 +97,23 @@ impl Turn {
     }
 
     /// A point of the page in the frame of one who reads along the line.
-    pub(super) fn to_reader(self, point: Point) -> Point {
+    pub(in crate::pdf) fn to_reader(self, point: Point) -> Point {
         let (sin, cos) = self.sin_cos();
         Point::new(point.x * cos + point.y * sin, point.y * cos - point.x * sin)
     }
 
-    pub(super) fn to_page(self, point: Point) -> Point {
+    pub(in crate::pdf) fn to_page(self, point: Point) -> Point {
         let (sin, cos) = self.sin_cos();
         Point::new(point.x * cos - point.y * sin, point.y * cos + point.x * sin)
     }
 }
 
-/// Puts words together, glyph by glyph.
+/// Builds words glyph by glyph.
 #[derive(Default)]
 struct Maker {
-    words: Vec<Word>,
+    words: Vec<PageWord>,
+    /// The text of the last word, which has none itself before it is complete.
+    text: GrowingText,
     /// The last glyph; `None` before the first.
     last: Option<Last>,
     /// A space came after it.
@@ -118,19 +129,19 @@ struct Last {
     end: Point,
 }
 
-/// Where a glyph stands that belongs to the last word.
-enum Place {
+/// The side of the last word at which a glyph continues it, with the gap in ems.
+enum Side {
     After(f64),
     Before(f64),
 }
 
 impl Maker {
-    fn push(&mut self, turn: Turn, glyph: Glyph) {
+    fn push(&mut self, rotation: Rotation, glyph: Glyph) {
         if is_space(&glyph.text) {
             self.parted = true;
             return;
         }
-        let (origin, end) = (turn.to_reader(glyph.origin), turn.to_reader(glyph.end));
+        let (origin, end) = (rotation.to_reader(glyph.origin), rotation.to_reader(glyph.end));
         let this = Last { text: glyph.text, origin, end };
         // Bold is imitated, and outlines are filled, by drawing the same glyph twice.
         if self.last.as_ref().is_some_and(|last| last.repeats(&this, glyph.size)) {
@@ -143,7 +154,9 @@ impl Maker {
             self.extend(&place, &this, glyph.size);
         } else {
             let parted = self.parted || self.words.is_empty();
-            self.words.push(Word::new(&this, glyph.size, glyph.bold, parted));
+            self.complete();
+            self.words.push(PageWord::new(&this, glyph.size, glyph.bold, parted));
+            self.text = GrowingText::new(clean(&this.text));
             self.spacing = None;
         }
         self.parted = false;
@@ -163,14 +176,13 @@ impl Maker {
         };
         let width = (last.end.x - last.origin.x).max(this.end.x - this.origin.x);
         let offset = last.origin.midpoint(last.end).x - this.origin.midpoint(this.end).x;
-        if offset.abs() > 0.4 * width || !word.text.ends_with(*first) {
+        if offset.abs() > 0.4 * width || !self.text.ends_with(*first) {
             return false;
         }
         // Such a letter has a dot less below its accent.
         let base = if base == 'ı' { 'i' } else { base };
         let Some(composed) = compose(base, mark) else { return false };
-        word.text.pop();
-        word.text.push(composed);
+        self.text.replace_last(composed);
         let area = Rect::new(this.origin.x, word.bounds.y0, this.end.x, word.bounds.y1);
         word.bounds = word.bounds.union(area);
         self.last = Some(Last { text: BfString::Char(composed), ..*this });
@@ -178,7 +190,7 @@ impl Maker {
         true
     }
 
-    fn place(&self, glyph: &Last, size: f64) -> Option<Place> {
+    fn place(&self, glyph: &Last, size: f64) -> Option<Side> {
         let word = self.words.last().filter(|_| !self.parted)?;
         let em = word.size.max(size);
         if (glyph.origin.y - word.baseline).abs() >= BASELINE_SLACK * em {
@@ -190,22 +202,21 @@ impl Maker {
         };
         let fits = |gap: &f64| *gap < most && *gap > -MOST_OVERLAP;
         let after = Some((glyph.origin.x - word.bounds.x1) / em).filter(fits);
-        let before = Some((word.bounds.x0 - glyph.end.x) / em)
-            .filter(|gap| fits(gap) && direction::is_rtl(&word.text));
-        after.map(Place::After).or(before.map(Place::Before))
+        let before =
+            Some((word.bounds.x0 - glyph.end.x) / em).filter(|gap| fits(gap) && self.text.is_rtl());
+        after.map(Side::After).or(before.map(Side::Before))
     }
 
-    fn extend(&mut self, place: &Place, glyph: &Last, size: f64) {
+    fn extend(&mut self, place: &Side, glyph: &Last, size: f64) {
         let Some(word) = self.words.last_mut() else { return };
+        let text = clean(&glyph.text);
         let gap = match place {
-            Place::After(gap) => {
-                push_clean(&mut word.text, &glyph.text);
+            Side::After(gap) => {
+                self.text.append(&text);
                 *gap
             }
-            Place::Before(gap) => {
-                let mut text = String::new();
-                push_clean(&mut text, &glyph.text);
-                word.text.insert_str(0, &text);
+            Side::Before(gap) => {
+                self.text.prepend(&text);
                 *gap
             }
         };
@@ -216,6 +227,21 @@ impl Maker {
             (word.size, word.baseline) = (size, glyph.origin.y);
         }
     }
+
+    /// Gives the last word its text.
+    fn complete(&mut self) {
+        if let Some(word) = self.words.last_mut() {
+            word.text = std::mem::take(&mut self.text).into_text();
+            direction::order_letters(&mut word.text);
+        }
+    }
+
+    fn finish(mut self) -> Vec<PageWord> {
+        self.complete();
+        // Glyphs without visible text make no word.
+        self.words.retain(|word| !word.text.is_empty());
+        self.words
+    }
 }
 
 impl Last {
@@ -225,12 +251,10 @@ impl Last {
     }
 }
 
-impl Word {
+impl PageWord {
     fn new(glyph: &Last, size: f64, bold: bool, parted: bool) -> Self {
-        let mut text = String::with_capacity(8);
-        push_clean(&mut text, &glyph.text);
         let bounds = reach(glyph, size);
-        Self { text, bounds, baseline: glyph.origin.y, size, bold, parted }
+        Self { text: String::new(), bounds, baseline: glyph.origin.y, size, bold, parted }
     }
 }
 
@@ -267,7 +291,8 @@ fn is_space(text: &BfString) -> bool {
 }
 
 /// Ligatures and the letter forms of Arabic script become the letters that they stand for.
-fn push_clean(text: &mut String, glyph: &BfString) {
+fn clean(glyph: &BfString) -> String {
+    let mut text = String::new();
     let mut push = |character: char| match character {
         '\u{fb00}'..='\u{fb17}' => text.extend(character.nfkc()),
         // From left to right, as the letters beside them.
@@ -290,16 +315,22 @@ fn push_clean(text: &mut String, glyph: &BfString) {
         }
         BfString::String(letters) => letters.chars().filter(|c| !c.is_whitespace()).for_each(push),
     }
+    text
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Instant;
+
     use hayro_interpret::hayro_cmap::BfString;
     use hayro_interpret::kurbo::{Point, Vec2};
     use proptest::prelude::*;
 
-    use super::super::glyphs::Glyph;
-    use super::{Turn, words};
+    use super::{PageWord, Rotation};
+    use crate::context::ReadContext;
+    use crate::pdf::drawing::Glyph;
+    use crate::{FileErrorKind, Limits, ReadOptions};
 
     /// A letter of 10 points that is half an em wide.
     fn glyph(text: &str, x: f64, y: f64) -> Glyph {
@@ -315,6 +346,10 @@ mod tests {
             size: 10.0,
             bold: false,
         }
+    }
+
+    fn words(glyphs: Vec<Glyph>) -> BTreeMap<Rotation, Vec<PageWord>> {
+        super::words(&ReadContext::new("x", &ReadOptions::default()), glyphs).unwrap()
     }
 
     fn texts(glyphs: Vec<Glyph>) -> Vec<String> {
@@ -378,13 +413,50 @@ mod tests {
                 Glyph { text, origin, end: origin + step, size: 10.0, bold: false }
             };
             let found = words((0..).zip("turned".chars()).map(letter).collect());
-            let [(turn, words)] = &found.into_iter().collect::<Vec<_>>()[..] else {
+            let [(rotation, words)] = &found.into_iter().collect::<Vec<_>>()[..] else {
                 panic!("not one turn: {direction:?}");
             };
-            assert_eq!(*turn, Turn(degrees));
+            assert_eq!(*rotation, Rotation(degrees));
             assert_eq!(words.len(), 1, "{direction:?}");
-            let corner = turn.to_page(Point::new(words[0].bounds.x0, words[0].baseline));
+            let corner = rotation.to_page(Point::new(words[0].bounds.x0, words[0].baseline));
             assert!(corner.distance(Point::new(100.0, 100.0)) < 0.1, "{corner:?}");
+        }
+    }
+
+    /// Pages of one word: letters on one spot, and letters put before each other.
+    fn one_word(count: u32) -> [Vec<Glyph>; 2] {
+        let stacked = (0..count).map(|number| {
+            let letter = if number % 2 == 0 { "a" } else { "b" };
+            Glyph { end: Point::new(50.0, 100.0), ..glyph(letter, 50.0, 100.0) }
+        });
+        let leftwards = (0..count).map(|number| {
+            let letter = if number % 2 == 0 { "א" } else { "ב" };
+            glyph(letter, 5.0 * f64::from(count - number), 100.0)
+        });
+        [stacked.collect(), leftwards.collect()]
+    }
+
+    #[test]
+    fn the_clock_is_read_within_a_page() {
+        let limits = Limits { seconds: 0.0, ..Limits::default() };
+        let options = ReadOptions { limits, ..ReadOptions::default() };
+        for glyphs in one_word(10_000) {
+            let error = super::words(&ReadContext::new("x", &options), glyphs).unwrap_err();
+            assert_eq!(error.kind, FileErrorKind::LimitExceeded);
+        }
+    }
+
+    /// Of 190,000 glyphs, a word took 2 to 5 s when each of them cost the length of the word.
+    #[test]
+    #[ignore = "a benchmark: prints milliseconds, which must grow with the number of glyphs"]
+    fn time_of_one_word() {
+        for count in [50_000, 100_000, 200_000] {
+            let spent = one_word(count).map(|glyphs| {
+                let started = Instant::now();
+                assert_eq!(texts(glyphs).len(), 1);
+                started.elapsed().as_millis()
+            });
+            println!("{count} glyphs: {spent:?} ms");
         }
     }
 

@@ -1,23 +1,23 @@
-//! The lines of a region, put together to paragraphs, list items and aligned columns.
+//! Joins the lines of a region into paragraphs, list items and aligned columns.
 
 use super::lines::Line;
-use super::order::{Item, Region};
-use super::words::Word;
+use super::reading_order::{PageItem, Region};
+use super::words::PageWord;
 
-/// In ems: what may part two columns.
+/// The least gap between two columns, in ems.
 const COLUMN_GAP: f64 = 0.8;
 /// In ems: the same in a line of many words.
 const SENTENCE_GAP: f64 = 1.5;
 /// How many times wider than the others of its line such a gap is, as a justified line has wide
 /// gaps only.
 const OUTSTANDING: f64 = 1.6;
-/// In line heights: what parts two paragraphs.
+/// The gap between two paragraphs, in line heights.
 const PARAGRAPH_GAP: f64 = 1.35;
 /// In ems: the line height of text that is set without extra space.
 const LINE_HEIGHT: f64 = 1.25;
 /// In ems: how far apart the rows of aligned columns are, at most.
 const ROW_HEIGHT: f64 = 2.3;
-/// How many times larger the letters of another paragraph are.
+/// The ratio of letter sizes from which a line begins another paragraph.
 const OTHER_SIZE: f64 = 1.15;
 /// In ems: how far the first line of a paragraph is set in, from and to.
 const INDENT: (f64, f64) = (0.8, 5.0);
@@ -26,63 +26,63 @@ const SAME_EDGE: f64 = 0.1;
 /// A shorter line, in bytes, ends where its writer ended it.
 const LEAST_WRAPPED: usize = 24;
 
-/// What stands in a region, one after the other.
+/// A table or paragraph of a region, in reading order.
 #[derive(Debug)]
-pub(super) enum Part {
+pub(in crate::pdf) enum BodyItem {
     /// The place of a table among those of the page.
     Table(usize),
     Lines(Paragraph),
 }
 
 #[derive(Debug)]
-pub(super) struct Paragraph {
-    pub(super) lines: Vec<Line>,
-    pub(super) shape: Shape,
+pub(in crate::pdf) struct Paragraph {
+    pub(in crate::pdf) lines: Vec<Line>,
+    pub(in crate::pdf) shape: ParagraphShape,
     /// Of its region.
-    pub(super) left: f64,
-    pub(super) right: f64,
+    pub(in crate::pdf) left: f64,
+    pub(in crate::pdf) right: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(in crate::pdf) enum ParagraphShape {
     Prose,
     ListItem,
-    /// Its lines are parted into columns.
+    /// Its lines have columns.
     Columns,
 }
 
-pub(super) fn parts(region: Region) -> Vec<Part> {
+pub(in crate::pdf) fn body_items(region: Region) -> Vec<BodyItem> {
     let (left, right) = (region.left, region.right);
-    let mut parts = Vec::new();
+    let mut body_items = Vec::new();
     for item in region.items {
         match item {
-            Item::Table(place, _) => parts.push(Part::Table(place)),
-            Item::Line(line) => match parts.last_mut() {
-                Some(Part::Lines(paragraph)) if paragraph.is_continued_by(&line) => {
+            PageItem::Table(place, _) => body_items.push(BodyItem::Table(place)),
+            PageItem::Line(line) => match body_items.last_mut() {
+                Some(BodyItem::Lines(paragraph)) if paragraph.is_continued_by(&line) => {
                     paragraph.push(line);
                 }
-                _ => parts.push(Part::Lines(Paragraph::new(line, left, right))),
+                _ => body_items.push(BodyItem::Lines(Paragraph::new(line, left, right))),
             },
         }
     }
-    parts
+    body_items
 }
 
 impl Paragraph {
     fn new(line: Line, left: f64, right: f64) -> Self {
         let shape = if has_columns(&line) {
-            Shape::Columns
+            ParagraphShape::Columns
         } else if is_marker(&line) {
-            Shape::ListItem
+            ParagraphShape::ListItem
         } else {
-            Shape::Prose
+            ParagraphShape::Prose
         };
         Self { lines: vec![line], shape, left, right }
     }
 
     fn push(&mut self, line: Line) {
         if has_columns(&line) {
-            self.shape = Shape::Columns;
+            self.shape = ParagraphShape::Columns;
         }
         self.lines.push(line);
     }
@@ -92,7 +92,7 @@ impl Paragraph {
     fn is_continued_by(&self, line: &Line) -> bool {
         let [.., last] = self.lines.as_slice() else { return false };
         let gap = line.baseline - last.baseline;
-        let in_columns = self.shape == Shape::Columns && has_columns(line);
+        let in_columns = self.shape == ParagraphShape::Columns && has_columns(line);
         if in_columns && gap <= ROW_HEIGHT * line.size {
             return true;
         }
@@ -121,18 +121,18 @@ impl Paragraph {
         self.right - line.right < 0.2 * (self.right - self.left)
     }
 
-    /// Whether the writer ended the line, as the next word would have had room on it.
-    pub(super) fn is_ended(&self, line: &Line, next: &Line) -> bool {
+    /// Whether the writer ended the line, as the next word would have had room on it; `left` and
+    /// `right` are the [`Self::edges`].
+    pub(in crate::pdf) fn is_ended((left, right): (f64, f64), line: &Line, next: &Line) -> bool {
         let Some(word) = next.words.first() else { return true };
         let length: usize = line.words.iter().map(|word| word.text.len() + 1).sum();
-        let (left, right) = self.edges();
         let room = if is_from_right(line) { line.left - left } else { right - line.right };
         length < LEAST_WRAPPED || room > word.bounds.width() + 0.5 * line.size
     }
 
     /// From where to where its lines run, told by the two that reach farthest; fewer, or such that
     /// differ, may all be short, and the region tells it.
-    fn edges(&self) -> (f64, f64) {
+    pub(in crate::pdf) fn edges(&self) -> (f64, f64) {
         let ends = |end: fn(&Line) -> f64| {
             let mut ends: Vec<f64> = self.lines.iter().map(end).collect();
             ends.sort_by(f64::total_cmp);
@@ -161,7 +161,7 @@ fn is_alike(last: &Line, line: &Line) -> bool {
     large < OTHER_SIZE * small && is_bold(last) == is_bold(line)
 }
 
-pub(super) fn is_bold(line: &Line) -> bool {
+pub(in crate::pdf) fn is_bold(line: &Line) -> bool {
     line.words.iter().all(|word| word.bold)
 }
 
@@ -184,19 +184,19 @@ fn is_mark(text: &str) -> bool {
 }
 
 /// Whether some of its words stand far from those before them.
-pub(super) fn has_columns(line: &Line) -> bool {
+pub(in crate::pdf) fn has_columns(line: &Line) -> bool {
     let least = column_gap(line);
-    let gap = |pair: &[Word]| match pair {
+    let gap = |pair: &[PageWord]| match pair {
         [word, next] => gap(word, next) >= least,
         _ => false,
     };
     // A number or mark before a text is no column.
-    let skipped = usize::from(line.words.first().is_some_and(|word| is_number(&word.text)));
+    let skipped = usize::from(line.words.first().is_some_and(|word| is_item_number(&word.text)));
     line.words.windows(2).skip(skipped).any(gap)
 }
 
 /// In points: what parts two columns of the line.
-pub(super) fn column_gap(line: &Line) -> f64 {
+pub(in crate::pdf) fn column_gap(line: &Line) -> f64 {
     let least = COLUMN_GAP * line.size;
     let mut gaps: Vec<f64> =
         line.words.windows(2).filter_map(|pair| Some(gap(pair.first()?, pair.get(1)?))).collect();
@@ -214,12 +214,12 @@ pub(super) fn column_gap(line: &Line) -> f64 {
 }
 
 /// Text from right to left has the next word before.
-fn gap(word: &Word, next: &Word) -> f64 {
+fn gap(word: &PageWord, next: &PageWord) -> f64 {
     (next.bounds.x0 - word.bounds.x1).max(word.bounds.x0 - next.bounds.x1)
 }
 
 /// The number of a section or an item: `2`, `2.1`, `B.2`.
-fn is_number(text: &str) -> bool {
+fn is_item_number(text: &str) -> bool {
     let inner = text.trim_end_matches(['.', ')']);
     is_mark(text)
         || (text.len() <= 8
@@ -234,13 +234,15 @@ mod tests {
     use hayro_interpret::kurbo::Rect;
     use proptest::prelude::*;
 
-    use super::super::order::regions;
-    use super::super::words::{Turn, Word};
-    use super::super::writing::write;
-    use super::{Part, Shape, is_mark, parts};
+    use super::super::passages::write;
+    use super::super::reading_order::regions;
+    use super::super::words::{PageWord, Rotation};
+    use super::{BodyItem, ParagraphShape, body_items, is_mark};
+    use crate::ReadOptions;
+    use crate::context::ReadContext;
 
     /// Words with letters of half an em, on lines of 10 points, at x and y.
-    fn words(lines: &[(f64, f64, &str)]) -> Vec<Word> {
+    fn words(lines: &[(f64, f64, &str)]) -> Vec<PageWord> {
         let mut words = Vec::new();
         for (x, y, text) in lines {
             let mut left = *x;
@@ -250,7 +252,7 @@ mod tests {
                     let bounds = Rect::new(left, y - 8.0, left + width, y + 2.0);
                     let (text, baseline) = (text.to_owned(), *y);
                     let word =
-                        Word { text, bounds, baseline, size: 10.0, bold: false, parted: true };
+                        PageWord { text, bounds, baseline, size: 10.0, bold: false, parted: true };
                     words.push(word);
                 }
                 left += width + 3.0;
@@ -259,11 +261,13 @@ mod tests {
         words
     }
 
-    fn read(lines: &[(f64, f64, &str)]) -> Vec<(Shape, String)> {
+    fn read(lines: &[(f64, f64, &str)]) -> Vec<(ParagraphShape, String)> {
         let mut found = Vec::new();
-        for part in regions(words(lines), &[]).into_iter().flat_map(parts) {
-            if let Part::Lines(paragraph) = part {
-                let text = write(&paragraph, Turn::UPRIGHT, 5.0).text;
+        let options = ReadOptions::default();
+        let regions = regions(&ReadContext::new("x", &options), words(lines), &[]).unwrap();
+        for part in regions.into_iter().flat_map(body_items) {
+            if let BodyItem::Lines(paragraph) = part {
+                let text = write(&paragraph, Rotation::UPRIGHT, 5.0).text;
                 found.push((paragraph.shape, text));
             }
         }
@@ -308,7 +312,7 @@ mod tests {
             (300.0, 124.0, "22.50"),
         ];
         let grid = "Item              Price\nGreen tea         1.00\n            Sum   22.50";
-        assert_eq!(read(&rows), [(Shape::Columns, grid.to_owned())]);
+        assert_eq!(read(&rows), [(ParagraphShape::Columns, grid.to_owned())]);
     }
 
     #[test]
@@ -335,7 +339,7 @@ mod tests {
             })
             .collect();
         let [(shape, text)] = &read(&pairs)[..] else { panic!("not one part") };
-        assert_eq!(*shape, Shape::Columns);
+        assert_eq!(*shape, ParagraphShape::Columns);
         assert!(text.lines().all(|line| line == "Name of it   the value"), "{text}");
     }
 
@@ -346,8 +350,9 @@ mod tests {
             (50.0, 112.0, "- and the second"),
             (50.0, 124.0, "1. a number"),
         ];
-        let shapes: Vec<Shape> = read(&items).into_iter().map(|(shape, _)| shape).collect();
-        assert_eq!(shapes, [Shape::ListItem; 3]);
+        let shapes: Vec<ParagraphShape> =
+            read(&items).into_iter().map(|(shape, _)| shape).collect();
+        assert_eq!(shapes, [ParagraphShape::ListItem; 3]);
         for (text, is) in [
             ("•", true),
             ("12.", true),

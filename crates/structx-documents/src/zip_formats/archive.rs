@@ -5,14 +5,14 @@ use std::io::{Cursor, Read};
 use memchr::memmem;
 use zip::ZipArchive;
 
-use crate::reading::Reading;
+use crate::context::ReadContext;
 use crate::{FileError, FileErrorKind};
 
 pub(crate) struct Archive<'a> {
-    reading: &'a Reading<'a>,
+    context: &'a ReadContext<'a>,
     bytes: &'a [u8],
     zip: ZipArchive<Cursor<&'a [u8]>>,
-    /// What all calls to [`Self::read`] have unpacked.
+    /// Bytes unpacked by all calls of [`Self::read`].
     unpacked: u64,
 }
 
@@ -20,30 +20,30 @@ pub(crate) struct Archive<'a> {
 ///
 /// What the parts say of their size can be relied on: the zip crate, which those libraries read
 /// with, gives an error as soon as a part has more bytes than it says.
-pub(crate) fn check(reading: &Reading, bytes: &[u8]) -> Result<(), FileError> {
-    let archive = Archive::open(reading, bytes)?;
+pub(crate) fn check(context: &ReadContext, bytes: &[u8]) -> Result<(), FileError> {
+    let archive = Archive::open(context, bytes)?;
     (0..archive.zip.len()).try_for_each(|index| archive.most_bytes(index).map(drop))
 }
 
 impl<'a> Archive<'a> {
-    pub(crate) fn open(reading: &'a Reading, bytes: &'a [u8]) -> Result<Self, FileError> {
+    pub(crate) fn open(context: &'a ReadContext, bytes: &'a [u8]) -> Result<Self, FileError> {
         // Counted first: what the zip crate keeps of an entry is larger than the entry.
-        let most = reading.limits().entries;
+        let most = context.limits().entries;
         let entries = memmem::find_iter(bytes, b"PK\x01\x02").take(most.saturating_add(1));
-        reading.check_entries(entries.count())?;
-        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged(reading))?;
+        context.check_entries(entries.count())?;
+        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged(context))?;
         let metadata = zip.metadata();
         let mut declared: u64 = 0;
         for index in 0..zip.len() {
-            let entry = metadata.entry(index).map_err(|_| damaged(reading))?;
+            let entry = metadata.entry(index).map_err(|_| damaged(context))?;
             if entry.encrypted() {
                 let message = "is protected by a password; save it without one";
-                return Err(reading.error(FileErrorKind::PasswordRequired, message));
+                return Err(context.error(FileErrorKind::PasswordRequired, message));
             }
             declared = declared.saturating_add(entry.size());
         }
-        reading.check_unpacked_bytes(declared)?;
-        Ok(Self { reading, bytes, zip, unpacked: 0 })
+        context.check_unpacked_bytes(declared)?;
+        Ok(Self { context, bytes, zip, unpacked: 0 })
     }
 
     /// In the order of the archive; those that are not UTF-8 can't be read and are left out.
@@ -55,31 +55,31 @@ impl<'a> Archive<'a> {
     pub(crate) fn read(&mut self, name: &str) -> Result<Option<Vec<u8>>, FileError> {
         let Some(index) = self.zip.index_for_name_raw(name.as_bytes()) else { return Ok(None) };
         let most = self.most_bytes(index)?;
-        let left = self.reading.limits().unpacked_bytes.saturating_sub(self.unpacked);
-        let file = self.zip.by_index(index).map_err(|_| damaged(self.reading))?;
+        let left = self.context.limits().unpacked_bytes.saturating_sub(self.unpacked);
+        let file = self.zip.by_index(index).map_err(|_| damaged(self.context))?;
         let mut bytes = Vec::new();
         // One more than allowed shows that there is more.
         let mut bounded = file.take(most.min(left).saturating_add(1));
-        bounded.read_to_end(&mut bytes).map_err(|_| damaged(self.reading))?;
+        bounded.read_to_end(&mut bytes).map_err(|_| damaged(self.context))?;
         self.unpacked = self.unpacked.saturating_add(bytes.len() as u64);
-        self.reading.check_unpacked_bytes(self.unpacked)?;
-        self.reading.check_time()?;
+        self.context.check_unpacked_bytes(self.unpacked)?;
+        self.context.check_time()?;
         Ok(Some(bytes))
     }
 
     /// How many bytes the entry says it has, if it may.
     fn most_bytes(&self, index: usize) -> Result<u64, FileError> {
         let metadata = self.zip.metadata();
-        let entry = metadata.entry(index).map_err(|_| damaged(self.reading))?;
+        let entry = metadata.entry(index).map_err(|_| damaged(self.context))?;
         // An entry can't take more of the archive than there is.
         let packed = entry.compressed_size().min(self.bytes.len() as u64);
-        self.reading.check_inflate_ratio(packed, entry.size())?;
+        self.context.check_inflate_ratio(packed, entry.size())?;
         Ok(entry.size())
     }
 }
 
-fn damaged(reading: &Reading) -> FileError {
-    reading.corrupt("is damaged; open it in the program that made it and save it again")
+fn damaged(context: &ReadContext) -> FileError {
+    context.corrupt("is damaged; open it in the program that made it and save it again")
 }
 
 #[cfg(test)]
@@ -90,7 +90,7 @@ mod tests {
     use zip::write::SimpleFileOptions;
 
     use super::{Archive, check};
-    use crate::reading::Reading;
+    use crate::context::ReadContext;
     use crate::{FileError, FileErrorKind, Limits, ReadOptions};
 
     fn zip(parts: &[(&str, &[u8])]) -> Vec<u8> {
@@ -110,21 +110,21 @@ mod tests {
 
     fn checked(bytes: &[u8], limits: Limits) -> Result<(), FileErrorKind> {
         let options = ReadOptions { limits, ..ReadOptions::default() };
-        check(&Reading::new("a.odt", &options), bytes).map_err(|error| error.kind)
+        check(&ReadContext::new("a.odt", &options), bytes).map_err(|error| error.kind)
     }
 
     fn part(bytes: &[u8], limits: Limits, name: &str) -> Result<Option<Vec<u8>>, FileError> {
         let options = ReadOptions { limits, ..ReadOptions::default() };
-        let reading = Reading::new("a.odt", &options);
-        Archive::open(&reading, bytes)?.read(name)
+        let context = ReadContext::new("a.odt", &options);
+        Archive::open(&context, bytes)?.read(name)
     }
 
     #[test]
     fn parts_are_read_by_name() {
         let bytes = zip(&[("a.xml", b"one"), ("b/ü.xml", b"two")]);
         let options = ReadOptions::default();
-        let reading = Reading::new("a.odt", &options);
-        let mut archive = Archive::open(&reading, &bytes).unwrap();
+        let context = ReadContext::new("a.odt", &options);
+        let mut archive = Archive::open(&context, &bytes).unwrap();
         assert_eq!(archive.names().collect::<Vec<_>>(), ["a.xml", "b/ü.xml"]);
         assert_eq!(archive.read("b/ü.xml").unwrap().unwrap(), b"two");
         assert_eq!(archive.read("../a.xml").unwrap(), None);
@@ -154,8 +154,8 @@ mod tests {
         let bytes = zip(&[("a", b"12345")]);
         let limits = Limits { unpacked_bytes: 9, ..Limits::default() };
         let options = ReadOptions { limits, ..ReadOptions::default() };
-        let reading = Reading::new("a.epub", &options);
-        let mut archive = Archive::open(&reading, &bytes).unwrap();
+        let context = ReadContext::new("a.epub", &options);
+        let mut archive = Archive::open(&context, &bytes).unwrap();
         assert!(archive.read("a").is_ok());
         assert_eq!(archive.read("a").unwrap_err().kind, FileErrorKind::LimitExceeded);
     }

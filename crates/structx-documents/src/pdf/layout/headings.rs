@@ -1,9 +1,9 @@
-//! What the texts of all pages are to each other: headings, and what every page repeats.
+//! Classifies text by comparing all pages: headings, body, headers and footers.
 
 use std::collections::HashMap;
 
-use super::paragraphs::Shape;
-use super::writing::{Passage, Piece};
+use super::paragraphs::ParagraphShape;
+use super::passages::{Passage, Piece};
 use crate::BlockKind;
 
 /// How many times larger than the body's are the letters of a heading.
@@ -16,24 +16,24 @@ const MOST_LEVELS: usize = 6;
 /// How many pages have the same text at the same place, for it to be their margin.
 const LEAST_PAGES: usize = 3;
 /// So many pieces at the top and at the bottom of a page may be its margin.
-const MARGIN_PIECES: usize = 2;
+const EDGE_PIECES: usize = 2;
 /// In points: how far apart the same place may be.
 const SAME_PLACE: f32 = 4.0;
 
-/// How headings are told from the body, and margins from both.
-pub(super) struct Style {
+/// The styles of body text, headings, headers and footers.
+pub(in crate::pdf) struct HeadingStyle {
     /// In half points, the largest first.
     sizes: Vec<u32>,
     body: f32,
     body_is_bold: bool,
-    margins: HashMap<Margin, usize>,
+    headers_footers: HashMap<HeaderFooter, usize>,
 }
 
 /// A text without its numbers, and the place where it stands.
-type Margin = (String, i32);
+type HeaderFooter = (String, i32);
 
-impl Style {
-    pub(super) fn of(pages: &[Vec<Piece>]) -> Self {
+impl HeadingStyle {
+    pub(in crate::pdf) fn of(pages: &[Vec<Piece>]) -> Self {
         let mut weights: HashMap<(u32, bool), usize> = HashMap::new();
         for text in pages.iter().flatten().filter_map(Piece::text) {
             *weights.entry((half_points(text.size), text.bold)).or_default() += text.text.len();
@@ -42,13 +42,15 @@ impl Style {
         let (body, body_is_bold) = largest.map_or((0, false), |(style, _)| *style);
         #[expect(clippy::cast_precision_loss, reason = "a small number")]
         let body = body as f32 / 2.0;
-        let mut margins: HashMap<Margin, usize> = HashMap::new();
+        let mut headers_footers: HashMap<HeaderFooter, usize> = HashMap::new();
         for page in pages {
-            for margin in margin_places(page).filter_map(|place| margin(page.get(place)?)) {
-                *margins.entry(margin).or_default() += 1;
+            for header_footer in
+                edge_places(page).filter_map(|place| header_footer(page.get(place)?))
+            {
+                *headers_footers.entry(header_footer).or_default() += 1;
             }
         }
-        let mut style = Self { sizes: Vec::new(), body, body_is_bold, margins };
+        let mut style = Self { sizes: Vec::new(), body, body_is_bold, headers_footers };
         let texts = pages.iter().flatten().filter_map(Piece::text);
         let headings = texts.filter(|text| style.is_heading(text) && text.size > LARGER * body);
         let mut sizes: Vec<u32> = headings.map(|text| half_points(text.size)).collect();
@@ -58,15 +60,15 @@ impl Style {
         style
     }
 
-    /// What the piece at a place of a page is.
-    pub(super) fn kind(&self, page: &[Piece], place: usize) -> BlockKind {
+    /// The kind of the piece at an index of a page.
+    pub(in crate::pdf) fn kind(&self, page: &[Piece], place: usize) -> BlockKind {
         let text = match page.get(place) {
             Some(Piece::Text(text)) => text,
             Some(Piece::Table(..)) => return BlockKind::Table,
             Some(Piece::Plain(_)) | None => return BlockKind::Paragraph,
         };
-        if self.is_margin(page, place) {
-            return BlockKind::Margin;
+        if self.is_header_footer(page, place) {
+            return BlockKind::HeaderFooter;
         }
         if self.is_heading(text) {
             let size = half_points(text.size);
@@ -76,19 +78,20 @@ impl Style {
             return BlockKind::Heading { level: u8::try_from(level + 1).unwrap_or(1) };
         }
         match text.shape {
-            Shape::ListItem => BlockKind::ListItem,
-            Shape::Prose | Shape::Columns => BlockKind::Paragraph,
+            ParagraphShape::ListItem => BlockKind::ListItem,
+            ParagraphShape::Prose | ParagraphShape::Columns => BlockKind::Paragraph,
         }
     }
 
     /// Whether the piece stands at the edge of the page, and other pages repeat it and what stands
     /// between it and the edge.
-    fn is_margin(&self, page: &[Piece], place: usize) -> bool {
+    fn is_header_footer(&self, page: &[Piece], place: usize) -> bool {
         let repeats = |piece: &Piece| {
-            let pages = margin(piece).and_then(|margin| self.margins.get(&margin));
+            let pages = header_footer(piece)
+                .and_then(|header_footer| self.headers_footers.get(&header_footer));
             pages.is_some_and(|pages| *pages >= LEAST_PAGES)
         };
-        margin_places(page).any(|other| other == place)
+        edge_places(page).any(|other| other == place)
             && (page[..=place].iter().all(repeats) || page[place..].iter().all(repeats))
     }
 
@@ -97,7 +100,7 @@ impl Style {
             || (text.bold && !self.body_is_bold && text.size >= 0.95 * self.body);
         is_outstanding
             && text.upright
-            && text.shape != Shape::Columns
+            && text.shape != ParagraphShape::Columns
             && text.lines <= MOST_LINES
             && text.text.len() <= MOST_BYTES
             && text.text.chars().filter(|character| character.is_alphabetic()).count() > 2
@@ -106,12 +109,12 @@ impl Style {
 }
 
 /// The places of the pieces that may be the margin.
-fn margin_places(page: &[Piece]) -> impl Iterator<Item = usize> {
-    let bottom = page.len().saturating_sub(MARGIN_PIECES).max(MARGIN_PIECES);
-    (0..MARGIN_PIECES.min(page.len())).chain(bottom..page.len())
+fn edge_places(page: &[Piece]) -> impl Iterator<Item = usize> {
+    let bottom = page.len().saturating_sub(EDGE_PIECES).max(EDGE_PIECES);
+    (0..EDGE_PIECES.min(page.len())).chain(bottom..page.len())
 }
 
-fn margin(piece: &Piece) -> Option<Margin> {
+fn header_footer(piece: &Piece) -> Option<HeaderFooter> {
     let text = piece.text().filter(|text| text.lines == 1 && text.text.len() <= MOST_BYTES)?;
     let letters = text.text.chars().filter(|character| !character.is_numeric()).collect();
     #[expect(clippy::cast_possible_truncation, reason = "a place on a page is a small number")]

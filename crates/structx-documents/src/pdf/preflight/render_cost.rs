@@ -13,9 +13,9 @@ use hayro_interpret::{
 };
 use hayro_syntax::page::Page;
 
-use super::super::reading::Reading;
-use super::super::vision::LONGEST_SIDE;
-use super::{FileError, FileErrorKind};
+use crate::context::ReadContext;
+use crate::vision::LONGEST_SIDE;
+use crate::{FileError, FileErrorKind};
 
 // Nanoseconds, and rather too many of them.
 const PIXEL: f64 = 1.0;
@@ -30,16 +30,20 @@ const NANOSECONDS: f64 = 1e9;
 
 /// # Errors
 /// Drawing the page takes more time, or an image on it more memory, than the limits allow.
-pub(super) fn check(reading: &Reading, page: &Page<'_>, scale: f32) -> Result<(), FileError> {
+pub(in crate::pdf) fn check(
+    context: &ReadContext,
+    page: &Page<'_>,
+    scale: f32,
+) -> Result<(), FileError> {
     let (width, height) = page.render_dimensions();
     let scale = f64::from(scale);
     let area = Rect::new(0.0, 0.0, f64::from(width) * scale, f64::from(height) * scale);
     let transform = Affine::scale(scale) * page.initial_transform(true).to_kurbo();
-    let mut counter = Counter { reading, area, left: reading.limits().seconds * NANOSECONDS };
+    let mut counter = CostCounter { context, area, left: context.limits().seconds * NANOSECONDS };
     let settings = InterpreterSettings::default();
     let cache = InterpreterCache::new();
-    let mut context = Context::new(transform, area, &cache, page.xref(), settings);
-    catch_unwind(AssertUnwindSafe(|| interpret_page(page, &mut context, &mut counter))).map_err(
+    let mut interpreter = Context::new(transform, area, &cache, page.xref(), settings);
+    catch_unwind(AssertUnwindSafe(|| interpret_page(page, &mut interpreter, &mut counter))).map_err(
         |panic| match panic.downcast::<FileError>() {
             Ok(error) => *error,
             Err(panic) => resume_unwind(panic),
@@ -47,24 +51,24 @@ pub(super) fn check(reading: &Reading, page: &Page<'_>, scale: f32) -> Result<()
     )
 }
 
-struct Counter<'a> {
-    reading: &'a Reading<'a>,
+struct CostCounter<'a> {
+    context: &'a ReadContext<'a>,
     /// In pixels.
     area: Rect,
     left: f64,
 }
 
-impl Counter<'_> {
+impl CostCounter<'_> {
     fn spend(&mut self, cost: f64) {
         self.left -= cost;
         if self.left.is_nan() || self.left < 0.0 {
             let message = "takes too long to be drawn as an image; raise the limit `seconds`";
-            stop(self.reading.error(FileErrorKind::LimitExceeded, message));
+            stop(self.context.error(FileErrorKind::LimitExceeded, message));
         }
-        self.reading.check_time().unwrap_or_else(stop);
+        self.context.check_time().unwrap_or_else(stop);
     }
 
-    /// What filling the box costs, as far as it is on the page.
+    /// Spends the cost of filling the visible part of the box.
     fn fill(&mut self, bounds: Rect, pixel: f64) {
         let shown = bounds.intersect(self.area);
         self.spend(shown.width().max(0.0) * shown.height().max(0.0) * pixel);
@@ -106,9 +110,9 @@ impl Counter<'_> {
     fn check_pixels(&self, width: f64, height: f64) {
         let pixels = width * height;
         #[expect(clippy::cast_precision_loss, reason = "a limit, not a count")]
-        let most = self.reading.limits().pixels as f64;
+        let most = self.context.limits().pixels as f64;
         if pixels.is_nan() || pixels > most {
-            self.reading.check_pixels(u64::MAX).unwrap_or_else(stop);
+            self.context.check_pixels(u64::MAX).unwrap_or_else(stop);
         }
     }
 
@@ -133,7 +137,7 @@ fn stop(error: FileError) {
     resume_unwind(Box::new(error) as Box<dyn Any + Send>);
 }
 
-impl<'a> Device<'a> for Counter<'_> {
+impl<'a> Device<'a> for CostCounter<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, mode: &DrawMode) {
         let bounds = props.transform.transform_rect_bbox(path.bounding_box());
         self.outline(path, props.transform);

@@ -1,25 +1,25 @@
-//! What the streams of a PDF unpack to, measured before a library unpacks them without a bound.
+//! Measures the unpacked size of the streams of a PDF before a library unpacks them unbounded.
 
 use std::io::{ErrorKind, Read};
 
 use flate2::read::ZlibDecoder;
 use memchr::memmem;
 
-use super::scan;
+use super::object_scan;
 use crate::FileError;
-use crate::reading::Reading;
+use crate::context::ReadContext;
 
 const CHUNK: usize = 1 << 16;
 /// How far before its stream a dictionary is looked for.
 const LONGEST_DICTIONARY: usize = 4096;
 /// Packed within packed, at most: no honest file is twice.
 const LEVELS: usize = 4;
-/// What is unpacked is held several times: while it grows, joined with others, interpreted.
+/// Copies of unpacked bytes in memory: while they grow, joined with others, interpreted.
 const COPIES: u64 = 4;
 
 /// Refuses a file with a stream that is too large to be held, or can't be read in time. Images are
 /// left out, which are large in honest files, and are not unpacked to read the text.
-pub(super) fn check(reading: &Reading, file: &[u8]) -> Result<(), FileError> {
+pub(in crate::pdf) fn check(context: &ReadContext, file: &[u8]) -> Result<(), FileError> {
     for at in memmem::find_iter(file, b"stream") {
         let (before, after) = (&file[..at], &file[at + b"stream".len()..]);
         let packed = after.trim_ascii_start();
@@ -27,36 +27,36 @@ pub(super) fn check(reading: &Reading, file: &[u8]) -> Result<(), FileError> {
             continue;
         }
         if is_packed(packed) {
-            measure(reading, packed, LEVELS)?;
+            measure(context, packed, LEVELS)?;
         } else if is_packed(&base_85(packed).take(2).collect::<Vec<_>>()) {
-            measure(reading, Each(base_85(packed)), LEVELS)?;
+            measure(context, Each(base_85(packed)), LEVELS)?;
         } else {
             let end = memmem::find(packed, b"endstream").unwrap_or(packed.len());
-            scan::check_images(reading, &packed[..end])?;
+            object_scan::check_images(context, &packed[..end])?;
         }
     }
     Ok(())
 }
 
-fn measure(reading: &Reading, packed: impl Read, levels: usize) -> Result<(), FileError> {
+fn measure(context: &ReadContext, packed: impl Read, levels: usize) -> Result<(), FileError> {
     let mut decoder = ZlibDecoder::new(packed);
     let mut chunk = vec![0; CHUNK];
     let mut unpacked = Vec::new();
-    // What follows damage is not unpacked.
+    // Bytes after damage are not unpacked.
     while let Ok(length) = read_whole(&mut decoder, &mut chunk) {
         let found = &chunk[..length];
         if unpacked.is_empty() && levels > 0 && is_packed(found) {
             let packed: &mut dyn Read = &mut found.chain(&mut decoder);
-            measure(reading, packed, levels - 1)?;
+            measure(context, packed, levels - 1)?;
         }
         unpacked.extend_from_slice(found);
-        reading.check_unpacked_bytes((unpacked.len() as u64).saturating_mul(COPIES))?;
-        reading.check_time()?;
+        context.check_unpacked_bytes((unpacked.len() as u64).saturating_mul(COPIES))?;
+        context.check_time()?;
         if length < CHUNK {
             break;
         }
     }
-    scan::check_images(reading, &unpacked)
+    object_scan::check_images(context, &unpacked)
 }
 
 /// Fills the chunk, as far as there is anything to fill it with.
@@ -83,7 +83,7 @@ impl<I: Iterator<Item = u8>> Read for Each<I> {
     }
 }
 
-/// What ASCII85 stands for, up to what is none.
+/// Decodes ASCII85 up to the first invalid byte.
 fn base_85(text: &[u8]) -> impl Iterator<Item = u8> + '_ {
     let mut characters = text.iter().filter(|byte| !byte.is_ascii_whitespace());
     let next = move || {
@@ -127,7 +127,7 @@ mod tests {
     use flate2::write::ZlibEncoder;
 
     use super::check;
-    use crate::reading::Reading;
+    use crate::context::ReadContext;
     use crate::{FileErrorKind, Limits, ReadOptions};
 
     fn packed(bytes: &[u8]) -> Vec<u8> {
@@ -157,7 +157,7 @@ mod tests {
     fn streams_are_measured_whatever_their_dictionary_says() {
         let limits = Limits { unpacked_bytes: 4 << 20, ..Limits::default() };
         let options = ReadOptions { limits, ..ReadOptions::default() };
-        let reading = Reading::new("x.pdf", &options);
+        let context = ReadContext::new("x.pdf", &options);
         let bomb = packed(&vec![b' '; 2 << 20]);
         let mut broken = bomb.clone();
         broken[10] ^= 0xFF;
@@ -173,7 +173,7 @@ mod tests {
             (object("", b"x"), false),
             (object("/Subtype /Image /Width 2000 /Height 1000", &bomb), false),
         ] {
-            let kind = check(&reading, &file).err().map(|error| error.kind);
+            let kind = check(&context, &file).err().map(|error| error.kind);
             assert_eq!(kind, is_refused.then_some(FileErrorKind::LimitExceeded));
         }
     }

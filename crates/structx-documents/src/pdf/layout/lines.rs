@@ -1,0 +1,140 @@
+//! Joins words on one baseline into lines.
+
+use super::direction;
+use super::growing_text::GrowingText;
+use super::words::{BASELINE_SLACK, PageWord};
+
+/// In ems: the widest gap between two parts of one word that were drawn apart.
+const TOUCH: f64 = 0.06;
+
+/// How many times larger letters are than those that are raised or lowered beside them.
+const LARGER: f64 = 1.15;
+/// In ems: how far a part of a word may reach back over the one before.
+const OVERLAP: f64 = 0.4;
+
+/// In the order of reading.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::pdf) struct Line {
+    pub(in crate::pdf) words: Vec<PageWord>,
+    /// Of its widest word among those that are not raised or lowered.
+    pub(in crate::pdf) baseline: f64,
+    pub(in crate::pdf) size: f64,
+    pub(in crate::pdf) left: f64,
+    pub(in crate::pdf) right: f64,
+}
+
+/// The words of one line, by their places in the list that was grouped, from left to right.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::pdf) struct BaselineGroup {
+    pub(in crate::pdf) members: Vec<usize>,
+    baseline: f64,
+    size: f64,
+    /// The width of the word that sets the baseline.
+    widest: f64,
+}
+
+/// Groups the words at the given places by their baselines, from top to bottom: the one way in which
+/// lines are found, for prose and tables alike.
+pub(in crate::pdf) fn group_by_baseline(
+    words: &[PageWord],
+    mut members: Vec<usize>,
+) -> Vec<BaselineGroup> {
+    members.sort_by(|a, b| {
+        let (a, b) = (&words[*a], &words[*b]);
+        a.baseline.total_cmp(&b.baseline).then(a.bounds.x0.total_cmp(&b.bounds.x0))
+    });
+    let mut groups: Vec<BaselineGroup> = Vec::new();
+    for index in members {
+        let word = &words[index];
+        match groups.last_mut() {
+            Some(group) if group.holds(word) => group.push(index, word),
+            _ => groups.push(BaselineGroup::new(index, word)),
+        }
+    }
+    for group in &mut groups {
+        group.members.sort_by(|a, b| words[*a].bounds.x0.total_cmp(&words[*b].bounds.x0));
+    }
+    groups
+}
+
+impl BaselineGroup {
+    fn new(index: usize, word: &PageWord) -> Self {
+        let (baseline, size) = (word.baseline, word.size);
+        Self { members: vec![index], baseline, size, widest: word.bounds.width() }
+    }
+
+    fn holds(&self, word: &PageWord) -> bool {
+        (word.baseline - self.baseline).abs() < BASELINE_SLACK * self.size.max(word.size)
+    }
+
+    fn push(&mut self, index: usize, word: &PageWord) {
+        let width = word.bounds.width();
+        if word.size > LARGER * self.size
+            || (LARGER * word.size >= self.size && width > self.widest)
+        {
+            (self.baseline, self.widest) = (word.baseline, width);
+        }
+        self.size = self.size.max(word.size);
+        self.members.push(index);
+    }
+}
+
+/// The lines of the words, from top to bottom.
+pub(in crate::pdf) fn lines(words: Vec<PageWord>) -> Vec<Line> {
+    let groups = group_by_baseline(&words, (0..words.len()).collect());
+    let mut words: Vec<Option<PageWord>> = words.into_iter().map(Some).collect();
+    let line = |group: BaselineGroup| {
+        let members = group.members.iter().filter_map(|member| words[*member].take());
+        Line::new(members.collect(), group.baseline, group.size)
+    };
+    groups.into_iter().map(line).collect()
+}
+
+impl Line {
+    /// A line of words from left to right.
+    fn new(words: Vec<PageWord>, baseline: f64, size: f64) -> Self {
+        let left = words.iter().map(|word| word.bounds.x0).fold(f64::INFINITY, f64::min);
+        let right = words.iter().map(|word| word.bounds.x1).fold(f64::NEG_INFINITY, f64::max);
+        let mut words = joined(words);
+        direction::order(&mut words);
+        Self { words, baseline, size, left, right }
+    }
+}
+
+/// The words, given from left to right, without doubles and with the parts of one word together.
+fn joined(words: Vec<PageWord>) -> Vec<PageWord> {
+    let mut joined = Vec::with_capacity(words.len());
+    let mut words = words.into_iter();
+    let Some(mut word) = words.next() else { return joined };
+    let mut text = GrowingText::new(std::mem::take(&mut word.text));
+    for mut next in words {
+        if repeats(&word, &text, &next) {
+            continue;
+        }
+        if touches(&word, &next) {
+            if text.is_rtl() {
+                text.prepend(&next.text);
+            } else {
+                text.append(&next.text);
+            }
+            word.bounds = word.bounds.union(next.bounds);
+            continue;
+        }
+        let next_text = GrowingText::new(std::mem::take(&mut next.text));
+        word.text = std::mem::replace(&mut text, next_text).into_text();
+        joined.push(std::mem::replace(&mut word, next));
+    }
+    word.text = text.into_text();
+    joined.push(word);
+    joined
+}
+
+/// Bold is imitated, and outlines are filled, by drawing the same word twice.
+fn repeats(word: &PageWord, text: &GrowingText, next: &PageWord) -> bool {
+    (word.bounds.x0 - next.bounds.x0).abs() < 0.2 * word.size && text.is(&next.text)
+}
+
+fn touches(word: &PageWord, next: &PageWord) -> bool {
+    let gap = (next.bounds.x0 - word.bounds.x1) / word.size.max(next.size);
+    !next.parted && gap < TOUCH && gap > -OVERLAP
+}

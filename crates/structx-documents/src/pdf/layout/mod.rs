@@ -1,0 +1,82 @@
+//! From the drawing of a page to its pieces of text in reading order.
+
+mod direction;
+mod growing_text;
+pub(in crate::pdf) mod headings;
+pub(in crate::pdf) mod lines;
+mod paragraphs;
+pub(in crate::pdf) mod passages;
+mod reading_order;
+pub(in crate::pdf) mod words;
+
+use hayro_interpret::kurbo::Rect;
+
+use self::paragraphs::{BodyItem, body_items};
+use self::passages::{Piece, character_width, write};
+use self::reading_order::regions;
+use self::words::{PageWord, Rotation, words};
+use crate::FileError;
+use crate::context::ReadContext;
+use crate::pdf::drawing::Drawing;
+use crate::pdf::drawing::ruling_lines::RulingLine;
+use crate::pdf::tables::{self, TableGrid, place};
+
+/// The pieces in reading order: upright text, then rotated text.
+///
+/// # Errors
+/// The time is spent.
+pub(in crate::pdf) fn pieces(
+    context: &ReadContext,
+    drawing: Drawing,
+) -> Result<Vec<Piece>, FileError> {
+    let rulings = drawing.rulings.found();
+    let mut pieces = Vec::new();
+    for (rotation, words) in words(context, drawing.glyphs)? {
+        rotated(context, rotation, words, &rulings, &mut pieces)?;
+    }
+    Ok(pieces)
+}
+
+fn rotated(
+    context: &ReadContext,
+    rotation: Rotation,
+    words: Vec<PageWord>,
+    rulings: &[RulingLine],
+    pieces: &mut Vec<Piece>,
+) -> Result<(), FileError> {
+    let is_upright = rotation == Rotation::UPRIGHT;
+    let grids = if is_upright { tables::find(context, &words, rulings)? } else { Vec::new() };
+    let mut tables: Vec<Option<Piece>> =
+        grids.iter().map(|grid| Some(table(grid, &words))).collect();
+    let areas: Vec<Rect> = grids.iter().map(|grid| grid.bounds).collect();
+    let width = character_width(words.iter());
+    for region in regions(context, without(words, &grids), &areas)? {
+        for part in body_items(region) {
+            context.check_time()?;
+            match part {
+                BodyItem::Table(place) => {
+                    pieces.extend(tables.get_mut(place).and_then(Option::take));
+                }
+                BodyItem::Lines(paragraph) => {
+                    pieces.push(Piece::Text(write(&paragraph, rotation, width)));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn table(grid: &TableGrid, words: &[PageWord]) -> Piece {
+    Piece::Table(grid.rows(words), place(grid.bounds))
+}
+
+fn without(words: Vec<PageWord>, grids: &[TableGrid]) -> Vec<PageWord> {
+    if grids.is_empty() {
+        return words;
+    }
+    let mut is_taken = vec![false; words.len()];
+    for word in grids.iter().flat_map(TableGrid::words) {
+        is_taken[word] = true;
+    }
+    words.into_iter().zip(is_taken).filter(|(_, taken)| !taken).map(|(word, _)| word).collect()
+}

@@ -1,0 +1,259 @@
+//! Tables without ruling lines: consecutive lines with the same gaps between their words.
+//!
+//! The lines of a page are cut into groups so that as many lines as possible share as many
+//! column gaps as possible; a line that fits none of its neighbours stays alone.
+
+use super::phrases::{LEAST_SPACE, Phrase, PhraseLine, lines};
+use super::{TableGrid, rows};
+use crate::FileError;
+use crate::context::ReadContext;
+use crate::pdf::drawing::ruling_lines::RulingLine;
+use crate::pdf::layout::words::PageWord;
+
+/// A vertical strip without words in any line of a group.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct ColumnGap {
+    pub(super) start: f64,
+    pub(super) end: f64,
+    /// The number of lines with words on both sides.
+    lines: usize,
+}
+
+/// Consecutive lines, by their indexes, and the gaps between their columns.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LineGroup {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) column_gaps: Vec<ColumnGap>,
+}
+
+/// The largest distance of two lines of a table, from baseline to baseline, in ems.
+const MOST_LEADING: f64 = 4.5;
+/// The gain of a group over single lines, at least, in lines times gaps: chosen by hand.
+const LEAST_GAIN: usize = 3;
+/// What a line costs that reaches over rivers that others keep free, of several phrases and of one;
+/// and the part of the width that it may reach over.
+const PASSING: usize = 4;
+const PASSING_ALONE: usize = 1;
+const MOST_PASSING: f64 = 0.6;
+/// The most lines of a group in the search; longer tables are joined from several groups.
+const MOST_LINES: usize = 60;
+/// Lines between two groups with the same gaps, at most, such as a total across columns.
+const MOST_BETWEEN: usize = 2;
+/// Words that make a phrase prose, and phrases that make a column of prose: chosen by hand.
+const PROSE_WORDS: usize = 5;
+const PROSE_LINES: usize = 6;
+
+/// Finds tables without crossing ruling lines among the words that are not taken yet.
+pub(super) fn find(
+    context: &ReadContext,
+    words: &[PageWord],
+    rulings: &[RulingLine],
+    taken: &[bool],
+) -> Result<Vec<TableGrid>, FileError> {
+    let members = (0..words.len()).filter(|index| !taken[*index]).collect();
+    let (lines, space) = lines(words, members);
+    let mut grids = Vec::new();
+    for zone in zones(words, lines, space) {
+        let mut floor = 0;
+        for group in join(cut(context, &zone)?, &zone) {
+            context.check_time()?;
+            grids.extend(rows::grid(words, rulings, &zone, &group, floor));
+            floor = group.end;
+        }
+    }
+    Ok(grids)
+}
+
+/// The lines apart by the columns of the page, where it has two of prose: of these, no table goes
+/// from one to the other.
+fn zones(words: &[PageWord], lines: Vec<PhraseLine>, space: f64) -> Vec<Vec<PhraseLine>> {
+    let Some(gutter) = gutter(&lines) else { return vec![lines] };
+    let (mut whole, mut left, mut right) = (Vec::new(), Vec::new(), Vec::new());
+    // The y down to which the columns of prose continue.
+    let mut until = f64::NEG_INFINITY;
+    for line in lines {
+        let crosses = |phrase: &Phrase| phrase.left < gutter - 1.0 && phrase.right > gutter;
+        let has_prose = |phrase: &Phrase| phrase.words.len() >= PROSE_WORDS;
+        if line.phrases.iter().any(crosses) {
+            until = f64::NEG_INFINITY;
+            whole.push(line);
+            continue;
+        }
+        if line.phrases.iter().any(has_prose) {
+            until = line.baseline + 2.5 * line.size;
+        }
+        if line.baseline > until {
+            whole.push(line);
+            continue;
+        }
+        let side = |is_left: bool| {
+            let on_side = |phrase: &&Phrase| (phrase.left < gutter - 1.0) == is_left;
+            let phrases = line.phrases.iter().filter(on_side);
+            let members: Vec<usize> = phrases.flat_map(|phrase| phrase.words.clone()).collect();
+            PhraseLine::new(words, &members, space)
+        };
+        left.extend(side(true));
+        right.extend(side(false));
+    }
+    vec![whole, left, right]
+}
+
+/// Where the right one of two columns of prose begins.
+fn gutter(lines: &[PhraseLine]) -> Option<f64> {
+    let prose = |line: &PhraseLine| -> Vec<(f64, f64)> {
+        let is_prose = |phrase: &&Phrase| phrase.words.len() >= PROSE_WORDS;
+        let phrases = line.phrases.iter().filter(is_prose);
+        phrases.map(|phrase| (phrase.left, phrase.right)).collect()
+    };
+    let mut prose: Vec<(f64, f64)> = lines.iter().flat_map(prose).collect();
+    prose.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let columns: Vec<&[(f64, f64)]> = prose
+        .chunk_by(|a, b| b.0 - a.0 < 3.0)
+        .filter(|column| column.len() >= PROSE_LINES)
+        .collect();
+    let [first, .., last] = columns.as_slice() else { return None };
+    let gutter = last[0].0;
+    let over = prose.iter().filter(|(left, right)| *left < gutter - 1.0 && *right > gutter).count();
+    let before = first.iter().filter(|(_, right)| *right < gutter).count();
+    (before >= PROSE_LINES && over * 3 < before + last.len()).then_some(gutter)
+}
+
+/// Cuts the lines into groups of the highest total gain.
+fn cut(context: &ReadContext, lines: &[PhraseLine]) -> Result<Vec<LineGroup>, FileError> {
+    // For the lines up to each: the highest gain, and the group that ends there.
+    let mut best: Vec<(usize, Option<LineGroup>)> = vec![(0, None)];
+    best.resize(lines.len() + 1, (0, None));
+    let mut next = Vec::new();
+    for start in 0..lines.len() {
+        context.check_time()?;
+        if best[start + 1].0 <= best[start].0 {
+            best[start + 1] = (best[start].0, None);
+        }
+        let least = LEAST_SPACE * lines[start].size;
+        if lines[start].phrases.len() < 2 {
+            continue;
+        }
+        let whole = ColumnGap { start: f64::NEG_INFINITY, end: f64::INFINITY, lines: 0 };
+        let mut column_gaps = vec![whole];
+        let mut price = LEAST_GAIN - 1;
+        for (end, line) in lines.iter().enumerate().skip(start).take(MOST_LINES) {
+            if end > start && line.below(&lines[end - 1]) > MOST_LEADING * line.size {
+                break;
+            }
+            if has_prose(line) {
+                break;
+            }
+            narrow(&column_gaps, &line.phrases, least, &mut next);
+            let lost = gain(&column_gaps).saturating_sub(gain(&next));
+            let passing = if line.phrases.len() > 1 { PASSING } else { PASSING_ALONE };
+            if lost >= passing && may_pass(&column_gaps, line) {
+                price += passing;
+                continue;
+            }
+            std::mem::swap(&mut column_gaps, &mut next);
+            if end > start && inner(&column_gaps).next().is_none() {
+                break;
+            }
+            let total = best[start].0 + gain(&column_gaps).saturating_sub(price);
+            if total > best[end + 1].0 {
+                let column_gaps =
+                    inner(&column_gaps).filter(|gap| gap.lines > 1).copied().collect();
+                best[end + 1] = (total, Some(LineGroup { start, end: end + 1, column_gaps }));
+            }
+        }
+    }
+    let mut groups = Vec::new();
+    let mut end = lines.len();
+    while end > 0 {
+        match best[end].1.take() {
+            Some(group) => {
+                end = group.start;
+                groups.push(group);
+            }
+            None => end -= 1,
+        }
+    }
+    groups.reverse();
+    Ok(groups)
+}
+
+/// The value of the gaps: for each, one less than the lines that have words on both sides.
+fn gain(column_gaps: &[ColumnGap]) -> usize {
+    inner(column_gaps).map(|gap| gap.lines.saturating_sub(1)).sum()
+}
+
+/// Whether a line across gaps may be an entry that spans columns, and not prose.
+fn may_pass(column_gaps: &[ColumnGap], line: &PhraseLine) -> bool {
+    let [first, .., last] = column_gaps else { return false };
+    let width = |phrase: &Phrase| phrase.right - phrase.left;
+    let widest = line.phrases.iter().map(width).fold(0.0, f64::max);
+    widest < MOST_PASSING * (last.start - first.end)
+}
+
+fn inner(column_gaps: &[ColumnGap]) -> impl Iterator<Item = &ColumnGap> {
+    column_gaps.iter().filter(|gap| gap.start.is_finite() && gap.end.is_finite())
+}
+
+/// Columns of prose side by side.
+fn has_prose(line: &PhraseLine) -> bool {
+    line.phrases.iter().filter(|phrase| phrase.words.len() > PROSE_WORDS).count() > 1
+}
+
+/// Narrows the gaps by the phrases of one more line.
+fn narrow(column_gaps: &[ColumnGap], phrases: &[Phrase], least: f64, left: &mut Vec<ColumnGap>) {
+    left.clear();
+    let mut next = 0;
+    for gap in column_gaps {
+        // The last phrase that ends before the gap may still be its left side.
+        while next < phrases.len() && phrases[next].right <= gap.start {
+            next += 1;
+        }
+        let mut start = gap.start;
+        let mut index = next;
+        while start < gap.end {
+            let end = phrases.get(index).map_or(gap.end, |phrase| phrase.left.min(gap.end));
+            if end - start >= least {
+                let is_between = index > 0 && index < phrases.len();
+                let lines = gap.lines + usize::from(is_between);
+                left.push(ColumnGap { start, end, lines });
+            }
+            let Some(phrase) = phrases.get(index).filter(|phrase| phrase.left < gap.end) else {
+                break;
+            };
+            start = phrase.right.max(start);
+            index += 1;
+        }
+    }
+}
+
+/// Joins groups with the same gaps that only a line or two separate.
+fn join(groups: Vec<LineGroup>, lines: &[PhraseLine]) -> Vec<LineGroup> {
+    let mut joined: Vec<LineGroup> = Vec::new();
+    for group in groups {
+        if let Some(last) = joined.last_mut()
+            && let Some(column_gaps) = common(last, &group, lines)
+        {
+            *last = LineGroup { start: last.start, end: group.end, column_gaps };
+            continue;
+        }
+        joined.push(group);
+    }
+    joined
+}
+
+fn common(above: &LineGroup, below: &LineGroup, lines: &[PhraseLine]) -> Option<Vec<ColumnGap>> {
+    let is_near = below.start - above.end <= MOST_BETWEEN
+        && (above.end..=below.start).all(|line| {
+            lines[line].below(&lines[line - 1]) < 0.7 * MOST_LEADING * lines[line].size
+        });
+    if !is_near || above.column_gaps.len() != below.column_gaps.len() {
+        return None;
+    }
+    let least = LEAST_SPACE * lines[above.start].size;
+    let shared = |(a, b): (&ColumnGap, &ColumnGap)| {
+        let (start, end) = (a.start.max(b.start), a.end.min(b.end));
+        (end - start >= least).then_some(ColumnGap { start, end, lines: a.lines + b.lines })
+    };
+    above.column_gaps.iter().zip(&below.column_gaps).map(shared).collect()
+}

@@ -1,0 +1,108 @@
+//! Reads a path, bytes or a text: detects the format and calls its reader.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use office_oxide::DocumentFormat;
+
+use crate::context::ReadContext;
+use crate::markup::{html, markdown, rtf, text, xml};
+use crate::zip_formats::{epub, opendocument};
+use crate::{
+    Content, Document, FileError, FileErrorKind, Format, ReadOptions, format, image, mail, office,
+    pdf, records, source,
+};
+
+impl Document {
+    /// A document of a text that comes from no file.
+    ///
+    /// # Errors
+    /// The text is blank, or longer than the limit.
+    pub fn from_text(text: impl Into<String>, options: &ReadOptions) -> Result<Self, FileError> {
+        let context = ReadContext::new("text", options);
+        options.table.allow(context.name, &[])?;
+        text::document(&context, text::normalise_newlines(text.into()))
+    }
+}
+
+/// Reads the file at `path`.
+///
+/// # Errors
+/// The file can't be read, is empty, is not of a supported format, or has no use for an option.
+pub fn read_path(path: &Path, options: &ReadOptions) -> Result<Content, FileError> {
+    let name = path.display().to_string();
+    let context = ReadContext::new(&name, options);
+    let bytes = source::read_file(path, &context)?;
+    read_checked(&context, bytes)
+}
+
+/// The content of a file given as bytes; `name` says where they come from, and its extension which
+/// format they have where the bytes themselves don't.
+///
+/// # Errors
+/// The bytes are empty, too many, broken, not of a supported format, or have no use for an option.
+pub fn read_bytes(name: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<Content, FileError> {
+    read_checked(&ReadContext::new(name, options), bytes)
+}
+
+fn read_checked(context: &ReadContext, bytes: Vec<u8>) -> Result<Content, FileError> {
+    context.check_bytes(bytes.len() as u64)?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(context.error(FileErrorKind::Empty, "the file is empty"));
+    }
+    let (format, warning) = format::detect(context.name, &bytes)?;
+    let mut content = catch_unwind(AssertUnwindSafe(|| read(context, format, bytes)))
+        .unwrap_or_else(|_| {
+            let message = "the file is damaged: its reader gave up; save it again and retry";
+            Err(context.corrupt(message))
+        })?;
+    let (found, known, warnings) = match &mut content {
+        Content::Document(document) => {
+            context.check_characters(&document.text)?;
+            document.options = context.options.clone().into();
+            (&mut document.name, &mut document.format, &mut document.warnings)
+        }
+        Content::Table(table) => {
+            table.check_limits(context)?;
+            (&mut table.name, &mut table.format, &mut table.warnings)
+        }
+    };
+    source::file_name(context.name).clone_into(found);
+    *known = Some(format);
+    warnings.splice(0..0, warning);
+    Ok(content)
+}
+
+fn read(context: &ReadContext, format: Format, bytes: Vec<u8>) -> Result<Content, FileError> {
+    context.options.table.allow(context.name, format.options())?;
+    let document = match format {
+        Format::Csv => return records::delimited::read(context, &bytes, None).map(Content::Table),
+        Format::Tsv => {
+            return records::delimited::read(context, &bytes, Some(b'\t')).map(Content::Table);
+        }
+        Format::Json => return records::json::read(context, &bytes),
+        Format::JsonLines => return records::json::read_lines(context, &bytes).map(Content::Table),
+        Format::Xlsx | Format::Xlsb | Format::Xls | Format::Ods => {
+            return records::workbook::read(context, format, bytes).map(Content::Table);
+        }
+        Format::Text => text::read(context, &bytes),
+        Format::Markdown => markdown::read(context, &bytes),
+        Format::Html => html::read(context, &bytes),
+        Format::Xml => xml::read(context, &bytes),
+        Format::Rtf => rtf::read(context, &bytes),
+        Format::Odt | Format::Odp => opendocument::read(context, &bytes),
+        Format::Epub => epub::read(context, &bytes),
+        Format::Pdf => pdf::read(context, bytes),
+        Format::Docx => office::docx::read(context, &bytes),
+        Format::Doc => office::read_doc(context, bytes),
+        Format::Email => mail::read(context, &bytes),
+        Format::Image => image::read(context, bytes),
+        Format::Ppt => office::read_slides(context, bytes, DocumentFormat::Ppt),
+        Format::Pptx => office::read_slides(context, bytes, DocumentFormat::Pptx),
+        Format::Parquet | Format::Arrow => {
+            let message = format!("{} is read from Python, with pyarrow or polars", format.title());
+            Err(context.error(FileErrorKind::Unsupported, message))
+        }
+    };
+    document.map(Content::Document)
+}
