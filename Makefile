@@ -56,6 +56,8 @@ lint-python: $(EXTENSION) $(VENV)/.lint
 	$(BIN)/pyright
 	$(BIN)/mypy
 	MYPYPATH=python $(BIN)/stubtest structx._core
+	PYTHONPATH=python $(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/check_imports.py
 	@find src crates python tests bench fuzz scripts -path fuzz/target -prune -o -name '*.rs' -o -name '*.py' | xargs wc -l | awk \
 		'$$2 != "total" && $$1 > 500 { print $$2 ": " $$1 " lines, more than 500"; long = 1 } END { exit long }'
 

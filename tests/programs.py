@@ -28,7 +28,8 @@ class Word(BaseModel):
     word: str
 
 def connect():
-    return Extractor(model="openai/fake", api_key="k", api_base=sys.argv[1], max_retries=0)
+    settings = dict(api_key="k", api_base=sys.argv[1], max_retries=0, pickle_api_key=True)
+    return Extractor(model="openai/fake", **settings)
 
 extractor = connect()
 call = dict(data="a text", query="the word", model=Word)

@@ -144,7 +144,10 @@ def test_close_closes_the_connections(provider: FakeProvider) -> None:
     assert eventually(lambda: provider.stats()["open"] <= before)
 
 
-def test_a_copy_of_a_closed_extractor_is_open(subject: Extractor) -> None:
+def test_a_copy_of_a_closed_extractor_is_open(
+    subject: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THE_KEY", "k")
     subject.close()
     copy: Extractor = pickle.loads(pickle.dumps(subject))
     assert copy.extract(**CALL).success_count == 1

@@ -336,6 +336,7 @@ def test_each_step_is_asked_with_its_own_options(
         api_key="none",
         api_base=provider.base_url,
         config={"extraction": {"temperature": 0.2}},
+        pickle_api_key=True,
         seed=7,
     )
     again = pickle.loads(pickle.dumps(extractor))

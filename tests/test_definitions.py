@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from structx.definitions.from_model import (
+from structx.definitions import (
+    ExtractionRequest,
+    ModelField,
     get_type_capabilities,
     model_from_extraction_request,
     model_to_extraction_request,
 )
-from structx.definitions.generated import ExtractionRequest, ModelField
 from structx.exceptions import ModelGenerationError
 
 

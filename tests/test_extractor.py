@@ -444,7 +444,7 @@ def test_the_key_is_shown_nowhere(provider: FakeProvider) -> None:
 
 
 def test_an_extractor_pickles_by_its_settings(provider: FakeProvider) -> None:
-    copy = pickle.loads(pickle.dumps(extractor(provider)))
+    copy = pickle.loads(pickle.dumps(extractor(provider, pickle_api_key=True)))
     assert copy.extract(data="a text", query="q", model=Word).rows[0].status == "success"
 
 

@@ -14,8 +14,9 @@ import pytest
 
 from loops import Run, Word
 from provider import ROOT, FakeProvider, connect
-from structx import ExtractionError, FileError, _core
-from structx._engine.inputs import FileReader, PdfRow, PreparedInput, source_of
+from structx import ExtractionError, FileError, FileReader, _core
+from structx._engine.inputs import source_of
+from structx.inputs import PdfRow, PreparedInput
 
 INVOICE = ROOT / "scripts" / "example_input" / "S0305SampleInvoice.pdf"
 

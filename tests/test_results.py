@@ -23,11 +23,12 @@ from structx import (
     ExtractorUsage,
     RowResult,
     StepUsage,
-    schema,
     usage,
 )
-from structx._engine.inputs import Source
-from structx.results import result_of, table_of
+from structx._engine.result_table import table_of
+from structx._engine.source import Source
+from structx.definitions import generated
+from structx.results import result_of
 
 
 class Line(BaseModel):
@@ -245,7 +246,7 @@ DEFINITION = {
 @pytest.mark.parametrize("form", [{}, {"return_df": True}], ids=["list", "table"])
 @pytest.mark.parametrize("way", ["pickle", "copy", "deepcopy"])
 def test_results_pickle_and_copy(planned: bool, form: dict[str, bool], way: str) -> None:
-    model = schema.create_model(DEFINITION) if planned else Word
+    model = generated.create_model(DEFINITION) if planned else Word
     item = model.model_validate({"name": "Ada", "word": "Ada"})
     result = extraction([item], "no reply", model=model, **form)
     double = {
@@ -260,7 +261,7 @@ def test_results_pickle_and_copy(planned: bool, form: dict[str, bool], way: str)
 
 
 def test_a_planned_result_pickles_into_another_process() -> None:
-    model = schema.create_model(DEFINITION)
+    model = generated.create_model(DEFINITION)
     result = extraction([model.model_validate({"name": "Ada"})], model=model)
     program = (
         "import pickle, sys; result = pickle.load(sys.stdin.buffer);"

@@ -98,6 +98,7 @@ def test_settings_of_runs_pickle(provider: FakeProvider, tmp_path: Path) -> None
     subject = Extractor(
         model="openai/fake",
         api_key="k",
+        pickle_api_key=True,
         api_base=provider.base_url,
         cache=str(tmp_path / "replies.db"),
         cache_size=1 << 20,

@@ -16,12 +16,12 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from structx.definitions.generated import (
+from structx.definitions import (
     ExtractionPlan,
     ExtractionRequest,
     ModelField,
-    create_model,
 )
+from structx.definitions.generated import create_model
 from structx.exceptions import ModelGenerationError
 
 

@@ -25,8 +25,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from structx import ExtractionError, FileError, _core
-from structx._engine import tables
 from structx._engine.inputs import source_of
+from structx._engine.tables import files
+from structx._engine.tables.write import append_columns, frame_of
+from structx.inputs import source_frame
 
 LIBRARIES = {
     "pandas": pd.DataFrame,
@@ -276,7 +278,7 @@ AS_TEXT = {
 def test_columns_appended_to_pandas_keep_every_value() -> None:
     frame = pd.DataFrame({"a": [1, 2]}, index=["x", "x"])
     before = frame.copy()
-    table = tables.append_columns(frame, VALUES)
+    table = append_columns(frame, VALUES)
     pd.testing.assert_frame_equal(frame, before)
     assert list(table.columns) == ["a", *VALUES]
     assert list(table.index) == ["x", "x"]
@@ -293,7 +295,7 @@ def test_columns_appended_to_pandas_keep_every_value() -> None:
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])
 def test_columns_appended_to_other_tables_are_typed_or_text(library: str) -> None:
     table: Any = LIBRARIES[library]({"a": [1, 2]})
-    result = tables.append_columns(table, VALUES)
+    result = append_columns(table, VALUES)
     assert type(result) is type(table)
     assert table.shape == (2, 1)
     found = result.to_dict(as_series=False) if library == "polars" else result.to_pydict()
@@ -307,16 +309,16 @@ def test_columns_appended_to_other_tables_are_typed_or_text(library: str) -> Non
 def test_appending_never_fails(values: list[Any]) -> None:
     for make in LIBRARIES.values():
         table: Any = make({"a": list(range(len(values)))})
-        assert tables.append_columns(table, {"b": values}).shape == (len(values), 2)
+        assert append_columns(table, {"b": values}).shape == (len(values), 2)
 
 
 def test_a_frame_without_pandas_is_an_error_with_the_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert tables.frame_of({"a": [1, 2]}).to_dict("list") == {"a": [1, 2]}
+    assert frame_of({"a": [1, 2]}).to_dict("list") == {"a": [1, 2]}
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ExtractionError, match="pip install pandas") as raised:
-        tables.frame_of({"a": [1, 2]})
+        source_frame(_core.reading(source_of([{"a": 1}]).input).wait())
     assert isinstance(raised.value.__cause__, ImportError)
 
 
@@ -344,7 +346,7 @@ WRITERS = {
 def test_files_of_columns_are_tables(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, library: str
 ) -> None:
-    monkeypatch.setattr(tables, "find_spec", lambda module: module if module == library else None)
+    monkeypatch.setattr(files, "find_spec", lambda module: module if module == library else None)
     path = tmp_path / name
     WRITERS[name](pa.table({"a": [1, 2], "b": ["x", None], "c": [[1], []]}), str(path))
     prepared = _core.reading(source_of(str(path)).input).wait()
@@ -383,7 +385,7 @@ def test_a_file_of_columns_that_cannot_be_read(
     with pytest.raises(FileError, match="is not valid Parquet") as raised:
         source_of(path)
     assert raised.value.path == str(path)
-    monkeypatch.setattr(tables, "find_spec", lambda _: None)
+    monkeypatch.setattr(files, "find_spec", lambda _: None)
     with pytest.raises(FileError, match=r"pip install 'structx-rs\[pyarrow\]'"):
         source_of(path)
     # A path by its extension, even where there is no such file.

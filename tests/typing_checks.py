@@ -32,7 +32,7 @@ from structx import (
     model_from_extraction_request,
     model_to_extraction_request,
 )
-from structx.definitions.generated import GeneratedModel
+from structx.definitions import GeneratedModel
 
 
 class Invoice(BaseModel):

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from structx._core import __version__
-    from structx._engine.inputs import FileReader, PreparedInput
-    from structx._engine.progress import Progress
-    from structx._engine.run_context import RunOptions
     from structx.config import ExtractionConfig
-    from structx.definitions.from_model import (
+    from structx.definitions import (
+        ExtractionPlan,
+        ExtractionRequest,
+        ModelField,
         TypeCapabilities,
         get_type_capabilities,
         model_from_extraction_request,
         model_to_extraction_request,
     )
-    from structx.definitions.generated import ExtractionPlan, ExtractionRequest, ModelField
     from structx.documents import (
         Document,
         DocumentLimits,
@@ -50,9 +49,13 @@ if TYPE_CHECKING:
     )
     from structx.explain import SchemaLoss, SchemaReport
     from structx.extractor import Extractor
+    from structx.file_reader import FileReader
+    from structx.inputs import PreparedInput
     from structx.limits import Limits
     from structx.prices import Price
+    from structx.progress import Progress
     from structx.results import AttemptError, ExtractionResult, RowResult
+    from structx.run_options import RunOptions
     from structx.streams import AsyncExtractionStream, ExtractionStream
     from structx.usage import ExtractionStep, ExtractorUsage, StepUsage
 else:
@@ -89,29 +92,31 @@ else:
         ],
         "explain": ["SchemaLoss", "SchemaReport"],
         "extractor": ["Extractor"],
-        "_engine.inputs": ["FileReader", "PreparedInput"],
+        "file_reader": ["FileReader"],
+        "inputs": ["PreparedInput"],
         "limits": ["Limits"],
-        "definitions.from_model": [
+        "local_models": [],
+        "definitions": [
+            "ExtractionPlan",
+            "ExtractionRequest",
+            "ModelField",
             "TypeCapabilities",
             "get_type_capabilities",
             "model_from_extraction_request",
             "model_to_extraction_request",
         ],
         "prices": ["Price"],
-        "_engine.progress": ["Progress"],
+        "progress": ["Progress"],
         "results": ["AttemptError", "ExtractionResult", "RowResult"],
-        "_engine.run_context": ["RunOptions"],
-        "definitions.generated": ["ExtractionPlan", "ExtractionRequest", "ModelField"],
+        "run_options": ["RunOptions"],
         "streams": ["AsyncExtractionStream", "ExtractionStream"],
         "usage": ["ExtractionStep", "ExtractorUsage", "StepUsage"],
     }
 
-    _MODULES = {"definitions", "local_models", *(name for name in _NAMES if "." not in name)}
-
     def __getattr__(name: str) -> object:
         from importlib import import_module
 
-        if name in _MODULES:
+        if name in _NAMES:
             return import_module(f"{__name__}.{name}")
         for module, names in _NAMES.items():
             if name in names:

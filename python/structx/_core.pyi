@@ -1,15 +1,10 @@
 """The compiled core. Private: use `structx.Extractor`."""
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, Generic, TypeVar, final
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar, final
 
-from structx._engine.inputs import Encoded
-from structx._engine.response_models import Target
-from structx._engine.run_context import Run
-from structx.documents import Kind
 from structx.estimates import RawEstimate
-from structx.exceptions import ExtractionError
 from structx.explain import RawSchema
 from structx.results import RawExtraction, RawPlan, RawRow, RawStart
 
@@ -37,7 +32,45 @@ _Raw = TypeVar("_Raw")
 
 __version__: str
 
-_Box = tuple[float, float, float, float] | None
+_Box: TypeAlias = tuple[float, float, float, float] | None
+_Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin", "table"]
+_Encoded: TypeAlias = tuple[str | list[bytes] | tuple[str, bytes] | Path | Prepared, str]
+"""The data (a list has the parts of a table as JSON, bytes with a name are a file), and the options
+of the reader as JSON"""
+
+class _ResponseModel(Protocol):
+    """A pydantic model, as the core uses it."""
+
+    @property
+    def model(self) -> type[Any]: ...
+    @property
+    def schema(self) -> ModelSchema: ...
+    @property
+    def validate(self) -> Callable[[str], list[Any]]: ...
+    @property
+    def instructions(self) -> str: ...
+
+class _RunContext(Protocol):
+    """The options of a call and its callbacks; None where there is none."""
+
+    @property
+    def journal(self) -> Path | None: ...
+    @property
+    def max_cost(self) -> float | None: ...
+    @property
+    def max_tokens(self) -> int | None: ...
+    @property
+    def deadline(self) -> float | None: ...
+    @property
+    def progress(
+        self,
+    ) -> Callable[[tuple[int, int, int, int, int, int, float | None, float]], None] | None:
+        """rows, done, failed, journaled, requests, tokens, cost, seconds"""
+    @property
+    def log(
+        self,
+    ) -> Callable[[tuple[str, str, int | None, float, int, int, str | None]], None] | None:
+        """model, outcome, status, seconds, prompt tokens, completion tokens, request id"""
 
 @final
 class Document:
@@ -55,7 +88,7 @@ class Document:
     def source(self) -> Prepared: ...
     def pages(self) -> list[tuple[int, int, int, tuple[float, float] | None, bool]]:
         """number, start, end, (width, height), needs_vision"""
-    def blocks(self) -> list[tuple[Kind, int | None, int, int, int | None, _Box]]:
+    def blocks(self) -> list[tuple[_Kind, int | None, int, int, int | None, _Box]]:
         """kind, level, start, end, page, box; all but cells"""
     def tables(
         self,
@@ -105,19 +138,23 @@ class Extractor:
         weights: dict[str, Path],
     ) -> Extractor: ...
     def extract(
-        self, input: Encoded, query: str, target: Target | None, run: Run
+        self, input: _Encoded, query: str, target: _ResponseModel | None, run: _RunContext
     ) -> Job[RawExtraction]: ...
-    def stream(self, input: Encoded, query: str, target: Target | None, run: Run) -> RowStream: ...
+    def stream(
+        self, input: _Encoded, query: str, target: _ResponseModel | None, run: _RunContext
+    ) -> RowStream: ...
     def extract_queries(
-        self, input: Encoded, queries: list[str], run: Run
-    ) -> Job[list[RawExtraction | ExtractionError]]: ...
-    def plan(self, input: Encoded, query: str, run: Run) -> Job[RawPlan]: ...
+        self, input: _Encoded, queries: list[str], run: _RunContext
+    ) -> Job[list[RawExtraction | Exception]]: ...
+    def plan(self, input: _Encoded, query: str, run: _RunContext) -> Job[RawPlan]: ...
     def refine(
-        self, definition: str, instructions: str, model_name: str | None, run: Run
+        self, definition: str, instructions: str, model_name: str | None, run: _RunContext
     ) -> Job[RawPlan]: ...
-    def estimate(self, input: Encoded, query: str, target: Target | None) -> Job[RawEstimate]: ...
-    def prepare(self, input: Encoded) -> Job[Prepared]: ...
-    def explain(self, target: Target) -> list[RawSchema]:
+    def estimate(
+        self, input: _Encoded, query: str, target: _ResponseModel | None
+    ) -> Job[RawEstimate]: ...
+    def prepare(self, input: _Encoded) -> Job[Prepared]: ...
+    def explain(self, target: _ResponseModel) -> list[RawSchema]:
         """For each model in turn. Sends nothing.
 
         Raises ModelGenerationError, ExtractionError once the extractor is closed.
@@ -199,7 +236,7 @@ class Prepared:
     def measure(self) -> tuple[int, int, int, int, list[int]]:
         """pages, rows, characters, tokens, vision_pages"""
 
-def reading(input: Encoded) -> Job[Prepared]:
+def reading(input: _Encoded) -> Job[Prepared]:
     """A job that reads a source; raises FileError."""
 
 def default_limits() -> str:

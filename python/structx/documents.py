@@ -12,7 +12,7 @@ from structx._engine.inputs import source_of
 from structx._engine.threads import in_thread, is_large
 
 if TYPE_CHECKING:
-    from structx._engine.inputs import Data
+    from structx.inputs import Data
 
 Mode: TypeAlias = Literal["auto", "text", "vision", "file"]
 Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin", "table"]
@@ -263,7 +263,12 @@ class Document:
     def _repr_html_(self) -> str:
         from structx._engine import html
 
-        return html.of_document(self)
+        counts = {
+            "pages": len(self.pages),
+            "tables": len(self.tables),
+            "characters": len(self.text),
+        }
+        return html.of_document(self.name, counts, self.warnings, self.text)
 
 
 def read(

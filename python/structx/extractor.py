@@ -10,27 +10,27 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar, Unpack
 
 from structx._engine import tasks
-from structx._engine.base_extractor import Connection
-from structx._engine.inputs import Data
+from structx._engine.base_extractor import BaseExtractor
+from structx.inputs import Data
 
 if TYPE_CHECKING:
     import os
 
-    from structx._engine.inputs import PreparedInput
-    from structx._engine.run_context import RunOptions
     from structx.config import ConfigLike
-    from structx.definitions.generated import GeneratedModel
+    from structx.definitions import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
+    from structx.inputs import PreparedInput
     from structx.limits import Limits
     from structx.prices import Prices
     from structx.results import ExtractionResult
+    from structx.run_options import RunOptions
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
 
 
-class Extractor(Connection):
+class Extractor(BaseExtractor):
     """Extracts typed data from documents, as a plain query or a model describes it.
 
     One extractor serves any number of calls, threads and event loops. Each method has a twin that
@@ -61,6 +61,7 @@ class Extractor(Connection):
         cache: str | os.PathLike[str] | None = None,
         cache_size: int = 1 << 30,
         prices: Prices | None = None,
+        pickle_api_key: bool = False,
         **provider_options: Any,
     ) -> None:
         """Nothing is sent or loaded before the first extraction.
@@ -106,6 +107,10 @@ class Extractor(Connection):
                 {"input": 2.5, "output": 10, "cached": 1.25}}`; or `"genai-prices"`, for those that
                 the installed release of this package knows, the lowest tier of each. `local/`
                 models cost nothing; the cost of others that are not named is None.
+            pickle_api_key: whether a pickle of the extractor may hold `api_key`. By default, it
+                holds the name of an environment variable with the same value, and pickling
+                without one is a ConfigurationError. A key from the provider's variable is never
+                in a pickle: each process reads its own.
             provider_options: sent with every request, such as `temperature=0`: to servers of
                 OpenAI's chat as they are, to others in their own spelling. Nothing is sent by
                 default. The steps of a `config` come before them, and they before those of a YAML
@@ -136,6 +141,7 @@ class Extractor(Connection):
             cache=cache,
             cache_size=cache_size,
             prices=prices,
+            pickle_api_key=pickle_api_key,
             provider_options=provider_options,
         )
 
@@ -216,9 +222,9 @@ class Extractor(Connection):
                 extractor is closed; `__cause__` is the reason, if there is another. A row that
                 fails is no error: see `result.rows`.
         """
-        form = tasks.Form(return_df, expand_nested, file_options)
-        run = self._run("extract", options)
-        return tasks.run(run, tasks.extraction, data, query, model, form)
+        output = tasks.OutputOptions(return_df, expand_nested, file_options)
+        context = self._context("extract", options)
+        return tasks.run(context, tasks.extraction, data, query, model, output)
 
     @overload
     async def extract_async(
@@ -256,9 +262,9 @@ class Extractor(Connection):
         **options: Unpack[RunOptions],
     ) -> ExtractionResult[Any, Any]:
         """`extract` for asyncio."""
-        form = tasks.Form(return_df, expand_nested, file_options)
-        run = self._run("extract_async", options)
-        return await tasks.run_async(run, tasks.extraction, data, query, model, form)
+        output = tasks.OutputOptions(return_df, expand_nested, file_options)
+        context = self._context("extract_async", options)
+        return await tasks.run_async(context, tasks.extraction, data, query, model, output)
 
     def extract_stream(
         self,
@@ -285,8 +291,8 @@ class Extractor(Connection):
             An iterator of RowResult, which has the model, the usage of planning and the warnings.
             Nothing is read before its first row is asked for; that raises what `extract` raises.
         """
-        run = self._run("extract_stream", options)
-        return tasks.stream(run, data, query, model, file_options)
+        context = self._context("extract_stream", options)
+        return tasks.stream(context, data, query, model, file_options)
 
     def extract_stream_async(
         self,
@@ -298,8 +304,8 @@ class Extractor(Connection):
         **options: Unpack[RunOptions],
     ) -> AsyncExtractionStream[T]:
         """`extract_stream` for asyncio: `async for row in ...`."""
-        run = self._run("extract_stream_async", options)
-        return tasks.stream_async(run, data, query, model, file_options)
+        context = self._context("extract_stream_async", options)
+        return tasks.stream_async(context, data, query, model, file_options)
 
     def extract_queries(
         self,
@@ -330,9 +336,9 @@ class Extractor(Connection):
             ExtractionError: as `extract`; there are no queries, or two are the same. Where only
                 some queries fail, `error.results` has the results of the others.
         """
-        form = tasks.Form(return_df, expand_nested, file_options)
-        run = self._run("extract_queries", options)
-        return tasks.run(run, tasks.extractions, data, queries, form)
+        output = tasks.OutputOptions(return_df, expand_nested, file_options)
+        context = self._context("extract_queries", options)
+        return tasks.run(context, tasks.extractions, data, queries, output)
 
     async def extract_queries_async(
         self,
@@ -345,9 +351,9 @@ class Extractor(Connection):
         **options: Unpack[RunOptions],
     ) -> dict[str, ExtractionResult[BaseModel, Any]]:
         """`extract_queries` for asyncio."""
-        form = tasks.Form(return_df, expand_nested, file_options)
-        run = self._run("extract_queries_async", options)
-        return await tasks.run_async(run, tasks.extractions, data, queries, form)
+        output = tasks.OutputOptions(return_df, expand_nested, file_options)
+        context = self._context("extract_queries_async", options)
+        return await tasks.run_async(context, tasks.extractions, data, queries, output)
 
     def get_schema(
         self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
@@ -365,15 +371,15 @@ class Extractor(Connection):
         Raises:
             ExtractionError: as `extract`.
         """
-        run = self._run("get_schema")
-        return tasks.run(run, tasks.planning, data, query, file_options)
+        context = self._context("get_schema")
+        return tasks.run(context, tasks.planning, data, query, file_options)
 
     async def get_schema_async(
         self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
     ) -> type[GeneratedModel]:
         """`get_schema` for asyncio."""
-        run = self._run("get_schema_async")
-        return await tasks.run_async(run, tasks.planning, data, query, file_options)
+        context = self._context("get_schema_async")
+        return await tasks.run_async(context, tasks.planning, data, query, file_options)
 
     def refine_data_model(
         self,
@@ -396,8 +402,8 @@ class Extractor(Connection):
             ExtractionError: an argument is wrong, `model` has parts that a definition can't hold
                 (see `model_to_extraction_request`), or planning failed.
         """
-        run = self._run("refine_data_model")
-        return tasks.run(run, tasks.refinement, model, refinement_instructions, model_name)
+        context = self._context("refine_data_model")
+        return tasks.run(context, tasks.refinement, model, refinement_instructions, model_name)
 
     async def refine_data_model_async(
         self,
@@ -407,9 +413,9 @@ class Extractor(Connection):
         model_name: str | None = None,
     ) -> type[GeneratedModel]:
         """`refine_data_model` for asyncio."""
-        run = self._run("refine_data_model_async")
+        context = self._context("refine_data_model_async")
         return await tasks.run_async(
-            run, tasks.refinement, model, refinement_instructions, model_name
+            context, tasks.refinement, model, refinement_instructions, model_name
         )
 
     def estimate(
@@ -434,8 +440,8 @@ class Extractor(Connection):
         Raises:
             ExtractionError: as `extract`, but for what a provider may answer.
         """
-        run = self._run("estimate")
-        return tasks.run(run, tasks.estimation, data, query, model, file_options)
+        context = self._context("estimate")
+        return tasks.run(context, tasks.estimation, data, query, model, file_options)
 
     async def estimate_async(
         self,
@@ -446,8 +452,8 @@ class Extractor(Connection):
         file_options: Mapping[str, Any] | None = None,
     ) -> Estimate:
         """`estimate` for asyncio."""
-        run = self._run("estimate_async")
-        return await tasks.run_async(run, tasks.estimation, data, query, model, file_options)
+        context = self._context("estimate_async")
+        return await tasks.run_async(context, tasks.estimation, data, query, model, file_options)
 
     def explain_schema(self, model: type[BaseModel]) -> SchemaReport:
         """Say how the provider is asked for a model, and which of its rules it does not enforce.
@@ -462,7 +468,7 @@ class Extractor(Connection):
             ExtractionError: it is no model, the provider can't be asked for it, or the extractor is
                 closed; `__cause__` is the reason, if there is another.
         """
-        return tasks.explain(self._run("explain_schema"), model)
+        return tasks.explain(self._context("explain_schema"), model)
 
     @contextmanager
     def prepare_input(
@@ -480,8 +486,8 @@ class Extractor(Connection):
         Raises:
             ExtractionError: the source can't be read.
         """
-        run = self._run("prepare_input")
-        with tasks.run(run, tasks.preparation, data, file_options) as prepared:
+        context = self._context("prepare_input")
+        with tasks.run(context, tasks.preparation, data, file_options) as prepared:
             yield prepared
 
     @asynccontextmanager
@@ -489,6 +495,6 @@ class Extractor(Connection):
         self, *, data: Data, file_options: Mapping[str, Any] | None = None
     ) -> AsyncGenerator[PreparedInput, None]:
         """`prepare_input` for asyncio: `async with`."""
-        run = self._run("prepare_input_async")
-        with await tasks.run_async(run, tasks.preparation, data, file_options) as prepared:
+        context = self._context("prepare_input_async")
+        with await tasks.run_async(context, tasks.preparation, data, file_options) as prepared:
             yield prepared

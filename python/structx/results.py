@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, cast
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
-from structx.exceptions import ExtractionError
+from structx._engine.text import cut
 from structx.usage import ExtractionStep, ExtractorUsage, RawUsage, StepUsage, of_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from structx import _core
-    from structx._engine.inputs import Source
+    from structx._engine.source import Source
 
 T = TypeVar("T", bound=BaseModel)
 D = TypeVar("D", default=list[T])
@@ -174,7 +174,7 @@ class ExtractionResult(Generic[T, D]):
 
         A pandas DataFrame where pandas is installed, else a list of dicts.
         """
-        from structx._engine import tables
+        from structx._engine.tables import write
 
         rows = [row for row in self.rows if row.error is not None]
         columns = {
@@ -183,8 +183,8 @@ class ExtractionResult(Generic[T, D]):
             "error": [row.error for row in rows],
         }
         try:
-            return tables.frame_of(columns)
-        except ExtractionError:
+            return write.frame_of(columns)
+        except ModuleNotFoundError:
             lines = zip(*columns.values(), strict=True)
             return [dict(zip(columns, line, strict=True)) for line in lines]
 
@@ -233,7 +233,22 @@ class ExtractionResult(Generic[T, D]):
     def _repr_html_(self) -> str:
         from structx._engine import html
 
-        return html.of_result(self)
+        counts = {
+            "items": self.extracted_count,
+            "rows": self.attempted_count,
+            "empty": self.empty_count,
+            "failed": self.failure_count,
+            "tokens": self.usage.total_tokens,
+        }
+        rows = (
+            (
+                row.source_index,
+                row.items,
+                row.status if row.error is None else f"failed: {row.error}",
+            )
+            for row in self.rows
+        )
+        return html.of_result(self.model.__name__, counts, list(self.model.model_fields), rows)
 
 
 def result_of(raw: RawExtraction, source: Source) -> ExtractionResult[Any]:
@@ -278,37 +293,3 @@ def row_of(raw: RawRow, labels: Sequence[Any] | None) -> RowResult[Any]:
     if incomplete:
         row.incomplete_items = incomplete
     return row
-
-
-def table_of(
-    result: ExtractionResult[Any],
-    source: Source,
-    prepared: _core.Prepared,
-    expand_nested: bool,
-) -> Any:
-    """The source as a table with the items of the result.
-
-    Raises ExtractionError where pandas is missing, or the items can't be written.
-    """
-    from structx._engine import flatten, tables
-
-    if source.table is None:
-        table = tables.source_frame(prepared)
-        taken = list(map(str, table.columns))
-    else:
-        table, taken = source.table, prepared.columns
-    outcomes = [(_status(row), row.items) for row in result.rows]
-    try:
-        columns = flatten.columns_of(outcomes, result.model, taken, expand_nested=expand_nested)
-        return tables.append_columns(table, columns)
-    except Exception as error:
-        raise ExtractionError(f"the items can't be written as a table: {error}") from error
-
-
-def _status(row: RowResult[Any]) -> str:
-    return f"Failed: {row.error}" if row.status == "failed" else row.status.capitalize()
-
-
-def cut(text: str, length: int) -> str:
-    """The text, or its beginning with an ellipsis."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"

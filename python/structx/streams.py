@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from structx import _core
-    from structx._engine.inputs import Source
-    from structx._engine.run_context import Run
+    from structx._engine.run_context import RunContext
+    from structx._engine.source import Source
     from structx.results import RawRow, RawStart
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
@@ -37,7 +37,7 @@ class _Stream(Generic[T]):
     warnings: list[str]
     """As those of an ExtractionResult; known from the first row on, and whole after the last."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunContext) -> None:
         self._run = run
         self.planning_usage = of_planning([])
         self.warnings = []
@@ -98,7 +98,7 @@ class ExtractionStream(_Stream[T]):
     closes it for certain.
     """
 
-    def __init__(self, run: Run, begin: Begin) -> None:
+    def __init__(self, run: RunContext, begin: Begin) -> None:
         super().__init__(run)
         self._begin = begin
 
@@ -133,7 +133,7 @@ class AsyncExtractionStream(_Stream[T]):
     """
 
     def __init__(
-        self, run: Run, begin: Callable[[], Awaitable[tuple[_core.RowStream, Source]]]
+        self, run: RunContext, begin: Callable[[], Awaitable[tuple[_core.RowStream, Source]]]
     ) -> None:
         super().__init__(run)
         self._begin = begin

@@ -7,6 +7,13 @@ from pathlib import Path
 from typing import Any
 
 
+def boolean(name: str, value: object) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, not {value!r}")
+    return value
+
+
 def integer(name: str, value: object, *, minimum: int, below: int = 2**31) -> int:
     """An integer, and no bool."""
     if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value < below:

@@ -28,7 +28,26 @@ Cells: TypeAlias = "dict[Place, dict[int, Any]]"
 """By row, the values of a column; rows without one are left out."""
 
 STATUS = "extraction_status"
+MAX_COLUMNS = 1_600
+"""Columns that the items may add to a table.
+
+The limit of PostgreSQL; other places for tables have more (SQLite 2,000, a sheet of Excel 16,384).
+A column takes memory in every row of the source, whichever row needs it: without a bound, one row
+with 1,000 items of 5 fields made 5,001 columns and took 814 MB.
+"""
 _LISTS = (list, tuple, set, frozenset)
+
+
+class TooManyColumnsError(ValueError):
+    """The items need more columns than MAX_COLUMNS."""
+
+    def __init__(self, row: int, items: int) -> None:
+        super().__init__(
+            f"they need more than {MAX_COLUMNS:,} columns: the row at position {row} has {items:,} "
+            "items, each of which (and with expand_nested each part of which) gets columns of its "
+            "own; use return_df=False, or ask for fewer items in a row. Nothing is lost: all items "
+            "are in the rows of the `results` of this error"
+        )
 
 
 def columns_of(
@@ -45,6 +64,8 @@ def columns_of(
         model: the model of the items: each of its fields has a column, items or not.
         source_columns: names that are taken.
         expand_nested: give the parts of nested values columns of their own.
+
+    Raises TooManyColumnsError before any column is built.
     """
     cells = _cells([items for _, items in rows], model, expand_nested)
     taken = set(source_columns)
@@ -71,6 +92,8 @@ def _cells(
             for name, value in _dump(item).items():
                 order.setdefault(name, len(order))
                 for place, leaf in _leaves((number, name), value, expand_nested):
+                    if place not in cells and len(cells) >= MAX_COLUMNS:
+                        raise TooManyColumnsError(row, len(items))
                     cells.setdefault(place, {})[row] = leaf
     expanded = {place[1:end] for place in cells for end in range(2, len(place))}
     return {

@@ -6,12 +6,11 @@ escaped: what a document says must not become part of the page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, TypeAlias
 
-from structx.documents import Document
-from structx.results import ExtractionResult, RowResult, cut
+from structx._engine.text import cut
 
 _LINES = 20
 _FIELDS = 12
@@ -20,65 +19,72 @@ _LONGEST_TEXT = 4_000
 _LEFT = "style='text-align:left'"
 
 
-def of_result(result: ExtractionResult[Any, Any]) -> str:
-    """The HTML of a result."""
-    fields = list(result.model.model_fields)[:_FIELDS]
-    lines = [line for _, line in zip(range(_LINES), _lines(result.rows, fields), strict=False)]
-    head = "".join(f"<th {_LEFT}>{_text(name)}</th>" for name in ["row", *fields])
-    return (
-        f"<div><p>{_summary(result)}</p>"
-        f"<table class='dataframe'><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(lines)}</tbody></table>{_rest(result, len(lines), len(fields))}</div>"
-    )
+Row: TypeAlias = "tuple[Any, Sequence[Any], str]"
+"""The label of a row, its items, and how it ended, which is shown if there are no items."""
 
 
-def of_document(document: Document) -> str:
-    """The HTML of a document."""
-    counts = {
-        "pages": len(document.pages),
-        "tables": len(document.tables),
-        "characters": len(document.text),
-    }
-    words = " · ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-    warnings = "".join(f"<li>{_text(warning, 200)}</li>" for warning in document.warnings)
-    return (
-        f"<div><p><b>{_text(document.name)}</b>: {words}</p><ul>{warnings}</ul>"
-        f"<pre style='white-space:pre-wrap'>{_text(document.text, _LONGEST_TEXT)}</pre></div>"
-    )
+def of_result(
+    title: str, counts: Mapping[str, int], fields: Sequence[str], rows: Iterable[Row]
+) -> str:
+    """The HTML of a result.
 
-
-def _summary(result: ExtractionResult[Any, Any]) -> str:
-    counts = {
-        "items": result.extracted_count,
-        "rows": result.attempted_count,
-        "empty": result.empty_count,
-        "failed": result.failure_count,
-        "tokens": result.usage.total_tokens,
-    }
-    words = [f"{count:,} {name}" for name, count in counts.items()]
-    return f"<b>{_text(result.model.__name__)}</b>: {' · '.join(words)}"
-
-
-def _lines(rows: Iterable[RowResult[Any]], fields: list[str]) -> Iterator[str]:
-    """A line for each item, and for each row without one."""
+    Args:
+        title: the name of the model.
+        counts: figures of the summary, by name.
+        fields: the names of the model's fields.
+        rows: the rows of the source.
+    """
+    shown, total = fields[:_FIELDS], 0
+    lines: list[str] = []
     for row in rows:
-        index = _cell(row.source_index)
-        for item in row.items:
-            cells = "".join(_cell(getattr(item, name, None)) for name in fields)
-            yield f"<tr>{index}{cells}</tr>"
-        if not row.items:
-            words = row.status if row.error is None else f"failed: {row.error}"
-            yield f"<tr>{index}<td {_LEFT} colspan='{len(fields) or 1}'>" + (
-                f"<i>{_text(words, 3 * _LONGEST_CELL)}</i></td></tr>"
-            )
+        total += len(row[1]) or 1
+        if len(lines) < _LINES:
+            lines += _lines(row, shown)
+    lines = lines[:_LINES]
+    head = "".join(f"<th {_LEFT}>{_text(name)}</th>" for name in ["row", *shown])
+    figures = " · ".join(f"{count:,} {name}" for name, count in counts.items())
+    rest = _rest(total - len(lines), len(fields) - len(shown))
+    return (
+        f"<div><p><b>{_text(title)}</b>: {figures}</p>"
+        f"<table class='dataframe'><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(lines)}</tbody></table>{rest}</div>"
+    )
 
 
-def _rest(result: ExtractionResult[Any, Any], shown: int, fields: int) -> str:
-    """What the table leaves out."""
-    lines = sum(len(row.items) or 1 for row in result.rows) - shown
-    columns = len(result.model.model_fields) - fields
+def of_document(name: str, counts: Mapping[str, int], warnings: Iterable[str], text: str) -> str:
+    """The HTML of a document.
+
+    Args:
+        name: the name of the file.
+        counts: figures of the summary, by name; those of 0 are left out.
+        warnings: the warnings of the document.
+        text: its text.
+    """
+    figures = " · ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    items = "".join(f"<li>{_text(warning, 200)}</li>" for warning in warnings)
+    return (
+        f"<div><p><b>{_text(name)}</b>: {figures}</p><ul>{items}</ul>"
+        f"<pre style='white-space:pre-wrap'>{_text(text, _LONGEST_TEXT)}</pre></div>"
+    )
+
+
+def _lines(row: Row, fields: Sequence[str]) -> Iterator[str]:
+    """A line for each item of a row, or one for a row without items."""
+    label, items, outcome = row
+    for item in items[:_LINES]:
+        cells = "".join(_cell(getattr(item, name, None)) for name in fields)
+        yield f"<tr>{_cell(label)}{cells}</tr>"
+    if not items:
+        yield (
+            f"<tr>{_cell(label)}<td {_LEFT} colspan='{len(fields) or 1}'>"
+            f"<i>{_text(outcome, 3 * _LONGEST_CELL)}</i></td></tr>"
+        )
+
+
+def _rest(lines: int, fields: int) -> str:
+    """How much the table leaves out."""
     words = [
-        f"{count:,} more {name}" for name, count in (("lines", lines), ("fields", columns)) if count
+        f"{count:,} more {name}" for name, count in (("lines", lines), ("fields", fields)) if count
     ]
     return f"<p>… {' and '.join(words)}</p>" if words else ""
 

@@ -13,7 +13,7 @@ from structx import _core
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
+class ResponseModel:
     """A model and all that the core needs of it."""
 
     model: type[BaseModel]
@@ -30,27 +30,27 @@ class Target:
         return type(None), ()
 
 
-_KEPT = "__structx_target__"
+_KEPT = "__structx_response_model__"
 
 
-def of_model(model: type[BaseModel]) -> Target:
-    """The target of a model: made once, and kept by the model itself."""
-    target: Target | None = vars(model).get(_KEPT)
-    if target is not None and target.built is model.__pydantic_validator__:
-        return target
+def of_model(model: type[BaseModel]) -> ResponseModel:
+    """The response_model of a model: made once, and kept by the model itself."""
+    response_model: ResponseModel | None = vars(model).get(_KEPT)
+    if response_model is not None and response_model.built is model.__pydantic_validator__:
+        return response_model
     return _keep(_of_model(model))
 
 
-def of_plan(plan: str) -> Target:
-    """The target of a plan, given as JSON."""
+def of_plan(plan: str) -> ResponseModel:
+    """The response_model of a plan, given as JSON."""
     from structx.definitions import generated  # not needed for the caller's own models
 
     content = json.loads(plan)
-    target = _of_model(generated.create_model(content["schema"]))
-    return _keep(replace(target, instructions=content["instructions"]))
+    response_model = _of_model(generated.create_model(content["schema"]))
+    return _keep(replace(response_model, instructions=content["instructions"]))
 
 
-def _of_model(model: type[BaseModel]) -> Target:
+def _of_model(model: type[BaseModel]) -> ResponseModel:
     # First, so that an error of the model names the model.
     schema = model.model_json_schema()
     reply: Any = create_model(
@@ -64,12 +64,12 @@ def _of_model(model: type[BaseModel]) -> Target:
         return validate_json(json).items
 
     compiled = _core.ModelSchema(model.__name__, schema)
-    return Target(model, compiled, validate, built=model.__pydantic_validator__)
+    return ResponseModel(model, compiled, validate, built=model.__pydantic_validator__)
 
 
-def _keep(target: Target) -> Target:
-    setattr(target.model, _KEPT, target)
-    return target
+def _keep(response_model: ResponseModel) -> ResponseModel:
+    setattr(response_model.model, _KEPT, response_model)
+    return response_model
 
 
 def problems(error: ValidationError) -> list[str]:

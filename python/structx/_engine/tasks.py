@@ -10,20 +10,23 @@ from pydantic import BaseModel
 
 from structx import _core
 from structx._engine import response_models
-from structx._engine.inputs import PreparedInput, Source, check_unicode, source_of
-from structx._engine.tables import need_pandas
+from structx._engine.inputs import check_unicode, source_of
+from structx._engine.source import Source
+from structx._engine.tables.write import need_pandas
 from structx._engine.threads import in_thread, is_large
 from structx.exceptions import ExtractionError
+from structx.inputs import PreparedInput
 
 if TYPE_CHECKING:
     from structx import results, usage
     from structx._engine import run_context
-    from structx._engine.inputs import Data
-    from structx._engine.run_context import Run, RunOptions
+    from structx._engine.run_context import RunContext
     from structx.definitions.generated import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
+    from structx.inputs import Data
     from structx.results import ExtractionResult, RawExtraction, RawPlan
+    from structx.run_options import RunOptions
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
 P = ParamSpec("P")
@@ -31,7 +34,7 @@ R = TypeVar("R")
 
 Task: TypeAlias = "tuple[_core.Job[Any], Callable[[Any], R]]"
 """A job, and what makes the caller's result of its raw one."""
-Make: TypeAlias = "Callable[Concatenate[Run, P], Task[R]]"
+Make: TypeAlias = "Callable[Concatenate[RunContext, P], Task[R]]"
 """Makes the task of a run; raises what is wrong with its arguments."""
 
 
@@ -46,12 +49,12 @@ def load() -> None:
     from structx._engine import run_context
 
 
-def begin(core: _core.Extractor, operation: str, options: RunOptions | None) -> Run:
+def begin(core: _core.Extractor, operation: str, options: RunOptions | None) -> RunContext:
     """An operation of this name; raises TypeError for an option that it does not take."""
-    return run_context.Run(core, operation, options)
+    return run_context.RunContext(core, operation, options)
 
 
-class Form(NamedTuple):
+class OutputOptions(NamedTuple):
     """How the data is read, and the result is given."""
 
     return_df: bool
@@ -59,49 +62,57 @@ class Form(NamedTuple):
     file_options: Mapping[str, Any] | None
 
 
-def run(run: Run, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+def run(context: RunContext, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a task and wait for it. Raises ExtractionError."""
-    with run:
-        job, finish = _made(run, make, *args, **kwargs)
+    with context:
+        job, finish = _made(context, make, *args, **kwargs)
         return finish(job.wait())
 
 
-async def run_async(run: Run, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+async def run_async(context: RunContext, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a task on the running loop; Python's own work is done in a thread where it is long."""
-    with run:
-        job, finish = await _made_async(run, make, *args, **kwargs)
+    with context:
+        job, finish = await _made_async(context, make, *args, **kwargs)
         raw = await job.start()
-        gives_table = any(isinstance(arg, Form) and arg.return_df for arg in args)
+        gives_table = any(isinstance(arg, OutputOptions) and arg.return_df for arg in args)
         if gives_table or is_large(raw):
             return await in_thread(partial(finish, raw))
         return finish(raw)
 
 
-def stream(run: Run, *args: Any) -> ExtractionStream[Any]:
+def stream(context: RunContext, *args: Any) -> ExtractionStream[Any]:
     """The rows that `streaming` makes of these arguments."""
     from structx.streams import ExtractionStream  # not needed by other tasks
 
-    return ExtractionStream(run, partial(_made, run, streaming, *args))
+    return ExtractionStream(context, partial(_made, context, streaming, *args))
 
 
-def stream_async(run: Run, *args: Any) -> AsyncExtractionStream[Any]:
+def stream_async(context: RunContext, *args: Any) -> AsyncExtractionStream[Any]:
     """`stream` for asyncio."""
     from structx.streams import AsyncExtractionStream  # not needed by other tasks
 
-    return AsyncExtractionStream(run, partial(_made_async, run, streaming, *args))
+    return AsyncExtractionStream(context, partial(_made_async, context, streaming, *args))
 
 
 async def _made_async(
-    run: Run, make: Callable[Concatenate[Run, P], R], *args: P.args, **kwargs: P.kwargs
+    context: RunContext,
+    make: Callable[Concatenate[RunContext, P], R],
+    *args: P.args,
+    **kwargs: P.kwargs,
 ) -> R:
-    made = partial(_made, run, make, *args, **kwargs)
+    made = partial(_made, context, make, *args, **kwargs)
     return await in_thread(made) if is_large(args) else made()
 
 
-def _made(run: Run, make: Callable[Concatenate[Run, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+def _made(
+    context: RunContext,
+    make: Callable[Concatenate[RunContext, P], R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
     try:
-        run.check()
-        return make(run, *args, **kwargs)
+        context.check()
+        return make(context, *args, **kwargs)
     except ExtractionError:
         raise
     except Exception as error:
@@ -109,17 +120,23 @@ def _made(run: Run, make: Callable[Concatenate[Run, P], R], *args: P.args, **kwa
 
 
 def extraction(
-    run: Run, data: Data, query: str, model: type[BaseModel] | None, form: Form
+    context: RunContext,
+    data: Data,
+    query: str,
+    model: type[BaseModel] | None,
+    output: OutputOptions,
 ) -> Task[ExtractionResult[Any, Any]]:
     """For one query."""
     query = _words("query", query)
-    target = None if model is None else response_models.of_model(_model_class(model))
-    source = _source(data, form)
-    return run.core.extract(source.input, query, target, run), partial(_result, source, form, query)
+    response_model = None if model is None else response_models.of_model(_model_class(model))
+    source = _source(data, output)
+    return context.core.extract(source.input, query, response_model, context), partial(
+        _result, source, output, query
+    )
 
 
 def extractions(
-    run: Run, data: Data, queries: Sequence[str], form: Form
+    context: RunContext, data: Data, queries: Sequence[str], output: OutputOptions
 ) -> Task[dict[str, ExtractionResult[Any, Any]]]:
     """For several queries on the same data."""
     if isinstance(queries, str) or not isinstance(queries, Sequence) or not queries:
@@ -127,22 +144,22 @@ def extractions(
     checked = [_words(f"queries[{n}]", query) for n, query in enumerate(queries)]
     if len(set(checked)) < len(checked):
         raise ValueError("queries has the same query twice; the result is by query")
-    source = _source(data, form)
-    finish = partial(_results, source, form, checked)
-    return run.core.extract_queries(source.input, checked, run), finish
+    source = _source(data, output)
+    finish = partial(_results, source, output, checked)
+    return context.core.extract_queries(source.input, checked, context), finish
 
 
 def planning(
-    run: Run, data: Data, query: str, file_options: Mapping[str, Any] | None
+    context: RunContext, data: Data, query: str, file_options: Mapping[str, Any] | None
 ) -> Task[type[GeneratedModel]]:
     """For the model that a query asks for."""
     query = _words("query", query)
-    job = run.core.plan(source_of(data, file_options).input, query, run)
+    job = context.core.plan(source_of(data, file_options).input, query, context)
     return job, _planned
 
 
 def refinement(
-    run: Run, model: type[BaseModel], instructions: str, model_name: str | None
+    context: RunContext, model: type[BaseModel], instructions: str, model_name: str | None
 ) -> Task[type[GeneratedModel]]:
     """For a changed model."""
     from structx.definitions.from_model import (
@@ -152,20 +169,20 @@ def refinement(
     instructions = _words("refinement_instructions", instructions)
     name = None if model_name is None else _words("model_name", model_name)
     definition = model_to_extraction_request(_model_class(model))
-    job = run.core.refine(definition.model_dump_json(), instructions, name, run)
+    job = context.core.refine(definition.model_dump_json(), instructions, name, context)
     return job, _planned
 
 
 def preparation(
-    run: Run, data: Data, file_options: Mapping[str, Any] | None
+    context: RunContext, data: Data, file_options: Mapping[str, Any] | None
 ) -> Task[PreparedInput]:
     """For data that is read once."""
     source = source_of(data, file_options)
-    return run.core.prepare(source.input), partial(PreparedInput, source=source)
+    return context.core.prepare(source.input), partial(PreparedInput, source=source)
 
 
 def streaming(
-    run: Run,
+    context: RunContext,
     data: Data,
     query: str,
     model: type[BaseModel] | None,
@@ -173,9 +190,9 @@ def streaming(
 ) -> tuple[_core.RowStream, Source]:
     """Rows for one query, as they end."""
     query = _words("query", query)
-    target = None if model is None else response_models.of_model(_model_class(model))
+    response_model = None if model is None else response_models.of_model(_model_class(model))
     source = source_of(data, file_options)
-    return run.core.stream(source.input, query, target, run), source
+    return context.core.stream(source.input, query, response_model, context), source
 
 
 def _words(name: str, value: object) -> str:
@@ -192,35 +209,40 @@ def _model_class(model: object) -> type[BaseModel]:
     return model
 
 
-def _source(data: Data, form: Form) -> Source:
-    source = source_of(data, form.file_options)
-    if form.return_df and source.table is None:
+def _source(data: Data, output: OutputOptions) -> Source:
+    source = source_of(data, output.file_options)
+    if output.return_df and source.table is None:
         need_pandas()
     return source
 
 
 def _result(
-    source: Source, form: Form, query: str, raw: RawExtraction
+    source: Source, output: OutputOptions, query: str, raw: RawExtraction
 ) -> ExtractionResult[Any, Any]:
     result: ExtractionResult[Any, Any] = results.result_of(raw, source)
-    if form.return_df:
+    if output.return_df:
         try:
-            result.data = results.table_of(result, source, raw[-1], form.expand_nested)
+            from structx._engine.result_table import table_of  # not needed by other tasks
+
+            result.data = table_of(result, source, raw[-1], output.expand_nested)
         except ExtractionError as error:
             raise ExtractionError(str(error), {query: result}) from error.__cause__
     return result
 
 
 def _results(
-    source: Source, form: Form, queries: list[str], tried: list[RawExtraction | ExtractionError]
+    source: Source,
+    output: OutputOptions,
+    queries: list[str],
+    tried: list[RawExtraction | Exception],
 ) -> dict[str, ExtractionResult[Any, Any]]:
     done: dict[str, ExtractionResult[Any, Any]] = {}
     errors: dict[str, ExtractionError] = {}
     for query, raw in zip(queries, tried, strict=True):
         try:
-            if isinstance(raw, ExtractionError):
+            if isinstance(raw, Exception):
                 raise raw
-            done[query] = _result(source, form, query, raw)
+            done[query] = _result(source, output, query, raw)
         except ExtractionError as error:
             errors[query] = error
             done.update(error.results)
@@ -233,7 +255,7 @@ def _results(
 
 
 def estimation(
-    run: Run,
+    context: RunContext,
     data: Data,
     query: str,
     model: type[BaseModel] | None,
@@ -243,19 +265,21 @@ def estimation(
     from structx.estimates import estimate_of  # not needed by other tasks
 
     query = _words("query", query)
-    target = None if model is None else response_models.of_model(_model_class(model))
-    return run.core.estimate(source_of(data, file_options).input, query, target), estimate_of
+    response_model = None if model is None else response_models.of_model(_model_class(model))
+    return context.core.estimate(
+        source_of(data, file_options).input, query, response_model
+    ), estimate_of
 
 
-def explain(run: Run, model: type[BaseModel]) -> SchemaReport:
+def explain(context: RunContext, model: type[BaseModel]) -> SchemaReport:
     """What the provider is asked for a model; raises ExtractionError."""
-    return _made(run, _explanation, model)
+    return _made(context, _explanation, model)
 
 
-def _explanation(run: Run, model: type[BaseModel]) -> SchemaReport:
+def _explanation(context: RunContext, model: type[BaseModel]) -> SchemaReport:
     from structx.explain import report_of  # not needed by other tasks
 
-    return report_of(*run.core.explain(response_models.of_model(_model_class(model))))
+    return report_of(*context.core.explain(response_models.of_model(_model_class(model))))
 
 
 def _planned(raw: RawPlan) -> type[GeneratedModel]:

@@ -7,7 +7,8 @@ from pathlib import PurePath
 from typing import Any, TypeVar, cast
 
 from structx import _core
-from structx._engine import tables
+from structx._engine.tables.files import is_file, is_named
+from structx._engine.tables.libraries import library_of
 
 R = TypeVar("R")
 
@@ -23,14 +24,14 @@ def is_large(value: object) -> bool:
 def _size(value: Any, depth: int = 4) -> int:
     """About how many values there are; a long text is as many as its pages."""
     if isinstance(value, (str, PurePath)):
-        return _LARGE + 1 if tables.is_named(str(value)) else 1 + len(str(value)) // 1_000
+        return _LARGE + 1 if is_named(str(value)) else 1 + len(str(value)) // 1_000
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return _LARGE + 1 if tables.is_file(bytes(cast(bytes, value[:6]))) else 1
+        return _LARGE + 1 if is_file(bytes(cast(bytes, value[:6]))) else 1
     if isinstance(value, _core.RawRows):
         return 3 * len(value)
     if hasattr(value, "read"):  # a file object may keep its reader waiting
         return _LARGE + 1
-    if tables.library_of(value):
+    if library_of(value):
         rows, columns = value.shape
         return rows * columns
     if isinstance(value, dict):

@@ -1,5 +1,5 @@
-"""The prepared input of `structx`."""
+"""The prepared input of `structx.inputs`."""
 
-from structx._engine.inputs import PreparedInput
+from structx.inputs import PreparedInput
 
 __all__ = ["PreparedInput"]

@@ -1,7 +1,11 @@
 """The results of `structx.results` and the portable definitions of `structx.definitions`."""
 
-from structx.definitions.from_model import TypeCapabilities
-from structx.definitions.generated import ExtractionPlan, ExtractionRequest, ModelField
+from structx.definitions import (
+    ExtractionPlan,
+    ExtractionRequest,
+    ModelField,
+    TypeCapabilities,
+)
 from structx.results import ExtractionResult, RowResult
 
 __all__ = [

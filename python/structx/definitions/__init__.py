@@ -1,17 +1,14 @@
 """Portable definitions of models, and conversions between them and pydantic models."""
 
-from structx.definitions.from_model import (
-    TypeCapabilities,
-    get_type_capabilities,
-    model_from_extraction_request,
-    model_to_extraction_request,
-)
-from structx.definitions.generated import (
+from structx.definitions.definition import (
     ExtractionPlan,
     ExtractionRequest,
-    GeneratedModel,
     ModelField,
+    TypeCapabilities,
+    get_type_capabilities,
 )
+from structx.definitions.from_model import model_to_extraction_request
+from structx.definitions.generated import GeneratedModel, model_from_extraction_request
 
 __all__ = [
     "ExtractionPlan",

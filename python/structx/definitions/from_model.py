@@ -1,6 +1,6 @@
-"""Portable definitions out of pydantic models, and pydantic models out of portable definitions.
+"""Converts pydantic models to portable definitions.
 
-Whatever of a model no definition can say is refused by name, never lost without a word.
+A model with something that no definition can express is refused with an error that names it.
 """
 
 from __future__ import annotations
@@ -15,64 +15,15 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, cast, get_args, get_origin
 
 import annotated_types
-from pydantic import BaseModel, ConfigDict, RootModel, Strict, TypeAdapter
+from pydantic import BaseModel, RootModel, Strict, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from structx import _core
-from structx.definitions.generated import (
-    CONTAINERS,
-    SCALARS,
-    ExtractionRequest,
-    GeneratedModel,
-    create_model,
-)
+from structx.definitions.definition import ExtractionRequest
+from structx.definitions.generated import CONTAINERS, SCALARS
 from structx.exceptions import ModelGenerationError
-
-
-class TypeCapabilities(BaseModel):
-    """The types that a portable definition can name."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    schema_version: str = "1"
-    scalars: list[str]
-    """Types of single values, such as `str` and `date`."""
-    containers: list[str]
-    """Types that hold others, such as `List`."""
-    modifiers: list[str]
-    """What narrows or widens a value: `Optional[T]`, `Literal["a", "b"]`."""
-
-
-def get_type_capabilities() -> TypeCapabilities:
-    """The canonical names of the types that definitions are made of."""
-    return TypeCapabilities.model_validate_json(_core.type_capabilities())
-
-
-def model_from_extraction_request(
-    x: ExtractionRequest | Mapping[str, Any],
-) -> type[GeneratedModel]:
-    """A pydantic model from a definition, or from a dict of one.
-
-    Args:
-        x: the definition; its names, types and constraints are normalised first.
-
-    Returns:
-        A new class; it and its instances pickle.
-
-    Raises:
-        ModelGenerationError: the definition can't be used; the message names the field.
-    """
-    if not isinstance(x, (ExtractionRequest, Mapping)):
-        raise ModelGenerationError(
-            f"an ExtractionRequest or a dict of one is needed, not {type(x).__name__}"
-        )
-    try:
-        definition = to_json(x)
-    except ValueError as error:
-        raise ModelGenerationError(f"the definition is no JSON: {error}") from error
-    return create_model(json.loads(_core.normalise(definition.decode())))
 
 
 def model_to_extraction_request(

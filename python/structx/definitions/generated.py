@@ -1,7 +1,7 @@
-"""Portable definitions of models, and the pydantic classes that are made of them.
+"""Converts portable definitions to pydantic models.
 
-The core normalises definitions; what is built here is given in normal form, where each field has
-its type as a `tree` of nested lists: `["List", ["Optional", "date"]]`.
+The core normalises a definition first. In normal form, each field has its type as a `tree` of
+nested lists: `["List", ["Optional", "date"]]`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from weakref import WeakValueDictionary
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.errors import PydanticUserError
-from pydantic_core import SchemaError
+from pydantic_core import SchemaError, to_json
 
+from structx import _core
+from structx.definitions.definition import ExtractionRequest
 from structx.exceptions import ModelGenerationError
 
 if TYPE_CHECKING:
@@ -28,59 +30,6 @@ if TYPE_CHECKING:
     from structx.usage import ExtractorUsage
 else:
     ModelMetaclass = type(BaseModel)
-
-
-class ModelField(BaseModel):
-    """One field of a model."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    name: str
-    """Changed to one that a field can have, where it is none."""
-    type: str
-    """In words, such as `List[str]` or `string[]`: see `get_type_capabilities`. A nested object is
-    `object`, a list of them `List[object]`."""
-    description: str
-    """What the field means, for people and language models."""
-    validation: dict[str, Any] = Field(default_factory=dict)
-    """Constraints, and what else pydantic's `Field` takes: `gt`, `ge`, `lt`, `le`, `multiple_of`,
-    `min_length`, `max_length`, `pattern`, `strict`, `alias`, `title`, `examples`, `frozen`,
-    `deprecated`, `exclude`, `repr`, `json_schema_extra`."""
-    nested_fields: list[ModelField] | None = None
-    """The fields of a nested object; None for other types."""
-    required: bool = False
-    """Whether a value must be given, be it null; such a field has no default."""
-    nullable: bool = True
-    """Whether the value may be null."""
-    has_default: bool = False
-    """Whether `default` counts; a field that is neither required nor nullable must have one."""
-    default: Any = None
-    """The default, as JSON has it."""
-
-
-class ExtractionRequest(BaseModel):
-    """A model, described field by field."""
-
-    model_config = ConfigDict(protected_namespaces=(), defer_build=True)
-
-    model_name: str
-    """The name of the class; what is no letter or digit gives way."""
-    model_description: str
-    """What one item is; the docstring of the class."""
-    fields: list[ModelField]  # pyright: ignore[reportIncompatibleVariableOverride]
-
-
-class ExtractionPlan(BaseModel):
-    """What is extracted, and from which columns."""
-
-    model_config = ConfigDict(populate_by_name=True, defer_build=True)
-
-    instructions: str
-    """What to mind when reading the data."""
-    target_columns: list[str]
-    """The columns of the source that are sent."""
-    extraction_schema: ExtractionRequest = Field(alias="schema")
-    """The model of one item; `schema` in JSON."""
 
 
 class _Origin(NamedTuple):
@@ -122,6 +71,31 @@ class GeneratedModel(BaseModel, metaclass=_GeneratedMeta):
 _classes: WeakValueDictionary[tuple[str, tuple[str, ...]], type[GeneratedModel]] = (
     WeakValueDictionary()
 )
+
+
+def model_from_extraction_request(
+    x: ExtractionRequest | Mapping[str, Any],
+) -> type[GeneratedModel]:
+    """A pydantic model from a definition, or from a dict of one.
+
+    Args:
+        x: the definition; its names, types and constraints are normalised first.
+
+    Returns:
+        A new class; it and its instances pickle.
+
+    Raises:
+        ModelGenerationError: the definition can't be used; the message names the field.
+    """
+    if not isinstance(x, (ExtractionRequest, Mapping)):
+        raise ModelGenerationError(
+            f"an ExtractionRequest or a dict of one is needed, not {type(x).__name__}"
+        )
+    try:
+        definition = to_json(x)
+    except ValueError as error:
+        raise ModelGenerationError(f"the definition is no JSON: {error}") from error
+    return create_model(json.loads(_core.normalise(definition.decode())))
 
 
 def create_model(definition: Mapping[str, Any]) -> type[GeneratedModel]:

@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 from structx.exceptions import FileError
 
 if TYPE_CHECKING:
-    from structx.local_models.models import Wheel
+    from structx.local_models.known import Wheel
 
 _ATTEMPTS = 5
 _PAUSE = 1.0

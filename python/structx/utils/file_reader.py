@@ -1,5 +1,5 @@
-"""The file reader of `structx`."""
+"""The file reader of `structx.file_reader`."""
 
-from structx._engine.inputs import FileReader
+from structx.file_reader import FileReader
 
 __all__ = ["FileReader"]

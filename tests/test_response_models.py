@@ -22,10 +22,10 @@ def test_a_used_class_is_pickled_by_value_as_before_its_use(subject: Extractor) 
 
     subject.extract(data="a text", query="q", model=Word)
     kept = {name: value for name, value in vars(Word).items() if name.startswith("__structx")}
-    assert list(kept) == ["__structx_target__"]
-    assert pickle.loads(pickle.dumps(kept)) == {"__structx_target__": None}
+    assert list(kept) == ["__structx_response_model__"]
+    assert pickle.loads(pickle.dumps(kept)) == {"__structx_response_model__": None}
     assert of_model(Word) is of_model(Word)
-    Word.__structx_target__ = None  # type: ignore[attr-defined]
+    Word.__structx_response_model__ = None  # type: ignore[attr-defined]
     assert of_model(Word).model is Word
 
 

@@ -1,0 +1,108 @@
+"""Reads Parquet and Arrow files with pyarrow or polars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import Any, cast
+
+from structx.exceptions import FileError
+
+# The magic numbers of the formats.
+_FILES = {b"PAR1": "Parquet", b"ARROW1": "Arrow"}
+_EXTENSIONS = (".parquet", ".pq", ".feather", ".arrow")
+_OPTIONS = ("usecols", "columns", "nrows")
+# Options that every file accepts; these formats ignore them.
+_ANY = frozenset({"mode", "password", "limits"})
+
+
+def is_file(content: bytes) -> bool:
+    """Whether a file that begins so is read by one of these libraries."""
+    return _kind(content) is not None
+
+
+def is_named(path: str) -> bool:
+    """Whether a file of this name is one of theirs, by its extension."""
+    return path.lower().endswith(_EXTENSIONS)
+
+
+def read_file(file: Path | tuple[str, bytes], options: Mapping[str, Any]) -> Any:
+    """The table of a Parquet or Arrow (Feather) file, or of its name and content; else None.
+
+    Raises FileError where it can't be read, neither pyarrow nor polars is installed, or an option
+    is wrong.
+    """
+    kind = _kind_of(file)
+    if kind is None:
+        return None
+    name, source = (str(file), file) if isinstance(file, Path) else (file[0], BytesIO(file[1]))
+    chosen, rows = _chosen(name, options)
+    try:
+        if find_spec("pyarrow"):
+            table = _by_pyarrow(source, kind)
+            table = table if rows is None else table.slice(0, rows)
+        elif find_spec("polars"):
+            pl: Any = import_module("polars")
+            read: Any = pl.read_parquet if kind == "Parquet" else pl.read_ipc
+            table = read(source, n_rows=rows)
+        else:
+            raise FileError(
+                f"{name}: {kind} needs pyarrow: pip install 'structx-rs[pyarrow]'", name
+            )
+    except FileError:
+        raise
+    except Exception as error:  # the libraries have many of their own
+        raise FileError(f"{name}: is not valid {kind}, or damaged: {error}", name) from error
+    return table if chosen is None else table.select(_named(name, chosen, table))
+
+
+def _kind_of(file: Path | tuple[str, bytes]) -> str | None:
+    if isinstance(file, tuple):
+        return _kind(file[1])
+    try:
+        if not file.is_file():
+            return None
+        with file.open("rb") as opened:
+            return _kind(opened.read(6))
+    except OSError:
+        return None  # the core says what is wrong
+
+
+def _kind(content: bytes) -> str | None:
+    return next((kind for magic, kind in _FILES.items() if content.startswith(magic)), None)
+
+
+def _chosen(name: str, options: Mapping[str, Any]) -> tuple[list[Any] | None, int | None]:
+    for option, value in options.items():
+        if value is not None and option not in {*_OPTIONS, *_ANY}:
+            takes = ", ".join(_OPTIONS)
+            message = f"{name}: the option `{option}` is of no use to this file; it takes {takes}"
+            raise FileError(message, name)
+    rows = options.get("nrows")
+    if rows is not None and (not isinstance(rows, int) or isinstance(rows, bool) or rows < 0):
+        raise FileError("file_options: `nrows` must be a number of rows", name)
+    chosen = options.get("columns", options.get("usecols"))
+    if chosen is not None and not isinstance(chosen, (list, tuple)):
+        raise FileError("file_options: `usecols` must be a list of names or of positions", name)
+    return (None if chosen is None else list(cast("Iterable[Any]", chosen))), rows
+
+
+def _named(name: str, chosen: list[Any], table: Any) -> list[str]:
+    names: list[str] = getattr(table, "column_names", None) or table.columns
+    positions = [names[n] for n in chosen if type(n) is int and 0 <= n < len(names)]
+    found = {*positions, *(n for n in chosen if n in names)}
+    if not found or len(found) < len(set(chosen)):
+        raise FileError(f"{name}: no column of {chosen}; the columns are {', '.join(names)}", name)
+    return [column for column in names if column in found]
+
+
+def _by_pyarrow(source: Path | BytesIO, kind: str) -> Any:
+    if kind == "Parquet":
+        parquet: Any = import_module("pyarrow.parquet")
+        return parquet.read_table(source)
+    ipc: Any = import_module("pyarrow.ipc")
+    with ipc.open_file(source) as reader:
+        return reader.read_all()
