@@ -50,6 +50,7 @@ class Extractor(BaseExtractor):
         config: ConfigLike | None = None,
         planning_model: str | Sequence[str] | None = None,
         max_threads: int = 10,
+        validator_threads: int = 4,
         batch_size: int = 100,
         max_retries: int = 3,
         min_wait: float = 1,
@@ -87,6 +88,8 @@ class Extractor(BaseExtractor):
                 of a YAML file. Default: `ExtractionConfig()`, which reads the environment.
             planning_model: plans extractions that have no model of the caller's. Default: `model`.
             max_threads: requests of one call that are under way at the same time; at least 1.
+            validator_threads: threads on which the validators of one call run at the same time; at
+                least 1. They take turns at the GIL: waiting overlaps, computing does not.
             batch_size: taken for the sake of programs that give it; at least 1. Rows are asked as
                 soon as there is room, so that there are no batches.
             max_retries: attempts for a row after the first, whatever failed, with each model that
@@ -130,6 +133,7 @@ class Extractor(BaseExtractor):
             config=config,
             planning_model=planning_model,
             max_threads=max_threads,
+            validator_threads=validator_threads,
             batch_size=batch_size,
             max_retries=max_retries,
             min_wait=min_wait,

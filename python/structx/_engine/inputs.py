@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -101,6 +100,8 @@ def _content(file: BinaryFile, options: str) -> tuple[str, bytes]:
     """The name of a file object and its content from where it stands, cut behind the limit."""
     own = getattr(file, "name", None)  # a number, where it was opened by one
     name = Path(own).name if isinstance(own, str) else ""
+    import json  # not needed to import structx
+
     limits: dict[str, Any] = json.loads(_core.default_limits())
     match json.loads(options).get("limits"):
         case {"bytes": int(most)}:
