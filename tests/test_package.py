@@ -136,7 +136,8 @@ LATER = {
     [
         ("import structx", HEAVY | {"pydantic", "structx._core", "structx.extractor"}),
         ("import structx; structx.local_models", HEAVY | {"pydantic", "structx._core"}),
-        ("from structx import ExtractionError, RowResult", HEAVY | {"structx._core"}),
+        ("from structx import ExtractionError, StepUsage", HEAVY | {"pydantic", "structx._core"}),
+        ("from structx import RowResult", HEAVY),
         ("from structx import Extractor", HEAVY | LATER),
     ],
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import pickle
 import subprocess
 import sys
+import weakref
 from html.parser import HTMLParser
 from typing import Any
 
@@ -16,6 +18,7 @@ from pydantic import BaseModel, computed_field, create_model
 
 from provider import FakeProvider
 from structx import (
+    AttemptError,
     ExtractionError,
     ExtractionResult,
     ExtractionStep,
@@ -60,6 +63,30 @@ class Prepared:
 CALL = (10, 5, 15, None, None, 0.5)
 
 
+class Rows:
+    """Rows of the core, each by its items or its error."""
+
+    def __init__(self, rows: tuple[list[Any] | str, ...]) -> None:
+        self.rows = rows
+
+    def take(self, labels: list[Any] | None) -> tuple[list[RowResult[Any]], list[Any]]:
+        taken = [
+            RowResult(
+                position,
+                labels[position] if labels else position,
+                f"text {position}",
+                [] if isinstance(row, str) else row,
+                usage.of_requests([CALL, CALL] if isinstance(row, str) else [CALL]),
+                row if isinstance(row, str) else None,
+                sources={} if isinstance(row, str) else {"/0/word": "w"},
+                model=None if isinstance(row, str) else "m",
+                from_journal=isinstance(row, str),
+            )
+            for position, row in enumerate(self.rows)
+        ]
+        return taken, [item for row in taken for item in row.items]
+
+
 def extraction(
     *rows: list[Any] | str,
     model: type[BaseModel] = Word,
@@ -68,32 +95,13 @@ def extraction(
     expand_nested: bool = False,
 ) -> ExtractionResult[Any, Any]:
     """The result of rows that are their items, or their error."""
-    outcomes = [
-        (position, f"text {position}", [], [CALL, CALL], row, {}, [], None, [], [], [], True)
-        if isinstance(row, str)
-        else (
-            position,
-            f"text {position}",
-            row,
-            [CALL],
-            None,
-            {"/0/word": "w"},
-            [],
-            "m",
-            [],
-            [],
-            [],
-            False,
-        )
-        for position, row in enumerate(rows)
-    ]
     table = source if isinstance(source, pd.DataFrame) else None
     if source is None:
         source = Prepared({"id": list(range(len(rows)))})
     if isinstance(source, pd.DataFrame):
         source = Prepared({str(name): [] for name in source.columns})
     labels = None if table is None else list(table.index)
-    raw: Any = (model, [(3, 4, 7, 1, 2, 0.25)], outcomes, ["a warning"], source)
+    raw: Any = (model, [(3, 4, 7, 1, 2, 0.25)], Rows(rows), ["a warning"], source)
     given = Source(("", "{}"), table, labels)
     result: ExtractionResult[Any, Any] = result_of(raw, given)
     if return_df:
@@ -390,26 +398,59 @@ def test_costs_add_up_where_all_are_known() -> None:
 
 def test_what_is_empty_for_most_rows_takes_no_room_and_is_there_all_the_same() -> None:
     [row] = extraction([]).rows
-    assert unset(row) == {"image_pages", "repairs", "errors", "incomplete_items"}
+    assert held(row) == [[], {"/0/word": "w"}]
     row.repairs.append("mended")
     assert row.repairs == ["mended"]
     assert (row.image_pages, row.errors, row.incomplete_items) == ([], [], [])
-    assert unset(row) == set()
-    with pytest.raises(AttributeError, match="'RowResult' object has no attribute 'item'"):
+    assert held(row) == [[], {"/0/word": "w"}, [], ["mended"], [], []]
+    with pytest.raises(AttributeError, match="RowResult' object has no attribute 'item'"):
         _ = row.item  # pyright: ignore
 
 
-def unset(row: RowResult[Any]) -> set[str]:
-    """The slots that hold nothing yet."""
+def held(row: RowResult[Any]) -> list[Any]:
+    """The lists and dicts that a row holds."""
+    return [it for it in gc.get_referents(row) if isinstance(it, (list, dict))]
 
-    def is_unset(name: str) -> bool:
-        try:
-            object.__getattribute__(row, name)
-        except AttributeError:
-            return True
-        return False
 
-    return {name for name in type(row).__slots__ if is_unset(name)}
+def test_rows_have_names_and_are_made_of_their_attributes(subject: Extractor) -> None:
+    [row] = subject.extract(data="a text", query="q", model=Word).rows
+    match row:
+        case RowResult(position, index, text, [item], used, error=None, model=model):
+            assert (position, index, text, model) == (0, 0, "a text", "openai/fake")
+            assert isinstance(item, Word) and used.total_tokens > 0
+        case _:
+            pytest.fail(repr(row))
+    assert row.items is row.items and row.usage is row.usage
+    values = [getattr(row, name) for name in RowResult.__match_args__]
+    assert RowResult(*values) == row != RowResult(1, *values[1:])
+    assert RowResult[Word](*values) == row and row != "a row"
+    for double in (pickle.loads(pickle.dumps(row)), copy.copy(row), copy.deepcopy(row)):
+        assert double == row and double is not row
+    with pytest.raises(AttributeError):
+        row.position = 1  # pyright: ignore
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(row)
+
+
+def test_a_row_in_a_cycle_is_collected(subject: Extractor) -> None:
+    result = subject.extract(data="a text", query="q", model=create_model("Own", word=(Any, ...)))
+    [item] = result.data
+    item.word = result
+    collected = weakref.ref(item)
+    del result, item
+    gc.collect()
+    assert collected() is None
+
+
+def test_errors_of_attempts_compare_pickle_and_say_what_happened() -> None:
+    error = AttemptError("openai/a", "rate_limit", "slow down", 429, request_id="r")
+    assert str(error) == "slow down"
+    assert repr(error) == (
+        "AttemptError(model='openai/a', kind='rate_limit', message='slow down', status=429, "
+        "code=None, request_id='r')"
+    )
+    assert pickle.loads(pickle.dumps(error)) == error == copy.deepcopy(error)
+    assert hash(error) == hash(copy.copy(error)) and error != AttemptError("", "", "")
 
 
 def test_usage_dumps_like_a_pydantic_model() -> None:

@@ -1,14 +1,18 @@
 """The compiled core. Private: use `structx.Extractor`."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar, final
+from types import GenericAlias
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeAlias, TypeVar, final
+
+from pydantic import BaseModel
 
 from structx.estimates import RawEstimate
 from structx.explain import RawSchema
-from structx.results import RawExtraction, RawPlan, RawRow, RawStart
+from structx.usage import ExtractorUsage, RawUsage
 
 __all__ = [
+    "AttemptError",
     "Document",
     "Extractor",
     "Job",
@@ -16,19 +20,23 @@ __all__ = [
     "ModelSchema",
     "Prepared",
     "RawRows",
+    "RowResult",
     "RowStream",
     "__version__",
     "default_limits",
+    "measuring",
     "normalise",
     "path_of",
     "read_yaml",
     "reading",
+    "reading_document",
     "serve_reader",
     "shutdown",
     "type_capabilities",
 ]
 
 _Raw = TypeVar("_Raw")
+_Item = TypeVar("_Item", bound=BaseModel)
 
 __version__: str
 
@@ -37,6 +45,13 @@ _Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin"
 _Encoded: TypeAlias = tuple[str | list[bytes] | tuple[str, bytes] | Path | Prepared, str]
 """The data (a list has the parts of a table as JSON, bytes with a name are a file), and the options
 of the reader as JSON"""
+
+_Extraction: TypeAlias = tuple[type[Any], list[RawUsage], RawRows, list[str], Prepared]
+"""model, planning calls, rows, warnings, the source that was read"""
+_Start: TypeAlias = tuple[type[Any], list[RawUsage], list[str], Prepared]
+"""model, planning calls, warnings, the source that was read"""
+_Plan: TypeAlias = tuple[type[Any], list[RawUsage]]
+"""the planned model, planning calls"""
 
 class _ResponseModel(Protocol):
     """A pydantic model, as the core uses it."""
@@ -128,6 +143,7 @@ class Extractor:
         extraction_options: str,
         planning_options: str,
         max_threads: int,
+        validator_threads: int,
         max_retries: int,
         min_wait: float,
         max_wait: float,
@@ -139,17 +155,17 @@ class Extractor:
     ) -> Extractor: ...
     def extract(
         self, input: _Encoded, query: str, target: _ResponseModel | None, run: _RunContext
-    ) -> Job[RawExtraction]: ...
+    ) -> Job[_Extraction]: ...
     def stream(
         self, input: _Encoded, query: str, target: _ResponseModel | None, run: _RunContext
     ) -> RowStream: ...
     def extract_queries(
         self, input: _Encoded, queries: list[str], run: _RunContext
-    ) -> Job[list[RawExtraction | Exception]]: ...
-    def plan(self, input: _Encoded, query: str, run: _RunContext) -> Job[RawPlan]: ...
+    ) -> Job[list[_Extraction | Exception]]: ...
+    def plan(self, input: _Encoded, query: str, run: _RunContext) -> Job[_Plan]: ...
     def refine(
         self, definition: str, instructions: str, model_name: str | None, run: _RunContext
-    ) -> Job[RawPlan]: ...
+    ) -> Job[_Plan]: ...
     def estimate(
         self, input: _Encoded, query: str, target: _ResponseModel | None
     ) -> Job[RawEstimate]: ...
@@ -191,20 +207,148 @@ class ModelSchema:
     def __new__(cls, name: str, schema: dict[str, Any]) -> ModelSchema: ...
 
 @final
-class RawRows:
-    """Rows of a result, made one by one."""
+class AttemptError:
+    """Why one request for a row gave no result."""
 
-    def __iter__(self) -> Iterator[RawRow]: ...
-    def __next__(self) -> RawRow: ...
+    __match_args__ = ("model", "kind", "message", "status", "code", "request_id")
+    def __new__(
+        cls,
+        model: str,
+        kind: str,
+        message: str,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+    ) -> AttemptError: ...
+    @property
+    def model(self) -> str:
+        """The model as it was given to the extractor."""
+    @property
+    def kind(self) -> str:
+        """`connection`, `connect_timeout`, `first_byte_timeout`, `timeout`, `rate_limit`, `server`,
+        `quota`, `authentication`, `rejected`, `refusal`, `content_filter`, `truncated`,
+        `bad_reply`, `context_length` or `engine`: an error of the provider; `invalid`: a reply that
+        is not valid; `validator`: a validator that failed; `budget`, `deadline` or `journal`: the
+        operation was stopped by its budget or its deadline, or could not write to its journal."""
+    @property
+    def message(self) -> str: ...
+    @property
+    def status(self) -> int | None:
+        """The HTTP status; None without a reply."""
+    @property
+    def code(self) -> str | None:
+        """The provider's own code for the error."""
+    @property
+    def request_id(self) -> str | None:
+        """The provider's own name for the request, for its support."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class RawRows:
+    """The rows of a result."""
+
     def __len__(self) -> int: ...
+    def take(self, labels: Sequence[Any] | None) -> tuple[list[RowResult[Any]], list[Any]]:
+        """The rows and the items of all of them, once; `labels` are those of the source, if it has
+        any."""
+
+@final
+class RowResult(Generic[_Item]):
+    """How one row of the source ended: each row ends exactly once.
+
+    It can't be changed; its lists and its dict can.
+    """
+
+    __match_args__ = (
+        "position",
+        "source_index",
+        "input_data",
+        "items",
+        "usage",
+        "error",
+        "sources",
+        "image_pages",
+        "model",
+        "repairs",
+        "errors",
+        "incomplete_items",
+        "from_journal",
+    )
+    def __new__(
+        cls,
+        position: int,
+        source_index: Any,
+        input_data: str,
+        items: list[_Item],
+        usage: ExtractorUsage,
+        error: str | None = None,
+        sources: dict[str, str] | None = None,
+        image_pages: list[int] | None = None,
+        model: str | None = None,
+        repairs: list[str] | None = None,
+        errors: list[AttemptError] | None = None,
+        incomplete_items: list[_Item] | None = None,
+        from_journal: bool = False,
+    ) -> RowResult[_Item]: ...
+    @property
+    def position(self) -> int:
+        """0 for the first row of the source; a document is one row."""
+    @property
+    def source_index(self) -> Any:
+        """The row's label in the source; its position if the source has no labels."""
+    @property
+    def input_data(self) -> str:
+        """The exact text that was sent for the row."""
+    @property
+    def items(self) -> list[_Item]: ...
+    @property
+    def usage(self) -> ExtractorUsage:
+        """Tokens of the requests for this row, failed ones too."""
+    @property
+    def error(self) -> str | None:
+        """Why the row failed; None otherwise."""
+    @property
+    def sources(self) -> dict[str, str]:
+        """The document's own words for values that the embedded model copied, such as `$1,982.50`
+        for 1982.5. Keys are JSON Pointers into `items`, such as `/0/total`."""
+    @property
+    def image_pages(self) -> list[int]:
+        """The pages of the document, from 1, that the model was sent as images beside the text."""
+    @property
+    def model(self) -> str | None:
+        """The model that gave the items, as it was given to the extractor; None for a row that
+        failed, or that was blank and not asked."""
+    @property
+    def repairs(self) -> list[str]:
+        """What was mended in the reply to read it as the items. A repair of one value begins with
+        its place, a JSON Pointer into `items`, such as `/0/total: ...`. Empty for nearly all."""
+    @property
+    def errors(self) -> list[AttemptError]:
+        """Why requests for the row gave no result, in their order, whether or not a later one
+        did."""
+    @property
+    def incomplete_items(self) -> list[_Item]:
+        """Of a failed row whose reply was cut at the limit of output tokens, and could not be
+        continued to its end: the items that were complete. They are not in `items`."""
+    @property
+    def from_journal(self) -> bool:
+        """Whether it was read from the journal instead of asked for; its `usage` is then the cost
+        of the original requests."""
+    @property
+    def status(self) -> Literal["success", "empty", "failed"]:
+        """`failed` with an error, `empty` without items, else `success`."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
 @final
 class RowStream:
     """Rows of an extraction as they end. One job at a time; garbage collection closes it."""
 
-    def start(self) -> Job[RawStart | None]:
+    def start(self) -> Job[_Start | None]:
         """Makes the first job: reads, plans and sends requests. None if it was closed meanwhile."""
-    def next(self) -> Job[list[RawRow]]:
+    def next(self) -> Job[RawRows]:
         """Makes a job that waits for at least one ended row; its list is empty at the end."""
     def warnings(self) -> list[str]:
         """The warnings; complete once there are no more rows."""
@@ -231,13 +375,18 @@ class Prepared:
         """A table's values as JSON, a list for each column; None for a document."""
     def sample(self) -> str:
         """The part of the data for planning requests."""
-    def document(self) -> Document:
-        """The source as a document."""
-    def measure(self) -> tuple[int, int, int, int, list[int]]:
-        """pages, rows, characters, tokens, vision_pages"""
 
 def reading(input: _Encoded) -> Job[Prepared]:
     """Makes a job that reads a source; raises FileError."""
+
+def reading_document(input: _Encoded) -> Job[Document]:
+    """A job that reads a source as a document; raises FileError."""
+
+def measuring(input: _Encoded) -> Job[tuple[int, int, int, int, list[int]]]:
+    """A job that measures a source: pages, rows, characters, tokens, vision_pages.
+
+    Raises FileError.
+    """
 
 def default_limits() -> str:
     """The default limits of a document, as JSON."""

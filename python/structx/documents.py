@@ -12,6 +12,7 @@ from structx._engine.inputs import source_of
 from structx._engine.threads import in_thread, is_large
 
 if TYPE_CHECKING:
+    from structx._engine.source import Encoded
     from structx.inputs import Data
 
 Mode: TypeAlias = Literal["auto", "text", "vision", "file"]
@@ -299,7 +300,8 @@ def read(
         NoTextLayerError, FileError: it can't be read, or an option is wrong. All are FileErrors.
         TypeError, ValueError: the type of the data is not supported, or JSON can't express it.
     """
-    return Document(_job(source, mode, password, limits, table_options).wait().document())
+    given = _given(source, mode, password, limits, table_options)
+    return Document(_core.reading_document(given).wait())
 
 
 async def read_async(
@@ -311,8 +313,8 @@ async def read_async(
     **table_options: Any,
 ) -> Document:
     """`read` for asyncio: reads in another thread, without the GIL."""
-    prepared = await _started(source, mode, password, limits, table_options)
-    return Document(prepared.document())
+    given = await _given_async(source, mode, password, limits, table_options)
+    return Document(await _core.reading_document(given).start())
 
 
 def measure(
@@ -324,7 +326,8 @@ def measure(
     **table_options: Any,
 ) -> Measure:
     """Measures a source without a model. Arguments and errors are those of `read`."""
-    return Measure(*_job(source, mode, password, limits, table_options).wait().measure())
+    given = _given(source, mode, password, limits, table_options)
+    return Measure(*_core.measuring(given).wait())
 
 
 async def measure_async(
@@ -336,27 +339,26 @@ async def measure_async(
     **table_options: Any,
 ) -> Measure:
     """`measure` for asyncio."""
-    prepared = await _started(source, mode, password, limits, table_options)
-    return Measure(*prepared.measure())
+    given = await _given_async(source, mode, password, limits, table_options)
+    return Measure(*await _core.measuring(given).start())
 
 
-async def _started(source: Data | tuple[str, bytes], *how: Any) -> _core.Prepared:
-    """Reads the source without blocking the event loop."""
-    made = partial(_job, source, *how)
-    job = await in_thread(made) if is_large(source) else made()
-    return await job.start()
+async def _given_async(source: Data | tuple[str, bytes], *how: Any) -> Encoded:
+    """The source as the core reads it; long work of Python's part is not done on the loop."""
+    given = partial(_given, source, *how)
+    return await in_thread(given) if is_large(source) else given()
 
 
-def _job(
+def _given(
     source: Data | tuple[str, bytes],
     mode: Mode,
     password: str | None,
     limits: DocumentLimits | None,
     table_options: Mapping[str, Any],
-) -> _core.Job[_core.Prepared]:
+) -> Encoded:
     own = {"mode": mode, "password": password, "limits": limits}
     options = {name: value for name, value in own.items() if value is not None}
-    return _core.reading(source_of(source, {**options, **table_options}).input)
+    return source_of(source, {**options, **table_options}).input
 
 
 def _restore(content: bytes, original: bytes | None) -> Document:

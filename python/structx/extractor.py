@@ -49,6 +49,7 @@ class Extractor(BaseExtractor):
         config: ConfigLike | None = None,
         planning_model: str | Sequence[str] | None = None,
         max_threads: int = 10,
+        validator_threads: int = 4,
         batch_size: int = 100,
         max_retries: int = 3,
         min_wait: float = 1,
@@ -85,6 +86,8 @@ class Extractor(BaseExtractor):
                 of a YAML file. Default: `ExtractionConfig()`, which reads the environment.
             planning_model: plans extractions without a model of the caller. Default: `model`.
             max_threads: requests of one call in flight at the same time; at least 1.
+            validator_threads: threads on which the validators of one call run at the same time; at
+                least 1. They take turns at the GIL: waiting overlaps, computing does not.
             batch_size: accepted for compatibility and ignored, since there are no batches; at
                 least 1.
             max_retries: attempts for a row after the first, for any error, with each model; at
@@ -129,6 +132,7 @@ class Extractor(BaseExtractor):
             config=config,
             planning_model=planning_model,
             max_threads=max_threads,
+            validator_threads=validator_threads,
             batch_size=batch_size,
             max_retries=max_retries,
             min_wait=min_wait,

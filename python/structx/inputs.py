@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -160,6 +159,8 @@ def source_frame(prepared: _core.Prepared) -> Any:
             "text": [prepared.text],
         }
     else:
+        import json  # not needed to import structx
+
         columns = dict(zip(prepared.columns, json.loads(values), strict=True))
     try:
         return write.frame_of(columns)

@@ -1,46 +1,27 @@
-"""What an extraction gives: items, and how each row ended."""
+"""The results of an extraction: items, and how each row ended."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
-from structx._engine.text import cut
+from structx._core import AttemptError, RowResult
 from structx.usage import ExtractionStep, ExtractorUsage, RawUsage, StepUsage, of_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from structx import _core
     from structx._engine.source import Source
+
+__all__ = ["AttemptError", "ExtractionResult", "RowResult"]
 
 T = TypeVar("T", bound=BaseModel)
 D = TypeVar("D", default=list[T])
 
-# The core's plain tuples, which `result_of` turns into results.
-RawError: TypeAlias = "tuple[str, str, str, int | None, str | None, str | None]"
-"""The fields of an AttemptError, in order."""
-RawRow: TypeAlias = tuple[
-    int,
-    str,
-    "list[Any]",
-    "list[RawUsage]",
-    "str | None",
-    "dict[str, str]",
-    "list[int]",
-    "str | None",
-    "list[str]",
-    "list[RawError]",
-    "list[Any]",
-    bool,
-]
-"""position, input_data, items, calls, error, sources, image_pages, model, repairs, errors,
-incomplete_items, from_journal"""
 RawExtraction: TypeAlias = (
-    "tuple[type[Any], list[RawUsage], Iterable[RawRow], list[str], _core.Prepared]"
+    "tuple[type[Any], list[RawUsage], _core.RawRows, list[str], _core.Prepared]"
 )
 """model, planning calls, rows, warnings, the source that was read"""
 RawStart: TypeAlias = "tuple[type[Any], list[RawUsage], list[str], _core.Prepared]"
@@ -48,102 +29,9 @@ RawStart: TypeAlias = "tuple[type[Any], list[RawUsage], list[str], _core.Prepare
 RawPlan: TypeAlias = "tuple[type[Any], list[RawUsage]]"
 """the planned model, planning calls"""
 
-_LONGEST_ERROR = 200
-"""Characters of an error in a repr."""
 
-
-@dataclass(frozen=True, slots=True)
-class AttemptError:
-    """Why one request for a row gave no result."""
-
-    model: str
-    """The model as it was given to the extractor."""
-    kind: str
-    """`connection`, `connect_timeout`, `first_byte_timeout`, `timeout`, `rate_limit`, `server`,
-    `quota`, `authentication`, `rejected`, `refusal`, `content_filter`, `truncated`, `bad_reply`,
-    `context_length` or `engine` for what the provider did; `invalid` for a reply that is not valid,
-    `validator` for a validator that failed; `budget`, `deadline` or `journal` where the operation
-    was stopped by its budget or its deadline, or could not write to its journal."""
-    message: str
-    status: int | None = None
-    """The HTTP status; None where there was no reply."""
-    code: str | None = None
-    """The provider's own code for the error."""
-    request_id: str | None = None
-    """The provider's own name for the request, for its support."""
-
-    def __str__(self) -> str:
-        return self.message
-
-
-@dataclass(slots=True, repr=False)
-class RowResult(Generic[T]):
-    """How one row of the source ended: each row ends exactly once."""
-
-    position: int
-    """0 for the first row of the source; a document is one row."""
-    source_index: Any
-    """The row's label in the source; its position where the source has no labels."""
-    input_data: str
-    """The exact text that was sent for the row."""
-    items: list[T]
-    usage: ExtractorUsage
-    """Tokens of the requests for this row, failed ones too."""
-    error: str | None = None
-    """Why the row failed; None otherwise."""
-    sources: dict[str, str] = field(default_factory=dict[str, str])
-    """The document's own words for values that the embedded model copied, such as `$1,982.50` for
-    1982.5. Keys are JSON Pointers into `items`, such as `/0/total`."""
-    image_pages: list[int] = field(default_factory=list[int])
-    """The pages of the document, from 1, that the model was sent as images beside the text."""
-    model: str | None = None
-    """The model that gave the items, as it was given to the extractor; None for a row that failed,
-    or that was blank and not asked."""
-    repairs: list[str] = field(default_factory=list[str])
-    """What was mended in the reply to read it as the items: each begins, if it is about one value,
-    with its place, a JSON Pointer into `items`, such as `/0/total: ...`. Empty for nearly all."""
-    errors: list[AttemptError] = field(default_factory=list[AttemptError])
-    """Why requests for the row gave no result, in their order, whether or not a later one did."""
-    incomplete_items: list[T] = field(default_factory=list[T])
-    """Of a failed row whose reply was cut at the limit of output tokens, and could not be continued
-    to its end: the items that were complete. They are not in `items`."""
-    from_journal: bool = False
-    """Whether it was read from the journal instead of asked for; its `usage` is then what it cost
-    when it was asked for."""
-
-    @property
-    def status(self) -> Literal["success", "empty", "failed"]:
-        """`failed` with an error, `empty` without items, else `success`."""
-        if self.error is not None:
-            return "failed"
-        return "success" if self.items else "empty"
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            # What is empty for nearly all rows is made when it is asked for: see `row_of`.
-            if name not in _EMPTY:
-                raise AttributeError(f"'RowResult' object has no attribute {name!r}", name=name)
-            value = _EMPTY[name]()
-            setattr(self, name, value)
-            return value
-
-    def __repr__(self) -> str:
-        # Without the text of the row: a repr ends up in logs.
-        return (
-            f"RowResult(position={self.position}, status={self.status!r}, "
-            f"items={len(self.items)}, tokens={self.usage.total_tokens}, "
-            f"error={cut(self.error, _LONGEST_ERROR) if self.error else None!r})"
-        )
-
-
-_EMPTY = {
-    "sources": dict,
-    "image_pages": list,
-    "repairs": list,
-    "errors": list,
-    "incomplete_items": list,
-}
+_PLANNING = "_planning"
+"""The attribute of a result with the planning requests, from which `usage` is made."""
 
 
 @dataclass(repr=False)
@@ -167,6 +55,18 @@ class ExtractionResult(Generic[T, D]):
     warnings: list[str] = field(default_factory=list[str])
     """What was noticed while the source was read, which of its pages the model did not get, and
     which models are asked for the schema without being held to it."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # The usage of a large result is an object for each request, made once it is asked for.
+            if name != "usage" or _PLANNING not in vars(self):
+                kind = type(self).__name__
+                raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name)
+            step = ExtractionStep.EXTRACTION
+            requests = [call for row in self.rows for call in row.usage.get_step(step)]
+            self.usage = of_calls(vars(self)[_PLANNING], requests)
+            return self.usage
 
     @property
     def failed(self) -> Any:
@@ -252,44 +152,10 @@ class ExtractionResult(Generic[T, D]):
 
 
 def result_of(raw: RawExtraction, source: Source) -> ExtractionResult[Any]:
-    """The result that the core's tuples describe, of the data of this call."""
+    """The result of a call on this data."""
     model, planning, raw_rows, warnings, _ = raw
-    labels = source.labels
-    rows = [row_of(raw_row, labels) for raw_row in raw_rows]
-    data = [item for row in rows for item in row.items]
-    requests = [call for row in rows for call in row.usage.get_step(ExtractionStep.EXTRACTION)]
-    usage = of_calls([StepUsage(*call) for call in planning], requests)
-    return ExtractionResult(data, rows, model, usage, warnings)
-
-
-def row_of(raw: RawRow, labels: Sequence[Any] | None) -> RowResult[Any]:
-    """The row that the core's tuple describes; `labels` are those of the source, if it has any."""
-    row = cast("RowResult[Any]", object.__new__(RowResult))
-    (
-        row.position,
-        row.input_data,
-        row.items,
-        calls,
-        row.error,
-        sources,
-        pages,
-        row.model,
-        repairs,
-        errors,
-        incomplete,
-        row.from_journal,
-    ) = raw
-    row.source_index = row.position if labels is None else labels[row.position]
-    row.usage = of_calls([], [StepUsage(*call) for call in calls])
-    # A large result would otherwise be five empty lists for each row.
-    if sources:
-        row.sources = sources
-    if pages:
-        row.image_pages = pages
-    if repairs:
-        row.repairs = repairs
-    if errors:
-        row.errors = [AttemptError(*failed) for failed in errors]
-    if incomplete:
-        row.incomplete_items = incomplete
-    return row
+    rows, data = raw_rows.take(source.labels)
+    result = cast("ExtractionResult[Any]", object.__new__(ExtractionResult))
+    result.data, result.rows, result.model, result.warnings = data, rows, model, warnings
+    vars(result)[_PLANNING] = [StepUsage(*call) for call in planning]
+    return result

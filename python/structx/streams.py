@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 from pydantic import BaseModel
 from typing_extensions import Self, TypeVar
 
-from structx.results import RowResult, row_of
 from structx.usage import ExtractorUsage, of_planning
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from structx import _core
     from structx._engine.run_context import RunContext
     from structx._engine.source import Source
-    from structx.results import RawRow, RawStart
+    from structx.results import RawStart, RowResult
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
 
@@ -54,8 +53,9 @@ class _Stream(Generic[T]):
         self.planning_usage = of_planning(planning)
         self._labels = source.labels
 
-    def _taken(self, rows: list[RawRow]) -> None:
-        self._ready.extend(row_of(row, self._labels) for row in rows)
+    def _taken(self, raw: _core.RawRows) -> None:
+        rows, _ = raw.take(self._labels)
+        self._ready.extend(rows)
         if not rows:
             self._is_over = True
             if self._stream is not None:

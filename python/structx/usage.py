@@ -115,6 +115,11 @@ def of_planning(calls: Iterable[RawUsage]) -> ExtractorUsage:
     return of_calls([StepUsage(*call) for call in calls], [])
 
 
+def of_requests(calls: Iterable[RawUsage]) -> ExtractorUsage:
+    """The usage of requests for a row."""
+    return of_calls([], [StepUsage(*call) for call in calls])
+
+
 def of_calls(planning: list[StepUsage], extraction: list[StepUsage]) -> ExtractorUsage:
     """The usage of these requests; a step without any is left out."""
     steps: dict[ExtractionStep, list[StepUsage]] = {}

@@ -1,4 +1,4 @@
-//! From a query to a plan: prompts, the plan a model writes, and its refinement.
+//! Planning: the prompts, the plan that a model writes for a query, and the refinement of models.
 
 pub mod plan;
 pub mod prompts;

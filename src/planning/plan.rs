@@ -1,4 +1,4 @@
-//! The plan of an operation: what a model is asked for it, and what its reply means.
+//! The plan of an extraction: the schema of a planning reply, and its parser.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -6,15 +6,18 @@ use serde_json::{Map, Value, json};
 use crate::schema::definition::{ExtractionRequest, ModelField};
 use crate::schema::types::Scalar;
 
-/// How many problems of a reply are told; a model corrects the rest with them.
+/// The most problems that are sent back for one reply; the rest often go away with them. Chosen by
+/// hand, not measured.
 const MAX_PROBLEMS: usize = 10;
-/// The most fields that a reply has at one level: small models go on where nothing stops them.
+/// The most fields at one level of a nested definition; chosen by hand, not measured.
 pub(crate) const MAX_FIELDS: usize = 100;
+/// The most fields of a flat definition: small models add fields without end unless the schema
+/// bounds them. Chosen by hand, not measured.
 pub(crate) const MAX_FLAT_FIELDS: usize = 20;
-/// The types that small models choose from.
+/// The types that flat definitions offer to small models.
 pub(crate) const FLAT_TYPES: [&str; 8] =
     ["str", "int", "float", "bool", "date", "datetime", "time", "List[str]"];
-/// More columns than this are not listed one by one in a schema; providers limit such lists.
+/// The most columns that a schema lists as an `enum`; providers limit the number of its values.
 const MAX_LISTED_COLUMNS: usize = 250;
 
 /// What to extract, and from which columns.
@@ -22,15 +25,15 @@ const MAX_LISTED_COLUMNS: usize = 250;
 pub struct Plan {
     #[serde(default)]
     pub instructions: String,
-    /// The columns that are read; empty where the data has none.
+    /// The columns to read; empty if the data has no columns.
     #[serde(default)]
     pub target_columns: Vec<String>,
     #[serde(alias = "extraction_schema")]
     pub schema: ExtractionRequest,
 }
 
-/// The JSON Schema of a planning reply. Without `nested` it is the least that makes a plan, and
-/// bounded everywhere, since small models go on where nothing stops them.
+/// The JSON Schema of a planning reply. Without `nested` it is minimal and bounded in every part,
+/// since small models write without end otherwise. The bounds are chosen by hand, not measured.
 #[must_use]
 pub fn reply_schema(columns: &[String], nested: bool) -> Value {
     let mut properties = Map::new();
@@ -98,9 +101,9 @@ fn nested_field() -> Value {
     closed(&properties, &["nested_fields"])
 }
 
-/// A type of any kind, as text.
+/// The schema of a type written as text, such as `List[int]`.
 pub(crate) fn type_in_words() -> Value {
-    // Any and Dict are left out: providers can't enforce a schema that has them.
+    // Any and Dict are left out: providers can't enforce a schema with them.
     let known = Scalar::ALL.into_iter().filter(|scalar| *scalar != Scalar::Any);
     let scalars: Vec<_> = known.map(Scalar::name).collect();
     let hint = format!(
@@ -122,11 +125,11 @@ fn field_properties(kind: Value, most: usize) -> Map<String, Value> {
     ])
 }
 
-/// The plan in a reply. Columns that don't exist are left out, none left means all; a field that
-/// is named twice counts once.
+/// Parses a planning reply. Unknown columns are left out, and if none is left all are read. Of
+/// fields with the same name, the first counts.
 ///
 /// # Errors
-/// What is wrong with the reply, in words for the model that gave it.
+/// The problems of the reply, in words for the model that wrote it.
 pub fn parse(reply: &Value, columns: &[String]) -> Result<Plan, Vec<String>> {
     let text = |name: &str| reply.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let schema = ExtractionRequest {
@@ -163,8 +166,8 @@ pub(crate) fn parse_fields(fields: Option<&Value>) -> Result<Vec<ModelField>, Ve
     if problems.is_empty() { Ok(fields) } else { Err(problems) }
 }
 
-/// What [`ModelField`] can't be read from. serde would tell no place, and repeat the value, which
-/// may be a text of the document.
+/// Finds values from which [`ModelField`] can't be deserialised. serde's error would not name the
+/// place, and would repeat the value, which may be text of the document.
 fn check_kinds(field: &Value, place: &str, problems: &mut Vec<String>) {
     let Value::Object(members) = field else {
         return problems.push(format!("{place}: expected an object"));

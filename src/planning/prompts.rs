@@ -1,4 +1,4 @@
-//! Every word that structx says to a model.
+//! All text that structx writes in prompts.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ out only the fields that they remove. `required`: the field must be there; `null
 null. `validation` has the rules of a field: gt, ge, lt, le, multiple_of, min_length, max_length, \
 pattern; null leaves them as they are.";
 
-/// What small models need beside the words: two queries and their plans.
+/// Few-shot examples of planning for small models: queries and their plans.
 const PLANS: [(&str, &str); 2] = [
     (
         "extract order number, order date and the amount to pay",
@@ -32,16 +32,16 @@ const PLANS: [(&str, &str); 2] = [
     ),
 ];
 
-/// And a schema, instructions and what they make of it.
+/// A few-shot example of refinement: a schema, instructions, and the refined schema.
 const REFINED: (&str, &str, &str) = (
     r#"{"fields": [{"name": "guest", "description": "Name of the guest", "type": "str"}, {"name": "age", "description": "Age of the guest", "type": "str"}]}"#,
     "age is a number; add the dishes",
     r#"{"fields": [{"name": "guest", "description": "Name of the guest", "type": "str"}, {"name": "age", "description": "Age of the guest", "type": "int"}, {"name": "dishes", "description": "Dishes of the guest", "type": "List[str]"}]}"#,
 );
 
-/// What asks for the items of one document or row. The document comes first, and its images before
-/// its text: further queries on it find it in the provider's cache, and small models keep to a
-/// query that stands last.
+/// The messages that request the items of one row. The document comes first, and its images before
+/// its text: further queries on it hit the provider's prompt cache, and small models follow a query
+/// best when it comes last.
 #[must_use]
 pub fn extraction(
     query: &str,
@@ -60,8 +60,7 @@ pub fn extraction(
     ]
 }
 
-/// A document, as the file itself or as images of its pages and as text, and what is to be done with
-/// it.
+/// The parts of a user message: the document, as a file or as page images and text, then the task.
 fn data(text: Arc<str>, images: &[Image], file: Option<&File>, task: String) -> Vec<Part> {
     if let Some(file) = file {
         return vec![Part::File(file.clone()), Part::Text(task.into())];
@@ -75,8 +74,7 @@ fn data(text: Arc<str>, images: &[Image], file: Option<&File>, task: String) -> 
     shown.chain(text).chain([Part::Text(task.into())]).collect()
 }
 
-/// What asks for the plan of an operation, from a sample of its data; with examples if the model
-/// is a small one.
+/// The messages that request a plan from a sample of the data; with examples if `small`.
 #[must_use]
 pub fn planning(
     query: &str,
@@ -88,7 +86,7 @@ pub fn planning(
 ) -> Vec<Message> {
     let mut task = format!("\nQuery: {query}\n");
     if !columns.is_empty() {
-        // As JSON, so that no name can pass for words of ours.
+        // As JSON, so that no column name can pass for an instruction.
         task.push_str(&format!("Columns: {}\n", json!(columns)));
     }
     let mut messages = vec![message(Role::System, vec![Part::Text(PLANNING.into())])];
@@ -100,8 +98,7 @@ pub fn planning(
     messages
 }
 
-/// What asks for a definition, given as JSON, to be changed; with an example if the model is a
-/// small one.
+/// The messages that request a change of a definition, given as JSON; with an example if `small`.
 #[must_use]
 pub fn refinement(definition: &str, instructions: &str, small: bool) -> Vec<Message> {
     let task = |definition: &str, instructions: &str| {
@@ -118,8 +115,8 @@ pub fn refinement(definition: &str, instructions: &str, small: bool) -> Vec<Mess
     messages
 }
 
-/// Ends the first message, the system's, with the schema of the reply, for a provider that takes it
-/// in no other way.
+/// Appends the schema of the reply to the system message, for a model that would not see it
+/// otherwise.
 pub fn tell_schema(messages: &mut [Message], schema: &Value) {
     if let Some(first) = messages.first_mut() {
         let told = format!("\nAnswer with JSON alone, of this JSON Schema: {schema}");
@@ -127,7 +124,7 @@ pub fn tell_schema(messages: &mut [Message], schema: &Value) {
     }
 }
 
-/// What asks again after a reply that is not valid.
+/// The messages that request a correction of an invalid reply.
 #[must_use]
 pub fn ask_again(first: &[Message], reply: &str, problems: &[String]) -> Vec<Message> {
     let mut messages = first.to_vec();
@@ -140,8 +137,8 @@ pub fn ask_again(first: &[Message], reply: &str, problems: &[String]) -> Vec<Mes
     messages
 }
 
-/// What asks for the rest of a reply that was cut, after `count` complete items: `reply`. `problem`
-/// is what was wrong with such a rest.
+/// The messages that request the rest of a truncated reply. `reply` has its `count` complete items;
+/// `problem` says why an earlier continuation was invalid.
 #[must_use]
 pub fn go_on(first: &[Message], reply: &str, count: usize, problem: Option<&str>) -> Vec<Message> {
     let mut messages = first.to_vec();
@@ -157,8 +154,8 @@ pub fn go_on(first: &[Message], reply: &str, count: usize, problem: Option<&str>
     messages
 }
 
-/// Asks again after a reply that was cut before anything in it was complete. The reply itself is left
-/// out: it is as long as the limit and says nothing.
+/// The messages that request a shorter reply, after one that was truncated before its first item
+/// was complete. That reply is left out: it is as long as the limit and holds no item.
 #[must_use]
 pub fn shorten(first: &[Message]) -> Vec<Message> {
     let mut messages = first.to_vec();

@@ -1,4 +1,4 @@
-//! The refinement of a definition: what a model is asked for it, and what its reply means.
+//! The refinement of a definition: the schema of the reply, and its parser.
 
 use serde_json::{Map, Value, json};
 
@@ -7,14 +7,14 @@ use crate::schema::constraints::{allow, applies};
 use crate::schema::definition::{ExtractionRequest, ModelField, fits, is_same_name};
 use crate::schema::types::TypeExpr;
 
-/// The rules that a reply can set; all others stay as they are.
+// The rules that a reply can set; all others are kept unchanged.
 const NUMBERS: [&str; 1] = ["multiple_of"];
 const BOUNDS: [&str; 4] = ["gt", "ge", "lt", "le"];
 const LENGTHS: [&str; 2] = ["min_length", "max_length"];
 const PATTERN: &str = "pattern";
 
-/// The JSON Schema of a refined definition. Without `nested` it has names, descriptions and plain
-/// types only.
+/// The JSON Schema of a refined definition. Without `nested` it has only names, descriptions and
+/// plain types.
 #[must_use]
 pub fn reply_schema(nested: bool) -> Value {
     if !nested {
@@ -37,7 +37,8 @@ pub fn reply_schema(nested: bool) -> Value {
     schema
 }
 
-/// Any name: the fields that are there already may have one that no plan would give.
+/// The properties of a field. Any name is allowed, since existing fields may have names that the
+/// pattern of plans excludes.
 fn field_properties(kind: Value, most: usize) -> Map<String, Value> {
     Map::from_iter([
         ("name".to_owned(), text(64)),
@@ -59,11 +60,12 @@ fn validation() -> Value {
     closed(&rules, &names)
 }
 
+/// Whether a reply can set the rule.
 fn is_sayable(rule: &str) -> bool {
     rule == PATTERN || NUMBERS.contains(&rule) || BOUNDS.contains(&rule) || LENGTHS.contains(&rule)
 }
 
-/// A definition in the form of a reply, for the prompt.
+/// The current definition in the form of a reply, for the prompt.
 #[must_use]
 pub fn shown(definition: &ExtractionRequest, nested: bool) -> Value {
     let fields = shown_fields(&definition.fields, nested);
@@ -96,12 +98,12 @@ fn shown_fields(fields: &[ModelField], nested: bool) -> Vec<Value> {
     fields.iter().map(shown).collect()
 }
 
-/// The refined definition in a reply of the form that `nested` says, named as `current` is. A
-/// field that is there already keeps what the reply does not say of it: rules, nullability,
-/// default, alias, nested fields.
+/// Parses a refinement reply, nested or flat. The definition keeps the name of `current`, and an
+/// existing field keeps the properties that the reply omits: rules, nullability, default, alias and
+/// nested fields.
 ///
 /// # Errors
-/// What is wrong with the reply, in words for the model that gave it.
+/// The problems of the reply, in words for the model that wrote it.
 pub fn parse(
     reply: &Value,
     current: &ExtractionRequest,
@@ -119,6 +121,7 @@ pub fn parse(
     refined.normalise().map_err(|error| vec![error.to_string()])
 }
 
+/// Completes the fields of a reply from the current fields of the same names.
 fn keep(fields: Option<&mut Value>, current: &[ModelField], nested: bool) {
     let fields = fields.and_then(Value::as_array_mut).into_iter().flatten();
     for field in fields.filter_map(Value::as_object_mut) {
@@ -131,10 +134,10 @@ fn keep(fields: Option<&mut Value>, current: &[ModelField], nested: bool) {
     }
 }
 
-/// Gives a reply's field what only `current` says.
+/// Adds the properties of `current` that a reply's field omits.
 fn keep_unsaid(field: &mut Map<String, Value>, current: &ModelField, nested: bool) {
     if !nested && !FLAT_TYPES.contains(&current.kind.as_str()) {
-        // The form has no word for the type, and the model had to choose another.
+        // The flat form can't express the type, so the model had to choose another.
         field.insert("type".to_owned(), json!(current.kind));
     }
     let Some(kind) = field.get("type").and_then(Value::as_str) else { return };
@@ -147,7 +150,7 @@ fn keep_unsaid(field: &mut Map<String, Value>, current: &ModelField, nested: boo
     keep_nested(field, current, kind, nested);
 }
 
-/// Keeps the rules and the default, as far as they fit the type and the rules that are said.
+/// Keeps the rules and the default of `current` that fit the reply's type and rules.
 fn keep_rules(
     field: &mut Map<String, Value>,
     current: &ModelField,
@@ -172,6 +175,7 @@ fn keep_rules(
     }
 }
 
+/// Keeps the nested fields of `current`, or merges them into those of the reply.
 fn keep_nested(field: &mut Map<String, Value>, current: &ModelField, kind: TypeExpr, nested: bool) {
     let Some(inner) = &current.nested_fields else { return };
     let said = field.get_mut("nested_fields");

@@ -1,8 +1,9 @@
-//! Awaitables of asyncio loops: aborted when they are cancelled, resolved in batches.
+//! Awaitables of asyncio loops. Cancelling one aborts its task; results are delivered in batches.
 //!
-//! `pyo3_async_runtimes` wakes the loop, from a thread of its own, for each of them. Here those
-//! that end together are resolved in one callback of their loop.
+//! `pyo3_async_runtimes` wakes the loop for each awaitable, from a thread of its own. Here results
+//! that are ready together share one callback of their loop.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
@@ -11,14 +12,14 @@ use tokio::task::AbortHandle;
 use super::errors;
 use super::job::Ended;
 
-/// Where the result of a job goes.
+/// The destination of a job's result.
 pub struct Receiver {
     event_loop: Py<PyAny>,
     future: Py<PyAny>,
 }
 
 impl Receiver {
-    /// On the running loop. Under anything but asyncio there is none.
+    /// A future of the running loop; an error outside asyncio.
     pub fn new(py: Python<'_>) -> PyResult<Self> {
         let event_loop = pyo3_async_runtimes::get_running_loop(py)
             .map_err(|error| errors::not_asyncio(py, error))?;
@@ -26,7 +27,7 @@ impl Receiver {
         Ok(Self { event_loop: event_loop.unbind(), future })
     }
 
-    /// What the caller awaits.
+    /// The future that the caller awaits.
     pub fn awaitable<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         self.future.bind(py).clone()
     }
@@ -37,11 +38,16 @@ pub struct Delivery {
     pub ended: Ended,
 }
 
-/// Resolves all of them, with one wake-up for each loop.
+/// Resolves all futures, with one wake-up of each loop.
 pub fn deliver(py: Python<'_>, deliveries: Vec<Delivery>) {
     let mut by_loop: Vec<(Py<PyAny>, Vec<Resolved>)> = Vec::new();
     for Delivery { receiver, ended } in deliveries {
-        let result = ended(py).map(Bound::unbind);
+        // A panic is the end of this one, and not of those beside it.
+        let result = catch_unwind(AssertUnwindSafe(|| ended(py).map(Bound::unbind)));
+        let result = result.unwrap_or_else(|panic| {
+            let text = format!("panic: {}", structx_common::panics::message(&*panic));
+            Err(errors::internal_error(py, text))
+        });
         let Receiver { event_loop, future } = receiver;
         match by_loop.iter_mut().find(|(known, _)| known.is(&event_loop)) {
             Some((_, resolved)) => resolved.push((future, result)),
@@ -50,14 +56,14 @@ pub fn deliver(py: Python<'_>, deliveries: Vec<Delivery>) {
     }
     for (event_loop, resolved) in by_loop {
         let resolve = Resolve(Mutex::new(resolved));
-        // A loop that is closed has nobody left who waits.
+        // Nobody waits on a closed loop.
         let _ = event_loop.call_method1(py, "call_soon_threadsafe", (resolve,));
     }
 }
 
 type Resolved = (Py<PyAny>, PyResult<Py<PyAny>>);
 
-/// Called by the loop itself: sets the results of futures that still wait.
+/// A callback of the loop: sets the results of futures that are still pending.
 #[pyclass(frozen, module = "structx._core")]
 struct Resolve(Mutex<Vec<Resolved>>);
 
@@ -65,10 +71,9 @@ struct Resolve(Mutex<Vec<Resolved>>);
 impl Resolve {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
         let resolved = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        for (future, result) in resolved {
-            set(future.bind(py), result)?;
-        }
-        Ok(())
+        // What one raises, such as a future of the caller's own loop, keeps no other from its result.
+        let set = resolved.into_iter().map(|(future, result)| set(future.bind(py), result));
+        set.collect::<Vec<_>>().into_iter().collect()
     }
 }
 
@@ -83,8 +88,8 @@ fn set(future: &Bound<'_, PyAny>, result: PyResult<Py<PyAny>>) -> PyResult<()> {
     Ok(())
 }
 
-/// Aborts a task once its awaitable is cancelled, or this is dropped. An awaitable that nobody has
-/// any more is kept by its task, as asyncio keeps what waits for a socket.
+/// Aborts a task when its awaitable is cancelled or this guard is dropped. The task keeps the
+/// awaitable alive, as asyncio keeps a future that waits for a socket.
 #[pyclass(frozen, module = "structx._core")]
 pub struct Abort(pub AbortHandle);
 

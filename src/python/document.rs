@@ -1,4 +1,4 @@
-//! `_core.Document`: what was read, as plain tuples that `structx.documents` makes objects of.
+//! `_core.Document`: a document as plain tuples, from which `structx.documents` makes objects.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,11 +27,11 @@ type RawPlace = (usize, usize, Option<u32>, Option<RawBox>);
 /// name, media type, bytes
 type RawAttachment<'py> = (String, String, Bound<'py, PyBytes>);
 
-/// A source as a document; a table is its Markdown.
+/// A source as a document; a table becomes Markdown.
 #[pyclass(frozen, module = "structx._core")]
 pub struct Document {
     source: Prepared,
-    /// Of a table; empty for a document.
+    /// The Markdown of a table; empty for a document.
     written: documents::Document,
     offsets: CodePoints,
 }
@@ -101,7 +101,7 @@ impl Document {
         pages.map(raw).collect()
     }
 
-    /// All but cells, which are their tables'.
+    /// All blocks but cells, which belong to their tables.
     fn blocks(&self) -> Vec<RawBlock> {
         let raw = |block: &Block| {
             let (kind, level) = match block.kind {
@@ -151,14 +151,14 @@ impl Document {
         self.document().locate(range).into_iter().map(raw).collect()
     }
 
-    /// What [`Self::restore`] makes the same document of.
+    /// The arguments of [`Self::restore`] for the same document.
     fn state<'py>(
         &self,
         py: Python<'py>,
     ) -> PyResult<(Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>)> {
         let content = py.detach(|| serde_json::to_vec(&*self.source.content));
         let content = content.map_err(|error| PyValueError::new_err(error.to_string()))?;
-        // Without its password, which a pickle does not hold, a protected file is of no use.
+        // A pickle does not hold the password, without which a protected file is useless.
         let is_open = self.document().options.password.is_none();
         let original = self.document().original.as_deref().filter(|_| is_open);
         Ok((PyBytes::new(py, &content), original.map(|bytes| PyBytes::new(py, bytes))))
@@ -176,7 +176,7 @@ impl Document {
     }
 }
 
-/// To a hundredth of a point: what is more would only look exact.
+/// Rounds to a hundredth of a point: more digits would suggest precision that is not there.
 fn raw_box(bounds: Bounds) -> RawBox {
     let round = |edge: f32| (f64::from(edge) * 100.0).round() / 100.0;
     (round(bounds.left), round(bounds.top), round(bounds.right), round(bounds.bottom))

@@ -79,7 +79,7 @@ fn llm_error(error: LlmError) -> PyErr {
     raise((message, error.provider, error.status, error.code, error.request_id, kind))
 }
 
-/// The end of a public operation that failed, with the tokens that planning spent all the same.
+/// The exception of a public operation that failed, with the tokens that planning spent.
 pub fn extraction_error(py: Python<'_>, mut error: Error) -> PyErr {
     let message = error.to_string();
     let calls = match &mut error {
@@ -92,7 +92,7 @@ pub fn extraction_error(py: Python<'_>, mut error: Error) -> PyErr {
     raised
 }
 
-/// A panic, which is a defect of ours.
+/// A panic: a defect of structx.
 pub fn internal_error(py: Python<'_>, text: String) -> PyErr {
     caused(
         py,
@@ -105,18 +105,19 @@ pub fn closed() -> PyErr {
     exceptions::ExtractionError::new_err("the extractor is closed; make a new one")
 }
 
-/// What Python calls for a job runs on the one thread that would have to end another job.
+/// A validator that waits for another extraction would keep its thread from that one's validators.
 pub fn within_a_job() -> PyErr {
     exceptions::ExtractionError::new_err(
         "what structx calls, such as a validator, can't wait for an extraction",
     )
 }
 
-pub fn no_threads(py: Python<'_>, error: std::io::Error) -> PyErr {
-    caused(py, format!("structx can't start its threads: {error}"), error.into())
+pub fn no_threads(py: Python<'_>, error: impl Into<PyErr>) -> PyErr {
+    let error = error.into();
+    caused(py, format!("structx can't start its threads: {}", error.value(py)), error)
 }
 
-/// Under trio and curio, or in no loop at all.
+/// Under trio or curio, or without a running loop.
 pub fn not_asyncio(py: Python<'_>, no_loop: PyErr) -> PyErr {
     let message = "structx's awaitables need a running asyncio loop; elsewhere (such as trio) call \
                    the form without _async in a thread";

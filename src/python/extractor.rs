@@ -1,4 +1,4 @@
-//! `_core.Extractor`: settings, and the jobs that it makes.
+//! `_core.Extractor`: the settings of an extractor, and its jobs.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -18,23 +18,23 @@ use crate::run::{self, RunOptions, Target};
 use crate::schema::definition::ExtractionRequest;
 
 use super::errors;
-use super::input::{Input, read};
+use super::input::{Input, off_the_runtime, read};
 use super::job::Job;
 use super::limits::Limits;
 use super::raw::{RawEstimate, RawPlan, RawSchema, Tried};
 use super::settings::{Clients, Settings, StepSettings};
 use super::stream::{Begun, RowStream};
 use super::target::{ModelTarget, Pydantic};
-use super::watch::{Callbacks, Run, Watcher};
+use super::watch::{Run, Watcher};
 
 #[pyclass(frozen, module = "structx._core")]
 pub struct Extractor {
     settings: Settings,
-    /// The clients, and the process they were made in; None once closed.
+    /// The clients and the process that made them; None once closed.
     clients: Mutex<Option<(u32, Clients)>>,
 }
 
-/// What each job starts with. Locks are taken here, with the GIL.
+/// The state that each job starts with. Locks are taken here, with the GIL.
 struct Start {
     clients: Clients,
     pydantic: Pydantic,
@@ -58,7 +58,7 @@ struct Opened {
 }
 
 impl Opened {
-    /// What `work` gives, once the call is closed and Python has heard of all that happened.
+    /// The output of `work`, after the call is closed and all progress is reported to Python.
     async fn watched<T>(&self, work: impl Future<Output = T>) -> T {
         let done = work.await;
         self.clients.extractor.context.close().await;
@@ -76,7 +76,7 @@ impl Extractor {
         let (owner, clients) = slot.as_mut().ok_or_else(errors::closed)?;
         if *owner != process {
             let own = self.settings.connect()?;
-            // Connections of a parent process belong to its runtime: forgotten, not closed.
+            // Connections of a parent process belong to its runtime: leaked, not closed.
             std::mem::forget(std::mem::replace(clients, own));
             *owner = process;
         }
@@ -89,7 +89,7 @@ impl Extractor {
         if options.max_cost.is_some() {
             clients.check_prices(plans)?;
         }
-        let pydantic = Pydantic::new(py, callbacks)?;
+        let pydantic = Pydantic::new(py, callbacks, self.settings.validator_threads)?;
         let watcher = Watcher::new(&pydantic);
         let watch = watcher.clone().map(|watcher| watcher as Arc<dyn run::Observer>);
         Ok(Start { clients, pydantic, options: RunOptions { watch, ..options }, watcher })
@@ -100,7 +100,7 @@ impl Extractor {
 impl Extractor {
     #[new]
     #[pyo3(signature = (*, models, planning_models, api_key, api_base, api_version, output_mode,
-                        timeout, connect_timeout, first_byte_timeout, extraction_options, planning_options, max_threads, max_retries,
+                        timeout, connect_timeout, first_byte_timeout, extraction_options, planning_options, max_threads, validator_threads, max_retries,
                         min_wait, max_wait, limits, cache, cache_size, prices, weights))]
     #[expect(clippy::too_many_arguments, reason = "the keyword arguments of the constructor")]
     fn new(
@@ -116,6 +116,7 @@ impl Extractor {
         extraction_options: &str,
         planning_options: &str,
         max_threads: usize,
+        validator_threads: usize,
         max_retries: i64,
         min_wait: f64,
         max_wait: f64,
@@ -142,6 +143,7 @@ impl Extractor {
                     whole: seconds("timeout", timeout)?,
                 },
                 concurrency: max_threads.min(Semaphore::MAX_PERMITS),
+                validator_threads,
                 retry_policy: RetryPolicy::new(max_retries, min_wait, max_wait)?,
                 limits,
                 cache: cache.map(|path| (path, cache_size)),
@@ -196,7 +198,7 @@ impl Extractor {
         }))
     }
 
-    /// All queries at the same time, on data that is read once.
+    /// Runs all queries at the same time, on data that is read once.
     fn extract_queries(
         &self,
         py: Python<'_>,
@@ -249,10 +251,10 @@ impl Extractor {
         }))
     }
 
-    /// What each model is asked for a target, in the order in which they are asked; nothing is sent.
+    /// The compiled schema for each model, in the order in which they are asked. Sends nothing.
     fn explain(&self, py: Python<'_>, target: ModelTarget) -> PyResult<Vec<RawSchema>> {
         let clients = self.clients()?;
-        let target = Pydantic::new(py, Callbacks::default())?.target(Arc::new(target));
+        let target = Pydantic::without_validators(py)?.target(Arc::new(target));
         let explained = clients.extractor.clients().map(|client| {
             let schema = target.reply_schema(client)?;
             Ok(RawSchema::new(client, &schema))
@@ -260,7 +262,7 @@ impl Extractor {
         explained.collect()
     }
 
-    /// What an extraction is likely to take; nothing is sent.
+    /// The likely size, cost and duration of an extraction. Sends nothing.
     fn estimate(
         &self,
         py: Python<'_>,
@@ -269,20 +271,22 @@ impl Extractor {
         target: Option<ModelTarget>,
     ) -> PyResult<Job> {
         let clients = self.clients()?;
-        let pydantic = Pydantic::new(py, Callbacks::default())?;
+        let pydantic = Pydantic::without_validators(py)?;
         let target = target.map(Arc::new);
         Ok(Job::new(pydantic.clone(), target.clone(), async move {
             let content = read(input).await?.content;
             let target = target.map(|target| pydantic.target(target));
-            let Clients { planner, extractor, .. } = &clients;
-            let target = target.as_ref();
-            run::estimate(planner, extractor, &content, &query, target).map(RawEstimate::from)
+            let Clients { planner, extractor, .. } = clients;
+            let estimate = off_the_runtime(move || {
+                run::estimate(&planner, &extractor, &content, &query, target.as_ref())
+            });
+            estimate.await?.map(RawEstimate::from)
         }))
     }
 
     fn prepare(&self, py: Python<'_>, input: Input) -> PyResult<Job> {
         self.check_open()?;
-        let pydantic = Pydantic::new(py, Callbacks::default())?;
+        let pydantic = Pydantic::without_validators(py)?;
         Ok(Job::new(pydantic, None, async { read(input).await.map_err(Error::from) }))
     }
 
@@ -292,7 +296,7 @@ impl Extractor {
         slot.is_some().then_some(()).ok_or_else(errors::closed)
     }
 
-    /// Calls under way go on; the connections are closed with the last of them.
+    /// Refuses further calls; calls in progress finish, and the last one closes the connections.
     fn close(&self) {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

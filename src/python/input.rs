@@ -18,9 +18,8 @@ use super::document::Document;
 use super::errors::file_error;
 use super::job::Job;
 use super::target::Pydantic;
-use super::watch::Callbacks;
 
-/// The data, and the options of the table reader as JSON: a tuple that `structx._engine.inputs` makes.
+/// The data and the reader's options as JSON: a tuple made by `structx._engine.inputs`.
 #[derive(FromPyObject)]
 pub struct Input(Encoded, String);
 
@@ -35,7 +34,7 @@ enum Encoded {
     Prepared(Prepared),
 }
 
-/// A source that was read, once for any number of operations.
+/// A source that is read once, for any number of operations.
 #[pyclass(frozen, from_py_object, module = "structx._core")]
 #[derive(Clone)]
 pub struct Prepared {
@@ -45,7 +44,8 @@ pub struct Prepared {
 }
 
 impl Input {
-    /// Whether reading takes no longer than handing it to another thread.
+    /// Whether reading takes no longer than a hand-over to another thread. The size in bytes is chosen
+    /// by hand, not measured.
     pub fn is_quick(&self) -> bool {
         const SHORT: usize = 1 << 16;
         match &self.0 {
@@ -135,19 +135,7 @@ impl Prepared {
         Some(PyBytes::new(py, json.as_bytes()))
     }
 
-    /// The source as a document; raises `FileError` for a table that is too large for one.
-    fn document(&self, py: Python<'_>) -> PyResult<Document> {
-        py.detach(|| Document::new(self.clone())).map_err(file_error)
-    }
-
-    /// pages, rows, characters, tokens, the numbers of pages without text
-    fn measure(&self, py: Python<'_>) -> (usize, usize, usize, usize, Vec<u32>) {
-        let Measure { pages, rows, characters, tokens, vision_pages } =
-            py.detach(|| self.content.measure());
-        (pages, rows, characters, tokens, vision_pages)
-    }
-
-    /// The part that planning is shown.
+    /// The sample that is sent for planning.
     fn sample(&self) -> String {
         self.content.sample(SAMPLE_CHARACTERS)
     }
@@ -156,7 +144,29 @@ impl Prepared {
 /// A job that reads a source; raises `FileError`.
 #[pyfunction]
 pub fn reading(py: Python<'_>, input: Input) -> PyResult<Job> {
-    Ok(Job::new(Pydantic::new(py, Callbacks::default())?, None, read(input)))
+    Ok(Job::new(Pydantic::without_validators(py)?, None, read(input)))
+}
+
+/// A job that reads a source as a document; raises `FileError`.
+#[pyfunction]
+pub fn reading_document(py: Python<'_>, input: Input) -> PyResult<Job> {
+    Ok(Job::new(Pydantic::without_validators(py)?, None, async {
+        let prepared = read(input).await?;
+        off_the_runtime(move || Document::new(prepared)).await?
+    }))
+}
+
+/// A job that measures a source; raises `FileError`.
+#[pyfunction]
+pub fn measuring(py: Python<'_>, input: Input) -> PyResult<Job> {
+    Ok(Job::new(Pydantic::without_validators(py)?, None, async {
+        let content = read(input).await?.content;
+        off_the_runtime(move || {
+            let Measure { pages, rows, characters, tokens, vision_pages } = content.measure();
+            (pages, rows, characters, tokens, vision_pages)
+        })
+        .await
+    }))
 }
 
 /// Reads on a thread for sources.
@@ -164,8 +174,16 @@ pub async fn read(input: Input) -> Result<Prepared, FileError> {
     if input.is_quick() {
         return input.read();
     }
-    match tokio::task::spawn_blocking(|| input.read()).await {
-        Ok(read) => read,
+    off_the_runtime(|| input.read()).await?
+}
+
+/// Runs `work`, which takes a processor for more than a millisecond, on a thread for sources: the
+/// runtime has one worker, which serves all requests.
+pub async fn off_the_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, FileError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done),
         Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
         Err(error) => {
             let message = format!("could not be read: {error}");
@@ -174,13 +192,13 @@ pub async fn read(input: Input) -> Result<Prepared, FileError> {
     }
 }
 
-/// The limits that hold where the caller sets none, as JSON.
+/// The default limits, as JSON.
 #[pyfunction]
 pub fn default_limits() -> String {
     serde_json::json!(Limits::default()).to_string()
 }
 
-/// The path that a text given as data is, by the documented rule; None for a text.
+/// The path that a string given as data names, by the documented rule; None for a text.
 #[pyfunction]
 pub fn path_of(data: &str) -> PyResult<Option<PathBuf>> {
     Ok(match documents::resolve(data).map_err(file_error)? {

@@ -1,4 +1,4 @@
-//! Child processes for readers that may hang or abort: this interpreter, started anew.
+//! Child processes for readers that may hang or abort: new processes of this interpreter.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use pyo3::prelude::*;
 
 use crate::documents::isolate::{self, Launcher};
 
-/// Tells the core how a child is started, where one can be.
+/// Tells the core how to start a child process, if that is possible.
 pub fn tell_launcher(py: Python<'_>) -> PyResult<()> {
     let sys = py.import("sys")?;
-    // A program that is packed together with its Python would start itself, and not Python.
+    // The executable of a program packed with its Python is the program itself, not Python.
     let is_packed = sys.hasattr("frozen")?;
     let program: Option<PathBuf> = sys.getattr("executable")?.extract()?;
     if let Some(program) = program.filter(|path| !is_packed && !path.as_os_str().is_empty()) {

@@ -1,4 +1,4 @@
-//! An operation of the core, ready to be run: blocking, or on an asyncio loop.
+//! An operation of the core, ready to run: blocking, or on an asyncio loop.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -19,7 +19,7 @@ use super::{errors, runtime};
 use crate::documents::FileError;
 use crate::error::Error;
 
-/// Makes the Python object of what an operation gave; called with the GIL.
+/// Converts the result of an operation to Python; called with the GIL.
 pub type Ended = Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>;
 pub type Work = Pin<Box<dyn Future<Output = Ended> + Send>>;
 
@@ -27,12 +27,12 @@ pub type Work = Pin<Box<dyn Future<Output = Ended> + Send>>;
 pub struct Job {
     work: Mutex<Option<Work>>,
     pydantic: Pydantic,
-    /// The work only shares this and the context, which are Python's: they are not to be dropped by
-    /// a thread without the GIL, which takes a lock of pyo3 that a fork may catch.
+    /// Continuation so that no thread drops these Python objects without the GIL: that takes a lock of pyo3,
+    /// which a fork could copy while it is held.
     _target: Option<Arc<ModelTarget>>,
 }
 
-/// A copy of the caller's context variables, in which all Python of its job is called.
+/// A copy of the caller's context, for all Python code of its job.
 pub struct Context(Py<PyAny>);
 
 impl Context {
@@ -42,14 +42,16 @@ impl Context {
         copy.call0().map(|context| Arc::new(Self(context.unbind())))
     }
 
-    /// `function(argument)` within it.
+    /// `function(argument)` in a copy of it: a context can be entered by one thread at a time, and
+    /// validators of one job run on several.
     pub fn call<'py>(
         &self,
         py: Python<'py>,
         function: &Bound<'py, PyAny>,
         argument: impl IntoPyObject<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.0.bind(py).call_method1(intern!(py, "run"), (function, argument))
+        let copy = self.0.bind(py).call_method0(intern!(py, "copy"))?;
+        copy.call_method1(intern!(py, "run"), (function, argument))
     }
 }
 
@@ -71,7 +73,7 @@ impl Raise for FileError {
 }
 
 impl Job {
-    /// Panics of `operation` become exceptions.
+    /// A job of `operation`, whose panics become exceptions.
     pub fn new<T, E>(
         pydantic: Pydantic,
         target: Option<Arc<ModelTarget>>,

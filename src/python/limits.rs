@@ -1,4 +1,4 @@
-//! `_core.Limits`: limits that any number of extractors share.
+//! `_core.Limits`: rate limits shared by any number of extractors.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,8 @@ use crate::llm::rate_limit::SharedLimiter;
 #[pyclass(frozen, module = "structx._core")]
 pub struct Limits {
     limits: rate_limit::ConfiguredLimits,
-    /// And the process it was made in. Locked with the GIL alone: no thread holds it while one forks.
+    /// With the process that made it. Locked with the GIL only, so that no thread holds it during a
+    /// fork.
     limiter: Mutex<(u32, Arc<SharedLimiter>)>,
 }
 
@@ -34,12 +35,12 @@ impl Limits {
 }
 
 impl Limits {
-    /// That of this process.
+    /// The limiter of this process.
     pub fn limiter(&self) -> Arc<SharedLimiter> {
         let mut slot = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
         let process = std::process::id();
         if slot.0 != process {
-            // Tasks of a parent process may have held its locks: forgotten, not dropped.
+            // Tasks of a parent process may have held its locks: leaked, not dropped.
             let own = (process, SharedLimiter::new(self.limits));
             std::mem::forget(std::mem::replace(&mut *slot, own));
         }

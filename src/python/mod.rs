@@ -1,4 +1,4 @@
-//! The Python edge: the only module that knows pyo3.
+//! The Python binding: the only module that depends on pyo3.
 
 mod awaitable;
 mod config;
@@ -10,6 +10,7 @@ mod isolate;
 mod job;
 mod limits;
 mod raw;
+mod row;
 mod runtime;
 mod schema;
 mod settings;
@@ -18,7 +19,8 @@ mod target;
 mod watch;
 mod worker;
 
-#[pyo3::pymodule]
+// Not tested on builds of Python without a GIL: those turn it on when they import this module.
+#[pyo3::pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
     use super::config::read_yaml;
@@ -27,7 +29,7 @@ mod _core {
     #[pymodule_export]
     use super::extractor::Extractor;
     #[pymodule_export]
-    use super::input::{Prepared, default_limits, path_of, reading};
+    use super::input::{Prepared, default_limits, measuring, path_of, reading, reading_document};
     #[pymodule_export]
     use super::isolate::serve_reader;
     #[pymodule_export]
@@ -35,7 +37,7 @@ mod _core {
     #[pymodule_export]
     use super::limits::Limits;
     #[pymodule_export]
-    use super::raw::RawRows;
+    use super::row::{AttemptError, RawRows, RowResult};
     #[pymodule_export]
     use super::runtime::shutdown;
     #[pymodule_export]

@@ -1,9 +1,9 @@
-//! The one tokio runtime, and how Python waits for it.
+//! The tokio runtime, and how Python waits for it.
 //!
-//! It is ours because a runtime must be gone before the interpreter is: a pool thread that is
-//! attached to Python while it finalises crashes the process. An `atexit` hook shuts it down, and a
-//! fork is seen by the process id: the child gets a runtime of its own. What is asked for later
-//! still, by a destructor at exit, runs on the thread that asks.
+//! The runtime must end before the interpreter does: a pool thread that is attached to Python during
+//! finalisation crashes the process. An `atexit` hook shuts it down. A changed process id shows a
+//! fork: the child gets a runtime of its own. Jobs started after the shutdown, such as by a
+//! destructor at exit, run on the calling thread.
 
 use std::num::NonZero;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -22,22 +22,22 @@ use super::awaitable::Abort;
 use super::job::{Ended, Work};
 use super::{errors, worker};
 
-/// How long the interpreter's exit waits for work that is under way.
+/// How long the interpreter's exit waits for running tasks. Chosen by hand, not measured.
 const SHUTDOWN: Duration = Duration::from_secs(2);
-/// How often a blocked call looks for Ctrl-C.
+/// How often a blocked call checks for Ctrl-C. Chosen by hand, not measured.
 const SIGNALS: Duration = Duration::from_millis(100);
 
-/// Threads for requests. One serves more of them than Python can take the results of; with a second
-/// they hand each row from one to the other, which costs a third more processor time.
+/// Threads for requests. One serves more requests than Python can take results of. A second one
+/// costs a third more CPU (`bench/speed`), as rows move between the threads.
 const WORKERS: usize = 1;
-/// Sources that are read at the same time, each in memory as a whole: as many as there are
-/// processors, and at least so many, as names are looked up on these threads too. Any more would
-/// only take turns, and have the caller's loop wait for its own.
+/// The least number of threads for blocking work. There is one for each processor, as each source is
+/// in memory as a whole and more would only take turns; name look-ups use these threads too, hence
+/// the minimum, which is chosen by hand.
 const LEAST_READERS: usize = 4;
 
 static RUNTIME: Mutex<State> = Mutex::new(State::Idle);
-/// The thread on which the interpreter exits. Read where there is no GIL, and so no lock: one that
-/// is held there while another thread forks stays locked in the child.
+/// The thread on which the interpreter exits. Read without the GIL and therefore without a lock: a
+/// lock held during a fork stays locked in the child.
 static EXITING: OnceLock<ThreadId> = OnceLock::new();
 
 enum State {
@@ -52,8 +52,8 @@ fn state() -> MutexGuard<'static, State> {
     RUNTIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The runtime of this process; `None` on the thread that exits, which has to do without. Any other
-/// thread that asks at exit waits here for the end.
+/// The runtime of this process; `None` on the exiting thread after the shutdown. Other threads that
+/// call this at exit block here until the process ends.
 pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
     if is_exiting_elsewhere() {
         py.detach(stay_out_of_a_closing_interpreter);
@@ -79,7 +79,7 @@ pub fn handle(py: Python<'_>) -> PyResult<Option<Handle>> {
     Ok(Some(handle))
 }
 
-/// Run at exit: no thread of ours may outlive the interpreter.
+/// Ends all threads; called at exit, as none may outlive the interpreter.
 #[pyfunction]
 pub fn shutdown(py: Python<'_>) {
     EXITING.get_or_init(|| thread::current().id());
@@ -96,7 +96,7 @@ pub fn shutdown(py: Python<'_>) {
     });
 }
 
-/// With the GIL, so that no two threads fork at a time.
+/// Registers the hooks; they run with the GIL, so that no two threads fork at a time.
 pub fn close_files_at_forks(py: Python<'_>) -> PyResult<()> {
     // Windows has no forks.
     let Some(register) = py.import("os")?.getattr_opt("register_at_fork")? else { return Ok(()) };
@@ -113,7 +113,7 @@ pub fn block_on(py: Python<'_>, work: Work) -> PyResult<Ended> {
     let Some(runtime) = handle(py)? else { return block_on_here(py, work) };
     py.detach(|| {
         let (sender, receiver) = mpsc::sync_channel(1);
-        // Two steps: what the work holds is gone before anybody hears of its end.
+        // In two steps, so that everything the work holds is dropped before the result is seen.
         let task = runtime.spawn(async move {
             let ended = work.await;
             sender.send(ended)
@@ -135,7 +135,7 @@ pub fn block_on(py: Python<'_>, work: Work) -> PyResult<Ended> {
     })
 }
 
-/// At exit: on this thread, which keeps the GIL for the calls of Python.
+/// Runs `work` on this thread at exit; it keeps the GIL for calls into Python.
 fn block_on_here(py: Python<'_>, mut work: Work) -> PyResult<Ended> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -148,8 +148,8 @@ fn block_on_here(py: Python<'_>, mut work: Work) -> PyResult<Ended> {
     })
 }
 
-/// A daemon thread that is in Python while it finalises may crash the process, and can't be served
-/// any more: it waits here for the end, as Python makes threads wait that want the GIL then.
+/// Blocks a daemon thread during finalisation until the process ends: it can't be served any more,
+/// and entering Python could crash the process. Python treats threads that want the GIL alike.
 fn stay_out_of_a_closing_interpreter() {
     while is_exiting_elsewhere() {
         thread::park();

@@ -1,4 +1,4 @@
-//! What a caller configured, and the clients that are made of it.
+//! The settings of an extractor, and the clients made of them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use super::limits::Limits;
 use super::raw::RawExtraction;
 use super::target::{ModelTarget, Pydantic};
 
-/// What a caller configured. Clients and connections are made of it in each process.
+/// The settings of an extractor. Each process makes its own clients and connections of them.
 pub struct Settings {
     pub extraction: StepSettings,
     pub planning: StepSettings,
@@ -34,17 +34,19 @@ pub struct Settings {
     pub output_mode: Option<OutputMode>,
     pub timeouts: Timeouts,
     pub concurrency: usize,
+    /// Validators of one call that run at a time.
+    pub validator_threads: usize,
     pub retry_policy: RetryPolicy,
     pub limits: Option<Py<Limits>>,
-    /// The file, and how many bytes it may have.
+    /// The file and its largest size in bytes.
     pub cache: Option<(PathBuf, u64)>,
     /// By the caller's names of models.
     pub prices: HashMap<String, Price>,
-    /// Files of the `local/` models among those of the steps.
+    /// The files of the `local/` models of the steps.
     pub weights: HashMap<String, PathBuf>,
 }
 
-/// The models of a step, asked in turn, and the options that are sent with its requests.
+/// The models of a step, asked in turn, and the options sent with its requests.
 #[derive(PartialEq)]
 pub struct StepSettings {
     model: String,
@@ -52,7 +54,7 @@ pub struct StepSettings {
     options: Arc<Map<String, Value>>,
 }
 
-/// Who plans and who extracts.
+/// The clients for planning and for extraction.
 #[derive(Clone)]
 pub struct Clients {
     pub planner: Step,
@@ -60,7 +62,7 @@ pub struct Clients {
     pub cache: Option<CacheFile>,
 }
 
-/// A cache that is opened when it is first needed.
+/// A cache file, opened at its first use.
 #[derive(Clone)]
 pub struct CacheFile {
     path: PathBuf,
@@ -134,15 +136,15 @@ impl Settings {
                 (provider, model, options.clone(), price)
             }
         };
-        // Providers limit each model by itself.
+        // Providers have separate limits for each model.
         let rate_limiter = limiter.limiter_for(&format!("{} {model}", provider.address()));
         let provider = RateLimited::new(provider, rate_limiter);
         Ok(Client { provider, model, name: name.into(), options, price })
     }
 
     fn remote(&self, name: &str) -> Result<(Arc<dyn Provider>, Arc<str>), Error> {
-        // The caller's key and address are for one provider: that of the first model that
-        // extracts, or where it is in this process, of any other.
+        // The caller's key and address are for one provider: that of the first extraction model, or
+        // of any other model if that one runs in this process.
         let first = &self.extraction.model;
         let is_theirs = self.weights.contains_key(first)
             || registry::same_provider(name, first, self.api_base.is_some());
@@ -169,7 +171,7 @@ fn local(
 }
 
 impl Clients {
-    /// For one call, whose operations share its permits and bounds.
+    /// The clients of one call, whose operations share its permits and bounds.
     pub async fn for_call(self, options: RunOptions) -> Result<Self, Error> {
         let Self { planner, extractor, cache } = self;
         let opened = match &cache {
@@ -199,7 +201,7 @@ impl Clients {
     }
 
     /// # Errors
-    /// [`Error::Config`]: the price of a model that may be asked is not known.
+    /// [`Error::Config`]: the price of a model is not known.
     pub fn check_prices(&self, plans: bool) -> Result<(), Error> {
         let planners = self.planner.clients().filter(|_| plans);
         match planners.chain(self.extractor.clients()).find(|client| client.price.is_none()) {

@@ -1,4 +1,4 @@
-//! The rows of an extraction as they end, taken in batches by one job after another.
+//! The rows of an extraction as they end: each job takes the next batch.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,16 +18,17 @@ use super::awaitable::Abort;
 use super::errors;
 use super::input::Prepared;
 use super::job::{Job, Raise};
-use super::raw::{RawRow, RawStart};
+use super::raw::RawStart;
+use super::row::RawRows;
 use super::target::{ModelTarget, Pydantic, PydanticTarget};
 use super::watch::Watcher;
 
-/// The most rows of one batch.
+/// The most rows of one batch. Chosen by hand, not measured.
 const BATCH: usize = 256;
-/// How many rows are under way or wait to be taken, for each that is asked at the same time.
+/// Rows in progress or waiting to be taken, for each concurrent request. Chosen by hand.
 const ROOM: usize = 4;
 
-/// Made by `Extractor.stream`. Rows are asked for in the background as long as there is room.
+/// Made by `Extractor.stream`. A background task extracts rows while there is room for them.
 #[pyclass(frozen, module = "structx._core")]
 pub struct RowStream {
     pydantic: Pydantic,
@@ -35,7 +36,7 @@ pub struct RowStream {
     beginning: Mutex<Option<Beginning>>,
     rows: Arc<tokio::sync::Mutex<Option<Rows>>>,
     background: Arc<Mutex<Option<Abort>>>,
-    /// What there was to be told once all rows had ended.
+    /// The warnings of the whole extraction, complete after the last row.
     warnings: Arc<Mutex<Vec<String>>>,
     closed: watch::Sender<bool>,
 }
@@ -52,7 +53,7 @@ pub struct Begun {
     pub watcher: Option<Arc<Watcher>>,
 }
 
-/// What the background gives.
+/// The output of the background task.
 struct Rows {
     receiver: UnboundedReceiver<Row>,
     task: JoinHandle<()>,
@@ -81,7 +82,7 @@ impl RowStream {
 
 #[pymethods]
 impl RowStream {
-    /// Reads and plans, and starts to ask; the first job. None where it was closed meanwhile.
+    /// The first job: reads, plans and starts the background task. None if it was closed meanwhile.
     fn start(&self) -> PyResult<Job> {
         let beginning = self.beginning.lock().unwrap_or_else(PoisonError::into_inner).take();
         let beginning = beginning.ok_or_else(|| PyRuntimeError::new_err("a stream starts once"))?;
@@ -112,17 +113,17 @@ impl RowStream {
         self.job(async move {
             match &mut *rows.lock().await {
                 Some(rows) => rows.next().await,
-                None => Ok(Vec::new()),
+                None => Ok(RawRows::new(Vec::new())),
             }
         })
     }
 
-    /// What there is to be told once there are no more rows.
+    /// The warnings that are known after the last row.
     fn warnings(&self) -> Vec<String> {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Aborts the requests under way; there are no more rows.
+    /// Aborts the requests in progress and ends the stream.
     fn close(&self) {
         self.closed.send_replace(true);
         drop(self.background.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -130,7 +131,7 @@ impl RowStream {
 }
 
 impl Begun {
-    /// Sends outcomes as long as anybody wants them.
+    /// Sends outcomes until the receiver is gone.
     async fn send(self, sender: UnboundedSender<Row>, warnings: Arc<Mutex<Vec<String>>>) {
         let Self { started, operation, prepared, query, watcher } = self;
         let room = operation.concurrency.saturating_mul(ROOM);
@@ -152,7 +153,7 @@ impl Begun {
 }
 
 impl Rows {
-    async fn next(&mut self) -> Result<Vec<RawRow>, Panic> {
+    async fn next(&mut self) -> Result<RawRows, Panic> {
         let mut batch = Vec::new();
         if self.receiver.recv_many(&mut batch, BATCH).await == 0
             && let Err(error) = (&mut self.task).await
@@ -160,11 +161,11 @@ impl Rows {
         {
             return Err(Panic(format!("panic: {}", structx_common::panics::message(&*panic))));
         }
-        Ok(batch.into_iter().map(|ready| RawRow::from(ready.outcome)).collect())
+        Ok(RawRows::new(batch.into_iter().map(|ready| ready.outcome).collect()))
     }
 }
 
-/// The words of a panic in the background.
+/// The message of a panic in the background task.
 struct Panic(String);
 
 impl Raise for Panic {

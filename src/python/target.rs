@@ -23,9 +23,9 @@ pyo3::import_exception!(asyncio, CancelledError);
 pyo3::import_exception!(pydantic_core, ValidationError);
 pyo3::import_exception!(structx.exceptions, ModelGenerationError);
 
-/// The JSON Schema of a model, and what was compiled of it; kept by the model.
+/// The JSON Schema of a model and its compiled forms; the model keeps it.
 ///
-/// It refers to no Python object, so that a model and its target can be collected.
+/// It holds no Python object, so that a model and its target can be collected.
 #[pyclass(frozen, module = "structx._core")]
 pub struct ModelSchema(Arc<Compiled>);
 
@@ -72,7 +72,7 @@ impl FromPyObject<'_, '_> for ModelTarget {
     }
 }
 
-/// pydantic, called for one job: on the thread for Python, with the caller's context variables.
+/// pydantic, called for one job: on the threads for Python, with the caller's context variables.
 #[derive(Clone)]
 pub struct Pydantic {
     pub caller: Caller,
@@ -81,7 +81,8 @@ pub struct Pydantic {
     interrupt: Arc<Interrupt>,
 }
 
-/// What ends a whole job, and no row alone: `KeyboardInterrupt`, `SystemExit`, `CancelledError`.
+/// Exceptions that end the job instead of one row: `KeyboardInterrupt`, `SystemExit`,
+/// `CancelledError`.
 #[derive(Default)]
 struct Interrupt {
     raised: Mutex<Option<PyErr>>,
@@ -89,7 +90,7 @@ struct Interrupt {
 }
 
 impl Interrupt {
-    /// Ends the job with `error` if it is one that ends jobs.
+    /// Ends the job if `error` is one of these.
     fn check(&self, py: Python<'_>, error: PyErr) {
         if is_interrupt(py, &error) {
             *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
@@ -99,14 +100,21 @@ impl Interrupt {
 }
 
 impl Pydantic {
-    pub fn new(py: Python<'_>, callbacks: Callbacks) -> PyResult<Self> {
-        let caller = Caller::get(py).map_err(|error| errors::no_threads(py, error))?;
+    /// At most `validator_threads` validators of the job run at a time.
+    pub fn new(py: Python<'_>, callbacks: Callbacks, validator_threads: usize) -> PyResult<Self> {
+        let caller = Caller::get(py, validator_threads);
+        let caller = caller.map_err(|error| errors::no_threads(py, error))?;
         let (callbacks, interrupt) = (Arc::new(callbacks), Arc::default());
         Ok(Self { caller, callbacks, context: Context::copy(py)?, interrupt })
     }
 
-    /// Calls a function with what `argument` gives; resolves once it has. What it raises is lost
-    /// unless it ends the job: the functions see to their errors themselves.
+    /// For a job that calls no validator.
+    pub fn without_validators(py: Python<'_>) -> PyResult<Self> {
+        Self::new(py, Callbacks::default(), 1)
+    }
+
+    /// Calls a function with the value of `argument`, after the callbacks before it; resolves once it
+    /// has returned. Its exception is dropped unless it ends the job: callbacks handle their errors.
     pub fn call_back<A>(
         &self,
         function: impl Fn(&Callbacks) -> Option<&Py<PyAny>> + Send + 'static,
@@ -128,14 +136,14 @@ impl Pydantic {
         async { drop(receiver.await) }
     }
 
-    /// What `operation` gives, unless Python raises what is for the whole job.
+    /// The output of `operation`, unless Python raises an exception that ends the job.
     pub async fn unless_interrupted<T>(&self, operation: impl Future<Output = T>) -> PyResult<T> {
         let Interrupt { raised, notify } = &*self.interrupt;
         let ended = tokio::select! {
             () = notify.notified() => None,
             ended = operation => Some(ended),
         };
-        // Both may have happened.
+        // Both can have happened.
         let raised = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (raised, ended) {
             (None, Some(ended)) => Ok(ended),
@@ -147,7 +155,7 @@ impl Pydantic {
         PydanticTarget { target, pydantic: self.clone() }
     }
 
-    /// What `function` gives for `text`. What it raises is a rejection.
+    /// Calls `function` with `text`; an exception becomes a rejection.
     async fn call<T>(
         &self,
         function: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send + 'static,
@@ -212,7 +220,7 @@ impl Target for PydanticTarget {
     }
 
     fn reply_schema(&self, client: &Client) -> Result<Arc<OutputSchema>> {
-        // Never waited for: where a process forked while it was locked, it stays so in the child.
+        // Never waits: a lock that is held during a fork stays locked in the child.
         let Ok(mut replies) = self.target.schema.replies.try_lock() else {
             return run::compile(self, client);
         };
@@ -239,7 +247,7 @@ fn of_targets<'py>(
 }
 
 fn is_interrupt(py: Python<'_>, error: &PyErr) -> bool {
-    // Nearly all are an `Exception`; asyncio is not to be imported for those.
+    // Checked first, as nearly all are an `Exception`, for which asyncio need not be imported.
     !error.is_instance_of::<PyException>(py)
         && (error.is_instance_of::<PyKeyboardInterrupt>(py)
             || error.is_instance_of::<PySystemExit>(py)

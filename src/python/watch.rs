@@ -1,4 +1,4 @@
-//! What Python is told while a call runs: progress and requests.
+//! Reports the progress and the requests of a running call to Python.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use crate::run::{Observer, RequestEvent, RunOptions};
 
 use super::target::Pydantic;
 
-/// How often progress is told.
+/// The shortest time between two progress reports. Chosen by hand, not measured.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A `structx._engine.run_context.Run`, as Python hands it over.
@@ -26,7 +26,7 @@ pub struct Run {
     log: Option<Py<PyAny>>,
 }
 
-/// The functions of Python that are called.
+/// Functions of Python that the core calls.
 #[derive(Default)]
 pub struct Callbacks {
     progress: Option<Py<PyAny>>,
@@ -35,7 +35,7 @@ pub struct Callbacks {
 
 impl Run {
     /// # Errors
-    /// [`Error::Config`]: the deadline is no time.
+    /// [`Error::Config`]: the deadline is not a valid duration.
     pub fn split(self) -> Result<(RunOptions, Callbacks), Error> {
         let Self { journal, max_cost, max_tokens, deadline, progress, log } = self;
         let deadline = deadline.map(|text| seconds("deadline", text)).transpose()?;
@@ -52,7 +52,7 @@ type RawProgress = (usize, usize, usize, usize, usize, u64, Option<f64>, f64);
 /// request id.
 type RawRequest = (String, &'static str, Option<u16>, f64, u64, u64, Option<String>);
 
-/// Counts what happens in a call, and tells Python of it.
+/// Counts rows, requests and tokens of a call, and reports them to Python.
 pub struct Watcher {
     pydantic: Pydantic,
     counts: Arc<Mutex<Counts>>,
@@ -68,7 +68,7 @@ struct Counts {
     tokens: u64,
     cost: Option<f64>,
     told: Instant,
-    /// Whether Python has not yet heard of what was told last.
+    /// Whether the last report has not reached Python yet.
     is_waiting: bool,
 }
 
@@ -80,7 +80,7 @@ impl Counts {
 }
 
 impl Watcher {
-    /// None where nobody wants to hear of anything.
+    /// None if there is no callback.
     pub fn new(pydantic: &Pydantic) -> Option<Arc<Self>> {
         let Callbacks { progress, log } = &*pydantic.callbacks;
         if progress.is_none() && log.is_none() {
@@ -96,7 +96,7 @@ impl Watcher {
             requests: 0,
             tokens: 0,
             cost: Some(0.0),
-            // So that the beginning is told at once.
+            // So that the first report is sent at once.
             told: now.checked_sub(INTERVAL).unwrap_or(now),
             is_waiting: false,
         };
@@ -107,7 +107,7 @@ impl Watcher {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the progress at the end, and waits until Python has heard it.
+    /// Reports the final progress and waits until the callback has returned.
     pub async fn finish(&self) {
         if self.pydantic.callbacks.progress.is_some() {
             let raw = self.counts().raw();
@@ -135,7 +135,7 @@ impl Observer for Watcher {
         self.tell(counts);
         if self.pydantic.callbacks.log.is_some() {
             let raw = raw_request(sent);
-            // Dropped, it is called all the same.
+            // Dropping the future does not cancel the call.
             drop(self.pydantic.call_back(|callbacks| callbacks.log.as_ref(), move || raw));
         }
     }
@@ -150,7 +150,7 @@ impl Observer for Watcher {
 }
 
 impl Watcher {
-    /// Tells the progress, where that was not done lately.
+    /// Reports the progress, if the last report is old enough.
     fn tell(&self, mut counts: MutexGuard<'_, Counts>) {
         let is_time = counts.told.elapsed() >= INTERVAL && !counts.is_waiting;
         if !is_time || self.pydantic.callbacks.progress.is_none() {

@@ -1,92 +1,95 @@
-//! The one thread that calls Python for the runtime, in turns: a worker of the runtime that waits
-//! for the GIL would stall every request it serves.
+//! The threads that call Python for the runtime: a worker of the runtime that waited for the GIL
+//! would stall every request it serves.
+//!
+//! One thread does the work as long as no call takes long: threads that take turns at the GIL cost
+//! more than they gain. The next one watches it, and takes over what waits once a call has not
+//! returned for [`PATIENCE`]. So a slow validator delays neither the calls of others nor results,
+//! for which a thread is always kept free.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
+use pyo3::types::{PyCFunction, PyTuple};
 use tokio::sync::oneshot;
 
 use super::awaitable::{self, Delivery};
 
-/// How long calls are made in one hold of the GIL before results are delivered again.
+/// How long a thread holds the GIL for one call after another before it delivers results again.
+/// Chosen by hand, not measured.
 const TURN: Duration = Duration::from_millis(1);
-const NAME: &str = "structx-python";
+/// How long a call may take before another thread takes over what waits: the time for which Python
+/// itself lets a thread hold the GIL (`sys.getswitchinterval`).
+const PATIENCE: Duration = Duration::from_millis(5);
+/// A thread that waits so long for the GIL finds another one computing: those that wait, for a lock
+/// or a reply, don't hold it. Well below [`PATIENCE`], chosen by hand.
+const BUSY: Duration = Duration::from_micros(500);
+/// How long the GIL is left to those that compute before a second look.
+const SECOND_LOOK: Duration = Duration::from_millis(1);
+/// The most threads, one of which is for results alone. A bound for the memory of their stacks,
+/// chosen by hand, not measured.
+const MOST_THREADS: usize = 64;
+/// Threads that are kept without work. More end.
+const KEPT: usize = 4;
 
-static WORKER: Mutex<State> = Mutex::new(State::Idle);
+static POOL: Mutex<Slot> = Mutex::new(Slot::Empty);
 
-/// The number of a caller; calls of different clients take turns.
-type Client = u64;
-type Call = Box<dyn FnOnce(Python<'_>) + Send>;
-
-enum State {
-    Idle,
-    Running(Worker),
+enum Slot {
+    Empty,
+    /// The pool, and the process that it belongs to.
+    Open(u32, Arc<Pool>),
     /// The interpreter is about to exit.
     Closed,
 }
 
-struct Worker {
-    process: u32,
-    queue: Sender<Work>,
-    thread: JoinHandle<()>,
+fn slot() -> MutexGuard<'static, Slot> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-enum Work {
-    Call(Client, Call),
-    Delivery(Delivery),
-    End,
+thread_local! {
+    static IS_OURS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-fn state() -> MutexGuard<'static, State> {
-    WORKER.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// The number of a [`Lane`].
+type LaneId = u64;
+type Call = Box<dyn FnOnce(Python<'_>) + Send>;
 
-/// Hands the work of one job to the thread; at exit, when there is none any more, does it at once
-/// where it is.
+/// Hands the work of one job to the pool. At exit, when there is none any more, the work is done
+/// at once on the thread that asks.
 #[derive(Clone)]
 pub struct Caller {
-    client: Client,
-    queue: Option<Sender<Work>>,
+    /// Validators: so many at a time.
+    validators: LaneId,
+    validator_threads: usize,
+    /// Callbacks: one at a time, in order.
+    callbacks: LaneId,
+    pool: Option<Arc<Pool>>,
 }
 
 impl Caller {
-    /// A caller for a job of this process; starts the thread where there is none.
+    /// A caller for a job of this process; starts the pool if there is none.
     ///
     /// Taken with the GIL, as the lock is: no other thread holds it while one forks.
-    pub fn get(_: Python<'_>) -> std::io::Result<Self> {
-        static CLIENTS: AtomicU64 = AtomicU64::new(0);
-        let client = CLIENTS.fetch_add(1, Ordering::Relaxed);
-        let mut state = state();
-        let process = std::process::id();
-        match &*state {
-            State::Closed => return Ok(Self { client, queue: None }),
-            State::Running(worker) if worker.process == process => {
-                return Ok(Self { client, queue: Some(worker.queue.clone()) });
-            }
-            State::Running(_) | State::Idle => {}
-        }
-        let worker = Worker::start(process)?;
-        let caller = Self { client, queue: Some(worker.queue.clone()) };
-        // A worker of a parent process has no thread here: it is forgotten, never joined.
-        std::mem::forget(std::mem::replace(&mut *state, State::Running(worker)));
-        Ok(caller)
+    pub fn get(py: Python<'_>, validator_threads: usize) -> PyResult<Self> {
+        static LANES: AtomicU64 = AtomicU64::new(0);
+        let validators = LANES.fetch_add(2, Ordering::Relaxed);
+        let pool = pool(py)?;
+        Ok(Self { validators, validator_threads, callbacks: validators + 1, pool })
     }
 
-    /// Runs `call` on the thread, soon. The error says why there is no result, such as a panic's
-    /// text; a call whose result nobody waits for any more is left out.
+    /// Runs a validator soon. The error says why there is no result, such as a panic's text; a
+    /// call whose result nobody waits for any more is left out.
     pub async fn run<T, F>(&self, call: F) -> Result<T, String>
     where
         T: Send + 'static,
         F: FnOnce(Python<'_>) -> T + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        self.post(move |py| {
+        self.add(self.validators, self.validator_threads, move |py| {
             if !sender.is_closed() {
                 let result = catch_unwind(AssertUnwindSafe(|| call(py))).map_err(|panic| {
                     format!("panic: {}", structx_common::panics::message(&*panic))
@@ -97,128 +100,312 @@ impl Caller {
         receiver.await.unwrap_or_else(|_| Err("the interpreter is shutting down".to_owned()))
     }
 
-    /// Has `call`, which must not panic, run on the thread.
+    /// Runs a callback once those before it have returned.
     pub fn post(&self, call: impl FnOnce(Python<'_>) + Send + 'static) {
-        match &self.queue {
-            // Work for a thread that has ended is dropped, and who waits for it sees it.
-            Some(queue) => drop(queue.send(Work::Call(self.client, Box::new(call)))),
+        self.add(self.callbacks, 1, call);
+    }
+
+    fn add(&self, lane: LaneId, limit: usize, call: impl FnOnce(Python<'_>) + Send + 'static) {
+        match &self.pool {
+            Some(pool) => pool.add(|work| work.call(lane, limit, Box::new(call))),
             None => Python::attach(call),
         }
     }
 
-    /// Resolves an awaitable from the thread.
+    /// Resolves an awaitable.
     pub fn deliver(&self, delivery: Delivery) {
-        match &self.queue {
-            Some(queue) => drop(queue.send(Work::Delivery(delivery))),
+        match &self.pool {
+            Some(pool) => pool.add(|work| work.deliveries.push(delivery)),
             None => Python::attach(|py| awaitable::deliver(py, vec![delivery])),
         }
     }
 }
 
-impl Worker {
-    fn start(process: u32) -> std::io::Result<Self> {
-        let (sender, receiver) = mpsc::channel();
-        let serve = move || Queue::new(receiver).serve();
-        let thread = thread::Builder::new().name(NAME.to_owned()).spawn(serve)?;
-        Ok(Self { process, queue: sender, thread })
+/// The pool of this process; `None` at exit.
+fn pool(py: Python<'_>) -> PyResult<Option<Arc<Pool>>> {
+    let mut slot = slot();
+    let process = std::process::id();
+    match &*slot {
+        Slot::Closed => return Ok(None),
+        Slot::Open(owner, pool) if *owner == process => return Ok(Some(pool.clone())),
+        Slot::Open(..) | Slot::Empty => {}
     }
+    let pool = Arc::new(Pool::default());
+    pool.start_thread(py)?;
+    // The threads of a parent process do not exist here: its pool is forgotten, never joined.
+    std::mem::forget(std::mem::replace(&mut *slot, Slot::Open(process, pool.clone())));
+    Ok(Some(pool))
 }
 
-/// What the thread has to do.
-struct Queue {
-    receiver: Receiver<Work>,
-    calls: HashMap<Client, VecDeque<Call>>,
-    /// The clients that have calls, the next one first.
-    clients: VecDeque<Client>,
+/// Calls of one kind of one job. Lanes take turns.
+struct Lane {
+    calls: VecDeque<Call>,
+    running: usize,
+    limit: usize,
+}
+
+/// The work that waits, and who does it.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the threads")]
+struct Work {
+    lanes: HashMap<LaneId, Lane>,
+    /// Lanes that have calls and may run one more, the next one first.
+    ready: VecDeque<LaneId>,
     deliveries: Vec<Delivery>,
+    threads: usize,
+    /// Threads in a turn.
+    active: usize,
+    /// Threads that wait for work.
+    idle: usize,
+    /// Whether one of them is woken and has not looked yet.
+    is_woken: bool,
+    /// Whether a thread watches those in a turn.
+    is_watched: bool,
+    /// Whether it sleeps longer than [`PATIENCE`].
+    is_patient: bool,
+    /// How many times in a row it took over while others computed, and found nothing to do. Each
+    /// doubles the time until it tries again, to 80 ms at most.
+    early: u32,
+    /// Changes whenever a call begins or ends.
+    steps: u64,
+    is_closed: bool,
 }
 
-impl Queue {
-    fn new(receiver: Receiver<Work>) -> Self {
-        let (calls, clients) = (HashMap::new(), VecDeque::new());
-        Self { receiver, calls, clients, deliveries: Vec::new() }
+impl Work {
+    fn closed() -> Self {
+        Self { is_closed: true, ..Self::default() }
     }
 
-    /// Attached to Python once and for all: to attach a thread that Python doesn't know takes a lock
-    /// of the interpreter without the GIL, and a fork at that moment hangs in the child.
-    fn serve(mut self) {
-        // Without Python the interpreter is finalising.
-        let _ = Python::try_attach(|py| while self.wait(py) && self.turn(py) {});
-    }
-
-    /// Lets go of the GIL, and waits where there is nothing to do. Whether there is a next turn.
-    fn wait(&mut self, py: Python<'_>) -> bool {
-        let is_idle = self.clients.is_empty();
-        let receiver = &mut self.receiver;
-        match py.detach(move || is_idle.then(move || receiver.recv())) {
-            Some(Ok(work)) => self.accept(work),
-            Some(Err(_)) => false,
-            None => true,
+    fn call(&mut self, id: LaneId, limit: usize, call: Call) {
+        let new = || Lane { calls: VecDeque::new(), running: 0, limit: limit.max(1) };
+        let lane = self.lanes.entry(id).or_insert_with(new);
+        if lane.calls.is_empty() && lane.running < lane.limit {
+            self.ready.push_back(id);
         }
+        lane.calls.push_back(call);
     }
 
-    /// Delivers what has ended, together, then makes calls. Whether there is a next turn.
-    fn turn(&mut self, py: Python<'_>) -> bool {
-        while let Ok(work) = self.receiver.try_recv() {
-            if !self.accept(work) {
-                return false;
+    /// Whether the last thread that is left, which is for results, is the only one without work.
+    fn is_last(&self) -> bool {
+        self.active + 1 >= MOST_THREADS
+    }
+
+    /// Whether there is anything to do for a thread that is not in a turn.
+    fn waits(&self) -> bool {
+        !self.deliveries.is_empty() || !(self.ready.is_empty() || self.is_last())
+    }
+
+    /// Whether some of it can't wait for a call that computes: results, and calls of other lanes.
+    fn is_urgent(&self) -> bool {
+        let is_free = |id| self.lanes.get(id).is_some_and(|lane| lane.running == 0);
+        !self.deliveries.is_empty() || self.ready.iter().any(is_free)
+    }
+
+    /// One of each lane in turn, so that the calls of one job don't hold up those of others.
+    fn begin(&mut self, joins_others: bool) -> Option<(LaneId, Call)> {
+        let is_free = |id| self.lanes.get(id).is_some_and(|lane| lane.running == 0);
+        let next = self.ready.iter().position(|id| joins_others || is_free(id))?;
+        let id = self.ready.remove(next)?;
+        let lane = self.lanes.get_mut(&id)?;
+        let call = lane.calls.pop_front()?;
+        lane.running += 1;
+        if !lane.calls.is_empty() && lane.running < lane.limit {
+            self.ready.push_back(id);
+        }
+        self.steps = self.steps.wrapping_add(1);
+        Some((id, call))
+    }
+
+    fn end(&mut self, id: LaneId) {
+        self.steps = self.steps.wrapping_add(1);
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        let was_full = lane.running == lane.limit;
+        lane.running -= 1;
+        if lane.calls.is_empty() {
+            if lane.running == 0 {
+                self.lanes.remove(&id);
             }
+        } else if was_full {
+            self.ready.push_back(id);
         }
-        awaitable::deliver(py, std::mem::take(&mut self.deliveries));
-        let started = Instant::now();
-        while let Some(call) = self.next_call() {
-            call(py);
-            if started.elapsed() > TURN {
-                break;
-            }
-        }
-        true
+    }
+}
+
+#[derive(Default)]
+struct Pool {
+    work: Mutex<Work>,
+    /// There is work, or the end.
+    changed: Condvar,
+    /// A thread has ended.
+    ended: Condvar,
+}
+
+impl Pool {
+    /// Never held while a thread waits for the GIL, or runs Python.
+    fn lock(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One of each client in turn, so that slow calls of one job don't hold up those of others.
-    fn next_call(&mut self) -> Option<Call> {
-        let client = self.clients.pop_front()?;
-        let calls = self.calls.get_mut(&client)?;
-        let call = calls.pop_front();
-        if calls.is_empty() {
-            self.calls.remove(&client);
-        } else {
-            self.clients.push_back(client);
+    /// Work for a closed pool is dropped, and those who wait for it see that.
+    fn add(&self, add: impl FnOnce(&mut Work)) {
+        let mut work = self.lock();
+        if !work.is_closed {
+            add(&mut work);
+            self.wake(&mut work);
         }
-        call
     }
 
-    fn accept(&mut self, work: Work) -> bool {
-        match work {
-            Work::Call(client, call) => {
-                let calls = self.calls.entry(client).or_default();
-                if calls.is_empty() {
-                    self.clients.push_back(client);
+    /// Wakes a thread for work that nobody would see: none is in a turn, or none watches those.
+    fn wake(&self, work: &mut Work) {
+        let is_seen = work.active > 0 && work.is_watched;
+        if !is_seen && !work.is_woken && work.idle > 0 && work.waits() {
+            work.is_woken = true;
+            self.changed.notify_one();
+        }
+        if work.is_patient && work.is_urgent() {
+            work.is_patient = false;
+            self.ended.notify_all();
+        }
+    }
+
+    /// Python makes the thread, with the GIL, and it stays attached: to attach a thread that Python
+    /// doesn't know takes a lock of the interpreter without the GIL, and a fork at that moment hangs
+    /// in the child.
+    fn start_thread(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let pool = self.clone();
+        let serve = PyCFunction::new_closure(py, None, None, move |args, _| pool.serve(args.py()))?;
+        self.lock().threads += 1;
+        let arguments = (serve, PyTuple::empty(py));
+        let started = py.import("_thread")?.call_method1("start_new_thread", arguments);
+        started.inspect_err(|_| self.lock().threads -= 1).map(drop)
+    }
+
+    fn serve(self: &Arc<Self>, py: Python<'_>) {
+        IS_OURS.set(true);
+        while let Some((asked, takes_over)) = py.detach(|| self.wait()) {
+            let others_compute = takes_over && {
+                asked.elapsed() >= BUSY || {
+                    let asked = py.detach(|| {
+                        thread::sleep(SECOND_LOOK);
+                        Instant::now()
+                    });
+                    asked.elapsed() >= BUSY
                 }
-                calls.push_back(call);
-            }
-            Work::Delivery(delivery) => self.deliveries.push(delivery),
-            Work::End => return false,
+            };
+            let is_early = self.turn(py, others_compute) == 0 && others_compute;
+            let mut work = self.lock();
+            work.early = if is_early { work.early + 1 } else { 0 };
         }
-        true
+        let mut work = self.lock();
+        work.threads -= 1;
+        self.ended.notify_all();
+    }
+
+    /// Waits until this thread has a turn; `None` at its end. Gives the time at which it asks for the
+    /// GIL, and whether it takes over from others that have not returned.
+    fn wait(&self) -> Option<(Instant, bool)> {
+        let mut work = self.lock();
+        loop {
+            if work.is_closed {
+                return None;
+            }
+            if work.waits() {
+                if work.active == 0 {
+                    break;
+                }
+                if !work.is_watched {
+                    let steps = work.steps;
+                    work.is_watched = true;
+                    work.is_patient = work.early > 0 && !work.is_urgent();
+                    let doubled = if work.is_patient { work.early.min(4) } else { 0 };
+                    let time = PATIENCE * (1 << doubled);
+                    work = self
+                        .ended
+                        .wait_timeout(work, time)
+                        .map_or_else(|e| e.into_inner().0, |w| w.0);
+                    work.is_watched = false;
+                    work.is_patient = false;
+                    if work.steps == steps && work.active > 0 && work.waits() && !work.is_closed {
+                        break;
+                    }
+                    continue;
+                }
+            }
+            if work.idle >= KEPT {
+                return None;
+            }
+            work.idle += 1;
+            work = self.changed.wait(work).unwrap_or_else(PoisonError::into_inner);
+            work.idle -= 1;
+            work.is_woken = false;
+        }
+        work.active += 1;
+        Some((Instant::now(), work.active > 1))
+    }
+
+    /// Delivers all results together, then makes calls; gives the number of both. If others compute,
+    /// calls are of lanes that have none running: more threads that compute would only keep the GIL
+    /// from event loops.
+    fn turn(self: &Arc<Self>, py: Python<'_>, others_compute: bool) -> usize {
+        let (deliveries, needs_thread) = {
+            let mut work = self.lock();
+            let is_alone = work.active == work.threads && work.threads < MOST_THREADS;
+            (std::mem::take(&mut work.deliveries), is_alone)
+        };
+        if needs_thread {
+            // Without it calls are still made, one after another.
+            let _ = self.start_thread(py);
+        }
+        let mut done = deliveries.len();
+        if done > 0 {
+            awaitable::deliver(py, deliveries);
+        }
+        let started = Instant::now();
+        while started.elapsed() <= TURN {
+            let mut work = self.lock();
+            let is_last = work.active >= MOST_THREADS;
+            let next = if is_last { None } else { work.begin(!others_compute) };
+            let Some((lane, call)) = next else { break };
+            self.wake(&mut work);
+            drop(work);
+            // A panic is told by the panic hook, and is no reason to end the thread.
+            let _ = catch_unwind(AssertUnwindSafe(|| call(py)));
+            self.lock().end(lane);
+            done += 1;
+        }
+        // This thread looks for more work itself.
+        self.lock().active -= 1;
+        done
+    }
+
+    /// Ends the threads, and waits until the calls that they are in have returned.
+    fn close(&self) {
+        let mut work = self.lock();
+        work.is_closed = true;
+        self.changed.notify_all();
+        self.ended.notify_all();
+        while work.threads > 0 {
+            work = self.ended.wait(work).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 }
 
-/// Whether this is the thread: what waits here for calls of its own waits for ever.
+/// Whether this is a thread of the pool: what waits here for calls of its own may wait for ever.
 pub fn is_current() -> bool {
-    thread::current().name() == Some(NAME)
+    IS_OURS.get()
 }
 
-/// Ends the thread and waits until the call that it is in has returned, as the interpreter waits
-/// for threads of its own: a thread that is in Python while it finalises aborts the process.
+/// Ends the threads and waits until the calls that they are in have returned, as the interpreter
+/// waits for threads of its own: a thread that is in Python while it finalises aborts the process.
 pub fn shutdown() {
-    let state = std::mem::replace(&mut *state(), State::Closed);
-    if let State::Running(worker) = state {
-        if worker.process == std::process::id() {
-            let _ = worker.queue.send(Work::End);
-            let _ = worker.thread.join();
-        } else {
-            std::mem::forget(worker);
+    let slot = std::mem::replace(&mut *slot(), Slot::Closed);
+    if let Slot::Open(owner, pool) = slot {
+        if owner == std::process::id() {
+            pool.close();
+            // Whoever waits for a call is told by its end. Calls hold objects of Python's.
+            let left = std::mem::replace(&mut *pool.lock(), Work::closed());
+            let _ = Python::try_attach(move |_| drop(left));
         }
+        std::mem::forget(pool);
     }
 }

@@ -1,5 +1,5 @@
-//! One question and its attempts: retries, re-asks and continuations within one budget, and the
-//! next model where one fails.
+//! The attempts for one prompt: retries, corrections and continuations share one limit; fallback
+//! models follow when a provider fails.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,16 +16,16 @@ use super::context::StopReason;
 use super::continuation::Continuation;
 use super::{Rejection, Step, Validate};
 
-/// The models that are asked in turn, each with the schema as it is asked for it.
+/// The models that are tried in turn, each with the schema compiled for it.
 pub struct ModelChain {
     pub first: (Client, Arc<OutputSchema>),
     pub fallbacks: Vec<(Client, Arc<OutputSchema>)>,
-    /// Of the first one's schema, made when it is first asked for.
+    /// The hash of the first model's schema, computed on first use.
     pub(super) schema_hash: OnceLock<String>,
 }
 
 impl ModelChain {
-    /// What is to be said of models that may answer what the schema does not allow.
+    /// One warning for each model whose provider does not enforce the schema.
     pub(super) fn warnings(&self) -> Vec<String> {
         let models = std::iter::once(&self.first).chain(&self.fallbacks);
         let unheld = models.filter(|(_, schema)| !schema.is_enforced());
@@ -33,38 +33,38 @@ impl ModelChain {
             .map(|(client, schema)| {
                 let how = match schema.mode {
                     OutputMode::Strict | OutputMode::Schema => "is sent the schema",
-                    OutputMode::Tool => "is sent the schema as that of a tool",
-                    OutputMode::Json | OutputMode::Prompt => "is told the schema in the prompt",
+                    OutputMode::Tool => "is sent the schema as a tool definition",
+                    OutputMode::Json | OutputMode::Prompt => "is given the schema in the prompt",
                 };
-                format!("{} {how} and not held to it; replies are validated", client.name)
+                format!("{} {how}, but it is not enforced; replies are validated", client.name)
             })
             .collect()
     }
 }
 
-/// What became of a question.
+/// The outcome of a prompt after all its attempts.
 #[derive(Debug)]
 pub struct Completion<T> {
     pub result: Result<T, RowError>,
-    /// What was complete in replies that were cut, where the question has failed.
+    /// The complete items of truncated replies, if the prompt failed.
     pub incomplete: Option<T>,
-    /// The JSON that `result` was made of.
+    /// The JSON from which `result` was made.
     pub reply: Option<String>,
-    /// The JSON that `incomplete` was made of.
+    /// The JSON from which `incomplete` was made.
     pub incomplete_reply: Option<String>,
     /// The caller's name of the model that gave the result.
     pub model: Option<Arc<str>>,
-    /// One entry for each request that was sent, failed ones too.
+    /// One entry for each request that was sent, including failed ones.
     pub calls: Vec<Usage>,
-    /// Why attempts gave no result, in their order.
+    /// The errors of attempts without a result, in order.
     pub errors: Vec<AttemptError>,
     pub sources: Vec<Source>,
     pub repairs: Vec<Repair>,
-    /// Whether it was given in an earlier run.
+    /// Whether it was replayed from the journal.
     pub from_journal: bool,
 }
 
-/// Why a question has no answer: the last attempt's error.
+/// Why a row or plan failed: the error of the last attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum RowError {
@@ -74,7 +74,7 @@ pub enum RowError {
     Invalid { problems: Vec<String>, requests: usize },
     #[error("the validator failed: {0}")]
     Validator(String),
-    /// It was not asked to its end.
+    /// The call stopped before the attempts were exhausted.
     #[error("{0}")]
     Stopped(StopReason),
 }
@@ -88,15 +88,15 @@ fn attempts(requests: usize) -> String {
 pub struct AttemptError {
     /// The caller's name of the model.
     pub model: Arc<str>,
-    /// For this one attempt.
+    /// The error of this attempt alone.
     pub failure: RowError,
 }
 
-/// Asks until a reply is valid, an error is final, or `max_retries + 1` requests were sent; then the
-/// next model in the same way, if it was the provider that failed.
+/// Sends requests until a reply is valid, an error is final, or `max_retries + 1` requests were
+/// sent. If the provider failed, the next model is tried in the same way.
 ///
-/// Transport errors wait before the next attempt; a reply that is not valid is sent back at once,
-/// and one that was cut is continued at once.
+/// After a transient error of the provider, the next attempt waits as the retry policy says. An
+/// invalid reply is sent back for correction at once, and a truncated one is continued at once.
 pub async fn ask<V: Validate>(
     operation: &Step,
     models: &ModelChain,
@@ -114,7 +114,7 @@ pub async fn ask<V: Validate>(
             client = next;
             result = attempts.with(client, schema, messages).await;
         } else {
-            let message = "not asked: the model is not known to take such images or files";
+            let message = "not tried: the model is not known to accept such images or files";
             let error = next.error(LlmErrorKind::Rejected, message);
             attempts.note(next, RowError::Llm { error, requests: 0 });
         }
@@ -124,7 +124,7 @@ pub async fn ask<V: Validate>(
     let incomplete = incomplete.filter(|_| result.is_err());
     let (incomplete, incomplete_reply) = incomplete.map(|it| (it.items, it.json)).unzip();
     if result.is_err() {
-        // Of a reply that was not taken.
+        // They belong to a reply that was rejected.
         repairs.clear();
     }
     Completion {
@@ -141,7 +141,7 @@ pub async fn ask<V: Validate>(
     }
 }
 
-/// All attempts for one question, and what they gave so far.
+/// All attempts for one prompt, and their results so far.
 struct Attempts<'a, V: Validate> {
     operation: &'a Step,
     validator: &'a V,
@@ -149,24 +149,25 @@ struct Attempts<'a, V: Validate> {
     errors: Vec<AttemptError>,
     sources: Vec<Source>,
     repairs: Vec<Repair>,
-    /// The JSON that was taken.
+    /// The JSON that was accepted.
     reply: Option<String>,
     incomplete: Option<Incomplete<V::Output>>,
 }
 
-/// The complete items of a reply that was cut.
+/// The complete items of truncated replies.
 struct Incomplete<T> {
     count: usize,
     items: T,
     json: String,
 }
 
-/// What an attempt without a result is followed by.
+/// The next action after an attempt without a result.
 enum Next {
-    /// The same request, after a wait.
+    /// Send the same request again after a delay.
     Again,
-    /// Another request, at once.
+    /// Send a request with these messages at once.
     Ask(Vec<Message>),
+    /// Make no further attempt with this model.
     End,
 }
 
@@ -188,7 +189,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
         self.errors.push(AttemptError { model: client.name.clone(), failure });
     }
 
-    /// The attempts with one model.
+    /// Makes the attempts with one model.
     async fn with(
         &mut self,
         client: &Client,
@@ -230,7 +231,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
         }
     }
 
-    /// Keeps the items of a question that has failed, if no model before gave more.
+    /// Keeps the items of a failed prompt, unless an earlier model gave at least as many.
     async fn keep(&mut self, kept: &Continuation) {
         let most = self.incomplete.as_ref().map_or(0, |before| before.count);
         if kept.len() > most
@@ -241,6 +242,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
         }
     }
 
+    /// Sends one request, and reads and validates its reply.
     async fn attempt(
         &mut self,
         client: &Client,
@@ -280,7 +282,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
         }
     }
 
-    /// The reply as JSON, after what was kept of replies before it that were cut.
+    /// The reply as JSON, joined to the items kept from truncated replies before it.
     fn read(
         &mut self,
         reply: &Response,
@@ -294,9 +296,9 @@ impl<'a, V: Validate> Attempts<'a, V> {
         Ok(json)
     }
 
-    /// A reply that ended at the limit of output tokens: its complete items are kept and the rest is
-    /// asked for. If it brings no complete item, one shorter request follows; a second such reply
-    /// ends the attempts, as each costs the whole limit.
+    /// Handles a reply that was truncated at the limit on output tokens: keeps its complete items
+    /// and requests the rest. If it adds no complete item, one request for a shorter reply follows;
+    /// a second such reply ends the attempts, since each costs the whole limit.
     fn cut(
         client: &Client,
         reply: &Response,
@@ -327,7 +329,7 @@ impl<'a, V: Validate> Attempts<'a, V> {
 }
 
 impl RowError {
-    /// What kind of failure it is, in one word.
+    /// The kind of failure, in one word.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -338,7 +340,8 @@ impl RowError {
         }
     }
 
-    /// Whether it lies in what the model said: to ask again costs as much, and gives no more.
+    /// Whether the cause lies in the model's reply: another try costs as much and would probably
+    /// fail too.
     pub(super) const fn is_final(&self) -> bool {
         match self {
             Self::Llm { error, .. } => matches!(
@@ -350,7 +353,7 @@ impl RowError {
         }
     }
 
-    /// The same as the end of so many requests.
+    /// The same error with the number of requests set to `sent`.
     fn after(self, sent: usize) -> Self {
         match self {
             Self::Llm { error, .. } => Self::Llm { error, requests: sent },
@@ -360,8 +363,8 @@ impl RowError {
     }
 }
 
-/// A reply that is no JSON of the schema is sent back; one that should have gone on from what was
-/// kept is asked for again.
+/// Handles a reply that can't be read as JSON along the schema: sends it back for correction, or
+/// requests the continuation again if items were kept.
 fn unread(
     reply: &Response,
     problem: String,

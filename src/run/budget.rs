@@ -1,5 +1,5 @@
-//! What a call may spend. Each request reserves what it is likely to cost before it is sent, so that
-//! the requests under way together do not pass the bound.
+//! The budget of a call: each request reserves its estimated tokens and cost before it is sent, so
+//! that the requests in flight stay within the bounds together.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,14 +8,17 @@ use tokio::sync::Notify;
 use crate::llm::Usage;
 use crate::llm::price::Price;
 
-/// Tokens of a reply of which nothing is known yet.
+/// Completion tokens assumed before the first response, and for one of unknown length; chosen by
+/// hand, not measured.
 const FIRST_COMPLETION: f64 = 256.0;
-/// The estimate of a prompt's tokens is off by up to a third
-/// ([`measure`](crate::documents::Measure)).
+/// Counted over estimated prompt tokens, before the first response: the estimate is within a third
+/// ([`of_text`](structx_common::tokens::of_text)).
 const FIRST_RATIO: f64 = 4.0 / 3.0;
-/// Replies are taken to be no longer than this times the longest before them.
+/// A reply is assumed to have at most this many times the tokens of the longest so far; chosen by
+/// hand, not measured.
 const MARGIN: f64 = 1.25;
 
+/// The bounds of a call, and what it has spent and reserved.
 pub struct Budget {
     max_cost: Option<f64>,
     max_tokens: Option<u64>,
@@ -28,7 +31,7 @@ struct State {
     spent: Amount,
     reserved: Amount,
     under_way: usize,
-    /// The largest of the replies so far.
+    /// `None` until a request that may be billed has ended.
     largest: Option<Largest>,
 }
 
@@ -38,10 +41,12 @@ struct Amount {
     cost: f64,
 }
 
+/// The maxima over all requests so far that may be billed.
 #[derive(Clone, Copy)]
 struct Largest {
-    /// Tokens of the prompt, for one that was estimated.
+    /// Counted over estimated prompt tokens.
     ratio: f64,
+    /// Completion tokens.
     completion: f64,
 }
 
@@ -55,7 +60,8 @@ impl Amount {
     }
 }
 
-/// What a request may cost, until it is known. One that is dropped has cost it.
+/// The estimate for a request in flight. If it is dropped without [`settle`](Self::settle), the
+/// estimate counts as spent.
 pub struct Reservation<'a> {
     budget: &'a Budget,
     estimated_prompt: u64,
@@ -72,12 +78,12 @@ impl Budget {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits as long as requests under way may still turn out cheaper than they are taken to be. The
-    /// first request goes alone: from its reply the others are estimated, unless `reply_limit` says
-    /// how long any can be.
+    /// Reserves the estimate of a request. Waits while the bounds leave no room but requests in
+    /// flight may still cost less than reserved. The first request runs alone, since its response
+    /// calibrates the estimates of the others; `reply_limit` bounds the tokens of any reply.
     ///
     /// # Errors
-    /// Words for the user: the request could pass the bound.
+    /// A message for the user: the request could exceed a bound, and nothing is in flight.
     pub async fn reserve(
         &self,
         prompt_tokens: u64,
@@ -86,7 +92,7 @@ impl Budget {
     ) -> Result<Reservation<'_>, String> {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
-            // From here on, so that no change is missed.
+            // Enabled before the check, so that no notification is lost in between.
             changed.as_mut().enable();
             if let Some(tried) = self.try_reserve(prompt_tokens, reply_limit, price) {
                 return tried;
@@ -117,7 +123,7 @@ impl Budget {
         }
     }
 
-    /// Says which bound `total` passes.
+    /// The message about the bound that `total` exceeds, if any.
     fn passed(&self, total: Amount, spent: Amount) -> Option<String> {
         if let Some(most) = self.max_tokens
             && total.tokens > tokens(most)
@@ -158,8 +164,8 @@ impl State {
 }
 
 impl Reservation<'_> {
-    /// Of a reply whose tokens nobody has counted, or that may have been made and did not arrive, the
-    /// estimate is spent.
+    /// Replaces the estimate by the actual usage. The estimate stays spent if the request may be
+    /// billed but the provider counted no tokens, as for a reply that never arrived.
     pub fn settle(mut self, may_be_billed: bool, usage: &Usage) {
         let is_counted = usage.total_tokens > 0;
         if !may_be_billed || is_counted {
@@ -208,7 +214,7 @@ mod tests {
         let first = budget.reserve(90, None, None).now_or_never().unwrap().unwrap();
         assert!(budget.reserve(90, None, None).now_or_never().is_none());
         first.settle(true, &Usage::of(90, 40));
-        // 130 are spent, and each of the next is taken for 90 + 50.
+        // 130 tokens are spent, and each further request reserves 90 + 50.
         let reserved: Vec<_> = (0..6)
             .map(|_| budget.reserve(90, None, None).now_or_never().unwrap().unwrap())
             .collect();
@@ -216,7 +222,7 @@ mod tests {
         for reservation in reserved {
             reservation.settle(true, &Usage::of(90, 40));
         }
-        // 910 are spent.
+        // 910 tokens are spent.
         let error = budget.reserve(90, None, None).now_or_never().unwrap().err().unwrap();
         assert_eq!(error, "the next request could pass max_tokens=1000 (910 spent)");
         assert!(budget.reserve(1, None, None).now_or_never().unwrap().is_ok());

@@ -11,22 +11,24 @@ use crate::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Request, Visio
 use crate::planning::prompts;
 use crate::schema::OutputSchema;
 
+/// A model that requests can be sent to.
 #[derive(Clone)]
 pub struct Client {
-    /// Admits its requests as the limits of the provider allow.
+    /// The provider behind its rate limiter.
     pub provider: RateLimited<Arc<dyn Provider>>,
-    /// The provider's own name of the model.
+    /// The provider's name of the model.
     pub model: Arc<str>,
-    /// The caller's name of it, such as `openai/gpt-4o`.
+    /// The caller's name of the model, such as `openai/gpt-4o`.
     pub name: Arc<str>,
     /// Sent unchanged with every request.
     pub options: Arc<Map<String, Value>>,
-    /// `None` if it is not known.
+    /// `None` if unknown.
     pub price: Option<Price>,
 }
 
 impl Client {
-    /// What the model is asked: `messages`, and in them the schema if it sees it in no other way.
+    /// Makes a request of `messages`. The schema is added to the prompt if the model would not see
+    /// it otherwise.
     #[must_use]
     pub fn request(&self, mut messages: Vec<Message>, schema: &Arc<OutputSchema>) -> Request {
         if self.tells(schema) {
@@ -40,19 +42,22 @@ impl Client {
         }
     }
 
-    /// Whether the model sees the schema in the prompt alone.
+    /// Whether the prompt must state the schema.
     #[must_use]
     pub fn tells(&self, schema: &OutputSchema) -> bool {
         schema.mode.is_told() || self.provider.hides_schema(&self.model)
     }
 
+    /// Compiles a JSON Schema for this model.
+    ///
     /// # Errors
     /// [`Error::Schema`](crate::Error::Schema): the model can't be asked for this schema.
     pub fn compile(&self, name: &str, schema: &Value) -> Result<Arc<OutputSchema>> {
         Ok(Arc::new(self.provider.compile(&self.model, name, schema)?))
     }
 
-    /// The same for all models that a schema is compiled the same for.
+    /// A key that is equal for all models for which [`compile`](Self::compile) gives the same
+    /// result.
     #[must_use]
     pub fn schema_key(&self) -> String {
         self.provider.schema_key(&self.model)
@@ -63,7 +68,7 @@ impl Client {
         self.provider.vision_limits(&self.model)
     }
 
-    /// Whether the model is known to take what the messages show.
+    /// Whether the model is known to accept the images and files in the messages.
     #[must_use]
     pub fn takes(&self, messages: &[Message]) -> bool {
         let vision_limits = self.vision_limits();

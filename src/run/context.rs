@@ -1,5 +1,5 @@
-//! What the operations of one call of the user's share: their permits, their bounds, what keeps
-//! their answers, and who is told of them.
+//! The run context: what all steps of one call share, that is permits, deadline, budget, journal,
+//! cache and observer.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -19,29 +19,29 @@ use super::client::Client;
 use super::store::cache::Cache;
 use super::store::journal::Journal;
 
-/// What a caller sets for one call.
+/// The options of one call.
 #[derive(Clone, Default)]
 pub struct RunOptions {
-    /// Rows asked at the same time.
+    /// Rows and plans processed at the same time.
     pub concurrency: usize,
-    /// For the whole call, from now on.
+    /// For the whole call, counted from [`RunContext::open`].
     pub deadline: Option<Duration>,
-    /// US dollars.
+    /// In US dollars.
     pub max_cost: Option<f64>,
-    /// Of prompts and replies together.
+    /// Prompt and completion tokens together.
     pub max_tokens: Option<u64>,
-    /// The file of the journal.
+    /// The path of the journal.
     pub journal: Option<PathBuf>,
     pub cache: Option<Cache>,
     pub watch: Option<Arc<dyn Observer>>,
 }
 
-/// Is told what happens in a call, from any thread; must not wait.
+/// Receives the progress of a call. Methods are called from any thread and must not block.
 pub trait Observer: Send + Sync {
-    /// An operation of the call has so many rows.
+    /// An extraction of `count` rows starts.
     fn rows(&self, count: usize);
 
-    /// A request has ended.
+    /// A request has ended, with a response or an error.
     fn request(&self, sent: &RequestEvent<'_>);
 
     /// A row has ended.
@@ -53,11 +53,11 @@ pub struct RequestEvent<'a> {
     /// The caller's name of the model.
     pub model: &'a str,
     pub result: Result<&'a Response, &'a LlmError>,
-    /// From the moment that it was let through.
+    /// Measured from the moment the rate limiter admitted the request.
     pub took: Duration,
 }
 
-/// Why a call asks no more. Rows that are not answered then fail with it.
+/// Why a call sends no more requests. Rows without a completion then fail with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
@@ -65,12 +65,13 @@ pub enum StopReason {
     Budget(String),
     #[error("deadline: {0}")]
     Deadline(String),
-    /// What was answered can't be kept any more.
+    /// The journal can't be read or written.
     #[error("{0}")]
     Journal(String),
 }
 
 impl StopReason {
+    /// The reason in one word, for reports.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -81,6 +82,7 @@ impl StopReason {
     }
 }
 
+/// What all steps of one call share.
 pub struct RunContext {
     permits: Semaphore,
     deadline: Option<(Instant, Duration)>,
@@ -93,7 +95,7 @@ pub struct RunContext {
 }
 
 impl RunContext {
-    /// Without any bounds but the rows asked at the same time.
+    /// Makes a context that limits concurrency only.
     #[must_use]
     pub fn new(concurrency: usize) -> Self {
         Self {
@@ -108,12 +110,14 @@ impl RunContext {
         }
     }
 
+    /// Makes a context with these options, and opens the journal if they name one.
+    ///
     /// # Errors
-    /// [`Error::Journal`]: it can't be opened.
+    /// [`Error::Journal`]: the journal can't be opened.
     pub async fn open(options: RunOptions) -> Result<Self> {
         let RunOptions { concurrency, deadline, max_cost, max_tokens, journal, cache, watch } =
             options;
-        // What is further away than the clock counts never comes.
+        // A deadline beyond the range of the clock is no deadline.
         let deadline = deadline.and_then(|all| Some((Instant::now().checked_add(all)?, all)));
         let journal = match journal {
             Some(path) => Some(Journal::open(&path).await.map_err(Error::Journal)?),
@@ -124,13 +128,13 @@ impl RunContext {
         Ok(Self { deadline, budget, journal, cache, watch, ..Self::new(concurrency) })
     }
 
-    /// For one row or plan, until it has ended.
+    /// Waits for the permit that one row or plan holds until it ends.
     pub(super) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
-        // Never closed: there is always a permit to wait for.
+        // The semaphore is never closed, so this is always `Some`.
         self.permits.acquire().await.ok()
     }
 
-    /// What `work` gives before the deadline.
+    /// Runs `work`; at the deadline, drops it and stops the call.
     pub(super) async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, StopReason> {
         let Some((at, all)) = self.deadline else { return Ok(work.await) };
         timeout_at(at, work).await.map_err(|_| {
@@ -139,7 +143,11 @@ impl RunContext {
         })
     }
 
-    /// Sends a request, once the bounds of the call and the limits of the provider allow it.
+    /// Sends a request as soon as the budget and the rate limits admit it, and reports it to the
+    /// observer. The inner result is the provider's.
+    ///
+    /// # Errors
+    /// The call has stopped; the request was not sent, or was aborted at the deadline.
     pub(super) async fn send(
         &self,
         client: &Client,
@@ -184,12 +192,12 @@ impl RunContext {
         .await?
     }
 
-    /// Has the call ask no more; the first reason counts.
+    /// Stops the call; the first reason wins and is returned.
     pub(super) fn stop(&self, stop: StopReason) -> StopReason {
         self.stopped.get_or_init(|| stop).clone()
     }
 
-    /// Notes what the user is to be told at the end, once.
+    /// Adds a warning for the end of the call; repeated ones are kept once.
     pub(super) fn warn(&self, warning: String) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         if !warnings.contains(&warning) {
@@ -197,26 +205,27 @@ impl RunContext {
         }
     }
 
-    /// Ends it: one file remains of its journal, if no other process has that open.
+    /// Closes the journal. A single file remains unless another process has it open.
     pub async fn close(&self) {
         if let Some(journal) = &self.journal {
             journal.close().await;
         }
     }
 
-    /// What was noted since they were last taken.
+    /// Takes the warnings added since the last call.
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// The most tokens of a reply, where the user has set it.
+/// The limit on completion tokens, if the user has set one in the request options.
 fn reply_limit(request: &Request) -> Option<u64> {
     const NAMES: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
     NAMES.iter().find_map(|name| request.options.get(*name)?.as_u64())
 }
 
-/// Whether the provider may have made a reply, though none came.
+/// Whether the provider may charge for the request: it succeeded, or failed in a way that leaves
+/// open whether a reply was generated.
 fn may_be_billed(result: &Result<Response, LlmError>) -> bool {
     const UNKNOWN: [LlmErrorKind; 4] = [
         LlmErrorKind::Timeout,

@@ -1,15 +1,16 @@
-//! The complete items of replies that were cut, until the rest of them is there.
+//! Joins the complete items of truncated replies to the items of their continuations.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::reply::{Parsed, Repair};
 
+/// The complete items of the truncated replies so far.
 #[derive(Default)]
 pub struct Continuation {
     reply: Items,
     repairs: Vec<Repair>,
-    /// Whether a reply was cut before it brought one more item.
+    /// Whether a reply was truncated before it added an item.
     has_stalled: bool,
 }
 
@@ -23,18 +24,18 @@ impl Continuation {
         self.reply.items.len()
     }
 
-    /// The items as a reply; None where there are none.
+    /// The items in the form of a reply; `None` if there are none.
     pub fn json(&self) -> Option<String> {
         if self.reply.items.is_empty() { None } else { serde_json::to_string(&self.reply).ok() }
     }
 
-    /// Whether another request may follow a reply that was cut: after each that brought items, and
-    /// once after one that brought none.
+    /// Whether another request may follow a truncated reply: always after one that added items, and
+    /// once after one that added none.
     pub fn may_go_on(&mut self, has_grown: bool) -> bool {
         has_grown || !std::mem::replace(&mut self.has_stalled, true)
     }
 
-    /// Adds the items of a reply. Whether there are more then.
+    /// Adds the items of a truncated reply, and returns whether there are more than before.
     pub fn add(&mut self, parsed: Parsed<'_>) -> bool {
         let before = self.len();
         if let Ok(more) = serde_json::from_str(&parsed.json) {
@@ -43,7 +44,7 @@ impl Continuation {
         self.len() > before
     }
 
-    /// The reply that ends what was kept, and the repairs of the whole.
+    /// Joins the final reply to the kept items: the whole as JSON, and its repairs.
     pub fn with(&self, parsed: Parsed<'_>) -> (String, Vec<Repair>) {
         let rest = if self.reply.items.is_empty() {
             None
@@ -57,21 +58,21 @@ impl Continuation {
             repairs: self.repairs.clone(),
         };
         whole.join(rest, parsed.repairs);
-        let what = "put together from more than one reply, as the first was cut".to_owned();
+        let what = "joined from more than one reply, since the first was truncated".to_owned();
         whole.repairs.insert(0, Repair { pointer: String::new(), what });
         (whole.json().unwrap_or_default(), whole.repairs)
     }
 
     fn join(&mut self, more: Items, repairs: Vec<Repair>) {
         let before = self.len();
-        // A model that was asked to go on may have started anew, and been cut earlier then; one
-        // item alone may well be there twice.
+        // Instead of continuing, a model may start again and be truncated earlier. A single equal
+        // item may be a genuine duplicate.
         if more.items.len() > 1 && self.reply.items.starts_with(&more.items) {
             return;
         }
         if before > 1 && more.items.starts_with(&self.reply.items) {
             (self.reply, self.repairs) = (more, repairs);
-            let what = "took a continuation that repeats what was there for the whole".to_owned();
+            let what = "replaced the earlier items by a continuation that repeats them".to_owned();
             self.repairs.insert(0, Repair { pointer: String::new(), what });
             return;
         }
@@ -83,13 +84,14 @@ impl Continuation {
     }
 }
 
-/// `/items/0/total` as `/items/3/total` behind three items; None for what is in no item.
+/// Shifts the index of a pointer: with `by` = 3, `/items/0/total` becomes `/items/3/total`. `None`
+/// for a pointer outside the items.
 fn moved(pointer: &str, by: usize) -> Option<String> {
     let (index, rest) = item_of(pointer)?;
     Some(format!("/items/{}{rest}", index + by))
 }
 
-/// The index and what follows it, with its slash, of a pointer into an item of a reply.
+/// Splits a pointer into a reply's items: the index, and the rest with its leading slash.
 pub fn item_of(pointer: &str) -> Option<(usize, &str)> {
     let rest = pointer.strip_prefix("/items/")?;
     let (index, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

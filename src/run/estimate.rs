@@ -1,4 +1,4 @@
-//! What an extraction is likely to take, before anything is sent.
+//! Estimates the requests, tokens, cost and time of an extraction before anything is sent.
 
 use std::sync::Arc;
 
@@ -18,45 +18,48 @@ use super::row;
 use super::visual_input::VisualInput;
 use super::{Client, Step, Target};
 
-/// The requests of an extraction in which none fails: their number, tokens, cost and time.
+/// An estimate of an extraction in which no request fails.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {
-    /// Of the source, blank ones too, which are not asked for.
+    /// The rows of the source, including blank ones, which need no request.
     pub rows: usize,
     pub requests: usize,
     pub prompt_tokens: u64,
     pub completion_tokens: u64,
-    /// US dollars; `None` where the price of a model is not known.
+    /// In US dollars; `None` if the price of a model is unknown.
     pub cost: Option<f64>,
     pub seconds: f64,
 }
 
-/// Fields of a model that is not planned yet, with tokens of each in its plan and in its schema.
+/// Fields assumed for a model that is yet to be planned; chosen by hand, not measured.
 const PLANNED_FIELDS: usize = 6;
+/// Tokens of each such field in the plan and in the schema; chosen by hand, not measured.
 const OF_A_PLANNED_FIELD: usize = 30;
-/// Tokens of a value in a reply, beside the name of its field.
+/// Tokens of a value in a reply, without its field name; chosen by hand, not measured.
 const OF_A_VALUE: usize = 8;
 
-/// How fast replies come.
+/// The speed of a model.
 struct Speed {
-    /// Seconds before a prompt is read.
+    /// Seconds before the model starts to read the prompt.
     start: f64,
-    /// Tokens a second.
+    /// Prompt tokens read per second.
     prompt: f64,
+    /// Completion tokens written per second.
     completion: f64,
 }
 
-/// Of hosted models: they begin after about a second, and differ threefold in both directions.
+/// A typical hosted model; actual speeds differ by a factor of three either way. Chosen by hand,
+/// not measured.
 const HOSTED: Speed = Speed { start: 0.8, prompt: 10_000.0, completion: 70.0 };
-/// Of the embedded model on two cores, as it was measured; it reads one prompt at a time.
+/// The embedded model, measured on two cores; it handles one request at a time.
 const EMBEDDED: Speed = Speed { start: 0.0, prompt: 70.0, completion: 30.0 };
 
-/// Estimates the extraction of what `query` asks for from `content`, into `target` or, without one,
-/// into one that is yet to be planned: each row gives one item, from one request to the first model.
-/// What replies of its provider were like counts more than what is assumed of them.
+/// Estimates an extraction with the first model of each step, at one request and one item per row.
+/// Without a `target`, a planning request is included. The average of the provider's responses so
+/// far, if there are any, replaces the assumptions about length and speed.
 ///
 /// # Errors
-/// As those of [`start`](super::start) before it sends anything.
+/// The errors that [`start`](super::start) returns before it sends anything.
 pub fn estimate<T: Target>(
     planner: &Step,
     extractor: &Step,
@@ -114,12 +117,12 @@ impl Estimate {
     }
 }
 
-/// The requests to one model.
+/// The requests of one step.
 struct StepEstimate<'a> {
     client: &'a Client,
     requests: usize,
     prompt_tokens: usize,
-    /// Tokens of one reply.
+    /// The tokens of one reply.
     reply: usize,
 }
 
@@ -162,7 +165,7 @@ impl StepEstimate<'_> {
     }
 }
 
-/// The request that plans, which is shown a sample.
+/// The planning request, made from a sample as in a real run.
 fn planning<'a>(
     planner: &'a Step,
     content: &Content,
@@ -188,7 +191,7 @@ fn planning<'a>(
     })
 }
 
-/// A model as it might be planned.
+/// The schema of one item, as planning might give it.
 fn planned() -> Value {
     let description = "words ".repeat(OF_A_PLANNED_FIELD / 2);
     let field = json!({"type": ["string", "null"], "description": description});
@@ -197,7 +200,8 @@ fn planned() -> Value {
     json!({"type": "object", "properties": properties})
 }
 
-/// With the schema, which counts whether it is told in the prompt or sent beside it.
+/// The tokens of a prompt with its schema, whether that is stated in the prompt or sent beside it.
+/// The embedded model reads no schema that is sent beside the prompt.
 fn prompt_tokens(client: &Client, messages: Vec<Message>, schema: &Arc<OutputSchema>) -> usize {
     let beside = if client.tells(schema) || client.provider.is_deterministic() {
         0
@@ -207,7 +211,7 @@ fn prompt_tokens(client: &Client, messages: Vec<Message>, schema: &Arc<OutputSch
     tokens::of_messages(&client.request(messages, schema).messages) + beside
 }
 
-/// One item with each field of the schema, written once.
+/// The tokens of a reply with one item that has every field of the schema once.
 fn of_reply(schema: &OutputSchema) -> usize {
     let mut count = 0;
     json_schema::walk(&schema.original, &mut |schema, _| {

@@ -1,4 +1,4 @@
-//! The whole of one extraction: source in, outcomes out.
+//! Runs one extraction: source in, row outcomes out.
 
 use std::sync::Arc;
 
@@ -16,30 +16,31 @@ use super::store::replay::{self, JournalSession};
 use super::visual_input::VisualInput;
 use super::{ModelFactory, Planned, RowOutcome, Step, Target};
 
-/// The samples that a plan is made from hold no more characters than this; a small model reads
-/// slowly, and takes more for more to plan.
+/// The most characters in the sample for planning; chosen by hand, not measured.
 pub const SAMPLE_CHARACTERS: usize = 4_000;
+/// The same for models that plan flat definitions: they read slowly, and plan needless fields from
+/// a longer sample. Chosen by hand, not measured.
 pub(super) const SMALL_SAMPLE_CHARACTERS: usize = 600;
-/// And of no more pages as images than this.
+/// The most page images in the sample for planning; chosen by hand, not measured.
 pub(super) const SAMPLE_PAGES: usize = 3;
 
-/// What an extraction gave: one outcome for each row, in the order of the source.
+/// The result of an extraction: one outcome for each row, in the order of the source.
 #[derive(Debug)]
 pub struct Extraction<T: Target> {
     pub target: T,
-    /// One entry for each planning request; empty where the caller gave the target.
+    /// One entry for each planning request; empty if the caller gave the target.
     pub planning: Vec<Usage>,
     pub outcomes: Vec<RowOutcome<T::Item>>,
-    /// What became of the pages that are to be seen, and which models are not held to the schema.
+    /// About pages that need vision, models without schema enforcement, the cache and the journal.
     pub warnings: Vec<String>,
 }
 
-/// An extraction that is planned, and of which no row is asked yet.
+/// An extraction that is planned but has sent no request for a row yet.
 pub struct PreparedExtraction<T: Target> {
     pub target: T,
-    /// As in [`Extraction`].
+    /// One entry for each planning request; empty if the caller gave the target.
     pub planning: Vec<Usage>,
-    /// As in [`Extraction`].
+    /// About pages that need vision, and models without schema enforcement.
     pub warnings: Vec<String>,
     columns: Vec<String>,
     images: Arc<[Image]>,
@@ -48,17 +49,18 @@ pub struct PreparedExtraction<T: Target> {
     book: Option<JournalSession>,
 }
 
-/// An outcome that waits to be taken, and takes room as long.
+/// An outcome that the caller has yet to take. It occupies a slot of the output buffer until it is
+/// dropped.
 pub struct PendingOutcome<I> {
     pub outcome: RowOutcome<I>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
-/// Extracts what `query` asks for from every row of `content`, into `target` or, without one, into
-/// a target planned with one request.
+/// Extracts the items that `query` describes from every row of `content`. Without a `target`, one
+/// is planned first.
 ///
 /// # Errors
-/// Those of [`start`]. A row that fails is an outcome, not an error.
+/// The errors of [`start`]. A row that fails is an outcome, not an error.
 pub async fn extract<M: ModelFactory>(
     planner: &Step,
     extractor: &Step,
@@ -77,13 +79,14 @@ pub async fn extract<M: ModelFactory>(
     Ok(Extraction { target, planning, outcomes, warnings })
 }
 
-/// Plans the extraction unless there is a target, and compiles its schema for every model.
+/// Prepares an extraction: plans it unless there is a target, and compiles the schema for every
+/// model.
 ///
 /// # Errors
-/// [`Error::Plan`](crate::Error::Plan): the planning request failed for good.
+/// [`Error::Plan`](crate::Error::Plan): planning failed permanently.
 /// [`Error::Schema`](crate::Error::Schema): a model can't be asked for the schema.
-/// [`Error::File`](crate::Error::File): there is nothing that the models can read.
-/// [`Error::Journal`](crate::Error::Journal): it can't be read or written.
+/// [`Error::File`](crate::Error::File): the source has nothing that the models can read.
+/// [`Error::Journal`](crate::Error::Journal): the journal can't be read or written.
 pub async fn start<M: ModelFactory>(
     planner: &Step,
     extractor: &Step,
@@ -115,8 +118,9 @@ pub async fn start<M: ModelFactory>(
 }
 
 impl<T: Target> PreparedExtraction<T> {
-    /// Asks for every row, `concurrency` at a time; outcomes come as rows end. No more than `room`
-    /// of them are asked or wait to be taken. Dropping the stream aborts the requests under way.
+    /// Processes the rows, `concurrency` at a time, and yields outcomes as rows end. At most `room`
+    /// rows are in flight or yielded and not yet dropped. Dropping the stream aborts the requests
+    /// in flight.
     pub fn outcomes<'a>(
         &'a self,
         extractor: &'a Step,
@@ -144,7 +148,7 @@ impl<T: Target> PreparedExtraction<T> {
             .buffer_unordered(extractor.concurrency)
     }
 
-    /// Is told that all of so many rows have ended.
+    /// Records in the journal that all `rows` rows have ended.
     pub async fn end(&self, extractor: &Step, rows: usize) {
         if let Some(book) = &self.book {
             book.end(&extractor.context, rows).await;
@@ -152,12 +156,12 @@ impl<T: Target> PreparedExtraction<T> {
     }
 }
 
-/// Plans the extraction of what `query` asks for from `content`, without extracting: the plan with
-/// its target, and one entry for each request.
+/// Plans an extraction without running it: the plan with its target, and one usage entry for each
+/// request.
 ///
 /// # Errors
-/// [`Error::Plan`](crate::Error::Plan): the planning request failed for good.
-/// [`Error::File`](crate::Error::File): there is nothing that the model can read.
+/// [`Error::Plan`](crate::Error::Plan): planning failed permanently.
+/// [`Error::File`](crate::Error::File): the source has nothing that the model can read.
 pub async fn plan<M: ModelFactory>(
     planner: &Step,
     model_factory: &M,

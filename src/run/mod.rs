@@ -1,4 +1,4 @@
-//! An operation: read the plan, ask for every row, and end each row exactly once.
+//! Runs: plan an extraction, send the requests for its rows, and end each row exactly once.
 
 mod attempts;
 mod budget;
@@ -34,31 +34,32 @@ use crate::error::Result;
 use crate::planning::plan::Plan;
 use crate::schema::{OutputSchema, json_schema};
 
-/// Decides whether a reply is what was asked for. Called inside the loop of attempts, so that what
-/// it finds wrong is sent back to the model.
+/// Validates replies. It is called between attempts, so that the problems it finds are sent back to
+/// the model.
 pub trait Validate: Send + Sync {
     type Output: Send;
 
-    /// Whether replies are lists of items, `{"items": [...]}`, of which a part is of use.
+    /// Whether replies are lists of items, `{"items": [...]}`, that are useful in part.
     const IN_PARTS: bool = false;
 
-    /// `json` is one JSON value.
+    /// Validates a reply; `json` is one JSON value.
     fn validate(
         &self,
         json: String,
     ) -> impl Future<Output = Result<Self::Output, Rejection>> + Send;
 }
 
-/// Why a reply is not taken.
+/// Why a reply is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rejection {
-    /// Words for the model, which is asked again.
+    /// Messages for the model, which is asked for a correction.
     Problems(Vec<String>),
-    /// The validator itself failed: asking again would not help.
+    /// The validator itself failed; another attempt would not help.
     Broken(String),
 }
 
-/// The items wanted of each row: a schema, and the validator that turns replies into items.
+/// The target of an extraction: the schema of its items, and the validator that makes items of
+/// replies.
 pub trait Target: Validate<Output = Vec<Self::Item>> {
     type Item: Send;
 
@@ -68,11 +69,11 @@ pub trait Target: Validate<Output = Vec<Self::Item>> {
     /// The JSON Schema of one item.
     fn schema(&self) -> &Value;
 
-    /// What the plan says about reading the items; empty for a target of the caller's.
+    /// The plan's instructions for the extraction; empty if the caller gave the target.
     fn instructions(&self) -> &str;
 
-    /// The schema of a whole reply, as a model is asked for it. A target that lives longer than an
-    /// operation keeps what [`compile`] gives.
+    /// The schema of a whole reply, compiled for a model. A target that outlives one run
+    /// should keep the result of [`compile`].
     ///
     /// # Errors
     /// [`Error::Schema`](crate::Error::Schema): the model can't be asked for this schema.
@@ -92,9 +93,10 @@ pub fn compile<T: Target>(target: &T, client: &Client) -> Result<Arc<OutputSchem
     client.compile(target.name(), &json_schema::items_of(target.schema()))
 }
 
-/// Makes a target of a plan.
+/// Makes targets from plans.
 pub trait ModelFactory: Send + Sync {
     type Target: Target;
 
+    /// Makes the target of `plan`.
     fn target(&self, plan: &Plan) -> impl Future<Output = Result<Self::Target, Rejection>> + Send;
 }

@@ -1,4 +1,4 @@
-//! One request that changes a definition as a user says.
+//! Refines a definition: a model changes it as the user's instructions say.
 
 use crate::error::Result;
 use crate::planning::plan::Plan;
@@ -11,12 +11,12 @@ use super::store::replay::Prompt;
 use super::{ModelFactory, Planned, Step};
 
 impl Step {
-    /// Asks for a definition changed by `instructions`. The refined model is called `Refined` and
-    /// the name of the old one, or `model_name`.
+    /// Requests `definition` changed as `instructions` say. The refined model is named `model_name`
+    /// or, without one, `Refined` followed by the old name.
     ///
     /// # Errors
-    /// [`Error::Schema`](crate::Error::Schema): the definition or the name can't be used, or the
-    /// provider can't be asked for definitions. Nothing was sent then.
+    /// [`Error::Schema`](crate::Error::Schema): the definition or the name is invalid, or a model
+    /// can't be asked for definitions. Nothing was sent.
     pub async fn refine<M: ModelFactory>(
         &self,
         model_factory: &M,

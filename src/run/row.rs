@@ -1,4 +1,4 @@
-//! The unit of extraction.
+//! A row, the unit of extraction, and the rows of a source.
 
 use std::sync::Arc;
 
@@ -12,13 +12,14 @@ pub struct Row {
     pub position: usize,
     /// The exact text that is sent, unless `file` replaces it.
     pub text: Arc<str>,
-    /// The pages that are sent as images beside the text.
+    /// The pages that are sent as images with the text.
     pub images: Arc<[Image]>,
-    /// The file itself, for a model that reads such files.
+    /// The file itself, for a model that accepts files.
     pub file: Option<File>,
 }
 
-/// The rows of `content` in order, made of the chosen columns if it has any.
+/// The rows of `content` in order. Those of a table have only the given columns, or all if
+/// `columns` is empty.
 pub fn rows<'a>(content: &'a Content, columns: &[String]) -> impl Iterator<Item = Row> + use<'a> {
     content.row_texts(columns).enumerate().map(|(position, text)| Row {
         position,

@@ -1,4 +1,4 @@
-//! The settings of one operation, its plan, and how each of its rows is asked.
+//! A step: its settings, and how it makes a plan or a row's outcome with requests.
 
 use std::sync::{Arc, OnceLock};
 
@@ -21,20 +21,20 @@ use super::continuation::item_of;
 use super::store::replay::{JournalSession, Prompt};
 use super::{ModelFactory, Rejection, Target, Validate};
 
-/// The settings of one operation.
+/// The settings of one step.
 #[derive(Clone)]
 pub struct Step {
     pub client: Client,
-    /// Asked in turn where the provider of the one before failed for good.
+    /// Tried in turn after the provider of the previous model has failed permanently.
     pub fallbacks: Arc<[Client]>,
     pub retry_policy: RetryPolicy,
-    /// Rows asked at the same time.
+    /// Rows processed at the same time.
     pub concurrency: usize,
-    /// Shared by the operations that are one call of the user's.
+    /// Shared by all steps of one call.
     pub context: Arc<RunContext>,
 }
 
-/// A plan and what was made of it.
+/// A plan and the target made from it.
 #[derive(Debug)]
 pub struct Planned<T> {
     pub plan: Plan,
@@ -42,10 +42,10 @@ pub struct Planned<T> {
 }
 
 impl<T> Completion<Planned<T>> {
-    /// The plan, and one entry for each request.
+    /// Returns the plan, and one usage entry for each request.
     ///
     /// # Errors
-    /// [`Error::Plan`]: there is none.
+    /// [`Error::Plan`]: planning failed.
     pub fn planned(self) -> Result<(Planned<T>, Vec<Usage>)> {
         match self.result {
             Ok(planned) => Ok((planned, self.calls)),
@@ -54,46 +54,46 @@ impl<T> Completion<Planned<T>> {
     }
 }
 
-/// How a row ended: each row has exactly one.
+/// How a row ended. Each row has exactly one outcome.
 #[derive(Debug)]
 pub struct RowOutcome<I> {
     pub position: usize,
     /// The text that was sent.
     pub text: Arc<str>,
-    /// The pages that were sent as images beside it.
+    /// The pages that were sent as images with it.
     pub image_pages: Vec<u32>,
     pub result: Result<Vec<I>, RowError>,
-    /// The complete items of a failed row whose reply was cut.
+    /// The complete items of a failed row whose reply was truncated.
     pub incomplete: Vec<I>,
     /// The caller's name of the model that gave the items.
     pub model: Option<Arc<str>>,
-    /// One entry for each request.
+    /// One entry for each request, including failed ones.
     pub calls: Vec<Usage>,
-    /// Why attempts gave no result, in their order.
+    /// The errors of attempts without a result, in order.
     pub errors: Vec<AttemptError>,
     /// Where values were copied from, by JSON Pointer into the list of items.
     pub sources: Vec<Source>,
-    /// What was mended in replies, by JSON Pointer into the list of items.
+    /// What was repaired in replies, by JSON Pointer into the list of items.
     pub repairs: Vec<Repair>,
-    /// Whether an earlier run has given it.
+    /// Whether it was replayed from the journal.
     pub from_journal: bool,
 }
 
 impl Step {
-    /// The models, in the order in which they are asked.
+    /// The models, in the order in which they are tried.
     pub fn clients(&self) -> impl Iterator<Item = &Client> {
         std::iter::once(&self.client).chain(&*self.fallbacks)
     }
 
-    /// Whether all of the models plan nested definitions well.
+    /// Whether every model may be asked for nested definitions.
     pub(super) fn plans_nested(&self) -> bool {
         self.clients().all(|client| client.provider.plans_nested())
     }
 
-    /// The models, with what `compile` makes for each.
+    /// The models, each with the schema that `compile` makes for it.
     ///
     /// # Errors
-    /// That of `compile`.
+    /// The error of `compile`.
     pub(super) fn models(
         &self,
         compile: impl Fn(&Client) -> Result<Arc<OutputSchema>>,
@@ -106,7 +106,7 @@ impl Step {
         })
     }
 
-    /// Asks for a plan from a sample of the data, and images of its first pages, or from the file.
+    /// Requests a plan, from a sample of the text with images of the first pages, or from the file.
     ///
     /// # Errors
     /// [`Error::Schema`](crate::Error::Schema): a model can't be asked for plans.
@@ -128,6 +128,7 @@ impl Step {
         Ok(self.ask(&models, &Prompt::new(messages), &validator).await)
     }
 
+    /// Extracts the items of one row. A blank row sends no request.
     pub(super) async fn row<T: Target>(
         &self,
         target: &T,
@@ -139,7 +140,7 @@ impl Step {
         let mut outcome = RowOutcome::new(&row);
         if !row.text.trim().is_empty() || !row.images.is_empty() || row.file.is_some() {
             let _permit = self.context.permit().await;
-            // One part today; a row that is too long for one request becomes several here.
+            // A row is one part; splitting rows that are too long for one request belongs here.
             for part in [row.text] {
                 let (instructions, file) = (target.instructions(), row.file.as_ref());
                 let messages = prompts::extraction(query, instructions, part, &row.images, file);
@@ -178,7 +179,7 @@ impl<I> RowOutcome<I> {
         }
     }
 
-    /// Folds one part's answer into the row's: items in order, and failed if any part failed.
+    /// Adds the completion of one part: items stay in order, and the row fails if a part fails.
     fn add(&mut self, answer: Completion<Vec<I>>) {
         self.calls.extend(answer.calls);
         self.errors.extend(answer.errors);
@@ -209,13 +210,14 @@ impl<I> RowOutcome<I> {
     }
 }
 
-/// `/items/0/total` of a part as `/3/total` of a row that has three items already.
+/// Turns a pointer into a part's reply into one into the row's items: behind three items,
+/// `/items/0/total` becomes `/3/total`.
 fn of_row(pointer: &str, before: usize) -> String {
     item_of(pointer)
         .map_or_else(|| pointer.to_owned(), |(index, rest)| format!("/{}{rest}", index + before))
 }
 
-/// Turns a planning reply into a plan, with `parse`, and its target.
+/// Turns a planning reply into a plan with `parse`, and the plan into a target.
 pub(super) struct PlanValidator<'a, M, F> {
     pub model_factory: &'a M,
     pub parse: F,

@@ -1,4 +1,4 @@
-//! What of a document a model is shown: pages, or the file itself.
+//! Chooses and prepares the visual input of a request: page images, or the file itself.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::llm::{File, Image, VisionLimits};
 
 use super::Step;
 
-/// Images of pages or a file, and what the user is told of them.
+/// Page images or a file, and warnings about pages.
 #[derive(Debug, Default)]
 pub(super) struct VisualInput {
     pub images: Arc<[Image]>,
@@ -23,18 +23,18 @@ pub(super) struct VisualInput {
 }
 
 impl VisualInput {
-    /// The first of its images, for a model that takes so many.
+    /// The first `most` images.
     pub fn first(&self, most: usize) -> &[Image] {
         &self.images[..most.min(self.images.len())]
     }
 }
 
 impl Step {
-    /// What the model is shown of `content` beside its text: at most so many pages, as far as the
-    /// mode that it was read with has any shown. They are drawn on a thread for what blocks.
+    /// Prepares the visual input that is sent with the text of `content`, as its reading mode says:
+    /// the file, or at most `most` page images. Pages are rendered on a blocking thread.
     ///
     /// # Errors
-    /// There is nothing that the model can read.
+    /// The document has nothing that the model can read.
     pub(super) async fn show(
         &self,
         content: &Arc<Content>,
@@ -60,16 +60,16 @@ impl Step {
         });
         let drawn = drawn.await.unwrap_or_else(|error| match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
-            // Only where the process is about to end.
+            // The task was cancelled, which happens only while the runtime shuts down.
             Err(_) => Vec::new(),
         });
         self.shown(document, &wanted, drawn)
     }
 
-    /// [`show`](Self::show) without drawing: the images are empty ones.
+    /// [`show`](Self::show) for estimates: nothing is rendered, so the images are empty.
     ///
     /// # Errors
-    /// There is nothing that the model can read.
+    /// The document has nothing that the model can read.
     pub(super) fn foreseen(&self, content: &Content) -> Result<VisualInput, FileError> {
         let Content::Document(document) = content else { return Ok(VisualInput::default()) };
         if document.options.mode == Mode::File {
@@ -86,10 +86,10 @@ impl Step {
         self.client.vision_limits()
     }
 
-    /// The document as it is, for a model that reads it itself.
+    /// The original file, for a model that reads PDFs.
     ///
     /// # Errors
-    /// The model does not, or not this file.
+    /// The model does not accept PDFs, or not this one.
     fn file(&self, document: &Document) -> Result<File, FileError> {
         let error = |message: &str| {
             let message = format!("{message}; choose another mode");
@@ -99,10 +99,10 @@ impl Step {
             return error("the mode \"file\" is for PDFs");
         }
         let Some(original) = &document.original else {
-            return error("the file itself is no longer at hand");
+            return error("the original file is no longer available");
         };
         if document.options.password.is_some() {
-            return error("a protected PDF can't be read by others");
+            return error("a protected PDF can't be sent to a model");
         }
         let file = File {
             name: document.name.as_str().into(),
@@ -120,32 +120,33 @@ impl Step {
         }
     }
 
-    /// Whether the model may be sent the file as it is.
+    /// Whether the model accepts a file of this size.
     pub(super) fn reads(&self, file: &File) -> bool {
         file.data.len() <= self.vision_limits().max_file_bytes
     }
 
-    /// Whether the model may be shown pages.
+    /// Whether page images of `content` can be sent to the model.
     pub(super) fn sees(&self, content: &Content) -> bool {
         let Content::Document(document) = content else { return false };
         self.vision_obstacle(document).is_none()
     }
 
-    /// Why the model can't be shown the document's pages, if it can't.
+    /// The reason why page images can't be sent to the model, if there is one.
     fn vision_obstacle(&self, document: &Document) -> Option<String> {
         let vision_limits = self.vision_limits();
         if document.original.is_none() {
-            return Some("the file itself is no longer at hand; read it again".to_owned());
+            return Some("the original file is no longer available; read it again".to_owned());
         }
         let is_asked = vision_limits.is_known || document.options.mode == Mode::Vision;
         (vision_limits.max_images == 0 || !is_asked)
             .then(|| format!("{} is not known to see images", self.client.model))
     }
 
-    /// The pages that are to be shown, or are not read.
+    /// The numbers of the pages that should be sent as images, whether or not the model accepts
+    /// them.
     ///
     /// # Errors
-    /// There is nothing that the model can read.
+    /// The document has nothing that the model can read.
     pub(super) fn wanted(&self, document: &Document) -> Result<Vec<u32>, FileError> {
         let Document { pages, options, name, .. } = document;
         let error = |kind, message| Err(FileError::new(kind, name, message));
@@ -157,7 +158,7 @@ impl Step {
                 let message = format!(
                     "its pages have no readable text, as in a scan, and {vision_obstacle}; choose a \
                      model that does, or run text recognition (OCR) on the file first; with the \
-                     mode \"vision\" the images are sent all the same"
+                     mode \"vision\" the images are sent anyway"
                 );
                 error(FileErrorKind::NoTextLayer, message)
             }
@@ -174,20 +175,23 @@ impl Step {
         }
     }
 
-    /// What is to be said where no page is shown.
+    /// The warnings for a document of which no page image is sent.
     fn unread(&self, document: &Document, wanted: &[u32]) -> Vec<String> {
         if !wanted.is_empty() {
             let why = self.vision_obstacle(document).unwrap_or_default();
             return vec![format!("{} without readable text, not read: {why}", numbered(wanted))];
         }
         if document.options.mode == Mode::Vision {
-            let message = "the mode \"vision\" has no use for it: it has no pages to be shown";
+            let message = "the mode \"vision\" has no effect: the source has no pages to show";
             return vec![message.to_owned()];
         }
         Vec::new()
     }
 
-    /// The images, and what became of the pages; the first error where no page can be read.
+    /// Makes the input from rendered pages, with warnings about the others.
+    ///
+    /// # Errors
+    /// The first rendering error, if no page has text or an image.
     fn shown(
         &self,
         document: &Document,
@@ -230,7 +234,7 @@ impl Step {
     }
 }
 
-/// `page 3`, `pages 1, 4-6`.
+/// Formats page numbers: `page 3`, `pages 1, 4-6`.
 fn numbered(pages: &[u32]) -> String {
     let ranges: Vec<String> = pages
         .chunk_by(|one, two| one + 1 == *two)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -105,6 +104,8 @@ def _content(file: BinaryFile, options: str) -> tuple[str, bytes]:
     """
     own = getattr(file, "name", None)  # a number if it was opened by its descriptor
     name = Path(own).name if isinstance(own, str) else ""
+    import json  # not needed to import structx
+
     limits: dict[str, Any] = json.loads(_core.default_limits())
     match json.loads(options).get("limits"):
         case {"bytes": int(most)}:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -12,18 +10,23 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from structx import _core
 
 
-@dataclass(frozen=True, eq=False)
 class ResponseModel:
-    """A pydantic model, prepared for the core."""
+    """A model and all that the core needs of it. See Source for why it is no dataclass."""
 
-    model: type[BaseModel]
-    schema: _core.ModelSchema
-    validate: Callable[[str], list[BaseModel]]
-    """Converts a reply `{"items": [...]}` from JSON to items; raises pydantic.ValidationError."""
-    instructions: str = ""
-    """The instructions of the plan; empty for a model of the caller."""
-    built: object = None
-    """The model's validator in pydantic, which changes when the model is rebuilt."""
+    def __init__(
+        self,
+        model: type[BaseModel],
+        schema: _core.ModelSchema,
+        validate: Callable[[str], list[BaseModel]],
+    ) -> None:
+        self.model = model
+        self.schema = schema
+        self.validate = validate
+        """From a reply `{"items": [...]}` as JSON to its items; raises pydantic.ValidationError."""
+        self.instructions = ""
+        """The plan's words on how to read the items; empty for a model of the caller's."""
+        self.built: object = model.__pydantic_validator__
+        """pydantic's validator of the model: another one once the model is rebuilt."""
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
         # Libraries that pickle classes by value would include it; another process makes its own.
@@ -43,11 +46,14 @@ def of_model(model: type[BaseModel]) -> ResponseModel:
 
 def of_plan(plan: str) -> ResponseModel:
     """Prepares the model of a plan, given as JSON. The core calls it."""
-    from structx.definitions import generated  # not needed for the caller's own models
+    import json  # neither is needed for the caller's own models
+
+    from structx.definitions import generated
 
     content = json.loads(plan)
     response_model = _of_model(generated.create_model(content["schema"]))
-    return _keep(replace(response_model, instructions=content["instructions"]))
+    response_model.instructions = content["instructions"]
+    return _keep(response_model)
 
 
 def _of_model(model: type[BaseModel]) -> ResponseModel:
@@ -64,7 +70,7 @@ def _of_model(model: type[BaseModel]) -> ResponseModel:
         return validate_json(json).items
 
     compiled = _core.ModelSchema(model.__name__, schema)
-    return ResponseModel(model, compiled, validate, built=model.__pydantic_validator__)
+    return ResponseModel(model, compiled, validate)
 
 
 def _keep(response_model: ResponseModel) -> ResponseModel:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,6 +42,7 @@ def checked(
     config: ConfigLike | None,
     planning_model: str | Sequence[str] | None,
     max_threads: int,
+    validator_threads: int,
     batch_size: int,
     max_retries: int,
     min_wait: float,
@@ -61,7 +61,9 @@ def checked(
     `weights` is missing, and `limits` is the caller's own Limits. Raises ConfigurationError or
     ValueError.
     """
-    from structx.config import options  # neither is needed to import structx
+    import json  # none of these is needed to import structx
+
+    from structx.config import options
     from structx.prices import table_of
 
     for name in _UNSUPPORTED.keys() & provider_options.keys():
@@ -88,6 +90,7 @@ def checked(
         "planning_options": json.dumps(planning),
         "extraction_options": json.dumps(extraction),
         "max_threads": checks.integer("max_threads", max_threads, minimum=1),
+        "validator_threads": checks.integer("validator_threads", validator_threads, minimum=1),
         "max_retries": checks.integer("max_retries", max_retries, minimum=0),
         "min_wait": _seconds("min_wait", min_wait),
         "max_wait": _seconds("max_wait", max_wait),

@@ -59,7 +59,7 @@ impl Target for Orders {
     }
 }
 
-/// Tokens of a reply: `items`, `number`, `lines`, `item`, and 8 for what each holds.
+/// The tokens of a reply: the names `items`, `number`, `lines` and `item`, and 8 for each value.
 const REPLY: u64 = 2 + 2 + 2 + 1 + 4 * 8;
 
 fn operation(model: &str, price: Option<Price>) -> Step {
@@ -158,7 +158,7 @@ fn costs_are_those_of_both_steps() {
     assert!(planning > 100.0 && planning < both.cost.unwrap());
 }
 
-/// An extractor that had one reply of 100 tokens, and how long it took.
+/// An extractor that has received one reply of 100 tokens, and the seconds that took.
 async fn answered(limits: ConfiguredLimits) -> (Step, f64) {
     let operation = limited("openai/gpt-4o", None, limits);
     let rate_limiter = operation.client.provider.limiter();

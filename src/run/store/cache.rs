@@ -1,5 +1,5 @@
-//! A cache of replies by the hash of their request, in one file that operations and processes
-//! share. What has not been used for longest makes room for what is new.
+//! The cache of completions by request hash: a file shared by runs and processes, with
+//! least-recently-used eviction.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,7 +13,7 @@ static KIND: Kind = Kind {
     name: "cache",
     application_id: b"stxc",
     version: 1,
-    // `total` has one entry: what the replies take together.
+    // `total` has one row: the sum of `bytes` over all replies.
     tables: "
 CREATE TABLE replies (
     id INTEGER PRIMARY KEY,
@@ -36,15 +36,16 @@ END;
     when_damaged: "delete it: it can be filled again",
 };
 
-/// That an entry was used is noted once in so many seconds.
+/// The resolution of `used_at` in seconds, so that frequent hits cause few writes.
 const MINUTE: i64 = 60;
-/// What an entry takes beside its key and its record.
+/// Bytes of an entry beside its key and record: other columns, indexes and page overhead. Chosen by
+/// hand, not measured.
 const ENTRY: usize = 150;
-/// Of a full cache as much is removed as leaves this part of it, so that not each new entry has to
-/// look for the oldest.
+/// Eviction from a full cache leaves this many tenths of its capacity, so that not every new entry
+/// evicts. It is also the largest size of one entry. Chosen by hand, not measured.
 const KEPT_TENTHS: i64 = 9;
 
-/// An open cache. Clones are the same one.
+/// An open cache. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Cache {
     database: Database,
@@ -52,17 +53,19 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Opens a cache, which is made where there is none, and holds about `max_bytes`.
+    /// Opens a cache that holds about `max_bytes`, and creates the file if there is none.
     ///
     /// # Errors
-    /// What is wrong with the path or the file, as for all that follow.
+    /// A message about the path or the file.
     pub async fn open(path: &Path, max_bytes: u64) -> Result<Self, String> {
         let max_bytes = i64::try_from(max_bytes).unwrap_or(i64::MAX);
         Ok(Self { database: Database::open(path, &KIND).await?, max_bytes })
     }
 
+    /// The record stored under `key`, if there is one.
+    ///
     /// # Errors
-    /// What SQLite says, in words.
+    /// A message about the file, or about an entry that can't be read.
     pub async fn find(&self, key: &str) -> Result<Option<Record>, String> {
         let key = key.to_owned();
         let find = move |connection: &Connection| {
@@ -86,10 +89,10 @@ impl Cache {
         serde_json::from_str(&json).map(Some).map_err(read)
     }
 
-    /// Keeps a reply that was taken, without what it took to get it: what is found costs nothing.
+    /// Stores an accepted reply without its usage and errors, since a cache hit costs nothing.
     ///
     /// # Errors
-    /// What SQLite says, in words.
+    /// A message about the file.
     pub async fn keep(&self, key: &str, record: Record) -> Result<(), String> {
         let record = Record { calls: Vec::new(), errors: Vec::new(), ..record };
         let json = serde_json::to_string(&record).map_err(|error| error.to_string())?;
@@ -108,6 +111,7 @@ impl Cache {
     }
 }
 
+/// Removes the least recently used entries of a full cache.
 fn evict(connection: &Connection, max_bytes: i64) -> rusqlite::Result<()> {
     let total: i64 =
         connection.prepare_cached("SELECT bytes FROM total")?.query_row([], |row| row.get(0))?;
@@ -128,6 +132,7 @@ fn evict(connection: &Connection, max_bytes: i64) -> rusqlite::Result<()> {
     removed.into_iter().try_for_each(|id| remove.execute([id]).map(drop))
 }
 
+/// The current time in seconds since 1970.
 fn seconds() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
@@ -177,7 +182,7 @@ mod tests {
         cache.keep("used", record("used")).await.unwrap();
         for number in 0..300 {
             cache.keep(&number.to_string(), record(&"word ".repeat(100))).await.unwrap();
-            // As if each had been kept an hour after the one before it.
+            // As if each entry had been stored an hour after the previous one.
             reader.execute_batch("UPDATE replies SET used_at = used_at - 3600").unwrap();
             assert!(cache.find("used").await.unwrap().is_some());
             let total = bytes("SELECT bytes FROM total");

@@ -1,8 +1,8 @@
-//! A SQLite file of ours, and the thread that has it open.
+//! An SQLite file of structx, and the thread that owns its connection.
 //!
-//! Whoever writes waits for the commit. All who wait together share one, so that durable writes are
-//! not bound to one flush of the disk each. The thread ends with the last handle: nobody who drops
-//! one waits for a disk.
+//! A write returns after its commit. Writes that wait at the same time share a transaction, so that
+//! they do not cost one disk flush each. The thread ends after the last handle is dropped; dropping
+//! a handle never waits for the disk.
 
 pub mod forks;
 mod shared;
@@ -22,40 +22,40 @@ use forks::Pass;
 use shared::Queue;
 use structx_common::panics;
 
-/// How long a file that another process has locked is waited for.
+/// How long to wait for a file that another process has locked; chosen by hand, not measured.
 const BUSY: Duration = Duration::from_secs(30);
-/// What is tried anew in that time waits so long in between.
+/// The pause between tries within that time; chosen by hand, not measured.
 const PAUSE: Duration = Duration::from_millis(20);
-/// So many writes are one transaction at most, so that the first of them is not kept waiting.
+/// The most reads and writes in one batch, so that the first of them does not wait too long; chosen
+/// by hand, not measured.
 const BATCH: usize = 1_000;
-/// The log beside the file grows to so many pages of 4 KB before they go into the file: entries with
-/// random keys change the same pages again and again. Four times SQLite's own bound is 1.4 times as
-/// fast.
+/// Pages of 4 KB in the write-ahead log before a checkpoint. Entries with random keys change the
+/// same pages repeatedly: four times SQLite's default made writes of the journal 1.4 times as fast.
 const LOG_PAGES: u32 = 4_000;
-const GONE: &str = "it was removed or renamed while it is in use; put it back, or begin again";
+const GONE: &str = "it was removed or renamed while it is in use; restore it, or start again";
 
-/// What tells our files from those of others, and from each other.
+/// A kind of file, journal or cache, with the marks that distinguish it from other files.
 #[derive(Debug)]
 pub struct Kind {
-    /// In one word.
+    /// The name in error messages, one word.
     pub name: &'static str,
-    /// Four letters, in the file's header (`PRAGMA application_id`).
+    /// Four letters in the file header (`PRAGMA application_id`).
     pub application_id: &'static [u8; 4],
-    /// Of the tables (`PRAGMA user_version`), from 1.
+    /// The version of the tables, from 1 (`PRAGMA user_version`).
     pub version: i32,
-    /// What makes the tables of a new file.
+    /// The SQL that creates the tables of a new file.
     pub tables: &'static str,
-    /// Whether what is written must outlive a loss of power.
+    /// Whether committed writes must survive a power failure.
     pub is_durable: bool,
-    /// What to do with a file that is damaged.
+    /// The advice for a damaged file.
     pub when_damaged: &'static str,
 }
 
-/// A user of an open file. All users of one file in this process, and all clones of a user, share
-/// its thread and its connection.
+/// A handle to an open file. All handles to one file in this process share its thread and its
+/// connection; clones of a handle are closed together.
 #[derive(Clone)]
 pub struct Database {
-    /// None once this user has closed it.
+    /// `None` once this handle is closed.
     queue: Arc<Mutex<Option<Arc<Queue>>>>,
 }
 
@@ -65,16 +65,16 @@ impl fmt::Debug for Database {
     }
 }
 
-/// What a thread is sent.
+/// A message to the thread of a file.
 enum Job {
     Read(Box<dyn Task>),
     Write(Box<dyn Task>),
     Close(oneshot::Sender<()>),
-    /// A fork is near.
+    /// A fork is pending.
     Wake,
 }
 
-/// Something to do with the connection, and somebody who waits for it.
+/// Work on the connection, and the caller that waits for it.
 trait Task: Send {
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
     fn answer(self: Box<Self>, ended: Result<(), String>);
@@ -98,7 +98,7 @@ where
 
     fn answer(self: Box<Self>, ended: Result<(), String>) {
         let Self { output, waiter, .. } = *self;
-        // Nobody waits for it any more where sending fails.
+        // Sending fails if the caller no longer waits.
         let _ = match (ended, output) {
             (Ok(()), Some(output)) => waiter.send(Ok(output)),
             (Ok(()), None) => waiter.send(closed()),
@@ -108,12 +108,12 @@ where
 }
 
 impl Database {
-    /// Opens the file, which is made where there is none.
+    /// Opens the file, and creates it if there is none.
     ///
     /// # Errors
-    /// What is wrong with the path or the file, and what to do about it.
+    /// A message: what is wrong with the path or the file, and what to do about it.
     pub async fn open(path: &Path, kind: &'static Kind) -> Result<Self, String> {
-        // SQLite has meanings of its own for `:memory:` and for no name at all.
+        // An absolute path: `:memory:` and the empty name have special meanings in SQLite.
         let file = match std::path::absolute(path) {
             Ok(path) => File { path, kind },
             Err(_) => return Err(format!("{}: this is no path of a file", kind.name)),
@@ -129,10 +129,10 @@ impl Database {
         Ok(user)
     }
 
-    /// Runs `work` on its own, in no transaction.
+    /// Runs `work` outside of any transaction.
     ///
     /// # Errors
-    /// What SQLite says, in words.
+    /// A message: SQLite's error, with advice.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -140,11 +140,11 @@ impl Database {
         self.send(Job::Read, work).await.unwrap_or_else(|_| closed())
     }
 
-    /// Runs `work` in a transaction with all that waits beside it: either all of it is in the file
-    /// when this returns, or this is an error and none is. Dropping the future takes nothing back.
+    /// Runs `work` in one transaction with the other waiting writes. On success all of them are
+    /// committed; on an error none is. Dropping the future does not cancel the write.
     ///
     /// # Errors
-    /// What SQLite says, in words.
+    /// A message: SQLite's error, with advice.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -152,7 +152,7 @@ impl Database {
         self.send(Job::Write, work).await.unwrap_or_else(|_| closed())
     }
 
-    /// The same, but nobody waits for it.
+    /// The same as [`write`](Self::write), without waiting for the result.
     pub fn write_later<T: Send + 'static>(
         &self,
         work: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -160,15 +160,14 @@ impl Database {
         drop(self.send(Job::Write, work));
     }
 
-    /// Ends this user and its clones. The last user of a file closes it: when this returns, all that
-    /// was written before is in the file, and no longer in a log beside it, unless another process
-    /// has it open.
+    /// Closes this handle and its clones. The last handle closes the file: all earlier writes are
+    /// then in the file and no longer in the log beside it, unless another process has it open.
     pub async fn close(&self) {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(queue) = queue.and_then(shared::release) else { return };
         let (waiter, is_closed) = oneshot::channel();
         if queue.jobs.send(Job::Close(waiter)).is_ok() {
-            // An error: the thread has ended.
+            // An error means that the thread has ended.
             let _ = is_closed.await;
         }
     }
@@ -181,7 +180,7 @@ impl Database {
         let (waiter, answer) = oneshot::channel();
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(queue) = &*queue {
-            // If this fails the waiter is gone, which is an answer too.
+            // If this fails, the waiter is dropped, and the receiver sees that.
             let _ = queue.jobs.send(job(Box::new(Call { work, output: None, waiter })));
         }
         answer
@@ -206,7 +205,7 @@ fn start(file: File) -> Result<Arc<Queue>, String> {
     Ok(queue)
 }
 
-/// The thread: ends when all users are gone, or the last one has closed it.
+/// The body of the thread. It ends when all handles are dropped, or when the last one is closed.
 fn serve(
     file: &File,
     handle: Weak<Queue>,
@@ -239,7 +238,7 @@ fn serve(
     }
 }
 
-/// What is done together.
+/// Jobs that are run together.
 #[derive(Default)]
 struct Batch {
     reads: Vec<Box<dyn Task>>,
@@ -248,7 +247,7 @@ struct Batch {
 }
 
 impl Batch {
-    /// All that waits.
+    /// Takes the waiting jobs, up to [`BATCH`].
     fn of(first: Job, queue: &Receiver<Job>) -> Self {
         let mut batch = Self::default();
         for job in std::iter::once(first).chain(queue.try_iter()).take(BATCH) {
@@ -285,13 +284,14 @@ impl Batch {
     }
 }
 
-/// The fields are dropped in this order.
+/// An open connection. The fields are dropped in this order: the connection closes before its pass
+/// is returned.
 struct Open {
     connection: Connection,
     pass: Pass,
 }
 
-/// All of the tasks or, on an error, none.
+/// Commits all of the tasks or, on an error, none.
 fn commit(connection: &Connection, tasks: &mut [Box<dyn Task>]) -> Result<(), Problem> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     for task in tasks {
@@ -303,7 +303,8 @@ fn commit(connection: &Connection, tasks: &mut [Box<dyn Task>]) -> Result<(), Pr
     Ok(transaction.commit()?)
 }
 
-/// What is written into a file that was removed is lost. Windows does not let it be removed.
+/// Whether the file was removed or renamed: writes to it would be lost. Windows does not allow that
+/// for an open file.
 #[cfg(unix)]
 fn has_moved(connection: &Connection) -> rusqlite::Result<bool> {
     let mut has_moved = 0;
@@ -316,7 +317,7 @@ fn has_moved(_: &Connection) -> rusqlite::Result<bool> {
     Ok(false)
 }
 
-/// Where the file is, as an absolute path, and what it should be.
+/// The absolute path of a file, and its expected kind.
 struct File {
     path: PathBuf,
     kind: &'static Kind,
@@ -340,7 +341,7 @@ impl Problem {
 }
 
 impl File {
-    /// That of the file, which is opened again where it was closed.
+    /// The connection to the file, which is reopened if it was closed.
     fn connection<'a>(&self, open: &'a mut Option<Open>) -> Result<&'a Connection, Problem> {
         let open = match open {
             Some(open) => open,
@@ -367,7 +368,7 @@ impl File {
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(BUSY)?;
         let until = Instant::now() + BUSY;
-        // SQLite itself does not wait where others are about to make the same file.
+        // The busy timeout does not cover the case that others are creating the same file.
         loop {
             match self.prepare(&connection) {
                 Err(problem) if problem.is_busy() && Instant::now() < until => thread::sleep(PAUSE),
@@ -381,19 +382,19 @@ impl File {
         let mode: String =
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
         if mode != "wal" {
-            let what = "its place can't hold a write-ahead log, as network drives can't; give a \
-                        path on a disk of this machine";
+            let what = "its file system does not support a write-ahead log, as on network drives; give \
+                        a path on a local disk";
             return Err(Problem::Ours(what.to_owned()));
         }
         connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         let level = if self.kind.is_durable { "FULL" } else { "NORMAL" };
         connection.pragma_update(None, "synchronous", level)?;
-        // Of macOS alone: without it a drive keeps what it is told to write (sqlite.org/pragma.html).
+        // On macOS `fsync` alone may leave data in the drive's buffer (sqlite.org/pragma.html).
         connection.pragma_update(None, "fullfsync", self.kind.is_durable)?;
         if is_new {
             let immediate = TransactionBehavior::Immediate;
             let transaction = Transaction::new_unchecked(connection, immediate)?;
-            // Another process may have been faster.
+            // Another process may have created the tables meanwhile.
             if self.is_new(connection)? {
                 connection.execute_batch(self.kind.tables)?;
                 let id = i32::from_be_bytes(*self.kind.application_id);
@@ -405,7 +406,7 @@ impl File {
         Ok(())
     }
 
-    /// Whether the file is empty; an error where it is not ours, and is left as it is.
+    /// Whether the file is empty. A file of another kind is an error, and is not changed.
     fn is_new(&self, connection: &Connection) -> Result<bool, Problem> {
         let sql = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
                    FROM pragma_application_id, pragma_user_version";
@@ -429,7 +430,7 @@ impl File {
         Ok(false)
     }
 
-    /// Runs `work`; panics and errors become words.
+    /// Runs `work`, and turns panics and errors into messages.
     fn guard<T>(&self, work: impl FnOnce() -> Result<T, Problem>) -> Result<T, String> {
         let ended = catch_unwind(AssertUnwindSafe(work));
         ended

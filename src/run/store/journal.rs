@@ -1,15 +1,15 @@
-//! A journal: what became of each question of a run, in one file, so that a run that was killed goes
-//! on where it stood.
+//! The journal: a file of finished rows and plans, with which a run that was killed resumes.
 //!
-//! It is a SQLite file with three tables that a person can read; [`TABLES`] names their columns.
-//! `rows` has one entry for each question that has ended, found again by `key`, the hash of its
-//! request, and `occurrence`, which tells rows with the same text apart. Entries without `is_final`
-//! are kept for people only, and asked again. `plans` has what planning gave, and `operations` what
-//! was asked for. There is no text of a document in it but in extracted values, and where a
-//! provider's error or a validator quotes it.
+//! It is an SQLite file with three human-readable tables; [`TABLES`] documents their columns.
+//! `rows` has one entry for each row that has ended, found by `key`, the hash of its request, and
+//! `occurrence`, which distinguishes rows with equal requests. Entries without `is_final` are
+//! informative only; a later run sends their requests again. `plans` has the results of planning,
+//! and `operations` the sources and queries. The journal contains no text of a document except in
+//! extracted values, and where an error of a provider or a validator quotes it.
 //!
-//! Whatever is written is durable when the call returns (`synchronous = FULL`). Several processes
-//! may write the same journal, on a disk of one machine: a network drive can't hold one.
+//! Writes are durable when they return (`synchronous = FULL`). Several processes of one machine may
+//! write the same journal. It must be on a local disk: network drives do not support the
+//! write-ahead log.
 
 mod record;
 
@@ -76,17 +76,17 @@ CREATE TABLE rows (
 ) STRICT;
 ";
 
-/// An open journal. Clones are the same one.
+/// An open journal. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Journal {
     database: Database,
 }
 
-/// What was asked of a whole source.
+/// One extraction of a source, as an entry of `operations`.
 #[derive(Debug, Clone)]
 pub struct JournaledStep {
     pub key: String,
-    /// The name of the file.
+    /// The name of the file or, for other data, a substitute.
     pub source: String,
     pub query: String,
     pub model: String,
@@ -96,41 +96,41 @@ pub struct JournaledStep {
     pub schema: Value,
 }
 
-/// A plan that was kept.
+/// A stored plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JournaledPlan {
-    /// The JSON of a [`Plan`](crate::planning::plan::Plan).
+    /// A [`Plan`](crate::planning::plan::Plan).
     pub plan: Value,
     /// One entry for each planning request.
     pub calls: Vec<Usage>,
 }
 
-/// A question that has ended.
+/// A row that has ended.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// What [`Journal::begin`] gave.
+    /// The id that [`Journal::begin`] returned.
     pub operation: i64,
     pub key: String,
     pub occurrence: u32,
     pub position: usize,
-    /// Whether it is found in another run, or asked again.
+    /// Whether a later run replays the row; otherwise its request is sent again.
     pub is_final: bool,
     pub record: Record,
 }
 
 impl Journal {
-    /// Opens a journal, which is made where there is none.
+    /// Opens a journal, and creates the file if there is none.
     ///
     /// # Errors
-    /// What is wrong with the path or the file, as for all that follow.
+    /// A message about the path or the file.
     pub async fn open(path: &Path) -> Result<Self, String> {
         Ok(Self { database: Database::open(path, &KIND).await? })
     }
 
-    /// Notes that an operation begins, or goes on, and gives its `id`.
+    /// Records that an operation begins or resumes, and returns its `id`.
     ///
     /// # Errors
-    /// What SQLite says, in words.
+    /// A message about the file.
     pub async fn begin(&self, operation: &JournaledStep) -> Result<i64, String> {
         let JournaledStep { key, source, query, model, target, schema } = operation.clone();
         let begin = move |connection: &Connection| {
@@ -145,10 +145,10 @@ impl Journal {
         self.database.write(begin).await
     }
 
-    /// Notes that all rows of an operation have ended.
+    /// Records that all rows of an operation have ended.
     ///
     /// # Errors
-    /// What SQLite says, in words.
+    /// A message about the file.
     pub async fn end(&self, operation: i64, rows: usize) -> Result<(), String> {
         let end = move |connection: &Connection| {
             connection.execute(
@@ -160,8 +160,10 @@ impl Journal {
         self.database.write(end).await.map(drop)
     }
 
+    /// The plan stored under `key`, if there is one.
+    ///
     /// # Errors
-    /// What SQLite says, in words.
+    /// A message about the file, or about an entry that can't be read.
     pub async fn plan(&self, key: &str) -> Result<Option<JournaledPlan>, String> {
         let key = key.to_owned();
         let find = move |connection: &Connection| {
@@ -176,10 +178,10 @@ impl Journal {
         Ok(Some(JournaledPlan { plan, calls }))
     }
 
-    /// Keeps a plan.
+    /// Stores a plan.
     ///
     /// # Errors
-    /// What SQLite says, in words.
+    /// A message about the file.
     pub async fn keep_plan(
         &self,
         key: &str,
@@ -200,10 +202,10 @@ impl Journal {
         self.database.write(keep).await.map(drop)
     }
 
-    /// What became of a question, if that is final.
+    /// The final record of a row, if there is one.
     ///
     /// # Errors
-    /// What SQLite says, in words.
+    /// A message about the file, or about an entry that can't be read.
     pub async fn find(&self, key: &str, occurrence: u32) -> Result<Option<Record>, String> {
         let key = key.to_owned();
         let find = move |connection: &Connection| {
@@ -217,17 +219,17 @@ impl Journal {
         self.database.read(find).await?.map(Columns::record).transpose()
     }
 
-    /// Keeps what became of a question, in place of what was known of it before.
+    /// Stores the record of a row in place of an earlier one.
     ///
     /// # Errors
-    /// What SQLite says, in words.
+    /// A message about the file.
     pub async fn keep(&self, row: Row) -> Result<(), String> {
         let Row { operation, key, occurrence, position, is_final, record } = row;
         let error = record.failure.as_ref().map(ToString::to_string);
         let columns = Columns::of(record)?;
         let keep = move |connection: &Connection| {
             let mut row = connection.prepare_cached(
-                // What another process has paid for is not replaced by a failure to get it.
+                // A record that is not final never replaces a final one of another process.
                 "INSERT OR REPLACE INTO rows
                  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
                  ?11, ?12, ?13, ?14, ?15, strftime('%Y-%m-%dT%H:%M:%fZ'), ?16
@@ -256,7 +258,7 @@ impl Journal {
         self.database.write(keep).await.map(drop)
     }
 
-    /// Closes the journal, for all clones: one file remains, if no other process has it open.
+    /// Closes the journal for all clones. A single file remains unless another process has it open.
     pub async fn close(&self) {
         self.database.close().await;
     }

@@ -1,4 +1,4 @@
-//! What outlives a run: the journal, the cache, and the SQLite files they stand in.
+//! Storage that outlives a run: the journal, the cache, and their SQLite files.
 
 pub mod cache;
 pub mod database;

@@ -1,4 +1,4 @@
-//! What became of a question as it is kept: in a journal for its row, in a cache for its request.
+//! The stored form of a completion, in the journal and in the cache.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::reply::Repair;
 
 use crate::run::attempts::{AttemptError, RowError};
 
-/// An [`Completion`](crate::run::Completion) with the JSON of its items instead of the items.
+/// A [`Completion`](crate::run::Completion) with the JSON of its items instead of the items.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Record {
-    /// The JSON that was taken, `{"items": [...]}`; `None` where the question has failed.
+    /// The accepted JSON, `{"items": [...]}`; `None` if the prompt failed.
     pub reply: Option<String>,
-    /// What was complete in replies that were cut, in the same form.
+    /// The complete items of truncated replies, in the same form.
     pub incomplete: Option<String>,
     pub failure: Option<RowError>,
     /// The caller's name of the model that gave the reply.

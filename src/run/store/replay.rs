@@ -1,4 +1,4 @@
-//! Answers that were given before: in the journal of an operation, in the cache of all.
+//! Replays completions and plans from the journal and the cache instead of sending requests.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -21,12 +21,12 @@ use crate::run::client::Client;
 use crate::run::context::{RunContext, StopReason};
 use crate::run::{ModelFactory, Planned, Rejection, Step, Target, Validate};
 
-/// Raised whenever an answer of an earlier version does not answer today's question: other words of
-/// a prompt, another schema or another reading of the reply under the same request. No part of it is
-/// the version of the package, so that an update does not pay for anything twice.
+/// The version of all keys. It must be raised when stored completions no longer fit: the prompts'
+/// wording, the schemas, or the reading of replies to the same request changed. It is independent
+/// of the package version, so that an update does not pay for anything twice.
 const VERSION: u32 = 1;
 
-/// What a model is asked, and its name in a journal and a cache, which is made once.
+/// The messages for one row or plan, and their key in the journal and the cache, computed once.
 pub(in crate::run) struct Prompt {
     messages: Vec<Message>,
     key: OnceLock<String>,
@@ -43,7 +43,7 @@ impl Prompt {
 }
 
 impl ModelChain {
-    /// Names the question that `messages` are to the first model: the canonical hash of its request.
+    /// The canonical hash of the request that `messages` make to the first model.
     fn key(&self, messages: &[Message]) -> String {
         let (client, schema) = &self.first;
         let request = client.request(messages.to_vec(), schema);
@@ -51,18 +51,19 @@ impl ModelChain {
         hash(&(VERSION, client.provider.address(), self.first_schema(), words))
     }
 
-    /// The hash of the first model's schema, which is large and the same for all rows.
+    /// The hash of the first model's schema, computed once: schemas are large and the same for all
+    /// rows.
     fn first_schema(&self) -> &str {
         self.schema_hash.get_or_init(|| hash(&self.first.1))
     }
 }
 
-/// The name of plain data; of what can't be written as JSON, which is none of ours, of nothing.
+/// The canonical hash of `data`; empty for data that can't be written as JSON, which no caller has.
 pub(in crate::run) fn hash<T: Serialize>(data: &T) -> String {
     canonical::hash(data).unwrap_or_default()
 }
 
-/// Names an operation: whatever else differs, its rows are asked the same.
+/// The key of an operation in the journal: a hash of its target, source, query and first model.
 pub(in crate::run) fn operation_key<T: Target>(
     target: &T,
     source: &str,
@@ -74,6 +75,7 @@ pub(in crate::run) fn operation_key<T: Target>(
 }
 
 impl<T> Completion<T> {
+    /// The stored form of this completion.
     pub(in crate::run) fn record(&self) -> Record {
         Record {
             reply: self.reply.clone(),
@@ -87,8 +89,8 @@ impl<T> Completion<T> {
         }
     }
 
-    /// The answer that was kept; None where the validator does not take it any more. A validator that
-    /// is broken fails it, and is no reason to ask again.
+    /// Restores a stored completion; `None` if the validator no longer accepts it. If the validator
+    /// itself fails, so does the completion: another request would not help.
     pub(in crate::run) async fn replay<V>(record: Record, validator: &V) -> Option<Self>
     where
         V: Validate<Output = T>,
@@ -123,7 +125,7 @@ impl<T> Completion<T> {
 }
 
 impl Step {
-    /// Asks, unless the cache has the answer.
+    /// Replays the completion from the cache, or makes the attempts and caches their result.
     pub(in crate::run) async fn ask<V: Validate>(
         &self,
         models: &ModelChain,
@@ -144,7 +146,7 @@ impl Step {
             Err(error) => self.context.warn(error),
         }
         let answer = ask(self, models, &question.messages, validator).await;
-        // What another model has answered is not what this one would.
+        // The key names the first model, so that a reply of a fallback must not be cached under it.
         let is_own = answer.model.as_ref() == Some(&models.first.0.name);
         if is_own && let Err(error) = cache.keep(key, answer.record()).await {
             self.context.warn(error);
@@ -153,11 +155,11 @@ impl Step {
     }
 }
 
-/// The plan of an earlier run with the same query, columns, sample and planning model; else that of
-/// `ask`, which is kept before it is used.
+/// Replays the plan of an earlier run with the same query, columns, sample and planning model, or
+/// runs `ask` and journals its plan before it is used.
 ///
 /// # Errors
-/// That of `ask`, and [`Error::Journal`]: it can't be read or written.
+/// The error of `ask`, or [`Error::Journal`]: the journal can't be read or written.
 pub(in crate::run) async fn planned<M: ModelFactory>(
     operation: &Step,
     model_factory: &M,
@@ -186,27 +188,29 @@ pub(in crate::run) async fn planned<M: ModelFactory>(
     Ok((planned, calls))
 }
 
-/// None where this version has no such plans any more.
+/// Reads a stored plan; `None` if this version can't use it.
 fn read(kept: Value) -> Option<Plan> {
     let plan: Plan = serde_json::from_value(kept).ok()?;
-    // Types are written as words alone.
+    // Stored types are text; `normalise` parses them.
     Some(Plan { schema: plan.schema.normalise().ok()?, ..plan })
 }
 
-/// A plan with its target, and one entry for each request.
+/// A plan with its target, and one usage entry for each request.
 type Plans<M> = (Planned<<M as ModelFactory>::Target>, Vec<Usage>);
 
-/// The journal of one operation.
+/// One operation in the journal.
 pub(in crate::run) struct JournalSession {
     journal: Journal,
     operation: i64,
-    /// How often each question was asked so far, by its key: rows that are the same are kept each.
+    /// How often each key has occurred so far, by hash: equal rows are stored separately.
     asked: Mutex<HashMap<u64, u32>>,
 }
 
 impl JournalSession {
+    /// Begins or resumes the operation; `None` if the call has no journal.
+    ///
     /// # Errors
-    /// [`Error::Journal`]: it can't be written.
+    /// [`Error::Journal`]: the journal can't be written.
     pub async fn open<T: Target>(
         context: &RunContext,
         target: &T,
@@ -229,7 +233,7 @@ impl JournalSession {
         Ok(Some(Self { journal, operation, asked: Mutex::default() }))
     }
 
-    /// How often the question was asked before in this operation.
+    /// How often `key` has occurred before in this session.
     fn occurrence(&self, key: &str) -> u32 {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
@@ -239,7 +243,8 @@ impl JournalSession {
         *count - 1
     }
 
-    /// The answer of an earlier run, else that of `ask`, which is kept before it is given.
+    /// Replays the completion of an earlier run, or runs `ask` and journals its completion before
+    /// returning it. If the journal fails, the call is stopped.
     pub async fn answer<T: Target>(
         &self,
         context: &RunContext,
@@ -277,7 +282,7 @@ impl JournalSession {
         answer
     }
 
-    /// Notes that all rows of the operation have ended.
+    /// Records that all rows of the operation have ended.
     pub async fn end(&self, context: &RunContext, rows: usize) {
         if let Err(error) = self.journal.end(self.operation, rows).await {
             context.warn(error);
@@ -286,8 +291,8 @@ impl JournalSession {
 }
 
 impl<T> Completion<T> {
-    /// Whether asking again would give the same, for the same money: a result, or a failure in what
-    /// the model said. All other failures cost next to nothing, and say nothing of the row.
+    /// Whether a later run should reuse it: a result, or a failure caused by the model's reply.
+    /// Other failures cost almost nothing and do not depend on the row.
     fn is_final(&self) -> bool {
         self.result.as_ref().err().is_none_or(RowError::is_final)
     }

@@ -1,8 +1,8 @@
-//! No file is open while a process forks. In the child `SQLite` would believe to hold the locks of the
-//! parent, and write without any (sqlite.org/howtocorrupt.html, 2.6); its mutexes would be as another
-//! thread held them.
+//! Closes all files before the process forks. Otherwise `SQLite` in the child would rely on locks
+//! that only the parent holds (sqlite.org/howtocorrupt.html, 2.6), and its mutexes might stay
+//! locked by threads that the child does not have.
 //!
-//! There is no lock here that a fork could leave locked: those who wait look again and again.
+//! A fork could leave a lock locked in the child, so that waiting is done by polling.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError, Weak};
@@ -12,18 +12,19 @@ use std::time::Duration;
 use super::Job;
 use super::shared::{self, Queue};
 
+/// The interval of polling; chosen by hand, not measured.
 const PAUSE: Duration = Duration::from_micros(200);
 
 static IS_NEAR: AtomicBool = AtomicBool::new(false);
 static OPEN: AtomicUsize = AtomicUsize::new(0);
-/// Locked only by who has a file open, and so by nobody at a fork.
+/// Locked only while holding a [`Pass`], and therefore by nobody during a fork.
 static HANDLES: Mutex<Vec<Weak<Queue>>> = Mutex::new(Vec::new());
 
 /// The right to have a file open.
 pub struct Pass;
 
 impl Pass {
-    /// Waits while a fork is near.
+    /// Waits while a fork is pending, then takes a pass.
     pub fn wait() -> Self {
         loop {
             while IS_NEAR.load(SeqCst) {
@@ -38,7 +39,7 @@ impl Pass {
     }
 }
 
-/// Has the thread of a file that is open woken when a fork is near.
+/// Registers the thread of an open file, which is woken before a fork.
 pub(super) fn register(_: &Pass, handle: Weak<Queue>) {
     let mut handles = HANDLES.lock().unwrap_or_else(PoisonError::into_inner);
     handles.retain(|handle| handle.strong_count() > 0);
@@ -51,18 +52,19 @@ impl Drop for Pass {
     }
 }
 
-/// Whether files are to be closed.
+/// Whether a fork is pending, so that files must be closed.
 pub(super) fn is_near() -> bool {
     IS_NEAR.load(SeqCst)
 }
 
-/// Returns when no file is open, and none is opened until [`after`]. For one thread at a time.
+/// Waits until all files are closed; none is opened until [`after`]. Only one thread at a time may
+/// call it.
 pub fn before() {
     let pass = Pass::wait();
     IS_NEAR.store(true, SeqCst);
     for handle in &*HANDLES.lock().unwrap_or_else(PoisonError::into_inner) {
         if let Some(queue) = handle.upgrade() {
-            // An error: the thread has ended.
+            // An error means that the thread has ended.
             let _ = queue.jobs.send(Job::Wake);
         }
     }
@@ -73,7 +75,7 @@ pub fn before() {
     shared::before_fork();
 }
 
-/// In both processes.
+/// Allows files to be opened again. Must be called in the parent and in the child.
 pub fn after() {
     shared::after_fork();
     IS_NEAR.store(false, SeqCst);

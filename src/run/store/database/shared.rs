@@ -1,7 +1,7 @@
-//! One open file for each path of this process, shared by all who open it.
+//! The registry of open files: all users of a path in this process share one.
 //!
-//! Each file costs a thread, a connection and up to three descriptors, so that calls gathered by the
-//! hundred on one journal must not open it each.
+//! An open file costs a thread, a connection and up to three descriptors, too much to open a
+//! journal once for each of hundreds of concurrent calls.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::Job;
 
-/// Whether the file is open yet: `None` while its thread tries.
+/// The result of opening the file; `None` while its thread is still trying.
 pub type Opening = watch::Receiver<Option<Result<(), String>>>;
 
 /// The queue of a file's thread.
@@ -23,7 +23,7 @@ pub struct Queue {
 }
 
 struct Entry {
-    /// A fork leaves the entries of the parent, whose threads the child does not have.
+    /// After a fork the child ignores the entries of its parent, whose threads it does not have.
     process: u32,
     kind: &'static str,
     path: PathBuf,
@@ -33,7 +33,7 @@ struct Entry {
 static OPEN: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 
 thread_local! {
-    /// Held by the thread that forks, so that no other thread holds it at that moment.
+    /// The lock on [`OPEN`], held by the forking thread so that no other thread holds it then.
     static HELD: RefCell<Option<MutexGuard<'static, Vec<Entry>>>> = const { RefCell::new(None) };
 }
 
@@ -41,10 +41,10 @@ fn entries() -> MutexGuard<'static, Vec<Entry>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The queue of the thread that has the file open, or that of the thread that `start` starts.
+/// The queue of the thread that has the file open, or of a new thread from `start`.
 ///
 /// # Errors
-/// That of `start`.
+/// The error of `start`.
 pub fn queue<E>(
     kind: &'static str,
     path: &Path,
@@ -64,7 +64,7 @@ pub fn queue<E>(
     Ok(queue)
 }
 
-/// Whether the file is open or about to be. One that was removed meanwhile is made anew.
+/// Whether the file is open or being opened. A file that was removed meanwhile is opened anew.
 fn is_of_use(queue: &Queue, path: &Path) -> bool {
     match &*queue.opening.borrow() {
         None => true,
@@ -73,18 +73,18 @@ fn is_of_use(queue: &Queue, path: &Path) -> bool {
     }
 }
 
-/// Gives up a share. The queue itself if it was the last one: nobody else can find it any more.
+/// Releases a handle. Returns the queue if it was the last handle; no one else can find it then.
 pub fn release(queue: Arc<Queue>) -> Option<Queue> {
     let _entries = entries();
     Arc::into_inner(queue)
 }
 
-/// Keeps the entries locked by this thread until [`after_fork`].
+/// Locks the entries for this thread until [`after_fork`].
 pub fn before_fork() {
     HELD.with(|held| *held.borrow_mut() = Some(entries()));
 }
 
-/// On the same thread, in both processes.
+/// Unlocks the entries. Must be called on the same thread, in the parent and in the child.
 pub fn after_fork() {
     HELD.with(|held| held.borrow_mut().take());
 }

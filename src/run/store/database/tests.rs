@@ -19,7 +19,7 @@ static NOTES: Kind = Kind {
     when_damaged: "copy it anew",
 };
 
-/// A folder that is gone with the test.
+/// A temporary folder that is removed at the end of the test.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -37,7 +37,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What a test leaves behind is no failure of it.
+        // A folder that can't be removed does not fail the test.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -62,7 +62,7 @@ async fn thread_of(notes: &Database) -> std::thread::ThreadId {
     notes.read(|_| Ok(std::thread::current().id())).await.unwrap()
 }
 
-/// Keeps the thread busy until something is sent.
+/// Keeps the thread busy until the sender sends.
 fn hold(notes: &Database) -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel();
     notes.write_later(move |_| {
@@ -106,7 +106,7 @@ async fn what_is_not_ours_is_refused_and_left_as_it_is() {
     let text = folder.path("text.db");
     fs::write(&text, "Dear reader, this is no database. ".repeat(40)).unwrap();
     let short = folder.path("short.db");
-    // SQLite takes one byte for none.
+    // SQLite treats a file of one byte as empty.
     fs::write(&short, "xy").unwrap();
     let damaged = folder.path("damaged.db");
     open(&damaged).await.unwrap().close().await;
@@ -153,7 +153,7 @@ async fn a_place_that_can_not_be_written_is_an_error() {
     open(&path).await.unwrap().close().await;
     set(&path, 0o400);
     if fs::OpenOptions::new().write(true).open(&path).is_ok() {
-        return; // Nothing is forbidden to this user.
+        return; // This user may write everywhere.
     }
     for _ in 0..2 {
         let told = open(&path).await.unwrap_err();
@@ -178,7 +178,7 @@ async fn those_who_wait_share_one_transaction() {
     tokio::task::yield_now().await;
     hold.send(()).unwrap();
     let ended = writes.join_all().await;
-    // The one that fails undoes what shares its transaction: nobody is told of more than there is.
+    // A failing write rolls back its whole transaction: no write is acknowledged and then missing.
     let kept = ended.iter().filter(|ended| ended.is_ok()).count();
     assert_eq!(count(&notes).await, i64::try_from(kept).unwrap());
     assert!(ended.iter().any(|ended| ended.as_ref().is_err_and(|told| told.contains("UNIQUE"))));
@@ -197,7 +197,7 @@ async fn many_writes_are_all_there() {
         writes.spawn(async move { note(&notes, &number.to_string()).await });
     }
     assert!(writes.join_all().await.iter().all(Result::is_ok));
-    // Not closed: what was answered is in the file.
+    // Without a close, every acknowledged write is in the file.
     let reader = Connection::open(&path).unwrap();
     let count: i64 = reader.query_row("SELECT count(*) FROM notes", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 5_000);
@@ -294,7 +294,7 @@ async fn it_is_closed_with_its_last_handle_or_for_all() {
         async move { note(&notes, "two").await }
     });
     tokio::task::yield_now().await;
-    // Whoever waits may leave; what was sent is written.
+    // Dropping the future does not cancel the write.
     write.abort();
     drop(notes);
     hold.send(()).unwrap();
@@ -330,7 +330,7 @@ async fn all_users_of_a_file_share_it_until_the_last_one_closes_it() {
     assert_eq!(count(&again).await, 2);
 }
 
-/// In a process of its own, as it stops the threads of other tests.
+/// Runs in a separate process, since it stops the threads of other tests.
 #[tokio::test]
 async fn no_file_is_open_at_a_fork() {
     const ALONE: &str = "STRUCTX_TEST_FORKS";

@@ -1,4 +1,4 @@
-//! A record as the columns of a journal's row: people read them, and it comes back as it was.
+//! Converts records to and from the human-readable columns of the journal's `rows`, without loss.
 
 use std::sync::Arc;
 
@@ -15,14 +15,15 @@ const SUCCESS: &str = "success";
 const EMPTY: &str = "empty";
 const FAILED: &str = "failed";
 
-/// What stands around the items of most replies.
+/// The text around the items in most replies.
 const OPEN: &str = "{\"items\":";
 const CLOSE: &str = "}";
 
+/// The columns of a row that hold its record.
 #[derive(Debug)]
 pub struct Columns {
     pub status: String,
-    /// Of the reply or, where there is none, what is complete of one that was cut.
+    /// The items of the reply or, if there is none, the complete items of truncated replies.
     pub items: Option<String>,
     pub model: Option<Arc<str>>,
     pub requests: i64,
@@ -31,11 +32,11 @@ pub struct Columns {
     pub thinking_tokens: Option<i64>,
     pub cached_tokens: Option<i64>,
     pub cost: Option<f64>,
-    /// [`Details`], where there are any.
+    /// [`Details`] as JSON, if there are any.
     pub details: Option<String>,
 }
 
-/// What the other columns do not tell.
+/// The parts of a record that the other columns do not hold.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Details {
@@ -43,20 +44,20 @@ struct Details {
     failure: Option<RowError>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<AttemptError>,
-    /// Where one request without more to say is not all there was.
+    /// Set if the sums in the columns do not determine the usage of each request.
     #[serde(skip_serializing_if = "Option::is_none")]
     calls: Option<Vec<Usage>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sources: Vec<Source>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     repairs: Vec<Repair>,
-    /// What stands before and after the items, where it is not what mostly does.
+    /// The text before and after the items, if it is not [`OPEN`] and [`CLOSE`].
     #[serde(skip_serializing_if = "Option::is_none")]
     around: Option<(String, String)>,
-    /// The reply, where it is no object of items alone.
+    /// The reply, if it is not an object with `items` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     reply: Option<String>,
-    /// The same of what was complete, or where there is a reply beside it.
+    /// The same for the complete items; also set if there is a reply too.
     #[serde(skip_serializing_if = "Option::is_none")]
     incomplete: Option<String>,
 }
@@ -128,6 +129,7 @@ impl Columns {
         })
     }
 
+    /// Sums the usage of all requests.
     fn counted(calls: &[Usage]) -> Self {
         let sum = |part: fn(&Usage) -> Option<u64>| {
             calls.iter().filter_map(part).reduce(u64::saturating_add).map(integer)
@@ -146,7 +148,7 @@ impl Columns {
         }
     }
 
-    /// What the sums tell of the requests, if there is no more than one.
+    /// The usage of each request as the sums determine it; `None` for more than one request.
     fn calls(&self) -> Option<Vec<Usage>> {
         let count = |sum: i64| u64::try_from(sum).unwrap_or_default();
         let usage = Usage {
@@ -182,7 +184,7 @@ impl TryFrom<&Row<'_>> for Columns {
     }
 }
 
-/// The list of a reply `{"items": [...]}`, and what stands before and after it.
+/// Splits a reply `{"items": [...]}` into the list and the text before and after it.
 fn split(reply: &str) -> Option<(&str, &str, &str)> {
     let rest = reply.trim_start().strip_prefix('{')?;
     let rest = rest.trim_start().strip_prefix("\"items\"")?;
@@ -192,7 +194,7 @@ fn split(reply: &str) -> Option<(&str, &str, &str)> {
     Some((&reply[..reply.len() - rest.len()], items, &rest[items.len()..]))
 }
 
-/// As SQLite counts.
+/// The number as an SQLite integer; larger ones become `i64::MAX`.
 pub fn integer<T: TryInto<i64>>(number: T) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }

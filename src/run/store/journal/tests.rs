@@ -131,7 +131,7 @@ async fn people_can_read_it() {
     assert_eq!(sizes, ["2"]);
 }
 
-/// Two journals have the same file open, and write the same rows at the same time.
+/// Two journals on one file write the same rows at the same time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_may_write_one_journal() {
     let folder = Folder::new("two");
@@ -159,7 +159,7 @@ async fn two_may_write_one_journal() {
 
 const WRITER: &str = "STRUCTX_TEST_JOURNAL";
 
-/// Kills a process that writes, at several moments: what it was told to be kept is there.
+/// Kills a writing process at several moments: every acknowledged write is in the file.
 #[tokio::test]
 async fn a_killed_writer_loses_nothing() {
     if let Some(path) = std::env::var_os(WRITER) {
@@ -208,7 +208,7 @@ async fn write_until_killed(path: &Path) {
 }
 
 fn usage() -> impl Strategy<Value = Usage> {
-    // Whole millionths of a dollar: parsing the shortest decimals of others may miss the last bit.
+    // Whole millionths of a dollar: other costs may differ in the last bit after parsing.
     let cost = any::<Option<u32>>().prop_map(|cost| cost.map(|cost| f64::from(cost) / 1e6));
     let tokens = prop_oneof![4 => 0..100_000_u64, 1 => any::<u64>()];
     let parts = (prop::option::of(tokens.clone()), prop::option::of(tokens.clone()));

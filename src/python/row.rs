@@ -1,0 +1,463 @@
+//! `structx.RowResult`: how a row ended. Python's objects are made once an attribute is asked for.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use pyo3::gc::PyVisit;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::{PyTraverseError, intern};
+
+use crate::llm::{Source, Usage};
+use crate::reply::Repair;
+use crate::run::{self, RowError, RowOutcome};
+
+use super::raw::RawUsage;
+
+/// Rows that are made in one hold of the GIL: about a millisecond.
+const ROWS_IN_A_HOLD: usize = 2_000;
+/// Characters of an error in a repr.
+const LONGEST_ERROR: usize = 200;
+
+/// The rows of a result, which become Python's with the labels of the caller's table.
+#[pyclass(frozen, module = "structx._core")]
+pub struct RawRows {
+    outcomes: Mutex<Vec<RowOutcome<Py<PyAny>>>>,
+    count: usize,
+}
+
+impl RawRows {
+    pub fn new(outcomes: Vec<RowOutcome<Py<PyAny>>>) -> Self {
+        Self { count: outcomes.len(), outcomes: Mutex::new(outcomes) }
+    }
+}
+
+#[pymethods]
+impl RawRows {
+    fn __len__(&self) -> usize {
+        self.count
+    }
+
+    /// The rows and the items of all of them; `labels` are those of the source, if it has any.
+    /// Other threads get their turn between rows.
+    fn take<'py>(
+        &self,
+        py: Python<'py>,
+        labels: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyList>)> {
+        let outcomes = &self.outcomes;
+        let outcomes =
+            std::mem::take(&mut *outcomes.lock().unwrap_or_else(PoisonError::into_inner));
+        let (rows, items) = (PyList::empty(py), PyList::empty(py));
+        for (number, outcome) in outcomes.into_iter().enumerate() {
+            if number % ROWS_IN_A_HOLD == ROWS_IN_A_HOLD - 1 {
+                py.detach(|| ());
+            }
+            let label = labels.map(|labels| labels.get_item(outcome.position)).transpose()?;
+            let row = RowResult::new(outcome, label.map(Bound::unbind));
+            for item in &row.items {
+                items.append(item.bind(py))?;
+            }
+            rows.append(Bound::new(py, row)?)?;
+        }
+        Ok((rows, items))
+    }
+}
+
+/// How one row of the source ended: each row ends exactly once.
+#[pyclass(frozen, generic, module = "structx.results")]
+pub struct RowResult {
+    position: usize,
+    /// None: the position.
+    source_index: Option<Py<PyAny>>,
+    input_data: Arc<str>,
+    items: Box<[Py<PyAny>]>,
+    calls: Box<[Usage]>,
+    error: Option<Box<str>>,
+    model: Option<Arc<str>>,
+    from_journal: bool,
+    /// None for nearly all rows.
+    rare: Option<Box<Rare>>,
+    made: OnceLock<Box<Made>>,
+}
+
+struct Rare {
+    sources: Vec<Source>,
+    image_pages: Vec<u32>,
+    repairs: Vec<Repair>,
+    errors: Vec<run::AttemptError>,
+    incomplete: Vec<Py<PyAny>>,
+}
+
+/// Python's objects, once they were asked for: a change to one stays.
+#[derive(Default)]
+struct Made {
+    items: OnceLock<Py<PyAny>>,
+    usage: OnceLock<Py<PyAny>>,
+    sources: OnceLock<Py<PyAny>>,
+    image_pages: OnceLock<Py<PyAny>>,
+    repairs: OnceLock<Py<PyAny>>,
+    errors: OnceLock<Py<PyAny>>,
+    incomplete_items: OnceLock<Py<PyAny>>,
+}
+
+impl RowResult {
+    fn new(outcome: RowOutcome<Py<PyAny>>, source_index: Option<Py<PyAny>>) -> Self {
+        let (items, error) = match outcome.result {
+            Ok(items) => (items.into(), None),
+            Err(failure) => (Box::default(), Some(failure.to_string().into())),
+        };
+        let rare = Rare {
+            sources: outcome.sources,
+            image_pages: outcome.image_pages,
+            repairs: outcome.repairs,
+            errors: outcome.errors,
+            incomplete: outcome.incomplete,
+        };
+        Self {
+            position: outcome.position,
+            source_index,
+            input_data: outcome.text,
+            items,
+            calls: outcome.calls.into(),
+            error,
+            model: outcome.model,
+            from_journal: outcome.from_journal,
+            rare: rare.is_any().then(|| Box::new(rare)),
+            made: OnceLock::new(),
+        }
+    }
+
+    fn made(&self) -> &Made {
+        self.made.get_or_init(Box::default)
+    }
+
+    fn rare<T>(&self, part: impl FnOnce(&Rare) -> &[T]) -> &[T] {
+        self.rare.as_deref().map_or(&[], part)
+    }
+}
+
+impl Rare {
+    fn is_any(&self) -> bool {
+        let Self { sources, image_pages, repairs, errors, incomplete } = self;
+        !(sources.is_empty()
+            && image_pages.is_empty()
+            && repairs.is_empty()
+            && errors.is_empty()
+            && incomplete.is_empty())
+    }
+}
+
+impl Made {
+    fn all(&self) -> [&OnceLock<Py<PyAny>>; 7] {
+        let Self { items, usage, sources, image_pages, repairs, errors, incomplete_items } = self;
+        [items, usage, sources, image_pages, repairs, errors, incomplete_items]
+    }
+}
+
+/// The object of a cell. The cell is never locked while Python runs; the first object of two stays.
+fn kept<'py>(
+    py: Python<'py>,
+    cell: &OnceLock<Py<PyAny>>,
+    make: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(made) = cell.get() {
+        return Ok(made.bind(py).clone());
+    }
+    let made = make()?;
+    let _ = cell.set(made.clone().unbind());
+    Ok(cell.get().map_or(made, |first| first.bind(py).clone()))
+}
+
+/// A cell with what the caller gave, if it gave anything.
+fn given(object: Option<Bound<'_, PyAny>>) -> OnceLock<Py<PyAny>> {
+    object.map(Bound::unbind).map_or_else(OnceLock::new, OnceLock::from)
+}
+
+#[pymethods]
+impl RowResult {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, NAMES)
+    }
+
+    #[new]
+    #[pyo3(signature = (position, source_index, input_data, items, usage, error=None, sources=None,
+                        image_pages=None, model=None, repairs=None, errors=None,
+                        incomplete_items=None, from_journal=false))]
+    #[expect(clippy::too_many_arguments, reason = "the attributes of a row")]
+    fn from_python(
+        position: usize,
+        source_index: Py<PyAny>,
+        input_data: &str,
+        items: Bound<'_, PyAny>,
+        usage: Bound<'_, PyAny>,
+        error: Option<String>,
+        sources: Option<Bound<'_, PyAny>>,
+        image_pages: Option<Bound<'_, PyAny>>,
+        model: Option<&str>,
+        repairs: Option<Bound<'_, PyAny>>,
+        errors: Option<Bound<'_, PyAny>>,
+        incomplete_items: Option<Bound<'_, PyAny>>,
+        from_journal: bool,
+    ) -> Self {
+        let made = Made {
+            items: given(Some(items)),
+            usage: given(Some(usage)),
+            sources: given(sources),
+            image_pages: given(image_pages),
+            repairs: given(repairs),
+            errors: given(errors),
+            incomplete_items: given(incomplete_items),
+        };
+        Self {
+            position,
+            source_index: Some(source_index),
+            input_data: input_data.into(),
+            items: Box::default(),
+            calls: Box::default(),
+            error: error.map(Into::into),
+            model: model.map(Into::into),
+            from_journal,
+            rare: None,
+            made: OnceLock::from(Box::new(made)),
+        }
+    }
+
+    #[getter]
+    fn position(&self) -> usize {
+        self.position
+    }
+
+    #[getter]
+    fn source_index<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.source_index {
+            Some(label) => Ok(label.bind(py).clone()),
+            None => Ok(self.position.into_pyobject(py)?.into_any()),
+        }
+    }
+
+    #[getter]
+    fn input_data(&self) -> &str {
+        &self.input_data
+    }
+
+    #[getter]
+    fn items<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        kept(py, &self.made().items, || Ok(PyList::new(py, &self.items)?.into_any()))
+    }
+
+    #[getter]
+    fn usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        static OF_REQUESTS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        kept(py, &self.made().usage, || {
+            let of_requests = OF_REQUESTS.import(py, "structx.usage", "of_requests")?;
+            let calls = self.calls.iter().copied().map(RawUsage::from).collect::<Vec<_>>();
+            of_requests.call1((calls,))
+        })
+    }
+
+    #[getter]
+    fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    #[getter]
+    fn sources<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        kept(py, &self.made().sources, || {
+            let sources = PyDict::new(py);
+            for Source { pointer, literal } in self.rare(|rare| &rare.sources) {
+                sources.set_item(pointer, literal)?;
+            }
+            Ok(sources.into_any())
+        })
+    }
+
+    #[getter]
+    fn image_pages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let pages = || Ok(PyList::new(py, self.rare(|rare| &rare.image_pages))?.into_any());
+        kept(py, &self.made().image_pages, pages)
+    }
+
+    #[getter]
+    fn model<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
+        self.model.as_deref().map(|model| PyString::intern(py, model))
+    }
+
+    #[getter]
+    fn repairs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let described = |Repair { pointer, what }: &Repair| {
+            if pointer.is_empty() { what.clone() } else { format!("{pointer}: {what}") }
+        };
+        let repairs = self.rare(|rare| &rare.repairs).iter().map(described);
+        let repairs = || Ok(PyList::new(py, repairs.collect::<Vec<_>>())?.into_any());
+        kept(py, &self.made().repairs, repairs)
+    }
+
+    #[getter]
+    fn errors<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        kept(py, &self.made().errors, || {
+            let errors = self.rare(|rare| &rare.errors).iter().cloned().map(AttemptError::from);
+            Ok(PyList::new(py, errors.collect::<Vec<_>>())?.into_any())
+        })
+    }
+
+    #[getter]
+    fn incomplete_items<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let items = || Ok(PyList::new(py, self.rare(|rare| &rare.incomplete))?.into_any());
+        kept(py, &self.made().incomplete_items, items)
+    }
+
+    #[getter]
+    #[expect(clippy::wrong_self_convention, reason = "the name of the attribute")]
+    fn from_journal(&self) -> bool {
+        self.from_journal
+    }
+
+    /// `failed` with an error, `empty` without items, else `success`.
+    #[getter]
+    fn status(&self, py: Python<'_>) -> PyResult<&'static str> {
+        Ok(match &self.error {
+            Some(_) => "failed",
+            None if self.items(py)?.is_truthy()? => "success",
+            None => "empty",
+        })
+    }
+
+    /// Without the text of the row: a repr ends up in logs.
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let error = match self.error.as_deref().filter(|error| !error.is_empty()) {
+            None => "None".to_owned(),
+            Some(error) => {
+                let cut = py.import("structx._engine.text")?.getattr("cut")?;
+                cut.call1((error, LONGEST_ERROR))?.repr()?.to_string()
+            }
+        };
+        Ok(format!(
+            "RowResult(position={}, status='{}', items={}, tokens={}, error={error})",
+            self.position,
+            self.status(py)?,
+            self.items(py)?.len()?,
+            self.usage(py)?.getattr(intern!(py, "total_tokens"))?,
+        ))
+    }
+
+    fn __eq__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        match other.cast::<Self>() {
+            Ok(other) => {
+                Ok(values(slf)?.eq(values(other)?)?.into_pyobject(py)?.to_owned().into_any())
+            }
+            Err(_) => Ok(py.NotImplemented().into_bound(py)),
+        }
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+        Ok((slf.get_type(), values(slf)?))
+    }
+
+    /// Without `__clear__`: what can be in a cycle with a row clears itself.
+    #[expect(clippy::needless_pass_by_value, reason = "the signature that pyo3 calls")]
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.source_index)?;
+        let incomplete = self.rare(|rare| &rare.incomplete);
+        self.items.iter().chain(incomplete).try_for_each(|item| visit.call(item))?;
+        let made = self.made.get().map(|made| made.all());
+        made.iter().flatten().filter_map(|cell| cell.get()).try_for_each(|made| visit.call(made))
+    }
+}
+
+/// The attributes that make a row, in the order of its constructor.
+const NAMES: [&str; 13] = [
+    "position",
+    "source_index",
+    "input_data",
+    "items",
+    "usage",
+    "error",
+    "sources",
+    "image_pages",
+    "model",
+    "repairs",
+    "errors",
+    "incomplete_items",
+    "from_journal",
+];
+
+fn values<'py>(row: &Bound<'py, RowResult>) -> PyResult<Bound<'py, PyTuple>> {
+    let values = NAMES.iter().map(|name| row.getattr(*name));
+    PyTuple::new(row.py(), values.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// The attributes of an [`AttemptError`], in the order of its constructor.
+const ERROR_NAMES: [&str; 6] = ["model", "kind", "message", "status", "code", "request_id"];
+
+/// Why one request for a row gave no result.
+#[pyclass(frozen, eq, hash, get_all, skip_from_py_object, module = "structx.results")]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct AttemptError {
+    model: String,
+    kind: String,
+    message: String,
+    status: Option<u16>,
+    code: Option<String>,
+    request_id: Option<String>,
+}
+
+#[pymethods]
+impl AttemptError {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ERROR_NAMES)
+    }
+
+    #[new]
+    #[pyo3(signature = (model, kind, message, status=None, code=None, request_id=None))]
+    fn new(
+        model: String,
+        kind: String,
+        message: String,
+        status: Option<u16>,
+        code: Option<String>,
+        request_id: Option<String>,
+    ) -> Self {
+        Self { model, kind, message, status, code, request_id }
+    }
+
+    fn __str__(&self) -> &str {
+        &self.message
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let field = |name: &str| Ok(format!("{name}={}", slf.getattr(name)?.repr()?));
+        let fields = ERROR_NAMES.into_iter().map(field).collect::<PyResult<Vec<_>>>()?;
+        Ok(format!("AttemptError({})", fields.join(", ")))
+    }
+
+    #[expect(clippy::type_complexity, reason = "the arguments of the constructor")]
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> (Bound<'py, PyType>, (String, String, String, Option<u16>, Option<String>, Option<String>))
+    {
+        let Self { model, kind, message, status, code, request_id } = slf.get().clone();
+        (slf.get_type(), (model, kind, message, status, code, request_id))
+    }
+}
+
+impl From<run::AttemptError> for AttemptError {
+    fn from(run::AttemptError { model, failure }: run::AttemptError) -> Self {
+        let (kind, message) = (failure.kind().to_owned(), failure.to_string());
+        let (status, code, request_id) = match failure {
+            RowError::Llm { error, .. } => (error.status, error.code, error.request_id),
+            RowError::Invalid { .. } | RowError::Validator(_) | RowError::Stopped(_) => {
+                (None, None, None)
+            }
+        };
+        Self { model: model.to_string(), kind, message, status, code, request_id }
+    }
+}
