@@ -51,7 +51,7 @@ impl Client {
     /// Compiles a JSON Schema for this model.
     ///
     /// # Errors
-    /// [`Error::Schema`](crate::Error::Schema): the model can't be asked for this schema.
+    /// [`Error::Schema`](crate::Error::Schema): the schema can't be compiled for the model.
     pub fn compile(&self, name: &str, schema: &Value) -> Result<Arc<OutputSchema>> {
         Ok(Arc::new(self.provider.compile(&self.model, name, schema)?))
     }

@@ -84,7 +84,7 @@ pub async fn extract<M: ModelFactory>(
 ///
 /// # Errors
 /// [`Error::Plan`](crate::Error::Plan): planning failed permanently.
-/// [`Error::Schema`](crate::Error::Schema): a model can't be asked for the schema.
+/// [`Error::Schema`](crate::Error::Schema): the schema can't be compiled for a model.
 /// [`Error::File`](crate::Error::File): the source has nothing that the models can read.
 /// [`Error::Journal`](crate::Error::Journal): the journal can't be read or written.
 pub async fn start<M: ModelFactory>(

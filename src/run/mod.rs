@@ -76,7 +76,7 @@ pub trait Target: Validate<Output = Vec<Self::Item>> {
     /// should keep the result of [`compile`].
     ///
     /// # Errors
-    /// [`Error::Schema`](crate::Error::Schema): the model can't be asked for this schema.
+    /// [`Error::Schema`](crate::Error::Schema): the schema can't be compiled for the model.
     fn reply_schema(&self, client: &Client) -> Result<Arc<OutputSchema>>
     where
         Self: Sized,
@@ -88,7 +88,7 @@ pub trait Target: Validate<Output = Vec<Self::Item>> {
 /// Compiles the schema of a whole reply for a model.
 ///
 /// # Errors
-/// [`Error::Schema`](crate::Error::Schema): the model can't be asked for this schema.
+/// [`Error::Schema`](crate::Error::Schema): the schema can't be compiled for the model.
 pub fn compile<T: Target>(target: &T, client: &Client) -> Result<Arc<OutputSchema>> {
     client.compile(target.name(), &json_schema::items_of(target.schema()))
 }

@@ -15,8 +15,8 @@ impl Step {
     /// or, without one, `Refined` followed by the old name.
     ///
     /// # Errors
-    /// [`Error::Schema`](crate::Error::Schema): the definition or the name is invalid, or a model
-    /// can't be asked for definitions. Nothing was sent.
+    /// [`Error::Schema`](crate::Error::Schema): the definition or the name is invalid, or the
+    /// schema of definitions can't be compiled for a model. Nothing was sent.
     pub async fn refine<M: ModelFactory>(
         &self,
         model_factory: &M,

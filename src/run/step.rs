@@ -109,7 +109,7 @@ impl Step {
     /// Requests a plan, from a sample of the text with images of the first pages, or from the file.
     ///
     /// # Errors
-    /// [`Error::Schema`](crate::Error::Schema): a model can't be asked for plans.
+    /// [`Error::Schema`](crate::Error::Schema): the schema of plans can't be compiled for a model.
     pub async fn plan<M: ModelFactory>(
         &self,
         model_factory: &M,

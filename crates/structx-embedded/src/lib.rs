@@ -61,7 +61,7 @@ impl LocalProvider {
     /// use structx_embedded::{LocalOptions, LocalProvider};
     ///
     /// let provider = LocalProvider::open("model.gguf".into(), LocalOptions::default())?;
-    /// # Ok::<(), structx_llm::setup::ConfigError>(())
+    /// # Ok::<(), structx_llm::ConfigError>(())
     /// ```
     ///
     /// # Errors

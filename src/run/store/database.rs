@@ -382,8 +382,8 @@ impl File {
         let mode: String =
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
         if mode != "wal" {
-            let what = "its file system does not support a write-ahead log, as on network drives; give \
-                        a path on a local disk";
+            let what = "its file system does not support a write-ahead log, as on network drives; \
+                        give a path on a local disk";
             return Err(Problem::Ours(what.to_owned()));
         }
         connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;

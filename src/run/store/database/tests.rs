@@ -1,3 +1,5 @@
+//! Tests of the SQLite files: errors, transactions, sharing and forks.
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};

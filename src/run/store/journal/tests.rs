@@ -1,3 +1,5 @@
+//! Tests of the journal: storage, concurrent writes and killed processes.
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
