@@ -6,6 +6,7 @@ import datetime as dt
 import enum
 import json
 import math
+import re
 import subprocess
 import sys
 import uuid
@@ -35,6 +36,9 @@ LIBRARIES = {
     "polars": lambda columns: pl.DataFrame(columns, strict=False),
     "pyarrow": pa.table,
 }
+
+# As str.splitlines.
+LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def read(table: Any) -> _core.Prepared:

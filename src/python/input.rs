@@ -151,8 +151,7 @@ pub fn reading(py: Python<'_>, input: Input) -> PyResult<Job> {
 #[pyfunction]
 pub fn reading_document(py: Python<'_>, input: Input) -> PyResult<Job> {
     Ok(Job::new(Pydantic::without_validators(py)?, None, async {
-        let prepared = read(input).await?;
-        off_the_runtime(move || Document::new(prepared)).await?
+        off_the_runtime(|| input.read().and_then(Document::new)).await?
     }))
 }
 
@@ -160,12 +159,13 @@ pub fn reading_document(py: Python<'_>, input: Input) -> PyResult<Job> {
 #[pyfunction]
 pub fn measuring(py: Python<'_>, input: Input) -> PyResult<Job> {
     Ok(Job::new(Pydantic::without_validators(py)?, None, async {
-        let content = read(input).await?.content;
-        off_the_runtime(move || {
-            let Measure { pages, rows, characters, tokens, vision_pages } = content.measure();
-            (pages, rows, characters, tokens, vision_pages)
+        // In one piece: a second one would queue behind the reads of all other files.
+        off_the_runtime(|| {
+            let Measure { pages, rows, characters, tokens, vision_pages } =
+                input.read()?.content.measure();
+            Ok::<_, FileError>((pages, rows, characters, tokens, vision_pages))
         })
-        .await
+        .await?
     }))
 }
 
