@@ -34,7 +34,7 @@ _REPLIES = (
 _TREES = (
     '{"total": 1.50, "due date": null, "items": [true, "it\'s \\"so\\"", {}]}',
     '[[1, -2e3], ["a", "// b"], [{"a": 12345678901234567890123}]]',
-    '"}], \'x\': 1"',
+    "\"}], 'x': 1\"",
 )
 """What the target `reply_differential` damages."""
 

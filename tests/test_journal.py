@@ -111,41 +111,6 @@ def test_a_second_run_asks_nothing(
 
 
 @needs_posix
-def test_a_thousand_gathered_calls_share_one_file(provider: FakeProvider, tmp_path: Path) -> None:
-    path = tmp_path / "run.db"
-    provider.script({"when": "a text", "times": 1_000, "content": reply("there")})
-    run = start(
-        provider,
-        f"""
-        import resource
-        from structx import Limits
-
-        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
-        bounded = Extractor(
-            model="openai/fake", api_key="k", api_base=sys.argv[1], max_retries=0,
-            limits=Limits(max_concurrency=20),
-        )
-
-        async def main():
-            calls = (
-                bounded.extract_async(
-                    data=f"a text, number {{number}}", query="the word", model=Word,
-                    journal={str(path)!r},
-                )
-                for number in range(1_000)
-            )
-            return await asyncio.gather(*calls, return_exceptions=True)
-
-        ended = run(main())
-        print(sum(not isinstance(one, Exception) and one.success_count for one in ended))
-        """,
-    )
-    ended = finish(run)
-    assert ended.out.strip() == "1000", ended
-    assert entries(path, "SELECT count(*) FROM rows") == [1_000]
-
-
-@needs_posix
 def test_a_killed_run_goes_on(provider: FakeProvider, subject: Extractor, tmp_path: Path) -> None:
     """After each kill no row that was kept is requested again; in the end all are there."""
     path = tmp_path / "run.db"

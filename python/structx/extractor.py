@@ -88,10 +88,8 @@ class Extractor(BaseExtractor):
             max_threads: requests of one call in flight at the same time; at least 1.
             validator_threads: threads on which the validators of one call run at the same time; at
                 least 1. They take turns at the GIL: waiting overlaps, computing does not.
-            batch_size: accepted for compatibility and ignored, since there are no batches; at
-                least 1.
-            max_retries: attempts for a row after the first, for any error, with each model; at
-                least 0.
+            batch_size: at least 1; ignored, since there are no batches.
+            max_retries: attempts for a row after the first, for each model; at least 0.
             min_wait: seconds before the first retry; at least 0.
             max_wait: most seconds before a retry, unless the provider asks for more; at least
                 `min_wait`.
@@ -103,8 +101,7 @@ class Extractor(BaseExtractor):
                 object. Default: `Limits()`, not shared.
             cache: a file that stores replies; created if it does not exist. A request whose reply
                 is in it is not sent again, by any extractor with this file. Default: none.
-            cache_size: bytes of replies in the cache, least recently used replies going first; at
-                least 1.
+            cache_size: bytes of replies in the cache (least recently used go first); at least 1.
             prices: US dollars per million tokens, by `model`, such as `{"openai/gpt-4o": {"input":
                 2.5, "output": 10, "cached": 1.25}}`; or `"genai-prices"`, for the prices in the
                 installed release of this package, the lowest tier of each. `local/` models cost
