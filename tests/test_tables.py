@@ -242,7 +242,9 @@ def test_no_cell_of_a_frame_is_lost(rows: list[list[Any]]) -> None:
     for row, cells in zip(found, rows, strict=True):
         for name, value, cell in zip(frame.columns, row, cells, strict=True):
             if value is not None and not isinstance(cell, float):
-                assert f"{name}: {text_of(value)}" in sample
+                # Further lines are indented, so that none reads as another column.
+                text = LINE_BREAK.sub(r"\g<0>  ", text_of(value))
+                assert f"{name}: {text}" in sample
 
 
 def text_of(value: Any) -> str:
