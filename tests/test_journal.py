@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import sqlite3
+import subprocess
 import sys
 import threading
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +85,14 @@ def plain(result: ExtractionResult[Any]) -> list[Any]:
 
 
 def entries(path: Path, sql: str = "SELECT position FROM rows WHERE is_final") -> list[Any]:
-    """What the journal has, in a connection of its own."""
-    with closing(sqlite3.connect(path, timeout=30)) as journal:
-        return [row[0] for row in journal.execute(sql)]
+    """Reads the journal in another process: closing a file here would lift the core's locks."""
+    program = """
+import json, sqlite3, sys
+journal = sqlite3.connect(sys.argv[1], timeout=30)
+print(json.dumps([row[0] for row in journal.execute(sys.argv[2])]))
+"""
+    command = [sys.executable, "-c", program, str(path), sql]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 @pytest.mark.parametrize("model", [Word, None], ids=["model", "planned"])
