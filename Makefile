@@ -47,6 +47,7 @@ lint-rust: $(EXTENSION)
 	cargo fmt --check
 	cargo clippy $(TEST_FLAGS) --all-targets -- -D warnings
 	cargo clippy $(WHEEL_FLAGS) -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc $(TEST_FLAGS) --no-deps
 	@tree=$$(cargo tree --locked -e normal --no-default-features) || exit 1; \
 	case "$$tree" in *pyo3*) echo "the core must not depend on pyo3: only src/python/ may"; exit 1;; esac
 

@@ -44,7 +44,7 @@ class ExtractionResult(Generic[T, D]):
 
     data: D = field(compare=False)
     """The items of all rows, in the order of the source; with `return_df=True` a copy of the source
-    with the columns that `structx._engine.flatten` describes."""
+    with a column for each field and for `extraction_status`."""
     rows: list[RowResult[T]]
     """One for each row of the source, in its order."""
     model: type[T]

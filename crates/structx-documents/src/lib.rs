@@ -1,4 +1,4 @@
-//! Sources of any kind, read into a [`Document`] or a [`Table`].
+//! Sources of any kind, read into a [`Document`] or a [`Table`](table::Table).
 //!
 #![doc = include_str!("../README.md")]
 #![expect(clippy::doc_markdown, reason = "the README has names of formats as users write them")]

@@ -86,7 +86,8 @@ impl TypeExpr {
     /// Parses a type in any known notation.
     ///
     /// # Errors
-    /// [`SchemaError`]: an unknown name, a union that is not an `Optional`, or invalid syntax.
+    /// [`SchemaError`](crate::SchemaError): an unknown name, a union that is not an `Optional`, or
+    /// invalid syntax.
     pub fn parse(text: &str) -> Result<Parsed> {
         type_parser::parse(text, false)
     }
