@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::llm::Provider;
-use crate::llm::{FinishReason, LlmError, LlmErrorKind, Message, Request, Response, Source, Usage};
+use crate::llm::{
+    FinishReason, LlmError, LlmErrorKind, Message, Provider, Request, Response, Source, Usage,
+};
 use crate::planning::prompts;
 use crate::reply::{self, Repair};
 use crate::schema::{OutputMode, OutputSchema};

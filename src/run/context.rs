@@ -157,11 +157,14 @@ impl RunContext {
             return Err(stop.clone());
         }
         self.in_time(async {
-            let prompt_tokens = tokens::of_messages(&request.messages) as u64;
             let reserved = match &self.budget {
                 Some(budget) => Some(
                     budget
-                        .reserve(prompt_tokens, reply_limit(request), client.price)
+                        .reserve(
+                            tokens::of_messages(&request.messages) as u64,
+                            reply_limit(request),
+                            client.price,
+                        )
                         .await
                         .map_err(|message| self.stop(StopReason::Budget(message)))?,
                 ),

@@ -9,8 +9,7 @@ use tokio::task::spawn_blocking;
 
 use crate::documents::vision::{self, PageImage};
 use crate::documents::{Content, Document, FileError, FileErrorKind, Format, Mode};
-use crate::llm::Provider;
-use crate::llm::{File, Image, VisionLimits};
+use crate::llm::{File, Image, Provider, VisionLimits};
 
 use super::Step;
 

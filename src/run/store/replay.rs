@@ -9,8 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
-use crate::llm::Provider;
-use crate::llm::{Message, Usage};
+use crate::llm::{Message, Provider, Usage};
 use crate::planning::plan::Plan;
 use structx_common::canonical;
 
