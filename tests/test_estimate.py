@@ -9,7 +9,7 @@ import pytest
 
 from loops import Run, Word
 from provider import FakeProvider, Recorded
-from structx import Estimate, ExtractionError, Extractor, Limits
+from structx import Estimate, ExtractionError, Extractor, Limits, _core
 from structx.estimates import estimate_of
 
 ROWS: dict[str, Any] = {"data": [{"t": f"row {n:03}"} for n in range(40)], "query": "the word"}
@@ -77,9 +77,18 @@ def test_the_async_form_gives_the_same(subject: Extractor, run: Run) -> None:
 
 
 def test_what_is_only_likely_has_two_digits() -> None:
-    estimate = estimate_of((1234, 1235, 123_456, 98_765, 0.123456, 1234.5))
-    assert estimate == Estimate(1234, 1235, 120_000, 99_000, 0.12, 1200.0)
-    assert estimate_of((0, 0, 0, 0, None, 0.0)) == Estimate(0, 0, 0, 0, None, 0.0)
+    raw: _core.RawEstimate = {
+        "rows": 1234,
+        "requests": 1235,
+        "prompt_tokens": 123_456,
+        "completion_tokens": 98_765,
+        "cost": 0.123456,
+        "seconds": 1234.5,
+    }
+    assert estimate_of(raw) == Estimate(1234, 1235, 120_000, 99_000, 0.12, 1200.0)
+    assert estimate_of({**raw, "rows": 0, "cost": None}) == Estimate(
+        0, 1235, 120_000, 99_000, None, 1200.0
+    )
 
 
 @pytest.mark.parametrize(

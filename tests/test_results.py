@@ -10,7 +10,7 @@ import subprocess
 import sys
 import weakref
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -60,7 +60,22 @@ class Prepared:
         return None if self._values is None else self._values.encode()
 
 
-CALL = (10, 5, 15, None, None, 0.5)
+CALL = usage.RawUsage(
+    prompt_tokens=10,
+    completion_tokens=5,
+    total_tokens=15,
+    thinking_tokens=None,
+    cached_tokens=None,
+    cost=0.5,
+)
+PLANNING = usage.RawUsage(
+    prompt_tokens=3,
+    completion_tokens=4,
+    total_tokens=7,
+    thinking_tokens=1,
+    cached_tokens=2,
+    cost=0.25,
+)
 
 
 class Rows:
@@ -101,11 +116,12 @@ def extraction(
     if isinstance(source, pd.DataFrame):
         source = Prepared({str(name): [] for name in source.columns})
     labels = None if table is None else list(table.index)
-    raw: Any = (model, [(3, 4, 7, 1, 2, 0.25)], Rows(rows), ["a warning"], source)
+    raw: Any = {"model": model, "planning": [PLANNING], "rows": Rows(rows)}
+    raw["warnings"] = ["a warning"]
     given = Source(("", "{}"), table, labels)
     result: ExtractionResult[Any, Any] = result_of(raw, given)
     if return_df:
-        result.data = table_of(result, given, raw[-1], expand_nested)
+        result.data = table_of(result, given, cast("Any", source), expand_nested)
     return result
 
 
@@ -380,7 +396,7 @@ def test_usage_adds_up_over_planning_and_rows() -> None:
         None,
     )
     assert used.get_step("extraction") == used.get_step(ExtractionStep.EXTRACTION)
-    assert used.get_step("extraction") == [StepUsage(*CALL)] * 3
+    assert used.get_step("extraction") == [StepUsage(**CALL)] * 3
     assert result.rows[0].usage.get_step("schema_generation") == []
     assert list(result.rows[0].usage.steps) == [ExtractionStep.EXTRACTION]
     assert used.steps["extraction"] is used.steps[ExtractionStep.EXTRACTION]  # pyright: ignore
@@ -392,7 +408,7 @@ def test_costs_add_up_where_all_are_known() -> None:
     result = extraction([ONE], "no reply")
     assert (result.rows[0].usage.cost, result.rows[1].usage.cost) == (0.5, 1.0)
     assert result.usage.cost == 1.75
-    unknown = usage.of_planning([(3, 4, 7, None, 2, 0.5), (3, 4, 7, None, 2, None)])
+    unknown = usage.of_planning([PLANNING, {**PLANNING, "cost": None}])
     assert (unknown.cost, ExtractorUsage().cost) == (None, 0.0)
 
 
@@ -454,7 +470,7 @@ def test_errors_of_attempts_compare_pickle_and_say_what_happened() -> None:
 
 
 def test_usage_dumps_like_a_pydantic_model() -> None:
-    used = usage.of_planning([(3, 4, 7, None, 2, None)])
+    used = usage.of_planning([{**PLANNING, "thinking_tokens": None, "cost": None}])
     call = {
         "prompt_tokens": 3,
         "completion_tokens": 4,

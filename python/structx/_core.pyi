@@ -3,12 +3,21 @@
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import GenericAlias
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeAlias, TypeVar, final
+from typing import (
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    Protocol,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    final,
+    type_check_only,
+)
 
 from pydantic import BaseModel
 
-from structx.estimates import RawEstimate
-from structx.explain import RawSchema
 from structx.usage import ExtractorUsage, RawUsage
 
 __all__ = [
@@ -46,12 +55,81 @@ _Encoded: TypeAlias = tuple[str | list[bytes] | tuple[str, bytes] | Path | Prepa
 """The data (a list has the parts of a table as JSON, bytes with a name are a file), and the options
 of the reader as JSON"""
 
-_Extraction: TypeAlias = tuple[type[Any], list[RawUsage], RawRows, list[str], Prepared]
-"""model, planning calls, rows, warnings, the source that was read"""
-_Start: TypeAlias = tuple[type[Any], list[RawUsage], list[str], Prepared]
-"""model, planning calls, warnings, the source that was read"""
-_Plan: TypeAlias = tuple[type[Any], list[RawUsage]]
-"""the planned model, planning calls"""
+@type_check_only
+class RawPlan(TypedDict):
+    """A planned model, with the usage of the planning requests."""
+
+    model: type[Any]
+    planning: list[RawUsage]
+
+@type_check_only
+class RawStart(RawPlan):
+    """A stream before its first row."""
+
+    warnings: list[str]
+
+@type_check_only
+class RawExtraction(RawStart):
+    """A whole extraction, with the source that was read."""
+
+    rows: RawRows
+    source: Prepared
+
+@type_check_only
+class RawEstimate(TypedDict):
+    """The fields of an Estimate, not rounded."""
+
+    rows: int
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+    seconds: float
+
+@type_check_only
+class RawLoss(TypedDict):
+    """The fields of a SchemaLoss; the pointer is into the schema of a whole reply."""
+
+    pointer: str
+    keyword: str
+    message: str
+
+@type_check_only
+class RawSchema(TypedDict):
+    """The fields of a SchemaReport; `sent` is JSON."""
+
+    provider: str
+    model: str
+    method: Literal["strict", "schema", "tool", "json", "prompt"]
+    is_enforced: bool
+    sent: str
+    losses: list[RawLoss]
+
+@type_check_only
+class RawProgress(TypedDict):
+    """The fields of a Progress."""
+
+    rows: int
+    done: int
+    failed: int
+    journaled: int
+    requests: int
+    tokens: int
+    cost: float | None
+    seconds: float
+
+@type_check_only
+class RawRequest(TypedDict):
+    """A request that has ended."""
+
+    model: str
+    outcome: str
+    """`ok`, or the kind of an AttemptError."""
+    status: int | None
+    seconds: float
+    prompt_tokens: int
+    completion_tokens: int
+    request_id: str | None
 
 class _ResponseModel(Protocol):
     """A pydantic model, as the core uses it."""
@@ -77,15 +155,9 @@ class _RunContext(Protocol):
     @property
     def deadline(self) -> float | None: ...
     @property
-    def progress(
-        self,
-    ) -> Callable[[tuple[int, int, int, int, int, int, float | None, float]], None] | None:
-        """rows, done, failed, journaled, requests, tokens, cost, seconds"""
+    def progress(self) -> Callable[[RawProgress], None] | None: ...
     @property
-    def log(
-        self,
-    ) -> Callable[[tuple[str, str, int | None, float, int, int, str | None]], None] | None:
-        """model, outcome, status, seconds, prompt tokens, completion tokens, request id"""
+    def log(self) -> Callable[[RawRequest], None] | None: ...
 
 @final
 class Document:
@@ -155,17 +227,17 @@ class Extractor:
     ) -> Extractor: ...
     def extract(
         self, input: _Encoded, query: str, target: _ResponseModel | None, run: _RunContext
-    ) -> Job[_Extraction]: ...
+    ) -> Job[RawExtraction]: ...
     def stream(
         self, input: _Encoded, query: str, target: _ResponseModel | None, run: _RunContext
     ) -> RowStream: ...
     def extract_queries(
         self, input: _Encoded, queries: list[str], run: _RunContext
-    ) -> Job[list[_Extraction | Exception]]: ...
-    def plan(self, input: _Encoded, query: str, run: _RunContext) -> Job[_Plan]: ...
+    ) -> Job[list[RawExtraction | Exception]]: ...
+    def plan(self, input: _Encoded, query: str, run: _RunContext) -> Job[RawPlan]: ...
     def refine(
         self, definition: str, instructions: str, model_name: str | None, run: _RunContext
-    ) -> Job[_Plan]: ...
+    ) -> Job[RawPlan]: ...
     def estimate(
         self, input: _Encoded, query: str, target: _ResponseModel | None
     ) -> Job[RawEstimate]: ...
@@ -346,7 +418,7 @@ class RowResult(Generic[_Item]):
 class RowStream:
     """Rows of an extraction as they end. One job at a time; garbage collection closes it."""
 
-    def start(self) -> Job[_Start | None]:
+    def start(self) -> Job[RawStart | None]:
         """Makes the first job: reads, plans and sends requests. None if it was closed meanwhile."""
     def next(self) -> Job[RawRows]:
         """Makes a job that waits for at least one ended row; its list is empty at the end."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
-RawEstimate: TypeAlias = "tuple[int, int, int, int, float | None, float]"
-"""rows, requests, prompt tokens, completion tokens, cost, seconds"""
+if TYPE_CHECKING:
+    from structx import _core
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,16 @@ class Estimate:
         return self.prompt_tokens + self.completion_tokens
 
 
-def estimate_of(raw: RawEstimate) -> Estimate:
+def estimate_of(raw: _core.RawEstimate) -> Estimate:
     """Converts the raw estimate of the core."""
-    rows, requests, prompt, completion, cost, seconds = raw
+    cost = raw["cost"]
     return Estimate(
-        rows,
-        requests,
-        int(_rounded(prompt)),
-        int(_rounded(completion)),
+        raw["rows"],
+        raw["requests"],
+        int(_rounded(raw["prompt_tokens"])),
+        int(_rounded(raw["completion_tokens"])),
         None if cost is None else _rounded(cost),
-        _rounded(seconds),
+        _rounded(raw["seconds"]),
     )
 
 

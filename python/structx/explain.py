@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
-RawSchema: TypeAlias = "tuple[str, str, Any, bool, str, list[tuple[str, str, str]]]"
-"""provider, model, method, is_enforced, sent (as JSON), losses"""
+if TYPE_CHECKING:
+    from structx import _core
+
 
 _ITEM = "/properties/items/items"
 """The place of the model's schema in that of a reply."""
@@ -58,23 +59,19 @@ class SchemaReport:
         return "\n".join(["\n- ".join([*lines, *map(str, self.losses)]), *map(str, self.fallbacks)])
 
 
-def report_of(first: RawSchema, *others: RawSchema) -> SchemaReport:
+def report_of(first: _core.RawSchema, *others: _core.RawSchema) -> SchemaReport:
     """Converts the raw reports of the core, one for each model."""
     report = _report_of(first)
     report.fallbacks.extend(map(_report_of, others))
     return report
 
 
-def _report_of(raw: RawSchema) -> SchemaReport:
-    provider, model, method, is_enforced, sent, losses = raw
+def _report_of(raw: _core.RawSchema) -> SchemaReport:
+    losses = [
+        SchemaLoss(loss["pointer"].removeprefix(_ITEM), loss["keyword"], loss["message"])
+        for loss in raw["losses"]
+    ]
+    sent = json.loads(raw["sent"])
     return SchemaReport(
-        provider,
-        model,
-        method,
-        is_enforced,
-        json.loads(sent),
-        [
-            SchemaLoss(pointer.removeprefix(_ITEM), keyword, outcome)
-            for pointer, keyword, outcome in losses
-        ],
+        raw["provider"], raw["model"], raw["method"], raw["is_enforced"], sent, losses
     )

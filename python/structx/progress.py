@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
-
-RawProgress: TypeAlias = "tuple[int, int, int, int, int, int, float | None, float]"
-"""The fields of a Progress, in order."""
 
 
 @dataclass(frozen=True, slots=True)

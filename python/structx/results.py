@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from structx._core import AttemptError, RowResult
-from structx.usage import ExtractionStep, ExtractorUsage, RawUsage, StepUsage, of_calls
+from structx.usage import ExtractionStep, ExtractorUsage, StepUsage, of_calls
 
 if TYPE_CHECKING:
     from structx import _core
@@ -19,15 +19,6 @@ __all__ = ["AttemptError", "ExtractionResult", "RowResult"]
 
 T = TypeVar("T", bound=BaseModel)
 D = TypeVar("D", default=list[T])
-
-RawExtraction: TypeAlias = (
-    "tuple[type[Any], list[RawUsage], _core.RawRows, list[str], _core.Prepared]"
-)
-"""model, planning calls, rows, warnings, the source that was read"""
-RawStart: TypeAlias = "tuple[type[Any], list[RawUsage], list[str], _core.Prepared]"
-"""model, planning calls, warnings, the source that was read"""
-RawPlan: TypeAlias = "tuple[type[Any], list[RawUsage]]"
-"""the planned model, planning calls"""
 
 
 _PLANNING = "_planning"
@@ -151,11 +142,11 @@ class ExtractionResult(Generic[T, D]):
         return html.of_result(self.model.__name__, counts, list(self.model.model_fields), rows)
 
 
-def result_of(raw: RawExtraction, source: Source) -> ExtractionResult[Any]:
+def result_of(raw: _core.RawExtraction, source: Source) -> ExtractionResult[Any]:
     """The result of a call on this data."""
-    model, planning, raw_rows, warnings, _ = raw
-    rows, data = raw_rows.take(source.labels)
+    rows, data = raw["rows"].take(source.labels)
     result = cast("ExtractionResult[Any]", object.__new__(ExtractionResult))
-    result.data, result.rows, result.model, result.warnings = data, rows, model, warnings
-    vars(result)[_PLANNING] = [StepUsage(*call) for call in planning]
+    result.data, result.rows = data, rows
+    result.model, result.warnings = raw["model"], raw["warnings"]
+    vars(result)[_PLANNING] = [StepUsage(**call) for call in raw["planning"]]
     return result

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from structx import _core
     from structx._engine.run_context import RunContext
     from structx._engine.source import Source
-    from structx.results import RawStart, RowResult
+    from structx.results import RowResult
 
 T = TypeVar("T", bound=BaseModel, default=BaseModel)
 
@@ -46,11 +46,11 @@ class _Stream(Generic[T]):
         self._is_over = False
         self._is_taking = False
 
-    def _started(self, source: Source, raw: RawStart | None) -> None:
+    def _started(self, source: Source, raw: _core.RawStart | None) -> None:
         if raw is None:
             return
-        self.model, planning, self.warnings, _ = raw
-        self.planning_usage = of_planning(planning)
+        self.model, self.warnings = raw["model"], raw["warnings"]
+        self.planning_usage = of_planning(raw["planning"])
         self._labels = source.labels
 
     def _taken(self, raw: _core.RawRows) -> None:

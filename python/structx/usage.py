@@ -7,13 +7,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-RawUsage: TypeAlias = "tuple[int, int, int, int | None, int | None, float | None]"
-"""A request's counts as the core gives them: the fields of a StepUsage, in order."""
+
+class RawUsage(TypedDict):
+    """The counts of one request, as the core gives them: the fields of a StepUsage."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    thinking_tokens: int | None
+    cached_tokens: int | None
+    cost: float | None
 
 
 class ExtractionStep(str, Enum):
@@ -112,12 +120,12 @@ class ExtractorUsage(_Dumps):
 
 def of_planning(calls: Iterable[RawUsage]) -> ExtractorUsage:
     """The usage of requests that made a model."""
-    return of_calls([StepUsage(*call) for call in calls], [])
+    return of_calls([StepUsage(**call) for call in calls], [])
 
 
 def of_requests(calls: Iterable[RawUsage]) -> ExtractorUsage:
     """The usage of requests for a row."""
-    return of_calls([], [StepUsage(*call) for call in calls])
+    return of_calls([], [StepUsage(**call) for call in calls])
 
 
 def of_calls(planning: list[StepUsage], extraction: list[StepUsage]) -> ExtractorUsage:

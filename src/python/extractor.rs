@@ -21,11 +21,11 @@ use super::errors;
 use super::input::{Input, off_the_runtime, read};
 use super::job::Job;
 use super::limits::Limits;
-use super::raw::{RawEstimate, RawPlan, RawSchema, Tried};
+use super::raw::{QueryResult, RawEstimate, RawPlan, RawSchema};
 use super::settings::{Clients, Settings, StepSettings};
-use super::stream::{Begun, RowStream};
+use super::stream::{RowStream, StreamSetup};
 use super::target::{ModelTarget, Pydantic};
-use super::watch::{Run, Watcher};
+use super::watch::{CallOptions, Watcher};
 
 #[pyclass(frozen, module = "structx._core")]
 pub struct Extractor {
@@ -35,29 +35,29 @@ pub struct Extractor {
 }
 
 /// The state that each job starts with. Locks are taken here, with the GIL.
-struct Start {
+struct PendingCall {
     clients: Clients,
     pydantic: Pydantic,
     options: RunOptions,
     watcher: Option<Arc<Watcher>>,
 }
 
-impl Start {
-    async fn open(self) -> Result<Opened, Error> {
+impl PendingCall {
+    async fn open(self) -> Result<OpenCall, Error> {
         let Self { clients, pydantic, options, watcher } = self;
         let clients = clients.for_call(options).await?;
-        Ok(Opened { clients, pydantic, watcher })
+        Ok(OpenCall { clients, pydantic, watcher })
     }
 }
 
 /// A call whose files are open.
-struct Opened {
+struct OpenCall {
     clients: Clients,
     pydantic: Pydantic,
     watcher: Option<Arc<Watcher>>,
 }
 
-impl Opened {
+impl OpenCall {
     /// The output of `work`, after the call is closed and all progress is reported to Python.
     async fn watched<T>(&self, work: impl Future<Output = T>) -> T {
         let done = work.await;
@@ -83,7 +83,7 @@ impl Extractor {
         Ok(clients.clone())
     }
 
-    fn start(&self, py: Python<'_>, run: Run, plans: bool) -> PyResult<Start> {
+    fn start(&self, py: Python<'_>, run: CallOptions, plans: bool) -> PyResult<PendingCall> {
         let clients = self.clients()?;
         let (options, callbacks) = run.split()?;
         if options.max_cost.is_some() {
@@ -92,7 +92,7 @@ impl Extractor {
         let pydantic = Pydantic::new(py, callbacks, self.settings.validator_threads)?;
         let watcher = Watcher::new(&pydantic);
         let watch = watcher.clone().map(|watcher| watcher as Arc<dyn run::Observer>);
-        Ok(Start { clients, pydantic, options: RunOptions { watch, ..options }, watcher })
+        Ok(PendingCall { clients, pydantic, options: RunOptions { watch, ..options }, watcher })
     }
 }
 
@@ -162,14 +162,14 @@ impl Extractor {
         input: Input,
         query: String,
         target: Option<ModelTarget>,
-        run: Run,
+        run: CallOptions,
     ) -> PyResult<Job> {
         let start = self.start(py, run, target.is_none())?;
         let target = target.map(Arc::new);
         Ok(Job::new(start.pydantic.clone(), target.clone(), async move {
             let call = start.open().await?;
             let prepared = read(input).await?;
-            let Opened { clients, pydantic, .. } = &call;
+            let OpenCall { clients, pydantic, .. } = &call;
             call.watched(Box::pin(clients.extract(pydantic, prepared, &query, target))).await
         }))
     }
@@ -180,7 +180,7 @@ impl Extractor {
         input: Input,
         query: String,
         target: Option<ModelTarget>,
-        run: Run,
+        run: CallOptions,
     ) -> PyResult<RowStream> {
         let start = self.start(py, run, target.is_none())?;
         let pydantic = start.pydantic.clone();
@@ -190,11 +190,11 @@ impl Extractor {
             let call = start.open().await?;
             let prepared = read(input).await?;
             let target = given.map(|target| python.target(target));
-            let Opened { clients: Clients { planner, extractor, .. }, watcher, .. } = call;
+            let OpenCall { clients: Clients { planner, extractor, .. }, watcher, .. } = call;
             let content = &prepared.content;
             let started =
                 run::start(&planner, &extractor, &python, content, &query, target).await?;
-            Ok(Begun { started, operation: extractor, prepared, query, watcher })
+            Ok(StreamSetup { started, step: extractor, prepared, query, watcher })
         }))
     }
 
@@ -204,27 +204,27 @@ impl Extractor {
         py: Python<'_>,
         input: Input,
         queries: Vec<String>,
-        run: Run,
+        run: CallOptions,
     ) -> PyResult<Job> {
         let start = self.start(py, run, true)?;
         Ok(Job::new(start.pydantic.clone(), None, async move {
             let call = start.open().await?;
             let prepared = read(input).await?;
-            let Opened { clients, pydantic, .. } = &call;
+            let OpenCall { clients, pydantic, .. } = &call;
             let jobs = queries
                 .iter()
                 .map(|query| clients.extract(pydantic, prepared.clone(), query, None));
-            let tried = call.watched(join_all(jobs)).await;
-            Ok::<_, Error>(tried.into_iter().map(Tried).collect::<Vec<_>>())
+            let results = call.watched(join_all(jobs)).await;
+            Ok::<_, Error>(results.into_iter().map(QueryResult).collect::<Vec<_>>())
         }))
     }
 
-    fn plan(&self, py: Python<'_>, input: Input, query: String, run: Run) -> PyResult<Job> {
+    fn plan(&self, py: Python<'_>, input: Input, query: String, run: CallOptions) -> PyResult<Job> {
         let start = self.start(py, run, true)?;
         Ok(Job::new(start.pydantic.clone(), None, async move {
             let call = start.open().await?;
             let content = read(input).await?.content;
-            let Opened { clients, pydantic, .. } = &call;
+            let OpenCall { clients, pydantic, .. } = &call;
             let plan = run::plan(&clients.planner, pydantic, &content, &query);
             call.watched(Box::pin(plan)).await.map(RawPlan::from)
         }))
@@ -237,7 +237,7 @@ impl Extractor {
         definition: &str,
         instructions: String,
         model_name: Option<String>,
-        run: Run,
+        run: CallOptions,
     ) -> PyResult<Job> {
         let definition: ExtractionRequest = serde_json::from_str(definition)
             .map_err(|error| Error::Schema(format!("the definition: {error}")))?;
@@ -245,7 +245,7 @@ impl Extractor {
         Ok(Job::new(start.pydantic.clone(), None, async move {
             let call = start.open().await?;
             let name = model_name.as_deref();
-            let Opened { clients, pydantic, .. } = &call;
+            let OpenCall { clients, pydantic, .. } = &call;
             let refine = clients.planner.refine(pydantic, &definition, &instructions, name);
             call.watched(refine).await?.planned().map(RawPlan::from)
         }))

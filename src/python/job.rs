@@ -27,7 +27,7 @@ pub type Work = Pin<Box<dyn Future<Output = Ended> + Send>>;
 pub struct Job {
     work: Mutex<Option<Work>>,
     pydantic: Pydantic,
-    /// Continuation so that no thread drops these Python objects without the GIL: that takes a lock of pyo3,
+    /// Held until the job is dropped, with the GIL: dropping Python objects without it takes a lock of pyo3,
     /// which a fork could copy while it is held.
     _target: Option<Arc<ModelTarget>>,
 }

@@ -1,10 +1,12 @@
-//! The plain tuples that `structx.results` makes results of; rows are in `row.rs`.
+//! The results of jobs as Python dicts, which the stub of `structx._core` describes by the same
+//! names; rows are in `row.rs`.
 
 use std::sync::Arc;
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
+use crate::documents::Content;
 use crate::error::Error;
 use crate::llm::Provider;
 use crate::llm::Usage;
@@ -16,34 +18,56 @@ use super::input::Prepared;
 use super::row::RawRows;
 use super::target::{ModelTarget, PydanticTarget};
 
-/// `structx.results.RawExtraction`: model, planning calls, rows, warnings, what was read.
 #[derive(IntoPyObject)]
-pub struct RawExtraction(Model, Vec<RawUsage>, RawRows, Vec<String>, Prepared);
+pub struct RawExtraction {
+    model: Model,
+    planning: Vec<RawUsage>,
+    rows: RawRows,
+    warnings: Vec<String>,
+    source: Prepared,
+}
 
-/// `structx.results.RawPlan`: the planned model, and the planning calls.
 #[derive(IntoPyObject)]
-pub struct RawPlan(Model, Vec<RawUsage>);
+pub struct RawPlan {
+    model: Model,
+    planning: Vec<RawUsage>,
+}
 
-/// Source of a `structx.explain` report: provider, model, method, whether the schema is enforced, the
-/// schema as it is sent, as JSON, and the pointer, keyword and outcome of each loss.
 #[derive(IntoPyObject)]
-pub struct RawSchema(String, String, &'static str, bool, String, Vec<(String, String, String)>);
+pub struct RawSchema {
+    provider: String,
+    model: String,
+    method: &'static str,
+    is_enforced: bool,
+    /// JSON.
+    sent: String,
+    losses: Vec<RawLoss>,
+}
+
+#[derive(IntoPyObject)]
+struct RawLoss {
+    pointer: String,
+    keyword: String,
+    message: String,
+}
 
 impl RawSchema {
     pub fn new(client: &Client, schema: &OutputSchema) -> Self {
-        Self(
-            client.provider.name().to_owned(),
-            client.name.to_string(),
-            schema.mode.name(),
-            schema.is_enforced(),
-            schema.compiled.to_string(),
-            schema.unenforced.iter().cloned().map(parts).collect(),
-        )
+        Self {
+            provider: client.provider.name().to_owned(),
+            model: client.name.to_string(),
+            method: schema.mode.name(),
+            is_enforced: schema.is_enforced(),
+            sent: schema.compiled.to_string(),
+            losses: schema.unenforced.iter().cloned().map(RawLoss::from).collect(),
+        }
     }
 }
 
-fn parts(UnenforcedRule { pointer, keyword, outcome }: UnenforcedRule) -> (String, String, String) {
-    (pointer, keyword, outcome)
+impl From<UnenforcedRule> for RawLoss {
+    fn from(UnenforcedRule { pointer, keyword, outcome }: UnenforcedRule) -> Self {
+        Self { pointer, keyword, message: outcome }
+    }
 }
 
 struct Model(Arc<ModelTarget>);
@@ -59,9 +83,9 @@ impl<'py> IntoPyObject<'py> for Model {
 }
 
 /// One of several extractions: its result, or its exception.
-pub struct Tried(pub Result<RawExtraction, Error>);
+pub struct QueryResult(pub Result<RawExtraction, Error>);
 
-impl<'py> IntoPyObject<'py> for Tried {
+impl<'py> IntoPyObject<'py> for QueryResult {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
@@ -74,63 +98,87 @@ impl<'py> IntoPyObject<'py> for Tried {
     }
 }
 
-/// `structx.results.RawUsage`: the fields of `StepUsage`, in order.
+/// `structx.usage.RawUsage`.
 #[derive(IntoPyObject)]
-pub struct RawUsage(u64, u64, u64, Option<u64>, Option<u64>, Option<f64>);
+pub struct RawUsage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+    thinking_tokens: Option<u64>,
+    cached_tokens: Option<u64>,
+    cost: Option<f64>,
+}
 
-/// `structx.estimates.RawEstimate`: the fields of an `Estimate`, in order.
 #[derive(IntoPyObject)]
-pub struct RawEstimate(usize, usize, u64, u64, Option<f64>, f64);
+pub struct RawEstimate {
+    rows: usize,
+    requests: usize,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    cost: Option<f64>,
+    seconds: f64,
+}
 
 impl From<Estimate> for RawEstimate {
     fn from(estimate: Estimate) -> Self {
         let Estimate { rows, requests, prompt_tokens, completion_tokens, cost, seconds } = estimate;
-        Self(rows, requests, prompt_tokens, completion_tokens, cost, seconds)
+        Self { rows, requests, prompt_tokens, completion_tokens, cost, seconds }
     }
 }
 
 impl RawExtraction {
     pub fn new(extraction: Extraction<PydanticTarget>, prepared: Prepared) -> Self {
-        Self(
-            Model(extraction.target.target),
-            extraction.planning.into_iter().map(RawUsage::from).collect(),
-            RawRows::new(extraction.outcomes),
-            [prepared.content.warnings(), &extraction.warnings].concat(),
-            prepared,
-        )
+        Self {
+            model: Model(extraction.target.target),
+            planning: extraction.planning.into_iter().map(RawUsage::from).collect(),
+            rows: RawRows::new(extraction.outcomes),
+            warnings: [prepared.content.warnings(), &extraction.warnings].concat(),
+            source: prepared,
+        }
     }
 }
 
-/// `structx.results.RawStart`: model, planning calls, warnings, what is read.
 #[derive(IntoPyObject)]
-pub struct RawStart(Model, Vec<RawUsage>, Vec<String>, Prepared);
+pub struct RawStart {
+    model: Model,
+    planning: Vec<RawUsage>,
+    warnings: Vec<String>,
+}
 
 impl RawStart {
-    pub fn new(started: &PreparedExtraction<PydanticTarget>, prepared: Prepared) -> Self {
-        Self(
-            Model(started.target.target.clone()),
-            started.planning.iter().copied().map(RawUsage::from).collect(),
-            [prepared.content.warnings(), &started.warnings].concat(),
-            prepared,
-        )
+    pub fn new(started: &PreparedExtraction<PydanticTarget>, content: &Content) -> Self {
+        Self {
+            model: Model(started.target.target.clone()),
+            planning: started.planning.iter().copied().map(RawUsage::from).collect(),
+            warnings: [content.warnings(), &started.warnings].concat(),
+        }
     }
 }
 
 impl From<(Planned<PydanticTarget>, Vec<Usage>)> for RawPlan {
     fn from((planned, calls): (Planned<PydanticTarget>, Vec<Usage>)) -> Self {
-        Self(Model(planned.target.target), calls.into_iter().map(RawUsage::from).collect())
+        let planning = calls.into_iter().map(RawUsage::from).collect();
+        Self { model: Model(planned.target.target), planning }
     }
 }
 
 impl From<Usage> for RawUsage {
     fn from(usage: Usage) -> Self {
-        Self(
-            usage.prompt_tokens,
-            usage.completion_tokens,
-            usage.total_tokens,
-            usage.thinking_tokens,
-            usage.cached_tokens,
-            usage.cost,
-        )
+        let Usage {
+            prompt_tokens,
+            completion_tokens,
+            total_tokens,
+            thinking_tokens,
+            cached_tokens,
+            cost,
+        } = usage;
+        Self {
+            prompt_tokens,
+            completion_tokens,
+            total_tokens,
+            thinking_tokens,
+            cached_tokens,
+            cost,
+        }
     }
 }

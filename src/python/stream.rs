@@ -33,7 +33,7 @@ const ROOM: usize = 4;
 pub struct RowStream {
     pydantic: Pydantic,
     target: Option<Arc<ModelTarget>>,
-    beginning: Mutex<Option<Beginning>>,
+    setup: Mutex<Option<Setup>>,
     rows: Arc<tokio::sync::Mutex<Option<Rows>>>,
     background: Arc<Mutex<Option<Abort>>>,
     /// The warnings of the whole extraction, complete after the last row.
@@ -41,13 +41,13 @@ pub struct RowStream {
     closed: watch::Sender<bool>,
 }
 
-type Beginning = Pin<Box<dyn Future<Output = Result<Begun>> + Send>>;
+type Setup = Pin<Box<dyn Future<Output = Result<StreamSetup>> + Send>>;
 type Row = PendingOutcome<Py<PyAny>>;
 
 /// An extraction that is read and planned.
-pub struct Begun {
+pub struct StreamSetup {
     pub started: PreparedExtraction<PydanticTarget>,
-    pub operation: Step,
+    pub step: Step,
     pub prepared: Prepared,
     pub query: String,
     pub watcher: Option<Arc<Watcher>>,
@@ -63,12 +63,12 @@ impl RowStream {
     pub fn new(
         pydantic: Pydantic,
         target: Option<Arc<ModelTarget>>,
-        beginning: impl Future<Output = Result<Begun>> + Send + 'static,
+        setup: impl Future<Output = Result<StreamSetup>> + Send + 'static,
     ) -> Self {
-        let beginning = Mutex::new(Some(Box::pin(beginning) as Beginning));
+        let setup = Mutex::new(Some(Box::pin(setup) as Setup));
         let (rows, background, warnings) = (Arc::default(), Arc::default(), Arc::default());
         let closed = watch::Sender::new(false);
-        Self { pydantic, target, beginning, rows, background, warnings, closed }
+        Self { pydantic, target, setup, rows, background, warnings, closed }
     }
 
     fn job<T, E>(&self, work: impl Future<Output = Result<T, E>> + Send + 'static) -> Job
@@ -84,19 +84,19 @@ impl RowStream {
 impl RowStream {
     /// The first job: reads, plans and starts the background task. None if it was closed meanwhile.
     fn start(&self) -> PyResult<Job> {
-        let beginning = self.beginning.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let beginning = beginning.ok_or_else(|| PyRuntimeError::new_err("a stream starts once"))?;
+        let setup = self.setup.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let setup = setup.ok_or_else(|| PyRuntimeError::new_err("a stream starts once"))?;
         let (rows, background) = (self.rows.clone(), self.background.clone());
         let warnings = self.warnings.clone();
         let mut closed = self.closed.subscribe();
         Ok(self.job::<_, Error>(async move {
-            let begun = tokio::select! {
-                begun = beginning => begun?,
+            let setup = tokio::select! {
+                setup = setup => setup?,
                 _ = closed.wait_for(|is_closed| *is_closed) => return Ok(None),
             };
-            let start = RawStart::new(&begun.started, begun.prepared.clone());
+            let start = RawStart::new(&setup.started, &setup.prepared.content);
             let (sender, receiver) = unbounded_channel();
-            let task = tokio::spawn(begun.send(sender, warnings));
+            let task = tokio::spawn(setup.send(sender, warnings));
             let abort = Abort(task.abort_handle());
             *background.lock().unwrap_or_else(PoisonError::into_inner) = Some(abort);
             *rows.lock().await = Some(Rows { receiver, task });
@@ -130,22 +130,20 @@ impl RowStream {
     }
 }
 
-impl Begun {
+impl StreamSetup {
     /// Sends outcomes until the receiver is gone.
     async fn send(self, sender: UnboundedSender<Row>, warnings: Arc<Mutex<Vec<String>>>) {
-        let Self { started, operation, prepared, query, watcher } = self;
-        let room = operation.concurrency.saturating_mul(ROOM);
-        let mut outcomes =
-            std::pin::pin!(started.outcomes(&operation, &prepared.content, &query, room));
+        let Self { started, step, prepared, query, watcher } = self;
+        let room = step.concurrency.saturating_mul(ROOM);
+        let mut outcomes = std::pin::pin!(started.outcomes(&step, &prepared.content, &query, room));
         while let Some(row) = outcomes.next().await {
             if sender.send(row).is_err() {
                 return;
             }
         }
-        started.end(&operation, prepared.content.row_count()).await;
-        operation.context.close().await;
-        *warnings.lock().unwrap_or_else(PoisonError::into_inner) =
-            operation.context.take_warnings();
+        started.end(&step, prepared.content.row_count()).await;
+        step.context.close().await;
+        *warnings.lock().unwrap_or_else(PoisonError::into_inner) = step.context.take_warnings();
         if let Some(watcher) = watcher {
             watcher.finish().await;
         }

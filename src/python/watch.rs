@@ -15,9 +15,9 @@ use super::target::Pydantic;
 /// The shortest time between two progress reports. Chosen by hand, not measured.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// A `structx._engine.run_context.Run`, as Python hands it over.
+/// A `structx._engine.run_context.RunContext`, as Python hands it over.
 #[derive(FromPyObject)]
-pub struct Run {
+pub struct CallOptions {
     journal: Option<PathBuf>,
     max_cost: Option<f64>,
     max_tokens: Option<u64>,
@@ -33,7 +33,7 @@ pub struct Callbacks {
     log: Option<Py<PyAny>>,
 }
 
-impl Run {
+impl CallOptions {
     /// # Errors
     /// [`Error::Config`]: the deadline is not a valid duration.
     pub fn split(self) -> Result<(RunOptions, Callbacks), Error> {
@@ -45,12 +45,28 @@ impl Run {
     }
 }
 
-/// `structx._engine.run_context.RawProgress`: rows, done, failed, journaled, requests, tokens, cost, seconds.
-type RawProgress = (usize, usize, usize, usize, usize, u64, Option<f64>, f64);
+#[derive(IntoPyObject)]
+struct RawProgress {
+    rows: usize,
+    done: usize,
+    failed: usize,
+    journaled: usize,
+    requests: usize,
+    tokens: u64,
+    cost: Option<f64>,
+    seconds: f64,
+}
 
-/// `structx._engine.run_context.RawRequest`: model, outcome, status, seconds, prompt tokens, completion tokens,
-/// request id.
-type RawRequest = (String, &'static str, Option<u16>, f64, u64, u64, Option<String>);
+#[derive(IntoPyObject)]
+struct RawRequest {
+    model: String,
+    outcome: &'static str,
+    status: Option<u16>,
+    seconds: f64,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    request_id: Option<String>,
+}
 
 /// Counts rows, requests and tokens of a call, and reports them to Python.
 pub struct Watcher {
@@ -75,7 +91,8 @@ struct Counts {
 impl Counts {
     fn raw(&self) -> RawProgress {
         let Self { rows, done, failed, journaled, requests, tokens, cost, .. } = *self;
-        (rows, done, failed, journaled, requests, tokens, cost, self.begun.elapsed().as_secs_f64())
+        let seconds = self.begun.elapsed().as_secs_f64();
+        RawProgress { rows, done, failed, journaled, requests, tokens, cost, seconds }
     }
 }
 
@@ -170,11 +187,17 @@ impl Watcher {
 }
 
 fn raw_request(sent: &RequestEvent<'_>) -> RawRequest {
-    let (outcome, status, usage, id) = match sent.result {
+    let (outcome, status, usage, request_id) = match sent.result {
         Ok(reply) => ("ok", Some(200), &reply.usage, &reply.request_id),
         Err(error) => (error.kind.name(), error.status, &error.usage, &error.request_id),
     };
-    let (prompt, completion) = (usage.prompt_tokens, usage.completion_tokens);
-    let took = sent.took.as_secs_f64();
-    (sent.model.to_owned(), outcome, status, took, prompt, completion, id.clone())
+    RawRequest {
+        model: sent.model.to_owned(),
+        outcome,
+        status,
+        seconds: sent.took.as_secs_f64(),
+        prompt_tokens: usage.prompt_tokens,
+        completion_tokens: usage.completion_tokens,
+        request_id: request_id.clone(),
+    }
 }

@@ -7,21 +7,17 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 from typing_extensions import Self
 
 from structx._engine import checks
 from structx._engine.progress_bar import Bar, dollars, is_seen
-from structx.progress import Progress, RawProgress
+from structx.progress import Progress
 from structx.run_options import RunOptions
 
 if TYPE_CHECKING:
     from structx import _core
-
-RawRequest: TypeAlias = "tuple[str, str, int | None, float, int, int, str | None]"
-"""model, outcome (`ok`, or the kind of an AttemptError), status, seconds, prompt tokens, completion
-tokens, request id"""
 
 LOGGER = logging.getLogger("structx")
 LOGGER.addHandler(logging.NullHandler())
@@ -34,8 +30,8 @@ class RunContext:
     max_cost: float | None = None
     max_tokens: int | None = None
     deadline: float | None = None
-    progress: Callable[[RawProgress], None] | None = None
-    log: Callable[[RawRequest], None] | None = None
+    progress: Callable[[_core.RawProgress], None] | None = None
+    log: Callable[[_core.RawRequest], None] | None = None
 
     def __init__(
         self,
@@ -95,10 +91,10 @@ class RunContext:
         self._bar = Bar(self._operation)
         return self._bar.show
 
-    def _progressed(self, raw: RawProgress) -> None:
+    def _progressed(self, raw: _core.RawProgress) -> None:
         if not self._is_under_way:
             return
-        self._last = Progress(*raw)
+        self._last = Progress(**raw)
         if self._show is not None:
             try:
                 self._show(self._last)
@@ -143,15 +139,9 @@ def _counts(progress: Progress) -> list[str]:
     return [*(rows if progress.rows else []), *spent, *cost]
 
 
-def _log_request(request: RawRequest) -> None:
-    model, outcome, status, seconds, prompt, completion, request_id = request
+def _log_request(request: _core.RawRequest) -> None:
     LOGGER.debug(
-        "request to %s: %s, status %s, %.2f s, %d + %d tokens, id %s",
-        model,
-        outcome,
-        status,
-        seconds,
-        prompt,
-        completion,
-        request_id,
+        "request to %(model)s: %(outcome)s, status %(status)s, %(seconds).2f s, "
+        "%(prompt_tokens)d + %(completion_tokens)d tokens, id %(request_id)s",
+        request,
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
     from structx.inputs import Data, PreparedInput
-    from structx.results import ExtractionResult, RawExtraction, RawPlan
+    from structx.results import ExtractionResult
     from structx.run_options import RunOptions
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
@@ -213,14 +213,14 @@ def _source(data: Data, output: OutputOptions) -> Source:
 
 
 def _result(
-    source: Source, output: OutputOptions, query: str, raw: RawExtraction
+    source: Source, output: OutputOptions, query: str, raw: _core.RawExtraction
 ) -> ExtractionResult[Any, Any]:
     result: ExtractionResult[Any, Any] = results.result_of(raw, source)
     if output.return_df:
         try:
             from structx._engine.result_table import table_of  # not needed by other tasks
 
-            result.data = table_of(result, source, raw[-1], output.expand_nested)
+            result.data = table_of(result, source, raw["source"], output.expand_nested)
         except ExtractionError as error:
             raise ExtractionError(str(error), {query: result}) from error.__cause__
     return result
@@ -230,7 +230,7 @@ def _results(
     source: Source,
     output: OutputOptions,
     queries: list[str],
-    tried: list[RawExtraction | Exception],
+    tried: list[_core.RawExtraction | Exception],
 ) -> dict[str, ExtractionResult[Any, Any]]:
     done: dict[str, ExtractionResult[Any, Any]] = {}
     errors: dict[str, ExtractionError] = {}
@@ -278,7 +278,7 @@ def _explanation(context: RunContext, model: type[BaseModel]) -> SchemaReport:
     return report_of(*context.core.explain(response_models.of_model(_model_class(model))))
 
 
-def _planned(raw: RawPlan) -> type[GeneratedModel]:
-    model, calls = raw
-    model.__structx_usage__ = usage.of_planning(calls)
+def _planned(raw: _core.RawPlan) -> type[GeneratedModel]:
+    model: type[GeneratedModel] = raw["model"]
+    model.__structx_usage__ = usage.of_planning(raw["planning"])
     return model
