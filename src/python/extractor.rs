@@ -21,11 +21,11 @@ use super::errors;
 use super::input::{Input, off_the_runtime, read};
 use super::job::Job;
 use super::limits::Limits;
+use super::progress::{CallOptions, ProgressReporter};
 use super::raw::{QueryResult, RawEstimate, RawPlan, RawSchema};
 use super::settings::{Clients, Settings, StepSettings};
 use super::stream::{RowStream, StreamSetup};
 use super::target::{ModelTarget, Pydantic};
-use super::watch::{CallOptions, Watcher};
 
 #[pyclass(frozen, module = "structx._core")]
 pub struct Extractor {
@@ -39,14 +39,14 @@ struct PendingCall {
     clients: Clients,
     pydantic: Pydantic,
     options: RunOptions,
-    watcher: Option<Arc<Watcher>>,
+    reporter: Option<Arc<ProgressReporter>>,
 }
 
 impl PendingCall {
     async fn open(self) -> Result<OpenCall, Error> {
-        let Self { clients, pydantic, options, watcher } = self;
+        let Self { clients, pydantic, options, reporter } = self;
         let clients = clients.for_call(options).await?;
-        Ok(OpenCall { clients, pydantic, watcher })
+        Ok(OpenCall { clients, pydantic, reporter })
     }
 }
 
@@ -54,16 +54,16 @@ impl PendingCall {
 struct OpenCall {
     clients: Clients,
     pydantic: Pydantic,
-    watcher: Option<Arc<Watcher>>,
+    reporter: Option<Arc<ProgressReporter>>,
 }
 
 impl OpenCall {
     /// The output of `work`, after the call is closed and all progress is reported to Python.
-    async fn watched<T>(&self, work: impl Future<Output = T>) -> T {
+    async fn reported<T>(&self, work: impl Future<Output = T>) -> T {
         let done = work.await;
         self.clients.extractor.context.close().await;
-        if let Some(watcher) = &self.watcher {
-            watcher.finish().await;
+        if let Some(reporter) = &self.reporter {
+            reporter.finish().await;
         }
         done
     }
@@ -90,9 +90,9 @@ impl Extractor {
             clients.check_prices(plans)?;
         }
         let pydantic = Pydantic::new(py, callbacks, self.settings.validator_threads)?;
-        let watcher = Watcher::new(&pydantic);
-        let watch = watcher.clone().map(|watcher| watcher as Arc<dyn run::Observer>);
-        Ok(PendingCall { clients, pydantic, options: RunOptions { watch, ..options }, watcher })
+        let reporter = ProgressReporter::new(&pydantic);
+        let watch = reporter.clone().map(|reporter| reporter as Arc<dyn run::Observer>);
+        Ok(PendingCall { clients, pydantic, options: RunOptions { watch, ..options }, reporter })
     }
 }
 
@@ -170,7 +170,7 @@ impl Extractor {
             let call = start.open().await?;
             let prepared = read(input).await?;
             let OpenCall { clients, pydantic, .. } = &call;
-            call.watched(Box::pin(clients.extract(pydantic, prepared, &query, target))).await
+            call.reported(Box::pin(clients.extract(pydantic, prepared, &query, target))).await
         }))
     }
 
@@ -190,11 +190,11 @@ impl Extractor {
             let call = start.open().await?;
             let prepared = read(input).await?;
             let target = given.map(|target| python.target(target));
-            let OpenCall { clients: Clients { planner, extractor, .. }, watcher, .. } = call;
+            let OpenCall { clients: Clients { planner, extractor, .. }, reporter, .. } = call;
             let content = &prepared.content;
             let started =
                 run::start(&planner, &extractor, &python, content, &query, target).await?;
-            Ok(StreamSetup { started, step: extractor, prepared, query, watcher })
+            Ok(StreamSetup { started, step: extractor, prepared, query, reporter })
         }))
     }
 
@@ -214,7 +214,7 @@ impl Extractor {
             let jobs = queries
                 .iter()
                 .map(|query| clients.extract(pydantic, prepared.clone(), query, None));
-            let results = call.watched(join_all(jobs)).await;
+            let results = call.reported(join_all(jobs)).await;
             Ok::<_, Error>(results.into_iter().map(QueryResult).collect::<Vec<_>>())
         }))
     }
@@ -226,7 +226,7 @@ impl Extractor {
             let content = read(input).await?.content;
             let OpenCall { clients, pydantic, .. } = &call;
             let plan = run::plan(&clients.planner, pydantic, &content, &query);
-            call.watched(Box::pin(plan)).await.map(RawPlan::from)
+            call.reported(Box::pin(plan)).await.map(RawPlan::from)
         }))
     }
 
@@ -247,7 +247,7 @@ impl Extractor {
             let name = model_name.as_deref();
             let OpenCall { clients, pydantic, .. } = &call;
             let refine = clients.planner.refine(pydantic, &definition, &instructions, name);
-            call.watched(refine).await?.planned().map(RawPlan::from)
+            call.reported(refine).await?.planned().map(RawPlan::from)
         }))
     }
 

@@ -9,6 +9,7 @@ mod input;
 mod isolate;
 mod job;
 mod limits;
+mod progress;
 mod raw;
 mod row;
 mod runtime;
@@ -16,7 +17,6 @@ mod schema;
 mod settings;
 mod stream;
 mod target;
-mod watch;
 mod worker;
 
 // Not tested on builds of Python without a GIL: those turn it on when they import this module.

@@ -18,10 +18,10 @@ use super::awaitable::Abort;
 use super::errors;
 use super::input::Prepared;
 use super::job::{Job, Raise};
+use super::progress::ProgressReporter;
 use super::raw::RawStart;
 use super::row::RawRows;
 use super::target::{ModelTarget, Pydantic, PydanticTarget};
-use super::watch::Watcher;
 
 /// The most rows of one batch. Chosen by hand, not measured.
 const BATCH: usize = 256;
@@ -50,7 +50,7 @@ pub struct StreamSetup {
     pub step: Step,
     pub prepared: Prepared,
     pub query: String,
-    pub watcher: Option<Arc<Watcher>>,
+    pub reporter: Option<Arc<ProgressReporter>>,
 }
 
 /// The output of the background task.
@@ -133,7 +133,7 @@ impl RowStream {
 impl StreamSetup {
     /// Sends outcomes until the receiver is gone.
     async fn send(self, sender: UnboundedSender<Row>, warnings: Arc<Mutex<Vec<String>>>) {
-        let Self { started, step, prepared, query, watcher } = self;
+        let Self { started, step, prepared, query, reporter } = self;
         let room = step.concurrency.saturating_mul(ROOM);
         let mut outcomes = std::pin::pin!(started.outcomes(&step, &prepared.content, &query, room));
         while let Some(row) = outcomes.next().await {
@@ -144,8 +144,8 @@ impl StreamSetup {
         started.end(&step, prepared.content.row_count()).await;
         step.context.close().await;
         *warnings.lock().unwrap_or_else(PoisonError::into_inner) = step.context.take_warnings();
-        if let Some(watcher) = watcher {
-            watcher.finish().await;
+        if let Some(reporter) = reporter {
+            reporter.finish().await;
         }
     }
 }

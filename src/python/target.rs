@@ -16,7 +16,7 @@ use crate::schema::OutputSchema;
 
 use super::errors;
 use super::job::Context;
-use super::watch::Callbacks;
+use super::progress::Callbacks;
 use super::worker::Caller;
 
 pyo3::import_exception!(asyncio, CancelledError);

@@ -69,13 +69,13 @@ struct RawRequest {
 }
 
 /// Counts rows, requests and tokens of a call, and reports them to Python.
-pub struct Watcher {
+pub struct ProgressReporter {
     pydantic: Pydantic,
     counts: Arc<Mutex<Counts>>,
 }
 
 struct Counts {
-    begun: Instant,
+    started: Instant,
     rows: usize,
     done: usize,
     failed: usize,
@@ -83,7 +83,7 @@ struct Counts {
     requests: usize,
     tokens: u64,
     cost: Option<f64>,
-    told: Instant,
+    reported_at: Instant,
     /// Whether the last report has not reached Python yet.
     is_waiting: bool,
 }
@@ -91,12 +91,12 @@ struct Counts {
 impl Counts {
     fn raw(&self) -> RawProgress {
         let Self { rows, done, failed, journaled, requests, tokens, cost, .. } = *self;
-        let seconds = self.begun.elapsed().as_secs_f64();
+        let seconds = self.started.elapsed().as_secs_f64();
         RawProgress { rows, done, failed, journaled, requests, tokens, cost, seconds }
     }
 }
 
-impl Watcher {
+impl ProgressReporter {
     /// None if there is no callback.
     pub fn new(pydantic: &Pydantic) -> Option<Arc<Self>> {
         let Callbacks { progress, log } = &*pydantic.callbacks;
@@ -105,7 +105,7 @@ impl Watcher {
         }
         let now = Instant::now();
         let counts = Counts {
-            begun: now,
+            started: now,
             rows: 0,
             done: 0,
             failed: 0,
@@ -114,7 +114,7 @@ impl Watcher {
             tokens: 0,
             cost: Some(0.0),
             // So that the first report is sent at once.
-            told: now.checked_sub(INTERVAL).unwrap_or(now),
+            reported_at: now.checked_sub(INTERVAL).unwrap_or(now),
             is_waiting: false,
         };
         Some(Arc::new(Self { pydantic: pydantic.clone(), counts: Arc::new(Mutex::new(counts)) }))
@@ -133,11 +133,11 @@ impl Watcher {
     }
 }
 
-impl Observer for Watcher {
+impl Observer for ProgressReporter {
     fn rows(&self, count: usize) {
         let mut counts = self.counts();
         counts.rows += count;
-        self.tell(counts);
+        self.report(counts);
     }
 
     fn request(&self, sent: &RequestEvent<'_>) {
@@ -149,7 +149,7 @@ impl Observer for Watcher {
         counts.requests += 1;
         counts.tokens += usage.total_tokens;
         counts.cost = counts.cost.zip(usage.cost).map(|(sum, cost)| sum + cost);
-        self.tell(counts);
+        self.report(counts);
         if self.pydantic.callbacks.log.is_some() {
             let raw = raw_request(sent);
             // Dropping the future does not cancel the call.
@@ -162,18 +162,18 @@ impl Observer for Watcher {
         counts.done += 1;
         counts.failed += usize::from(has_failed);
         counts.journaled += usize::from(from_journal);
-        self.tell(counts);
+        self.report(counts);
     }
 }
 
-impl Watcher {
+impl ProgressReporter {
     /// Reports the progress, if the last report is old enough.
-    fn tell(&self, mut counts: MutexGuard<'_, Counts>) {
-        let is_time = counts.told.elapsed() >= INTERVAL && !counts.is_waiting;
+    fn report(&self, mut counts: MutexGuard<'_, Counts>) {
+        let is_time = counts.reported_at.elapsed() >= INTERVAL && !counts.is_waiting;
         if !is_time || self.pydantic.callbacks.progress.is_none() {
             return;
         }
-        counts.told = Instant::now();
+        counts.reported_at = Instant::now();
         counts.is_waiting = true;
         drop(counts);
         let shared = self.counts.clone();
