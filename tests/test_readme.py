@@ -91,12 +91,3 @@ def test_the_models_of_the_readme() -> None:
         "number": "1",
         "articles": ["a", "b"],
     }
-
-
-def test_what_the_readme_says_about_itself() -> None:
-    """Files that it names are there; make targets that it names exist."""
-    for link in re.findall(r"\]\(([\w./-]+)\)", README):
-        assert (ROOT / link).exists(), link
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"`make (\w+)`", README):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
