@@ -1,10 +1,9 @@
-"""What the tests of the async contract share: the loops, a model, and waiting for a condition."""
+"""The event loops and the model that the tests of the async contract share."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
 import pytest
@@ -26,11 +25,3 @@ def runner(loop: str) -> Run:
 
 class Word(BaseModel):
     word: str
-
-
-def eventually(condition: Callable[[], bool], within: float = 5) -> bool:
-    """Whether `condition` holds before `within` seconds have passed."""
-    deadline = time.monotonic() + within
-    while not (holds := condition()) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return holds

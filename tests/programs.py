@@ -32,8 +32,18 @@ def connect():
     return Extractor(model="openai/fake", **settings)
 
 extractor = connect()
-call = dict(data="a text", query="the word", model=Word)
+call = dict(data=f"a text of {os.getpid()}", query="the word", model=Word)
+
+def asked():
+    "How many requests for the text of `call` have reached the provider."
+    import json
+    from urllib.request import ProxyHandler, build_opener
+    address = sys.argv[1].removesuffix("/v1") + "/_requests"
+    with build_opener(ProxyHandler({})).open(address, timeout=10) as reply:
+        return sum(call["data"] in json.dumps(request["body"]) for request in json.load(reply))
 """
+PATIENCE = 60
+"""Seconds after which a program that has not ended is killed."""
 
 
 class Ended(NamedTuple):
@@ -68,7 +78,13 @@ def start(
 
 
 def finish(process: subprocess.Popen[str]) -> Ended:
-    out, err = process.communicate(timeout=60)
+    """What the program printed, once it has ended."""
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        err += f"\nkilled after {PATIENCE} s"
     return Ended(process.returncode, out, err)
 
 

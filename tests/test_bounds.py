@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BeforeValidator, create_model
 
-from loops import Run, Word, eventually
+from loops import Run, Word
 from provider import FakeProvider
 from structx import BudgetError, DeadlineError, ExtractionError, ExtractionResult, Extractor
+from waiting import eventually
 
 ROWS = [{"row": number} for number in range(60)]
 PRICES = {"openai/fake": {"input": 100.0, "output": 1000.0}}

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from loops import Run, Word, eventually
+from loops import Run, Word
 from provider import FakeProvider, connect
 from structx import ExtractionError, Extractor
+from waiting import eventually, until
 
 CALL: dict[str, Any] = {"data": "a text", "query": "the word", "model": Word}
 
@@ -115,7 +116,7 @@ def test_close_lets_calls_finish_that_are_under_way(
 
     async def main() -> int:
         task = asyncio.create_task(subject.extract_async(**CALL))
-        await asyncio.sleep(0.05)
+        await until(lambda: provider.stats()["in_flight"] == 1)
         subject.close()
         with pytest.raises(ExtractionError, match="closed"):
             await subject.extract_async(**CALL)

@@ -212,8 +212,8 @@ def test_a_yaml_file(folder: Path) -> None:
         ("secrets/structx_planning", f'["{SECRET}"]', "secrets: structx_planning must be a JSON"),
         ("secrets/structx_planning__a", b"\xff" + SECRET.encode(), "must be UTF-8"),
         ("environment", f"{{{SECRET}", "the environment: STRUCTX_EXTRACTION must be a JSON object"),
-        ("environment", f'{{"a": 1e999, "b": "{SECRET}"}}', "extraction: a is no JSON"),
-        ("environment", f'{{"a": "\\ud800{SECRET}"}}', "extraction: a is no JSON"),
+        ("environment", f'{{"a": 1e999, "b": "{SECRET}"}}', "extraction: a is not JSON"),
+        ("environment", f'{{"a": "\\ud800{SECRET}"}}', "extraction: a is not JSON"),
     ],
 )
 def test_what_is_wrong_is_named_and_not_shown(
@@ -241,8 +241,8 @@ def test_what_is_wrong_is_named_and_not_shown(
     [
         ({"planing": {"a": SECRET}}, "there is no planing"),
         ({"planning": SECRET}, "planning must be an object of options, not str"),
-        ({"planning": {"a": {"b": {SECRET}}}}, "planning: a is no JSON (TypeError)"),
-        ({"extraction": {"a": float("nan")}}, "extraction: a is no JSON (ValueError)"),
+        ({"planning": {"a": {"b": {SECRET}}}}, "planning: a is not JSON (TypeError)"),
+        ({"extraction": {"a": float("nan")}}, "extraction: a is not JSON (ValueError)"),
         ({"extraction": {1: SECRET}}, "the names of options must be texts"),
     ],
 )
@@ -293,7 +293,7 @@ def test_a_config_of_another_type(wrong: Any) -> None:
 
 
 def test_provider_options_that_are_no_json() -> None:
-    with pytest.raises(ConfigurationError, match=r"options of the provider: a is no JSON"):
+    with pytest.raises(ConfigurationError, match=r"options of the provider: a is not JSON"):
         config.options(None, {"a": object()})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Coroutine
@@ -15,10 +16,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, field_validator
 
-from loops import Run, Word, eventually
+from loops import Run, Word
 from programs import finish, start
 from provider import FakeProvider
 from structx import ExtractionError, Extractor, FileError, ProviderError
+from waiting import eventually, until
 
 language: contextvars.ContextVar[str] = contextvars.ContextVar("language", default="none")
 
@@ -294,7 +296,13 @@ def test_a_slow_validator_does_not_stall_other_calls(
     subject: Extractor, run: Run, pause: Callable[[], None]
 ) -> None:
     rows = [{"t": number} for number in range(10)]
-    arguments: dict[str, Any] = {"data": rows, "query": "q", "model": slow(pause)}
+    started = threading.Event()
+
+    def started_pause() -> None:
+        started.set()
+        pause()
+
+    arguments: dict[str, Any] = {"data": rows, "query": "q", "model": slow(started_pause)}
 
     async def timed(call: Coroutine[Any, Any, Any]) -> float:
         begin = time.monotonic()
@@ -303,7 +311,7 @@ def test_a_slow_validator_does_not_stall_other_calls(
 
     async def main() -> tuple[float, float]:
         whole = asyncio.create_task(timed(subject.extract_async(**arguments)))
-        await asyncio.sleep(0.1)
+        await until(started.is_set)
         fast = [subject.extract_async(data="a text", query="q", model=Word) for _ in range(5)]
         return max(await asyncio.gather(*map(timed, fast))), await whole
 
@@ -314,7 +322,7 @@ def test_a_slow_validator_does_not_stall_other_calls(
 def test_requests_of_other_rows_go_out_while_a_validator_runs(
     provider: FakeProvider, subject: Extractor
 ) -> None:
-    """The first reply is validated for half a second; the other rows do not wait for that."""
+    """The first reply is validated until all other requests are there: they don't wait for it."""
     seen: list[int] = []
 
     class Slow(BaseModel):
@@ -324,7 +332,7 @@ def test_requests_of_other_rows_go_out_while_a_validator_runs(
         @classmethod
         def look_up(cls, word: str) -> str:
             if not seen:
-                time.sleep(0.5)
+                eventually(lambda: provider.stats()["requests"] == 10)
             seen.append(provider.stats()["requests"])
             return word
 

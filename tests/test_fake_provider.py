@@ -10,8 +10,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
-from loops import eventually
 from provider import FakeProvider
+from waiting import eventually
 
 SCHEMA = {
     "type": "object",

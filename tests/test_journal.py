@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, field_validator
 
-from loops import Run, Word, eventually
+from loops import Run, Word
 from programs import Ended, finish, start
 from provider import FakeProvider, connect
 from structx import ExtractionError, ExtractionResult, Extractor
 from structx.exceptions import JournalError
+from waiting import eventually, until
 
 TEXTS = [f"row{number:03}" for number in range(60)]
 ROWS: dict[str, Any] = {
@@ -312,8 +313,7 @@ def test_a_cancelled_run_goes_on(
     async def main() -> None:
         for requests in (15, 40):
             task = asyncio.create_task(subject.extract_async(**ROWS, journal=path))
-            while provider.stats()["requests"] < requests:
-                await asyncio.sleep(0.005)
+            await until(lambda wanted=requests: provider.stats()["requests"] >= wanted)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -433,7 +433,7 @@ def test_a_fork_in_the_middle_of_a_run(provider: FakeProvider, tmp_path: Path, n
     thread.start()
     children = []
     for _ in range(4):
-        time.sleep(0.05)
+        time.sleep(0.05)  # four moments of the run, whatever it does then
         if not (child := os.fork()):
             work({name!r}, 10)
             os._exit(0)

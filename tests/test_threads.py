@@ -13,10 +13,11 @@ import pytest
 from pydantic import BaseModel, field_validator
 
 import structx
-from loops import Run, Word, eventually
+from loops import Run, Word
 from programs import finish, start
 from provider import FakeProvider
 from structx import ConfigurationError, ExtractionResult, Extractor
+from waiting import eventually
 
 PATIENCE = 20
 """Seconds after which a test gives up."""
