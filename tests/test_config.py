@@ -243,7 +243,7 @@ def test_what_is_wrong_is_named_and_not_shown(
         ({"planning": SECRET}, "planning must be an object of options, not str"),
         ({"planning": {"a": {"b": {SECRET}}}}, "planning: a is not JSON (TypeError)"),
         ({"extraction": {"a": float("nan")}}, "extraction: a is not JSON (ValueError)"),
-        ({"extraction": {1: SECRET}}, "the names of options must be texts"),
+        ({"extraction": {1: SECRET}}, "the names of options must be strings"),
     ],
 )
 def test_wrong_arguments(arguments: dict[str, Any], message: str, folder: Path) -> None:

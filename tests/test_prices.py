@@ -78,7 +78,10 @@ def test_a_planner_needs_a_price_where_it_plans(provider: FakeProvider) -> None:
             {"m": {"input": 1}},
             r"prices\['m'\]\['output'\] must be a number of at least 0, not None",
         ),
-        ({"m": {"input": -1, "output": 1}}, r"prices\['m'\]\['input'\] must be a number from 0"),
+        (
+            {"m": {"input": -1, "output": 1}},
+            r"prices\['m'\]\['input'\] must be a number of at least 0",
+        ),
         ({"m": {**PRICE, "image": 1}}, r"prices\['m'\] has 'image', not input, output and cached"),
     ],
 )
