@@ -13,7 +13,7 @@ WHEEL_FLAGS := $(CARGO_FLAGS) --features python,local
 SECONDS ?= 300
 FUZZ_FLAGS := -timeout=20 -rss_limit_mb=1000 -max_len=65536
 
-SOURCES := Cargo.toml Cargo.lock $(shell find src crates -name "*.rs" -o -name Cargo.toml)
+SOURCES := Cargo.toml Cargo.lock THIRD-PARTY-LICENSES.txt $(shell find src crates -name "*.rs" -o -name Cargo.toml)
 EXTENSION := $(VENV)/.extension
 
 # maturin installs into the active environment; always use ours.
@@ -92,7 +92,8 @@ hostile: $(EXTENSION) ## read hostile files, each in its own process
 fuzz: $(VENV)/.test $(VENV)/.fuzz ## fuzz each target for SECONDS=300, one after another
 	$(BIN)/python fuzz/seeds.py
 	for target in $$($(BIN)/cargo-fuzz list); do \
-		$(BIN)/cargo-fuzz run -s none $$target -- -max_total_time=$(SECONDS) $(FUZZ_FLAGS) || exit 1; \
+		RUSTUP_TOOLCHAIN=nightly $(BIN)/cargo-fuzz run -s none $$target -- \
+			-max_total_time=$(SECONDS) $(FUZZ_FLAGS) || exit 1; \
 	done
 
 fmt: $(VENV)/.lint ## format the code
