@@ -13,13 +13,13 @@ T = TypeVar("T")
 
 
 class Run(Protocol):
-    """`asyncio.run`, or the same on another loop."""
+    """`asyncio.run` or the same function for another loop."""
 
     def __call__(self, main: Coroutine[Any, Any, T], /) -> T: ...
 
 
 def runner(loop: str) -> Run:
-    """The `run` of `asyncio` or of `uvloop`; skips the test where there is no uvloop."""
+    """The `run` of `asyncio` or `uvloop`; skips the test if uvloop is not installed."""
     return asyncio.run if loop == "asyncio" else pytest.importorskip("uvloop").run
 
 

@@ -1,4 +1,4 @@
-"""Short programs in interpreters of their own, which begin and end as a user's do."""
+"""Short programs in new interpreters, which start and end as a user's program does."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def start(
     before: str = "",
     file: Path | None = None,
 ) -> subprocess.Popen[str]:
-    """Start `before`, the common lines and `body`; from `file`, where children import it.
+    """Starts `before`, the common lines and `body`; from `file` if child processes import it.
 
-    Skips the test where there is no such loop.
+    Skips the test if the loop is not installed.
     """
     runner(loop)
     program = textwrap.dedent(before) + PROGRAM + textwrap.dedent(body)
@@ -78,7 +78,7 @@ def start(
 
 
 def finish(process: subprocess.Popen[str]) -> Ended:
-    """What the program printed, once it has ended."""
+    """Waits for the end of the program."""
     try:
         out, err = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
@@ -91,7 +91,7 @@ def finish(process: subprocess.Popen[str]) -> Ended:
 def run_all(
     provider: FakeProvider, bodies: Iterable[str], *, loop: str = "asyncio", before: str = ""
 ) -> list[Ended]:
-    """Run one program for each body, a few at a time."""
+    """Runs one program for each body, a few at a time."""
     with ThreadPoolExecutor(4) as pool:
         return list(
             pool.map(lambda body: finish(start(provider, body, loop=loop, before=before)), bodies)

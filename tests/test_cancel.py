@@ -1,4 +1,4 @@
-"""Whatever ends a call early aborts its requests at once, and none is sent after."""
+"""Ending a call early aborts its requests at once, and no others are sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CALL: dict[str, Any] = {"data": "a text", "query": "the word", "model": Word}
 ROWS: dict[str, Any] = {**CALL, "data": [{"t": number} for number in range(30)]}
 
 STALLED = {"fault": "stall", "times": 1000}
-"""Every request waits until its client leaves."""
+"""Each request waits until its client disconnects."""
 
 AT_ONCE = 0.2
 """Seconds from the end of a call to the end of its requests."""
@@ -41,7 +41,7 @@ def assert_aborted(provider: FakeProvider, requests: int) -> None:
 
 
 async def cancel(task: asyncio.Task[Any]) -> float:
-    """Cancel `task`; the seconds until it has ended."""
+    """Cancels `task`; returns the seconds until it ended."""
     start = time.monotonic()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -125,7 +125,7 @@ def test_cancelling_does_not_wait_for_a_file(
 
     async def main() -> None:
         task = asyncio.create_task(subject.extract_async(data=file, query="q", model=Word))
-        await asyncio.sleep(0.05)  # it is read by now, for a second: nothing tells from outside
+        await asyncio.sleep(0.05)  # reading has started, and takes a second; no event shows it
         assert provider.stats()["requests"] == 0
         assert await cancel(task) < AT_ONCE
         assert await stays_async(lambda: provider.stats()["requests"] == 0, 1)
@@ -273,7 +273,7 @@ def test_the_end_of_a_loop_aborts_the_calls_that_it_leaves(
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_a_reply_to_a_loop_that_is_closed_is_dropped(provider: FakeProvider, loop: str) -> None:
-    """To close it with a task that is pending is an error, but asyncio's to tell."""
+    """asyncio itself reports the pending task of a closed loop."""
     provider.script({"delay_ms": 300, "times": 10})
     process = start(
         provider,
@@ -287,7 +287,7 @@ def test_a_reply_to_a_loop_that_is_closed_is_dropped(provider: FakeProvider, loo
         task = loop.create_task(call_it())
         loop.run_until_complete(is_sent())
         loop.close()
-        print(extractor.extract(**call).success_count)  # its reply comes after the dropped one
+        print(extractor.extract(**call).success_count)  # its reply arrives after the dropped one
         del task
         print(run(extractor.extract_async(**call)).success_count)
         """,
@@ -328,7 +328,7 @@ def test_ctrl_c_ends_a_call_and_its_requests(
             {call}
         except KeyboardInterrupt:
             print("interrupted", flush=True)
-        time.sleep(0.7)  # a request that were still to come would come now
+        time.sleep(0.7)  # a further request would arrive in this time
         """,
         loop=loop,
     )

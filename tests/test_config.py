@@ -1,4 +1,4 @@
-"""Where the options of each step come from, and which source counts."""
+"""The sources of the options of each step, and their precedence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET = "sk-4711"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory, and an environment without a setting of ours."""
+    """An empty working directory, and an environment without settings of structx."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "secrets").mkdir()
     monkeypatch.setenv("STRUCTX_SECRETS_DIR", "secrets")
@@ -41,7 +41,7 @@ def test_nothing_is_set_by_default() -> None:
 
 
 def test_sources_in_their_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each source has an option of its own, those of the sources below it, and one object."""
+    """Each source has its own option, those of the sources below it, and one object."""
     names = ["a", "b", "c", "d", "e"]
 
     def options(level: int) -> dict[str, Any]:

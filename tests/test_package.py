@@ -117,7 +117,7 @@ HEAVY = {
 }
 
 
-# What an operation needs, and nothing before it.
+# Needed by an operation, and not before.
 LATER = {
     "genai_prices",
     "logging",

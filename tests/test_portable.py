@@ -1,6 +1,6 @@
-"""Definitions of models that people wrote: what is kept, what is refused."""
+"""Definitions of hand-written models: preserved parts, and unsupported ones."""
 
-# Both ways to write a type are read.
+# Both spellings of types are supported.
 # ruff: noqa: UP006, UP007, UP035, UP045
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Invoice(BaseModel):
 
 
 def simplified(schema: Any) -> Any:
-    """A JSON Schema without what nested and chosen values are called, references resolved."""
+    """A JSON Schema with resolved references, and without names of nested models and enums."""
     definitions = schema.get("$defs", {})
 
     def walk(part: Any) -> Any:
@@ -95,7 +95,7 @@ def simplified(schema: Any) -> Any:
         if "$ref" in part:
             rest = {key: value for key, value in part.items() if key != "$ref"}
             return walk(definitions[part["$ref"].removeprefix("#/$defs/")] | rest)
-        # The definitions are resolved; dictionaries of anything are spelled in two ways.
+        # References are resolved; a dictionary of any values has two spellings.
         left_out = ("title", "$defs", "additionalProperties", "description")
         return {key: walk(value) for key, value in part.items() if key not in left_out}
 
@@ -152,7 +152,7 @@ def test_names_can_be_given() -> None:
         assert (made.model_name, made.model_description) == ("TheDay", "Then.")
 
 
-# What no definition can say.
+# Not supported by definitions.
 
 
 class Validated(BaseModel):

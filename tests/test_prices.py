@@ -1,4 +1,4 @@
-"""What requests cost: the caller's table, the package genai-prices, and what is not known."""
+"""The cost of requests: the caller's prices, the package genai-prices, and unknown prices."""
 
 from __future__ import annotations
 

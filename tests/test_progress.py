@@ -1,4 +1,4 @@
-"""Progress: what is told, when a bar is shown, and that it is closed whatever happens."""
+"""Progress: the reported figures, and a bar that is shown when visible and always closed."""
 
 from __future__ import annotations
 
@@ -114,14 +114,14 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 def stderr_is(file: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For bars alone: pytest has its own way with that of all."""
+    """A stderr for bars only, since pytest replaces that of the process."""
     names = SimpleNamespace(stderr=file, modules=sys.modules)
     monkeypatch.setattr(progress_bar, "sys", names)
 
 
 @pytest.fixture
 def bars(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The bars of tqdm that are made."""
+    """Records the bars of tqdm."""
     auto = pytest.importorskip("tqdm.auto")
     made: list[Any] = []
 
@@ -182,11 +182,11 @@ def test_nothing_is_shown_where_nobody_sees_it(
 
 
 class ZMQInteractiveShell:
-    """What IPython has in a notebook, by its name."""
+    """The class that IPython has in a notebook; its name counts."""
 
 
 class TerminalInteractiveShell:
-    """And in a terminal."""
+    """The class that IPython has in a terminal."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The Python of the README runs as it stands there, block after block, on the scripted provider."""
+"""The Python blocks of the README run unchanged, one after another, with a scripted provider."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def _environment(monkeypatch: pytest.MonkeyPatch, provider: FakeProvider) -> Non
 
 
 def run() -> tuple[dict[str, Any], list[ExtractionResult[Any]]]:
-    """What the blocks leave behind, and each `result` in turn."""
+    """Runs the blocks; returns their names, and each value of `result`."""
     space: dict[str, Any] = {"__name__": "readme"}
     results: list[ExtractionResult[Any]] = []
     for block in BLOCK.finditer(README):
-        # Lines keep their numbers, so that a traceback names those of the README.
+        # Keeps line numbers, so that a traceback has those of the README.
         above = README.count("\n", 0, block.start(1))
         code = compile("\n" * above + block[1], "README.md", "exec", dont_inherit=True)
         exec(code, space)

@@ -1,4 +1,4 @@
-"""What a call takes about its run, and the settings of an extractor that bound all of its calls."""
+"""The options of a single call, and the settings of an extractor that limit all its calls."""
 
 from __future__ import annotations
 

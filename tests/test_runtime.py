@@ -1,4 +1,4 @@
-"""The runtime under the interpreter: how programs end, and what their forks and children can do."""
+"""The runtime and the interpreter: the exit of programs, forks and child processes."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ EXITS = {
     """,
 }
 
-# Extracts when it is collected, however little of its module is left by then.
+# Extracts when it is garbage-collected, even if most of its module is gone.
 LAST = """
 class Last:
     def __init__(self):
@@ -137,7 +137,7 @@ for form, call in CALLS.items():
             {call}
         """,
         f"in __del__ before the exit, {form}": last + "del last",
-        # asyncio and pydantic import at their first use, which nothing can at this late point.
+        # asyncio and pydantic import modules on first use, which is impossible at this point.
         f"in __del__ at exit, {form}": last + call,
         f"in __del__ of a cycle at exit, {form}": last + f"last.itself = last; {call}",
     }
@@ -175,7 +175,7 @@ def test_an_error_that_ends_a_program_is_its_only_output(provider: FakeProvider)
 
 
 def test_a_first_call_after_the_last_import_is_a_clear_error(provider: FakeProvider) -> None:
-    """pydantic imports while it makes its first JSON Schema; nothing can as the modules go."""
+    """The first JSON Schema makes pydantic import modules, which is impossible at this point."""
     body = """
         class Last:
             def __init__(self):

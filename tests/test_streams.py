@@ -1,4 +1,4 @@
-"""Rows as they end: complete, in any order, bounded, and ended early without a trace."""
+"""Streams of rows: complete, in any order, with bounded buffers, and ended early without leaks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLAN = {
 }
 STALLED = {"fault": "stall", "times": 1000}
 ROOM = 40
-"""What may be under way or wait: four for each of ten."""
+"""The rows that may be in flight or buffered: four for each of ten threads."""
 
 
 def reply(word: str) -> str:
@@ -80,7 +80,7 @@ def test_rows_that_nobody_takes_are_not_asked(provider: FakeProvider, subject: E
     with subject.extract_stream(**ROWS) as stream:
         next(stream)
         assert eventually(lambda: provider.stats()["requests"] >= ROOM)
-        # What was taken at first, all that there was room for at most, has made room for as many.
+        # The first rows, at most ROOM, have made room for as many others.
         assert stays(lambda: provider.stats()["requests"] <= 2 * ROOM, 0.3)
     assert list(stream) == []
 

@@ -1,5 +1,5 @@
-"""Cancel, close, fork and exit in the middle of runs with all that a run has: a journal, a cache,
-limits, progress and logs."""
+"""Cancellation, close, fork and exit during runs with a journal, a cache, limits, progress and
+logs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from provider import FakeProvider
 from structx import Extractor, Limits, Progress
 from waiting import until
 
-# A run of 600 rows that takes a second and more, with everything that it can have.
+# A run of 600 rows that takes more than a second, with all options.
 BEFORE = """
 import logging, os, sys, tempfile, threading, time
-# Not to a file: its lock, held by another thread while this one forks, stays so in the child.
+# Not to a file: if another thread holds its lock during a fork, the child never gets it.
 logging.getLogger("structx").setLevel(logging.DEBUG)
 folder = tempfile.mkdtemp()
 """
@@ -107,7 +107,7 @@ def test_programs_end_cleanly_in_the_middle_of_a_run(provider: FakeProvider, bod
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 def test_children_that_are_forked_in_the_middle_of_a_run_work(provider: FakeProvider) -> None:
-    """With files of their own; those that are open in the parent are refused, not damaged."""
+    """Children use their own files; files that are open in the parent are an error, not damaged."""
     provider.script(latency_ms=5)
     body = """
         thread = threading.Thread(target=loaded.extract, kwargs=large)
@@ -161,7 +161,7 @@ def test_one_set_of_limits_is_for_all_gathered_calls(provider: FakeProvider, run
 
 
 def test_cancelled_calls_leave_room_for_others(provider: FakeProvider, run: Run) -> None:
-    """What waited for its turn under a limit takes no turn of who comes later."""
+    """Cancelled requests that waited for a permit take none from later ones."""
     subject = Extractor(
         model="openai/fake",
         api_key="k",

@@ -1,6 +1,6 @@
-"""Waiting in tests: for a condition, with a time limit, or for a while in which nothing may change.
+"""Waits for a condition with a time limit, or checks that a condition holds for some time.
 
-Each has a sync form and one that lets the loop run meanwhile.
+Both have a blocking form, and an async form during which the event loop runs.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 
 PAUSE = 0.005
-"""Seconds between two looks at a condition."""
+"""Seconds between two checks of a condition."""
 
 
 def eventually(condition: Callable[[], bool], within: float = 5) -> bool:
-    """Whether `condition` holds before `within` seconds have passed."""
+    """Whether `condition` holds within `within` seconds."""
     deadline = time.monotonic() + within
     while not (holds := condition()) and time.monotonic() < deadline:
         time.sleep(PAUSE)
@@ -22,12 +22,12 @@ def eventually(condition: Callable[[], bool], within: float = 5) -> bool:
 
 
 def stays(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether `condition` holds for `seconds`: for what must not happen, which is no event."""
+    """Whether `condition` holds for `seconds`: for events that must not happen."""
     return not eventually(lambda: not condition(), seconds)
 
 
 async def until(condition: Callable[[], bool], within: float = 10) -> None:
-    """Wait for `condition`; without it after `within` seconds, fail."""
+    """Waits for `condition`; fails after `within` seconds."""
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, "the condition never held"
@@ -35,7 +35,7 @@ async def until(condition: Callable[[], bool], within: float = 10) -> None:
 
 
 async def stays_async(condition: Callable[[], bool], seconds: float) -> bool:
-    """As `stays`."""
+    """`stays` for asyncio."""
     deadline = time.monotonic() + seconds
     while (holds := condition()) and time.monotonic() < deadline:
         await asyncio.sleep(PAUSE)
