@@ -1,4 +1,4 @@
-//! The floor to measure against: the same requests by a bare reqwest client, nothing around it.
+//! The baseline of the benchmarks: sends the same requests with a bare reqwest client.
 //!
 //! `bare-client BASE_URL BODY_FILE REQUESTS CONCURRENCY` prints one line of JSON.
 
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Failure> {
     let url: Arc<str> = format!("{base_url}/chat/completions").into();
     let body = std::fs::read_to_string(body_file)?;
 
-    // reqwest is built without a default for TLS; nothing here uses it.
+    // reqwest is built without a default TLS provider, and needs one even for plain HTTP.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build()?;
     let next = Arc::new(AtomicU32::new(0));

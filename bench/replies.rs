@@ -1,8 +1,8 @@
-//! How fast replies are read, beside `serde_json`'s own tree of values: `make bench`.
+//! Measures how fast replies are parsed, beside `serde_json`'s tree of values: `make bench`.
 //!
-//! Both read the same text in turns, so that a busy moment of the machine hits both; medians are
-//! shown. Clean JSON is what nearly all replies are; the mended ones have every value in quotes
-//! that should have none, single quotes, trailing commas, and stand in a code fence.
+//! Both parse the same text in turns, so that a busy moment of the machine affects both; the table
+//! has medians. Nearly all replies are clean JSON. The damaged ones have quoted numbers, single
+//! quotes, trailing commas and a code fence.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -14,9 +14,9 @@ use structx::schema::json_schema::items_of;
 use structx::schema::{OutputMode, OutputSchema};
 
 const ROUNDS: usize = 9;
-/// As many bytes are read in a round, in replies of one size.
+/// Bytes per round, in replies of one size.
 const BYTES: usize = 10 << 20;
-/// What a reply to a small row is, and what all of a long document may be.
+/// The reply for a small row, and one for all items of a long document.
 const SIZES: [(&str, usize); 2] = [("0.5 KB", 1), ("10 MB", 20_000)];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,8 +35,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             &strict,
             Some(100.0),
         )?;
-        measure(&format!("strict, another spelling, {size}"), &respelled(&value), &told, None)?;
-        measure(&format!("mended, {size}"), &damaged(&value), &told, None)?;
+        measure(&format!("respelled, {size}"), &respelled(&value), &told, None)?;
+        measure(&format!("damaged, {size}"), &damaged(&value), &told, None)?;
     }
     Ok(())
 }
@@ -138,7 +138,7 @@ fn with_nulls() -> Value {
     item
 }
 
-/// JSON, but with names and values that are spelled another way.
+/// JSON with names and values in other spellings than the schema's.
 fn respelled(value: &Value) -> String {
     let json = value.to_string().replace("invoice_number", "invoiceNumber");
     json.replace("15987.0", "\"15,987.00\"").replace("\"kind\":\"invoice\"", "\"kind\":\"Invoice\"")

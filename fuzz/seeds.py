@@ -1,6 +1,6 @@
-"""What fuzzing starts from: samples of every format and their parts, hostile files that are small.
+"""Writes the seeds of fuzzing: samples of each format and their parts, and small hostile files.
 
-`python fuzz/seeds.py` fills `fuzz/samples/` and `fuzz/corpus/`, neither of which is committed.
+`python fuzz/seeds.py` fills `fuzz/samples/` and `fuzz/corpus/`, which are not committed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import samples  # noqa: E402
 _MOST = 1 << 16
 _ONE_OF_MANY = 250
 _SCHEMAS = 10
-"""How many schemas the target `reply` chooses from."""
+"""The number of schemas of the target `reply`."""
 _REPLIES = (
     '{"items": [{"invoice_number": "A-1", "total": 1.50, "count": 3, "paid": true}]}',
     '```json\n{"items": [{"total": "1,234.50", "kind": "Credit Note",},]}\n```\nThat is all.',
@@ -36,11 +36,11 @@ _TREES = (
     '[[1, -2e3], ["a", "// b"], [{"a": 12345678901234567890123}]]',
     "\"}], 'x': 1\"",
 )
-"""What the target `reply_differential` damages."""
+"""JSON for the target `reply_differential`."""
 
 
 def main() -> None:
-    """Write the samples, and a seed of each file for the targets that read such files."""
+    """Writes the samples, and seeds from each file for the targets that read its format."""
     good = samples.samples()
     files = {**good, **_hostile()}
     (_HERE / "samples").mkdir(exist_ok=True)
@@ -74,7 +74,7 @@ def _hostile() -> dict[str, bytes]:
 
 
 def _seeds(file: bytes) -> list[bytes]:
-    """The file as the target takes it: see `fuzz/src/lib.rs`."""
+    """The seeds from a file; `fuzz/src/lib.rs` describes their form."""
     if not zipfile.is_zipfile(io.BytesIO(file)):
         return [file]
     try:

@@ -1,4 +1,4 @@
-"""Two documents become typed data, offline: what `make demo` shows."""
+"""Extracts typed data from two documents, offline: `make demo`."""
 
 from __future__ import annotations
 

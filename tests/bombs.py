@@ -13,7 +13,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Bomb:
-    """What `start`, `filler` again and again, and `end` are packed to."""
+    """Packs `start`, many copies of `filler`, and `end`."""
 
     deflated: bytes
     size: int
@@ -26,10 +26,10 @@ class Bomb:
 
 
 def bomb(start: bytes, filler: bytes, end: bytes, size: int) -> Bomb:
-    """About `size` bytes, packed without holding them."""
+    """Packs about `size` bytes without having them in memory."""
     chunk = filler * (_CHUNK // len(filler))
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    # After a full flush the state is the same each time, and so is what a chunk is packed to.
+    # After a full flush the state is always the same, and so is the packed form of a chunk.
     packed = [packer.compress(start) + packer.flush(zlib.Z_FULL_FLUSH)]
     packed += [packer.compress(chunk) + packer.flush(zlib.Z_FULL_FLUSH)] * (size // len(chunk))
     packed.append(packer.compress(end) + packer.flush())
@@ -41,7 +41,7 @@ def bomb(start: bytes, filler: bytes, end: bytes, size: int) -> Bomb:
 
 
 def with_part(file: bytes, name: str, part: Bomb, *, told: int | None = None) -> bytes:
-    """The zip archive with this part in place of its own; `told` is the size it says."""
+    """Replaces a part of the zip archive; `told` is the size in its header."""
     entries: list[tuple[str, int, bytes, int, int]] = []
     with zipfile.ZipFile(io.BytesIO(file)) as archive:
         for info in archive.infolist():
@@ -53,7 +53,7 @@ def with_part(file: bytes, name: str, part: Bomb, *, told: int | None = None) ->
 
 
 def with_entries(file: bytes, count: int) -> bytes:
-    """The zip archive with this many empty entries more."""
+    """Adds this many empty entries to the zip archive."""
     more = io.BytesIO(file)
     with zipfile.ZipFile(more, "a") as archive:
         for number in range(count):
@@ -62,7 +62,7 @@ def with_entries(file: bytes, count: int) -> bytes:
 
 
 def archive_of(entries: list[tuple[str, int, bytes, int, int]]) -> bytes:
-    """A zip archive of names, methods, packed bytes, sizes and checksums, right or wrong."""
+    """Makes a zip archive of names, methods, packed bytes, sizes and checksums, valid or not."""
     file, directory = io.BytesIO(), io.BytesIO()
     for name, method, packed, size, crc in entries:
         fields = (20, 0, method, 0, 0, crc, len(packed), size, len(name))

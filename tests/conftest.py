@@ -13,14 +13,14 @@ from structx import Extractor
 
 @pytest.fixture(scope="session")
 def running_provider() -> Iterator[FakeProvider]:
-    """One process for all tests."""
+    """The fake provider, in one process for all tests."""
     with running() as provider:
         yield provider
 
 
 @pytest.fixture
 def provider(running_provider: FakeProvider) -> FakeProvider:
-    """The fake provider without a script, its counters at zero."""
+    """The fake provider without a script and with its counters at zero."""
     running_provider.script()
     return running_provider
 
@@ -33,5 +33,5 @@ def subject(provider: FakeProvider) -> Extractor:
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Run:
-    """Runs a coroutine; every test that has a loop is run on both loops."""
+    """Runs a coroutine; each test with a loop runs on both loops."""
     return runner(request.param)

@@ -1,7 +1,7 @@
-"""What the official clients of providers know of their own requests and replies.
+"""Checks requests and replies against the types of the providers' official clients.
 
-A request is held to the types that callers of the client fill in, so that a member which we invent
-or misspell is none of theirs; a reply is read by the class that the client reads it with.
+A request must match the types that callers of the client fill in, so that an invented or misspelled
+member is an error. A reply is parsed by the class with which the client parses it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from typing_extensions import Required, TypedDict
 
 
 class Answer(NamedTuple):
-    """What a reply says."""
+    """The content of a reply."""
 
     text: str | None
-    """The arguments, as JSON, where a tool is called."""
+    """The arguments as JSON if a tool is called."""
     finish: str | None
-    """In the provider's own word."""
+    """In the provider's own spelling."""
     prompt_tokens: int | None
     completion_tokens: int | None
     cached_tokens: int | None
@@ -44,12 +44,12 @@ class Contract(NamedTuple):
     read: Callable[[bytes], Answer]
 
     def check(self, body: object) -> None:
-        """Raise `pydantic_core.ValidationError` for a body that the client would not send."""
+        """Raises `pydantic_core.ValidationError` for a body that the client would not send."""
         self.request.validate_json(json.dumps(body), strict=True, by_alias=True, by_name=False)
 
 
 def exact(schema: Any) -> Any:
-    """The schema of a type, with nothing allowed that it does not name, at any depth."""
+    """The schema of a type that rejects unknown members at any depth."""
     if isinstance(schema, list | tuple):
         return type(schema)(map(exact, schema))
     if not isinstance(schema, dict):
@@ -57,13 +57,13 @@ def exact(schema: Any) -> Any:
     changed = {name: exact(value) for name, value in schema.items()}
     match schema.get("type"):
         case "model" | "function-before":
-            # The members alone: a class takes more than it sends.
+            # The members only: a class accepts more than it sends.
             inner = changed["schema"]
             return {**inner, "ref": schema["ref"]} if "ref" in schema else inner
         case "typed-dict" | "model-fields":
             changed["extra_behavior"] = "forbid"
         case "generator":
-            # Would be read only by who goes through it.
+            # Would only be read if it were iterated.
             changed["type"] = "list"
     return changed
 
@@ -73,7 +73,7 @@ def request(type_: Any) -> SchemaValidator:
 
 
 class AnthropicBody(MessageCreateParamsNonStreaming, total=False):
-    """The client no longer has what the API rejects for newer models, and takes for older ones."""
+    """Adds members that the API accepts for older models only, and that the client has dropped."""
 
     temperature: float
     top_k: int
@@ -81,8 +81,8 @@ class AnthropicBody(MessageCreateParamsNonStreaming, total=False):
 
 
 class GeminiBody(TypedDict, total=False):
-    """The client's own callers give all but the contents as one `GenerateContentConfig`, which it
-    spreads over these members (`_GenerateContentParameters_to_mldev` in its models.py)."""
+    """Callers of the client pass everything except the contents as a `GenerateContentConfig`, which
+    it spreads over these members (`_GenerateContentParameters_to_mldev` in its models.py)."""
 
     contents: Required[list[genai.Content]]
     systemInstruction: genai.Content
@@ -96,14 +96,14 @@ class GeminiBody(TypedDict, total=False):
 
 
 class OllamaMessage(ollama.Message):
-    """As it is sent: the client's callers may also give images as files."""
+    """The form on the wire; the client's callers may also pass images as files."""
 
     images: list[str] | None = None
 
 
 class OllamaBody(ChatRequest):
-    """The client's callers may also give any dictionaries, which it then passes on unread. Two
-    members are the server's alone (ollama/ollama, api/types.go)."""
+    """The client also passes on dictionaries of its callers unread. Two members exist only on the
+    server (ollama/ollama, api/types.go)."""
 
     messages: list[OllamaMessage]
     options: ollama.Options | None = None

@@ -1,5 +1,5 @@
-"""Runs against a provider that fails, throttles or loses its client: small in tests, large in
-`bench/faults`."""
+"""Scenarios with a provider that fails, throttles or loses its client: small ones for tests, large
+ones for `bench/faults`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from provider import FakeProvider, Recorded
 from structx import Extractor, Limits
 
 MARK = "row: "
-"""What stands before a row's number in its text."""
+"""The text before a row's number."""
 LOST_CAUSE = 7
 """The row that always fails."""
 THREADS = 20
-"""Of the runs that are killed."""
+"""`max_threads` of the runs that are killed."""
 
 
 class Word(BaseModel):
@@ -42,7 +42,7 @@ def _extractor(provider: FakeProvider, **settings: Any) -> Extractor:
 
 @dataclass
 class Mixed:
-    """A run of which a part of the answers is of no use."""
+    """A run in which some responses are faulty."""
 
     rows: int
     max_retries: int
@@ -55,14 +55,14 @@ class Mixed:
     duplicated: list[int] = field(default_factory=list[int])
     """Rows that ended more than once."""
     unexplained: list[int] = field(default_factory=list[int])
-    """Rows with more or fewer errors than requests of theirs that gave nothing."""
+    """Rows whose number of errors differs from that of their failed requests."""
     lost_cause: int = 0
     """Requests for the row that always fails."""
     kinds: Counter[str] = field(default_factory=Counter[str])
 
 
 def mixed(provider: FakeProvider, count: int, *, wait_ms: int = 20, max_retries: int = 3) -> Mixed:
-    """Ask for rows of which one always fails, while 30 % of all answers are faults."""
+    """Extracts rows, one of which always fails, while 30 % of all responses are faulty."""
     provider.script(
         {"when": f"{MARK}{LOST_CAUSE}\\n", "times": 10**6, "status": 500},
         faults={"share": 0.3, "seed": 6, "wait_ms": wait_ms},
@@ -96,12 +96,12 @@ class Throttled:
 
     requests: int
     rejected: int
-    """Answers 429."""
+    """Responses with status 429."""
     late_requests: int
     """After the first ten seconds."""
     late_rejected: int
     used: float
-    """Of what the provider allowed from the first request to the last, what was asked for."""
+    """The share of the requests that the provider allowed from the first to the last."""
     failed: int
 
 
@@ -116,7 +116,7 @@ def throttled(
     limits: Limits | None = None,
     threads: int = 100,
 ) -> Throttled:
-    """Ask for rows as fast as the provider takes them."""
+    """Extracts rows as fast as the provider allows."""
     limit: dict[str, Any] = {"per_second": per_second, "burst": 3, "retry_after": "header"}
     if halves_after_ms is not None:
         limit["halves_after_ms"] = halves_after_ms
@@ -143,7 +143,7 @@ def _rejected(asked: list[Recorded]) -> int:
 
 
 def _allowed(asked: list[Recorded], per_second: float, halves_after_ms: int | None) -> float:
-    """How many requests the limit allowed in the time that they took."""
+    """The number of requests that the limit allowed in their time."""
     seconds = (asked[-1]["at_ms"] - asked[0]["at_ms"]) / 1000
     if halves_after_ms is None:
         return 1 + per_second * seconds
@@ -153,20 +153,20 @@ def _allowed(asked: list[Recorded], per_second: float, halves_after_ms: int | No
 
 @dataclass
 class Killed:
-    """A run that was killed again and again."""
+    """A run that was killed repeatedly."""
 
     rows: int
     kills: int
     complete: bool
-    """Whether the last process had every row, each once and answered."""
+    """Whether the last process reported each row once, with a reply."""
     asked_again: int
-    """Requests for rows that had been asked for before: those under way at a kill."""
+    """Repeated requests: those that were in flight at a kill."""
     under_way: int
-    """The most requests that can have been under way at the kills, together."""
+    """The maximum number of requests in flight at all kills together."""
     asked_though_finished: int
-    """Requests for rows that had been reported before: there may be none."""
+    """Requests for rows that had been reported before; must be 0."""
     unbroken: bool
-    """Whether the values are those of a run that was never killed."""
+    """Whether the values equal those of an uninterrupted run."""
 
 
 _PROGRAM = textwrap.dedent(
@@ -188,11 +188,11 @@ _PROGRAM = textwrap.dedent(
 def killed(
     provider: FakeProvider, folder: Path, count: int, *, kills: int, latency_ms: int = 20
 ) -> Killed:
-    """Run one journal in process after process, each but the last killed at a random moment."""
+    """Runs one journal in several processes; all but the last are killed at a random moment."""
     provider.script(latency_ms=latency_ms, mark=MARK)
     journal = folder / "run.db"
     moments = random.Random(50)
-    # So that all kills together come before the end.
+    # So that all kills come before the end.
     longest = 2 * count / THREADS * latency_ms / 1000 / max(1, kills)
     finished: set[int] = set()
     finished_before: list[tuple[int, set[int]]] = []
@@ -227,7 +227,7 @@ def _start(provider: FakeProvider, journal: Path, count: int) -> subprocess.Pope
 
 
 def _until(process: subprocess.Popen[str], seconds: float) -> set[int]:
-    """Kill it so long after its first row; the rows that it had reported then."""
+    """Kills the process `seconds` after its first row; returns the rows that it reported."""
     with process:
         assert process.stdout is not None
         lines = _lines(process.stdout)
@@ -238,7 +238,7 @@ def _until(process: subprocess.Popen[str], seconds: float) -> set[int]:
 
 
 def _lines(stream: Any) -> Iterator[tuple[int]]:
-    """The rows of whole lines; the last may be cut."""
+    """The rows of complete lines; the last line may be truncated."""
     for line in stream:
         if line.endswith("\n"):
             with suppress(ValueError):

@@ -1,7 +1,7 @@
-"""Files that are made to hurt their reader: `python tests/hostile.py GROUP SIZE [NAME]`.
+"""Reads hostile files: `python tests/hostile.py GROUP SIZE [NAME]`.
 
-Each is read in this process, under a bound of memory, and told in a line of JSON before and after.
-A process that ends without the second line did not survive the file.
+Reads each file in this process, with limited memory, and prints a line of JSON before and after. If
+the process ends without the second line, it did not survive the file.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _SEED = 4
 
 @dataclass(frozen=True)
 class Size:
-    """How large the files are."""
+    """The sizes of the files."""
 
     depth: int
-    """Levels of nesting, and the number of things where many are too many."""
+    """Levels of nesting, and counts of repeated elements."""
     unpacked: int
-    """Bytes that a bomb unpacks to."""
+    """Unpacked bytes of a bomb."""
     file: int
-    """Bytes of a file that is large."""
+    """Bytes of a large file."""
     copies: int
-    """Damaged copies of a sample, of each kind of damage."""
+    """Damaged copies of a sample for each kind of damage."""
     seconds: float
-    """Of CPU that a document may take."""
+    """The limit of CPU time for a document."""
 
 
 SMALL = Size(depth=20_000, unpacked=80 << 20, file=16 << 20, copies=3, seconds=1)
@@ -47,7 +47,7 @@ WHOLE = Size(depth=300_000, unpacked=1 << 30, file=100 << 20, copies=25, seconds
 SIZES = {"small": SMALL, "whole": WHOLE}
 
 Made = tuple[str, Callable[[], bytes]]
-"""A name, which says the format, and what makes the file."""
+"""The name, with the extension of its format, and a function that makes the file."""
 
 
 def truncated(size: Size) -> Iterator[Made]:
@@ -64,7 +64,7 @@ def flipped(size: Size) -> Iterator[Made]:
 
 
 def flip(sample: bytes, seed: int) -> bytes:
-    """The sample with some bits turned, a few or many."""
+    """The sample with a few or many flipped bits."""
     chance = random.Random(seed + _SEED)
     damaged = bytearray(sample)
     for _ in range(1 + 4 * (seed % 5)):
@@ -83,7 +83,7 @@ GROUPS: dict[str, Callable[[Size], Iterator[Made]]] = {
 
 
 def main(group: str, size: str, wanted: str = "") -> None:
-    """Read the files of a group, or the one of this name."""
+    """Reads the files of a group, or the one with this name."""
     import structx
 
     made = [file for file in GROUPS[group](SIZES[size]) if wanted in ("", file[0])]
@@ -107,18 +107,18 @@ def main(group: str, size: str, wanted: str = "") -> None:
 
 
 def bound_memory() -> float:
-    """Let this process have so much more than it has, which is told, and count its peak anew."""
+    """Limits additional memory of this process, resets its peak, and returns the current memory."""
     import resource
 
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    # What is written to; a heap of each thread reserves more than that of the address space.
+    # Counts written memory only: the heap of each thread reserves more address space.
     bound = _status("VmData") + MEMORY_MB * 1_000_000
     resource.setrlimit(resource.RLIMIT_DATA, (bound, resource.RLIM_INFINITY))
     return _status("VmRSS") / 1e6
 
 
 def peak_mb() -> float:
-    """The most memory since it was bounded."""
+    """The peak memory since it was limited."""
     return _status("VmHWM") / 1e6
 
 

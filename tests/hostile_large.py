@@ -1,4 +1,4 @@
-"""Files as large as the limit allows, of the smallest things that their format is made of."""
+"""Files of the maximum size, made of the smallest elements of their format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Made = tuple[str, Callable[[], bytes]]
 _MAIL = b"From: a@example.com\r\nMIME-Version: 1.0\r\n"
 _PARTS = b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
 
-# Of each file its beginning, what is repeated, and its end.
+# The beginning, the repeated part and the end of each file.
 _FILES: dict[str, tuple[bytes, bytes, bytes]] = {
     "numbers.json": (b"[", b"0,", b"0]"),
     "texts.json": (b"[", b'"",', b'""]'),
@@ -65,7 +65,7 @@ _FILES: dict[str, tuple[bytes, bytes, bytes]] = {
 
 
 def files(size: int) -> Iterator[Made]:
-    """Each with its name, made when it is asked for."""
+    """The files by name, made on demand."""
     for name, (start, part, end) in _FILES.items():
         yield f"many-{name}", partial(_repeated, start, part, end, size)
     for name, part in {

@@ -1,4 +1,4 @@
-"""Texts, mails and images that are made to hurt their reader."""
+"""Hostile texts, e-mails and images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Made = tuple[str, Callable[[], bytes]]
 
 
 def files(depth: int) -> Iterator[Made]:
-    """Each with its name, made when it is asked for."""
+    """The files by name, made on demand."""
     yield from _records(depth)
     yield from ((f"{name}.html", make) for name, make in _html(depth))
     yield from ((f"{name}.xml", make) for name, make in _xml(depth))

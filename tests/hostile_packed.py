@@ -1,4 +1,4 @@
-"""Packed files of every format that are made to hurt their reader."""
+"""Hostile files of each compressed format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from samples import docx_of, epub, opendocument, xlsb_of, xlsx_of, zipped
 
 Made = tuple[str, Callable[[], bytes]]
 
-# Of each format the part that holds the text, and what makes it long.
+# The part of each format with the text, and the filler that makes it long.
 PARTS: dict[str, tuple[str, bytes]] = {
     "letter.docx": ("word/document.xml", b"<w:p><w:r><w:t>text</w:t></w:r></w:p>"),
     "slides.pptx": ("ppt/slides/slide1.xml", b"<a:p><a:r><a:t>text</a:t></a:r></a:p>"),
@@ -27,7 +27,7 @@ PARTS: dict[str, tuple[str, bytes]] = {
 
 
 def files(depth: int, unpacked: int) -> Iterator[Made]:
-    """Each with its name, made when it is asked for."""
+    """The files by name, made on demand."""
     for name, (part, filler) in PARTS.items():
         yield from _bombs(name, part, filler, unpacked)
         yield f"entries-{name}", lambda name=name: with_entries(_sample(name), depth)
@@ -53,7 +53,7 @@ def _bombs(name: str, part: str, filler: bytes, unpacked: int) -> Iterator[Made]
     def made(filler: bytes, told: int | None = None) -> bytes:
         file = _sample(name)
         plain = _part(file, part)
-        # After the first element of the text, so that the filler stands where it belongs.
+        # After the first element of the text, where the filler is valid.
         where = plain.find(filler[: filler.find(b">")].split(b" ")[0])
         start, end = plain[: max(where, 0)], plain[max(where, 0) :]
         return with_part(file, part, bomb(start, filler, end, unpacked), told=told)
@@ -64,7 +64,7 @@ def _bombs(name: str, part: str, filler: bytes, unpacked: int) -> Iterator[Made]
 
 
 def _twice(file: bytes) -> bytes:
-    """Every part stands in the archive twice."""
+    """Puts each part into the archive twice."""
     entries: list[tuple[str, int, bytes, int, int]] = []
     with zipfile.ZipFile(io.BytesIO(file)) as archive:
         for info in archive.infolist():
@@ -80,7 +80,7 @@ def _replaced(file: bytes, part: str, text: bytes) -> bytes:
 
 
 def laughs(xml: bytes) -> bytes:
-    """The XML with an entity in it that is expanded to a billion."""
+    """Adds an entity that expands a billion times."""
     entities = '<!ENTITY a0 "ha">' + "".join(
         f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10)
     )
@@ -95,7 +95,7 @@ def _laughs(file: bytes, part: str) -> bytes:
 
 
 def _deep(file: bytes, part: str, depth: int) -> bytes:
-    """The first element after the root's within itself, again and again."""
+    """Nests the first element inside the root's many times."""
     plain = _part(file, part)
     where = plain.index(b"<", plain.index(b"<", 40) + 1)
     name = plain[where + 1 :].replace(b">", b" ").split(b" ")[0]
@@ -136,7 +136,7 @@ def _far_cells() -> Iterator[Made]:
 
 
 def _repeats(depth: int) -> Iterator[Made]:
-    """A few bytes that stand for many."""
+    """Short forms that expand to many characters."""
     spaces = '<text:p>a<text:s text:c="2000000000"/>b</text:p>'
     span = '<table:table-cell table:number-columns-spanned="2000000000" />'
     cell = '<w:tc><w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr><w:p/></w:tc>'
@@ -166,7 +166,7 @@ def _repeats(depth: int) -> Iterator[Made]:
 
 
 def _spine(depth: int) -> bytes:
-    """A book in which one chapter of a hundred kilobytes is read again and again."""
+    """A book that lists one chapter of a hundred kilobytes many times."""
     book = epub([samples.WORDS * 1000])
     plain = _part(book, "book.opf")
     return _replaced(
@@ -175,7 +175,7 @@ def _spine(depth: int) -> bytes:
 
 
 def _nested(depth: int) -> Iterator[Made]:
-    """What can stand within itself by the rules of its format."""
+    """Elements that may contain themselves according to their format."""
     table = "<w:tbl><w:tr><w:tc>", "</w:tc></w:tr></w:tbl>"
     listed = "<text:list><text:list-item>", "</text:list-item></text:list>"
     rows = "<table:table><table:table-row><table:table-cell>"

@@ -1,4 +1,4 @@
-"""PDFs that are made to hurt their reader."""
+"""Hostile PDFs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Made = tuple[str, Callable[[], bytes]]
 
 
 def files(depth: int, unpacked: int) -> Iterator[Made]:
-    """Each with its name, made when it is asked for."""
+    """The files by name, made on demand."""
     yield from ((f"{name}.pdf", make) for name, make in _nested(depth))
     yield from ((f"{name}.pdf", make) for name, make in _circular(depth))
     yield from ((f"{name}.pdf", make) for name, make in _large(unpacked))

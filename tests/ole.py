@@ -1,4 +1,4 @@
-"""Files of the old Office, with as little in them as makes them good."""
+"""Minimal valid files of the old Office formats."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 
 _SECTOR = 512
 _FREE, _END, _TABLE = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
-# Smaller streams stand elsewhere; with none, that place need not be.
+# Smaller streams are in a separate stream, which is not needed without them.
 _SMALLEST = 4096
 
 
 def container(streams: Mapping[str, bytes]) -> bytes:
-    """The file system within a file that all of them are."""
+    """A compound file, the container of all old Office formats."""
     table = [_TABLE, _END, *[_FREE] * 126]
     entries = [_entry("Root Entry", 5, _END, 0, child=1)]
     body = b""
@@ -46,7 +46,7 @@ def xls(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def xls_of(cells: Mapping[tuple[int, int], str]) -> bytes:
-    """A workbook with these texts at their row and column."""
+    """A workbook with texts by row and column."""
 
     def record(kind: int, body: bytes = b"") -> bytes:
         return struct.pack("<HH", kind, len(body)) + body
@@ -82,7 +82,7 @@ def doc(text: str) -> bytes:
 
 
 def ppt(lines: Sequence[str]) -> bytes:
-    """A presentation of one slide."""
+    """A presentation with one slide."""
 
     def record(kind: int, body: bytes, *, is_container: bool = False) -> bytes:
         return struct.pack("<HHI", 0xF if is_container else 0, kind, len(body)) + body

@@ -1,4 +1,4 @@
-"""Short programs in interpreters of their own, which begin and end as a user's do."""
+"""Short programs in new interpreters, which start and end as a user's program does."""
 
 from __future__ import annotations
 
@@ -32,8 +32,18 @@ def connect():
     return Extractor(model="openai/fake", **settings)
 
 extractor = connect()
-call = dict(data="a text", query="the word", model=Word)
+call = dict(data=f"a text of {os.getpid()}", query="the word", model=Word)
+
+def asked():
+    "How many requests for the text of `call` have reached the provider."
+    import json
+    from urllib.request import ProxyHandler, build_opener
+    address = sys.argv[1].removesuffix("/v1") + "/_requests"
+    with build_opener(ProxyHandler({})).open(address, timeout=10) as reply:
+        return sum(call["data"] in json.dumps(request["body"]) for request in json.load(reply))
 """
+PATIENCE = 60
+"""Seconds after which a program that has not ended is killed."""
 
 
 class Ended(NamedTuple):
@@ -50,9 +60,9 @@ def start(
     before: str = "",
     file: Path | None = None,
 ) -> subprocess.Popen[str]:
-    """Start `before`, the common lines and `body`; from `file`, where children import it.
+    """Starts `before`, the common lines and `body`; from `file` if child processes import it.
 
-    Skips the test where there is no such loop.
+    Skips the test if the loop is not installed.
     """
     runner(loop)
     program = textwrap.dedent(before) + PROGRAM + textwrap.dedent(body)
@@ -68,14 +78,20 @@ def start(
 
 
 def finish(process: subprocess.Popen[str]) -> Ended:
-    out, err = process.communicate(timeout=60)
+    """Waits for the end of the program."""
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        err += f"\nkilled after {PATIENCE} s"
     return Ended(process.returncode, out, err)
 
 
 def run_all(
     provider: FakeProvider, bodies: Iterable[str], *, loop: str = "asyncio", before: str = ""
 ) -> list[Ended]:
-    """Run one program for each body, a few at a time."""
+    """Runs one program for each body, a few at a time."""
     with ThreadPoolExecutor(4) as pool:
         return list(
             pool.map(lambda body: finish(start(provider, body, loop=loop, before=before)), bodies)

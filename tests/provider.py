@@ -1,4 +1,4 @@
-"""The fake provider (tests/fake_provider, a Rust program) as seen from Python tests."""
+"""Starts and scripts the fake provider (tests/fake_provider, a Rust program)."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Stats(TypedDict):
-    """What the provider counted since its last script."""
+    """Counts since the last script."""
 
     requests: int
     in_flight: int
     max_in_flight: int
     aborted: int
     throttled: int
-    """Answers 429."""
+    """Responses with status 429."""
     connections: int
-    """Since the start, those of this class left out."""
+    """Connections since the start, without those of this class."""
     open: int
-    """Of these, open now."""
+    """Open connections."""
 
 
 class Recorded(TypedDict):
@@ -37,20 +37,20 @@ class Recorded(TypedDict):
 
     at_ms: int
     path: str
-    """With its query."""
+    """The path with its query."""
     credentials: list[str]
-    """Names of the headers that hold a key."""
+    """Names of the headers with a key."""
     user_agent: str
     mark: int | None
-    """The number that the script marks it by."""
+    """The number after the `mark` of the script."""
     status: int | None
-    """Of the answer, where there was a whole one."""
+    """The status of the response; None if it was not sent completely."""
     body: dict[str, Any]
-    """Null for all but the first 10,000."""
+    """The body; null after the first 10,000 requests."""
 
 
 class FakeProvider:
-    """A running provider; `base_url` is what `api_base` takes."""
+    """A running provider; `base_url` is for `api_base`."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
@@ -58,15 +58,15 @@ class FakeProvider:
         self._opener = build_opener(ProxyHandler({}))
 
     def script(self, *steps: dict[str, Any], **settings: Any) -> None:
-        """Replace the script, whose settings script.rs has, and clear what was counted."""
+        """Replaces the script (see script.rs) and resets the counts."""
         self._call("/_script", json.dumps({**settings, "steps": steps}).encode())
 
     def stats(self) -> Stats:
-        """Read what was counted since the last script."""
+        """Returns the counts since the last script."""
         return cast("Stats", self._call("/_stats"))
 
     def requests(self) -> list[Recorded]:
-        """Read the requests since the last script."""
+        """Returns the requests since the last script."""
         return cast("list[Recorded]", self._call("/_requests"))
 
     def _call(self, path: str, body: bytes | None = None) -> object:
@@ -75,13 +75,13 @@ class FakeProvider:
 
 
 def connect(provider: FakeProvider) -> Extractor:
-    """An extractor that asks the fake provider and never tries again."""
+    """An extractor for the fake provider, without retries."""
     return Extractor(model="openai/fake", api_key="k", api_base=provider.base_url, max_retries=0)
 
 
 @contextmanager
 def running() -> Generator[FakeProvider, None, None]:
-    """Run the program; it ends with its standard input, and so never outlives the tests."""
+    """Runs the program; it ends with its standard input, at the latest with the tests."""
     with subprocess.Popen([program()], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -92,7 +92,7 @@ def running() -> Generator[FakeProvider, None, None]:
 
 
 def program() -> Path:
-    """Where cargo puts it, or what STRUCTX_FAKE_PROVIDER says."""
+    """The path in the target directory of cargo, or that in STRUCTX_FAKE_PROVIDER."""
     if given := os.environ.get("STRUCTX_FAKE_PROVIDER"):
         return Path(given)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))

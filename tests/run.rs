@@ -354,10 +354,10 @@ async fn dropping_an_operation_aborts_its_requests() {
     let fake = FakeProvider::start().unwrap();
     script(&fake, &json!([{"delay_ms": 60_000, "times": 99}]));
     let content = records(20);
-    let whole = run(&fake, &content, Some(Words::new()));
-    assert!(tokio::time::timeout(Duration::from_millis(300), whole).await.is_err());
-    while fake.stats().in_flight > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    tokio::select! {
+        _ = run(&fake, &content, Some(Words::new())) => panic!("no request is answered"),
+        () = fake.until(|stats| stats.in_flight == 8) => {}
     }
+    fake.until(|stats| stats.in_flight == 0).await;
     assert_eq!(fake.stats().requests, 8);
 }

@@ -1,4 +1,4 @@
-"""A small, good file of every format, made here: what is read, damaged and measured elsewhere."""
+"""Makes a small valid file of each format, for tests, fuzzing and benchmarks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OASIS = "urn:oasis:names:tc:opendocument:xmlns"
 
 
 def samples() -> dict[str, bytes]:
-    """By file name."""
+    """The files by name."""
     lines = [f"{number}. {WORDS}" for number in range(1, 9)]
     text = "\n\n".join(lines)
     rows = [("name", "price", "since"), ("Ann", "1.50", "2024-01-31"), ("Bob", "22", "2023-12-01")]
@@ -60,7 +60,7 @@ def stream(content: bytes, entries: str = "") -> bytes:
 
 
 def page_of(lines: Sequence[str]) -> bytes:
-    """The content of a page with each text on a line of its own."""
+    """The content of a page with one text per line."""
     shown = [f"BT /F1 9 Tf 40 {760 - 14 * n} Td ({line}) Tj ET" for n, line in enumerate(lines)]
     return "\n".join(shown).encode()
 
@@ -73,7 +73,7 @@ def pdf(
     more: Sequence[bytes] = (),
     packed: bool = False,
 ) -> bytes:
-    """A PDF of pages with these contents; `more` objects have the numbers from 4 on."""
+    """A PDF with these page contents; `more` objects have numbers from 4."""
     first = 4 + len(more)
     kids = " ".join(f"{first + 2 * n} 0 R" for n in range(len(contents)))
     objects = [
@@ -94,7 +94,7 @@ def pdf(
 
 
 def pdf_of(objects: Sequence[bytes]) -> bytes:
-    """A PDF of these objects, the first of which is the catalogue."""
+    """A PDF of these objects; the first is the catalogue."""
     file = io.BytesIO()
     file.write(b"%PDF-1.7\n")
     offsets: list[int] = []
@@ -113,17 +113,17 @@ def zipped(parts: Mapping[str, str | bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, part in parts.items():
-            # A time of its own would make the same file another one each time; the type of the
-            # file is found at its beginning.
+            # ZipInfo has a fixed time, so that the bytes are the same on each run. `mimetype` is
+            # stored, since readers look for it at the beginning of the file.
             method = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
             archive.writestr(zipfile.ZipInfo(name), part, method)
     return file.getvalue()
 
 
 def _office(parts: Mapping[str, tuple[str, str | bytes]], *links: tuple[str, str]) -> bytes:
-    """An Office file of parts, by name, each with its type and content.
+    """An Office file of parts by name, each with its type and content.
 
-    The first is the main one, which refers to others by the kind and the target of its links.
+    The first is the main part; `links` are its relationships, each with a kind and a target.
     """
     types = "".join(
         f'<Override PartName="/{name}" ContentType="application/vnd.{kind}"/>'
@@ -194,7 +194,7 @@ def xlsx(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def xlsx_of(rows: str) -> bytes:
-    """A workbook with a sheet of these rows."""
+    """A workbook with one sheet of these rows."""
     kind = "openxmlformats-officedocument.spreadsheetml"
     schema = f"{_OFFICE}/spreadsheetml/2006/main"
     relations = f"{_OFFICE}/officeDocument/2006/relationships"
@@ -217,7 +217,7 @@ def xlsb(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def xlsb_of(cells: Mapping[tuple[int, int], str]) -> bytes:
-    """A binary workbook with these texts at their row and column."""
+    """A binary workbook with texts by row and column."""
 
     def record(kind: int, body: bytes = b"") -> bytes:
         head = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
@@ -322,7 +322,7 @@ def mail(text: str) -> bytes:
 
 
 def png(width: int, height: int, pixels: bytes | None = None) -> bytes:
-    """A grey image; `pixels` are its packed rows, which need not be right."""
+    """A grey image; `pixels` are its compressed rows, valid or not."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return (

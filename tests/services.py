@@ -1,4 +1,4 @@
-"""The providers that have wire formats of their own, and what each answers when it can't serve."""
+"""The providers with their own wire formats, and their error responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Step = dict[str, Any]
-"""Of a script of the fake provider."""
+"""A step of a script of the fake provider."""
 
 REFUSED: Step = {"refusal": "I can't help with that."}
 FILTERED: Step = {"content": "", "finish_reason": "content_filter"}
@@ -19,26 +19,26 @@ class Service:
 
     model: str
     contract: str
-    """In `contracts.CONTRACTS`."""
+    """The key in `contracts.CONTRACTS`."""
     path: str
     limited: Step
     """A limit that passes after `wait`."""
     exhausted: Step
-    """What does not pass with time."""
+    """An exhausted limit that waiting does not reset."""
     refused: Step = field(default_factory=lambda: dict(REFUSED))
     filtered: Step = field(default_factory=lambda: dict(FILTERED))
     base: str = ""
-    """Follows the origin in `api_base`."""
+    """The path after the origin in `api_base`."""
     credential: str = "authorization"
     roles: tuple[str, ...] = ("system", "user", "assistant", "user")
-    """Of a question that is asked again."""
+    """The roles of the messages of a retried request."""
     wait: float = 0.4
-    """In seconds; 0 where the provider names no time."""
+    """The wait in seconds; 0 if the provider specifies none."""
     kinds: dict[str, str] = field(default_factory=lambda: dict(KINDS))
-    """What is told apart of what does not pass with time, and as what."""
+    """The kind of error that structx reports for each response."""
     names_requests: bool = True
     calls: bool = False
-    """Whether the schema is that of a tool."""
+    """Whether the schema is sent as that of a tool."""
     environment: dict[str, str] = field(default_factory=dict[str, str])
 
 

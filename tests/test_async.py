@@ -1,4 +1,4 @@
-"""The awaitables on many loops, in many tasks and threads, and beside other frameworks."""
+"""Async calls on many loops, in many tasks and threads, and with other frameworks."""
 
 from __future__ import annotations
 

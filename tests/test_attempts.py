@@ -1,4 +1,4 @@
-"""What a row tells of its attempts: errors, continuations, and the model that answered."""
+"""The attempts of a row: errors, continuations, and the model that answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call may spend and take: budgets and deadlines end rows, and lose none."""
+"""Budgets and deadlines of a call: they end rows, and lose none."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BeforeValidator, create_model
 
-from loops import Run, Word, eventually
+from loops import Run, Word
 from provider import FakeProvider
 from structx import BudgetError, DeadlineError, ExtractionError, ExtractionResult, Extractor
+from waiting import eventually
 
 ROWS = [{"row": number} for number in range(60)]
 PRICES = {"openai/fake": {"input": 100.0, "output": 1000.0}}
-"""The fake provider counts 10 tokens for a prompt and 5 for a reply: 0.006 dollars a request."""
+"""The fake provider counts 10 tokens per prompt and 5 per reply: 0.006 dollars per request."""
 
 
 def extractor(provider: FakeProvider, **settings: Any) -> Extractor:
@@ -30,7 +31,7 @@ def extractor(provider: FakeProvider, **settings: Any) -> Extractor:
 
 
 def ended(result: ExtractionResult[Word]) -> tuple[int, int]:
-    """Rows that were answered, and rows that were not; every row is one of them, in order."""
+    """The rows with and without a reply; checks that each row is one of them, in order."""
     assert [row.position for row in result.rows] == list(range(len(ROWS)))
     return result.success_count, result.failure_count
 

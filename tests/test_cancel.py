@@ -1,8 +1,9 @@
-"""Whatever ends a call early aborts its requests at once, and none is sent after."""
+"""Ending a call early aborts its requests at once, and no others are sent."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 import time
@@ -13,16 +14,17 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, field_validator
 
-from loops import Run, Word, eventually
+from loops import Run, Word
 from programs import finish, start
 from provider import FakeProvider
 from structx import Extractor
+from waiting import eventually, stays, stays_async, until
 
 CALL: dict[str, Any] = {"data": "a text", "query": "the word", "model": Word}
 ROWS: dict[str, Any] = {**CALL, "data": [{"t": number} for number in range(30)]}
 
 STALLED = {"fault": "stall", "times": 1000}
-"""Every request waits until its client leaves."""
+"""Each request waits until its client disconnects."""
 
 AT_ONCE = 0.2
 """Seconds from the end of a call to the end of its requests."""
@@ -30,24 +32,16 @@ AT_ONCE = 0.2
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for `condition` and let the loop run meanwhile."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.005)
-
-
-def assert_aborted(provider: FakeProvider, requests: int, *, pause: float = 0.3) -> None:
+def assert_aborted(provider: FakeProvider, requests: int) -> None:
     """`requests` were sent and are aborted at once; none follows."""
     assert eventually(lambda: provider.stats()["in_flight"] == 0, AT_ONCE)
-    time.sleep(pause)
+    assert stays(lambda: provider.stats()["requests"] == requests, 0.3)
     stats = provider.stats()
     assert (stats["requests"], stats["aborted"], stats["in_flight"]) == (requests, requests, 0)
 
 
 async def cancel(task: asyncio.Task[Any]) -> float:
-    """Cancel `task`; the seconds until it has ended."""
+    """Cancels `task`; returns the seconds until it ended."""
     start = time.monotonic()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -74,7 +68,10 @@ def test_cancelling_aborts_the_requests_in_flight(
     run(main())
 
 
-def test_cancelling_ends_the_wait_before_a_retry(provider: FakeProvider, run: Run) -> None:
+def test_cancelling_ends_the_wait_before_a_retry(
+    provider: FakeProvider, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "structx")
     subject = Extractor(
         model="openai/fake", api_key="k", api_base=provider.base_url, min_wait=0.3, max_wait=0.3
     )
@@ -82,11 +79,9 @@ def test_cancelling_ends_the_wait_before_a_retry(provider: FakeProvider, run: Ru
 
     async def main() -> None:
         task = asyncio.create_task(subject.extract_async(**CALL))
-        await until(lambda: provider.stats()["requests"] == 1)
-        await asyncio.sleep(0.05)
+        await until(lambda: "status 503" in caplog.text)
         assert await cancel(task) < AT_ONCE
-        await asyncio.sleep(0.7)
-        assert provider.stats()["requests"] == 1
+        assert await stays_async(lambda: provider.stats()["requests"] == 1, 0.7)
 
     run(main())
 
@@ -114,11 +109,10 @@ def test_cancelling_does_not_wait_for_a_validator(
         await until(lambda: bool(started) and provider.stats()["in_flight"] == 9)
         assert await cancel(task) < AT_ONCE
         assert eventually(lambda: provider.stats()["in_flight"] == 0, AT_ONCE)
-        await asyncio.sleep(0.7)
+        assert await stays_async(lambda: provider.stats()["requests"] == 10, 0.7)
 
     run(main())
-    stats = provider.stats()
-    assert (stats["requests"], stats["aborted"], len(started)) == (10, 9, 1)
+    assert (provider.stats()["aborted"], len(started)) == (9, 1)
     provider.script()
     assert subject.extract(**CALL).success_count == 1
 
@@ -131,13 +125,12 @@ def test_cancelling_does_not_wait_for_a_file(
 
     async def main() -> None:
         task = asyncio.create_task(subject.extract_async(data=file, query="q", model=Word))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # reading has started, and takes a second; no event shows it
         assert provider.stats()["requests"] == 0
         assert await cancel(task) < AT_ONCE
-        await asyncio.sleep(1)
+        assert await stays_async(lambda: provider.stats()["requests"] == 0, 1)
 
     run(main())
-    assert provider.stats()["requests"] == 0
 
 
 def test_a_task_cancelled_before_its_first_step_sends_nothing(
@@ -152,8 +145,7 @@ def test_a_task_cancelled_before_its_first_step_sends_nothing(
 
     run(main())
     subject.extract_async(**CALL).close()
-    time.sleep(0.2)
-    assert provider.stats()["requests"] == 0
+    assert stays(lambda: provider.stats()["requests"] == 0, 0.2)
 
 
 def test_a_task_cancelled_at_its_first_step_leaves_nothing_in_flight(
@@ -281,22 +273,23 @@ def test_the_end_of_a_loop_aborts_the_calls_that_it_leaves(
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_a_reply_to_a_loop_that_is_closed_is_dropped(provider: FakeProvider, loop: str) -> None:
-    """To close it with a task that is pending is an error, but asyncio's to tell."""
+    """asyncio itself reports the pending task of a closed loop."""
     provider.script({"delay_ms": 300, "times": 10})
     process = start(
         provider,
         """
-        import time
         loop = uvloop.new_event_loop() if sys.argv[2] == "uvloop" else asyncio.new_event_loop()
         async def call_it():
             await extractor.extract_async(**call)
+        async def is_sent():
+            while not asked():
+                await asyncio.sleep(0.005)
         task = loop.create_task(call_it())
-        loop.run_until_complete(asyncio.sleep(0.1))
+        loop.run_until_complete(is_sent())
         loop.close()
-        time.sleep(0.4)
+        print(extractor.extract(**call).success_count)  # its reply arrives after the dropped one
         del task
-        for result in (extractor.extract(**call), run(extractor.extract_async(**call))):
-            print(result.success_count)
+        print(run(extractor.extract_async(**call)).success_count)
         """,
         loop=loop,
     )
@@ -335,7 +328,7 @@ def test_ctrl_c_ends_a_call_and_its_requests(
             {call}
         except KeyboardInterrupt:
             print("interrupted", flush=True)
-        time.sleep(0.7)  # a request that were still to come would come now
+        time.sleep(0.7)  # a further request would arrive in this time
         """,
         loop=loop,
     )
@@ -372,8 +365,13 @@ def test_ctrl_c_does_not_wait_for_a_validator_or_a_retry(provider: FakeProvider)
             begin = time.monotonic()
             os.kill(os.getpid(), signal.SIGINT)
         extractor = Extractor(model="openai/fake", api_key="k", api_base=sys.argv[1], min_wait=5)
-        threading.Timer(0.5, interrupt).start()
-        for arguments in ({"data": "retried"}, {"model": Slow}):
+        def interrupt_the_retry():
+            while not asked():
+                time.sleep(0.005)
+            interrupt()
+        call["data"] = "retried"
+        threading.Thread(target=interrupt_the_retry).start()
+        for arguments in ({}, {"data": "a text", "model": Slow}):
             try:
                 extractor.extract(**{**call, **arguments})
             except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The command line over an Extractor that answers from a script."""
+"""The command line, with a scripted Extractor."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ USAGE = ExtractorUsage(steps={ExtractionStep.EXTRACTION: [StepUsage(total_tokens
 
 
 def result(*rows: list[Party] | str, warnings: Sequence[str] = ()) -> ExtractionResult[Party]:
-    """A row is its items, or its error."""
+    """Makes a result; each row is given as its items or its error."""
     outcomes = [
         RowResult[Party](position, position, "", [], USAGE, row)
         if isinstance(row, str)
@@ -42,7 +42,7 @@ def result(*rows: list[Party] | str, warnings: Sequence[str] = ()) -> Extraction
 
 
 class Script:
-    """What the Extractor is made with and asked for, and what it answers: one for each source."""
+    """A scripted Extractor: records its arguments and calls, and returns one result per source."""
 
     def __init__(self) -> None:
         self.answers: list[ExtractionResult[Any] | BaseException] = []
@@ -303,7 +303,7 @@ def test_models_path_list_and_remove_of_a_stored_model(
     store.mkdir()
     path = store / known.file_name
     with path.open("wb") as file:
-        # Sparse: only the size is looked at here.
+        # Sparse: only the size is checked here.
         file.truncate(known.size)
     assert cli.main(["models", "path"]) == 0
     assert capsys.readouterr().out == f"{path}\n"

@@ -1,4 +1,4 @@
-"""The end of an extractor: closed by hand, by `with`, or by the collector; nothing stays behind."""
+"""The end of an extractor: by `close`, by `with`, or by garbage collection, without leaks."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from loops import Run, Word, eventually
+from loops import Run, Word
 from provider import FakeProvider, connect
 from structx import ExtractionError, Extractor
+from waiting import eventually, until
 
 CALL: dict[str, Any] = {"data": "a text", "query": "the word", "model": Word}
 
@@ -115,7 +116,7 @@ def test_close_lets_calls_finish_that_are_under_way(
 
     async def main() -> int:
         task = asyncio.create_task(subject.extract_async(**CALL))
-        await asyncio.sleep(0.05)
+        await until(lambda: provider.stats()["in_flight"] == 1)
         subject.close()
         with pytest.raises(ExtractionError, match="closed"):
             await subject.extract_async(**CALL)
@@ -181,7 +182,7 @@ def test_collected_extractors_leave_nothing_behind(provider: FakeProvider, run: 
 
     assert eventually(lambda: provider.stats()["open"] == 0)
     assert threading.active_count() == python_threads
-    # Threads of the runtime come and go by a few, whatever the number of extractors.
+    # The number of runtime threads varies a little, whatever the number of extractors.
     assert eventually(lambda: threads_and_files()[0] <= threads + 5)
     assert eventually(lambda: threads_and_files()[1] <= files + 5)
 
@@ -201,7 +202,7 @@ def test_calls_leave_no_task_behind(subject: Extractor, run: Run) -> None:
 def test_an_extractor_and_its_results_are_freed(
     provider: FakeProvider, run: Run, is_used: bool
 ) -> None:
-    """By their count of references alone: no cycle and no core keeps them."""
+    """Reference counts suffice: neither a cycle nor the core keeps a reference."""
     gc.disable()
     try:
         subject = connect(provider)
@@ -221,7 +222,7 @@ def test_arguments_are_freed_after_a_call(
     provider: FakeProvider, subject: Extractor, run: Run, step: dict[str, Any]
 ) -> None:
     class Text(str):
-        """A str has no weak references, a subclass has."""
+        """Supports weak references, which str does not."""
 
     kept: list[weakref.ref[Text]] = []
 

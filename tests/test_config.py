@@ -1,4 +1,4 @@
-"""Where the options of each step come from, and which source counts."""
+"""The sources of the options of each step, and their precedence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET = "sk-4711"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory, and an environment without a setting of ours."""
+    """An empty working directory, and an environment without settings of structx."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "secrets").mkdir()
     monkeypatch.setenv("STRUCTX_SECRETS_DIR", "secrets")
@@ -41,7 +41,7 @@ def test_nothing_is_set_by_default() -> None:
 
 
 def test_sources_in_their_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each source has an option of its own, those of the sources below it, and one object."""
+    """Each source has its own option, those of the sources below it, and one object."""
     names = ["a", "b", "c", "d", "e"]
 
     def options(level: int) -> dict[str, Any]:
@@ -212,8 +212,8 @@ def test_a_yaml_file(folder: Path) -> None:
         ("secrets/structx_planning", f'["{SECRET}"]', "secrets: structx_planning must be a JSON"),
         ("secrets/structx_planning__a", b"\xff" + SECRET.encode(), "must be UTF-8"),
         ("environment", f"{{{SECRET}", "the environment: STRUCTX_EXTRACTION must be a JSON object"),
-        ("environment", f'{{"a": 1e999, "b": "{SECRET}"}}', "extraction: a is no JSON"),
-        ("environment", f'{{"a": "\\ud800{SECRET}"}}', "extraction: a is no JSON"),
+        ("environment", f'{{"a": 1e999, "b": "{SECRET}"}}', "extraction: a is not JSON"),
+        ("environment", f'{{"a": "\\ud800{SECRET}"}}', "extraction: a is not JSON"),
     ],
 )
 def test_what_is_wrong_is_named_and_not_shown(
@@ -241,9 +241,9 @@ def test_what_is_wrong_is_named_and_not_shown(
     [
         ({"planing": {"a": SECRET}}, "there is no planing"),
         ({"planning": SECRET}, "planning must be an object of options, not str"),
-        ({"planning": {"a": {"b": {SECRET}}}}, "planning: a is no JSON (TypeError)"),
-        ({"extraction": {"a": float("nan")}}, "extraction: a is no JSON (ValueError)"),
-        ({"extraction": {1: SECRET}}, "the names of options must be texts"),
+        ({"planning": {"a": {"b": {SECRET}}}}, "planning: a is not JSON (TypeError)"),
+        ({"extraction": {"a": float("nan")}}, "extraction: a is not JSON (ValueError)"),
+        ({"extraction": {1: SECRET}}, "the names of options must be strings"),
     ],
 )
 def test_wrong_arguments(arguments: dict[str, Any], message: str, folder: Path) -> None:
@@ -293,7 +293,7 @@ def test_a_config_of_another_type(wrong: Any) -> None:
 
 
 def test_provider_options_that_are_no_json() -> None:
-    with pytest.raises(ConfigurationError, match=r"options of the provider: a is no JSON"):
+    with pytest.raises(ConfigurationError, match=r"options of the provider: a is not JSON"):
         config.options(None, {"a": object()})
 
 

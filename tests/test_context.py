@@ -1,10 +1,11 @@
-"""What a call keeps of its caller: context variables, exceptions whole, and a loop that is free."""
+"""A call preserves its caller's context variables and exceptions, and does not block the loop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Coroutine
@@ -15,10 +16,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, field_validator
 
-from loops import Run, Word, eventually
+from loops import Run, Word
 from programs import finish, start
 from provider import FakeProvider
 from structx import ExtractionError, Extractor, FileError, ProviderError
+from waiting import eventually, until
 
 language: contextvars.ContextVar[str] = contextvars.ContextVar("language", default="none")
 
@@ -69,7 +71,7 @@ def test_validators_see_the_context_of_their_thread(subject: Extractor) -> None:
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.11 has such tasks")
 def test_a_context_that_is_in_use_is_no_obstacle(subject: Extractor, run: Run) -> None:
-    """A context is entered by one thread at a time: the caller's own is never taken from it."""
+    """Only one thread at a time can enter a context: structx never enters the caller's own."""
     context = contextvars.copy_context()
     context.run(language.set, "Latin")
 
@@ -102,7 +104,7 @@ class Unusable(BaseModel):
 
 
 def awaited(call: Callable[[], Any], run: Run) -> BaseException:
-    """What `call` raises where it is awaited."""
+    """The error that `call` raises when awaited."""
 
     async def main() -> None:
         await call()
@@ -208,7 +210,7 @@ def test_what_interrupts_a_program_passes_unchanged_and_ends_the_call(
 
 
 def test_a_panic_of_the_core_is_an_error_with_its_text(provider: FakeProvider) -> None:
-    """A PanicException that Python code raises becomes a panic again where the core takes it."""
+    """A PanicException raised in Python becomes a panic again in the core."""
     process = start(
         provider,
         """
@@ -235,7 +237,7 @@ def test_a_panic_of_the_core_is_an_error_with_its_text(provider: FakeProvider) -
     assert ended.code == 0, ended.err
     lines = ended.out.split()
     assert set(lines) == {"True", "1"} and lines.count("1") == 2
-    # A panic says on stderr where it was: that shows that there was one.
+    # A panic prints its place on stderr, which shows that there was one.
     assert "resuming a panic" in ended.err or "panicked" in ended.err
 
 
@@ -285,7 +287,7 @@ def test_a_slow_validator_does_not_stall_the_loop(
         ticker.cancel()
 
     run(main())
-    # The loop waits for the GIL, and on a busy machine for its turn, but for no validator.
+    # The loop waits for the GIL, and on a busy machine for the CPU, but not for a validator.
     assert sum(gap >= 0.045 for gap in gaps) <= 2, sorted(gaps)[-10:]
 
 
@@ -294,7 +296,13 @@ def test_a_slow_validator_does_not_stall_other_calls(
     subject: Extractor, run: Run, pause: Callable[[], None]
 ) -> None:
     rows = [{"t": number} for number in range(10)]
-    arguments: dict[str, Any] = {"data": rows, "query": "q", "model": slow(pause)}
+    started = threading.Event()
+
+    def started_pause() -> None:
+        started.set()
+        pause()
+
+    arguments: dict[str, Any] = {"data": rows, "query": "q", "model": slow(started_pause)}
 
     async def timed(call: Coroutine[Any, Any, Any]) -> float:
         begin = time.monotonic()
@@ -303,7 +311,7 @@ def test_a_slow_validator_does_not_stall_other_calls(
 
     async def main() -> tuple[float, float]:
         whole = asyncio.create_task(timed(subject.extract_async(**arguments)))
-        await asyncio.sleep(0.1)
+        await until(started.is_set)
         fast = [subject.extract_async(data="a text", query="q", model=Word) for _ in range(5)]
         return max(await asyncio.gather(*map(timed, fast))), await whole
 
@@ -314,7 +322,7 @@ def test_a_slow_validator_does_not_stall_other_calls(
 def test_requests_of_other_rows_go_out_while_a_validator_runs(
     provider: FakeProvider, subject: Extractor
 ) -> None:
-    """The first reply is validated for half a second; the other rows do not wait for that."""
+    """The validator of the first reply runs until all other requests have arrived."""
     seen: list[int] = []
 
     class Slow(BaseModel):
@@ -324,7 +332,7 @@ def test_requests_of_other_rows_go_out_while_a_validator_runs(
         @classmethod
         def look_up(cls, word: str) -> str:
             if not seen:
-                time.sleep(0.5)
+                eventually(lambda: provider.stats()["requests"] == 10)
             seen.append(provider.stats()["requests"])
             return word
 

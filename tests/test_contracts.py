@@ -1,5 +1,5 @@
-"""Every cassette against the official clients: they would send such requests, and read such replies
-as we do."""
+"""The cassettes agree with the official clients, which would send the same requests and read the
+same from the replies."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ REQUESTS = [name for name, it in CASSETTES.items() if "http" in it]
 REPLIES = [name for name, it in CASSETTES.items() if "text" in it.get("decoded", {})]
 
 CUT = {"length", "max_output_tokens", "max_tokens", "MAX_TOKENS", "model_context_window_exceeded"}
-"""How clients call the limit of output tokens."""
+"""The clients' names of the limit of output tokens."""
 
 
 def contract(cassette: dict[str, Any]) -> Contract:
-    """OpenAI's for all who speak its chat."""
+    """The contract; OpenAI's for all providers with its chat format."""
     provider, _, rest = cassette["model"].partition("/")
     if provider == "openai" and rest.startswith("responses/"):
         provider = "openai_responses"
@@ -63,7 +63,7 @@ def test_a_reply_is_read_as_the_client_reads_it(name: str) -> None:
 
 
 def said(text: str | None) -> object:
-    """JSON by its value: the arguments of a tool may come as an object."""
+    """Parses JSON; the arguments of a tool may also be an object."""
     try:
         return json.loads(text or "")
     except ValueError:
@@ -71,13 +71,13 @@ def said(text: str | None) -> object:
 
 
 def is_schema(name: str | int, member: Any) -> bool:
-    """Whether clients pass a member on unread; `format` is one in Ollama's format alone."""
+    """Whether clients pass a member on unread; `format` is one only in Ollama's format."""
     schemas = {"schema", "parameters", "input_schema", "responseJsonSchema"}
     return name in schemas or (name == "format" and member.get("type") == "object")
 
 
 def places(value: Any, within: str | int = "") -> Iterator[Callable[[Any], dict[str, Any]]]:
-    """How to get from a body to each object in it whose members the client knows."""
+    """The paths to the objects in a body whose members the client knows."""
     if isinstance(value, dict) and within != "properties":
         yield lambda body: body
     members = value.items() if isinstance(value, dict) else enumerate(value)
@@ -88,7 +88,7 @@ def places(value: Any, within: str | int = "") -> Iterator[Callable[[Any], dict[
 
 
 def damaged(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The body with one member too many, misspelt, or of a wrong type."""
+    """The body with an additional or misspelled member, or one of a wrong type."""
     for place in places(body):
         for name in [*place(body), None]:
             for damage in ("invented", "misspelt", "of a wrong type"):

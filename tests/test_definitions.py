@@ -1,4 +1,4 @@
-"""Portable definitions: spellings, normal form, and the way to a class and back."""
+"""Portable definitions: spellings, normal form, and conversion to a class and back."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def field(kind: str = "str", **changes: Any) -> ModelField:
 
 
 def normal(given: ModelField) -> ModelField:
-    """The field in normal form: that of the class which is made of it."""
+    """The field in normal form, taken from the class made of it."""
     return model_to_extraction_request(model_from_extraction_request(request(given))).fields[0]
 
 
-# Definitions as somebody could write them, from which no rule of the normal form is missing.
+# Definitions as a user could write them, which need each rule of the normal form.
 
 CAPABILITIES = get_type_capabilities()
 LITERALS = st.lists(st.text(max_size=5) | st.integers() | st.booleans(), min_size=1, max_size=3)
@@ -103,7 +103,7 @@ DEFAULTS: dict[str, st.SearchStrategy[Any]] = {
 
 
 def words(kind: str) -> st.SearchStrategy[dict[str, Any]]:
-    """What a field of a type can have beside the rules of its value."""
+    """The attributes of a field other than its constraints."""
     has_no_strict = kind.replace("Optional[", "").startswith(("Any", "Literal"))
     given = {name: value for name, value in WORDS.items() if name != "strict" or not has_no_strict}
     return st.fixed_dictionaries({}, optional=given)
@@ -175,11 +175,11 @@ def test_definitions_survive_classes_json_and_pickle(definition: dict[str, Any])
 def test_classes_read_field_by_field_give_the_same_definition(definition: dict[str, Any]) -> None:
     made = model_from_extraction_request(definition)
     known = model_to_extraction_request(made)
-    # A class of somebody's own remembers nothing.
+    # A hand-written class has no stored definition.
     own: type[BaseModel] = type(made.__name__, (made,), {"__doc__": made.__doc__})
     read = model_to_extraction_request(own)
     for kept, before in zip(read.fields, known.fields, strict=True):
-        # What may be left out has the default None in a class, said or not.
+        # An optional field has the default None in a class, even if the definition has none.
         assert kept.required or kept.has_default
         kept.has_default = before.has_default
     assert read == known
@@ -284,15 +284,15 @@ def test_other_types_are_refused(kind: str) -> None:
         ({}, "missing field `model_name`"),
         ({"model_name": "M", "fields": [{"name": "a"}]}, "missing field `type`"),
         ({"model_name": "M", "fields": []}, "fields: at least one field is needed"),
-        ({"model_name": object()}, "the definition is no JSON"),
+        ({"model_name": object()}, "the definition is not valid JSON"),
         (request(field(validation={"ge": 1})), "a: `ge` does not apply to str"),
         (request(field(validation={"unique": 1})), "a: `unique` is no known constraint"),
-        (request(field("date", validation={"ge": "soon"})), "a: ge is not what date can be"),
-        (request(field("date", required=False, default="x")), "a: default is not what date can be"),
+        (request(field("date", validation={"ge": "soon"})), "a: ge is not a valid date"),
+        (request(field("date", required=False, default="x")), "a: default is not a valid date"),
         (request(field("int", required=False, default="x")), "a: the default is no int"),
         (
             request(field("int", required=False, default=1, validation={"gt": 1})),
-            "a: default is not what int can be",
+            "a: default is not a valid int",
         ),
     ],
 )

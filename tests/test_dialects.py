@@ -1,4 +1,4 @@
-"""Schemas of real pydantic models in each dialect, as `explain_schema` tells them."""
+"""Schemas of real pydantic models in each dialect, as `explain_schema` reports them."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_models_of_many_kinds_are_enforced_and_told_what_is_not(model: str) -> N
     assert report.model == model
     assert report.provider == model.partition("/")[0]
     assert (report.method, report.is_enforced) == ("strict", True), str(report)
-    # Each loss stands in the model's own schema.
+    # Each loss refers to the model's own schema.
     schema = Everything.model_json_schema()
     for loss in report.losses:
         part: Any = schema

@@ -1,4 +1,4 @@
-"""The programs of documented.md run unchanged, each in a directory with the files that it names."""
+"""The programs of documented.md run unchanged, in a directory with the files that they name."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def run(provider: FakeProvider, subject: Extractor, program: str) -> dict[str, Any]:
-    """The names that the program leaves behind."""
+    """Runs the program and returns its names."""
     provider.script({"when": "extraction_plan", "times": 100, "content": json.dumps(PLAN)})
     names: dict[str, Any] = {"extractor": subject}
     exec(compile(PROGRAMS[program], program, "exec", dont_inherit=True), names)
@@ -48,7 +48,7 @@ def run(provider: FakeProvider, subject: Extractor, program: str) -> dict[str, A
 
 
 def asked(provider: FakeProvider) -> str:
-    """What was sent, plans and extractions."""
+    """The messages of all requests."""
     return json.dumps([request["body"]["messages"] for request in provider.requests()])
 
 

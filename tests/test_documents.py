@@ -1,4 +1,4 @@
-"""`structx.read`: documents by themselves."""
+"""`structx.read`: documents without a model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Two items.
 
 
 def pdf(*lines: str) -> bytes:
-    """A page with a line of text for each of these, from the top."""
+    """A page with these lines, from the top."""
     text = "".join(f"1 0 0 1 72 {700 - 20 * n} Tm ({line}) Tj " for n, line in enumerate(lines))
     stream = f"BT /F 12 Tf {text}ET"
     objects = [
@@ -89,7 +89,7 @@ def test_a_table_is_read_as_markdown() -> None:
 
 
 class Raw:
-    """A file object without a name that gives a byte at a time."""
+    """A file object without a name that returns one byte at a time."""
 
     def __init__(self, content: bytes) -> None:
         self.content = iter(content)

@@ -1,4 +1,4 @@
-"""Estimates: of what would really be sent, and without sending it."""
+"""Estimates match the real requests, and send nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS: dict[str, Any] = {"data": [{"t": f"row {n:03}"} for n in range(40)], "quer
 
 
 def tokens(text: str) -> int:
-    """The documented rule: four letters, two other marks, one character of a large alphabet."""
+    """The documented rule: four letters, two other characters, or one of a large alphabet."""
     weights = (
         1 if c.isascii() and (c.isalpha() or c == " ") else 2 if ord(c) <= 0x2E80 else 4
         for c in text
@@ -25,7 +25,7 @@ def tokens(text: str) -> int:
 
 
 def counted(request: Recorded) -> int:
-    """Of what was sent: the messages, and the schema beside them."""
+    """The estimate for a sent request: its messages and its schema."""
     body = request["body"]
     schema = body["response_format"]["json_schema"]["schema"]
     texts = [message["content"] for message in body["messages"]]
@@ -40,7 +40,7 @@ def test_an_estimate_is_that_of_the_requests_that_follow(
     assert provider.stats()["requests"] == 0
     subject.extract(**ROWS, model=Word)
     sent = sum(map(counted, provider.requests()))
-    # Tags around the document and roundings of its parts are all that differs.
+    # The only differences are tags around the document and rounding of its parts.
     assert estimate.prompt_tokens == pytest.approx(sent, rel=0.1)
     assert (estimate.rows, estimate.requests) == (40, 40)
     assert estimate.total_tokens == estimate.prompt_tokens + estimate.completion_tokens

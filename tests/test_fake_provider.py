@@ -1,4 +1,4 @@
-"""The fake provider does what its script says: other tests rely on it."""
+"""The fake provider follows its script, on which other tests rely."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
-from loops import eventually
 from provider import FakeProvider
+from waiting import eventually
 
 SCHEMA = {
     "type": "object",

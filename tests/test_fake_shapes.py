@@ -1,4 +1,4 @@
-"""The fake provider answers each wire format in the shape that the provider's own client reads."""
+"""The fake provider replies to each wire format in the form that the provider's client reads."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ CONTENTS = [{"role": "user", "parts": [{"text": "hello"}]}]
 
 
 class Shape(NamedTuple):
-    """One way to ask for the schema in a wire format."""
+    """One way to send the schema in a wire format."""
 
     wire: str
     path: str
     body: dict[str, Any]
     request_id: str | None = None
-    """The header that names the exchange."""
+    """The header with the id of the request."""
 
 
 def chat(path: str, **asked: Any) -> Shape:

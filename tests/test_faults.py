@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing asked for twice, at a small size; see `make bench-faults`."""
+"""Faults lose no row and repeat no request, at a small size; see `make bench-faults`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_limit_that_shrinks_is_learned(provider: FakeProvider, headers: bool) 
         threads=20,
     )
     assert report.failed == 0
-    # Most at the beginning, where nothing is known of the limit.
+    # Most of them are at the beginning, when the limit is unknown.
     assert report.rejected < 60
 
 

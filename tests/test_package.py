@@ -1,14 +1,19 @@
-"""The public names, the paths they are imported from, and what an import loads."""
+"""The public names and import paths, the modules that an import loads, the files of the wheel."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import files
 
 import pytest
 
 import structx
+from provider import ROOT
+
+LICENCES = "THIRD-PARTY-LICENSES.txt"
 
 DOCUMENTED = {
     "structx.core.exceptions": [
@@ -112,7 +117,7 @@ HEAVY = {
 }
 
 
-# What an operation needs, and nothing before it.
+# Needed by an operation, and not before.
 LATER = {
     "genai_prices",
     "logging",
@@ -149,3 +154,14 @@ def test_an_import_loads_no_more_than_it_needs(program: str, absent: set[str]) -
         text=True,
     )
     assert not absent & set(loaded.stdout.split())
+
+
+def test_the_package_contains_the_licences_of_its_crates() -> None:
+    [file] = [file for file in files("structx-rs") or () if file.name == LICENCES]
+    text = file.read_text("utf-8")
+    assert text == (ROOT / LICENCES).read_text(encoding="utf-8")
+    listed = re.findall(r"^(\S+) (\d\S+): (.+)$", text.partition("-" * 80)[0], re.MULTILINE)
+    lock = (ROOT / "Cargo.lock").read_text(encoding="utf-8")
+    locked = set(re.findall(r'^name = "(.+)"\nversion = "(.+)"$', lock, re.MULTILINE))
+    assert {(name, version) for name, version, _ in listed} < locked
+    assert {"serde", "tokio", "pyo3"} < {name for name, _, _ in listed}

@@ -1,4 +1,4 @@
-"""The API key of an extractor is not in its pickle, unless the user asks for that."""
+"""The pickle of an extractor contains no API key, unless the user allows it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def extract(extractor: Extractor, provider: FakeProvider) -> dict[str, Any]:
 
 
 def unpickled_elsewhere(content: bytes, folder: Path, **variables: str) -> str:
-    """What another process with these variables prints and reports of a pickle."""
+    """The output of a process with these variables that loads the pickle."""
     file = folder / "extractor.pickle"
     file.write_bytes(content)
     run = subprocess.run(
@@ -93,7 +93,7 @@ def test_a_pickle_names_the_variable_of_a_key_that_was_given(
 def test_another_key_that_was_given_is_pickled_only_if_the_user_asks(
     provider: FakeProvider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    # A variable that only happens to have the value is not the source of a key.
+    # A variable that happens to have the same value is not the source of the key.
     monkeypatch.setenv("SOMETHING_ELSE", KEY)
     settings: dict[str, Any] = {
         "model": "openai/fake",

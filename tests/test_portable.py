@@ -1,6 +1,6 @@
-"""Definitions of models that people wrote: what is kept, what is refused."""
+"""Definitions of hand-written models: preserved parts, and unsupported ones."""
 
-# Both ways to write a type are read.
+# Both spellings of types are supported.
 # ruff: noqa: UP006, UP007, UP035, UP045
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Invoice(BaseModel):
 
 
 def simplified(schema: Any) -> Any:
-    """A JSON Schema without what nested and chosen values are called, references resolved."""
+    """A JSON Schema with resolved references, and without names of nested models and enums."""
     definitions = schema.get("$defs", {})
 
     def walk(part: Any) -> Any:
@@ -95,7 +95,7 @@ def simplified(schema: Any) -> Any:
         if "$ref" in part:
             rest = {key: value for key, value in part.items() if key != "$ref"}
             return walk(definitions[part["$ref"].removeprefix("#/$defs/")] | rest)
-        # The definitions are resolved; dictionaries of anything are spelled in two ways.
+        # References are resolved; a dictionary of any values has two spellings.
         left_out = ("title", "$defs", "additionalProperties", "description")
         return {key: walk(value) for key, value in part.items() if key not in left_out}
 
@@ -152,7 +152,7 @@ def test_names_can_be_given() -> None:
         assert (made.model_name, made.model_description) == ("TheDay", "Then.")
 
 
-# What no definition can say.
+# Not supported by definitions.
 
 
 class Validated(BaseModel):
@@ -231,16 +231,19 @@ LOOKING_AHEAD = Annotated[str, Field(pattern=re.compile("(?!a)"))]
         (Root, "Root: a RootModel has no fields"),
         (Union[int, str], "Outer.a: typing.Union[int, str] is a union of several types"),
         (int | date | None, "is a union of several types: choose one, or Any"),
-        (bytes, "Outer.a: <class 'bytes'> is no type that structx knows"),
-        (Mixed, "Outer.a: the choice 0.5 is no text, integer or boolean"),
+        (bytes, "Outer.a: <class 'bytes'> is not supported"),
+        (Mixed, "Outer.a: the choice 0.5 is not a string, an integer or a boolean"),
         (Dict[int, str], "Outer.a: the keys of typing.Dict[int, str] are not str"),
-        (List[PositiveInt], "Outer.a: rules (gt) inside of a type"),
+        (List[PositiveInt], "Outer.a: constraints (gt) inside a type"),
         (Tuple[Line, int], "Outer.a: a model in a tuple"),
-        (Set[Annotated[str, Field(title="T")]], "Outer.a: more than rules in an inner Field"),
+        (
+            Set[Annotated[str, Field(title="T")]],
+            "Outer.a: an inner Field(...) has more than constraints",
+        ),
         (CODE, "has no portable form: remove it"),
         (Annotated[int, Predicate(bool)], "has no portable form: remove it"),
         (FLAGGED, "Outer.a: the flags of the pattern"),
-        (LOOKING_AHEAD, "Outer.a: its pattern is none for Rust's regex"),
+        (LOOKING_AHEAD, "Outer.a: its pattern is not valid for Rust's regex"),
         (
             Annotated[int, Field(default_factory=int)],
             "Outer.a: default_factory has no portable form: use a default",
@@ -253,10 +256,10 @@ LOOKING_AHEAD = Annotated[str, Field(pattern=re.compile("(?!a)"))]
         ),
         (Annotated[Decimal, Field(max_digits=3)], "Outer.a: max_digits=3 has no portable form"),
         (Annotated[float, Field(allow_inf_nan=False)], "has no portable form: remove it"),
-        (Annotated[Any, Field(default={1: object()})], "Outer.a: JSON can't hold its default"),
-        (Annotated[Any, Field(default={1})], "Outer.a: JSON can't hold the default"),
+        (Annotated[Any, Field(default={1: object()})], "Outer.a: JSON can't express its default"),
+        (Annotated[Any, Field(default={1})], "Outer.a: JSON can't express the default"),
         (Annotated[int, Field(default=0, gt=0)], "Outer.a: the default is not of the field's type"),
-        (Annotated[int, Field(default=float("inf"))], "Outer.a: JSON can't hold its default"),
+        (Annotated[int, Field(default=float("inf"))], "Outer.a: JSON can't express its default"),
     ],
 )
 def test_what_would_be_lost_is_refused(kind: Any, problem: str) -> None:
@@ -300,7 +303,7 @@ def test_a_refinement_that_no_model_can_be_made_of_is_asked_again(provider: Fake
     extractor = Extractor(model="openai/fake", api_key="sk-test", api_base=provider.base_url)
     refined = extractor.refine_data_model(model=Date, refinement_instructions="add the day")
     second = provider.requests()[1]["body"]["messages"]
-    assert "day: ge is not what date can be" in second[-1]["content"]
+    assert "day: ge is not a valid date" in second[-1]["content"]
     made = model_to_extraction_request(refined)
     assert (made.model_name, made.model_description) == ("RefinedDate", "A day.")
     year, day = made.fields

@@ -1,4 +1,4 @@
-"""What requests cost: the caller's table, the package genai-prices, and what is not known."""
+"""The cost of requests: the caller's prices, the package genai-prices, and unknown prices."""
 
 from __future__ import annotations
 
@@ -74,8 +74,14 @@ def test_a_planner_needs_a_price_where_it_plans(provider: FakeProvider) -> None:
         (3, "prices must be a mapping of models or 'genai-prices', not 3"),
         ("auto", "prices must be a mapping of models or 'genai-prices', not 'auto'"),
         ({"m": 3}, r"prices\['m'\] must be a mapping such as"),
-        ({"m": {"input": 1}}, r"prices\['m'\]\['output'\] must be a number from 0 on, not None"),
-        ({"m": {"input": -1, "output": 1}}, r"prices\['m'\]\['input'\] must be a number from 0"),
+        (
+            {"m": {"input": 1}},
+            r"prices\['m'\]\['output'\] must be a number of at least 0, not None",
+        ),
+        (
+            {"m": {"input": -1, "output": 1}},
+            r"prices\['m'\]\['input'\] must be a number of at least 0",
+        ),
         ({"m": {**PRICE, "image": 1}}, r"prices\['m'\] has 'image', not input, output and cached"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Progress: what is told, when a bar is shown, and that it is closed whatever happens."""
+"""Progress: the reported figures, and a bar that is shown when visible and always closed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import io
 import logging
 import sys
-import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +16,7 @@ from loops import Run, Word
 from provider import FakeProvider, connect
 from structx import ExtractionError, Extractor, Progress
 from structx._engine import progress_bar, run_context
+from waiting import stays, until
 
 ROWS: dict[str, Any] = {
     "data": [{"t": f"row{number:03}"} for number in range(50)],
@@ -68,9 +68,8 @@ def test_streams_tell_too(subject: Extractor, early: bool) -> None:
             if early:
                 break
     count = len(told)
-    time.sleep(0.15)  # more than what is between two reports
+    assert stays(lambda: len(told) == count, 0.15)  # longer than the time between two reports
     assert early or (taken, told[-1].done) == (50, 50)
-    assert len(told) == count
 
 
 def test_the_async_form_tells_too(subject: Extractor, run: Run) -> None:
@@ -98,7 +97,7 @@ def test_one_that_fails_is_called_no_more(
 
 @pytest.mark.parametrize("wrong", [1, "yes", [print]])
 def test_what_is_no_callable_is_a_wrong_argument(subject: Extractor, wrong: Any) -> None:
-    with pytest.raises(ExtractionError, match="progress must be True, False or what is called"):
+    with pytest.raises(ExtractionError, match="progress must be True, False or a function"):
         subject.extract(**ROWS, progress=wrong)
 
 
@@ -115,14 +114,14 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 def stderr_is(file: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For bars alone: pytest has its own way with that of all."""
+    """A stderr for bars only, since pytest replaces that of the process."""
     names = SimpleNamespace(stderr=file, modules=sys.modules)
     monkeypatch.setattr(progress_bar, "sys", names)
 
 
 @pytest.fixture
 def bars(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The bars of tqdm that are made."""
+    """Records the bars of tqdm."""
     auto = pytest.importorskip("tqdm.auto")
     made: list[Any] = []
 
@@ -183,11 +182,11 @@ def test_nothing_is_shown_where_nobody_sees_it(
 
 
 class ZMQInteractiveShell:
-    """What IPython has in a notebook, by its name."""
+    """The class that IPython has in a notebook; its name counts."""
 
 
 class TerminalInteractiveShell:
-    """And in a terminal."""
+    """The class that IPython has in a terminal."""
 
 
 @pytest.mark.parametrize(
@@ -239,8 +238,7 @@ def test_the_bar_of_a_cancelled_call_is_closed(
     async def main() -> None:
         subject = connect(provider)
         call = asyncio.create_task(subject.extract_async(**ROWS, progress=True))
-        while not bars and not call.done():
-            await asyncio.sleep(0.01)
+        await until(lambda: bool(bars) or call.done())
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call

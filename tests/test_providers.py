@@ -1,6 +1,6 @@
-"""Every wire format from end to end: a user's question goes out over HTTP and comes back as data.
+"""Each wire format end to end: a query goes out over HTTP and comes back as data.
 
-Each request is also held to what the provider's own client would send.
+Each request must be one that the provider's own client could send.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def reply(*items: dict[str, Any]) -> dict[str, Any]:
 def service(
     request: pytest.FixtureRequest, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Service]:
-    """Each provider in turn; what it was sent in a test is what its client would send."""
+    """Each provider; its requests are checked against its client after the test."""
     service = SERVICES[request.param]
     for name in ("AZURE_API_VERSION", "OPENAI_API_VERSION"):
         monkeypatch.delenv(name, raising=False)
@@ -97,7 +97,7 @@ def row_of(subject: Extractor) -> RowResult[Bill]:
 
 
 def roles(body: Any) -> list[str]:
-    """In the order of the messages."""
+    """The texts, in the order of the messages."""
     if isinstance(body, dict):
         own = [body["role"]] if "role" in body else []
         return own + [role for member in body.values() for role in roles(member)]
@@ -105,7 +105,7 @@ def roles(body: Any) -> list[str]:
 
 
 def answers(body: Any) -> list[Any]:
-    """All texts that are JSON."""
+    """The texts that are JSON."""
     if isinstance(body, str):
         return [json.loads(body)] if body.startswith("{") else []
     members = body.values() if isinstance(body, dict) else body if isinstance(body, list) else []
@@ -161,7 +161,7 @@ def test_a_reply_that_was_cut_is_continued(
     other = {**BILL, "number": "B-2"}
     whole = reply(BILL, other)
     cut = {"content": whole["content"][:-20], "finish_reason": "length"}
-    # What a tool was called with comes whole or not at all.
+    # Arguments of a tool are complete or missing.
     provider.script(cut, whole if service.calls else reply(other))
     row = row_of(subject)
     assert [error.kind for error in row.errors] == ["truncated"]

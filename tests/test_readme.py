@@ -1,4 +1,4 @@
-"""The Python of the README runs as it stands there, block after block, on the scripted provider."""
+"""The Python blocks of the README run unchanged, one after another, with a scripted provider."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def _environment(monkeypatch: pytest.MonkeyPatch, provider: FakeProvider) -> Non
 
 
 def run() -> tuple[dict[str, Any], list[ExtractionResult[Any]]]:
-    """What the blocks leave behind, and each `result` in turn."""
+    """Runs the blocks; returns their names, and each value of `result`."""
     space: dict[str, Any] = {"__name__": "readme"}
     results: list[ExtractionResult[Any]] = []
     for block in BLOCK.finditer(README):
-        # Lines keep their numbers, so that a traceback names those of the README.
+        # Keeps line numbers, so that a traceback has those of the README.
         above = README.count("\n", 0, block.start(1))
         code = compile("\n" * above + block[1], "README.md", "exec", dont_inherit=True)
         exec(code, space)
@@ -91,12 +91,3 @@ def test_the_models_of_the_readme() -> None:
         "number": "1",
         "articles": ["a", "b"],
     }
-
-
-def test_what_the_readme_says_about_itself() -> None:
-    """Files that it names are there; make targets that it names exist."""
-    for link in re.findall(r"\]\(([\w./-]+)\)", README):
-        assert (ROOT / link).exists(), link
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"`make (\w+)`", README):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

@@ -1,4 +1,4 @@
-"""What structx keeps with a model, and what that must not change about the model."""
+"""The data that structx caches in a model does not change the model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from structx._engine.response_models import of_model
 
 
 def test_a_used_class_is_pickled_by_value_as_before_its_use(subject: Extractor) -> None:
-    """As notebooks and clusters do, which send a class with all that it has."""
+    """Pickles a class by value, as notebooks and clusters do."""
 
     class Word(BaseModel):
         word: str

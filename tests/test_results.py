@@ -1,4 +1,4 @@
-"""Results: how they are made, repr, HTML, equality, pickling, usage."""
+"""Results: construction, repr, HTML, equality, pickling, usage."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ PLANNING = usage.RawUsage(
 
 
 class Rows:
-    """Rows of the core, each by its items or its error."""
+    """Makes rows of the core; each is given as its items or its error."""
 
     def __init__(self, rows: tuple[list[Any] | str, ...]) -> None:
         self.rows = rows
@@ -109,7 +109,7 @@ def extraction(
     return_df: bool = False,
     expand_nested: bool = False,
 ) -> ExtractionResult[Any, Any]:
-    """The result of rows that are their items, or their error."""
+    """Makes a result; each row is given as its items or its error."""
     table = source if isinstance(source, pd.DataFrame) else None
     if source is None:
         source = Prepared({"id": list(range(len(rows)))})

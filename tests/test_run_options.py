@@ -1,4 +1,4 @@
-"""What a call takes about its run, and the settings of an extractor that bound all of its calls."""
+"""The options of a single call, and the settings of an extractor that limit all its calls."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ WRONG: list[tuple[str, Any, str]] = [
     ("journal", 3, "journal must be the path of a file, not 3"),
     ("journal", " ", "journal must be the path of a file, not ' '"),
     ("journal", b"run.db", "journal must be the path of a file"),
-    ("max_cost", "1", "max_cost must be a number from 0 on, not '1'"),
-    ("max_cost", -1, "max_cost must be a number from 0 on, not -1"),
-    ("max_cost", float("inf"), "max_cost must be a number from 0 on, not inf"),
+    ("max_cost", "1", "max_cost must be a number of at least 0, not '1'"),
+    ("max_cost", -1, "max_cost must be a number of at least 0, not -1"),
+    ("max_cost", float("inf"), "max_cost must be a number of at least 0, not inf"),
     ("max_tokens", 1.5, "max_tokens must be an integer of at least 0, not 1.5"),
     ("max_tokens", True, "max_tokens must be an integer of at least 0, not True"),
-    ("deadline", 0, "deadline must be a number of more than 0, not 0"),
-    ("deadline", float("nan"), "deadline must be a number of more than 0, not nan"),
+    ("deadline", 0, "deadline must be a number greater than 0, not 0"),
+    ("deadline", float("nan"), "deadline must be a number greater than 0, not nan"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The runtime under the interpreter: how programs end, and what their forks and children can do."""
+"""The runtime and the interpreter: the exit of programs, forks and child processes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ EXITS = {
         call["query"] = "stall"
         async def main():
             tasks = [asyncio.create_task(extractor.extract_async(**call)) for _ in range(20)]
-            await asyncio.sleep(0.1)
+            while asked() < 20:
+                await asyncio.sleep(0.005)
             print(1)
         run(main())
     """,
@@ -69,14 +70,16 @@ EXITS = {
             while True:
                 extractor.extract(**call)
         threading.Thread(target=work, daemon=True).start()
-        time.sleep(0.1)
+        while asked() < 3:
+            time.sleep(0.005)
         print(1)
     """,
     "a daemon thread waits": """
         import threading, time
         call["query"] = "stall"
         threading.Thread(target=extractor.extract, kwargs=call, daemon=True).start()
-        time.sleep(0.1)
+        while not asked():
+            time.sleep(0.005)
         print(1)
     """,
     "a daemon thread awaits": """
@@ -87,7 +90,8 @@ EXITS = {
                     await extractor.extract_async(**call)
             run(main())
         threading.Thread(target=work, daemon=True).start()
-        time.sleep(0.1)
+        while asked() < 3:
+            time.sleep(0.005)
         print(1)
     """,
     "a validator runs at exit": """
@@ -98,16 +102,18 @@ EXITS = {
             @field_validator("word")
             @classmethod
             def look_up(cls, word):
+                started.set()
                 time.sleep(0.3)
                 return word
+        started = threading.Event()
         call["model"] = Slow
         threading.Thread(target=extractor.extract, kwargs=call, daemon=True).start()
-        time.sleep(0.1)
+        started.wait()
         print(1)
     """,
 }
 
-# Extracts when it is collected, however little of its module is left by then.
+# Extracts when it is garbage-collected, even if most of its module is gone.
 LAST = """
 class Last:
     def __init__(self):
@@ -131,7 +137,7 @@ for form, call in CALLS.items():
             {call}
         """,
         f"in __del__ before the exit, {form}": last + "del last",
-        # asyncio and pydantic import at their first use, which nothing can at this late point.
+        # asyncio and pydantic import modules on first use, which is impossible at this point.
         f"in __del__ at exit, {form}": last + call,
         f"in __del__ of a cycle at exit, {form}": last + f"last.itself = last; {call}",
     }
@@ -169,7 +175,7 @@ def test_an_error_that_ends_a_program_is_its_only_output(provider: FakeProvider)
 
 
 def test_a_first_call_after_the_last_import_is_a_clear_error(provider: FakeProvider) -> None:
-    """pydantic imports while it makes its first JSON Schema; nothing can as the modules go."""
+    """The first JSON Schema makes pydantic import modules, which is impossible at this point."""
     body = """
         class Last:
             def __init__(self):

@@ -1,4 +1,4 @@
-"""Rows as they end: complete, in any order, bounded, and ended early without a trace."""
+"""Streams of rows: complete, in any order, with bounded buffers, and ended early without leaks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from loops import Run, Word, eventually
+from loops import Run, Word
 from provider import FakeProvider
 from structx import ExtractionError, Extractor, FileError
+from waiting import eventually, stays, until
 
 ROWS: dict[str, Any] = {
     "data": [{"t": f"row{number:03}"} for number in range(200)],
@@ -27,7 +28,7 @@ PLAN = {
 }
 STALLED = {"fault": "stall", "times": 1000}
 ROOM = 40
-"""What may be under way or wait: four for each of ten."""
+"""The rows that may be in flight or buffered: four for each of ten threads."""
 
 
 def reply(word: str) -> str:
@@ -79,8 +80,8 @@ def test_rows_that_nobody_takes_are_not_asked(provider: FakeProvider, subject: E
     with subject.extract_stream(**ROWS) as stream:
         next(stream)
         assert eventually(lambda: provider.stats()["requests"] >= ROOM)
-        # What was taken at first, all that there was room for at most, has made room for as many.
-        assert not eventually(lambda: provider.stats()["requests"] > 2 * ROOM, within=0.3)
+        # The first rows, at most ROOM, have made room for as many others.
+        assert stays(lambda: provider.stats()["requests"] <= 2 * ROOM, 0.3)
     assert list(stream) == []
 
 
@@ -104,8 +105,7 @@ def test_a_stream_that_is_ended_stays_so(
     async def main() -> None:
         stream = subject.extract_stream_async(**ROWS)
         waiting = asyncio.ensure_future(anext(stream))
-        while provider.stats()["in_flight"] < 10:
-            await asyncio.sleep(0.005)
+        await until(lambda: provider.stats()["in_flight"] == 10)
         if how == "cancel":
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):

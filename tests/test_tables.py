@@ -1,4 +1,4 @@
-"""Tables of pandas, polars and pyarrow: what is sent of them, and what is appended to them."""
+"""Tables of pandas, polars and pyarrow: their text in requests, and their new columns."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LIBRARIES = {
     "pyarrow": pa.table,
 }
 
-# As str.splitlines.
+# The line breaks of str.splitlines.
 LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -209,7 +209,7 @@ def is_missing(cell: Any) -> bool:
 
 
 def is_same(found: Any, cell: Any) -> bool:
-    """Whether a JSON value says what the cell does."""
+    """Whether a JSON value equals the cell."""
     if isinstance(cell, float):
         return float(found) == cell
     if isinstance(cell, (Decimal, uuid.UUID)):
@@ -237,7 +237,7 @@ def test_no_cell_of_a_frame_is_lost(rows: list[list[Any]]) -> None:
     for row, cells in zip(found, rows, strict=True):
         for value, cell in zip(row, cells, strict=True):
             assert (value is None) if is_missing(cell) else is_same(value, cell), (value, cell)
-    # The sample of so few and short rows is all that is sent of them.
+    # The planning sample contains all of these few short rows.
     sample = prepared.sample()
     for row, cells in zip(found, rows, strict=True):
         for name, value, cell in zip(frame.columns, row, cells, strict=True):
@@ -274,11 +274,11 @@ AS_TEXT = {
     "numbers": ["1", "True"],
     "huge": [f"1{'0' * 40}", "1"],
     "dicts": ['{"a":1}', '{"b":["1.5"]}'],
-    "sets": ['["a","b","c","d","e","f","g","h"]', None],  # in one order in every process
+    "sets": ['["a","b","c","d","e","f","g","h"]', None],  # in the same order in each process
     "times": ["2026-01-01 00:00:00+00:00", "2026-01-01 00:00:00"],
     "objects": ["Colour.RED", '["red"]'],
 }
-"""Where polars and pyarrow have no type that gives the values back."""
+"""Values for which polars and pyarrow have no lossless type."""
 
 
 def test_columns_appended_to_pandas_keep_every_value() -> None:
@@ -305,7 +305,7 @@ def test_columns_appended_to_other_tables_are_typed_or_text(library: str) -> Non
     assert type(result) is type(table)
     assert table.shape == (2, 1)
     found = result.to_dict(as_series=False) if library == "polars" else result.to_pydict()
-    # Of a type or as text, by the library and its version.
+    # With a type or as text, depending on the library and its version.
     found["uuids"] = [value and uuid.UUID(str(value)) for value in found["uuids"]]
     assert found == {"a": [1, 2], **VALUES, **AS_TEXT}
 
@@ -394,6 +394,6 @@ def test_a_file_of_columns_that_cannot_be_read(
     monkeypatch.setattr(files, "find_spec", lambda _: None)
     with pytest.raises(FileError, match=r"pip install 'structx-rs\[pyarrow\]'"):
         source_of(path)
-    # A path by its extension, even where there is no such file.
+    # A path because of its extension, even if the file does not exist.
     with pytest.raises(FileError, match="no such file"):
         _core.reading(source_of("missing.feather").input).wait()

@@ -1,4 +1,4 @@
-"""What runs on which thread: validators side by side, results and computing beside requests."""
+"""Threads: validators run in parallel; results and long work do not delay requests."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import pytest
 from pydantic import BaseModel, field_validator
 
 import structx
-from loops import Run, Word, eventually
+from loops import Run, Word
 from programs import finish, start
 from provider import FakeProvider
 from structx import ConfigurationError, ExtractionResult, Extractor
+from waiting import eventually
 
 PATIENCE = 20
-"""Seconds after which a test gives up."""
+"""The time limit of a test, in seconds."""
 
 
 def validated(check: Callable[[], None]) -> type[BaseModel]:
@@ -128,7 +129,7 @@ def test_validators_of_one_call_take_as_many_threads_as_are_set(
 
 
 def test_calls_beyond_all_threads_still_get_their_results(subject: Extractor, run: Run) -> None:
-    """Held validators take all threads but one, which is kept for results."""
+    """Blocked validators take all threads but one, which is reserved for results."""
     held = Held()
 
     async def main() -> None:
@@ -165,7 +166,7 @@ def test_progress_is_told_in_order_while_validators_are_held(subject: Extractor)
 
 
 class Failing(asyncio.Future[Any]):
-    """A future of a loop of the caller's own."""
+    """A future of a custom event loop."""
 
     def set_result(self, result: Any) -> None:
         super().set_result(result)
@@ -232,7 +233,7 @@ def test_a_panic_in_a_callback_does_not_end_its_thread(provider: FakeProvider) -
 
 @pytest.fixture(scope="module")
 def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table that takes a fraction of a second to read, to write as Markdown and to count."""
+    """A table that takes a fraction of a second to read, to convert to Markdown and to count."""
     path = tmp_path_factory.mktemp("large") / "large.csv"
     lines = (f"{number},name of {number},a text about {number}\n" for number in range(120_000))
     path.write_text("id,name,text\n" + "".join(lines), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Many documents read together: the loop stays free, and several threads read."""
+"""Reading many documents concurrently does not block the loop, and uses several threads."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def test_the_loop_is_free_while_documents_are_read(report: Path, run: Run) -> No
 
     documents, done_at_ticks = run(main())
     assert [len(document.pages) for document in documents] == [PAGES] * COUNT
-    # A loop that is kept from turning sees none of them done, and then all.
+    # A blocked loop would see none of them done, and then all.
     assert len({done for done in done_at_ticks if 0 < done < COUNT}) > 5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are listed as Linux does")
 def test_documents_are_read_by_several_threads(report: Path, run: Run) -> None:
     def spent() -> dict[str, int]:
-        """The CPU time of each thread of the core, in ticks of the system."""
+        """The CPU time of each thread of the core, in clock ticks."""
         threads = {}
         for task in Path("/proc/self/task").iterdir():
             with suppress(FileNotFoundError):  # it has ended

@@ -1,5 +1,5 @@
-"""Cancel, close, fork and exit in the middle of runs with all that a run has: a journal, a cache,
-limits, progress and logs."""
+"""Cancellation, close, fork and exit during runs with a journal, a cache, limits, progress and
+logs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from loops import Run, Word
 from programs import Ended, run_all
 from provider import FakeProvider
 from structx import Extractor, Limits, Progress
+from waiting import until
 
-# A run of 600 rows that takes a second and more, with everything that it can have.
+# A run of 600 rows that takes more than a second, with all options.
 BEFORE = """
 import logging, os, sys, tempfile, threading, time
-# Not to a file: its lock, held by another thread while this one forks, stays so in the child.
+# Not to a file: if another thread holds its lock during a fork, the child never gets it.
 logging.getLogger("structx").setLevel(logging.DEBUG)
 folder = tempfile.mkdtemp()
 """
@@ -31,21 +32,26 @@ loaded = Extractor(model="openai/fake", api_key="k", api_base=sys.argv[1], max_t
 heard = []
 large = dict(data=[{"row": n} for n in range(600)], query="the word", model=Word,
              journal=folder + "/run.db", progress=heard.append)
+
+def done():
+    "How many rows have ended."
+    return heard[-1].done if heard else 0
 """
 
 PROGRAMS = {
     "exit in the middle": """
         async def main():
             asyncio.create_task(loaded.extract_async(**large))
-            await asyncio.sleep(0.2)
+            while not done():
+                await asyncio.sleep(0.005)
             print("left")
         run(main())
     """,
     "cancelled, and all of it again": """
         async def main():
             task = asyncio.create_task(loaded.extract_async(**large))
-            while not heard or heard[-1].done < 100:
-                await asyncio.sleep(0.01)
+            while done() < 100:
+                await asyncio.sleep(0.005)
             task.cancel()
             await asyncio.wait([task])
             assert task.cancelled()
@@ -56,7 +62,8 @@ PROGRAMS = {
     """,
     "exit beside a daemon thread": """
         threading.Thread(target=loaded.extract, kwargs=large, daemon=True).start()
-        time.sleep(0.2)
+        while not done():
+            time.sleep(0.005)
         print("left")
     """,
     "a stream that is left": """
@@ -68,7 +75,8 @@ PROGRAMS = {
     "closed in the middle": """
         async def main():
             task = asyncio.create_task(loaded.extract_async(**large))
-            await asyncio.sleep(0.1)
+            while not done():
+                await asyncio.sleep(0.005)
             loaded.close()
             assert (await task).success_count == 600
             print("left")
@@ -78,7 +86,8 @@ PROGRAMS = {
         async def main():
             calls = [loaded.extract_async(**{**large, "journal": None}) for _ in range(10)]
             gathered = asyncio.gather(*calls)
-            await asyncio.sleep(0.2)
+            while not done():
+                await asyncio.sleep(0.005)
             gathered.cancel()
             try:
                 await gathered
@@ -98,12 +107,13 @@ def test_programs_end_cleanly_in_the_middle_of_a_run(provider: FakeProvider, bod
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 def test_children_that_are_forked_in_the_middle_of_a_run_work(provider: FakeProvider) -> None:
-    """With files of their own; those that are open in the parent are refused, not damaged."""
+    """Children use their own files; files that are open in the parent are an error, not damaged."""
     provider.script(latency_ms=5)
     body = """
-        thread = threading.Thread(target=lambda: heard.append(loaded.extract(**large)))
+        thread = threading.Thread(target=loaded.extract, kwargs=large)
         thread.start()
-        time.sleep(0.1)
+        while not done():
+            time.sleep(0.005)
         child = os.fork()
         if not child:
             small = {**large, "data": large["data"][:50]}
@@ -151,7 +161,7 @@ def test_one_set_of_limits_is_for_all_gathered_calls(provider: FakeProvider, run
 
 
 def test_cancelled_calls_leave_room_for_others(provider: FakeProvider, run: Run) -> None:
-    """What waited for its turn under a limit takes no turn of who comes later."""
+    """Cancelled requests that waited for a permit take none from later ones."""
     subject = Extractor(
         model="openai/fake",
         api_key="k",
@@ -163,8 +173,7 @@ def test_cancelled_calls_leave_room_for_others(provider: FakeProvider, run: Run)
     async def main() -> None:
         rows = [{"row": number} for number in range(500)]
         task = asyncio.create_task(subject.extract_async(data=rows, query="q", model=Word))
-        while provider.stats()["requests"] < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: provider.stats()["requests"] >= 2)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

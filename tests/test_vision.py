@@ -1,4 +1,4 @@
-"""Pages without text: what models that see are sent, and what the others make of them."""
+"""Pages without text: images for vision models, and errors and warnings for others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def extractor(provider: FakeProvider, model: str) -> Extractor:
 
 
 def pdf(*pages: str) -> bytes:
-    """Pages of a text each, or of a black square."""
+    """A PDF whose pages have a text, or a black square without text."""
     kids = " ".join(f"{4 + 2 * page} 0 R" for page in range(len(pages)))
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",

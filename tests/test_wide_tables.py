@@ -1,4 +1,4 @@
-"""Tables of items are bounded in width, and no item is lost where they are too wide."""
+"""Tables of items have a limited width, and no item is lost if they are too wide."""
 
 from __future__ import annotations
 

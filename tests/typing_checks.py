@@ -1,4 +1,4 @@
-"""What type checkers know of the public API. Nothing here runs: `make lint` checks it."""
+"""The public API as type checkers see it. Nothing here runs: `make lint` checks it."""
 
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 

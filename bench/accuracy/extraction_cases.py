@@ -1,7 +1,7 @@
 """Ten texts, each with a plain query, a model and the gold values: 50 scored fields.
 
-Written before the first run; a change of a gold value after a run has to be justified by its text.
-Every value stands in its text. All people, companies and figures are invented.
+They were written before the first run; a later change of a gold value must be justified by the
+text. Every value occurs in its text. All people, companies and figures are invented.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 
 @dataclass(frozen=True)
 class ExtractionCase:
-    """`gold` has one record for each item in the text; a set is of equally right strings."""
+    """`gold` has one record for each item in the text; a set lists equally correct strings."""
 
     name: str
     query: str

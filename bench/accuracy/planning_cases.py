@@ -1,7 +1,7 @@
-"""Five plain requests without a model, each with the fields that a good plan has.
+"""Five plain queries without a model, each with the fields of a good plan.
 
-Written before the first run. A plan is right with exactly these fields, each by one of the accepted
-names and of an accepted kind of type, and no other field.
+They were written before the first run. A plan is right if it has exactly these fields, each with an
+accepted name and an accepted kind of type.
 """
 
 from __future__ import annotations

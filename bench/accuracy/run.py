@@ -1,9 +1,9 @@
-"""Accuracy and speed of the embedded model through the public API: `python bench/accuracy/run.py`.
+"""Measures accuracy and speed of the embedded model: `python bench/accuracy/run.py`, `make bench`.
 
 A field is right if its values over all items of the text equal the gold values, in order: a missing
-or an additional item makes all fields of its text wrong. Strings are compared without regard to
-case, runs of whitespace and punctuation around them; numbers, dates, times and booleans are equal
-or they are not. A reply is valid if the row did not fail.
+or additional item makes all fields of its text wrong. The comparison of strings ignores case, runs
+of whitespace and surrounding punctuation; that of other types is exact. A reply is valid if the row
+did not fail.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from structx import ExtractionError, Extractor
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Accuracy and speed of a model.")
-    parser.add_argument("--model", help="model identifier; the embedded model if left out")
+    parser = argparse.ArgumentParser(description="Measure accuracy and speed of a model.")
+    parser.add_argument("--model", help="such as openai/gpt-4o; default: the embedded model")
     extractor = Extractor(model=parser.parse_args().model)
     extraction(extractor)
     planning(extractor)
@@ -52,7 +52,7 @@ def extraction(extractor: Extractor) -> None:
     documents = len(seconds)
     print(f"\nfields right    {right}/{total}")
     print(f"valid replies   {100 * valid // documents} %")
-    # The first text pays for loading the model.
+    # The first text includes the time to load the model.
     print(f"seconds a text  {sum(seconds[1:]) / (documents - 1):.1f} (first: {seconds[0]:.1f})\n")
 
 

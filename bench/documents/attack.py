@@ -1,8 +1,8 @@
-"""Files that are made to hurt, each read in a process of its own.
+"""Reads hostile files, each in its own process: `python bench/documents/attack.py`, `make hostile`.
 
-Each has to end in a text or a clear error, in less than 10 seconds of CPU and 500 MB, of which the
-process can't get more. Shown are those that do not, and the worst of the rest.
-Linux.
+Each file must give a text or a clear error within 10 seconds of CPU time and 500 MB, which is the
+memory limit of the process. Prints the files that fail, and the slowest and largest of the others.
+Needs Linux.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ class Case:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Files that are made to hurt.")
+    parser = argparse.ArgumentParser(description="Read hostile files.")
     parser.add_argument("--size", choices=hostile.SIZES, default="whole")
     parser.add_argument("--group", choices=hostile.GROUPS, action="append")
-    parser.add_argument("--name", help="only files whose name has this in it", default="")
+    parser.add_argument("--name", help="only files whose name contains this", default="")
     options = parser.parse_args()
     cases: list[Case] = []
     for group in options.group or hostile.GROUPS:
@@ -74,8 +74,8 @@ def report(cases: list[Case]) -> None:
         print(case.line())
     gave_up = sum(_GIVEN_UP in case.outcome for case in cases)
     print(
-        f"\n{len(cases)} files: {len(good)} end in a text or an error in {hostile.SECONDS} s and "
-        f"{hostile.MEMORY_MB} MB, {len(bad)} do not; of {gave_up} a reader gave up (a panic)."
+        f"\n{len(cases)} files: {len(good)} give a text or an error within {hostile.SECONDS} s and "
+        f"{hostile.MEMORY_MB} MB, {len(bad)} do not; the reader panicked on {gave_up}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Documents that the benchmark makes: reports, papers in two columns, invoices, letters."""
+"""Generates the benchmark's documents: reports, papers in two columns, invoices, letters."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _WORDS = re.findall(
 
 
 def make(folder: Path, seed: int = 4) -> None:
-    """Fill the folder; the same files each time."""
+    """Fills the folder; a seed always gives the same files."""
     chance = random.Random(seed)
     for number in range(8):
         _report(folder / f"report-{number}.pdf", chance, parts=12)

@@ -1,7 +1,7 @@
-"""One tool reads files, in a process of its own: `reader.py TOOL ROUNDS < list of files`.
+"""Reads files with one tool, in a separate process: `reader.py TOOL ROUNDS < list of files`.
 
-Prints a line of JSON for each file: its pages, its text and the median of the CPU seconds, or why
-there is no text. The start, the imports and the first file, read once before, don't count.
+Prints a line of JSON for each file: its pages, its text and the median CPU time in seconds, or an
+error. Startup, imports and a first read of the first file are not measured.
 """
 
 from __future__ import annotations

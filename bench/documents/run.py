@@ -1,8 +1,9 @@
-"""How fast and how well documents are read: `bench/documents/run.py`, `make bench-documents`.
+"""Measures how fast and how well documents are read: `make bench-documents`.
 
-Files: those that `corpus.py` makes, `../shared/data` where it is there, and those of folders that
-are given. Each tool reads all of them in a process of its own (`reader.py` says what is counted),
-one after another, in the same run. Speed is of the files that all tools can read. Needs Linux.
+The files are those of `corpus.py`, of `../shared/data` if it exists, and of the folders given as
+arguments. In one run, the tools read all of them one after another, each in its own process
+(`reader.py` says what is measured). Speed is that of the files that all tools can read. Needs
+Linux.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ import samples  # noqa: E402
 PDF_TOOLS = ("structx", "pymupdf", "pypdfium2")
 DOCX_TOOLS = ("structx", "markitdown", "python_docx")
 LEAST_WORDS = 20
-"""A page with fewer by pypdfium2, on average over the file, is a scan or a drawing."""
+"""A file with fewer words per page, as pypdfium2 reads it, is a scan or a drawing."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a tool made of a file."""
+    """The result of one tool for one file."""
 
     pages: int
     text: str
@@ -46,11 +47,13 @@ class Reading:
 
 
 Readings = dict[str, Reading]
-"""By file, those that could be read."""
+"""The readings by file; files that could not be read are missing."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="How fast and how well documents are read.")
+    parser = argparse.ArgumentParser(
+        description="Measure how fast and how well documents are read."
+    )
     parser.add_argument("folders", nargs="*", type=Path, help="folders with more files")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
@@ -70,7 +73,7 @@ def main() -> None:
 
 
 def read(tool: str, files: Sequence[Path], rounds: int) -> Readings:
-    """What the tool makes of the files, a process after another if one ends too early."""
+    """Reads the files with the tool; starts another process if one ends too early."""
     found: Readings = {}
     left = list(map(str, files))
     while left:
@@ -87,7 +90,7 @@ def read(tool: str, files: Sequence[Path], rounds: int) -> Readings:
         for line in told:
             if "error" not in line:
                 found[line["file"]] = Reading(line["pages"], line["text"], line["cpu_s"])
-        # The first file that is not told is the one that ended the process.
+        # The first file without a line is the one that ended the process.
         left = left[len(told) + 1 :]
     return found
 
@@ -117,7 +120,7 @@ def pdf_rows(read: dict[str, Readings]) -> list[Row]:
 
 
 def alike(read: dict[str, Readings]) -> dict[str, float]:
-    """The word F1 of the files that have text and are read by all."""
+    """The word F1 of the files that have text and that all tools read."""
     ours, fitz, pdfium = (read[tool] for tool in PDF_TOOLS)
     return {
         file: words.f1(ours[file].text, reading.text)
@@ -176,7 +179,7 @@ def worst(read: dict[str, Readings]) -> str:
 
 
 def formats(folder: Path) -> str:
-    """The wall time of one sample of each format; whether it is read at all."""
+    """The wall time of one sample of each format, or its error."""
     import structx
 
     lines = ["| sample | ms | characters |", "|---|---|---|"]

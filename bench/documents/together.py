@@ -1,6 +1,6 @@
-"""100 documents read together, in a process of its own: `together.py FILE..` prints JSON.
+"""Reads 100 documents concurrently, in a separate process: `together.py FILE...` prints JSON.
 
-The ticker is that of the other benchmark: the longest time between two ticks of 5 ms.
+Also measures the longest gap of a 5 ms ticker on the same event loop; see `bench/speed/client.py`.
 """
 
 from __future__ import annotations

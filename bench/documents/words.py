@@ -1,4 +1,4 @@
-"""How alike two texts of one document are, by their words."""
+"""The similarity of two texts of one document, by their words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HYPHEN = re.compile(f"(?<=\\w)[{_HYPHENS}](?=\\w)")
 
 
 def f1(text: str, other: str) -> float:
-    """2 * words that both have / words of both, each counted as often as it stands there."""
+    """2 * common words / words of both texts; repeated words count each time."""
     words, others = _words(text), _words(other)
     total = words.total() + others.total()
     return 2 * (words & others).total() / total if total else 1.0
@@ -26,9 +26,10 @@ def count(text: str) -> int:
 
 
 def _words(text: str) -> Counter[str]:
-    """Parts between spaces that have a letter or a digit, without hyphens and marks of Markdown.
+    """Counts the parts between spaces that contain a letter or a digit.
 
-    Whether a hyphen at the end of a line belongs to the word no tool can know: none counts.
+    Hyphens are removed, since no tool can know whether one at the end of a line belongs to the
+    word; so is the markup of Markdown tables.
     """
     text = _PAGE_MARKER.sub("", unicodedata.normalize("NFKC", text))
     text = _HYPHEN.sub("", _LINE_END.sub("", text)).replace("\\|", "|")

@@ -1,6 +1,6 @@
-"""How much memory a streamed run with a journal takes beside its input: prints megabytes (Linux).
+"""Prints the memory of a streamed run with a journal, without its input, in megabytes (Linux).
 
-`python memory.py BASE_URL JOURNAL ROWS`; `run.py` calls it in a process of its own.
+`python memory.py BASE_URL JOURNAL ROWS`; `run.py` calls it in a separate process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from structx import Extractor
 
 OFTEN = 1_000
-"""Memory is looked at each time that so many rows have ended."""
+"""Rows between two measurements of memory."""
 
 
 class Word(BaseModel):
@@ -28,7 +28,7 @@ def resident_mb() -> float:
 
 
 async def peak_mb(base_url: str, journal: str, count: int) -> float:
-    """The most that is taken while rows are streamed, less what there was before."""
+    """The peak of resident memory while rows are streamed, minus that before."""
     extractor = Extractor(model="openai/fake", api_key="k", api_base=base_url, max_threads=100)
     await extractor.extract_async(data="a text", query="the word", model=Word)
     rows = [{"id": number, "text": "a short text of a row"} for number in range(count)]

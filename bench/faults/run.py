@@ -1,7 +1,7 @@
-"""What runs lose and pay twice where all goes wrong: `make bench-faults`.
+"""Measures lost rows and repeated requests of runs with faults and kills: `make bench-faults`.
 
-The runs of `tests/test_faults.py` at their full size, against the fake provider in a process of its
-own, and a million rows, for what they take of memory (Linux). All of it takes ten minutes.
+Runs the scenarios of `tests/test_faults.py` at full size against the fake provider, in a separate
+process, and streams a million rows to measure memory (Linux). Takes ten minutes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Line:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What runs lose and pay twice.")
+    parser = argparse.ArgumentParser(description="Measure lost rows and repeated requests.")
     parser.add_argument("--rows", type=int, default=10_000, help="of the run with faults")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--memory-rows", type=int, default=1_000_000, help="of the streamed run")
@@ -68,13 +68,13 @@ def of_faults(provider: FakeProvider, rows: int) -> list[Line]:
 
 def of_kills(provider: FakeProvider, folder: Path, kills: int) -> list[Line]:
     report = faults.killed(provider, folder, 200 * kills, kills=kills)
-    again = f"{report.asked_again} asked again, of at most {report.under_way} under way"
+    again = f"{report.asked_again} of at most {report.under_way} requests in flight were repeated"
     values = "complete" if report.complete and report.unbroken else "INCOMPLETE"
     return [
         Line(
             f"{kills} kills of one run of {report.rows:,} rows",
-            "complete; only what was under way is asked again",
-            f"{values}; {again}; {report.asked_though_finished} of finished rows",
+            "complete; only requests in flight are repeated",
+            f"{values}; {again}; {report.asked_though_finished} for finished rows",
             values == "complete"
             and not report.asked_though_finished
             and report.asked_again <= report.under_way,
@@ -115,7 +115,7 @@ def of_memory(provider: FakeProvider, folder: Path, rows: int) -> list[Line]:
     program = Path(__file__).with_name("memory.py")
     command = [sys.executable, program, provider.base_url, folder / "memory.db", str(rows)]
     peak = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    what = f"memory of {rows:,} rows, streamed with a journal, beside the list of them"
+    what = f"memory of {rows:,} rows, streamed with a journal, without their list"
     return [Line(what, "300 MB at 1,000,000", f"{peak:.0f} MB", peak < 300)]
 
 

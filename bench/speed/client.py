@@ -1,13 +1,13 @@
-"""One measurement of structx, in a process of its own: `client.py WHAT BASE_URL ROWS CONCURRENCY`.
+"""Makes one measurement of structx: `client.py WHAT BASE_URL ROWS CONCURRENCY`.
 
 Prints one line of JSON. WHAT is `rows` (one call with all rows), `calls` (one gathered call for
 each row) or `ticker` (one call beside a ticker on the same event loop).
 
-Time is counted from plain dicts or texts to validated objects, the connections that are opened on
-the way included. Not counted are the interpreter's start, the imports and one row before, which
-makes what every later call uses again: the client, the schema, the validator. Memory is that of the
-whole process, the caller's records and all results included. asyncio, 4 MB of it, is imported only
-where it is used.
+Time is measured from plain dicts or texts to validated objects, and includes opening connections.
+It excludes the start of the interpreter, imports, and one row before the measurement, which builds
+everything that later calls reuse: the client, the schema, the validator. Memory is that of the
+whole process, including the caller's records and all results. asyncio, which takes 4 MB, is
+imported only by measurements that use it.
 """
 
 from __future__ import annotations
@@ -83,13 +83,13 @@ def cost_of(work: Callable[[], list[Result]], rows: int) -> dict[str, float]:
 def check(results: list[Result], rows: int) -> None:
     items = [item for result in results for item in result.data]
     if len(items) != rows or not all(isinstance(item, Person) for item in items):
-        sys.exit(f"{results[0]!r}: not one item for each row")
+        sys.exit(f"{results[0]!r}: expected one item for each row")
 
 
 def beside_ticker(extractor: Extractor, texts: list[str]) -> dict[str, float]:
     """The longest time between two ticks, with and without an extraction on the loop.
 
-    The ticker's own 5 ms are part of it.
+    It includes the ticker's own 5 ms.
     """
     import asyncio
 
@@ -111,7 +111,7 @@ def beside_ticker(extractor: Extractor, texts: list[str]) -> dict[str, float]:
 
 
 async def longest_gap(work: Awaitable[T]) -> tuple[T, float]:
-    """What `work` gives, and the most seconds between two ticks of a ticker beside it."""
+    """The result of `work`, and the longest time in seconds between two ticks beside it."""
     import asyncio
 
     gaps: list[float] = []
@@ -127,7 +127,7 @@ async def longest_gap(work: Awaitable[T]) -> tuple[T, float]:
     ticker = asyncio.create_task(tick())
     await asyncio.sleep(2 * TICK)
     result = await work
-    await asyncio.sleep(2 * TICK)  # sees what the end of the work kept the loop from
+    await asyncio.sleep(2 * TICK)  # includes a gap that the end of the work causes
     ticker.cancel()
     with suppress(asyncio.CancelledError):
         await ticker
@@ -135,7 +135,7 @@ async def longest_gap(work: Awaitable[T]) -> tuple[T, float]:
 
 
 def peak_mb() -> float:
-    """The most memory that this process has held (Linux), in units of 1,000,000 bytes."""
+    """The peak memory of this process (Linux), in units of 1,000,000 bytes."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
 

@@ -1,4 +1,4 @@
-"""The fake provider and the bare client of the tests, as processes of their own."""
+"""The fake provider and the bare client, as separate processes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Provider:
     process: int
 
     def script(self, *, latency_ms: int = 0) -> None:
-        """Sets the latency of every answer, and forgets the requests so far."""
+        """Sets the latency of every response, and forgets all earlier requests."""
         self._ask("_script", json.dumps({"latency_ms": latency_ms}).encode())
 
     def last_request(self) -> Any:
         return self._ask("_requests")[-1]["body"]
 
     def cpu_seconds(self) -> float:
-        """Processor time so far (Linux)."""
+        """The CPU time so far (Linux)."""
         stat = Path(f"/proc/{self.process}/stat").read_text(encoding="utf-8")
         user, system = stat.rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
@@ -41,7 +41,7 @@ class Provider:
 
 @contextmanager
 def provider(program: Path) -> Generator[Provider]:
-    """The fake provider, while it runs."""
+    """Runs the fake provider for the time of the block."""
     with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin
         assert process.stdout
@@ -51,14 +51,14 @@ def provider(program: Path) -> Generator[Provider]:
 
 @dataclass(frozen=True)
 class BareClient:
-    """Sends one body again and again: the requests of structx, and nothing around them."""
+    """Sends the same body again and again: the requests of structx and nothing else."""
 
     program: Path
     base_url: str
     body: Path
 
     def run(self, rows: int, concurrency: int) -> dict[str, float]:
-        """Wall time, and processor time a row beyond what the process needs to start."""
+        """Wall time, and CPU time per row without the startup of the process."""
         idle, _ = self._run(0, 1)
         cpu, wall = self._run(rows, concurrency)
         return {"wall_s": wall, "cpu_ms_per_row": (cpu - idle) * 1000 / rows}

@@ -1,14 +1,14 @@
-"""What structx costs, beside a bare HTTP client: `python bench/speed/run.py`, or `make bench`.
+"""Measures the cost of structx beside a bare HTTP client: `bench/speed/run.py`, `make bench`.
 
-Both send the same requests to one fake provider, which answers from a process of its own. Each
-measurement is a process of its own too (`client.py` says what it counts); those of structx and of
-the bare client take turns, so that a busy moment of the machine hits both, and medians are shown.
-structx reads the records, builds the requests, limits and repeats them, parses the replies and
-gives validated objects; the bare client, which uses reqwest as well, posts one ready body of the
-same kind and reads the reply to its end.
+Both send the same requests to one fake provider, which runs in a separate process. So does each
+measurement (`client.py` says what it includes); those of structx and of the bare client take turns,
+so that a busy moment of the machine affects both, and the table has medians. structx reads the
+records, builds the requests, applies limits and retries, parses the replies and returns validated
+objects; the bare client, which uses reqwest as well, posts one fixed body of the same kind and
+reads the reply to its end.
 
-All of them share one machine. What the provider takes of one processor is told: near 100 % it is
-the provider that sets the pace. Needs Linux, and an index of packages for the installed size.
+All processes share one machine. The provider's share of one processor is printed: near 100 %, the
+provider is the bottleneck. Needs Linux, and a package index for the installed size.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CLIENT = Path(__file__).with_name("client.py")
 
 @dataclass(frozen=True)
 class Load:
-    """What is asked of a client."""
+    """The load that a client generates."""
 
     what: str
     rows: int
@@ -52,9 +52,13 @@ TICKER = Load("ticker", 500, 50, latency_ms=20)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What structx costs, beside a bare HTTP client.")
+    parser = argparse.ArgumentParser(
+        description="Measure the cost of structx beside a bare HTTP client."
+    )
     parser.add_argument("--quick", action="store_true", help="3 rounds, not 9")
-    parser.add_argument("--wheel", type=Path, help="its installed size is told; else one is built")
+    parser.add_argument(
+        "--wheel", type=Path, help="the wheel to install for its size; default: build one"
+    )
     parser.add_argument("--examples", type=Path, default=TARGET / "release/examples")
     options = parser.parse_args()
     rounds = 3 if options.quick else 9
@@ -187,7 +191,7 @@ def startup_rows(rounds: int, sizes: dict[str, float]) -> list[Row]:
             "MB",
             sum(sizes.values()),
             sum(size for name, size in sizes.items() if not name.startswith("structx")),
-            "what pydantic brings",
+            "pydantic and its dependencies",
             limit=60,
         ),
     ]

@@ -1,4 +1,4 @@
-"""What structx costs before the first row: the time of its import, and its size when installed."""
+"""The cost of structx before the first row: the time of its import, and its installed size."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 
 
 def import_seconds(statements: list[str], rounds: int) -> list[float]:
-    """The median for each statement, in fresh interpreters that take turns.
+    """The median time of each statement, in new interpreters that take turns.
 
-    Without the interpreter's own start, and with compiled files in place.
+    Excludes the start of the interpreter; .pyc files exist already.
     """
     times: list[list[float]] = [[] for _ in statements]
     for _ in range(rounds + 1):
@@ -30,12 +30,12 @@ def import_seconds(statements: list[str], rounds: int) -> list[float]:
 
 
 def pydantic_peak_mb() -> float:
-    """The memory of a process that imports pydantic and makes one model."""
+    """The peak memory of a process that imports pydantic and defines one model."""
     return int(_python(_PEAK)) * 1024 / 1e6
 
 
 def build_wheel(folder: Path) -> Path:
-    """A wheel of this checkout, as it is published but for link-time optimisation."""
+    """Builds a wheel of this checkout, like a published one but without link-time optimisation."""
     maturin = Path(sys.executable).with_name("maturin")
     subprocess.run(
         [maturin, "build", "--quiet", "--out", folder], check=True, cwd=Path(__file__).parents[2]
@@ -44,9 +44,9 @@ def build_wheel(folder: Path) -> Path:
 
 
 def installed_mb(wheel: Path) -> dict[str, float]:
-    """The size of each package that a fresh environment without pip holds after the install.
+    """The size of each package in a new environment without pip after the installation.
 
-    All files of its site-packages by their length, those that pip compiles at install included.
+    Sums the lengths of all files in site-packages, including the .pyc files that pip writes.
     """
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)

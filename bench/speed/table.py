@@ -13,12 +13,12 @@ class Row:
     beside: float
     """The figure to compare with."""
     whose: str
-    """Whose figure that is."""
+    """The name of the figure to compare with."""
     limit: float | None = None
-    """The goal: not more than this, or not more than `times` the figure beside."""
+    """The goal: at most this, or at most `times` the figure to compare with."""
     times: float | None = None
     least: float | None = None
-    """The goal where more is better."""
+    """The goal of a measure where more is better."""
 
     @property
     def ratio(self) -> float:

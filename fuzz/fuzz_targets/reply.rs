@@ -1,4 +1,4 @@
-//! Replies of models as text. The first byte chooses the schema.
+//! Replies of models as text. The first byte selects the schema.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,6 +1,6 @@
-//! Replies against an independent reading. The first two bytes choose the faults and the schema; the
-//! rest is JSON: it is read as `serde_json` reads it, and damaged, it is mended to the same tree or
-//! refused.
+//! Replies against an independent parser. The first two bytes select the damage and the schema; the
+//! rest is JSON. Clean, it must give the value that `serde_json` parses; damaged, it must be repaired to
+//! the same value or rejected.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

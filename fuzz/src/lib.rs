@@ -1,8 +1,8 @@
-//! What all targets do: read the bytes as a file, and check what every document promises.
+//! The common part of all targets: reads the bytes as a file and checks the invariants of documents.
 //!
-//! The first byte chooses the name of the file, and with it the format. A format that is packed is
-//! fuzzed in its parts, as a packed file with a turned bit is only a damaged archive: where the
-//! next byte names a part, the rest replaces it in the sample that `fuzz/seeds.py` made.
+//! The first byte selects the name of the file, and thereby its format. Compressed formats are fuzzed
+//! in their parts, since a compressed file with a flipped bit is only a damaged archive: if the next
+//! byte is the number of a part, the rest replaces that part in the sample of `fuzz/seeds.py`.
 
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
@@ -22,8 +22,10 @@ macro_rules! fuzz {
 
 type Parts = Vec<(String, Vec<u8>)>;
 
+/// Reads the bytes as a file with one of these names.
+///
 /// # Panics
-/// A document breaks a promise.
+/// A document violates an invariant.
 pub fn read(names: &[&str], data: &[u8]) {
     static HOOK: Once = Once::new();
     HOOK.call_once(hear_own_panics);
@@ -35,8 +37,8 @@ pub fn read(names: &[&str], data: &[u8]) {
     }
 }
 
-/// The fuzzer ends at any panic, even one that is caught. A library's panic is caught by the reader,
-/// and no finding; one of [`check`] ends the fuzzer all the same, as nothing catches it.
+/// Replaces the fuzzer's hook, which ends the process at any panic, even one that is caught. The reader
+/// catches the panics of libraries, which are no findings; nothing catches one of [`check`].
 fn hear_own_panics() {
     std::panic::set_hook(Box::new(|panic| {
         if panic.location().is_some_and(|at| at.file() == file!()) {
@@ -45,7 +47,7 @@ fn hear_own_panics() {
     }));
 }
 
-/// Small enough for many files a second.
+/// Limits that are small enough for many files per second.
 fn options() -> ReadOptions {
     let limits = Limits {
         unpacked_bytes: 16 << 20,
@@ -59,8 +61,8 @@ fn options() -> ReadOptions {
     ReadOptions { limits, ..ReadOptions::default() }
 }
 
-/// Of a packed format the sample with one part replaced, where the first byte says which; else the
-/// bytes as they are.
+/// For a compressed format, the sample with one part replaced if the first byte is the number of a
+/// part; otherwise the bytes as they are.
 fn file(name: &str, chosen: usize, data: &[u8]) -> Vec<u8> {
     static SAMPLES: [OnceLock<Option<Parts>>; 4] = [const { OnceLock::new() }; 4];
     let parts = SAMPLES[chosen].get_or_init(|| sample(name));
@@ -71,7 +73,7 @@ fn file(name: &str, chosen: usize, data: &[u8]) -> Vec<u8> {
     if replaced < parts.len() { zipped(parts, replaced, text) } else { text.to_vec() }
 }
 
-/// The parts of the sample of a packed format.
+/// The parts of the sample of a compressed format.
 fn sample(name: &str) -> Option<Parts> {
     let file = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name));
     let mut archive = ZipArchive::new(Cursor::new(file.ok()?)).ok()?;
@@ -94,7 +96,7 @@ fn zipped(parts: &[(String, Vec<u8>)], replaced: usize, text: &[u8]) -> Vec<u8> 
     archive.finish().expect("an archive").into_inner()
 }
 
-/// Ranges are within the text, on the boundaries of characters, and in order.
+/// Checks that ranges are within the text, on boundaries of characters, and in order.
 fn check(document: &Document) {
     let text = &document.text;
     let pages = document.pages.iter().map(|page| &page.range);

@@ -144,7 +144,7 @@ class _ResponseModel(Protocol):
     def instructions(self) -> str: ...
 
 class _RunContext(Protocol):
-    """The options of a call and its callbacks; None where there is none."""
+    """The options of a call and its callbacks; None for those that are not set."""
 
     @property
     def journal(self) -> Path | None: ...
@@ -280,7 +280,7 @@ class ModelSchema:
 
 @final
 class AttemptError:
-    """Why one request for a row gave no result."""
+    """The error of one request for a row."""
 
     __match_args__ = ("model", "kind", "message", "status", "code", "request_id")
     def __new__(
@@ -294,25 +294,25 @@ class AttemptError:
     ) -> AttemptError: ...
     @property
     def model(self) -> str:
-        """The model as it was given to the extractor."""
+        """The language model, as the caller of the extractor gave it."""
     @property
     def kind(self) -> str:
         """`connection`, `connect_timeout`, `first_byte_timeout`, `timeout`, `rate_limit`, `server`,
         `quota`, `authentication`, `rejected`, `refusal`, `content_filter`, `truncated`,
-        `bad_reply`, `context_length` or `engine`: an error of the provider; `invalid`: a reply that
-        is not valid; `validator`: a validator that failed; `budget`, `deadline` or `journal`: the
-        operation was stopped by its budget or its deadline, or could not write to its journal."""
+        `bad_reply`, `context_length` or `engine`: an error of the provider; `invalid`: an invalid
+        reply; `validator`: a validator raised another exception; `budget`, `deadline` or `journal`:
+        the operation was stopped by its budget or its deadline, or could not write its journal."""
     @property
     def message(self) -> str: ...
     @property
     def status(self) -> int | None:
-        """The HTTP status; None without a reply."""
+        """The HTTP status; None without a response."""
     @property
     def code(self) -> str | None:
-        """The provider's own code for the error."""
+        """The provider's code for the error."""
     @property
     def request_id(self) -> str | None:
-        """The provider's own name for the request, for its support."""
+        """The provider's id of the request, for its support; None if it sent none."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -322,14 +322,14 @@ class RawRows:
 
     def __len__(self) -> int: ...
     def take(self, labels: Sequence[Any] | None) -> tuple[list[RowResult[Any]], list[Any]]:
-        """The rows and the items of all of them, once; `labels` are those of the source, if it has
-        any."""
+        """The rows, and the items of all rows; works once. `labels` are those of the source, if it
+        has any."""
 
 @final
 class RowResult(Generic[_Item]):
-    """How one row of the source ended: each row ends exactly once.
+    """The outcome of one row of the source; each row has exactly one.
 
-    It can't be changed; its lists and its dict can.
+    The attributes are read-only, but the lists and the dict are mutable.
     """
 
     __match_args__ = (
@@ -365,10 +365,10 @@ class RowResult(Generic[_Item]):
     ) -> RowResult[_Item]: ...
     @property
     def position(self) -> int:
-        """0 for the first row of the source; a document is one row."""
+        """The position in the source, from 0; a document is one row."""
     @property
     def source_index(self) -> Any:
-        """The row's label in the source; its position if the source has no labels."""
+        """The label of the row in the source; its position if the source has no labels."""
     @property
     def input_data(self) -> str:
         """The exact text that was sent for the row."""
@@ -376,40 +376,39 @@ class RowResult(Generic[_Item]):
     def items(self) -> list[_Item]: ...
     @property
     def usage(self) -> ExtractorUsage:
-        """Tokens of the requests for this row, failed ones too."""
+        """Tokens of the requests for this row, including failed ones."""
     @property
     def error(self) -> str | None:
-        """Why the row failed; None otherwise."""
+        """The reason if the row failed; None otherwise."""
     @property
     def sources(self) -> dict[str, str]:
-        """The document's own words for values that the embedded model copied, such as `$1,982.50`
-        for 1982.5. Keys are JSON Pointers into `items`, such as `/0/total`."""
+        """The original text of values that the embedded model copied from the document, such as
+        `$1,982.50` for 1982.5. Keys are JSON Pointers into `items`, such as `/0/total`."""
     @property
     def image_pages(self) -> list[int]:
-        """The pages of the document, from 1, that the model was sent as images beside the text."""
+        """The numbers of the pages that the model also received as images, from 1."""
     @property
     def model(self) -> str | None:
-        """The model that gave the items, as it was given to the extractor; None for a row that
-        failed, or that was blank and not asked."""
+        """The language model that returned the items, as the caller of the extractor gave it; None
+        if the row failed, or was blank and not requested."""
     @property
     def repairs(self) -> list[str]:
-        """What was mended in the reply to read it as the items. A repair of one value begins with
-        its place, a JSON Pointer into `items`, such as `/0/total: ...`. Empty for nearly all."""
+        """Repairs of the reply; empty for most rows. A repair of one value begins with its place, a
+        JSON Pointer into `items`, such as `/0/total: ...`."""
     @property
     def errors(self) -> list[AttemptError]:
-        """Why requests for the row gave no result, in their order, whether or not a later one
-        did."""
+        """The errors of failed requests for the row, in order, even if a later one succeeded."""
     @property
     def incomplete_items(self) -> list[_Item]:
-        """Of a failed row whose reply was cut at the limit of output tokens, and could not be
-        continued to its end: the items that were complete. They are not in `items`."""
+        """The complete items of a failed row whose reply was truncated at the limit of output
+        tokens and could not be continued. They are not in `items`."""
     @property
     def from_journal(self) -> bool:
-        """Whether it was read from the journal instead of asked for; its `usage` is then the cost
-        of the original requests."""
+        """Whether the row was read from the journal instead of requested; `usage` is then that of
+        the original requests."""
     @property
     def status(self) -> Literal["success", "empty", "failed"]:
-        """`failed` with an error, `empty` without items, else `success`."""
+        """`failed` with an error, `empty` without items, otherwise `success`."""
     def __eq__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...

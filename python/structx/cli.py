@@ -67,7 +67,8 @@ def _use_utf8() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="structx", description="Documents and a plain query into typed, validated data."
+        prog="structx",
+        description="Extract typed, validated data from documents with a query in plain words.",
     )
     parser.add_argument("--version", action="version", version=f"structx {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -158,14 +158,14 @@ def _options(source: str, given: object) -> dict[str, Any]:
     copied: dict[str, Any] = {}
     for option, value in given.items():
         if not isinstance(option, str):
-            raise ConfigurationError(f"{source}: the names of options must be texts")
+            raise ConfigurationError(f"{source}: the names of options must be strings")
         try:
             text = json.dumps(value, allow_nan=False, ensure_ascii=False)
             text.encode()  # fails for lone surrogates
         except (TypeError, ValueError, RecursionError) as error:
             # The message of the error may contain the value.
             kind = type(error).__name__
-            raise ConfigurationError(f"{source}: {option} is no JSON ({kind})") from None
+            raise ConfigurationError(f"{source}: {option} is not JSON ({kind})") from None
         copied[option] = json.loads(text)
     return copied
 

@@ -38,7 +38,7 @@ class DocumentLimits:
     glyphs: int = 20_000_000
     """Glyphs that a PDF draws, visible or not."""
     characters: int = 10_000_000
-    """Characters of the text."""
+    """Characters of a document's text, or of the texts of all rows of a table together."""
     cells: int = 3_000_000
     """Cells of a table, including empty ones and a few for each row and column of a text file. The
     cells of a table within a document count three times."""

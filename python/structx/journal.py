@@ -95,7 +95,7 @@ def _facts(operation: sqlite3.Row, kinds: list[sqlite3.Row]) -> Iterator[tuple[s
         return sum(kind[name] for kind in kinds)
 
     def said(kind: sqlite3.Row) -> str:
-        again = "" if kind["is_final"] else " (to be asked again)"
+        again = "" if kind["is_final"] else " (will be requested again)"
         return f"{kind['rows']:,} {kind['status']}{again}"
 
     rows, priced = total("rows"), total("priced")
@@ -107,8 +107,8 @@ def _facts(operation: sqlite3.Row, kinds: list[sqlite3.Row]) -> Iterator[tuple[s
     yield "rows", f"{rows:,}: {', '.join(map(said, kinds))}" if kinds else "none"
     yield "tokens", f"{total('prompt'):,} prompt, {total('completion'):,} completion"
     yield "cost", f"${total('cost'):,.4f}{unknown}" if priced else "unknown"
-    yield "begun", operation["started_at"]
-    yield "ended", operation["ended_at"] or "not yet: under way, or broken off"
+    yield "started", operation["started_at"]
+    yield "ended", operation["ended_at"] or "not yet: still running, or interrupted"
 
 
 def _short(query: str) -> str:
@@ -138,7 +138,7 @@ def _opened(path: Path) -> Generator[sqlite3.Connection, None, None]:
         return FileError(f"{path} can't be read as a journal: {why}", str(path))
 
     try:
-        # Some builds of Python do not have it.
+        # Some builds of Python lack it.
         import sqlite3
     except ImportError as error:
         raise unreadable(error) from error
@@ -155,9 +155,9 @@ def _opened(path: Path) -> Generator[sqlite3.Connection, None, None]:
             (application_id,) = journal.execute("PRAGMA application_id").fetchone()
             (version,) = journal.execute("PRAGMA user_version").fetchone()
             if application_id != _APPLICATION_ID:
-                raise unreadable("it is a database, but no journal of structx")
+                raise unreadable("it is a database, but not a structx journal")
             if version > _VERSION:
-                raise unreadable("a newer structx made it; upgrade structx")
+                raise unreadable("a newer version of structx wrote it; upgrade structx")
             yield journal
     except sqlite3.Error as error:
         raise unreadable(error) from error

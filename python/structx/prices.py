@@ -44,7 +44,7 @@ def table_of(prices: Prices | None, models: Iterable[str]) -> PriceTable:
         return _of_package(models)
     if not isinstance(prices, Mapping):
         raise ValueError(f"prices must be a mapping of models or {_PACKAGE!r}, not {prices!r}")
-    # All are checked, so that a mistake is an error even if no model of the call has this price.
+    # All entries are checked, including those of models that the extractor does not use.
     given = {model: _numbers(f"prices[{model!r}]", price) for model, price in prices.items()}
     return {model: given[model] for model in models if model in given}
 
@@ -68,10 +68,10 @@ def _of_package(models: Iterable[str]) -> PriceTable:
         from genai_prices import Usage, calc_price
     except ImportError as error:
         raise ValueError(
-            f"prices={_PACKAGE!r} needs this package: pip install {_PACKAGE} (Python 3.11 or later)"
+            f"prices={_PACKAGE!r} needs that package: pip install {_PACKAGE} (Python 3.11 or later)"
         ) from error
 
-    # Few enough for the lowest tier, where prices rise with the length of the prompt.
+    # Few enough for the lowest tier of models whose price rises with the length of the prompt.
     tokens = 1_000
 
     def dollars(usage: Any, model: str, provider: str | None) -> float:

@@ -1,4 +1,4 @@
-"""The results of an extraction: items, and how each row ended."""
+"""The results of an extraction: the items, and the outcome of each row."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ D = TypeVar("D", default=list[T])
 
 
 _PLANNING = "_planning"
-"""The attribute of a result with the planning requests, from which `usage` is made."""
+"""The attribute of a result that holds the planning requests, from which `usage` is computed."""
 
 
 @dataclass(repr=False)
 class ExtractionResult(Generic[T, D]):
-    """The items of all rows, and how each row ended.
+    """The items of all rows, and the outcome of each row.
 
-    `ExtractionResult[Invoice]` has a list of invoices as its data, `ExtractionResult[Invoice, Any]`
-    a table. Two results are equal if all but `data` is: the same items are in `rows`.
+    The data of an `ExtractionResult[Invoice]` is a list of invoices, that of an
+    `ExtractionResult[Invoice, Any]` a table. Equality ignores `data`: its items are in `rows`.
     """
 
     data: D = field(compare=False)
-    """The items of all rows, in the order of the source; with `return_df=True` a copy of the source
-    with a column for each field and for `extraction_status`."""
+    """The items of all rows, in the order of the source. With `return_df=True`, a copy of the
+    source with a column for each field and `extraction_status`."""
     rows: list[RowResult[T]]
-    """One for each row of the source, in its order."""
+    """The outcome of each row, in the order of the source."""
     model: type[T]
-    """The model of the items: the caller's, or the one that was planned."""
+    """The model of the items: the caller's, or the planned one."""
     usage: ExtractorUsage
-    """Tokens of all requests: planning and every row. Those of rows (and of a plan) that were read
-    from a journal count as what they cost when they were asked for."""
+    """Tokens of all requests, for planning and for rows. Rows (and a plan) that were read from a
+    journal count with the tokens of their original requests."""
     warnings: list[str] = field(default_factory=list[str])
-    """What was noticed while the source was read, which of its pages the model did not get, and
-    which models are asked for the schema without being held to it."""
+    """Warnings of the reader, pages that the model did not receive, and models whose provider does
+    not enforce the schema."""
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            # The usage of a large result is an object for each request, made once it is asked for.
+            # Computed on first use: it has an object for each request of a large result.
             if name != "usage" or _PLANNING not in vars(self):
                 kind = type(self).__name__
                 raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name)
@@ -63,7 +63,7 @@ class ExtractionResult(Generic[T, D]):
     def failed(self) -> Any:
         """The failed rows, with `index`, `text` and `error`.
 
-        A pandas DataFrame where pandas is installed, else a list of dicts.
+        A pandas DataFrame if pandas is installed, otherwise a list of dicts.
         """
         from structx._engine.tables import write
 
@@ -81,37 +81,37 @@ class ExtractionResult(Generic[T, D]):
 
     @property
     def attempted_count(self) -> int:
-        """All rows."""
+        """The number of rows."""
         return len(self.rows)
 
     @property
     def success_count(self) -> int:
-        """Rows without an error, empty ones included."""
+        """The number of rows without an error, including empty ones."""
         return sum(row.error is None for row in self.rows)
 
     @property
     def empty_count(self) -> int:
-        """Rows that ended well and gave no item."""
+        """The number of rows that succeeded without an item."""
         return sum(row.status == "empty" for row in self.rows)
 
     @property
     def extracted_count(self) -> int:
-        """Items."""
+        """The number of items."""
         return sum(len(row.items) for row in self.rows)
 
     @property
     def failure_count(self) -> int:
-        """Rows that ended with an error."""
+        """The number of failed rows."""
         return self.attempted_count - self.success_count
 
     @property
     def journaled_count(self) -> int:
-        """Rows that were read from the journal instead of asked for."""
+        """The number of rows that were read from the journal instead of requested."""
         return sum(row.from_journal for row in self.rows)
 
     @property
     def success_rate(self) -> float:
-        """Rows without an error, in percent of all rows; 0.0 where there are none."""
+        """The percentage of rows without an error; 0.0 if there are no rows."""
         return 100.0 * self.success_count / len(self.rows) if self.rows else 0.0
 
     def __repr__(self) -> str:
@@ -143,7 +143,7 @@ class ExtractionResult(Generic[T, D]):
 
 
 def result_of(raw: _core.RawExtraction, source: Source) -> ExtractionResult[Any]:
-    """The result of a call on this data."""
+    """Converts the raw result of the core."""
     rows, data = raw["rows"].take(source.labels)
     result = cast("ExtractionResult[Any]", object.__new__(ExtractionResult))
     result.data, result.rows = data, rows

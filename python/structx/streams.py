@@ -1,4 +1,4 @@
-"""The rows of an extraction as they end: for `for`, and for `async for`."""
+"""Streams of the rows of an extraction, for `for` and `async for`."""
 
 from __future__ import annotations
 
@@ -26,15 +26,14 @@ Begin: TypeAlias = "Callable[[], tuple[_core.RowStream, Source]]"
 
 
 class _Stream(Generic[T]):
-    """What both kinds of stream keep."""
+    """The state of both kinds of stream."""
 
     model: type[T] | None = None
-    """The model of the items; a planned one is known from the first row on."""
+    """The model of the items. A planned model is known once the first row is."""
     planning_usage: ExtractorUsage
-    """Tokens of the requests that planned the model; known from the first row on. Those of a row
-    are its own `usage`."""
+    """Tokens of planning, known once the first row is. Each row has its own `usage`."""
     warnings: list[str]
-    """As those of an ExtractionResult; known from the first row on, and whole after the last."""
+    """The warnings of an ExtractionResult; complete after the last row."""
 
     def __init__(self, run: RunContext) -> None:
         self._run = run
@@ -64,7 +63,7 @@ class _Stream(Generic[T]):
 
     @contextmanager
     def _taking(self) -> Generator[None, None, None]:
-        """One at a time; what ends it early closes the stream."""
+        """Allows one consumer at a time; an exception closes the stream."""
         if self._is_taking:
             raise RuntimeError("a stream is already waiting for its next row")
         self._is_taking = True
@@ -77,7 +76,7 @@ class _Stream(Generic[T]):
             self._is_taking = False
 
     def close(self) -> None:
-        """Abort the requests under way; there are no more rows. Closing again does nothing."""
+        """Aborts the requests in flight and ends the stream. Closing twice is no error."""
         self._close("closed")
 
     def _close(self, how: str) -> None:
@@ -94,8 +93,8 @@ class _Stream(Generic[T]):
 class ExtractionStream(_Stream[T]):
     """An iterator of rows, for one consumer.
 
-    Leaving its loop early aborts the requests under way once it is closed or collected; `with`
-    closes it for certain.
+    After a loop that ends early, requests continue until the stream is closed or garbage-collected;
+    a `with` block closes it.
     """
 
     def __init__(self, run: RunContext, begin: Begin) -> None:
@@ -129,7 +128,8 @@ class ExtractionStream(_Stream[T]):
 class AsyncExtractionStream(_Stream[T]):
     """An asynchronous iterator of rows, for one consumer.
 
-    Cancelling what waits for a row closes it; `async with` closes it for certain.
+    Cancelling a task that waits for a row closes the stream; so does an `async with` block at its
+    end.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class AsyncExtractionStream(_Stream[T]):
         self._taken(await self._stream.next().start())
 
     async def aclose(self) -> None:
-        """`close` for asyncio; it doesn't wait either."""
+        """`close` for asyncio; it does not wait either."""
         self.close()
 
     async def __aenter__(self) -> Self:

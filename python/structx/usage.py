@@ -1,4 +1,4 @@
-"""Tokens spent, by step and by request."""
+"""Token counts by step and by request."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ class RawUsage(TypedDict):
 
 
 class ExtractionStep(str, Enum):
-    """What a request was for."""
+    """The step that a request belongs to."""
 
     SCHEMA_GENERATION = "schema_generation"
     EXTRACTION = "extraction"
 
 
 class _Dumps:
-    """What usage has of a pydantic model, made only when it is asked for."""
+    """The dump methods of a pydantic model, built on first use."""
 
     __slots__ = ()
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
-        """As a dict; the options are those of `pydantic.TypeAdapter.dump_python`."""
+        """Converts to a dict; the options are those of `pydantic.TypeAdapter.dump_python`."""
         return self._adapter().dump_python(self, **options)
 
     def model_dump_json(self, **options: Any) -> str:
-        """As JSON; the options are those of `pydantic.TypeAdapter.dump_json`."""
+        """Converts to JSON; the options are those of `pydantic.TypeAdapter.dump_json`."""
         return self._adapter().dump_json(self, **options).decode()
 
     @classmethod
@@ -60,54 +60,54 @@ class StepUsage(_Dumps):
     completion_tokens: int = 0
     total_tokens: int = 0
     thinking_tokens: int | None = None
-    """Part of `completion_tokens` spent on reasoning; None where the provider does not tell."""
+    """The part of `completion_tokens` for reasoning; None if the provider does not report it."""
     cached_tokens: int | None = None
-    """Part of `prompt_tokens` that the provider had cached; None where it does not tell."""
+    """The part of `prompt_tokens` that the provider had cached; None if it does not report it."""
     cost: float | None = None
-    """US dollars; None where the price of the model is not known. See `prices` of the extractor."""
+    """US dollars; None if the price of the model is unknown. See `prices` of the extractor."""
 
 
 @dataclass(slots=True, repr=False)
 class ExtractorUsage(_Dumps):
-    """Tokens of an operation or of a row: one entry for each request, failed ones too."""
+    """Tokens of an operation or of a row, with an entry for each request, including failed ones."""
 
     steps: dict[ExtractionStep, list[StepUsage]] = field(
         default_factory=dict[ExtractionStep, list[StepUsage]]
     )
-    """The requests of each step that made any."""
+    """The requests by step; steps without requests are missing."""
 
     def get_step(self, step: ExtractionStep | str) -> list[StepUsage]:
-        """The requests of a step, given as the enum or its value; empty where there were none."""
+        """The requests of a step, given as the enum or its value; empty if there were none."""
         return self.steps.get(ExtractionStep(step), [])
 
     @property
     def total_tokens(self) -> int:
-        """Tokens of all requests, prompt and completion."""
+        """Tokens of all prompts and replies."""
         return sum(call.total_tokens for call in self._calls())
 
     @property
     def prompt_tokens(self) -> int:
-        """Tokens sent."""
+        """Tokens of all prompts."""
         return sum(call.prompt_tokens for call in self._calls())
 
     @property
     def completion_tokens(self) -> int:
-        """Tokens received."""
+        """Tokens of all replies."""
         return sum(call.completion_tokens for call in self._calls())
 
     @property
     def thinking_tokens(self) -> int | None:
-        """Tokens spent on reasoning; None where no provider told."""
+        """Tokens for reasoning; None if no provider reported any."""
         return _known_sum(call.thinking_tokens for call in self._calls())
 
     @property
     def cached_tokens(self) -> int | None:
-        """Prompt tokens that were cached; None where no provider told."""
+        """Tokens of prompts that providers had cached; None if no provider reported any."""
         return _known_sum(call.cached_tokens for call in self._calls())
 
     @property
     def cost(self) -> float | None:
-        """US dollars for all requests; None where the price of one is not known."""
+        """US dollars for all requests; None if the price of one is unknown."""
         return total_cost(call.cost for call in self._calls())
 
     def _calls(self) -> Iterator[StepUsage]:
@@ -119,17 +119,17 @@ class ExtractorUsage(_Dumps):
 
 
 def of_planning(calls: Iterable[RawUsage]) -> ExtractorUsage:
-    """The usage of requests that made a model."""
+    """The usage of planning requests."""
     return of_calls([StepUsage(**call) for call in calls], [])
 
 
 def of_requests(calls: Iterable[RawUsage]) -> ExtractorUsage:
-    """The usage of requests for a row."""
+    """The usage of the requests for a row."""
     return of_calls([], [StepUsage(**call) for call in calls])
 
 
 def of_calls(planning: list[StepUsage], extraction: list[StepUsage]) -> ExtractorUsage:
-    """The usage of these requests; a step without any is left out."""
+    """The usage of these requests; a step without requests is left out."""
     steps: dict[ExtractionStep, list[StepUsage]] = {}
     if planning:
         steps[ExtractionStep.SCHEMA_GENERATION] = planning
@@ -139,7 +139,7 @@ def of_calls(planning: list[StepUsage], extraction: list[StepUsage]) -> Extracto
 
 
 def total_cost(costs: Iterable[float | None]) -> float | None:
-    """The sum of costs; None where one is not known."""
+    """The sum of the costs; None if one is unknown."""
     known: list[float] = []
     for cost in costs:
         if cost is None:

@@ -2,7 +2,7 @@
 # requires-python = ">=3.10"
 # dependencies = ["python-docx>=1.1", "reportlab>=4.2"]
 # ///
-"""Writes the sample contract and the sample invoice that stand beside this script.
+"""Writes the sample contract and the sample invoice next to this script.
 
 All companies, people and figures are invented. Two runs with the same versions of the libraries
 write the same bytes.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -53,6 +53,18 @@ impl FakeProvider {
 
     pub fn requests(&self) -> Vec<Recorded> {
         self.state.lock().recorded.clone()
+    }
+
+    /// Waits until the counts meet `condition`.
+    ///
+    /// # Panics
+    /// If they still don't after ten seconds.
+    pub async fn until(&self, condition: impl Fn(Stats) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !condition(self.stats()) {
+            assert!(Instant::now() < deadline, "never met: {}", serde_json::json!(self.stats()));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }
 

@@ -25,7 +25,7 @@ def number(name: str, value: Any, *, positive: bool = False) -> float:
     """Checks that the value is a finite number of at least 0, or of more than 0."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number or not 0 <= value < 2**63 or (positive and not value):
-        wanted = "of more than 0" if positive else "from 0 on"
+        wanted = "greater than 0" if positive else "of at least 0"
         raise ValueError(f"{name} must be a number {wanted}, not {value!r}")
     return float(value)
 

@@ -1,15 +1,15 @@
-"""Columns of a table out of the items of its rows.
+"""Converts the items of rows to columns of a table.
 
-Columns come in the order of the model's fields, within a field as they are first seen; the columns
-of second and later items (`field_1`, `field_2`, ...) come after those of the first.
+Columns are in the order of the model's fields, and within a field in the order in which they first
+occur; those of second and later items (`field_1`, `field_2`, ...) follow those of first items.
 
-With nested values expanded, an object gives `a_b`, a list with objects in it `list_0_x`, and any
-other list is JSON text in one column. A column of the whole, `a` or `list`, stays only if it has a
-value of its own or if no row has anything to expand: None and empty values make no column beside
-`a_b`.
+With `expand_nested`, an object becomes columns such as `a_b`, a list that contains objects becomes
+columns such as `list_0_x`, and any other list becomes JSON text in one column. The column of the
+whole value, `a` or `list`, remains only if no row has parts to expand or a row has a whole value
+other than None and empty ones.
 
-A name that is taken, by the source or by another column, gets the ending `_extracted`, then
-`_extracted_2` and so on: nothing is ever overwritten.
+If the source or another column already has a name, the suffix `_extracted`, then `_extracted_2` and
+so on is appended: nothing is ever overwritten.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from pydantic import BaseModel, RootModel
 from pydantic_core import to_jsonable_python
 
 Place: TypeAlias = "tuple[Any, ...]"
-"""Where a value stands: the item's number in its row, the field, keys and indices in the field."""
+"""The place of a value: the number of the item in its row, the field, keys and indices in it."""
 Cells: TypeAlias = "dict[Place, dict[int, Any]]"
-"""By row, the values of a column; rows without one are left out."""
+"""The values of each column by row; rows without a value are left out."""
 
 STATUS = "extraction_status"
 MAX_COLUMNS = 1_600
 """Columns that the items may add to a table.
 
-The limit of PostgreSQL; other places for tables have more (SQLite 2,000, a sheet of Excel 16,384).
-A column takes memory in every row of the source, whichever row needs it: without a bound, one row
-with 1,000 items of 5 fields made 5,001 columns and took 814 MB.
+The limit of PostgreSQL; SQLite has 2,000, and a sheet of Excel 16,384. A column takes memory in
+every row of the source, even if only one row needs it: without this limit, one row with 1,000 items
+of 5 fields made 5,001 columns and took 814 MB.
 """
 _LISTS = (list, tuple, set, frozenset)
 
@@ -44,9 +44,9 @@ class TooManyColumnsError(ValueError):
     def __init__(self, row: int, items: int) -> None:
         super().__init__(
             f"they need more than {MAX_COLUMNS:,} columns: the row at position {row} has {items:,} "
-            "items, each of which (and with expand_nested each part of which) gets columns of its "
-            "own; use return_df=False, or ask for fewer items in a row. Nothing is lost: all items "
-            "are in the rows of the `results` of this error"
+            "items, and each item (with expand_nested, each of its parts) has its own columns; use "
+            "return_df=False, or ask for fewer items per row. Nothing is lost: the `results` of "
+            "this error have all items in their rows"
         )
 
 
@@ -57,19 +57,19 @@ def columns_of(
     *,
     expand_nested: bool,
 ) -> dict[str, list[Any]]:
-    """The columns that are added to a source, one value for each row.
+    """The columns to append to a source, with one value for each row.
 
     Args:
         rows: the status and the items of each row.
-        model: the model of the items: each of its fields has a column, items or not.
-        source_columns: names that are taken.
-        expand_nested: give the parts of nested values columns of their own.
+        model: the model of the items; each of its fields has a column, even without items.
+        source_columns: the names of the source's columns.
+        expand_nested: the parts of nested values have their own columns.
 
     Raises TooManyColumnsError before any column is built.
     """
     cells = _cells([items for _, items in rows], model, expand_nested)
     taken = set(source_columns)
-    # Programs look for the status under its name: a field of that name gives way.
+    # Programs look for the status under its name, so a field of this name is the one renamed.
     status = _free(STATUS, taken)
     columns = {
         _free(_name(place), taken): [
@@ -83,7 +83,7 @@ def columns_of(
 def _cells(
     rows: Iterable[Sequence[BaseModel]], model: type[BaseModel], expand_nested: bool
 ) -> Cells:
-    """The columns in their order."""
+    """The columns, in their order."""
     fields = [name for name, field in model.model_fields.items() if not field.exclude]
     order = {name: position for position, name in enumerate(fields)}
     cells: Cells = {(0, name): {} for name in fields}
@@ -105,7 +105,7 @@ def _cells(
 
 def _dump(item: BaseModel) -> dict[Any, Any]:
     dump: Any = item.model_dump(by_alias=False)
-    # A root model, or a serializer of the caller's, gives one value without a name.
+    # A root model or a custom serializer may produce a single value without a name.
     has_fields = isinstance(dump, dict) and not isinstance(item, RootModel)
     return cast("dict[Any, Any]", dump) if has_fields else {"root": dump}
 
@@ -142,7 +142,7 @@ def _cell(value: Any, expand_nested: bool) -> Any:
 
 
 def _ordered(value: Any) -> Any:
-    """With sorted lists for sets, whose order differs from process to process."""
+    """Replaces sets, whose order differs from process to process, by sorted lists."""
     if isinstance(value, dict):
         return {key: _ordered(part) for key, part in cast("dict[Any, Any]", value).items()}
     if isinstance(value, _LISTS):
@@ -158,7 +158,7 @@ def _name(place: Place) -> str:
 
 
 def _free(name: str, taken: set[str]) -> str:
-    """The name, or the next one of it that is not taken; taken from now on."""
+    """Reserves and returns the name, with a suffix if it is taken."""
     free, number = name, 1
     while free in taken:
         free = f"{name}_extracted" if number == 1 else f"{name}_extracted_{number}"

@@ -1,4 +1,4 @@
-"""The HTML that notebooks show of results and documents: counts, and the first items or lines.
+"""The HTML of results and documents in notebooks: counts, and the first items or lines.
 
 Tables have the class that notebooks style for pandas, in light and dark themes. All text is
 escaped, since a document may contain HTML of its own. The limits below were chosen by hand.
@@ -20,7 +20,7 @@ _LEFT = "style='text-align:left'"
 
 
 ShownRow: TypeAlias = "tuple[Any, Sequence[Any], str]"
-"""The label of a row, its items, and how it ended, which is shown if there are no items."""
+"""The label of a row, its items, and its outcome, which is shown if there are no items."""
 
 
 def of_result(
@@ -82,7 +82,7 @@ def _lines(row: ShownRow, fields: Sequence[str]) -> Iterator[str]:
 
 
 def _rest(lines: int, fields: int) -> str:
-    """How much the table leaves out."""
+    """The numbers of lines and fields that the table leaves out."""
     words = [
         f"{count:,} more {name}" for name, count in (("lines", lines), ("fields", fields)) if count
     ]

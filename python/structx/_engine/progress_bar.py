@@ -45,14 +45,14 @@ class Bar:
 
 def is_seen() -> bool:
     """Whether a bar would be visible: stderr is a terminal, or this is a notebook."""
-    # The stderr of a notebook is no terminal.
+    # In a notebook, stderr is not a terminal.
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if type(shell).__name__ == "ZMQInteractiveShell":
         return True
     try:
         return sys.stderr.isatty()
-    except (AttributeError, ValueError):  # there is none, or it is closed
+    except (AttributeError, ValueError):  # there is no stderr, or it is closed
         return False
 
 

@@ -11,7 +11,7 @@ from structx import _core
 
 
 class ResponseModel:
-    """A model and all that the core needs of it. See Source for why it is no dataclass."""
+    """A model with its schema and validator. See Source for why it is not a dataclass."""
 
     def __init__(
         self,
@@ -24,9 +24,9 @@ class ResponseModel:
         self.validate = validate
         """From a reply `{"items": [...]}` as JSON to its items; raises pydantic.ValidationError."""
         self.instructions = ""
-        """The plan's words on how to read the items; empty for a model of the caller's."""
+        """The plan's instructions for extracting items; empty for the caller's own model."""
         self.built: object = model.__pydantic_validator__
-        """pydantic's validator of the model: another one once the model is rebuilt."""
+        """pydantic's validator of the model; rebuilding the model replaces it."""
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
         # Libraries that pickle classes by value would include it; another process makes its own.

@@ -1,4 +1,4 @@
-"""One operation of an extractor: what a call may ask of it, and what is said of it as it runs."""
+"""The context of one operation: its checked options, its progress and its log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ LOGGER.addHandler(logging.NullHandler())
 
 
 class RunContext:
-    """An operation from its call to its end. The core reads its attributes, and calls two."""
+    """An operation from its call to its end.
+
+    The core reads the attributes, and calls `progress` and `log`.
+    """
 
     journal: Path | None = None
     max_cost: float | None = None
@@ -39,12 +42,12 @@ class RunContext:
         operation: str,
         options: RunOptions | None = None,
     ) -> None:
-        """Raises TypeError for an option that there is not.
+        """Raises TypeError for an unknown option.
 
         Args:
             core: the extractor.
             operation: the name of the method.
-            options: as the caller gave them.
+            options: the options of the caller.
         """
         self.core = core
         self._operation = operation
@@ -60,7 +63,7 @@ class RunContext:
         self._is_under_way = False
 
     def check(self) -> None:
-        """Begin, with the options as they are meant; raises TypeError or ValueError."""
+        """Checks the options and starts the clock; raises TypeError or ValueError."""
         self._started, self._is_under_way = time.monotonic(), True
         given = self._options
         if (journal := given.get("journal")) is not None:
@@ -82,7 +85,7 @@ class RunContext:
             return cast("Callable[[Progress], None]", progress)
         if progress is not None and not isinstance(progress, bool):
             kind = type(progress).__name__
-            raise TypeError(f"progress must be True, False or what is called, not {kind}")
+            raise TypeError(f"progress must be True, False or a function, not {kind}")
         if not progress or not is_seen():
             return None
         if find_spec("tqdm") is None:
@@ -100,13 +103,13 @@ class RunContext:
                 self._show(self._last)
             except Exception:
                 self._show = None
-                LOGGER.exception("what was given as progress failed, and is called no more")
+                LOGGER.exception("the progress function raised; it is not called again")
 
     def end(self, how: str = "") -> None:
-        """Close the bar and log what became of the operation. Ending it again does nothing.
+        """Closes the bar and logs the outcome of the operation. Ending it twice is no error.
 
         Args:
-            how: what ended it early, if anything did.
+            how: the reason of an early end; empty otherwise.
         """
         if not self._is_under_way:
             return
@@ -123,7 +126,7 @@ class RunContext:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        # Without the error's words, which may be the document's; whoever called is given it.
+        # Without the message of the error, which may quote the document; the caller gets the error.
         self.end(f"ended by {type(error).__name__}" if error else "")
 
 

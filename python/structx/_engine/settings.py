@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 # Arguments that belong elsewhere; without an error they would be sent to the provider.
 _UNSUPPORTED = {
-    "client": "structx has HTTP clients of its own: give model='provider/name' and, for a server "
-    "of yours, api_base",
+    "client": "structx has its own HTTP clients: give model='provider/name' and, for your own "
+    "server, api_base",
     "model_name": "give model='provider/name'",
     **dict.fromkeys(
         ("journal", "max_cost", "deadline", "progress"),
-        "it is for one call: give it to extract and the like",
+        "it belongs to a single call: give it to extract or another method",
     ),
     **dict.fromkeys(
         ("max_concurrency", "requests_per_minute", "tokens_per_minute"),

@@ -139,7 +139,7 @@ def extractions(
         raise TypeError("queries must be a list of texts that say what to extract")
     checked = [_words(f"queries[{n}]", query) for n, query in enumerate(queries)]
     if len(set(checked)) < len(checked):
-        raise ValueError("queries has the same query twice; the result is by query")
+        raise ValueError("queries contains the same query twice, and results are keyed by query")
     source = _source(data, output)
     finish = partial(_results, source, output, checked)
     return context.core.extract_queries(source.input, checked, context), finish

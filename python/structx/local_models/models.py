@@ -168,7 +168,7 @@ def _check_space(part: Path, size: int) -> None:
     free = shutil.disk_usage(part.parent).free
     if free < needed:
         raise FileError(
-            f"not enough room in {part.parent}: {needed / 1e6:,.0f} MB are needed, "
+            f"not enough space in {part.parent}: {needed / 1e6:,.0f} MB are needed, "
             f"{free / 1e6:,.0f} MB are free",
             str(part.parent),
         )
@@ -179,7 +179,7 @@ def _check(part: Path, model: KnownModel) -> None:
     if found != model.sha256:
         part.unlink()
         raise FileError(
-            f"what was fetched for {model.name} is not its weights and was deleted: "
+            f"the file downloaded for {model.name} has the wrong hash and was deleted: "
             f"sha256 {found}, expected {model.sha256}",
             str(part),
         )
