@@ -3,7 +3,7 @@
 use serde_json::{Number, Value};
 use yaml_serde::Value as Yaml;
 
-use crate::error::Error;
+use crate::Error;
 
 /// Reads one YAML document; an empty one is null. `name` is what errors call it.
 ///

@@ -9,14 +9,13 @@
 //! with the feature of that name. `embedded` (feature `local`) is one more [`llm::Provider`].
 
 pub mod config;
-pub mod error;
 pub mod planning;
 pub mod run;
 
 #[cfg(feature = "python")]
 mod python;
 
-pub use error::{Error, Result};
+pub use run::error::{Error, Result};
 pub use structx_documents as documents;
 #[cfg(feature = "local")]
 pub use structx_embedded as embedded;

@@ -16,7 +16,7 @@ use structx::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Request, Res
 
 struct Client {
     provider: Arc<dyn Provider>,
-    rate_limiter: Arc<RateLimiter>,
+    limiter: Arc<RateLimiter>,
     request: Request,
 }
 
@@ -28,22 +28,22 @@ impl Client {
             ..ModelSettings::default()
         };
         let (provider, model) = provider(&settings, |_| None).unwrap();
-        let rate_limiter = SharedLimiter::new(limits).limiter_for(&provider.address());
+        let limiter = SharedLimiter::new(limits).limiter_for(&provider.address());
         let parts = vec![Part::Text("How many?".into())];
         let messages = vec![Message { role: Role::User, parts }];
         let request = Request { model, messages, schema: None, options: Arc::default() };
-        Self { provider, rate_limiter, request }
+        Self { provider, limiter, request }
     }
 
-    async fn ask(&self) -> Result<Response, LlmError> {
-        let permit = self.rate_limiter.acquire(10).await;
+    async fn complete(&self) -> Result<Response, LlmError> {
+        let permit = self.limiter.acquire(10).await;
         let result = self.provider.complete(&self.request).await;
         permit.report(&result);
         result
     }
 
-    async fn ask_often(&self, times: usize) {
-        for result in join_all((0..times).map(|_| self.ask())).await {
+    async fn complete_often(&self, times: usize) {
+        for result in join_all((0..times).map(|_| self.complete())).await {
             result.unwrap();
         }
     }
@@ -57,7 +57,7 @@ fn per_minute(requests: f64) -> ConfiguredLimits {
 async fn a_limit_that_is_configured_is_never_exceeded() {
     let fake = FakeProvider::start().unwrap();
     fake.script(&json!({"limit": {"per_second": 25, "burst": 3}}));
-    Client::new(&fake, per_minute(1500.0)).ask_often(50).await;
+    Client::new(&fake, per_minute(1500.0)).complete_often(50).await;
     assert_eq!((fake.stats().requests, fake.stats().throttled), (50, 0));
 }
 
@@ -66,8 +66,8 @@ async fn a_limit_that_replies_tell_is_kept() {
     let fake = FakeProvider::start().unwrap();
     fake.script(&json!({"limit": {"per_second": 25, "burst": 3, "headers": true}}));
     let client = Client::new(&fake, ConfiguredLimits::default());
-    client.ask_often(1).await;
-    client.ask_often(49).await;
+    client.complete_often(1).await;
+    client.complete_often(49).await;
     assert_eq!((fake.stats().requests, fake.stats().throttled), (50, 0));
 }
 
@@ -80,14 +80,14 @@ async fn tokens_are_counted_as_they_were_used() {
         ConfiguredLimits { tokens_per_minute: Some(60_000.0), ..ConfiguredLimits::default() };
     let client = Client::new(&fake, limits);
     for _ in 0..4 {
-        client.ask_often(1).await;
+        client.complete_often(1).await;
     }
     let times: Vec<_> = fake.requests().iter().map(|request| request.at_ms).collect();
     assert!(times[3] - times[0] >= 3 * 290, "{times:?}");
 }
 
 #[tokio::test]
-async fn nobody_asks_before_the_time_that_one_is_told() {
+async fn no_request_leaves_before_the_time_that_one_was_told() {
     for step in [
         json!({"status": 429, "headers": {"retry-after-ms": "600"}}),
         json!({"status": 503, "headers": {"retry-after-ms": "600"}}),
@@ -95,22 +95,22 @@ async fn nobody_asks_before_the_time_that_one_is_told() {
         let fake = FakeProvider::start().unwrap();
         fake.script(&json!({ "steps": [step] }));
         let client = Client::new(&fake, ConfiguredLimits::default());
-        let error = client.ask().await.unwrap_err();
+        let error = client.complete().await.unwrap_err();
         assert!(matches!(error.kind, LlmErrorKind::RateLimit | LlmErrorKind::Server));
-        client.ask_often(5).await;
+        client.complete_often(5).await;
         let times: Vec<_> = fake.requests().iter().map(|request| request.at_ms).collect();
         assert!(times[1..].iter().all(|time| *time >= times[0] + 600), "{times:?}");
     }
 }
 
 #[tokio::test]
-async fn who_is_aborted_makes_room() {
+async fn an_aborted_request_frees_its_slot() {
     let fake = FakeProvider::start().unwrap();
     fake.script(&json!({ "steps": [{"fault": "stall"}] }));
     let limits = ConfiguredLimits { max_concurrency: Some(1), ..ConfiguredLimits::default() };
     let client = Client::new(&fake, limits);
-    let both = async { tokio::join!(client.ask(), client.ask()) };
+    let both = async { tokio::join!(client.complete(), client.complete()) };
     assert!(tokio::time::timeout(Duration::from_millis(200), both).await.is_err());
-    client.ask_often(3).await;
+    client.complete_often(3).await;
     assert_eq!(fake.stats().requests, 4);
 }

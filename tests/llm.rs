@@ -31,7 +31,7 @@ fn client_with(base_url: &str, timeouts: Timeouts) -> (Arc<dyn Provider>, Arc<st
     provider(&settings, |_| None).expect("sound settings")
 }
 
-fn question(client: &dyn Provider, model: &Arc<str>) -> Request {
+fn request_to(client: &dyn Provider, model: &Arc<str>) -> Request {
     let schema = json!({
         "type": "object",
         "properties": {"name": {"type": "string"}, "total": {"type": "number"}},
@@ -51,9 +51,9 @@ fn question(client: &dyn Provider, model: &Arc<str>) -> Request {
     }
 }
 
-async fn ask(fake: &FakeProvider) -> Result<Response, LlmError> {
+async fn complete(fake: &FakeProvider) -> Result<Response, LlmError> {
     let (client, model) = client(&fake.base_url, Duration::from_millis(300));
-    let request = question(&*client, &model);
+    let request = request_to(&*client, &model);
     let result = client.complete(&request).await;
     if let Err(error) = &result {
         assert!(!format!("{error} {error:?}").contains(KEY), "{error:?}");
@@ -64,7 +64,7 @@ async fn ask(fake: &FakeProvider) -> Result<Response, LlmError> {
 #[tokio::test]
 async fn a_request_makes_the_round_trip() {
     let fake = FakeProvider::start().unwrap();
-    let reply = ask(&fake).await.unwrap();
+    let reply = complete(&fake).await.unwrap();
     let value: Value = serde_json::from_str(&reply.text).unwrap();
     assert_eq!(value, json!({"name": "text", "total": 1.5}));
     assert_eq!(reply.finish_reason, FinishReason::Stop);
@@ -111,11 +111,11 @@ async fn every_failure_has_its_kind() {
     let fake = FakeProvider::start().unwrap();
     for (step, kind, part) in cases {
         fake.script(&json!({ "steps": [step.clone()] }));
-        let error = ask(&fake).await.expect_err("the step is a failure");
+        let error = complete(&fake).await.expect_err("the step is a failure");
         assert_eq!(error.kind, kind, "{error} for {step}");
         assert!(error.to_string().contains(part), "{error} for {step}");
         assert!(!error.to_string().contains("Total: 3"), "{error} for {step}");
-        assert_eq!(fake.stats().requests, 1, "asked more than once for {step}");
+        assert_eq!(fake.stats().requests, 1, "sent more than once for {step}");
         let after = (kind == Kind::RateLimit).then_some(Duration::from_secs(7));
         assert_eq!(error.retry_after, after, "{step}");
     }
@@ -127,7 +127,7 @@ async fn a_reply_that_does_not_begin() {
     let first_byte = Some(Duration::from_millis(200));
     let (client, model) =
         client_with(&fake.base_url, Timeouts { first_byte, ..Timeouts::default() });
-    let request = question(&*client, &model);
+    let request = request_to(&*client, &model);
     client.complete(&request).await.unwrap();
     fake.script(&json!({ "steps": [{"fault": "stall"}] }));
     let error = client.complete(&request).await.unwrap_err();
@@ -150,7 +150,7 @@ async fn a_connection_that_is_not_made() {
     let connect = Duration::from_millis(200);
     let (client, model) =
         client_with(&format!("http://{address}/v1"), Timeouts { connect, ..Timeouts::default() });
-    let error = client.complete(&question(&*client, &model)).await.unwrap_err();
+    let error = client.complete(&request_to(&*client, &model)).await.unwrap_err();
     assert_eq!(error.kind, LlmErrorKind::ConnectTimeout, "{error}");
     let text = error.to_string();
     assert!(text.contains(&format!("no connection to {address} within 0.2 s")), "{text}");
@@ -163,7 +163,7 @@ async fn a_server_that_is_not_there() {
     drop(listener);
     let (client, model) =
         client(&format!("http://{address}/v1?token=hidden"), Duration::from_secs(5));
-    let error = client.complete(&question(&*client, &model)).await.unwrap_err();
+    let error = client.complete(&request_to(&*client, &model)).await.unwrap_err();
     assert_eq!(error.kind, LlmErrorKind::Connection);
     let text = format!("{error} {error:?}");
     assert!(text.contains(&format!("no connection to {address}")), "{text}");
@@ -175,9 +175,9 @@ async fn a_dropped_request_closes_its_connection() {
     let fake = FakeProvider::start().unwrap();
     fake.script(&json!({ "steps": [{"fault": "stall"}] }));
     let (client, model) = client(&fake.base_url, Duration::from_mins(1));
-    let request = question(&*client, &model);
+    let request = request_to(&*client, &model);
     tokio::select! {
-        asked = client.complete(&request) => panic!("the server stalls: {asked:?}"),
+        result = client.complete(&request) => panic!("the server stalls: {result:?}"),
         () = fake.until(|stats| stats.in_flight == 1) => {}
     }
     fake.until(|stats| stats.aborted == 1).await;
@@ -190,7 +190,7 @@ async fn connections_are_used_again() {
     let fake = FakeProvider::start().unwrap();
     fake.script(&json!({ "latency_ms": 20 }));
     let (client, model) = client(&fake.base_url, Duration::from_mins(1));
-    let request = question(&*client, &model);
+    let request = request_to(&*client, &model);
     for _ in 0..5 {
         let mut ten = JoinSet::new();
         for _ in 0..10 {
@@ -218,7 +218,7 @@ async fn without_a_key_nothing_is_sent_as_one() {
         };
         let (client, model) = provider(&settings, |_| Some("sk-of-another".to_owned())).unwrap();
         assert_eq!((client.name(), &*model), ("custom", name));
-        client.complete(&question(&*client, &model)).await.unwrap();
+        client.complete(&request_to(&*client, &model)).await.unwrap();
         assert!(fake.requests()[0].credentials.is_empty(), "{name}");
     }
 }

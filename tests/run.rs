@@ -14,7 +14,7 @@ use structx::documents::table::Table;
 use structx::documents::{Content, Document, ReadOptions};
 use structx::llm::http::{ApiKey, Timeouts};
 use structx::llm::providers::registry::{ModelSettings, provider};
-use structx::llm::rate_limit::{ConfiguredLimits, RateLimited, SharedLimiter};
+use structx::llm::rate_limit::{ConfiguredLimits, SharedLimiter};
 use structx::llm::retry::RetryPolicy;
 use structx::planning::plan::Plan;
 use structx::run::{
@@ -90,7 +90,7 @@ impl ModelFactory for Modelled {
     }
 }
 
-fn operation(fake: &FakeProvider, max_retries: u32) -> Step {
+fn step(fake: &FakeProvider, max_retries: u32) -> Step {
     let settings = ModelSettings {
         model: "openai/fake".to_owned(),
         api_key: Some(ApiKey::new("sk-secret")),
@@ -102,10 +102,8 @@ fn operation(fake: &FakeProvider, max_retries: u32) -> Step {
     let retry_policy =
         RetryPolicy { max_retries, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
     let (name, options) = ("openai/fake".into(), Arc::default());
-    let rate_limiter =
-        SharedLimiter::new(ConfiguredLimits::default()).limiter_for(&provider.address());
-    let provider = RateLimited::new(provider, rate_limiter);
-    let client = Client { provider, model, name, options, price: None };
+    let limiter = SharedLimiter::new(ConfiguredLimits::default()).limiter_for(&provider.address());
+    let client = Client { provider, limiter, model, name, options, price: None };
     let (fallbacks, context) = (Arc::default(), Arc::new(RunContext::new(8)));
     Step { client, fallbacks, retry_policy, concurrency: 8, context }
 }
@@ -135,8 +133,8 @@ async fn run(
     content: &Arc<Content>,
     target: Option<Words>,
 ) -> structx::Result<Extraction<Words>> {
-    let operation = operation(fake, 2);
-    extract(&operation, &operation, &Modelled, content, "the words", target).await
+    let step = step(fake, 2);
+    extract(&step, &step, &Modelled, content, "the words", target).await
 }
 
 #[tokio::test]
@@ -239,16 +237,15 @@ async fn a_reply_that_was_cut_is_continued_and_keeps_what_was_complete() {
 }
 
 #[tokio::test]
-async fn models_are_asked_in_turn_where_the_provider_fails() {
+async fn models_are_tried_in_turn_where_the_provider_fails() {
     let fake = FakeProvider::start().unwrap();
     script(&fake, &json!([{"status": 500, "times": 3}, {"content": reply(&["one"])}]));
-    let mut operation = operation(&fake, 2);
-    let second = Client { name: "openai/second".into(), ..operation.client.clone() };
-    operation.fallbacks = [second].into();
+    let mut step = step(&fake, 2);
+    let second = Client { name: "openai/second".into(), ..step.client.clone() };
+    step.fallbacks = [second].into();
     let target = Some(Words::new());
     let content = text("one");
-    let extraction =
-        extract(&operation, &operation, &Modelled, &content, "q", target).await.unwrap();
+    let extraction = extract(&step, &step, &Modelled, &content, "q", target).await.unwrap();
     let outcome = &extraction.outcomes[0];
     assert_eq!(outcome.model.as_deref(), Some("openai/second"));
     assert_eq!(outcome.calls.len(), 4);
@@ -257,7 +254,7 @@ async fn models_are_asked_in_turn_where_the_provider_fails() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_sent_back_with_the_first_question() {
+async fn an_invalid_reply_is_sent_back_with_the_first_prompt() {
     let fake = FakeProvider::start().unwrap();
     script(
         &fake,
@@ -271,13 +268,13 @@ async fn what_is_wrong_is_sent_back_with_the_first_question() {
     assert_eq!(extraction.outcomes[0].result, Ok(vec!["right".to_owned()]));
     let body = fake.requests()[2].json();
     let last = &body["messages"];
-    assert_eq!(last.as_array().unwrap().len(), 4, "only the last answer is sent back");
+    assert_eq!(last.as_array().unwrap().len(), 4, "only the last reply is sent back");
     assert_eq!(last[2]["content"], reply(&["broken?", "wrong"]));
     assert!(last[3]["content"].as_str().unwrap().contains("word: is wrong"));
 }
 
 #[tokio::test]
-async fn a_plan_is_made_once_and_a_bad_one_is_asked_again() {
+async fn a_plan_is_made_once_and_a_bad_one_is_corrected() {
     let fake = FakeProvider::start().unwrap();
     let plan = |name: &str| {
         json!({
@@ -299,7 +296,7 @@ async fn a_plan_is_made_once_and_a_bad_one_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_plan_that_can_not_be_had_is_an_error_of_the_operation() {
+async fn a_plan_that_can_not_be_had_is_an_error_of_the_step() {
     let fake = FakeProvider::start().unwrap();
     script(&fake, &json!([{"status": 500, "times": 9}]));
     let error = run(&fake, &records(3), None).await.unwrap_err();
@@ -315,37 +312,37 @@ fn definition(name: &str) -> ExtractionRequest {
 }
 
 #[tokio::test]
-async fn a_definition_is_refined_with_one_question() {
+async fn a_definition_is_refined_with_one_request() {
     let fake = FakeProvider::start().unwrap();
     let word = json!({"name": "word", "description": "A word", "type": "str", "required": true,
                       "nullable": false, "validation": {"min_length": 2}, "nested_fields": null});
     let good = json!({"model_description": "Words", "fields": [word]}).to_string();
     script(&fake, &json!([{"content": "{}"}, {"content": good, "times": 9}]));
-    let operation = operation(&fake, 2);
+    let step = step(&fake, 2);
     for (given, name) in [(None, "RefinedWords"), (Some("long words"), "LongWords")] {
         let words = definition("Words");
-        let answer = operation.refine(&Modelled, &words, "DO THIS", given).await.unwrap();
-        let schema = answer.result.unwrap().plan.schema;
+        let completion = step.refine(&Modelled, &words, "DO THIS", given).await.unwrap();
+        let schema = completion.result.unwrap().plan.schema;
         assert_eq!(schema.model_name, name);
-        assert_eq!(answer.calls.len(), if given.is_none() { 2 } else { 1 });
+        assert_eq!(completion.calls.len(), if given.is_none() { 2 } else { 1 });
         let rules = Value::Object(schema.fields[0].validation.clone());
         assert_eq!(rules, json!({"min_length": 2, "alias": "Word"}));
     }
-    let asked = fake.requests()[0].json();
-    let words = asked["messages"].to_string();
+    let request = fake.requests()[0].json();
+    let words = request["messages"].to_string();
     assert!(words.contains("DO THIS") && words.contains(r#"\"name\":\"word\""#), "{words}");
-    assert_eq!(asked["response_format"]["json_schema"]["strict"], true);
+    assert_eq!(request["response_format"]["json_schema"]["strict"], true);
 }
 
 #[tokio::test]
 async fn a_refinement_that_can_not_be_had_is_an_error_without_a_request_or_a_failure() {
     let fake = FakeProvider::start().unwrap();
     script(&fake, &json!([{"status": 401, "times": 9}]));
-    let operation = operation(&fake, 2);
-    let nameless = operation.refine(&Modelled, &definition("Words"), "x", Some("?")).await;
+    let step = step(&fake, 2);
+    let nameless = step.refine(&Modelled, &definition("Words"), "x", Some("?")).await;
     assert!(matches!(nameless, Err(Error::Schema(_))));
     assert_eq!(fake.stats().requests, 0);
-    let refused = operation.refine(&Modelled, &definition("Words"), "x", None).await.unwrap();
+    let refused = step.refine(&Modelled, &definition("Words"), "x", None).await.unwrap();
     assert!(matches!(refused.result, Err(RowError::Llm { requests: 1, .. })));
 }
 

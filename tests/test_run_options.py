@@ -49,6 +49,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("max_cost", float("inf"), "max_cost must be a number of at least 0, not inf"),
     ("max_tokens", 1.5, "max_tokens must be an integer of at least 0, not 1.5"),
     ("max_tokens", True, "max_tokens must be an integer of at least 0, not True"),
+    ("fail_fast", 1, "fail_fast must be True or False, not 1"),
     ("deadline", 0, "deadline must be a number greater than 0, not 0"),
     ("deadline", float("nan"), "deadline must be a number greater than 0, not nan"),
 ]

@@ -113,7 +113,12 @@ def of_usage(usage: ExtractorUsage) -> None:
 
 
 def of_runs(extractor: Extractor) -> None:
-    bounds: RunOptions = {"max_cost": 1, "deadline": 60.0, "journal": "run.db"}
+    bounds: RunOptions = {
+        "max_cost": 1,
+        "deadline": 60.0,
+        "journal": "run.db",
+        "fail_fast": False,
+    }
     bounded = extractor.extract(data="...", query="...", model=Invoice, **bounds)
     assert_type(bounded, ExtractionResult[Invoice])
     assert_type(bounded.journaled_count, int)

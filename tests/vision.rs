@@ -17,7 +17,7 @@ use structx::Error;
 use structx::documents::{Content, FileErrorKind, Mode, ReadOptions, read_bytes};
 use structx::llm::http::{ApiKey, Timeouts};
 use structx::llm::providers::registry::{ModelSettings, provider};
-use structx::llm::rate_limit::{ConfiguredLimits, RateLimited, SharedLimiter};
+use structx::llm::rate_limit::{ConfiguredLimits, SharedLimiter};
 use structx::llm::retry::RetryPolicy;
 use structx::planning::plan::Plan;
 use structx::run::{
@@ -66,7 +66,7 @@ impl ModelFactory for Modelled {
     }
 }
 
-fn operation(fake: &FakeProvider, model: &str) -> Step {
+fn step(fake: &FakeProvider, model: &str) -> Step {
     let settings = ModelSettings {
         model: model.to_owned(),
         api_key: Some(ApiKey::new("sk-secret")),
@@ -78,10 +78,8 @@ fn operation(fake: &FakeProvider, model: &str) -> Step {
     let retry_policy =
         RetryPolicy { max_retries: 0, min_wait: Duration::ZERO, max_wait: Duration::ZERO };
     let (name, options) = (model.clone(), Arc::default());
-    let rate_limiter =
-        SharedLimiter::new(ConfiguredLimits::default()).limiter_for(&provider.address());
-    let provider = RateLimited::new(provider, rate_limiter);
-    let client = Client { provider, name, model, options, price: None };
+    let limiter = SharedLimiter::new(ConfiguredLimits::default()).limiter_for(&provider.address());
+    let client = Client { provider, limiter, name, model, options, price: None };
     let (fallbacks, context) = (Arc::default(), Arc::new(RunContext::new(8)));
     Step { client, fallbacks, retry_policy, concurrency: 8, context }
 }
@@ -91,8 +89,8 @@ async fn run(
     model: &str,
     content: &Arc<Content>,
 ) -> structx::Result<Extraction<Anything>> {
-    let operation = operation(fake, model);
-    extract(&operation, &operation, &Modelled, content, "all", Some(anything())).await
+    let step = step(fake, model);
+    extract(&step, &step, &Modelled, content, "all", Some(anything())).await
 }
 
 fn read(name: &str, bytes: Vec<u8>, mode: Mode) -> Arc<Content> {
@@ -185,8 +183,8 @@ async fn without_eyes_a_scan_is_an_error_and_a_page_of_it_a_warning() {
     };
     assert_eq!(error.kind, FileErrorKind::NoTextLayer);
     assert!(error.message.contains("gpt-3.5-turbo is not known to see"), "{error}");
-    let operation = operation(&fake, "openai/gpt-3.5-turbo");
-    let planned = plan(&operation, &Modelled, &scan, "all").await;
+    let step = step(&fake, "openai/gpt-3.5-turbo");
+    let planned = plan(&step, &Modelled, &scan, "all").await;
     assert!(matches!(planned, Err(Error::File(_))), "{planned:?}");
     assert_eq!(fake.stats().requests, 0);
 
@@ -238,10 +236,10 @@ async fn planning_sees_the_first_pages() {
     let reply = json!({"model_name": "A", "fields": fields}).to_string();
     fake.script(&json!({"steps": [{"content": reply, "times": 9}]}));
     let content = read("scan.pdf", pdf(&[""; 5]), Mode::Auto);
-    let operation = operation(&fake, "openai/gpt-4o");
-    plan(&operation, &Modelled, &content, "all").await.unwrap();
+    let step = step(&fake, "openai/gpt-4o");
+    plan(&step, &Modelled, &content, "all").await.unwrap();
     assert_eq!(parts(&fake).iter().filter(|part| part.is_err()).count(), 3);
-    extract(&operation, &operation, &Modelled, &content, "all", None).await.unwrap();
+    extract(&step, &step, &Modelled, &content, "all", None).await.unwrap();
     let images: Vec<usize> = fake
         .requests()
         .iter()
@@ -281,9 +279,8 @@ async fn a_file_is_sent_as_it_is_to_a_model_that_reads_it() {
     fake.script(&json!({"steps": [{"content": reply, "times": 9}]}));
     let file = pdf(&["Read by others", ""]);
     let content = read("half.pdf", file.clone(), Mode::File);
-    let operation = operation(&fake, "openai/gpt-4o");
-    let extraction =
-        extract(&operation, &operation, &Modelled, &content, "all", None).await.unwrap();
+    let step = step(&fake, "openai/gpt-4o");
+    let extraction = extract(&step, &step, &Modelled, &content, "all", None).await.unwrap();
     let [outcome] = &extraction.outcomes[..] else { panic!("one row") };
     assert!(outcome.image_pages.is_empty() && outcome.text.contains("Read by others"));
     assert_eq!(extraction.warnings, Vec::<String>::new());

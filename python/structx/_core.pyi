@@ -155,6 +155,8 @@ class _RunContext(Protocol):
     @property
     def deadline(self) -> float | None: ...
     @property
+    def fail_fast(self) -> bool | None: ...
+    @property
     def progress(self) -> Callable[[RawProgress], None] | None: ...
     @property
     def log(self) -> Callable[[RawRequest], None] | None: ...
@@ -219,6 +221,7 @@ class Extractor:
         max_retries: int,
         min_wait: float,
         max_wait: float,
+        fail_fast: bool,
         limits: Limits | None,
         cache: Path | None,
         cache_size: int,

@@ -54,6 +54,7 @@ class Extractor(BaseExtractor):
         max_retries: int = 3,
         min_wait: float = 1,
         max_wait: float = 10,
+        fail_fast: bool = True,
         timeout: float = 600,
         connect_timeout: float = 10,
         first_byte_timeout: float | None = None,
@@ -93,6 +94,10 @@ class Extractor(BaseExtractor):
             min_wait: seconds before the first retry; at least 0.
             max_wait: most seconds before a retry, unless the provider asks for more; at least
                 `min_wait`.
+            fail_fast: whether a model gets no more requests of a call after three answers in a
+                row, without a success between them, that its key or credit is refused or its name
+                unknown; the other rows then fail with that error, without a request. See
+                `RunOptions` for a single call.
             timeout: seconds for one request, from the connection to the end of the reply.
             connect_timeout: seconds of it until the connection is established.
             first_byte_timeout: seconds of it until the reply begins. Default: no separate limit,
@@ -134,6 +139,7 @@ class Extractor(BaseExtractor):
             max_retries=max_retries,
             min_wait=min_wait,
             max_wait=max_wait,
+            fail_fast=fail_fast,
             timeout=timeout,
             connect_timeout=connect_timeout,
             first_byte_timeout=first_byte_timeout,

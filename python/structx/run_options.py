@@ -32,6 +32,11 @@ class RunOptions(TypedDict, total=False):
     deadline: float | None
     """Seconds that the call may take. Then requests in flight are aborted, and the remaining rows
     fail with `deadline: ...`. Default: no limit."""
+    fail_fast: bool | None
+    """Whether a model gets no more requests after three answers in a row, without a success between
+    them, that its key or credit is refused or its name unknown (401, 402, 403, 404, an exhausted
+    quota). Rows that would need it fail with that error at once, or use the next model. Default:
+    `fail_fast` of the extractor."""
     progress: bool | Callable[[Progress], None] | None
     """True shows a bar if there is more than one row, tqdm is installed, and stderr is a terminal
     or a notebook. A function is called with a Progress at most ten times a second and at the end,

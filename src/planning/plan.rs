@@ -96,13 +96,13 @@ fn flat_field() -> Value {
 }
 
 fn nested_field() -> Value {
-    let mut properties = field_properties(type_in_words(), 500);
+    let mut properties = field_properties(type_as_text(), 500);
     properties.insert("nested_fields".to_owned(), nested_fields());
     closed(&properties, &["nested_fields"])
 }
 
 /// The schema of a type written as text, such as `List[int]`.
-pub(crate) fn type_in_words() -> Value {
+pub(crate) fn type_as_text() -> Value {
     // Any and Dict are left out: providers can't enforce a schema with them.
     let known = Scalar::ALL.into_iter().filter(|scalar| *scalar != Scalar::Any);
     let scalars: Vec<_> = known.map(Scalar::name).collect();
@@ -151,9 +151,9 @@ pub(crate) fn parse_fields(fields: Option<&Value>) -> Result<Vec<ModelField>, Ve
     let (mut fields, mut problems) = (Vec::<ModelField>::new(), Vec::new());
     for (index, field) in given.iter().enumerate() {
         let place = format!("fields[{index}]");
-        let mistaken = problems.len();
+        let before = problems.len();
         check_kinds(field, &place, &mut problems);
-        if problems.len() > mistaken {
+        if problems.len() > before {
             continue;
         }
         match parse_field(field) {
@@ -201,8 +201,8 @@ fn chosen_columns(chosen: Option<&Value>, columns: &[String]) -> Vec<String> {
             .and_then(Value::as_array)
             .is_some_and(|names| names.iter().any(|name| name == *column))
     };
-    let kept: Vec<_> = columns.iter().filter(is_chosen).cloned().collect();
-    if kept.is_empty() { columns.to_vec() } else { kept }
+    let chosen: Vec<_> = columns.iter().filter(is_chosen).cloned().collect();
+    if chosen.is_empty() { columns.to_vec() } else { chosen }
 }
 
 #[cfg(test)]

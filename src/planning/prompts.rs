@@ -65,13 +65,13 @@ fn data(text: Arc<str>, images: &[Image], file: Option<&File>, task: String) -> 
     if let Some(file) = file {
         return vec![Part::File(file.clone()), Part::Text(task.into())];
     }
-    let shown = images.iter().flat_map(|image| {
+    let images_with_labels = images.iter().flat_map(|image| {
         let label = format!("Page {} of the document, as an image:", image.page);
         [Part::Text(label.into()), Part::Image(image.clone())]
     });
     let is_read = images.is_empty() || !text.trim().is_empty();
     let text = is_read.then_some(Part::Document(text));
-    shown.chain(text).chain([Part::Text(task.into())]).collect()
+    images_with_labels.chain(text).chain([Part::Text(task.into())]).collect()
 }
 
 /// The messages that request a plan from a sample of the data; with examples if `small`.
@@ -117,16 +117,16 @@ pub fn refinement(definition: &str, instructions: &str, small: bool) -> Vec<Mess
 
 /// Appends the schema of the reply to the system message, for a model that would not see it
 /// otherwise.
-pub fn tell_schema(messages: &mut [Message], schema: &Value) {
+pub fn state_schema(messages: &mut [Message], schema: &Value) {
     if let Some(first) = messages.first_mut() {
-        let told = format!("\nAnswer with JSON alone, of this JSON Schema: {schema}");
-        first.parts.push(Part::Text(told.into()));
+        let text = format!("\nAnswer with JSON alone, of this JSON Schema: {schema}");
+        first.parts.push(Part::Text(text.into()));
     }
 }
 
 /// The messages that request a correction of an invalid reply.
 #[must_use]
-pub fn ask_again(first: &[Message], reply: &str, problems: &[String]) -> Vec<Message> {
+pub fn correction(first: &[Message], reply: &str, problems: &[String]) -> Vec<Message> {
     let mut messages = first.to_vec();
     messages.push(message(Role::Assistant, vec![Part::Text(reply.into())]));
     let text = format!(
@@ -140,7 +140,12 @@ pub fn ask_again(first: &[Message], reply: &str, problems: &[String]) -> Vec<Mes
 /// The messages that request the rest of a truncated reply. `reply` has its `count` complete items;
 /// `problem` says why an earlier continuation was invalid.
 #[must_use]
-pub fn go_on(first: &[Message], reply: &str, count: usize, problem: Option<&str>) -> Vec<Message> {
+pub fn continuation(
+    first: &[Message],
+    reply: &str,
+    count: usize,
+    problem: Option<&str>,
+) -> Vec<Message> {
     let mut messages = first.to_vec();
     messages.push(message(Role::Assistant, vec![Part::Text(reply.into())]));
     let mut text = format!(
@@ -157,7 +162,7 @@ pub fn go_on(first: &[Message], reply: &str, count: usize, problem: Option<&str>
 /// The messages that request a shorter reply, after one that was truncated before its first item
 /// was complete. That reply is left out: it is as long as the limit and holds no item.
 #[must_use]
-pub fn shorten(first: &[Message]) -> Vec<Message> {
+pub fn shorter(first: &[Message]) -> Vec<Message> {
     let mut messages = first.to_vec();
     let text = "An answer to this was cut off for its length before its first item was complete. \
                 Answer with as few words as the values need, without white space between them.";

@@ -23,7 +23,7 @@ pub fn reply_schema(nested: bool) -> Value {
         let fields = plan::fields(&field, plan::MAX_FLAT_FIELDS);
         return closed(&Map::from_iter([("fields".to_owned(), fields)]), &[]);
     }
-    let mut field = field_properties(plan::type_in_words(), 500);
+    let mut field = field_properties(plan::type_as_text(), 500);
     field.insert("required".to_owned(), json!({"type": "boolean"}));
     field.insert("nullable".to_owned(), json!({"type": "boolean"}));
     field.insert("validation".to_owned(), validation());
@@ -61,14 +61,14 @@ fn validation() -> Value {
 }
 
 /// Whether a reply can set the rule.
-fn is_sayable(rule: &str) -> bool {
+fn is_settable(rule: &str) -> bool {
     rule == PATTERN || NUMBERS.contains(&rule) || BOUNDS.contains(&rule) || LENGTHS.contains(&rule)
 }
 
 /// The current definition in the form of a reply, for the prompt.
 #[must_use]
-pub fn shown(definition: &ExtractionRequest, nested: bool) -> Value {
-    let fields = shown_fields(&definition.fields, nested);
+pub fn as_reply(definition: &ExtractionRequest, nested: bool) -> Value {
+    let fields = fields_as_reply(&definition.fields, nested);
     if nested {
         json!({"model_description": definition.model_description, "fields": fields})
     } else {
@@ -76,26 +76,26 @@ pub fn shown(definition: &ExtractionRequest, nested: bool) -> Value {
     }
 }
 
-fn shown_fields(fields: &[ModelField], nested: bool) -> Vec<Value> {
-    let shown = |field: &ModelField| {
+fn fields_as_reply(fields: &[ModelField], nested: bool) -> Vec<Value> {
+    let as_reply = |field: &ModelField| {
         let ModelField { name, description, kind, required, nullable, .. } = field;
-        let mut shown = json!({"name": name, "description": description, "type": kind});
+        let mut reply = json!({"name": name, "description": description, "type": kind});
         if nested {
-            shown["required"] = json!(required);
-            shown["nullable"] = json!(nullable);
-            let rules = field.validation.iter().filter(|(rule, _)| is_sayable(rule));
+            reply["required"] = json!(required);
+            reply["nullable"] = json!(nullable);
+            let rules = field.validation.iter().filter(|(rule, _)| is_settable(rule));
             let rules: Map<_, _> =
                 rules.map(|(rule, value)| (rule.clone(), value.clone())).collect();
             if !rules.is_empty() {
-                shown["validation"] = Value::Object(rules);
+                reply["validation"] = Value::Object(rules);
             }
             if let Some(inner) = &field.nested_fields {
-                shown["nested_fields"] = json!(shown_fields(inner, nested));
+                reply["nested_fields"] = json!(fields_as_reply(inner, nested));
             }
         }
-        shown
+        reply
     };
-    fields.iter().map(shown).collect()
+    fields.iter().map(as_reply).collect()
 }
 
 /// Parses a refinement reply, nested or flat. The definition keeps the name of `current`, and an
@@ -128,14 +128,14 @@ fn keep(fields: Option<&mut Value>, current: &[ModelField], nested: bool) {
         field.retain(|_, value| !value.is_null() && value != "");
         let name = field.get("name").and_then(Value::as_str).unwrap_or_default();
         match current.iter().find(|other| is_same_name(name, &other.name)) {
-            Some(current) => keep_unsaid(field, current, nested),
+            Some(current) => keep_omitted(field, current, nested),
             None => keep(field.get_mut("nested_fields"), &[], nested),
         }
     }
 }
 
 /// Adds the properties of `current` that a reply's field omits.
-fn keep_unsaid(field: &mut Map<String, Value>, current: &ModelField, nested: bool) {
+fn keep_omitted(field: &mut Map<String, Value>, current: &ModelField, nested: bool) {
     if !nested && !FLAT_TYPES.contains(&current.kind.as_str()) {
         // The flat form can't express the type, so the model had to choose another.
         field.insert("type".to_owned(), json!(current.kind));
@@ -161,8 +161,8 @@ fn keep_rules(
     let rules = field.entry("validation").or_insert_with(|| json!({}));
     let Some(rules) = rules.as_object_mut() else { return };
     for (rule, value) in &current.validation {
-        let is_said = implied.contains_key(rule) || has_rules && is_sayable(rule);
-        if !is_said && applies(rule, value, kind) {
+        let is_given = implied.contains_key(rule) || has_rules && is_settable(rule);
+        if !is_given && applies(rule, value, kind) {
             rules.entry(rule).or_insert_with(|| value.clone());
         }
     }
@@ -178,9 +178,10 @@ fn keep_rules(
 /// Keeps the nested fields of `current`, or merges them into those of the reply.
 fn keep_nested(field: &mut Map<String, Value>, current: &ModelField, kind: TypeExpr, nested: bool) {
     let Some(inner) = &current.nested_fields else { return };
-    let said = field.get_mut("nested_fields");
-    if said.as_ref().and_then(|fields| fields.as_array()).is_some_and(|fields| !fields.is_empty()) {
-        keep(said, inner, nested);
+    let given = field.get_mut("nested_fields");
+    if given.as_ref().and_then(|fields| fields.as_array()).is_some_and(|fields| !fields.is_empty())
+    {
+        keep(given, inner, nested);
     } else if kind.with_model("Model").is_some() {
         field.insert("nested_fields".to_owned(), json!(inner));
     }
@@ -190,7 +191,7 @@ fn keep_nested(field: &mut Map<String, Value>, current: &ModelField, kind: TypeE
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{parse, reply_schema, shown};
+    use super::{as_reply, parse, reply_schema};
     use crate::schema::OutputMode;
     use crate::schema::definition::{ExtractionRequest, ModelField};
     use crate::schema::dialect::{Dialect, compile};
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn what_is_shown_and_repeated_changes_nothing() {
         for nested in [false, true] {
-            let reply = shown(&current(), nested);
+            let reply = as_reply(&current(), nested);
             assert_eq!(parse(&reply, &current(), nested), Ok(current()), "{reply}");
         }
     }

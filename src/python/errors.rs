@@ -4,8 +4,8 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::documents::{FileError, FileErrorKind};
-use crate::error::Error;
 use crate::llm::{LlmError, LlmErrorKind};
+use crate::run::error::Error;
 use crate::run::{RowError, StopReason};
 
 use super::raw::RawUsage;

@@ -9,11 +9,11 @@ use futures_util::future::join_all;
 use pyo3::prelude::*;
 use tokio::sync::Semaphore;
 
-use crate::error::{Error, Result};
 use crate::llm::http::{ApiKey, Timeouts};
 use crate::llm::price::Price;
 use crate::llm::providers::registry;
 use crate::llm::retry::{RetryPolicy, seconds};
+use crate::run::error::{Error, Result};
 use crate::run::{self, RunOptions, Target};
 use crate::schema::definition::ExtractionRequest;
 
@@ -85,14 +85,14 @@ impl Extractor {
 
     fn start(&self, py: Python<'_>, run: CallOptions, plans: bool) -> PyResult<PendingCall> {
         let clients = self.clients()?;
-        let (options, callbacks) = run.split()?;
+        let (options, callbacks) = run.split(self.settings.fail_fast)?;
         if options.max_cost.is_some() {
             clients.check_prices(plans)?;
         }
         let pydantic = Pydantic::new(py, callbacks, self.settings.validator_threads)?;
         let reporter = ProgressReporter::new(&pydantic);
-        let watch = reporter.clone().map(|reporter| reporter as Arc<dyn run::Observer>);
-        Ok(PendingCall { clients, pydantic, options: RunOptions { watch, ..options }, reporter })
+        let observer = reporter.clone().map(|reporter| reporter as Arc<dyn run::Observer>);
+        Ok(PendingCall { clients, pydantic, options: RunOptions { observer, ..options }, reporter })
     }
 }
 
@@ -101,7 +101,7 @@ impl Extractor {
     #[new]
     #[pyo3(signature = (*, models, planning_models, api_key, api_base, api_version, output_mode,
                         timeout, connect_timeout, first_byte_timeout, extraction_options, planning_options, max_threads, validator_threads, max_retries,
-                        min_wait, max_wait, limits, cache, cache_size, prices, weights))]
+                        min_wait, max_wait, fail_fast, limits, cache, cache_size, prices, weights))]
     #[expect(clippy::too_many_arguments, reason = "the keyword arguments of the constructor")]
     fn new(
         models: Vec<String>,
@@ -120,6 +120,7 @@ impl Extractor {
         max_retries: i64,
         min_wait: f64,
         max_wait: f64,
+        fail_fast: bool,
         limits: Option<Py<Limits>>,
         cache: Option<PathBuf>,
         cache_size: u64,
@@ -145,6 +146,7 @@ impl Extractor {
                 concurrency: max_threads.min(Semaphore::MAX_PERMITS),
                 validator_threads,
                 retry_policy: RetryPolicy::new(max_retries, min_wait, max_wait)?,
+                fail_fast,
                 limits,
                 cache: cache.map(|path| (path, cache_size)),
                 prices: prices.into_iter().map(price).collect(),

@@ -17,7 +17,7 @@ use super::target::{ModelTarget, Pydantic};
 use super::worker;
 use super::{errors, runtime};
 use crate::documents::FileError;
-use crate::error::Error;
+use crate::run::error::Error;
 
 /// Converts the result of an operation to Python; called with the GIL.
 pub type Ended = Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>;

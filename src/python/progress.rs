@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
-use crate::error::Error;
+use crate::llm::layers::{RequestEvent, RequestObserver};
 use crate::llm::retry::seconds;
-use crate::run::{Observer, RequestEvent, RunOptions};
+use crate::run::error::Error;
+use crate::run::{Observer, RunOptions};
 
 use super::target::Pydantic;
 
@@ -22,6 +23,7 @@ pub struct CallOptions {
     max_cost: Option<f64>,
     max_tokens: Option<u64>,
     deadline: Option<f64>,
+    fail_fast: Option<bool>,
     progress: Option<Py<PyAny>>,
     log: Option<Py<PyAny>>,
 }
@@ -34,13 +36,22 @@ pub struct Callbacks {
 }
 
 impl CallOptions {
+    /// The options and the callbacks; `fail_fast` is for a call that does not choose.
+    ///
     /// # Errors
     /// [`Error::Config`]: the deadline is not a valid duration.
-    pub fn split(self) -> Result<(RunOptions, Callbacks), Error> {
-        let Self { journal, max_cost, max_tokens, deadline, progress, log } = self;
+    pub fn split(self, fail_fast: bool) -> Result<(RunOptions, Callbacks), Error> {
+        let Self { journal, max_cost, max_tokens, deadline, progress, log, .. } = self;
+        let fail_fast = self.fail_fast.unwrap_or(fail_fast);
         let deadline = deadline.map(|text| seconds("deadline", text)).transpose()?;
-        let options =
-            RunOptions { deadline, max_cost, max_tokens, journal, ..RunOptions::default() };
+        let options = RunOptions {
+            deadline,
+            max_cost,
+            max_tokens,
+            fail_fast,
+            journal,
+            ..RunOptions::default()
+        };
         Ok((options, Callbacks { progress, log }))
     }
 }
@@ -133,15 +144,9 @@ impl ProgressReporter {
     }
 }
 
-impl Observer for ProgressReporter {
-    fn rows(&self, count: usize) {
-        let mut counts = self.counts();
-        counts.rows += count;
-        self.report(counts);
-    }
-
-    fn request(&self, sent: &RequestEvent<'_>) {
-        let usage = match sent.result {
+impl RequestObserver for ProgressReporter {
+    fn request(&self, event: &RequestEvent<'_>) {
+        let usage = match event.result {
             Ok(reply) => &reply.usage,
             Err(error) => &error.usage,
         };
@@ -151,10 +156,18 @@ impl Observer for ProgressReporter {
         counts.cost = counts.cost.zip(usage.cost).map(|(sum, cost)| sum + cost);
         self.report(counts);
         if self.pydantic.callbacks.log.is_some() {
-            let raw = raw_request(sent);
+            let raw = raw_request(event);
             // Dropping the future does not cancel the call.
             drop(self.pydantic.call_back(|callbacks| callbacks.log.as_ref(), move || raw));
         }
+    }
+}
+
+impl Observer for ProgressReporter {
+    fn rows(&self, count: usize) {
+        let mut counts = self.counts();
+        counts.rows += count;
+        self.report(counts);
     }
 
     fn row(&self, has_failed: bool, from_journal: bool) {
@@ -186,16 +199,16 @@ impl ProgressReporter {
     }
 }
 
-fn raw_request(sent: &RequestEvent<'_>) -> RawRequest {
-    let (outcome, status, usage, request_id) = match sent.result {
+fn raw_request(event: &RequestEvent<'_>) -> RawRequest {
+    let (outcome, status, usage, request_id) = match event.result {
         Ok(reply) => ("ok", Some(200), &reply.usage, &reply.request_id),
         Err(error) => (error.kind.name(), error.status, &error.usage, &error.request_id),
     };
     RawRequest {
-        model: sent.model.to_owned(),
+        model: event.model.to_owned(),
         outcome,
         status,
-        seconds: sent.took.as_secs_f64(),
+        seconds: event.duration.as_secs_f64(),
         prompt_tokens: usage.prompt_tokens,
         completion_tokens: usage.completion_tokens,
         request_id: request_id.clone(),

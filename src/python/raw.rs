@@ -7,9 +7,9 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
 use crate::documents::Content;
-use crate::error::Error;
 use crate::llm::Provider;
 use crate::llm::Usage;
+use crate::run::error::Error;
 use crate::run::{Client, Estimate, Extraction, Planned, PreparedExtraction};
 use crate::schema::{OutputSchema, UnenforcedRule};
 

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::run::error::{Error, Result};
 use crate::schema::definition::ExtractionRequest;
 use crate::schema::types;
 

@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
 use crate::embedded::{LocalOptions, LocalProvider};
-use crate::error::Error;
 use crate::llm::Provider;
 use crate::llm::http::{ApiKey, Timeouts};
 use crate::llm::price::Price;
 use crate::llm::providers::registry;
-use crate::llm::rate_limit::{self, RateLimited, SharedLimiter};
+use crate::llm::rate_limit::{self, SharedLimiter};
 use crate::llm::retry::RetryPolicy;
+use crate::run::error::Error;
 use crate::run::{self, Cache, Client, RunContext, RunOptions, Step};
 use crate::schema::OutputMode;
 
@@ -37,6 +37,8 @@ pub struct Settings {
     /// Validators of one call that run at a time.
     pub validator_threads: usize,
     pub retry_policy: RetryPolicy,
+    /// For calls that do not choose.
+    pub fail_fast: bool,
     pub limits: Option<Py<Limits>>,
     /// The file and its largest size in bytes.
     pub cache: Option<(PathBuf, u64)>,
@@ -137,9 +139,8 @@ impl Settings {
             }
         };
         // Providers have separate limits for each model.
-        let rate_limiter = limiter.limiter_for(&format!("{} {model}", provider.address()));
-        let provider = RateLimited::new(provider, rate_limiter);
-        Ok(Client { provider, model, name: name.into(), options, price })
+        let limiter = limiter.limiter_for(&format!("{} {model}", provider.address()));
+        Ok(Client { provider, limiter, model, name: name.into(), options, price })
     }
 
     fn remote(&self, name: &str) -> Result<(Arc<dyn Provider>, Arc<str>), Error> {

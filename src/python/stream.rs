@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::error::{Error, Result};
+use crate::run::error::{Error, Result};
 use crate::run::{PendingOutcome, PreparedExtraction, Step};
 
 use super::awaitable::Abort;

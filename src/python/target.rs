@@ -9,8 +9,8 @@ use pyo3::sync::PyOnceLock;
 use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 
-use crate::error::Result;
 use crate::planning::plan::Plan;
+use crate::run::error::Result;
 use crate::run::{self, Client, ModelFactory, Rejection, Target, Validate};
 use crate::schema::OutputSchema;
 

@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::error::Result;
 use crate::llm::price::Price;
-use crate::llm::rate_limit::RateLimited;
+use crate::llm::rate_limit::RateLimiter;
 use crate::llm::{LlmError, LlmErrorKind, Message, Part, Provider, Request, VisionLimits};
 use crate::planning::prompts;
 use crate::schema::OutputSchema;
 
+use super::error::Result;
+
 /// A model that requests can be sent to.
 #[derive(Clone)]
 pub struct Client {
-    /// The provider behind its rate limiter.
-    pub provider: RateLimited<Arc<dyn Provider>>,
+    /// Without layers: a call adds its own.
+    pub provider: Arc<dyn Provider>,
+    pub limiter: Arc<RateLimiter>,
     /// The provider's name of the model.
     pub model: Arc<str>,
     /// The caller's name of the model, such as `openai/gpt-4o`.
@@ -31,8 +33,8 @@ impl Client {
     /// it otherwise.
     #[must_use]
     pub fn request(&self, mut messages: Vec<Message>, schema: &Arc<OutputSchema>) -> Request {
-        if self.tells(schema) {
-            prompts::tell_schema(&mut messages, &schema.compiled);
+        if self.states_schema(schema) {
+            prompts::state_schema(&mut messages, &schema.compiled);
         }
         Request {
             model: self.model.clone(),
@@ -44,7 +46,7 @@ impl Client {
 
     /// Whether the prompt must state the schema.
     #[must_use]
-    pub fn tells(&self, schema: &OutputSchema) -> bool {
+    pub fn states_schema(&self, schema: &OutputSchema) -> bool {
         schema.mode.is_told() || self.provider.hides_schema(&self.model)
     }
 

@@ -31,7 +31,7 @@ impl Continuation {
 
     /// Whether another request may follow a truncated reply: always after one that added items, and
     /// once after one that added none.
-    pub fn may_go_on(&mut self, has_grown: bool) -> bool {
+    pub fn may_continue(&mut self, has_grown: bool) -> bool {
         has_grown || !std::mem::replace(&mut self.has_stalled, true)
     }
 
@@ -44,7 +44,7 @@ impl Continuation {
         self.len() > before
     }
 
-    /// Joins the final reply to the kept items: the whole as JSON, and its repairs.
+    /// Joins the final reply to the items so far: the whole as JSON, and its repairs.
     pub fn with(&self, parsed: Parsed<'_>) -> (String, Vec<Repair>) {
         let rest = if self.reply.items.is_empty() {
             None
@@ -115,12 +115,12 @@ mod tests {
 
     #[test]
     fn items_are_put_together_and_their_repairs_move_with_them() {
-        let mut kept = Continuation::default();
-        assert_eq!(kept.json(), None);
-        assert!(kept.add(parsed(&[1, 2], "/items/1/a")));
-        assert!(!kept.add(parsed(&[], "")));
-        assert!(kept.add(parsed(&[3], "/items/0")));
-        let (json, repairs) = kept.with(parsed(&[4], "/items/0/b/0"));
+        let mut continuation = Continuation::default();
+        assert_eq!(continuation.json(), None);
+        assert!(continuation.add(parsed(&[1, 2], "/items/1/a")));
+        assert!(!continuation.add(parsed(&[], "")));
+        assert!(continuation.add(parsed(&[3], "/items/0")));
+        let (json, repairs) = continuation.with(parsed(&[4], "/items/0/b/0"));
         assert_eq!(json, r#"{"items":[1,2,3,4]}"#);
         let pointers: Vec<_> = repairs.iter().map(|repair| &*repair.pointer).collect();
         assert_eq!(pointers, ["", "/items/1/a", "/items/2", "/items/3/b/0"]);
@@ -128,23 +128,23 @@ mod tests {
 
     #[test]
     fn one_item_may_be_there_twice() {
-        let mut kept = Continuation::default();
-        assert!(kept.add(parsed(&[1], "")));
-        assert_eq!(kept.with(parsed(&[1, 2], "")).0, r#"{"items":[1,1,2]}"#);
+        let mut continuation = Continuation::default();
+        assert!(continuation.add(parsed(&[1], "")));
+        assert_eq!(continuation.with(parsed(&[1, 2], "")).0, r#"{"items":[1,1,2]}"#);
     }
 
     #[test]
     fn a_reply_that_starts_anew_replaces_what_was_kept() {
-        let mut kept = Continuation::default();
-        assert!(kept.add(parsed(&[1, 2], "/items/0")));
-        assert!(!kept.add(parsed(&[1, 2], "")));
-        let (json, repairs) = kept.with(parsed(&[1, 2, 3], ""));
+        let mut continuation = Continuation::default();
+        assert!(continuation.add(parsed(&[1, 2], "/items/0")));
+        assert!(!continuation.add(parsed(&[1, 2], "")));
+        let (json, repairs) = continuation.with(parsed(&[1, 2, 3], ""));
         assert_eq!(json, r#"{"items":[1,2,3]}"#);
         assert!(repairs[1].what.contains("continuation"));
-        assert!(kept.add(parsed(&[3], "")) && !kept.add(parsed(&[1, 2], "")));
-        assert_eq!(kept.json().as_deref(), Some(r#"{"items":[1,2,3]}"#));
-        let mut kept = Continuation::default();
-        assert!(kept.add(parsed(&[1, 2], "")));
-        assert_eq!(kept.with(parsed(&[1, 3], "")).0, r#"{"items":[1,2,1,3]}"#);
+        assert!(continuation.add(parsed(&[3], "")) && !continuation.add(parsed(&[1, 2], "")));
+        assert_eq!(continuation.json().as_deref(), Some(r#"{"items":[1,2,3]}"#));
+        let mut continuation = Continuation::default();
+        assert!(continuation.add(parsed(&[1, 2], "")));
+        assert_eq!(continuation.with(parsed(&[1, 3], "")).0, r#"{"items":[1,2,1,3]}"#);
     }
 }

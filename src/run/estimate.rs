@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::documents::Content;
-use crate::error::Result;
 use crate::llm::Provider;
 use crate::llm::rate_limit::TypicalRequest;
 use crate::llm::tokens;
@@ -13,10 +12,13 @@ use crate::llm::{Message, Usage};
 use crate::planning::{plan, prompts};
 use crate::schema::{OutputSchema, json_schema};
 
+use super::client::Client;
+use super::error::Result;
 use super::extract::{SAMPLE_CHARACTERS, SAMPLE_PAGES, SMALL_SAMPLE_CHARACTERS};
 use super::row;
+use super::step::Step;
+use super::target::Target;
 use super::visual_input::VisualInput;
-use super::{Client, Step, Target};
 
 /// An estimate of an extraction in which no request fails.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,16 +69,16 @@ pub fn estimate<T: Target>(
     query: &str,
     target: Option<&T>,
 ) -> Result<Estimate> {
-    let shown = extractor.foreseen(content)?;
+    let visual_input = extractor.expected_visual_input(content)?;
     let client = &extractor.client;
     let mut steps = Vec::with_capacity(2);
     let (schema, instructions) = if let Some(target) = target {
         (target.reply_schema(client)?, target.instructions())
     } else {
-        steps.push(planning(planner, content, query, &shown)?.sums(1, None));
+        steps.push(planning(planner, content, query, &visual_input)?.sums(1, None));
         (client.compile("Planned", &json_schema::items_of(&planned()))?, "")
     };
-    let (images, file) = (&*shown.images, shown.file.as_ref());
+    let (images, file) = (&*visual_input.images, visual_input.file.as_ref());
     let around = prompts::extraction(query, instructions, "".into(), images, file);
     let around = prompt_tokens(client, around, &schema);
     let mut rows = 0;
@@ -92,7 +94,7 @@ pub fn estimate<T: Target>(
             step.prompt_tokens += tokens::of_text(&row.text);
         }
     }
-    steps.push(step.sums(extractor.concurrency, client.provider.limiter().typical()));
+    steps.push(step.sums(extractor.concurrency, client.limiter.typical()));
     let none = Estimate {
         rows,
         requests: 0,
@@ -134,7 +136,7 @@ impl StepEstimate<'_> {
         reason = "a sum of tokens, which is not negative"
     )]
     fn sums(&self, concurrency: usize, typical: Option<TypicalRequest>) -> Estimate {
-        let limits = self.client.provider.limiter().limits();
+        let limits = self.client.limiter.limits();
         let requests = self.requests as f64;
         let (speed, concurrency) = if self.client.provider.is_deterministic() {
             (EMBEDDED, 1)
@@ -170,15 +172,16 @@ fn planning<'a>(
     planner: &'a Step,
     content: &Content,
     query: &str,
-    shown: &VisualInput,
+    visual_input: &VisualInput,
 ) -> Result<StepEstimate<'a>> {
     if let Content::Document(document) = content {
-        planner.wanted(document)?;
+        planner.visual_pages(document)?;
     }
     let (client, nested) = (&planner.client, planner.plans_nested());
     let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
-    let images = if planner.sees(content) { shown.first(SAMPLE_PAGES) } else { &[] };
-    let file = shown.file.as_ref().filter(|file| planner.reads(file));
+    let images =
+        if planner.accepts_images_of(content) { visual_input.first(SAMPLE_PAGES) } else { &[] };
+    let file = visual_input.file.as_ref().filter(|file| planner.accepts_file(file));
     let (columns, sample) = (content.columns(), content.sample(characters).into());
     let messages = prompts::planning(query, columns, sample, images, file, !nested);
     let schema = client.compile("extraction_plan", &plan::reply_schema(columns, nested))?;
@@ -203,7 +206,7 @@ fn planned() -> Value {
 /// The tokens of a prompt with its schema, whether that is stated in the prompt or sent beside it.
 /// The embedded model reads no schema that is sent beside the prompt.
 fn prompt_tokens(client: &Client, messages: Vec<Message>, schema: &Arc<OutputSchema>) -> usize {
-    let beside = if client.tells(schema) || client.provider.is_deterministic() {
+    let beside = if client.states_schema(schema) || client.provider.is_deterministic() {
         0
     } else {
         tokens::of_text(&schema.compiled.to_string())

@@ -6,15 +6,15 @@ use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::documents::Content;
-use crate::error::Result;
 use crate::llm::{File, Image, Usage};
-use crate::run::Row;
 
-use super::attempts::ModelChain;
-use super::row;
+use super::error::Result;
+use super::model_chain::ModelChain;
+use super::row::{self, Row};
+use super::step::{Planned, RowOutcome, Step};
 use super::store::replay::{self, JournalSession};
+use super::target::{ModelFactory, Target};
 use super::visual_input::VisualInput;
-use super::{ModelFactory, Planned, RowOutcome, Step, Target};
 
 /// The most characters in the sample for planning; chosen by hand, not measured.
 pub const SAMPLE_CHARACTERS: usize = 4_000;
@@ -46,7 +46,7 @@ pub struct PreparedExtraction<T: Target> {
     images: Arc<[Image]>,
     file: Option<File>,
     models: ModelChain,
-    book: Option<JournalSession>,
+    journal_session: Option<JournalSession>,
 }
 
 /// An outcome that the caller has yet to take. It occupies a slot of the output buffer until it is
@@ -69,12 +69,12 @@ pub async fn extract<M: ModelFactory>(
     query: &str,
     target: Option<M::Target>,
 ) -> Result<Extraction<M::Target>> {
-    let started = start(planner, extractor, model_factory, content, query, target).await?;
-    let ready = started.outcomes(extractor, content, query, Semaphore::MAX_PERMITS);
-    let mut outcomes: Vec<_> = ready.map(|ready| ready.outcome).collect().await;
-    started.end(extractor, outcomes.len()).await;
+    let prepared = start(planner, extractor, model_factory, content, query, target).await?;
+    let pending = prepared.outcomes(extractor, content, query, Semaphore::MAX_PERMITS);
+    let mut outcomes: Vec<_> = pending.map(|pending| pending.outcome).collect().await;
+    prepared.end(extractor, outcomes.len()).await;
     outcomes.sort_unstable_by_key(|outcome| outcome.position);
-    let PreparedExtraction { target, planning, mut warnings, .. } = started;
+    let PreparedExtraction { target, planning, mut warnings, .. } = prepared;
     warnings.extend(extractor.context.take_warnings());
     Ok(Extraction { target, planning, outcomes, warnings })
 }
@@ -96,25 +96,35 @@ pub async fn start<M: ModelFactory>(
     target: Option<M::Target>,
 ) -> Result<PreparedExtraction<M::Target>> {
     if let (None, Content::Document(document)) = (&target, &**content) {
-        planner.wanted(document)?;
+        planner.visual_pages(document)?;
     }
-    let shown = extractor.show(content, usize::MAX).await?;
+    let visual_input = extractor.visual_input(content, usize::MAX).await?;
     let (target, columns, planning) = if let Some(target) = target {
         (target, content.columns().to_vec(), Vec::new())
     } else {
-        let images = if planner.sees(content) { shown.first(SAMPLE_PAGES) } else { &[] };
-        let file = shown.file.as_ref().filter(|file| planner.reads(file));
-        let planned = plan_shown(planner, model_factory, content, images, file, query).await?;
+        let images =
+            if planner.accepts_images_of(content) { visual_input.first(SAMPLE_PAGES) } else { &[] };
+        let file = visual_input.file.as_ref().filter(|file| planner.accepts_file(file));
+        let planned = plan_with(planner, model_factory, content, images, file, query).await?;
         let (Planned { plan, target }, calls) = planned;
         (target, plan.target_columns, calls)
     };
     let models = extractor.models(|client| target.reply_schema(client))?;
-    let warnings = [shown.warnings, models.warnings()].concat();
-    let book =
-        JournalSession::open(&extractor.context, &target, content.name(), query, &extractor.client)
-            .await?;
-    let VisualInput { images, file, .. } = shown;
-    Ok(PreparedExtraction { target, planning, warnings, columns, images, file, models, book })
+    let warnings = [visual_input.warnings, models.warnings()].concat();
+    let (context, client) = (&extractor.context, &extractor.client);
+    let journal_session =
+        JournalSession::open(context, &target, content.name(), query, client).await?;
+    let VisualInput { images, file, .. } = visual_input;
+    Ok(PreparedExtraction {
+        target,
+        planning,
+        warnings,
+        columns,
+        images,
+        file,
+        models,
+        journal_session,
+    })
 }
 
 impl<T: Target> PreparedExtraction<T> {
@@ -128,20 +138,20 @@ impl<T: Target> PreparedExtraction<T> {
         query: &'a str,
         room: usize,
     ) -> impl Stream<Item = PendingOutcome<T::Item>> + Send + 'a {
-        if let Some(watch) = &extractor.context.watch {
-            watch.rows(content.row_count());
+        if let Some(observer) = &extractor.context.observer {
+            observer.rows(content.row_count());
         }
         let room = Arc::new(Semaphore::new(room));
         let rows = row::rows(content, &self.columns);
-        let shown = |row| Row { images: self.images.clone(), file: self.file.clone(), ..row };
-        let rows = rows.map(shown);
-        stream::iter(rows)
+        let with_visual_input =
+            |row| Row { images: self.images.clone(), file: self.file.clone(), ..row };
+        stream::iter(rows.map(with_visual_input))
             .map(move |row| {
                 let room = room.clone();
                 async move {
                     let room = room.acquire_owned().await.ok();
-                    let (models, book) = (&self.models, self.book.as_ref());
-                    let outcome = extractor.row(&self.target, query, models, book, row).await;
+                    let (models, session) = (&self.models, self.journal_session.as_ref());
+                    let outcome = extractor.row(&self.target, query, models, session, row).await;
                     PendingOutcome { outcome, _room: room }
                 }
             })
@@ -150,8 +160,8 @@ impl<T: Target> PreparedExtraction<T> {
 
     /// Records in the journal that all `rows` rows have ended.
     pub async fn end(&self, extractor: &Step, rows: usize) {
-        if let Some(book) = &self.book {
-            book.end(&extractor.context, rows).await;
+        if let Some(session) = &self.journal_session {
+            session.end(&extractor.context, rows).await;
         }
     }
 }
@@ -168,11 +178,19 @@ pub async fn plan<M: ModelFactory>(
     content: &Arc<Content>,
     query: &str,
 ) -> Result<(Planned<M::Target>, Vec<Usage>)> {
-    let shown = planner.show(content, SAMPLE_PAGES).await?;
-    plan_shown(planner, model_factory, content, &shown.images, shown.file.as_ref(), query).await
+    let visual_input = planner.visual_input(content, SAMPLE_PAGES).await?;
+    plan_with(
+        planner,
+        model_factory,
+        content,
+        &visual_input.images,
+        visual_input.file.as_ref(),
+        query,
+    )
+    .await
 }
 
-async fn plan_shown<M: ModelFactory>(
+async fn plan_with<M: ModelFactory>(
     planner: &Step,
     model_factory: &M,
     content: &Content,
@@ -185,9 +203,17 @@ async fn plan_shown<M: ModelFactory>(
     let sample: Arc<str> = content.sample(characters).into();
     let columns = content.columns();
     let _permit = planner.context.permit().await;
-    let question = (query, columns, sample.clone(), images, file);
-    let ask = async {
-        planner.plan(model_factory, query, columns, sample, images, file).await?.planned()
+    let made_from = (query, columns, sample.clone(), images, file);
+    let planning = async {
+        let completion = planner.plan(model_factory, query, columns, sample, images, file).await?;
+        let (Planned { plan, target }, calls) = completion.planned()?;
+        Ok((plan, target, calls))
     };
-    replay::planned(planner, model_factory, &question, query, ask).await
+    let (context, client) = (&planner.context, &planner.client);
+    let planned = replay::planned(context, client, model_factory, &made_from, query, planning);
+    let (plan, target, calls) = planned.await?;
+    Ok((Planned { plan, target }, calls))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,14 @@
 //! Refines a definition: a model changes it as the user's instructions say.
 
-use crate::error::Result;
 use crate::planning::plan::Plan;
 use crate::planning::{prompts, refinement};
 use crate::schema::definition::ExtractionRequest;
 
 use super::attempts::Completion;
-use super::step::PlanValidator;
-use super::store::replay::Prompt;
-use super::{ModelFactory, Planned, Step};
+use super::error::Result;
+use super::step::{PlanValidator, Planned, Step};
+use super::store::request_key::Prompt;
+use super::target::ModelFactory;
 
 impl Step {
     /// Requests `definition` changed as `instructions` say. The refined model is named `model_name`
@@ -30,8 +30,8 @@ impl Step {
         let nested = self.plans_nested();
         let schema = refinement::reply_schema(nested);
         let models = self.models(|client| client.compile("refinement", &schema))?;
-        let shown = refinement::shown(&current, nested).to_string();
-        let messages = prompts::refinement(&shown, instructions, !nested);
+        let definition = refinement::as_reply(&current, nested).to_string();
+        let messages = prompts::refinement(&definition, instructions, !nested);
         let parse = |reply: &_| {
             refinement::parse(reply, &current, nested).map(|schema| Plan {
                 instructions: String::new(),
@@ -40,6 +40,6 @@ impl Step {
             })
         };
         let validator = PlanValidator { model_factory, parse };
-        Ok(self.ask(&models, &Prompt::new(messages), &validator).await)
+        Ok(self.complete(&models, &Prompt::new(messages), &validator).await)
     }
 }

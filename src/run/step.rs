@@ -4,22 +4,23 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-use crate::error::{Error, Result};
-use crate::llm::Provider;
 use crate::llm::retry::RetryPolicy;
-use crate::llm::{File, Image, Source, Usage};
+use crate::llm::{File, Image, Provider, Source, Usage};
 use crate::planning::plan::{self, Plan};
 use crate::planning::prompts;
 use crate::reply::Repair;
-use crate::run::Row;
 use crate::schema::OutputSchema;
 
-use super::attempts::{AttemptError, Completion, ModelChain, RowError};
+use super::attempts::Completion;
 use super::client::Client;
 use super::context::RunContext;
 use super::continuation::item_of;
-use super::store::replay::{JournalSession, Prompt};
-use super::{ModelFactory, Rejection, Target, Validate};
+use super::error::{AttemptError, Error, Result, RowError};
+use super::model_chain::{Model, ModelChain};
+use super::row::Row;
+use super::store::replay::{self, JournalSession};
+use super::store::request_key::Prompt;
+use super::target::{ModelFactory, Rejection, Target, Validate};
 
 /// The settings of one step.
 #[derive(Clone)]
@@ -98,12 +99,27 @@ impl Step {
         &self,
         compile: impl Fn(&Client) -> Result<Arc<OutputSchema>>,
     ) -> Result<ModelChain> {
-        let compiled = |client: &Client| Ok((client.clone(), compile(client)?));
+        let model = |client: &Client| {
+            let (schema, provider) = (compile(client)?, self.context.layered(client));
+            Ok(Model { client: client.clone(), provider, schema })
+        };
         Ok(ModelChain {
-            first: compiled(&self.client)?,
-            fallbacks: self.fallbacks.iter().map(compiled).collect::<Result<_>>()?,
+            first: model(&self.client)?,
+            fallbacks: self.fallbacks.iter().map(model).collect::<Result<_>>()?,
+            retry_policy: self.retry_policy,
+            deadline: self.context.deadline,
             schema_hash: OnceLock::new(),
         })
+    }
+
+    /// The completion of a prompt: from the cache, or after its attempts.
+    pub(super) async fn complete<V: Validate>(
+        &self,
+        models: &ModelChain,
+        prompt: &Prompt,
+        validator: &V,
+    ) -> Completion<V::Output> {
+        replay::complete(&self.context, models, prompt, validator).await
     }
 
     /// Requests a plan, from a sample of the text with images of the first pages, or from the file.
@@ -125,7 +141,7 @@ impl Step {
         let messages = prompts::planning(query, columns, sample, images, file, !nested);
         let parse = |reply: &Value| plan::parse(reply, columns);
         let validator = PlanValidator { model_factory, parse };
-        Ok(self.ask(&models, &Prompt::new(messages), &validator).await)
+        Ok(self.complete(&models, &Prompt::new(messages), &validator).await)
     }
 
     /// Extracts the items of one row. A blank row sends no request.
@@ -134,7 +150,7 @@ impl Step {
         target: &T,
         query: &str,
         models: &ModelChain,
-        book: Option<&JournalSession>,
+        journal_session: Option<&JournalSession>,
         row: Row,
     ) -> RowOutcome<T::Item> {
         let mut outcome = RowOutcome::new(&row);
@@ -144,19 +160,19 @@ impl Step {
             for part in [row.text] {
                 let (instructions, file) = (target.instructions(), row.file.as_ref());
                 let messages = prompts::extraction(query, instructions, part, &row.images, file);
-                let question = Prompt::new(messages);
-                let asked = self.ask(models, &question, target);
-                outcome.add(match book {
-                    None => asked.await,
-                    Some(book) => {
-                        let key = question.key(models).to_owned();
-                        book.answer(&self.context, target, row.position, key, asked).await
+                let prompt = Prompt::new(messages);
+                let completion = self.complete(models, &prompt, target);
+                outcome.add(match journal_session {
+                    None => completion.await,
+                    Some(session) => {
+                        let (context, key) = (&self.context, prompt.key(models).to_owned());
+                        session.complete(context, target, row.position, key, completion).await
                     }
                 });
             }
         }
-        if let Some(watch) = &self.context.watch {
-            watch.row(outcome.result.is_err(), outcome.from_journal);
+        if let Some(observer) = &self.context.observer {
+            observer.row(outcome.result.is_err(), outcome.from_journal);
         }
         outcome
     }
@@ -180,28 +196,28 @@ impl<I> RowOutcome<I> {
     }
 
     /// Adds the completion of one part: items stay in order, and the row fails if a part fails.
-    fn add(&mut self, answer: Completion<Vec<I>>) {
-        self.calls.extend(answer.calls);
-        self.errors.extend(answer.errors);
-        self.from_journal = answer.from_journal;
-        match (&mut self.result, answer.result) {
+    fn add(&mut self, completion: Completion<Vec<I>>) {
+        self.calls.extend(completion.calls);
+        self.errors.extend(completion.errors);
+        self.from_journal = completion.from_journal;
+        match (&mut self.result, completion.result) {
             (Ok(items), Ok(more)) => {
                 let before = items.len();
-                let moved = |pointer: &mut String| *pointer = of_row(pointer, before);
-                self.sources.extend(answer.sources.into_iter().map(|mut source| {
-                    moved(&mut source.pointer);
+                let shift = |pointer: &mut String| *pointer = row_pointer(pointer, before);
+                self.sources.extend(completion.sources.into_iter().map(|mut source| {
+                    shift(&mut source.pointer);
                     source
                 }));
-                self.repairs.extend(answer.repairs.into_iter().map(|mut repair| {
-                    moved(&mut repair.pointer);
+                self.repairs.extend(completion.repairs.into_iter().map(|mut repair| {
+                    shift(&mut repair.pointer);
                     repair
                 }));
                 items.extend(more);
-                self.model = answer.model;
+                self.model = completion.model;
             }
             (Ok(items), Err(failure)) => {
                 self.incomplete.append(items);
-                self.incomplete.extend(answer.incomplete.unwrap_or_default());
+                self.incomplete.extend(completion.incomplete.unwrap_or_default());
                 self.model = None;
                 self.result = Err(failure);
             }
@@ -212,7 +228,7 @@ impl<I> RowOutcome<I> {
 
 /// Turns a pointer into a part's reply into one into the row's items: behind three items,
 /// `/items/0/total` becomes `/3/total`.
-fn of_row(pointer: &str, before: usize) -> String {
+fn row_pointer(pointer: &str, before: usize) -> String {
     item_of(pointer)
         .map_or_else(|| pointer.to_owned(), |(index, rest)| format!("/{}{rest}", index + before))
 }

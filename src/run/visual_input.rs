@@ -11,7 +11,7 @@ use crate::documents::vision::{self, PageImage};
 use crate::documents::{Content, Document, FileError, FileErrorKind, Format, Mode};
 use crate::llm::{File, Image, Provider, VisionLimits};
 
-use super::Step;
+use super::step::Step;
 
 /// Page images or a file, and warnings about pages.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ impl Step {
     ///
     /// # Errors
     /// The document has nothing that the model can read.
-    pub(super) async fn show(
+    pub(super) async fn visual_input(
         &self,
         content: &Arc<Content>,
         most: usize,
@@ -43,41 +43,47 @@ impl Step {
         if document.options.mode == Mode::File {
             return Ok(VisualInput { file: Some(self.file(document)?), ..VisualInput::default() });
         }
-        let wanted = self.wanted(document)?;
-        if wanted.is_empty() || !self.sees(content) {
+        let visual_pages = self.visual_pages(document)?;
+        if visual_pages.is_empty() || !self.accepts_images_of(content) {
             return Ok(VisualInput {
-                warnings: self.unread(document, &wanted),
+                warnings: self.unseen(document, &visual_pages),
                 ..VisualInput::default()
             });
         }
         let vision_limits = self.vision_limits();
-        let taken = wanted[..wanted.len().min(vision_limits.max_images).min(most)].to_vec();
+        let taken =
+            visual_pages[..visual_pages.len().min(vision_limits.max_images).min(most)].to_vec();
         let (source, bytes) = (content.clone(), vision_limits.max_image_bytes / 4 * 3);
-        let drawn = spawn_blocking(move || match &*source {
+        let rendered = spawn_blocking(move || match &*source {
             Content::Document(document) => vision::images(document, &taken, bytes),
             Content::Table(_) => Vec::new(),
         });
-        let drawn = drawn.await.unwrap_or_else(|error| match error.try_into_panic() {
+        let rendered = rendered.await.unwrap_or_else(|error| match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
             // The task was cancelled, which happens only while the runtime shuts down.
             Err(_) => Vec::new(),
         });
-        self.shown(document, &wanted, drawn)
+        self.with_rendered(document, &visual_pages, rendered)
     }
 
-    /// [`show`](Self::show) for estimates: nothing is rendered, so the images are empty.
+    /// [`visual_input`](Self::visual_input) for estimates: nothing is rendered, so the images are
+    /// empty.
     ///
     /// # Errors
     /// The document has nothing that the model can read.
-    pub(super) fn foreseen(&self, content: &Content) -> Result<VisualInput, FileError> {
+    pub(super) fn expected_visual_input(
+        &self,
+        content: &Content,
+    ) -> Result<VisualInput, FileError> {
         let Content::Document(document) = content else { return Ok(VisualInput::default()) };
         if document.options.mode == Mode::File {
             return Ok(VisualInput { file: Some(self.file(document)?), ..VisualInput::default() });
         }
-        let wanted = self.wanted(document)?;
-        let most = if self.sees(content) { self.vision_limits().max_images } else { 0 };
+        let visual_pages = self.visual_pages(document)?;
+        let most =
+            if self.accepts_images_of(content) { self.vision_limits().max_images } else { 0 };
         let image = |page| Image { page, media_type: "".into(), data: "".into() };
-        let images = wanted.into_iter().take(most).map(image).collect();
+        let images = visual_pages.into_iter().take(most).map(image).collect();
         Ok(VisualInput { images, ..VisualInput::default() })
     }
 
@@ -120,12 +126,12 @@ impl Step {
     }
 
     /// Whether the model accepts a file of this size.
-    pub(super) fn reads(&self, file: &File) -> bool {
+    pub(super) fn accepts_file(&self, file: &File) -> bool {
         file.data.len() <= self.vision_limits().max_file_bytes
     }
 
     /// Whether page images of `content` can be sent to the model.
-    pub(super) fn sees(&self, content: &Content) -> bool {
+    pub(super) fn accepts_images_of(&self, content: &Content) -> bool {
         let Content::Document(document) = content else { return false };
         self.vision_obstacle(document).is_none()
     }
@@ -136,8 +142,8 @@ impl Step {
         if document.original.is_none() {
             return Some("the original file is no longer available; read it again".to_owned());
         }
-        let is_asked = vision_limits.is_known || document.options.mode == Mode::Vision;
-        (vision_limits.max_images == 0 || !is_asked)
+        let may_be_tried = vision_limits.is_known || document.options.mode == Mode::Vision;
+        (vision_limits.max_images == 0 || !may_be_tried)
             .then(|| format!("{} is not known to see images", self.client.model))
     }
 
@@ -146,7 +152,7 @@ impl Step {
     ///
     /// # Errors
     /// The document has nothing that the model can read.
-    pub(super) fn wanted(&self, document: &Document) -> Result<Vec<u32>, FileError> {
+    pub(super) fn visual_pages(&self, document: &Document) -> Result<Vec<u32>, FileError> {
         let Document { pages, options, name, .. } = document;
         let error = |kind, message| Err(FileError::new(kind, name, message));
         let vision_obstacle = self.vision_obstacle(document);
@@ -175,10 +181,13 @@ impl Step {
     }
 
     /// The warnings for a document of which no page image is sent.
-    fn unread(&self, document: &Document, wanted: &[u32]) -> Vec<String> {
-        if !wanted.is_empty() {
+    fn unseen(&self, document: &Document, visual_pages: &[u32]) -> Vec<String> {
+        if !visual_pages.is_empty() {
             let why = self.vision_obstacle(document).unwrap_or_default();
-            return vec![format!("{} without readable text, not read: {why}", numbered(wanted))];
+            return vec![format!(
+                "{} without readable text, not read: {why}",
+                numbered(visual_pages)
+            )];
         }
         if document.options.mode == Mode::Vision {
             let message = "the mode \"vision\" has no effect: the source has no pages to show";
@@ -191,17 +200,17 @@ impl Step {
     ///
     /// # Errors
     /// The first rendering error, if no page has text or an image.
-    fn shown(
+    fn with_rendered(
         &self,
         document: &Document,
-        wanted: &[u32],
-        drawn: Vec<Result<PageImage, FileError>>,
+        visual_pages: &[u32],
+        rendered: Vec<Result<PageImage, FileError>>,
     ) -> Result<VisualInput, FileError> {
         let (mut images, mut warnings) = (Vec::new(), Vec::new());
-        let left = &wanted[drawn.len().min(wanted.len())..];
+        let left = &visual_pages[rendered.len().min(visual_pages.len())..];
         let mut failure = None;
-        for (page, drawn) in wanted.iter().zip(drawn) {
-            match drawn {
+        for (page, rendered) in visual_pages.iter().zip(rendered) {
+            match rendered {
                 Ok(image) => images.push(Image {
                     page: image.page,
                     media_type: image.media_type.into(),

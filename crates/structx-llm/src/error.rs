@@ -41,6 +41,9 @@ pub struct LlmError {
     pub retry_after: Option<Duration>,
     /// Tokens of the failed attempt.
     pub usage: Usage,
+    /// Whether no request was sent, because earlier ones had shown that it would fail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_unsent: bool,
     /// Rate limits that the provider reports.
     #[serde(skip)]
     pub limits: Option<Box<ReportedLimits>>,
@@ -80,6 +83,12 @@ pub enum LlmErrorKind {
     ContextLength,
     /// The embedded model can't run.
     Engine,
+    /// The budget of the call has no room for the request.
+    Budget,
+    /// The time of the call is over.
+    Deadline,
+    /// The call sends no more requests, for a reason of its own.
+    Stopped,
 }
 
 impl LlmErrorKind {
@@ -102,6 +111,9 @@ impl LlmErrorKind {
             Self::BadReply => "bad_reply",
             Self::ContextLength => "context_length",
             Self::Engine => "engine",
+            Self::Budget => "budget",
+            Self::Deadline => "deadline",
+            Self::Stopped => "stopped",
         }
     }
 
@@ -135,6 +147,7 @@ impl LlmError {
             request_id: None,
             retry_after: None,
             usage: Usage::default(),
+            is_unsent: false,
             limits: None,
         }
     }

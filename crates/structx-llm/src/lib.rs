@@ -5,6 +5,7 @@
 pub mod capabilities;
 pub mod error;
 pub mod http;
+pub mod layers;
 mod message;
 pub mod price;
 mod provider;
@@ -12,6 +13,7 @@ pub mod providers;
 pub mod rate_limit;
 mod response;
 pub mod retry;
+mod scripted;
 pub mod tokens;
 
 pub use capabilities::{Capabilities, VisionLimits};
@@ -19,3 +21,4 @@ pub use error::{ConfigError, LlmError, LlmErrorKind};
 pub use message::{File, Image, MergedPart, Message, Part, Request, Role, document_frame};
 pub use provider::{Provider, ResponseFuture};
 pub use response::{Candidate, FinishReason, Response, Source, Usage};
+pub use scripted::Scripted;

@@ -19,7 +19,7 @@ use structx_schema::OutputSchema;
 /// let request = Request { model: "m".into(), messages, schema: None, options: Default::default() };
 /// assert_eq!(request.messages[0].merged_parts().count(), 1);
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Request {
     /// The model's name as its provider spells it.
     pub model: Arc<str>,

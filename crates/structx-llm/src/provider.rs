@@ -11,8 +11,8 @@ use crate::{LlmError, Request, Response, VisionLimits};
 
 /// A server or an embedded model that answers requests, or a layer around one.
 ///
-/// [`HttpProvider`](crate::http::HttpProvider) is the one for servers,
-/// [`RateLimited`](crate::rate_limit::RateLimited) a layer.
+/// [`HttpProvider`](crate::http::HttpProvider) is the one for servers; the module
+/// [`layers`](crate::layers) and [`RateLimited`](crate::rate_limit::RateLimited) are layers.
 pub trait Provider: Send + Sync {
     /// The registry's name of the provider, for errors.
     fn name(&self) -> &str;
@@ -32,7 +32,8 @@ pub trait Provider: Send + Sync {
         format!("{}/{model}", self.name())
     }
 
-    /// Sends one request, without retries. Dropping the future aborts the request.
+    /// Sends one request, without retries unless a layer adds them. Dropping the future aborts the
+    /// request.
     fn complete<'a>(&'a self, request: &'a Request) -> ResponseFuture<'a>;
 
     /// Whether equal requests get equal responses: a truncated response is then final.
@@ -58,45 +59,61 @@ pub trait Provider: Send + Sync {
 /// The future of one response.
 pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, LlmError>> + Send + 'a>>;
 
+/// Defines all methods of [`Provider`] but `complete` as those of another provider.
+macro_rules! delegate {
+    ($self:ident => $provider:expr) => {
+        fn name(&$self) -> &str {
+            $provider.name()
+        }
+
+        fn address(&$self) -> String {
+            $provider.address()
+        }
+
+        fn compile(
+            &$self,
+            model: &str,
+            name: &str,
+            schema: &::serde_json::Value,
+        ) -> Result<::structx_schema::OutputSchema, ::structx_schema::SchemaError> {
+            $provider.compile(model, name, schema)
+        }
+
+        fn schema_key(&$self, model: &str) -> String {
+            $provider.schema_key(model)
+        }
+
+        fn is_deterministic(&$self) -> bool {
+            $provider.is_deterministic()
+        }
+
+        fn plans_nested(&$self) -> bool {
+            $provider.plans_nested()
+        }
+
+        fn hides_schema(&$self, model: &str) -> bool {
+            $provider.hides_schema(model)
+        }
+
+        fn vision_limits(&$self, model: &str) -> $crate::VisionLimits {
+            $provider.vision_limits(model)
+        }
+    };
+}
+pub(crate) use delegate;
+
 impl<P: Provider + ?Sized> Provider for Arc<P> {
-    fn name(&self) -> &str {
-        (**self).name()
-    }
-
-    fn address(&self) -> String {
-        (**self).address()
-    }
-
-    fn compile(
-        &self,
-        model: &str,
-        name: &str,
-        schema: &Value,
-    ) -> Result<OutputSchema, SchemaError> {
-        (**self).compile(model, name, schema)
-    }
-
-    fn schema_key(&self, model: &str) -> String {
-        (**self).schema_key(model)
-    }
+    delegate!(self => (**self));
 
     fn complete<'a>(&'a self, request: &'a Request) -> ResponseFuture<'a> {
         (**self).complete(request)
     }
+}
 
-    fn is_deterministic(&self) -> bool {
-        (**self).is_deterministic()
-    }
+impl<P: Provider + ?Sized> Provider for &P {
+    delegate!(self => (**self));
 
-    fn plans_nested(&self) -> bool {
-        (**self).plans_nested()
-    }
-
-    fn hides_schema(&self, model: &str) -> bool {
-        (**self).hides_schema(model)
-    }
-
-    fn vision_limits(&self, model: &str) -> VisionLimits {
-        (**self).vision_limits(model)
+    fn complete<'a>(&'a self, request: &'a Request) -> ResponseFuture<'a> {
+        (**self).complete(request)
     }
 }

@@ -33,6 +33,7 @@ class RunContext:
     max_cost: float | None = None
     max_tokens: int | None = None
     deadline: float | None = None
+    fail_fast: bool | None = None
     progress: Callable[[_core.RawProgress], None] | None = None
     log: Callable[[_core.RawRequest], None] | None = None
 
@@ -74,6 +75,8 @@ class RunContext:
             self.max_tokens = checks.integer("max_tokens", max_tokens, minimum=0, below=2**63)
         if (deadline := given.get("deadline")) is not None:
             self.deadline = checks.number("deadline", deadline, positive=True)
+        if (fail_fast := given.get("fail_fast")) is not None:
+            self.fail_fast = checks.boolean("fail_fast", fail_fast)
         self._show = self._shown(given.get("progress"))
         if self._show or LOGGER.isEnabledFor(logging.INFO):
             self.progress = self._progressed

@@ -10,7 +10,7 @@ use crate::documents::{Content, Document, Mode, Page, ReadOptions};
 use crate::llm::http::ApiKey;
 use crate::llm::price::Price;
 use crate::llm::providers::registry::{ModelSettings, provider};
-use crate::llm::rate_limit::{ConfiguredLimits, RateLimited, SharedLimiter};
+use crate::llm::rate_limit::{ConfiguredLimits, SharedLimiter};
 use crate::llm::retry::RetryPolicy;
 use crate::llm::tokens;
 use crate::llm::{Response, Usage};
@@ -64,7 +64,7 @@ impl Target for Orders {
 /// The tokens of a reply: the names `items`, `number`, `lines` and `item`, and 8 for each value.
 const REPLY: u64 = 2 + 2 + 2 + 1 + 4 * 8;
 
-fn operation(model: &str, price: Option<Price>) -> Step {
+fn step(model: &str, price: Option<Price>) -> Step {
     limited(model, price, ConfiguredLimits::default())
 }
 
@@ -75,16 +75,10 @@ fn limited(model: &str, price: Option<Price>, limits: ConfiguredLimits) -> Step 
         ..ModelSettings::default()
     };
     let (provider, name) = provider(&settings, |_| None).unwrap();
-    let rate_limiter = SharedLimiter::new(limits).limiter_for(&provider.address());
+    let limiter = SharedLimiter::new(limits).limiter_for(&provider.address());
     let options = Arc::default();
     Step {
-        client: Client {
-            provider: RateLimited::new(provider, rate_limiter),
-            model: name,
-            name: model.into(),
-            options,
-            price,
-        },
+        client: Client { provider, limiter, model: name, name: model.into(), options, price },
         fallbacks: Arc::default(),
         retry_policy: RetryPolicy::new(3, 1.0, 10.0).unwrap(),
         concurrency: 10,
@@ -98,8 +92,8 @@ fn table(rows: usize) -> Content {
     Content::Table(Table::from_records(records).unwrap())
 }
 
-fn estimated(operation: &Step, content: &Content) -> Estimate {
-    estimate(operation, operation, content, "orders", Some(&Orders::new())).unwrap()
+fn estimated(step: &Step, content: &Content) -> Estimate {
+    estimate(step, step, content, "orders", Some(&Orders::new())).unwrap()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small counts")]
@@ -114,18 +108,21 @@ fn is_near(one: f64, other: f64) -> bool {
 #[test]
 fn prompts_are_those_that_are_sent() {
     for model in ["openai/gpt-4o", "anthropic/claude-sonnet-4-5", "deepseek/deepseek-chat"] {
-        let (operation, target, content) = (operation(model, None), Orders::new(), table(3));
-        let Step { client, .. } = &operation;
+        let (step, target, content) = (step(model, None), Orders::new(), table(3));
+        let Step { client, .. } = &step;
         let schema = target.reply_schema(client).unwrap();
         let sent = crate::run::row::rows(&content, &[]).map(|row| {
             let messages =
                 prompts::extraction("orders", target.instructions(), row.text, &[], None);
             let request = client.request(messages, &schema);
-            let beside =
-                if client.tells(&schema) { String::new() } else { schema.compiled.to_string() };
+            let beside = if client.states_schema(&schema) {
+                String::new()
+            } else {
+                schema.compiled.to_string()
+            };
             tokens::of_messages(&request.messages) + tokens::of_text(&beside)
         });
-        let estimate = estimated(&operation, &content);
+        let estimate = estimated(&step, &content);
         assert_eq!(estimate.prompt_tokens, sent.sum::<usize>() as u64, "{model}");
         assert_eq!((estimate.rows, estimate.requests), (3, 3));
         assert_eq!((estimate.completion_tokens, estimate.cost), (3 * REPLY, None));
@@ -137,7 +134,7 @@ fn blank_rows_are_not_asked() {
     let texts = [json!({"text": null}), json!({"text": "an order"})];
     let records = texts.map(|record| record.as_object().unwrap().clone());
     let content = Content::Table(Table::from_records(records).unwrap());
-    let estimate = estimated(&operation("openai/gpt-4o", None), &content);
+    let estimate = estimated(&step("openai/gpt-4o", None), &content);
     assert_eq!((estimate.rows, estimate.requests), (2, 1));
 }
 
@@ -146,8 +143,8 @@ fn costs_are_those_of_both_steps() {
     let price = |input| Some(Price { input, output: 0.0, cached: None });
     let content = table(4);
     let cost = |planner: Option<Price>, extractor: Option<Price>, target: Option<&Orders>| {
-        let planner = operation("openai/o3", planner);
-        let extractor = operation("openai/gpt-4o", extractor);
+        let planner = step("openai/o3", planner);
+        let extractor = step("openai/gpt-4o", extractor);
         estimate(&planner, &extractor, &content, "orders", target).unwrap()
     };
     let given = cost(None, price(1e6), Some(&Orders::new()));
@@ -162,33 +159,32 @@ fn costs_are_those_of_both_steps() {
 
 /// An extractor that has received one reply of 100 tokens, and the seconds that took.
 async fn answered(limits: ConfiguredLimits) -> (Step, f64) {
-    let operation = limited("openai/gpt-4o", None, limits);
-    let rate_limiter = operation.client.provider.limiter();
-    rate_limiter
+    let step = limited("openai/gpt-4o", None, limits);
+    let limiter = step.client.limiter.clone();
+    limiter
         .acquire(10)
         .await
         .report(&Ok(Response { usage: Usage::of(10, 100), ..Response::default() }));
-    let seconds = rate_limiter.typical().unwrap().seconds;
-    (operation, seconds)
+    let seconds = limiter.typical().unwrap().seconds;
+    (step, seconds)
 }
 
 #[tokio::test]
 async fn time_is_what_the_tightest_limit_leaves() {
     let (content, free) = (table(25), ConfiguredLimits::default());
-    let (operation, seconds) = answered(free).await;
-    let estimate = estimated(&operation, &content);
+    let (step, seconds) = answered(free).await;
+    let estimate = estimated(&step, &content);
     assert_eq!(estimate.completion_tokens, 2_500);
     assert!(is_near(estimate.seconds, 3.0 * seconds), "{}", estimate.seconds);
-    let (operation, seconds) =
-        answered(ConfiguredLimits { max_concurrency: Some(5), ..free }).await;
-    assert!(is_near(estimated(&operation, &content).seconds, 5.0 * seconds));
+    let (step, seconds) = answered(ConfiguredLimits { max_concurrency: Some(5), ..free }).await;
+    assert!(is_near(estimated(&step, &content).seconds, 5.0 * seconds));
     let tokens = count(estimate.prompt_tokens + estimate.completion_tokens);
     for (limits, seconds) in [
         (ConfiguredLimits { requests_per_minute: Some(50.0), ..free }, 30.0),
         (ConfiguredLimits { tokens_per_minute: Some(tokens / 2.0), ..free }, 120.0),
     ] {
-        let (operation, _) = answered(limits).await;
-        let estimate = estimated(&operation, &content);
+        let (step, _) = answered(limits).await;
+        let estimate = estimated(&step, &content);
         assert!(is_near(estimate.seconds, seconds), "{limits:?}: {}", estimate.seconds);
     }
 }
@@ -202,7 +198,7 @@ fn pages_are_seen_and_not_drawn() {
     let tokens = |mode| {
         let mut document = document.clone();
         document.options = Arc::new(ReadOptions { mode, ..ReadOptions::default() });
-        estimated(&operation("openai/gpt-4o", None), &Content::Document(document)).prompt_tokens
+        estimated(&step("openai/gpt-4o", None), &Content::Document(document)).prompt_tokens
     };
     let text = tokens(Mode::Text);
     let label = tokens::of_text("Page 2 of the document, as an image:") as u64;

@@ -20,7 +20,7 @@ CREATE TABLE replies (
     key TEXT NOT NULL UNIQUE,
     record TEXT NOT NULL,       -- JSON
     bytes INTEGER NOT NULL,
-    used_at INTEGER NOT NULL    -- seconds since 1970, a minute more or less
+    used_at INTEGER NOT NULL    -- seconds since 1970, to the minute
 ) STRICT;
 CREATE INDEX by_use ON replies (used_at, id, bytes);
 CREATE TABLE total (bytes INTEGER NOT NULL) STRICT;

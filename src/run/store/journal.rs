@@ -37,41 +37,41 @@ pub const TABLES: &str = "
 CREATE TABLE operations (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
-    source TEXT NOT NULL,         -- the name of the file, or what there is in its place
+    source TEXT NOT NULL,         -- the name of the file, or a substitute for other data
     query TEXT NOT NULL,
-    model TEXT NOT NULL,          -- the first that is asked
+    model TEXT NOT NULL,          -- the first that requests are sent to
     target TEXT NOT NULL,         -- the name of one item
     schema TEXT NOT NULL,         -- JSON Schema of one item
-    started_at TEXT NOT NULL,     -- as all times here: UTC, ISO 8601
-    ended_at TEXT,                -- NULL: under way, or broken off
-    rows INTEGER                  -- how many had ended then
+    started_at TEXT NOT NULL,     -- UTC in ISO 8601, as all times here
+    ended_at TEXT,                -- NULL: still running, or interrupted
+    rows INTEGER                  -- the number of rows that ended
 ) STRICT;
 CREATE TABLE plans (
     key TEXT PRIMARY KEY,
     query TEXT NOT NULL,
     model TEXT NOT NULL,
     plan TEXT NOT NULL,           -- JSON
-    calls TEXT NOT NULL,          -- JSON: the usage of each planning request
+    calls TEXT NOT NULL,          -- JSON array: the usage of each planning request
     made_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE rows (
     key TEXT NOT NULL,            -- the hash of the request
-    occurrence INTEGER NOT NULL,  -- 0, and counted up for rows with the same request
+    occurrence INTEGER NOT NULL,  -- from 0 on, for rows with equal requests
     operation INTEGER NOT NULL REFERENCES operations,
     position INTEGER NOT NULL,    -- in the source, from 0
     status TEXT NOT NULL CHECK (status IN ('success', 'empty', 'failed')),
-    is_final INTEGER NOT NULL,    -- 0: asked again in the next run
-    items TEXT,                   -- JSON array; of a failed row what was complete
+    is_final INTEGER NOT NULL,    -- 0: the next run sends the request again
+    items TEXT,                   -- JSON array; the complete ones of a failed row
     error TEXT,
-    model TEXT,                   -- that gave the items
+    model TEXT,                   -- the one that gave the items
     requests INTEGER NOT NULL,
     prompt_tokens INTEGER NOT NULL,
     completion_tokens INTEGER NOT NULL,
-    thinking_tokens INTEGER,      -- of the completion_tokens
-    cached_tokens INTEGER,        -- of the prompt_tokens
+    thinking_tokens INTEGER,      -- part of completion_tokens
+    cached_tokens INTEGER,        -- part of prompt_tokens
     cost REAL,                    -- US dollars
     ended_at TEXT NOT NULL,
-    details TEXT,                 -- JSON: what else there is
+    details TEXT,                 -- JSON object: all that has no column
     PRIMARY KEY (key, occurrence)
 ) STRICT;
 ";
@@ -84,7 +84,7 @@ pub struct Journal {
 
 /// One extraction of a source, as an entry of `operations`.
 #[derive(Debug, Clone)]
-pub struct JournaledStep {
+pub struct Operation {
     pub key: String,
     /// The name of the file or, for other data, a substitute.
     pub source: String,
@@ -109,7 +109,7 @@ pub struct JournaledPlan {
 #[derive(Debug, Clone)]
 pub struct Row {
     /// The id that [`Journal::begin`] returned.
-    pub operation: i64,
+    pub operation_id: i64,
     pub key: String,
     pub occurrence: u32,
     pub position: usize,
@@ -131,8 +131,8 @@ impl Journal {
     ///
     /// # Errors
     /// A message about the file.
-    pub async fn begin(&self, operation: &JournaledStep) -> Result<i64, String> {
-        let JournaledStep { key, source, query, model, target, schema } = operation.clone();
+    pub async fn begin(&self, operation: &Operation) -> Result<i64, String> {
+        let Operation { key, source, query, model, target, schema } = operation.clone();
         let begin = move |connection: &Connection| {
             connection.query_row(
                 "INSERT INTO operations (key, source, query, model, target, schema, started_at)
@@ -149,12 +149,12 @@ impl Journal {
     ///
     /// # Errors
     /// A message about the file.
-    pub async fn end(&self, operation: i64, rows: usize) -> Result<(), String> {
+    pub async fn end(&self, operation_id: i64, rows: usize) -> Result<(), String> {
         let end = move |connection: &Connection| {
             connection.execute(
                 "UPDATE operations SET rows = ?2, ended_at = strftime('%Y-%m-%dT%H:%M:%fZ')
                  WHERE id = ?1",
-                params![operation, record::integer(rows)],
+                params![operation_id, record::integer(rows)],
             )
         };
         self.database.write(end).await.map(drop)
@@ -224,7 +224,7 @@ impl Journal {
     /// # Errors
     /// A message about the file.
     pub async fn keep(&self, row: Row) -> Result<(), String> {
-        let Row { operation, key, occurrence, position, is_final, record } = row;
+        let Row { operation_id, key, occurrence, position, is_final, record } = row;
         let error = record.failure.as_ref().map(ToString::to_string);
         let columns = Columns::of(record)?;
         let keep = move |connection: &Connection| {
@@ -239,7 +239,7 @@ impl Journal {
             row.execute(params![
                 key,
                 occurrence,
-                operation,
+                operation_id,
                 record::integer(position),
                 columns.status,
                 is_final,

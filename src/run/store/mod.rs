@@ -4,4 +4,5 @@ pub mod cache;
 pub mod database;
 pub mod journal;
 pub mod record;
-pub mod replay;
+pub(in crate::run) mod replay;
+pub(in crate::run) mod request_key;

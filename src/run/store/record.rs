@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::llm::{Source, Usage};
 use crate::reply::Repair;
-
-use crate::run::attempts::{AttemptError, RowError};
+use crate::run::error::{AttemptError, RowError};
 
 /// A [`Completion`](crate::run::Completion) with the JSON of its items instead of the items.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

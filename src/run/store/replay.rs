@@ -1,81 +1,32 @@
 //! Replays completions and plans from the journal and the cache instead of sending requests.
+//!
+//! Neither is a layer around a provider: they keep what the attempts for a prompt came to, never an
+//! invalid reply on the way there.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::{Error, Result};
-use crate::llm::{Message, Provider, Usage};
+use crate::llm::Usage;
 use crate::planning::plan::Plan;
-use structx_common::canonical;
+use crate::run::attempts::Completion;
+use crate::run::client::Client;
+use crate::run::context::RunContext;
+use crate::run::error::{Error, Result, RowError};
+use crate::run::model_chain::ModelChain;
+use crate::run::target::{ModelFactory, Rejection, Target, Validate};
 
 use super::journal::{self, Journal};
 use super::record::Record;
-use crate::run::attempts::{Completion, ModelChain, RowError, ask};
-use crate::run::client::Client;
-use crate::run::context::{RunContext, StopReason};
-use crate::run::{ModelFactory, Planned, Rejection, Step, Target, Validate};
-
-/// The version of all keys. It must be raised when stored completions no longer fit: the prompts'
-/// wording, the schemas, or the reading of replies to the same request changed. It is independent
-/// of the package version, so that an update does not pay for anything twice.
-const VERSION: u32 = 1;
-
-/// The messages for one row or plan, and their key in the journal and the cache, computed once.
-pub(in crate::run) struct Prompt {
-    messages: Vec<Message>,
-    key: OnceLock<String>,
-}
-
-impl Prompt {
-    pub fn new(messages: Vec<Message>) -> Self {
-        Self { messages, key: OnceLock::new() }
-    }
-
-    pub fn key(&self, models: &ModelChain) -> &str {
-        self.key.get_or_init(|| models.key(&self.messages))
-    }
-}
-
-impl ModelChain {
-    /// The canonical hash of the request that `messages` make to the first model.
-    fn key(&self, messages: &[Message]) -> String {
-        let (client, schema) = &self.first;
-        let request = client.request(messages.to_vec(), schema);
-        let words = (&request.model, &request.messages, &request.options);
-        hash(&(VERSION, client.provider.address(), self.first_schema(), words))
-    }
-
-    /// The hash of the first model's schema, computed once: schemas are large and the same for all
-    /// rows.
-    fn first_schema(&self) -> &str {
-        self.schema_hash.get_or_init(|| hash(&self.first.1))
-    }
-}
-
-/// The canonical hash of `data`; empty for data that can't be written as JSON, which no caller has.
-pub(in crate::run) fn hash<T: Serialize>(data: &T) -> String {
-    canonical::hash(data).unwrap_or_default()
-}
-
-/// The key of an operation in the journal: a hash of its target, source, query and first model.
-pub(in crate::run) fn operation_key<T: Target>(
-    target: &T,
-    source: &str,
-    query: &str,
-    client: &Client,
-) -> String {
-    let asked = (target.name(), target.schema(), target.instructions(), source, query);
-    hash(&(VERSION, asked, client.provider.address(), &client.model, &client.options))
-}
+use super::request_key::{Prompt, operation_key, plan_key};
 
 impl<T> Completion<T> {
     /// The stored form of this completion.
-    pub(in crate::run) fn record(&self) -> Record {
+    fn record(&self) -> Record {
         Record {
             reply: self.reply.clone(),
             incomplete: self.incomplete_reply.clone(),
@@ -90,7 +41,7 @@ impl<T> Completion<T> {
 
     /// Restores a stored completion; `None` if the validator no longer accepts it. If the validator
     /// itself fails, so does the completion: another request would not help.
-    pub(in crate::run) async fn replay<V>(record: Record, validator: &V) -> Option<Self>
+    async fn replay<V>(record: Record, validator: &V) -> Option<Self>
     where
         V: Validate<Output = T>,
     {
@@ -121,59 +72,66 @@ impl<T> Completion<T> {
             from_journal: false,
         })
     }
-}
 
-impl Step {
-    /// Replays the completion from the cache, or makes the attempts and caches their result.
-    pub(in crate::run) async fn ask<V: Validate>(
-        &self,
-        models: &ModelChain,
-        question: &Prompt,
-        validator: &V,
-    ) -> Completion<V::Output> {
-        let Some(cache) = &self.context.cache else {
-            return ask(self, models, &question.messages, validator).await;
-        };
-        let key = question.key(models);
-        match cache.find(key).await {
-            Ok(Some(record)) => {
-                if let Some(answer) = Completion::replay(record, validator).await {
-                    return answer;
-                }
-            }
-            Ok(None) => {}
-            Err(error) => self.context.warn(error),
-        }
-        let answer = ask(self, models, &question.messages, validator).await;
-        // The key names the first model, so that a reply of a fallback must not be cached under it.
-        let is_own = answer.model.as_ref() == Some(&models.first.0.name);
-        if is_own && let Err(error) = cache.keep(key, answer.record()).await {
-            self.context.warn(error);
-        }
-        answer
+    /// Whether a later run should reuse it: a result, or a failure caused by the model's reply.
+    /// Other failures cost almost nothing and do not depend on the row.
+    fn is_final(&self) -> bool {
+        self.result.as_ref().err().is_none_or(RowError::is_final)
     }
 }
 
-/// Replays the plan of an earlier run with the same query, columns, sample and planning model, or
-/// runs `ask` and journals its plan before it is used.
+/// Replays the completion of `prompt` from the cache, or makes the attempts and caches their result.
+pub async fn complete<V: Validate>(
+    context: &RunContext,
+    models: &ModelChain,
+    prompt: &Prompt,
+    validator: &V,
+) -> Completion<V::Output> {
+    let Some(cache) = &context.cache else {
+        return models.complete(&prompt.messages, validator).await;
+    };
+    let key = prompt.key(models);
+    match cache.find(key).await {
+        Ok(Some(record)) => {
+            if let Some(completion) = Completion::replay(record, validator).await {
+                return completion;
+            }
+        }
+        Ok(None) => {}
+        Err(error) => context.warn(error),
+    }
+    let completion = models.complete(&prompt.messages, validator).await;
+    // The key names the first model, so that a reply of a fallback must not be cached under it.
+    let is_own = completion.model.as_ref() == Some(&models.first.client.name);
+    if is_own && let Err(error) = cache.keep(key, completion.record()).await {
+        context.warn(error);
+    }
+    completion
+}
+
+/// A plan with its target, and one usage entry for each request.
+type Planning<M> = (Plan, <M as ModelFactory>::Target, Vec<Usage>);
+
+/// Replays the plan of an earlier run that was made from the same data by the same model, or runs
+/// `planning` and journals its plan before it is used.
 ///
 /// # Errors
-/// The error of `ask`, or [`Error::Journal`]: the journal can't be read or written.
-pub(in crate::run) async fn planned<M: ModelFactory>(
-    operation: &Step,
+/// The error of `planning`, or [`Error::Journal`]: the journal can't be read or written.
+pub async fn planned<M: ModelFactory>(
+    context: &RunContext,
+    client: &Client,
     model_factory: &M,
-    question: &impl Serialize,
+    made_from: &impl Serialize,
     query: &str,
-    ask: impl Future<Output = Result<Plans<M>>>,
-) -> Result<Plans<M>> {
-    let Some(journal) = &operation.context.journal else { return ask.await };
-    let client = &operation.client;
-    let key = hash(&(VERSION, question, client.provider.address(), &client.model, &client.options));
-    if let Some(kept) = journal.plan(&key).await.map_err(Error::Journal)?
-        && let Some(plan) = read(kept.plan)
+    planning: impl Future<Output = Result<Planning<M>>>,
+) -> Result<Planning<M>> {
+    let Some(journal) = &context.journal else { return planning.await };
+    let key = plan_key(made_from, client);
+    if let Some(stored) = journal.plan(&key).await.map_err(Error::Journal)?
+        && let Some(plan) = read_plan(stored.plan)
     {
         match model_factory.target(&plan).await {
-            Ok(target) => return Ok((Planned { plan, target }, kept.calls)),
+            Ok(target) => return Ok((plan, target, stored.calls)),
             Err(Rejection::Problems(_)) => {}
             Err(Rejection::Broken(message)) => {
                 let failure = RowError::Validator(message);
@@ -181,28 +139,25 @@ pub(in crate::run) async fn planned<M: ModelFactory>(
             }
         }
     }
-    let (planned, calls) = ask.await?;
-    let plan = json!(planned.plan);
-    journal.keep_plan(&key, query, &client.name, &plan, &calls).await.map_err(Error::Journal)?;
-    Ok((planned, calls))
+    let (plan, target, calls) = planning.await?;
+    let name = &client.name;
+    journal.keep_plan(&key, query, name, &json!(plan), &calls).await.map_err(Error::Journal)?;
+    Ok((plan, target, calls))
 }
 
 /// Reads a stored plan; `None` if this version can't use it.
-fn read(kept: Value) -> Option<Plan> {
-    let plan: Plan = serde_json::from_value(kept).ok()?;
+fn read_plan(stored: Value) -> Option<Plan> {
+    let plan: Plan = serde_json::from_value(stored).ok()?;
     // Stored types are text; `normalise` parses them.
     Some(Plan { schema: plan.schema.normalise().ok()?, ..plan })
 }
 
-/// A plan with its target, and one usage entry for each request.
-type Plans<M> = (Planned<<M as ModelFactory>::Target>, Vec<Usage>);
-
 /// One operation in the journal.
-pub(in crate::run) struct JournalSession {
+pub struct JournalSession {
     journal: Journal,
-    operation: i64,
+    operation_id: i64,
     /// How often each key has occurred so far, by hash: equal rows are stored separately.
-    asked: Mutex<HashMap<u64, u32>>,
+    occurrences: Mutex<HashMap<u64, u32>>,
 }
 
 impl JournalSession {
@@ -218,8 +173,8 @@ impl JournalSession {
         client: &Client,
     ) -> Result<Option<Self>> {
         let Some(journal) = context.journal.clone() else { return Ok(None) };
-        let operation = journal
-            .begin(&journal::JournaledStep {
+        let operation_id = journal
+            .begin(&journal::Operation {
                 key: operation_key(target, source, query, client),
                 source: source.to_owned(),
                 query: query.to_owned(),
@@ -229,70 +184,67 @@ impl JournalSession {
             })
             .await
             .map_err(Error::Journal)?;
-        Ok(Some(Self { journal, operation, asked: Mutex::default() }))
+        Ok(Some(Self { journal, operation_id, occurrences: Mutex::default() }))
     }
 
     /// How often `key` has occurred before in this session.
     fn occurrence(&self, key: &str) -> u32 {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = asked.entry(hasher.finish()).or_default();
+        let mut occurrences = self.occurrences.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = occurrences.entry(hasher.finish()).or_default();
         *count += 1;
         *count - 1
     }
 
-    /// Replays the completion of an earlier run, or runs `ask` and journals its completion before
+    /// Replays the completion of an earlier run, or awaits `completion` and journals it before
     /// returning it. If the journal fails, the call is stopped.
-    pub async fn answer<T: Target>(
+    pub async fn complete<T: Target>(
         &self,
         context: &RunContext,
         target: &T,
         position: usize,
         key: String,
-        ask: impl Future<Output = Completion<Vec<T::Item>>>,
+        completion: impl Future<Output = Completion<Vec<T::Item>>>,
     ) -> Completion<Vec<T::Item>> {
         let occurrence = self.occurrence(&key);
         match self.journal.find(&key, occurrence).await {
             Ok(Some(record)) => {
-                if let Some(answer) = Completion::replay(record, target).await {
-                    return Completion { from_journal: true, ..answer };
+                if let Some(completion) = Completion::replay(record, target).await {
+                    return Completion { from_journal: true, ..completion };
                 }
             }
             Ok(None) => {}
-            Err(error) => drop(context.stop(StopReason::Journal(error))),
+            Err(error) => context.stop(error),
         }
-        let answer = ask.await;
-        if matches!(&answer.result, Err(RowError::Stopped(_))) && answer.calls.is_empty() {
-            return answer;
+        let completion = completion.await;
+        let is_final = completion.is_final();
+        if !is_final && completion.calls.is_empty() {
+            // No request was sent: there is nothing to record.
+            return completion;
         }
         let row = journal::Row {
-            operation: self.operation,
+            operation_id: self.operation_id,
             key,
             occurrence,
             position,
-            is_final: answer.is_final(),
-            record: answer.record(),
+            is_final,
+            record: completion.record(),
         };
         if let Err(error) = self.journal.keep(row).await {
             context.warn(error.clone());
-            context.stop(StopReason::Journal(error));
+            context.stop(error);
         }
-        answer
+        completion
     }
 
     /// Records that all rows of the operation have ended.
     pub async fn end(&self, context: &RunContext, rows: usize) {
-        if let Err(error) = self.journal.end(self.operation, rows).await {
+        if let Err(error) = self.journal.end(self.operation_id, rows).await {
             context.warn(error);
         }
     }
 }
 
-impl<T> Completion<T> {
-    /// Whether a later run should reuse it: a result, or a failure caused by the model's reply.
-    /// Other failures cost almost nothing and do not depend on the row.
-    fn is_final(&self) -> bool {
-        self.result.as_ref().err().is_none_or(RowError::is_final)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::llm::{Source, Usage};
 use crate::reply::Repair;
 use crate::run::Record;
-use crate::run::attempts::{AttemptError, RowError};
+use crate::run::error::{AttemptError, RowError};
 
 const SUCCESS: &str = "success";
 const EMPTY: &str = "empty";
@@ -86,9 +86,9 @@ impl Columns {
         if columns.calls().as_ref() != Some(&calls) {
             details.calls = Some(calls);
         }
-        let shown = if has_reply { &mut details.reply } else { &mut details.incomplete };
+        let text = if has_reply { &mut details.reply } else { &mut details.incomplete };
         let mut status = if has_reply { SUCCESS } else { FAILED };
-        if let Some((before, items, after)) = shown.as_deref().and_then(split) {
+        if let Some((before, items, after)) = text.as_deref().and_then(split) {
             if has_reply && items.trim() == "[]" {
                 status = EMPTY;
             }
@@ -96,7 +96,7 @@ impl Columns {
                 details.around = Some((before.to_owned(), after.to_owned()));
             }
             columns.items = Some(items.to_owned());
-            *shown = None;
+            *text = None;
         }
         status.clone_into(&mut columns.status);
         columns.model = model;
@@ -113,8 +113,8 @@ impl Columns {
         if let Some(items) = self.items {
             let usual = || (OPEN.to_owned(), CLOSE.to_owned());
             let (before, after) = around.unwrap_or_else(usual);
-            let shown = if self.status == FAILED { &mut incomplete } else { &mut reply };
-            *shown = Some(before + &items + &after);
+            let text = if self.status == FAILED { &mut incomplete } else { &mut reply };
+            *text = Some(before + &items + &after);
         }
         let calls = details.calls.or(calls).unwrap_or_default();
         Ok(Record {

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::record::Columns;
-use super::{Journal, JournaledPlan, JournaledStep, Row};
+use super::{Journal, JournaledPlan, Operation, Row};
 use crate::llm::{LlmError, LlmErrorKind, Source, Usage};
 use crate::reply::Repair;
 use crate::run::store::database::tests::Folder;
 use crate::run::{AttemptError, Record, RowError};
 
-fn operation(key: &str) -> JournaledStep {
-    JournaledStep {
+fn operation(key: &str) -> Operation {
+    Operation {
         key: key.to_owned(),
         source: "orders.csv".to_owned(),
         query: "extract the total".to_owned(),
@@ -54,8 +54,8 @@ fn failed() -> Record {
     Record { failure: Some(failure()), errors, calls, ..Record::default() }
 }
 
-fn row(operation: i64, key: &str, record: Record) -> Row {
-    Row { operation, key: key.to_owned(), occurrence: 0, position: 0, is_final: true, record }
+fn row(operation_id: i64, key: &str, record: Record) -> Row {
+    Row { operation_id, key: key.to_owned(), occurrence: 0, position: 0, is_final: true, record }
 }
 
 fn text(path: &Path, sql: &str) -> Vec<String> {

@@ -1,32 +1,35 @@
 //! The budget of a call: each request reserves its estimated tokens and cost before it is sent, so
 //! that the requests in flight stay within the bounds together.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::llm::Usage;
-use crate::llm::price::Price;
+use crate::Usage;
+use crate::price::Price;
 
 /// Completion tokens assumed before the first response, and for one of unknown length; chosen by
 /// hand, not measured.
 const FIRST_COMPLETION: f64 = 256.0;
 /// Counted over estimated prompt tokens, before the first response: the estimate is within a third
-/// ([`of_text`](structx_common::tokens::of_text)).
+/// ([`of_text`](crate::tokens::of_text)).
 const FIRST_RATIO: f64 = 4.0 / 3.0;
 /// A reply is assumed to have at most this many times the tokens of the longest so far; chosen by
 /// hand, not measured.
 const MARGIN: f64 = 1.25;
 
 /// The bounds of a call, and what it has spent and reserved.
+#[derive(Debug)]
 pub struct Budget {
     max_cost: Option<f64>,
     max_tokens: Option<u64>,
     state: Mutex<State>,
     changed: Notify,
+    /// The message about the first request that could exceed a bound.
+    exhausted: OnceLock<String>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     spent: Amount,
     reserved: Amount,
@@ -42,7 +45,7 @@ struct Amount {
 }
 
 /// The maxima over all requests so far that may be billed.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Largest {
     /// Counted over estimated prompt tokens.
     ratio: f64,
@@ -62,6 +65,8 @@ impl Amount {
 
 /// The estimate for a request in flight. If it is dropped without [`settle`](Self::settle), the
 /// estimate counts as spent.
+#[derive(Debug)]
+#[must_use = "dropping the reservation counts the estimate as spent"]
 pub struct Reservation<'a> {
     budget: &'a Budget,
     estimated_prompt: u64,
@@ -70,8 +75,11 @@ pub struct Reservation<'a> {
 }
 
 impl Budget {
+    /// A budget of US dollars, of tokens of prompts and replies, or of both.
+    #[must_use]
     pub fn new(max_cost: Option<f64>, max_tokens: Option<u64>) -> Self {
-        Self { max_cost, max_tokens, state: Mutex::default(), changed: Notify::new() }
+        let (state, changed, exhausted) = (Mutex::default(), Notify::new(), OnceLock::new());
+        Self { max_cost, max_tokens, state, changed, exhausted }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -83,7 +91,9 @@ impl Budget {
     /// calibrates the estimates of the others; `reply_limit` bounds the tokens of any reply.
     ///
     /// # Errors
-    /// A message for the user: the request could exceed a bound, and nothing is in flight.
+    /// A message for the user: the request could exceed a bound, and nothing is in flight. From
+    /// then on every request is refused, so that it does not depend on the order of the rows which
+    /// smaller ones are still sent.
     pub async fn reserve(
         &self,
         prompt_tokens: u64,
@@ -107,6 +117,9 @@ impl Budget {
         reply_limit: Option<u64>,
         price: Option<Price>,
     ) -> Option<Result<Reservation<'_>, String>> {
+        if let Some(message) = self.exhausted.get() {
+            return Some(Err(message.clone()));
+        }
         let mut state = self.state();
         let amount = state.estimate(prompt_tokens, reply_limit, price);
         let total = state.spent.plus(state.reserved).plus(amount);
@@ -118,7 +131,9 @@ impl Budget {
                 let estimated_prompt = prompt_tokens;
                 Some(Ok(Reservation { budget: self, estimated_prompt, amount, spent: amount }))
             }
-            Some(message) if state.under_way == 0 => Some(Err(message)),
+            Some(message) if state.under_way == 0 => {
+                Some(Err(self.exhausted.get_or_init(|| message).clone()))
+            }
             _ => None,
         }
     }
@@ -225,7 +240,8 @@ mod tests {
         // 910 tokens are spent.
         let error = budget.reserve(90, None, None).now_or_never().unwrap().err().unwrap();
         assert_eq!(error, "the next request could pass max_tokens=1000 (910 spent)");
-        assert!(budget.reserve(1, None, None).now_or_never().unwrap().is_ok());
+        // Nor is a smaller request admitted from now on.
+        assert!(budget.reserve(1, None, None).now_or_never().unwrap().is_err());
     }
 
     #[test]
