@@ -166,7 +166,9 @@ impl Step {
                     None => completion.await,
                     Some(session) => {
                         let (context, key) = (&self.context, prompt.key(models).to_owned());
-                        session.complete(context, target, row.position, key, completion).await
+                        // Boxed, so that rows without a journal have no room for it.
+                        let position = row.position;
+                        Box::pin(session.complete(context, target, position, key, completion)).await
                     }
                 });
             }

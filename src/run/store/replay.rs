@@ -87,9 +87,9 @@ pub async fn complete<V: Validate>(
     prompt: &Prompt,
     validator: &V,
 ) -> Completion<V::Output> {
-    let Some(cache) = &context.cache else {
-        return models.complete(&prompt.messages, validator).await;
-    };
+    // Boxed, since the futures of the callers hold it several times over.
+    let complete = || Box::pin(models.complete(&prompt.messages, validator));
+    let Some(cache) = &context.cache else { return complete().await };
     let key = prompt.key(models);
     match cache.find(key).await {
         Ok(Some(record)) => {
@@ -100,7 +100,7 @@ pub async fn complete<V: Validate>(
         Ok(None) => {}
         Err(error) => context.warn(error),
     }
-    let completion = models.complete(&prompt.messages, validator).await;
+    let completion = complete().await;
     // The key names the first model, so that a reply of a fallback must not be cached under it.
     let is_own = completion.model.as_ref() == Some(&models.first.client.name);
     if is_own && let Err(error) = cache.keep(key, completion.record()).await {
