@@ -55,7 +55,7 @@ impl Builder {
     }
 
     /// Pushes a separator unless the page is empty so far.
-    pub(super) fn part(&mut self, separator: &str) {
+    pub(super) fn separator(&mut self, separator: &str) {
         if self.document.text.len() > self.page_start {
             self.text(separator);
         }
@@ -66,7 +66,7 @@ impl Builder {
     pub(super) fn page(&mut self, number: u32) {
         self.end_page();
         if !self.document.pages.is_empty() {
-            self.part("\n\n");
+            self.separator("\n\n");
             self.text(&format!("[page {number}]\n\n"));
         }
         self.page_start = self.document.text.len();

@@ -38,7 +38,7 @@ pub(super) enum Reader {
 
 /// Why there is no reply; completes a sentence about the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Failure {
+pub(super) enum ChildError {
     #[error("could not be started in a process of its own")]
     NotStarted,
     #[error("took too long")]
@@ -73,12 +73,12 @@ pub(super) fn read<T: DeserializeOwned>(
     reader: Reader,
     context: &ReadContext,
     file: &[u8],
-) -> Result<T, Failure> {
-    let launcher = LAUNCHER.get().ok_or(Failure::NotStarted)?;
+) -> Result<T, ChildError> {
+    let launcher = LAUNCHER.get().ok_or(ChildError::NotStarted)?;
     let most = (context.limits().characters as u64).saturating_mul(BYTES_OF_A_CHARACTER);
     let printed = ask(launcher, reader, context.time_left(), file, most)?;
     let reply = printed.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    serde_json::from_slice(reply).map_err(|_| Failure::Crashed)
+    serde_json::from_slice(reply).map_err(|_| ChildError::Crashed)
 }
 
 /// The output of a child that has ended, its first `most` bytes.
@@ -88,10 +88,10 @@ fn ask(
     time: Duration,
     file: &[u8],
     most: u64,
-) -> Result<Vec<u8>, Failure> {
-    let mut child = Child::start(launcher, reader, time).map_err(|_| Failure::NotStarted)?;
+) -> Result<Vec<u8>, ChildError> {
+    let mut child = Child::start(launcher, reader, time).map_err(|_| ChildError::NotStarted)?;
     let (Some(mut input), Some(output)) = (child.0.stdin.take(), child.0.stdout.take()) else {
-        return Err(Failure::NotStarted);
+        return Err(ChildError::NotStarted);
     };
     let (sender, receiver) = mpsc::channel();
     thread::scope(|scope| {
@@ -107,8 +107,8 @@ fn ask(
         let reply = receiver.recv_timeout(time);
         drop(child);
         match reply {
-            Ok(printed) => printed.map_err(|_| Failure::Crashed),
-            Err(_) => Err(Failure::TimedOut),
+            Ok(printed) => printed.map_err(|_| ChildError::Crashed),
+            Err(_) => Err(ChildError::TimedOut),
         }
     })
 }
@@ -168,7 +168,7 @@ fn answer(reader: &str, file: &[u8]) -> io::Result<Vec<u8>> {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Failure, Launcher, Reader, answer, ask, request};
+    use super::{ChildError, Launcher, Reader, answer, ask, request};
 
     const LONG: Duration = Duration::from_mins(1);
 
@@ -176,7 +176,7 @@ mod tests {
         Launcher { program: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] }
     }
 
-    fn printed(script: &str, time: Duration, file: &[u8]) -> Result<String, Failure> {
+    fn printed(script: &str, time: Duration, file: &[u8]) -> Result<String, ChildError> {
         ask(&shell(script), Reader::PdfExtract, time, file, 64)
             .map(|printed| String::from_utf8_lossy(&printed).into_owned())
     }
@@ -204,7 +204,7 @@ mod tests {
         while std::fs::read_to_string(&folder).unwrap_or_default().is_empty() {
             // A busy machine may not have come to the script.
             let asked = printed(&script, Duration::from_millis(300), &vec![0; 1 << 20]);
-            assert_eq!(asked, Err(Failure::TimedOut));
+            assert_eq!(asked, Err(ChildError::TimedOut));
             assert!(started.elapsed() < LONG);
         }
         let process = std::fs::read_to_string(&folder).unwrap();
@@ -218,7 +218,7 @@ mod tests {
     fn what_is_not_there_is_not_started() {
         let launcher = Launcher { program: "/no/such/program".into(), arguments: Vec::new() };
         let asked = ask(&launcher, Reader::PdfExtract, LONG, b"", 64);
-        assert_eq!(asked, Err(Failure::NotStarted));
+        assert_eq!(asked, Err(ChildError::NotStarted));
     }
 
     #[test]

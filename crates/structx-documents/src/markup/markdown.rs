@@ -1,4 +1,4 @@
-//! Markdown: its text as it is, and the blocks in it.
+//! Markdown: keeps the text as it is and finds its blocks.
 
 use std::ops::Range;
 
@@ -20,11 +20,11 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
 #[derive(Default)]
 struct Scanner {
     blocks: Vec<Block>,
-    /// Whether the last block may go on in the next line.
+    /// The next line may continue the last block.
     open: bool,
-    /// The fence that ends the code block of the line.
+    /// The fence that closes the open code block.
     fence: Option<&'static str>,
-    /// The block of the table that the line may go on, and its lines so far.
+    /// The index of the open table's block, and its number of lines so far.
     table: Option<(usize, u32)>,
 }
 
@@ -43,7 +43,7 @@ fn blocks(context: &ReadContext, text: &str) -> Result<Vec<Block>, FileError> {
 }
 
 impl Scanner {
-    /// Takes a line and gives how many cells it has.
+    /// Processes a line and returns its number of table cells.
     fn line(&mut self, line: &str, range: Range<usize>, next: Option<&str>) -> usize {
         let trimmed = line.trim();
         if let Some(fence) = self.fence {
@@ -94,7 +94,7 @@ impl Scanner {
         }
     }
 
-    /// The level of the heading that the line of marks makes of the paragraph before it.
+    /// The heading level if the line underlines the paragraph before it (a setext heading).
     fn underlined(&self, line: &str) -> Option<u8> {
         let last = self.blocks.last().filter(|_| self.open)?;
         let all = |mark: u8| line.bytes().all(|byte| byte == mark);
@@ -105,7 +105,7 @@ impl Scanner {
         }
     }
 
-    /// A line of a table; the second one only says where its columns are.
+    /// Processes a line of a table; the second line is the delimiter row.
     fn row(&mut self, line: &str, range: Range<usize>) -> usize {
         let (table, lines) = self.table.unwrap_or((self.blocks.len(), 0));
         self.table = Some((table, lines + 1));
@@ -153,7 +153,7 @@ fn is_delimiter_row(line: &str) -> bool {
         && line.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t'))
 }
 
-/// Where the cells of a row stand in its line, without the white space around them.
+/// The byte ranges of a row's cells in its line, without surrounding white space.
 fn cells(line: &str) -> Vec<Range<usize>> {
     let end = line.trim_end().len();
     let mut start = end - line[..end].trim_start().len();

@@ -1,4 +1,4 @@
-//! Formats whose files are text with marks in it.
+//! Text and markup formats.
 
 pub(super) mod flow;
 pub(super) mod html;

@@ -1,4 +1,4 @@
-//! Plain text: bytes to characters, characters to blocks.
+//! Plain text: detects the encoding, decodes, and splits into paragraphs.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
@@ -13,20 +13,21 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     Ok(document)
 }
 
-/// A document of a text with normalised newlines: blank lines part its paragraphs.
+/// A document from text with normalised newlines; blank lines separate paragraphs.
 pub(crate) fn document(context: &ReadContext, text: String) -> Result<Document, FileError> {
     if text.trim().is_empty() {
         return Err(context.error(FileErrorKind::Empty, "the text is empty"));
     }
-    // Before its paragraphs, each of which takes more memory than a short one has bytes.
+    // Checked before splitting: a short paragraph's `Block` takes more memory than its text.
     context.check_characters(&text)?;
     let blocks = paragraphs(&text);
     Ok(Document { name: context.name.to_owned(), text, blocks, ..Document::default() })
 }
 
-/// The characters of a file, with newlines as `\n`, and a warning where the encoding is a guess:
-/// a byte order mark decides, then the caller, then UTF-16 by its zeros, then UTF-8 if it is valid,
-/// then what the letters look like.
+/// Decodes a file, with newlines as `\n`, and warns if the encoding is a guess.
+///
+/// In order of precedence: a byte order mark, the caller's choice, UTF-16 by its zero bytes, valid
+/// UTF-8, statistical detection.
 pub(crate) fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (String, Option<String>) {
     let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
     let encoding = marked.or(given).or_else(|| utf16_without_mark(bytes));
@@ -45,7 +46,7 @@ pub(crate) fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (String,
     (normalise_newlines(text.into_owned()), warning)
 }
 
-/// The most likely encoding of bytes that are not UTF-8, from the first of them.
+/// The most likely encoding of bytes that are not UTF-8, judged by the first mebibyte.
 fn guess(bytes: &[u8]) -> &'static Encoding {
     const ENOUGH: usize = 1 << 20;
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
@@ -53,14 +54,16 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Deny)
 }
 
-/// Whether the bytes are no text in any encoding that [`decode`] knows.
+/// Whether the bytes are not text in any encoding that [`decode`] detects.
 pub(crate) fn is_binary(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(8192)];
     Encoding::for_bom(head).is_none() && utf16_without_mark(head).is_none() && head.contains(&0)
 }
 
-/// UTF-16 of mostly Latin text has a zero in every other byte; that of other letters has one in
-/// each space and digit, and bytes that are none would hold control characters and wrong pairs.
+/// Detects UTF-16 without a byte order mark.
+///
+/// Mostly Latin text has a zero in every other byte. Text in other scripts has zeros in its spaces
+/// and digits only; it must then decode without unpaired surrogates and control characters.
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = &bytes[..bytes.len().min(8192)];
     let pairs = head.len() / 2;

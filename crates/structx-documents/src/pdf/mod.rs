@@ -13,21 +13,21 @@ use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use self::drawing::Drawer;
 use self::layout::headings::HeadingStyle;
-use self::layout::passages::Piece;
+use self::layout::passages::PageBlock;
 use super::builder::Builder;
 use super::context::ReadContext;
-use super::isolate::Failure;
+use super::isolate::ChildError;
 use super::{BlockKind, Document, FileError, FileErrorKind, Mode, Password, markdown_table};
 
 /// The ratio of unmapped to mapped characters above which a page is unreadable: chosen by hand.
 const MOST_UNMAPPED: usize = 1;
 
 /// The text of one page.
-struct ReadPage {
+struct PageText {
     number: u32,
     size: (f32, f32),
     needs_vision: bool,
-    pieces: Vec<Piece>,
+    blocks: Vec<PageBlock>,
 }
 
 pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, FileError> {
@@ -36,7 +36,7 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
     context.check_pages(pdf.pages().len())?;
     let (mut pages, unmapped) = pages(context, &pdf)?;
     let mut failed = None;
-    if pages.iter().all(|page| page.pieces.is_empty()) {
+    if pages.iter().all(|page| page.blocks.is_empty()) {
         failed = ask_again(context, &original, &mut pages).err();
     }
     let unusable: Vec<u32> =
@@ -66,7 +66,7 @@ fn open(context: &ReadContext, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
 }
 
 /// The pages, and the number of characters without a Unicode value.
-fn pages(context: &ReadContext, pdf: &Pdf) -> Result<(Vec<ReadPage>, usize), FileError> {
+fn pages(context: &ReadContext, pdf: &Pdf) -> Result<(Vec<PageText>, usize), FileError> {
     let mut drawer = Drawer::new(context, pdf);
     let mut pages = Vec::new();
     let mut all_unmapped = 0;
@@ -74,39 +74,39 @@ fn pages(context: &ReadContext, pdf: &Pdf) -> Result<(Vec<ReadPage>, usize), Fil
         let drawing = drawer.draw(page)?;
         let (mapped, unmapped) = (drawing.glyphs.len(), drawing.unmapped);
         all_unmapped += unmapped;
-        let pieces = layout::pieces(context, drawing)?;
+        let blocks = layout::blocks(context, drawing)?;
         context.check_time()?;
-        let needs_vision = pieces.is_empty() || unmapped > MOST_UNMAPPED * mapped;
-        pages.push(ReadPage { number, size: page.render_dimensions(), needs_vision, pieces });
+        let needs_vision = blocks.is_empty() || unmapped > MOST_UNMAPPED * mapped;
+        pages.push(PageText { number, size: page.render_dimensions(), needs_vision, blocks });
     }
     Ok((pages, all_unmapped))
 }
 
 /// Asks a second library for the text of pages on which the first found none.
-fn ask_again(context: &ReadContext, file: &[u8], pages: &mut [ReadPage]) -> Result<(), Failure> {
+fn ask_again(context: &ReadContext, file: &[u8], pages: &mut [PageText]) -> Result<(), ChildError> {
     for (page, text) in pages.iter_mut().zip(pdf_extract::pages(context, file)?) {
         if !text.trim().is_empty() {
-            page.pieces = vec![Piece::Plain(text.trim().to_owned())];
+            page.blocks = vec![PageBlock::Plain(text.trim().to_owned())];
             page.needs_vision = false;
         }
     }
     Ok(())
 }
 
-fn document(context: &ReadContext, mut pages: Vec<ReadPage>) -> Result<Document, FileError> {
-    let pieces: Vec<Vec<Piece>> =
-        pages.iter_mut().map(|page| std::mem::take(&mut page.pieces)).collect();
-    let style = HeadingStyle::of(&pieces);
+fn document(context: &ReadContext, mut pages: Vec<PageText>) -> Result<Document, FileError> {
+    let blocks: Vec<Vec<PageBlock>> =
+        pages.iter_mut().map(|page| std::mem::take(&mut page.blocks)).collect();
+    let style = HeadingStyle::of(&blocks);
     let mut builder = Builder::default();
-    for (page, pieces) in pages.iter().zip(&pieces) {
+    for (page, blocks) in pages.iter().zip(&blocks) {
         builder.page(page.number);
         builder.shown(page.size, page.needs_vision);
         let mut in_list = false;
-        for (place, piece) in pieces.iter().enumerate() {
-            let kind = style.kind(pieces, place);
-            builder.part(if in_list && kind == BlockKind::ListItem { "\n" } else { "\n\n" });
+        for (place, block) in blocks.iter().enumerate() {
+            let kind = style.kind(blocks, place);
+            builder.separator(if in_list && kind == BlockKind::ListItem { "\n" } else { "\n\n" });
             in_list = kind == BlockKind::ListItem;
-            write(context, &mut builder, kind, piece)?;
+            write(context, &mut builder, kind, block)?;
         }
     }
     Ok(builder.finish())
@@ -116,17 +116,17 @@ fn write(
     context: &ReadContext,
     builder: &mut Builder,
     kind: BlockKind,
-    piece: &Piece,
+    block: &PageBlock,
 ) -> Result<(), FileError> {
-    let text = match piece {
-        Piece::Table(rows, bounds) => {
+    let text = match block {
+        PageBlock::Table(rows, bounds) => {
             return markdown_table::write(context, builder, rows, Some(*bounds));
         }
-        Piece::Plain(text) => {
+        PageBlock::Plain(text) => {
             builder.block(kind, text, None);
             return Ok(());
         }
-        Piece::Text(text) => text,
+        PageBlock::Text(text) => text,
     };
     if let BlockKind::Heading { level } = kind {
         builder.text(&"#".repeat(level.into()));

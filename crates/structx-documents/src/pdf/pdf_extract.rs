@@ -8,10 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pdf_extract::{Document, PlainTextOutput, output_doc_page};
 
 use crate::context::ReadContext;
-use crate::isolate::{self, Failure, Reader};
+use crate::isolate::{self, ChildError, Reader};
 
 /// The text of each page; none for a page that is not to be read.
-pub(super) fn pages(context: &ReadContext, file: &[u8]) -> Result<Vec<String>, Failure> {
+pub(super) fn pages(context: &ReadContext, file: &[u8]) -> Result<Vec<String>, ChildError> {
     isolate::read(Reader::PdfExtract, context, file)
 }
 

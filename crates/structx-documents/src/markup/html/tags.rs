@@ -1,4 +1,4 @@
-//! The meaning of HTML tags and attributes for a text.
+//! Classifies HTML tags and attributes by their effect on the text.
 
 use html5gum::State;
 
@@ -23,12 +23,12 @@ pub(super) enum Tag {
     },
     Image,
     Input,
-    /// Within a line, but apart from what is beside it.
+    /// Inline, separated from its neighbours by spaces.
     Spaced,
     Superscript,
-    /// Has no text for a reader, or the same text once more.
+    /// Omitted: has no visible text, or repeats other text.
     Skipped,
-    /// Within a line.
+    /// Inline.
     Other,
 }
 
@@ -68,7 +68,7 @@ pub(super) fn tag(name: &[u8]) -> Tag {
     }
 }
 
-/// How the text of the element is to be read, if not as tags and entities.
+/// The tokenizer state for an element whose content is not ordinary markup.
 pub(super) fn text_state(name: &[u8]) -> Option<State> {
     match name {
         b"title" | b"textarea" => Some(State::RcData),
@@ -87,13 +87,13 @@ pub(super) struct Attributes {
     pub(super) hidden: bool,
     pub(super) columns: u32,
     pub(super) rows: u32,
-    /// The first number of a list, and how its numbers are printed.
+    /// The first number of a list, and its numbering style.
     pub(super) start: Option<i64>,
     pub(super) numbering: Option<u8>,
-    /// The alternative text of an image; the value of a field.
+    /// The alternative text of an image.
     pub(super) alternative: String,
     pub(super) value: String,
-    /// The kind of a field.
+    /// The type of an input field.
     pub(super) kind: String,
 }
 
@@ -119,12 +119,12 @@ impl Attributes {
         }
     }
 
-    /// The number of a list's item that has its own.
+    /// The number that a list item sets itself.
     pub(super) fn item_number(&self) -> Option<i64> {
         self.value.trim().parse().ok()
     }
 
-    /// The text a user sees in the field.
+    /// The text visible in the input field.
     pub(super) fn field(&self) -> &str {
         const SEEN: [&str; 13] = [
             "",

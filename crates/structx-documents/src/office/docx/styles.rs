@@ -1,4 +1,4 @@
-//! The styles of a Word document: what they say of the paragraphs that have them.
+//! The paragraph and character styles of a Word document.
 
 use std::collections::HashMap;
 
@@ -7,14 +7,14 @@ use quick_xml::events::BytesStart;
 use super::super::xml::{self, Visitor};
 use crate::FileError;
 
-/// A style may build on another one, that again on another, so far.
+/// The longest chain of `basedOn` styles that is followed: chosen by hand.
 const LONGEST_CHAIN: usize = 20;
 
 #[derive(Default)]
-pub(super) struct Styles {
+pub(super) struct DocxStyles {
     by_id: HashMap<String, Style>,
     default: Option<String>,
-    /// Of the style that is being read.
+    /// The id of the style that is being read.
     id: String,
 }
 
@@ -27,15 +27,15 @@ struct Style {
     hidden: Option<bool>,
 }
 
-/// Which list a paragraph belongs to, and at which level of it; 0 is none.
+/// The list of a paragraph, 0 for none, and the level within it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ListReference {
     pub(super) list: Option<u32>,
     pub(super) level: Option<u8>,
 }
 
-impl Styles {
-    /// The level of a heading that the style makes of a paragraph, from 1.
+impl DocxStyles {
+    /// The heading level, from 1, of paragraphs with the style.
     pub(super) fn heading(&self, id: Option<&str>) -> Option<u8> {
         let named = |style: &Style| {
             let name = style.name.to_lowercase();
@@ -54,7 +54,7 @@ impl Styles {
         chain.find_map(|style| style.hidden)
     }
 
-    /// The list of a style, and the id of the style that says so.
+    /// The list of a style, and the id of the style in its chain that defines it.
     pub(super) fn list<'a>(&'a self, id: Option<&'a str>) -> Option<(ListReference, &'a str)> {
         let mut id = id.or(self.default.as_deref())?;
         for _ in 0..LONGEST_CHAIN {
@@ -67,7 +67,7 @@ impl Styles {
         None
     }
 
-    /// The style and those it builds on; of a paragraph that names none, the default.
+    /// The style and those it is based on; the default style if `id` is `None`.
     fn chain(&self, id: Option<&str>) -> impl Iterator<Item = &Style> {
         let id = id.filter(|id| self.by_id.contains_key(*id)).or(self.default.as_deref());
         let first = id.and_then(|id| self.by_id.get(id));
@@ -76,7 +76,7 @@ impl Styles {
     }
 }
 
-impl Visitor for Styles {
+impl Visitor for DocxStyles {
     fn start(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
         if name == "style" {
             self.id = xml::attribute(element, "styleId").unwrap_or_default();
@@ -95,7 +95,7 @@ impl Visitor for Styles {
             "numId" => style.list.list = xml::number(element),
             "ilvl" => style.list.level = xml::number(element),
             "vanish" => style.hidden = Some(xml::is_on(element)),
-            // Properties of table parts, or from before a tracked change.
+            // Properties of table regions, or from before a tracked change.
             "tblStylePr" => return Ok(false),
             name => return Ok(!name.ends_with("Change")),
         }

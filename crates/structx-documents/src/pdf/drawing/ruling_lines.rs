@@ -80,7 +80,7 @@ impl RulingLines {
         for element in path.elements() {
             match *element {
                 PathEl::MoveTo(point) => {
-                    self.part(&points, filled, straight);
+                    self.subpath(&points, filled, straight);
                     points.clear();
                     points.push(transform * point);
                     straight = true;
@@ -90,7 +90,7 @@ impl RulingLines {
                 PathEl::QuadTo(..) | PathEl::CurveTo(..) => straight = false,
             }
         }
-        self.part(&points, filled, straight);
+        self.subpath(&points, filled, straight);
     }
 
     /// White areas hide what is under them; they are not seen themselves.
@@ -107,7 +107,7 @@ impl RulingLines {
     }
 
     /// A part of a path, without a break.
-    fn part(&mut self, points: &[Point], filled: bool, straight: bool) {
+    fn subpath(&mut self, points: &[Point], filled: bool, straight: bool) {
         if !straight || points.len() < 2 {
             return;
         }

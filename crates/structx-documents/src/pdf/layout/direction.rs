@@ -110,7 +110,7 @@ mod tests {
             baseline: 0.0,
             size: 10.0,
             bold: false,
-            parted: true,
+            after_space: true,
         };
         let mut line: Vec<PageWord> = seen.split(' ').map(word).collect();
         for word in &mut line {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::paragraphs::ParagraphShape;
-use super::passages::{Passage, Piece};
+use super::passages::{PageBlock, Passage};
 use crate::BlockKind;
 
 /// How many times larger than the body's are the letters of a heading.
@@ -15,7 +15,7 @@ const MOST_LINES: usize = 3;
 const MOST_LEVELS: usize = 6;
 /// How many pages have the same text at the same place, for it to be their margin.
 const LEAST_PAGES: usize = 3;
-/// So many pieces at the top and at the bottom of a page may be its margin.
+/// So many blocks at the top and at the bottom of a page may be its margin.
 const EDGE_PIECES: usize = 2;
 /// In points: how far apart the same place may be.
 const SAME_PLACE: f32 = 4.0;
@@ -33,9 +33,9 @@ pub(in crate::pdf) struct HeadingStyle {
 type HeaderFooter = (String, i32);
 
 impl HeadingStyle {
-    pub(in crate::pdf) fn of(pages: &[Vec<Piece>]) -> Self {
+    pub(in crate::pdf) fn of(pages: &[Vec<PageBlock>]) -> Self {
         let mut weights: HashMap<(u32, bool), usize> = HashMap::new();
-        for text in pages.iter().flatten().filter_map(Piece::text) {
+        for text in pages.iter().flatten().filter_map(PageBlock::text) {
             *weights.entry((half_points(text.size), text.bold)).or_default() += text.text.len();
         }
         let largest = weights.iter().max_by_key(|((size, bold), weight)| (**weight, *size, *bold));
@@ -51,7 +51,7 @@ impl HeadingStyle {
             }
         }
         let mut style = Self { sizes: Vec::new(), body, body_is_bold, headers_footers };
-        let texts = pages.iter().flatten().filter_map(Piece::text);
+        let texts = pages.iter().flatten().filter_map(PageBlock::text);
         let headings = texts.filter(|text| style.is_heading(text) && text.size > LARGER * body);
         let mut sizes: Vec<u32> = headings.map(|text| half_points(text.size)).collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
@@ -60,12 +60,12 @@ impl HeadingStyle {
         style
     }
 
-    /// The kind of the piece at an index of a page.
-    pub(in crate::pdf) fn kind(&self, page: &[Piece], place: usize) -> BlockKind {
+    /// The kind of the block at an index of a page.
+    pub(in crate::pdf) fn kind(&self, page: &[PageBlock], place: usize) -> BlockKind {
         let text = match page.get(place) {
-            Some(Piece::Text(text)) => text,
-            Some(Piece::Table(..)) => return BlockKind::Table,
-            Some(Piece::Plain(_)) | None => return BlockKind::Paragraph,
+            Some(PageBlock::Text(text)) => text,
+            Some(PageBlock::Table(..)) => return BlockKind::Table,
+            Some(PageBlock::Plain(_)) | None => return BlockKind::Paragraph,
         };
         if self.is_header_footer(page, place) {
             return BlockKind::HeaderFooter;
@@ -83,11 +83,11 @@ impl HeadingStyle {
         }
     }
 
-    /// Whether the piece stands at the edge of the page, and other pages repeat it and what stands
+    /// Whether the block stands at the edge of the page, and other pages repeat it and what stands
     /// between it and the edge.
-    fn is_header_footer(&self, page: &[Piece], place: usize) -> bool {
-        let repeats = |piece: &Piece| {
-            let pages = header_footer(piece)
+    fn is_header_footer(&self, page: &[PageBlock], place: usize) -> bool {
+        let repeats = |block: &PageBlock| {
+            let pages = header_footer(block)
                 .and_then(|header_footer| self.headers_footers.get(&header_footer));
             pages.is_some_and(|pages| *pages >= LEAST_PAGES)
         };
@@ -108,14 +108,14 @@ impl HeadingStyle {
     }
 }
 
-/// The places of the pieces that may be the margin.
-fn edge_places(page: &[Piece]) -> impl Iterator<Item = usize> {
+/// The places of the blocks that may be the margin.
+fn edge_places(page: &[PageBlock]) -> impl Iterator<Item = usize> {
     let bottom = page.len().saturating_sub(EDGE_PIECES).max(EDGE_PIECES);
     (0..EDGE_PIECES.min(page.len())).chain(bottom..page.len())
 }
 
-fn header_footer(piece: &Piece) -> Option<HeaderFooter> {
-    let text = piece.text().filter(|text| text.lines == 1 && text.text.len() <= MOST_BYTES)?;
+fn header_footer(block: &PageBlock) -> Option<HeaderFooter> {
+    let text = block.text().filter(|text| text.lines == 1 && text.text.len() <= MOST_BYTES)?;
     let letters = text.text.chars().filter(|character| !character.is_numeric()).collect();
     #[expect(clippy::cast_possible_truncation, reason = "a place on a page is a small number")]
     let place = (text.bounds.top / SAME_PLACE).round() as i32;

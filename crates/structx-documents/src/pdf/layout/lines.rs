@@ -136,5 +136,5 @@ fn repeats(word: &PageWord, text: &GrowingText, next: &PageWord) -> bool {
 
 fn touches(word: &PageWord, next: &PageWord) -> bool {
     let gap = (next.bounds.x0 - word.bounds.x1) / word.size.max(next.size);
-    !next.parted && gap < TOUCH && gap > -OVERLAP
+    !next.after_space && gap < TOUCH && gap > -OVERLAP
 }

@@ -1,4 +1,4 @@
-//! From the drawing of a page to its pieces of text in reading order.
+//! From the drawing of a page to its blocks of text in reading order.
 
 mod direction;
 mod growing_text;
@@ -12,7 +12,7 @@ pub(in crate::pdf) mod words;
 use hayro_interpret::kurbo::Rect;
 
 use self::paragraphs::{BodyItem, body_items};
-use self::passages::{Piece, character_width, write};
+use self::passages::{PageBlock, character_width, write};
 use self::reading_order::regions;
 use self::words::{PageWord, Rotation, words};
 use crate::FileError;
@@ -21,20 +21,20 @@ use crate::pdf::drawing::Drawing;
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::tables::{self, TableGrid, place};
 
-/// The pieces in reading order: upright text, then rotated text.
+/// The blocks in reading order: upright text, then rotated text.
 ///
 /// # Errors
 /// The time is spent.
-pub(in crate::pdf) fn pieces(
+pub(in crate::pdf) fn blocks(
     context: &ReadContext,
     drawing: Drawing,
-) -> Result<Vec<Piece>, FileError> {
+) -> Result<Vec<PageBlock>, FileError> {
     let rulings = drawing.rulings.found();
-    let mut pieces = Vec::new();
+    let mut blocks = Vec::new();
     for (rotation, words) in words(context, drawing.glyphs)? {
-        rotated(context, rotation, words, &rulings, &mut pieces)?;
+        rotated(context, rotation, words, &rulings, &mut blocks)?;
     }
-    Ok(pieces)
+    Ok(blocks)
 }
 
 fn rotated(
@@ -42,11 +42,11 @@ fn rotated(
     rotation: Rotation,
     words: Vec<PageWord>,
     rulings: &[RulingLine],
-    pieces: &mut Vec<Piece>,
+    blocks: &mut Vec<PageBlock>,
 ) -> Result<(), FileError> {
     let is_upright = rotation == Rotation::UPRIGHT;
     let grids = if is_upright { tables::find(context, &words, rulings)? } else { Vec::new() };
-    let mut tables: Vec<Option<Piece>> =
+    let mut tables: Vec<Option<PageBlock>> =
         grids.iter().map(|grid| Some(table(grid, &words))).collect();
     let areas: Vec<Rect> = grids.iter().map(|grid| grid.bounds).collect();
     let width = character_width(words.iter());
@@ -55,10 +55,10 @@ fn rotated(
             context.check_time()?;
             match part {
                 BodyItem::Table(place) => {
-                    pieces.extend(tables.get_mut(place).and_then(Option::take));
+                    blocks.extend(tables.get_mut(place).and_then(Option::take));
                 }
                 BodyItem::Lines(paragraph) => {
-                    pieces.push(Piece::Text(write(&paragraph, rotation, width)));
+                    blocks.push(PageBlock::Text(write(&paragraph, rotation, width)));
                 }
             }
         }
@@ -66,8 +66,8 @@ fn rotated(
     Ok(())
 }
 
-fn table(grid: &TableGrid, words: &[PageWord]) -> Piece {
-    Piece::Table(grid.rows(words), place(grid.bounds))
+fn table(grid: &TableGrid, words: &[PageWord]) -> PageBlock {
+    PageBlock::Table(grid.rows(words), place(grid.bounds))
 }
 
 fn without(words: Vec<PageWord>, grids: &[TableGrid]) -> Vec<PageWord> {

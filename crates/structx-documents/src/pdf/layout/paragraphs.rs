@@ -251,8 +251,14 @@ mod tests {
                 if !text.is_empty() {
                     let bounds = Rect::new(left, y - 8.0, left + width, y + 2.0);
                     let (text, baseline) = (text.to_owned(), *y);
-                    let word =
-                        PageWord { text, bounds, baseline, size: 10.0, bold: false, parted: true };
+                    let word = PageWord {
+                        text,
+                        bounds,
+                        baseline,
+                        size: 10.0,
+                        bold: false,
+                        after_space: true,
+                    };
                     words.push(word);
                 }
                 left += width + 3.0;

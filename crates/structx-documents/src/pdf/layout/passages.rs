@@ -18,7 +18,7 @@ const MOST_COLUMNS: f64 = 400.0;
 
 /// A part of a page, not yet part of the document: what it is, other pages have a say in.
 #[derive(Debug)]
-pub(in crate::pdf) enum Piece {
+pub(in crate::pdf) enum PageBlock {
     Text(Passage),
     Table(Vec<Vec<markdown_table::MarkdownCell>>, Bounds),
     /// Text without boxes.
@@ -37,7 +37,7 @@ pub(in crate::pdf) struct Passage {
     pub(in crate::pdf) lines: usize,
 }
 
-/// `width` is that of a character where lines are parted into columns.
+/// `width` is that of a character where lines are after_space into columns.
 pub(in crate::pdf) fn write(paragraph: &Paragraph, rotation: Rotation, width: f64) -> Passage {
     let mut writer = PassageWriter { rotation, text: String::new(), words: Vec::new() };
     match paragraph.shape {
@@ -108,7 +108,7 @@ impl PassageWriter {
         }
     }
 
-    /// Whether the last word goes on in the line, parted by a hyphen that stands for nothing else.
+    /// Whether the last word goes on in the line, after_space by a hyphen that stands for nothing else.
     fn is_broken_before(&self, line: &Line) -> bool {
         let Some((range, _)) = self.words.last() else { return false };
         let word = &self.text[range.clone()];
@@ -189,7 +189,7 @@ fn on_page(rotation: Rotation, area: Rect) -> Bounds {
     place(Rect::from_points(corner(area.x0, area.y0), corner(area.x1, area.y1)))
 }
 
-impl Piece {
+impl PageBlock {
     pub(in crate::pdf) fn text(&self) -> Option<&Passage> {
         match self {
             Self::Text(text) => Some(text),

@@ -38,7 +38,7 @@ pub(in crate::pdf) struct PageWord {
     pub(in crate::pdf) size: f64,
     pub(in crate::pdf) bold: bool,
     /// A space is drawn before the word.
-    pub(in crate::pdf) parted: bool,
+    pub(in crate::pdf) after_space: bool,
 }
 
 /// The rotation of a text, in degrees clockwise.
@@ -56,15 +56,15 @@ pub(in crate::pdf) fn words(
     context: &ReadContext,
     glyphs: Vec<Glyph>,
 ) -> Result<BTreeMap<Rotation, Vec<PageWord>>, FileError> {
-    let mut makers: BTreeMap<Rotation, Maker> = BTreeMap::new();
+    let mut builders: BTreeMap<Rotation, WordBuilder> = BTreeMap::new();
     for (count, glyph) in glyphs.into_iter().enumerate() {
         if count.is_multiple_of(GLYPHS_PER_LOOK) {
             context.check_time()?;
         }
         let rotation = Rotation::of(&glyph);
-        makers.entry(rotation).or_default().push(rotation, glyph);
+        builders.entry(rotation).or_default().push(rotation, glyph);
     }
-    Ok(makers.into_iter().map(|(rotation, maker)| (rotation, maker.finish())).collect())
+    Ok(builders.into_iter().map(|(rotation, maker)| (rotation, maker.finish())).collect())
 }
 
 impl Rotation {
@@ -110,20 +110,20 @@ impl Rotation {
 
 /// Builds words glyph by glyph.
 #[derive(Default)]
-struct Maker {
+struct WordBuilder {
     words: Vec<PageWord>,
     /// The text of the last word, which has none itself before it is complete.
     text: GrowingText,
     /// The last glyph; `None` before the first.
-    last: Option<Last>,
+    last: Option<PlacedGlyph>,
     /// A space came after it.
-    parted: bool,
+    after_space: bool,
     /// In ems: the widest gap between the letters of the last word; `None` after the first.
     spacing: Option<f64>,
 }
 
 /// A glyph in the frame of its reader.
-struct Last {
+struct PlacedGlyph {
     text: BfString,
     origin: Point,
     end: Point,
@@ -135,14 +135,14 @@ enum Side {
     Before(f64),
 }
 
-impl Maker {
+impl WordBuilder {
     fn push(&mut self, rotation: Rotation, glyph: Glyph) {
         if is_space(&glyph.text) {
-            self.parted = true;
+            self.after_space = true;
             return;
         }
         let (origin, end) = (rotation.to_reader(glyph.origin), rotation.to_reader(glyph.end));
-        let this = Last { text: glyph.text, origin, end };
+        let this = PlacedGlyph { text: glyph.text, origin, end };
         // Bold is imitated, and outlines are filled, by drawing the same glyph twice.
         if self.last.as_ref().is_some_and(|last| last.repeats(&this, glyph.size)) {
             return;
@@ -153,18 +153,18 @@ impl Maker {
         if let Some(place) = self.place(&this, glyph.size) {
             self.extend(&place, &this, glyph.size);
         } else {
-            let parted = self.parted || self.words.is_empty();
+            let after_space = self.after_space || self.words.is_empty();
             self.complete();
-            self.words.push(PageWord::new(&this, glyph.size, glyph.bold, parted));
+            self.words.push(PageWord::new(&this, glyph.size, glyph.bold, after_space));
             self.text = GrowingText::new(clean(&this.text));
             self.spacing = None;
         }
-        self.parted = false;
+        self.after_space = false;
         self.last = Some(this);
     }
 
     /// Puts a letter and the accent that was drawn over or under it together, whichever came first.
-    fn accent(&mut self, this: &Last) -> bool {
+    fn accent(&mut self, this: &PlacedGlyph) -> bool {
         let (Some(last), Some(word)) = (&self.last, self.words.last_mut()) else { return false };
         let (BfString::Char(first), BfString::Char(second)) = (&last.text, &this.text) else {
             return false;
@@ -185,13 +185,13 @@ impl Maker {
         self.text.replace_last(composed);
         let area = Rect::new(this.origin.x, word.bounds.y0, this.end.x, word.bounds.y1);
         word.bounds = word.bounds.union(area);
-        self.last = Some(Last { text: BfString::Char(composed), ..*this });
-        self.parted = false;
+        self.last = Some(PlacedGlyph { text: BfString::Char(composed), ..*this });
+        self.after_space = false;
         true
     }
 
-    fn place(&self, glyph: &Last, size: f64) -> Option<Side> {
-        let word = self.words.last().filter(|_| !self.parted)?;
+    fn place(&self, glyph: &PlacedGlyph, size: f64) -> Option<Side> {
+        let word = self.words.last().filter(|_| !self.after_space)?;
         let em = word.size.max(size);
         if (glyph.origin.y - word.baseline).abs() >= BASELINE_SLACK * em {
             return None;
@@ -207,7 +207,7 @@ impl Maker {
         after.map(Side::After).or(before.map(Side::Before))
     }
 
-    fn extend(&mut self, place: &Side, glyph: &Last, size: f64) {
+    fn extend(&mut self, place: &Side, glyph: &PlacedGlyph, size: f64) {
         let Some(word) = self.words.last_mut() else { return };
         let text = clean(&glyph.text);
         let gap = match place {
@@ -244,7 +244,7 @@ impl Maker {
     }
 }
 
-impl Last {
+impl PlacedGlyph {
     fn repeats(&self, next: &Self, size: f64) -> bool {
         let offset = next.origin - self.origin;
         offset.x.abs().max(offset.y.abs()) < 0.1 * size && self.text == next.text
@@ -252,14 +252,14 @@ impl Last {
 }
 
 impl PageWord {
-    fn new(glyph: &Last, size: f64, bold: bool, parted: bool) -> Self {
+    fn new(glyph: &PlacedGlyph, size: f64, bold: bool, after_space: bool) -> Self {
         let bounds = reach(glyph, size);
-        Self { text: String::new(), bounds, baseline: glyph.origin.y, size, bold, parted }
+        Self { text: String::new(), bounds, baseline: glyph.origin.y, size, bold, after_space }
     }
 }
 
 /// The usual reach of letters over and under the baseline.
-fn reach(glyph: &Last, size: f64) -> Rect {
+fn reach(glyph: &PlacedGlyph, size: f64) -> Rect {
     let Point { x, y } = glyph.origin;
     Rect::new(x, y - 0.8 * size, glyph.end.x.max(x), y + 0.2 * size)
 }

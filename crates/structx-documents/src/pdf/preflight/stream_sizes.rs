@@ -29,7 +29,7 @@ pub(in crate::pdf) fn check(context: &ReadContext, file: &[u8]) -> Result<(), Fi
         if is_packed(packed) {
             measure(context, packed, LEVELS)?;
         } else if is_packed(&base_85(packed).take(2).collect::<Vec<_>>()) {
-            measure(context, Each(base_85(packed)), LEVELS)?;
+            measure(context, IterReader(base_85(packed)), LEVELS)?;
         } else {
             let end = memmem::find(packed, b"endstream").unwrap_or(packed.len());
             object_scan::check_images(context, &packed[..end])?;
@@ -75,9 +75,9 @@ fn read_whole(decoder: &mut impl Read, chunk: &mut [u8]) -> Result<usize, ()> {
 }
 
 /// Reads bytes that come one by one.
-struct Each<I>(I);
+struct IterReader<I>(I);
 
-impl<I: Iterator<Item = u8>> Read for Each<I> {
+impl<I: Iterator<Item = u8>> Read for IterReader<I> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         Ok(buffer.iter_mut().zip(&mut self.0).map(|(place, byte)| *place = byte).count())
     }

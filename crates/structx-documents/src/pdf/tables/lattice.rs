@@ -32,7 +32,7 @@ const MOST_TABLES: usize = 200;
 /// Words in a cell, on average: more are the text of a page within frames.
 const MOST_WORDS: usize = 40;
 
-/// The same rules, each once: pieces put together, doubles left out; level ones first, in order.
+/// The same rules, each once: blocks put together, doubles left out; level ones first, in order.
 pub(super) fn merge(rulings: &[RulingLine]) -> Vec<RulingLine> {
     let mut rulings = rulings.to_vec();
     rulings.sort_by(|a, b| b.level.cmp(&a.level).then(a.at.total_cmp(&b.at)));
@@ -266,7 +266,7 @@ fn part_rows(words: &[PageWord], cells: Vec<GridCell>) -> Vec<GridCell> {
     for cell in cells {
         bands.entry(cell.row).or_default().push(cell);
     }
-    let mut parted = Vec::new();
+    let mut after_space = Vec::new();
     let mut added = 0;
     for (row, band) in bands {
         let all: Vec<Vec<(f64, Vec<usize>)>> =
@@ -282,13 +282,13 @@ fn part_rows(words: &[PageWord], cells: Vec<GridCell>) -> Vec<GridCell> {
             }
             for (down, line) in rows {
                 let row = row + added + down;
-                parted.push(GridCell { row, words: line, ..cell });
+                after_space.push(GridCell { row, words: line, ..cell });
             }
         }
         added += starts.len().saturating_sub(1);
     }
-    parted.sort_by_key(|cell| (cell.row, cell.column));
-    parted
+    after_space.sort_by_key(|cell| (cell.row, cell.column));
+    after_space
 }
 
 fn cell_lines(words: &[PageWord], cell: &GridCell) -> Vec<(f64, Vec<usize>)> {

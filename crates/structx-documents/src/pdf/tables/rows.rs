@@ -185,7 +185,7 @@ impl ColumnLayout {
         entries
     }
 
-    /// A phrase over several columns: cut at them where that leaves each piece in line with its
+    /// A phrase over several columns: cut at them where that leaves each block in line with its
     /// column, else one cell.
     fn split(
         &self,
@@ -197,25 +197,25 @@ impl ColumnLayout {
         if columns.start() == columns.end() {
             return whole;
         }
-        let mut pieces: Vec<(usize, usize, Vec<usize>)> = Vec::new();
+        let mut blocks: Vec<(usize, usize, Vec<usize>)> = Vec::new();
         for index in &phrase.words {
             let bounds = words[*index].bounds;
             let column = self.of(bounds.center().x);
-            match pieces.last_mut() {
-                Some((last, _, piece)) if *last == column => piece.push(*index),
-                _ => pieces.push((column, column, vec![*index])),
+            match blocks.last_mut() {
+                Some((last, _, block)) if *last == column => block.push(*index),
+                _ => blocks.push((column, column, vec![*index])),
             }
         }
-        let in_line = |(column, _, piece): &(usize, usize, Vec<usize>)| {
+        let in_line = |(column, _, block): &(usize, usize, Vec<usize>)| {
             let (left, right) = self.reach[*column];
-            let slack = words[piece[0]].size;
-            let start = words[piece[0]].bounds.x0;
-            let end = words[piece[piece.len() - 1]].bounds.x1;
+            let slack = words[block[0]].size;
+            let start = words[block[0]].bounds.x0;
+            let end = words[block[block.len() - 1]].bounds.x1;
             (start - left).abs() < slack
                 || (end - right).abs() < slack
                 || (start + end - left - right).abs() < slack
         };
-        if pieces.iter().all(in_line) { pieces } else { whole }
+        if blocks.iter().all(in_line) { blocks } else { whole }
     }
 }
 

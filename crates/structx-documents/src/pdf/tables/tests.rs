@@ -30,7 +30,7 @@ fn words(texts: &[(f64, f64, &str)]) -> Vec<PageWord> {
                 baseline: *baseline,
                 size: SIZE,
                 bold: false,
-                parted: true,
+                after_space: true,
             });
             x = right + 0.25 * SIZE;
         }
@@ -303,8 +303,8 @@ fn dots_and_pieces_are_one_rule() {
     let dots: Vec<RulingLine> =
         (0..50).map(|dot| level(100.2, f64::from(dot) * 3.0, f64::from(dot) * 3.0 + 1.0)).collect();
     assert_eq!(super::lattice::merge(&dots), [level(100.2, 0.0, 148.0)]);
-    let pieces = [level(10.0, 0.0, 50.0), upright(10.0, 0.0, 50.0), level(11.0, 52.0, 90.0)];
-    assert_eq!(super::lattice::merge(&pieces), [level(10.0, 0.0, 90.0), upright(10.0, 0.0, 50.0)]);
+    let blocks = [level(10.0, 0.0, 50.0), upright(10.0, 0.0, 50.0), level(11.0, 52.0, 90.0)];
+    assert_eq!(super::lattice::merge(&blocks), [level(10.0, 0.0, 90.0), upright(10.0, 0.0, 50.0)]);
 }
 
 proptest! {

@@ -17,7 +17,7 @@ const EMPTY_CELLS_A_CELL: usize = 8;
 
 pub(super) struct SheetGrid<'a> {
     context: &'a ReadContext<'a>,
-    rows: Vec<Row>,
+    rows: Vec<GridRow>,
     merged: Vec<Area>,
     /// Cells that were put, empty ones included.
     seen: usize,
@@ -27,7 +27,7 @@ pub(super) struct SheetGrid<'a> {
 }
 
 /// A row that is not blank.
-struct Row {
+struct GridRow {
     /// From 0.
     number: u32,
     cells: Vec<(u32, Value)>,
@@ -74,7 +74,7 @@ impl<'a> SheetGrid<'a> {
                 if let Some(last) = last {
                     last.cells.shrink_to_fit();
                 }
-                self.rows.push(Row { number: row, cells: vec![(column, value)] });
+                self.rows.push(GridRow { number: row, cells: vec![(column, value)] });
             }
         }
         Ok(())
@@ -147,14 +147,14 @@ impl<'a> SheetGrid<'a> {
             }
             same
         });
-        self.rows.iter_mut().for_each(Row::sort);
+        self.rows.iter_mut().for_each(GridRow::sort);
     }
 
     /// Gives the cells of a merged area the value of its first one, but for areas that begin in
     /// the header or above it: a title over many columns names none of them. Neither a blank row
     /// nor a column behind the last one is filled.
     fn fill_merged(&mut self, header: Option<u32>) -> Result<(), FileError> {
-        let last = |row: &Row| row.cells.last().map(|(column, _)| *column);
+        let last = |row: &GridRow| row.cells.last().map(|(column, _)| *column);
         let Some(last) = self.rows.iter().filter_map(last).max() else { return Ok(()) };
         for area in std::mem::take(&mut self.merged) {
             self.context.check_time()?;
@@ -204,7 +204,7 @@ impl<'a> SheetGrid<'a> {
     }
 }
 
-impl Row {
+impl GridRow {
     fn sort(&mut self) {
         self.cells.sort_by_key(|(column, _)| *column);
         self.cells.dedup_by_key(|(column, _)| *column);
