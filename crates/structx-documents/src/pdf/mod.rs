@@ -1,4 +1,4 @@
-//! PDF: glyphs from `hayro`, arranged into text and tables.
+//! PDF: arranges the glyphs that `hayro` draws into text and tables.
 
 mod drawing;
 mod layout;
@@ -44,14 +44,16 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
     let mode = context.options.mode;
     if mode == Mode::Text && unusable.len() == pages.len() {
         let message = "its pages have no readable text, as in a scan; run text recognition (OCR) \
-                       on it first, or read it in mode \"auto\" with a model that sees";
+                       on it first, or read it in mode \"auto\" with a vision model";
         return Err(context.error(FileErrorKind::NoTextLayer, message));
     }
     let mut document = document(context, pages)?;
     document.warnings.extend(warnings(&unusable, unmapped));
-    document.warnings.extend(failed.map(|failure| {
-        format!("no text was found, and a second reader that was to look for it {failure}")
-    }));
+    document
+        .warnings
+        .extend(failed.map(|failure| {
+            format!("no text was found; the fallback reader pdf-extract {failure}")
+        }));
     if matches!(mode, Mode::Vision | Mode::File) || !unusable.is_empty() {
         document.original = Some(original);
     }
@@ -65,7 +67,7 @@ fn open(context: &ReadContext, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
         .map_err(|error| load_error(context, error))
 }
 
-/// The pages, and the number of characters without a Unicode value.
+/// Reads the pages; also returns the number of characters without a Unicode value.
 fn pages(context: &ReadContext, pdf: &Pdf) -> Result<(Vec<PageText>, usize), FileError> {
     let mut drawer = Drawer::new(context, pdf);
     let mut pages = Vec::new();
@@ -82,7 +84,7 @@ fn pages(context: &ReadContext, pdf: &Pdf) -> Result<(Vec<PageText>, usize), Fil
     Ok((pages, all_unmapped))
 }
 
-/// Asks a second library for the text of pages on which the first found none.
+/// Reads the text again with a second library.
 fn ask_again(context: &ReadContext, file: &[u8], pages: &mut [PageText]) -> Result<(), ChildError> {
     for (page, text) in pages.iter_mut().zip(pdf_extract::pages(context, file)?) {
         if !text.trim().is_empty() {
@@ -164,13 +166,13 @@ fn load_error(context: &ReadContext, error: LoadPdfError) -> FileError {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
             let message = match context.options.password {
                 None => "is protected by a password; give it as `password`",
-                Some(_) => "is protected by another password than the one given",
+                Some(_) => "is protected, and the given password is wrong",
             };
             (FileErrorKind::PasswordRequired, message)
         }
         LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm) => (
             FileErrorKind::Unsupported,
-            "is encrypted in a way that is not supported; save it without encryption",
+            "uses an unsupported encryption; save it without encryption",
         ),
         LoadPdfError::Decryption(_) | LoadPdfError::Invalid => {
             (FileErrorKind::Corrupt, "is damaged and can't be read as a PDF; export it again")

@@ -1,4 +1,4 @@
-//! CSV and TSV: rows of cells, with a character between them.
+//! CSV and TSV: detects the dialect and reads the records.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,19 +12,19 @@ use crate::{FileError, FileErrorKind, Skipped, TableOptions};
 /// The part of a file that its delimiter is detected from: chosen by hand, not measured.
 const SNIFFED_RECORDS: usize = 50;
 const SNIFFED_BYTES: usize = 1 << 16;
-/// Memory of a column and its name, in cells: chosen by hand, not measured.
+/// The memory of a column and its name counted in cells: chosen by hand, not measured.
 const CELLS_OF_A_COLUMN: usize = 8;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// The characters that part cells and hold them together.
+/// The delimiter and quote characters of a file.
 #[derive(Clone, Copy)]
 struct Dialect {
     delimiter: u8,
     quote: u8,
 }
 
-/// The table of a file. Values stay strings, spelled as in the file; an empty cell is null. The
-/// text tells the delimiter where neither the options nor `delimiter` do.
+/// Reads a file as a table. Values stay strings as spelled in the file; an empty cell is null. The
+/// delimiter is detected unless the options or `delimiter` give it.
 pub(crate) fn read(
     context: &ReadContext,
     bytes: &[u8],
@@ -33,7 +33,7 @@ pub(crate) fn read(
     let options = &context.options.table;
     let (text, warning) = decode(bytes, options.encoding);
     let text = &without_lines(&text, &options.skipped);
-    // The library holds a record several times.
+    // The library holds several copies of a record.
     text.split('\n').try_for_each(|line| context.check_growing(line.len()))?;
     let quote = options.quote.unwrap_or_else(|| sniff_quote(text));
     let delimiter = options.delimiter.or(delimiter);
@@ -48,8 +48,8 @@ pub(crate) fn read(
 
 fn read_cells(context: &ReadContext, text: &str, dialect: Dialect) -> Result<Table, FileError> {
     let (name, options) = (context.name, &context.options.table);
-    // The library keeps a record as a whole, and more of each of its cells than of a letter; as many
-    // delimiters may well stand within quotes.
+    // The library keeps a whole record, and for a cell more memory than for a character. Some
+    // delimiters may be quoted, so only a quarter of them counts as cells.
     let delimiters = memchr::memchr_iter(dialect.delimiter, text.as_bytes()).count();
     context.check_cells(delimiters / 4)?;
     let mut records = dialect.reader(text).into_records();
@@ -65,7 +65,7 @@ fn read_cells(context: &ReadContext, text: &str, dialect: Dialect) -> Result<Tab
     let mut last = first.clone();
     for record in own.into_iter().chain(records).take(options.rows.unwrap_or(usize::MAX)) {
         let record = record.map_err(|error| corrupt(name, &error))?;
-        // One more for what a row takes itself.
+        // One more for the memory of the row itself.
         cells += record.len().max(table.columns.len()) + 1;
         context.check_cells(cells.max(record.len().saturating_mul(CELLS_OF_A_COLUMN)))?;
         short += usize::from(record.len() < first.len());
@@ -122,7 +122,7 @@ fn without_lines<'a>(text: &'a str, skipped: &Skipped) -> Cow<'a, str> {
     }
 }
 
-/// A quote that is never closed hides all rows behind it in one cell.
+/// Refuses a file with an unclosed quote, which would swallow all later rows into one cell.
 fn check_quotes(
     name: &str,
     text: &str,
@@ -131,7 +131,7 @@ fn check_quotes(
     skipped: &Skipped,
 ) -> Result<(), FileError> {
     let start = last.position().and_then(|position| usize::try_from(position.byte()).ok());
-    // One more row is one more record, except within quotes.
+    // An appended row is a new record, unless a quote is open.
     let longer = text[start.unwrap_or(0)..].to_owned() + "\n.";
     if dialect.reader(&longer).into_records().nth(1).is_some() {
         return Ok(());
@@ -144,7 +144,7 @@ fn check_quotes(
     Err(FileError::new(FileErrorKind::Corrupt, name, message))
 }
 
-/// `'` where more cells begin and end with it than with `"`.
+/// `'` if more cells begin and end with it than with `"`.
 fn sniff_quote(text: &str) -> u8 {
     let end = text.floor_char_boundary(SNIFFED_BYTES);
     let cells = |quote: char| {
@@ -162,7 +162,7 @@ fn sniff_quote(text: &str) -> u8 {
     if cells('\'') > cells('"') { b'\'' } else { b'"' }
 }
 
-/// The delimiter by which most records have as many fields as the header, and the more the better.
+/// The delimiter for which most records have as many fields as the header; ties go to more fields.
 fn sniff_delimiter(text: &str, quote: u8) -> u8 {
     let score = |delimiter: u8| {
         let dialect = Dialect { delimiter, quote };
@@ -180,8 +180,8 @@ fn sniff_delimiter(text: &str, quote: u8) -> u8 {
     scored.max_by_key(|(score, _)| *score).map_or(b',', |(_, delimiter)| delimiter)
 }
 
-/// What the first row names the columns, or their positions where it is no header; `taken` are its
-/// names.
+/// The column names from the first row, or positions if it is not a header; `taken` are the names in
+/// the first row.
 fn names(first: &csv::StringRecord, taken: &HashSet<&str>, options: &TableOptions) -> Vec<String> {
     let name = |(index, name): (usize, &str)| match name.trim() {
         name if options.header.is_some() && !name.is_empty() => name.to_owned(),
@@ -333,8 +333,8 @@ mod tests {
             (r#"{"header": 2}"#, FileErrorKind::Empty, "skipped"),
             (r#"{"usecols": ["a", "x", "y"]}"#, FileErrorKind::Options, "no column x, y"),
             (r#"{"columns": [1, 2]}"#, FileErrorKind::Options, "no column 2"),
-            (r#"{"columns": []}"#, FileErrorKind::Options, "no column is chosen"),
-            (r#"{"usecols": "A:C"}"#, FileErrorKind::Options, "letters in a spreadsheet"),
+            (r#"{"columns": []}"#, FileErrorKind::Options, "chooses no column"),
+            (r#"{"usecols": "A:C"}"#, FileErrorKind::Options, "letters are for spreadsheets"),
         ] {
             let error = read_with("a,b\n1,2", options, &Limits::default()).unwrap_err();
             assert_eq!(error.kind, kind, "{options}");

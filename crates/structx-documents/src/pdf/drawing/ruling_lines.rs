@@ -1,28 +1,28 @@
-//! The straight horizontal and vertical lines of a page: the ruling lines of its tables.
+//! The horizontal and vertical lines of a page, which may be the ruling lines of tables.
 
 use hayro_interpret::kurbo::{Affine, BezPath, PathEl, Point, Rect};
 use hayro_interpret::{DrawMode, Paint};
 
-/// More ruling lines than this are a drawing.
+/// A page with more lines is a drawing: chosen by hand, not measured.
 const MOST_RULES: usize = 20_000;
-/// A path of more elements is a drawing.
+/// A path with more elements is a drawing: chosen by hand, not measured.
 const MOST_ELEMENTS: usize = 2_000;
-/// In points: how wide a filled rectangle is drawn for a line.
+/// The largest width in points of a filled rectangle that is a line: chosen by hand.
 const MOST_WIDTH: f64 = 3.0;
-/// In points: what is shorter is a dot of a dotted line, or part of a drawing.
+/// The least length in points of a line or of a dot in a dotted line: chosen by hand.
 const LEAST_LENGTH: f64 = 0.5;
-/// In points: how far from upright or level.
+/// The largest deviation in points from horizontal or vertical: chosen by hand.
 const SLANT: f64 = 0.5;
-/// Of a colour, from 0 to 1: as good as white.
+/// Colour components above this are white, on a scale of 0 to 1: chosen by hand.
 const WHITE: f32 = 0.99;
 
 /// A line on the page, or the edge of a filled area.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::pdf) struct RulingLine {
     pub(in crate::pdf) level: bool,
-    /// Its y where it is level, else its x.
+    /// The y of a horizontal line, the x of a vertical one.
     pub(in crate::pdf) at: f64,
-    /// Its x, from and to, where it is level, else its y.
+    /// The extent: x of a horizontal line, y of a vertical one.
     pub(in crate::pdf) start: f64,
     pub(in crate::pdf) end: f64,
 }
@@ -41,7 +41,7 @@ pub(in crate::pdf) struct RulingLines {
 }
 
 impl RulingLines {
-    /// The rules in no order; none where the page draws too many for a table.
+    /// The lines in arbitrary order; none if there are too many for tables.
     pub(in crate::pdf) fn found(self) -> Vec<RulingLine> {
         if self.drawn > MOST_RULES { Vec::new() } else { self.found }
     }
@@ -93,7 +93,7 @@ impl RulingLines {
         self.subpath(&points, filled, straight);
     }
 
-    /// White areas hide what is under them; they are not seen themselves.
+    /// Whether the path is visible; white areas are not.
     fn is_drawn(&self, paint: &Paint, mode: &DrawMode) -> bool {
         let is_white = match paint {
             Paint::Color(color) => {
@@ -106,7 +106,7 @@ impl RulingLines {
         self.drawn <= MOST_RULES && !is_white && !is_invisible
     }
 
-    /// A part of a path, without a break.
+    /// Adds the lines of a subpath.
     fn subpath(&mut self, points: &[Point], filled: bool, straight: bool) {
         if !straight || points.len() < 2 {
             return;
@@ -122,7 +122,7 @@ impl RulingLines {
         }
     }
 
-    /// A line if the rectangle is thin, else its edges.
+    /// Adds a thin rectangle as one line, and a larger one as its edges.
     fn area(&mut self, area: Rect) {
         let middle = area.center();
         if area.height() <= MOST_WIDTH && area.width() > area.height() {

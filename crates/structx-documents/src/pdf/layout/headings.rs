@@ -1,4 +1,4 @@
-//! Classifies text by comparing all pages: headings, body, headers and footers.
+//! Classifies blocks of text as headings, body, headers or footers by comparing all pages.
 
 use std::collections::HashMap;
 
@@ -6,30 +6,30 @@ use super::paragraphs::ParagraphShape;
 use super::passages::{PageBlock, Passage};
 use crate::BlockKind;
 
-/// How many times larger than the body's are the letters of a heading.
+/// The least ratio of a heading's font size to that of the body: chosen by hand, not measured.
 const LARGER: f32 = 1.12;
-/// A heading has no more bytes, and no more lines.
+/// The most bytes and lines of a heading: chosen by hand, not measured.
 const MOST_BYTES: usize = 200;
 const MOST_LINES: usize = 3;
-/// Markdown has no more levels.
+/// The number of heading levels in Markdown.
 const MOST_LEVELS: usize = 6;
-/// How many pages have the same text at the same place, for it to be their margin.
+/// The least number of pages that repeat a header or footer: chosen by hand, not measured.
 const LEAST_PAGES: usize = 3;
-/// So many blocks at the top and at the bottom of a page may be its margin.
+/// The number of blocks at the top and at the bottom of a page that may be headers or footers.
 const EDGE_PIECES: usize = 2;
-/// In points: how far apart the same place may be.
+/// The vertical tolerance in points for repeated headers and footers: chosen by hand.
 const SAME_PLACE: f32 = 4.0;
 
 /// The styles of body text, headings, headers and footers.
 pub(in crate::pdf) struct HeadingStyle {
-    /// In half points, the largest first.
+    /// Font sizes of headings in half points, largest first.
     sizes: Vec<u32>,
     body: f32,
     body_is_bold: bool,
     headers_footers: HashMap<HeaderFooter, usize>,
 }
 
-/// A text without its numbers, and the place where it stands.
+/// A text without its digits, and its vertical position.
 type HeaderFooter = (String, i32);
 
 impl HeadingStyle {
@@ -60,7 +60,7 @@ impl HeadingStyle {
         style
     }
 
-    /// The kind of the block at an index of a page.
+    /// The kind of the block at index `place` of a page.
     pub(in crate::pdf) fn kind(&self, page: &[PageBlock], place: usize) -> BlockKind {
         let text = match page.get(place) {
             Some(PageBlock::Text(text)) => text,
@@ -83,8 +83,8 @@ impl HeadingStyle {
         }
     }
 
-    /// Whether the block stands at the edge of the page, and other pages repeat it and what stands
-    /// between it and the edge.
+    /// Whether the block is at the edge of the page, and other pages repeat it and all blocks between
+    /// it and the edge.
     fn is_header_footer(&self, page: &[PageBlock], place: usize) -> bool {
         let repeats = |block: &PageBlock| {
             let pages = header_footer(block)
@@ -108,7 +108,7 @@ impl HeadingStyle {
     }
 }
 
-/// The places of the blocks that may be the margin.
+/// The indexes of the blocks that may be headers or footers.
 fn edge_places(page: &[PageBlock]) -> impl Iterator<Item = usize> {
     let bottom = page.len().saturating_sub(EDGE_PIECES).max(EDGE_PIECES);
     (0..EDGE_PIECES.min(page.len())).chain(bottom..page.len())

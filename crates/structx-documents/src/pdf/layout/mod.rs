@@ -1,4 +1,4 @@
-//! From the drawing of a page to its blocks of text in reading order.
+//! Converts the drawing of a page to blocks in reading order.
 
 mod direction;
 mod growing_text;
@@ -24,7 +24,7 @@ use crate::pdf::tables::{self, TableGrid, place};
 /// The blocks in reading order: upright text, then rotated text.
 ///
 /// # Errors
-/// The time is spent.
+/// The time is used up.
 pub(in crate::pdf) fn blocks(
     context: &ReadContext,
     drawing: Drawing,

@@ -1,4 +1,4 @@
-//! Writes a paragraph or table of a page as text, with the box of each word.
+//! Writes a paragraph of a page as text, with the box of each word.
 
 use std::ops::Range;
 
@@ -10,13 +10,12 @@ use super::words::{PageWord, Rotation};
 use crate::pdf::tables::place;
 use crate::{Bounds, markdown_table};
 
-/// Spaces between columns, where no column of the grid asks for more: enough to see, and not more
-/// for a model to read.
+/// The most blank columns between columns of text: visible, and few tokens. Chosen by hand.
 const COLUMN_SPACES: usize = 3;
-/// The widest page, in characters.
+/// The most character columns of a page: chosen by hand.
 const MOST_COLUMNS: f64 = 400.0;
 
-/// A part of a page, not yet part of the document: what it is, other pages have a say in.
+/// A block of a page before it is classified by comparison with other pages.
 #[derive(Debug)]
 pub(in crate::pdf) enum PageBlock {
     Text(Passage),
@@ -37,7 +36,7 @@ pub(in crate::pdf) struct Passage {
     pub(in crate::pdf) lines: usize,
 }
 
-/// `width` is that of a character where lines are after_space into columns.
+/// Writes a paragraph; `width` is the width of a character column for aligned columns.
 pub(in crate::pdf) fn write(paragraph: &Paragraph, rotation: Rotation, width: f64) -> Passage {
     let mut writer = PassageWriter { rotation, text: String::new(), words: Vec::new() };
     match paragraph.shape {
@@ -61,7 +60,7 @@ pub(in crate::pdf) fn write(paragraph: &Paragraph, rotation: Rotation, width: f6
     }
 }
 
-/// The median over the words: the width of a column of a grid.
+/// The median character width of the words, in points.
 pub(in crate::pdf) fn character_width<'a>(words: impl Iterator<Item = &'a PageWord>) -> f64 {
     let width = |word: &PageWord| {
         let count = word.text.chars().count();
@@ -108,7 +107,7 @@ impl PassageWriter {
         }
     }
 
-    /// Whether the last word goes on in the line, after_space by a hyphen that stands for nothing else.
+    /// Whether the last word ends with a hyphen of hyphenation and continues in the line.
     fn is_broken_before(&self, line: &Line) -> bool {
         let Some((range, _)) = self.words.last() else { return false };
         let word = &self.text[range.clone()];
@@ -126,7 +125,7 @@ impl PassageWriter {
         }
     }
 
-    /// Every word in its column, gaps that all lines share made narrow.
+    /// Writes each word at its character column; gaps shared by all lines are narrowed.
     fn columns(&mut self, lines: &[Line], width: f64) {
         let left = lines.iter().map(|line| line.left).fold(f64::INFINITY, f64::min);
         let rows: Vec<Vec<usize>> = lines.iter().map(|line| starts(line, left, width)).collect();
@@ -166,7 +165,7 @@ fn starts(line: &Line, left: f64, width: f64) -> Vec<usize> {
     starts
 }
 
-/// Of each column: it is kept, as something stands in it or not far before it.
+/// Whether each character column is kept: those with text in any line, and a few blank ones after.
 fn kept_columns(lines: &[Line], rows: &[Vec<usize>]) -> Vec<bool> {
     let mut used: Vec<bool> = Vec::new();
     for (line, row) in lines.iter().zip(rows) {

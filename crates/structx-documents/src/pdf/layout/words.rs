@@ -14,25 +14,25 @@ use crate::FileError;
 use crate::context::ReadContext;
 use crate::pdf::drawing::Glyph;
 
-/// In ems: what parts two words after the first letter of one, where it is not known yet how wide
-/// its letters are spaced; from then on at least, and at most. A space is about 0.25.
+/// The least gap between two words, in ems: after the first letter of a word, when its letter spacing
+/// is unknown; and the bounds once it is known. A space is about 0.25. Chosen by hand.
 const FIRST_GAP: f64 = 0.17;
 const LEAST_GAP: f64 = 0.08;
 const MOST_GAP: f64 = 0.25;
-/// How far a letter may overlap the one before, in ems.
+/// The largest overlap of two letters of a word, in ems: chosen by hand.
 const MOST_OVERLAP: f64 = 0.42;
-/// The largest distance of the baselines of one line, in ems.
+/// The largest distance of the baselines of one line, in ems: chosen by hand.
 pub(in crate::pdf) const BASELINE_SLACK: f64 = 0.4;
-/// The slant at which text still counts as upright or rotated by a quarter, in degrees.
+/// The largest deviation from a multiple of 90 degrees that is ignored, in degrees: chosen by hand.
 const SLANT: i16 = 10;
-/// The step to which other rotations are rounded, in degrees.
+/// Other rotations are rounded to multiples of this, in degrees: chosen by hand.
 const STEP: i16 = 15;
 
-/// A word in the frame of its reader: x along the line, y down the lines, in points.
+/// A word in reading coordinates: x along the line, y down the lines, in points.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::pdf) struct PageWord {
     pub(in crate::pdf) text: String,
-    /// From the usual reach of letters over the baseline to that under it.
+    /// The box from the usual ascent to the usual descent of its letters.
     pub(in crate::pdf) bounds: Rect,
     pub(in crate::pdf) baseline: f64,
     pub(in crate::pdf) size: f64,
@@ -45,20 +45,20 @@ pub(in crate::pdf) struct PageWord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::pdf) struct Rotation(i16);
 
-/// Glyphs between two looks at the clock: some 0.1 ms of work.
-const GLYPHS_PER_LOOK: usize = 4096;
+/// Glyphs between two checks of the time: some 0.1 ms of work.
+const GLYPHS_PER_CHECK: usize = 4096;
 
-/// The words of a page by their rotation, upright ones first.
+/// Groups the glyphs of a page to words, by rotation, upright ones first.
 ///
 /// # Errors
-/// The time is spent.
+/// The time is used up.
 pub(in crate::pdf) fn words(
     context: &ReadContext,
     glyphs: Vec<Glyph>,
 ) -> Result<BTreeMap<Rotation, Vec<PageWord>>, FileError> {
     let mut builders: BTreeMap<Rotation, WordBuilder> = BTreeMap::new();
     for (count, glyph) in glyphs.into_iter().enumerate() {
-        if count.is_multiple_of(GLYPHS_PER_LOOK) {
+        if count.is_multiple_of(GLYPHS_PER_CHECK) {
             context.check_time()?;
         }
         let rotation = Rotation::of(&glyph);
@@ -96,8 +96,8 @@ impl Rotation {
         }
     }
 
-    /// A point of the page in the frame of one who reads along the line.
-    pub(in crate::pdf) fn to_reader(self, point: Point) -> Point {
+    /// Converts a point of the page to reading coordinates.
+    pub(in crate::pdf) fn to_reading(self, point: Point) -> Point {
         let (sin, cos) = self.sin_cos();
         Point::new(point.x * cos + point.y * sin, point.y * cos - point.x * sin)
     }
@@ -112,24 +112,24 @@ impl Rotation {
 #[derive(Default)]
 struct WordBuilder {
     words: Vec<PageWord>,
-    /// The text of the last word, which has none itself before it is complete.
+    /// The text of the last word, which is set when the word is complete.
     text: GrowingText,
     /// The last glyph; `None` before the first.
     last: Option<PlacedGlyph>,
-    /// A space came after it.
+    /// A space followed the last glyph.
     after_space: bool,
-    /// In ems: the widest gap between the letters of the last word; `None` after the first.
+    /// The widest gap between letters of the last word, in ems; `None` after the first letter.
     spacing: Option<f64>,
 }
 
-/// A glyph in the frame of its reader.
+/// A glyph in reading coordinates.
 struct PlacedGlyph {
     text: BfString,
     origin: Point,
     end: Point,
 }
 
-/// The side of the last word at which a glyph continues it, with the gap in ems.
+/// The side at which a glyph continues the last word, with the gap in ems.
 enum Side {
     After(f64),
     Before(f64),
@@ -141,9 +141,9 @@ impl WordBuilder {
             self.after_space = true;
             return;
         }
-        let (origin, end) = (rotation.to_reader(glyph.origin), rotation.to_reader(glyph.end));
+        let (origin, end) = (rotation.to_reading(glyph.origin), rotation.to_reading(glyph.end));
         let this = PlacedGlyph { text: glyph.text, origin, end };
-        // Bold is imitated, and outlines are filled, by drawing the same glyph twice.
+        // Some writers draw a glyph twice for bold or outlined text.
         if self.last.as_ref().is_some_and(|last| last.repeats(&this, glyph.size)) {
             return;
         }
@@ -163,7 +163,7 @@ impl WordBuilder {
         self.last = Some(this);
     }
 
-    /// Puts a letter and the accent that was drawn over or under it together, whichever came first.
+    /// Composes a letter and an accent drawn over or under it, in either order.
     fn accent(&mut self, this: &PlacedGlyph) -> bool {
         let (Some(last), Some(word)) = (&self.last, self.words.last_mut()) else { return false };
         let (BfString::Char(first), BfString::Char(second)) = (&last.text, &this.text) else {
@@ -179,7 +179,7 @@ impl WordBuilder {
         if offset.abs() > 0.4 * width || !self.text.ends_with(*first) {
             return false;
         }
-        // Such a letter has a dot less below its accent.
+        // A dotless i is used below accents.
         let base = if base == 'ı' { 'i' } else { base };
         let Some(composed) = compose(base, mark) else { return false };
         self.text.replace_last(composed);
@@ -222,13 +222,13 @@ impl WordBuilder {
         };
         self.spacing = Some(self.spacing.map_or(gap, |widest| widest.max(gap)));
         word.bounds = word.bounds.union(reach(glyph, size));
-        // Raised and lowered letters are small.
+        // Superscripts and subscripts are smaller and don't set the baseline.
         if size > word.size {
             (word.size, word.baseline) = (size, glyph.origin.y);
         }
     }
 
-    /// Gives the last word its text.
+    /// Sets the text of the last word.
     fn complete(&mut self) {
         if let Some(word) = self.words.last_mut() {
             word.text = std::mem::take(&mut self.text).into_text();
@@ -238,7 +238,7 @@ impl WordBuilder {
 
     fn finish(mut self) -> Vec<PageWord> {
         self.complete();
-        // Glyphs without visible text make no word.
+        // Words of invisible characters only.
         self.words.retain(|word| !word.text.is_empty());
         self.words
     }
@@ -258,13 +258,13 @@ impl PageWord {
     }
 }
 
-/// The usual reach of letters over and under the baseline.
+/// The box of a glyph, from the usual ascent to the usual descent.
 fn reach(glyph: &PlacedGlyph, size: f64) -> Rect {
     let Point { x, y } = glyph.origin;
     Rect::new(x, y - 0.8 * size, glyph.end.x.max(x), y + 0.2 * size)
 }
 
-/// The mark that an accent is over or under a letter.
+/// The combining form of a spacing accent.
 fn combining(accent: char) -> Option<char> {
     Some(match accent {
         '`' | '\u{300}' => '\u{300}',
@@ -290,7 +290,7 @@ fn is_space(text: &BfString) -> bool {
     }
 }
 
-/// Ligatures and the letter forms of Arabic script become the letters that they stand for.
+/// Decomposes ligatures and Arabic presentation forms to letters; drops invisible characters.
 fn clean(glyph: &BfString) -> String {
     let mut text = String::new();
     let mut push = |character: char| match character {
@@ -300,7 +300,7 @@ fn clean(glyph: &BfString) -> String {
             let letters: Vec<char> = character.nfkc().collect();
             text.extend(letters.iter().rev());
         }
-        // They show nothing, or only where a line ends.
+        // A soft hyphen that is drawn ends a line.
         '\u{ad}' => text.push('-'),
         '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}'

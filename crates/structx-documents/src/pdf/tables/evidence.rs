@@ -3,9 +3,9 @@
 use super::rows::{Entry, text};
 use crate::pdf::layout::words::PageWord;
 
-/// Words in a cell on average: more are prose.
+/// More words per cell on average are prose: chosen by hand, not measured.
 const MOST_WORDS: usize = 8;
-/// Of a column without numbers: more words in a line are prose.
+/// More words per cell in a column without numbers are prose: chosen by hand, not measured.
 const MOST_PER_CELL: usize = 5;
 
 /// Whether the text is a number, an amount, a date, or a placeholder for one, such as `-` or `n/a`.
@@ -18,7 +18,7 @@ pub(super) fn is_number(text: &str) -> bool {
     }
 }
 
-/// Whether the text is a sign beside a number, such as a currency.
+/// Whether the text is a symbol beside a number, such as a currency.
 pub(super) fn is_sign(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|character| "$€£¥()%*+".contains(character))
 }
@@ -28,15 +28,15 @@ pub(super) fn is_full(cells: usize, places: usize) -> bool {
     cells * 100 >= places * 35
 }
 
-/// Rows that are examined as a table.
+/// Rows that may be a table.
 pub(super) struct TableShape<'a> {
     pub(super) columns: usize,
-    /// Of each column: it holds numbers.
+    /// Whether each column holds numbers.
     pub(super) numeric: &'a [bool],
     pub(super) rows: &'a [Vec<Entry>],
-    /// How many lines over the first with numbers.
+    /// The number of lines above the first one with numbers.
     pub(super) header: usize,
-    /// How many rules go across it.
+    /// The number of ruling lines across it.
     pub(super) rulings: usize,
 }
 
@@ -111,7 +111,7 @@ impl TableShape<'_> {
         self.column(0).filter(ends).count() * 3 > self.rows.len()
     }
 
-    /// The second of two columns holds amounts of one kind, and enough of them.
+    /// Whether the second of two columns holds enough amounts of the same form.
     fn is_even(&self, words: &[PageWord]) -> bool {
         let kind = |entry: &Entry| -> String {
             let text = text(words, &entry.words);

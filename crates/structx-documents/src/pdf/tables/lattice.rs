@@ -13,26 +13,27 @@ use crate::context::ReadContext;
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::layout::words::PageWord;
 
-/// Ruling lines this close, in points, are one.
+/// Ruling lines within this distance, in points, are one: chosen by hand, not measured.
 const SAME: f64 = 1.5;
-/// The widest gap in a dotted line, or between the borders of two cells, in points.
+/// The widest gap in a dotted line, or between the borders of two cells, in points: chosen by hand.
 const GAP: f64 = 3.0;
-/// The distance at which a ruling line may end before the one it meets, in points.
+/// The largest gap between the end of a ruling line and the line it meets, in points: chosen by hand.
 const REACH: f64 = 3.0;
-/// A shorter ruling line, in points, is part of a drawing.
+/// A shorter ruling line, in points, is part of a drawing: chosen by hand.
 const LEAST_LENGTH: f64 = 5.0;
-/// No line of text fits between ruling lines this close, in points.
+/// No line of text fits between ruling lines within this distance, in points: chosen by hand.
 const LEAST_CELL: f64 = 4.0;
-/// The widest gap between words of a cell, in ems.
+/// The widest gap between words of a cell, in ems: chosen by hand.
 const COLUMN_GAP: f64 = 1.0;
-/// Rules that cross more often are a drawing, and so are tables of more places.
+/// Lines with more crossings, and grids with more positions, are a drawing: chosen by hand.
 const MOST_CROSSINGS: usize = 100_000;
 const MOST_PLACES: usize = 20_000;
+/// The most tables of a page: chosen by hand.
 const MOST_TABLES: usize = 200;
-/// Words in a cell, on average: more are the text of a page within frames.
+/// With more words per cell on average, the frames surround text of the page: chosen by hand.
 const MOST_WORDS: usize = 40;
 
-/// The same rules, each once: blocks put together, doubles left out; level ones first, in order.
+/// Joins the segments of ruling lines and drops duplicates; horizontal lines first, in order.
 pub(super) fn merge(rulings: &[RulingLine]) -> Vec<RulingLine> {
     let mut rulings = rulings.to_vec();
     rulings.sort_by(|a, b| b.level.cmp(&a.level).then(a.at.total_cmp(&b.at)));
@@ -52,7 +53,7 @@ pub(super) fn merge(rulings: &[RulingLine]) -> Vec<RulingLine> {
     merged
 }
 
-/// The tables of merged rules; marks the words that they take.
+/// Finds the tables of merged ruling lines; marks their words in `taken`.
 pub(super) fn find(
     context: &ReadContext,
     words: &[PageWord],
@@ -60,7 +61,7 @@ pub(super) fn find(
     taken: &mut [bool],
 ) -> Result<Vec<TableGrid>, FileError> {
     let mut frames: Vec<Frame> = nets(rulings).iter().filter_map(|net| Frame::new(net)).collect();
-    // Of nested frames the inner one is the table, the outer one a border.
+    // Of nested frames the inner one is the table, and the outer one a border.
     frames.sort_by(|a, b| a.area().area().total_cmp(&b.area().area()));
     frames.truncate(MOST_TABLES);
     let mut grids = Vec::new();
@@ -112,7 +113,7 @@ struct Frame {
     /// The edges of the columns and rows.
     xs: Vec<f64>,
     ys: Vec<f64>,
-    /// Of each place, row by row: a rule is on its left, over it.
+    /// For each position, row by row, whether a ruling line is on its left, and above it.
     left: Vec<bool>,
     over: Vec<bool>,
 }
@@ -233,7 +234,7 @@ fn has_columns(words: &[PageWord], cell: &GridCell, line: &PhraseLine) -> bool {
     })
 }
 
-/// Where the rules are, and where those that cross them end if that is further out.
+/// The positions of the ruling lines, and the ends of the crossing ones if they lie further out.
 fn edges(rulings: &[RulingLine], crossing: &[RulingLine]) -> Vec<f64> {
     let mut edges: Vec<f64> = rulings.iter().map(|ruling| ruling.at).collect();
     let start = crossing.iter().map(|ruling| ruling.start).fold(f64::INFINITY, f64::min);
@@ -245,7 +246,7 @@ fn edges(rulings: &[RulingLine], crossing: &[RulingLine]) -> Vec<f64> {
 }
 
 fn nearest(edges: &[f64], at: f64) -> usize {
-    // The edges are further apart than what they were made of.
+    // Edges within this distance have been merged.
     edges.partition_point(|edge| *edge < at - LEAST_CELL).min(edges.len() - 1)
 }
 
@@ -259,8 +260,8 @@ fn covered<'a>(edges: &'a [f64], ruling: &RulingLine) -> impl Iterator<Item = us
     })
 }
 
-/// The words of each cell in reading order; and where no rules part the rows of a table, its
-/// numbers do: they are not wrapped, so each line of them is a row.
+/// Puts the words of each cell in reading order. If no ruling lines separate the rows of a table, its
+/// numbers do: they are not wrapped, so each line of numbers is a row.
 fn part_rows(words: &[PageWord], cells: Vec<GridCell>) -> Vec<GridCell> {
     let mut bands: BTreeMap<usize, Vec<GridCell>> = BTreeMap::new();
     for cell in cells {
@@ -298,7 +299,7 @@ fn cell_lines(words: &[PageWord], cell: &GridCell) -> Vec<(f64, Vec<usize>)> {
     lines(words, cell.words.clone()).0.into_iter().map(flat).collect()
 }
 
-/// The baselines at which the rows within a row begin; none where it is one.
+/// The baselines at which rows begin within a ruled row; none if it is a single row.
 fn starts(words: &[PageWord], cells: &[Vec<(f64, Vec<usize>)>]) -> Vec<f64> {
     let is_anchor = |lines: &&Vec<(f64, Vec<usize>)>| {
         lines.len() > 1 && lines.iter().all(|(_, line)| is_number(&text(words, line)))

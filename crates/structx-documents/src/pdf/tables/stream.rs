@@ -27,20 +27,22 @@ pub(super) struct LineGroup {
     pub(super) column_gaps: Vec<ColumnGap>,
 }
 
-/// The largest distance of two lines of a table, from baseline to baseline, in ems.
+/// The largest distance of two lines of a table, from baseline to baseline, in ems: chosen by hand.
 const MOST_LEADING: f64 = 4.5;
-/// The gain of a group over single lines, at least, in lines times gaps: chosen by hand.
+/// The least gain of a group over single lines, in lines times gaps: chosen by hand.
 const LEAST_GAIN: usize = 3;
-/// What a line costs that reaches over rivers that others keep free, of several phrases and of one;
-/// and the part of the width that it may reach over.
+/// The cost of a line across gaps that other lines keep free, with several phrases and with one; and
+/// the largest part of the width that it may cover. Chosen by hand.
 const PASSING: usize = 4;
 const PASSING_ALONE: usize = 1;
 const MOST_PASSING: f64 = 0.6;
-/// The most lines of a group in the search; longer tables are joined from several groups.
+/// The most lines of a group in the search, to bound the time; longer tables are joined from several
+/// groups.
 const MOST_LINES: usize = 60;
-/// Lines between two groups with the same gaps, at most, such as a total across columns.
+/// The most lines between two groups with the same gaps, such as a total across columns.
 const MOST_BETWEEN: usize = 2;
-/// Words that make a phrase prose, and phrases that make a column of prose: chosen by hand.
+/// The least number of words of a phrase of prose, and of phrases of a column of prose: chosen by
+/// hand.
 const PROSE_WORDS: usize = 5;
 const PROSE_LINES: usize = 6;
 
@@ -65,8 +67,8 @@ pub(super) fn find(
     Ok(grids)
 }
 
-/// The lines apart by the columns of the page, where it has two of prose: of these, no table goes
-/// from one to the other.
+/// Separates the lines by column if the page has two columns of prose, because no table crosses from
+/// one to the other.
 fn zones(words: &[PageWord], lines: Vec<PhraseLine>, space: f64) -> Vec<Vec<PhraseLine>> {
     let Some(gutter) = gutter(&lines) else { return vec![lines] };
     let (mut whole, mut left, mut right) = (Vec::new(), Vec::new(), Vec::new());
@@ -99,7 +101,7 @@ fn zones(words: &[PageWord], lines: Vec<PhraseLine>, space: f64) -> Vec<Vec<Phra
     vec![whole, left, right]
 }
 
-/// Where the right one of two columns of prose begins.
+/// The left edge of the right one of two columns of prose.
 fn gutter(lines: &[PhraseLine]) -> Option<f64> {
     let prose = |line: &PhraseLine| -> Vec<(f64, f64)> {
         let is_prose = |phrase: &&Phrase| phrase.words.len() >= PROSE_WORDS;
@@ -121,7 +123,7 @@ fn gutter(lines: &[PhraseLine]) -> Option<f64> {
 
 /// Cuts the lines into groups of the highest total gain.
 fn cut(context: &ReadContext, lines: &[PhraseLine]) -> Result<Vec<LineGroup>, FileError> {
-    // For the lines up to each: the highest gain, and the group that ends there.
+    // For each prefix of the lines: the highest gain, and the group that ends there.
     let mut best: Vec<(usize, Option<LineGroup>)> = vec![(0, None)];
     best.resize(lines.len() + 1, (0, None));
     let mut next = Vec::new();
@@ -178,12 +180,12 @@ fn cut(context: &ReadContext, lines: &[PhraseLine]) -> Result<Vec<LineGroup>, Fi
     Ok(groups)
 }
 
-/// The value of the gaps: for each, one less than the lines that have words on both sides.
+/// The gain of the gaps: for each, one less than the number of lines with words on both sides.
 fn gain(column_gaps: &[ColumnGap]) -> usize {
     inner(column_gaps).map(|gap| gap.lines.saturating_sub(1)).sum()
 }
 
-/// Whether a line across gaps may be an entry that spans columns, and not prose.
+/// Whether a line across gaps may be an entry that spans columns rather than prose.
 fn may_pass(column_gaps: &[ColumnGap], line: &PhraseLine) -> bool {
     let [first, .., last] = column_gaps else { return false };
     let width = |phrase: &Phrase| phrase.right - phrase.left;
@@ -195,12 +197,12 @@ fn inner(column_gaps: &[ColumnGap]) -> impl Iterator<Item = &ColumnGap> {
     column_gaps.iter().filter(|gap| gap.start.is_finite() && gap.end.is_finite())
 }
 
-/// Columns of prose side by side.
+/// Whether the line has two phrases of prose side by side.
 fn has_prose(line: &PhraseLine) -> bool {
     line.phrases.iter().filter(|phrase| phrase.words.len() > PROSE_WORDS).count() > 1
 }
 
-/// Narrows the gaps by the phrases of one more line.
+/// Narrows the gaps by the phrases of a further line.
 fn narrow(column_gaps: &[ColumnGap], phrases: &[Phrase], least: f64, left: &mut Vec<ColumnGap>) {
     left.clear();
     let mut next = 0;

@@ -1,4 +1,4 @@
-//! Tables of words and rules that are made up.
+//! Tests with made-up words and ruling lines.
 
 use hayro_interpret::kurbo::Rect;
 use proptest::prelude::*;
@@ -303,8 +303,11 @@ fn dots_and_pieces_are_one_rule() {
     let dots: Vec<RulingLine> =
         (0..50).map(|dot| level(100.2, f64::from(dot) * 3.0, f64::from(dot) * 3.0 + 1.0)).collect();
     assert_eq!(super::lattice::merge(&dots), [level(100.2, 0.0, 148.0)]);
-    let blocks = [level(10.0, 0.0, 50.0), upright(10.0, 0.0, 50.0), level(11.0, 52.0, 90.0)];
-    assert_eq!(super::lattice::merge(&blocks), [level(10.0, 0.0, 90.0), upright(10.0, 0.0, 50.0)]);
+    let segments = [level(10.0, 0.0, 50.0), upright(10.0, 0.0, 50.0), level(11.0, 52.0, 90.0)];
+    assert_eq!(
+        super::lattice::merge(&segments),
+        [level(10.0, 0.0, 90.0), upright(10.0, 0.0, 50.0)]
+    );
 }
 
 proptest! {
