@@ -1,5 +1,8 @@
-//! XLS: the records of its stream, one by one, because a library's grid is as large as its farthest
-//! cell.
+//! XLS: reads the records of the workbook stream one by one.
+//!
+//! Not with calamine: it allocates a grid up to the farthest cell of every sheet (1,050 MB and 1.5 s for
+//! a file of 5.6 KB with a cell in row 65,536, column 256; this reader takes 14 MB), and does not
+//! give the number formats of cells.
 
 use std::collections::HashMap;
 use std::io::Cursor;
