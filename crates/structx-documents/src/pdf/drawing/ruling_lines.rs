@@ -162,3 +162,55 @@ impl RulingLines {
 fn is_straight(from: Point, to: Point) -> bool {
     (to.x - from.x).abs() <= SLANT || (to.y - from.y).abs() <= SLANT
 }
+
+#[cfg(test)]
+mod tests {
+    use hayro_interpret::kurbo::{Point, Rect};
+
+    use super::{MOST_RULES, RulingLine, RulingLines};
+
+    fn level(at: f64, start: f64, end: f64) -> RulingLine {
+        RulingLine { level: true, at, start, end }
+    }
+
+    fn upright(at: f64, start: f64, end: f64) -> RulingLine {
+        RulingLine { level: false, at, start, end }
+    }
+
+    #[test]
+    fn a_thin_rectangle_is_one_line_and_a_wide_one_four() {
+        let found = |rect| {
+            let mut rulings = RulingLines::default();
+            rulings.area(rect);
+            rulings.found()
+        };
+        assert_eq!(found(Rect::new(0.0, 10.0, 100.0, 12.0)), [level(11.0, 0.0, 100.0)]);
+        assert_eq!(found(Rect::new(10.0, 0.0, 12.0, 100.0)), [upright(11.0, 0.0, 100.0)]);
+        let edges = [
+            level(0.0, 0.0, 100.0),
+            upright(100.0, 0.0, 50.0),
+            level(50.0, 0.0, 100.0),
+            upright(0.0, 0.0, 50.0),
+        ];
+        assert_eq!(found(Rect::new(0.0, 0.0, 100.0, 50.0)), edges);
+    }
+
+    #[test]
+    fn slanted_and_tiny_lines_are_ignored() {
+        let found = |x, y| {
+            let mut rulings = RulingLines::default();
+            rulings.subpath(&[Point::ZERO, Point::new(x, y)], false, true);
+            rulings.found().len()
+        };
+        assert_eq!([found(100.0, 0.4), found(100.0, 0.6), found(0.3, 0.0)], [1, 0, 0]);
+    }
+
+    #[test]
+    fn a_page_with_too_many_lines_has_none() {
+        let mut rulings = RulingLines::default();
+        for _ in 0..=MOST_RULES {
+            rulings.line(Point::ZERO, Point::new(9.0, 0.0));
+        }
+        assert_eq!(rulings.found(), []);
+    }
+}

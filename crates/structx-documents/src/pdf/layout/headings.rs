@@ -126,3 +126,71 @@ fn header_footer(block: &PageBlock) -> Option<HeaderFooter> {
 fn half_points(size: f32) -> u32 {
     (2.0 * size).round().clamp(0.0, 2000.0) as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{HeadingStyle, PageBlock, ParagraphShape, Passage};
+    use crate::{BlockKind, Bounds};
+
+    fn block(text: &str, size: f32, top: f32) -> PageBlock {
+        PageBlock::Text(Passage {
+            shape: ParagraphShape::Prose,
+            text: text.to_owned(),
+            words: Vec::new(),
+            bounds: Bounds { left: 50.0, top, right: 100.0, bottom: top + size },
+            size,
+            bold: false,
+            upright: true,
+            lines: 1,
+        })
+    }
+
+    fn kinds(page: &[PageBlock], pages: &[Vec<PageBlock>]) -> Vec<BlockKind> {
+        let style = HeadingStyle::of(pages);
+        (0..page.len()).map(|place| style.kind(page, place)).collect()
+    }
+
+    #[test]
+    fn larger_and_bold_texts_are_headings() {
+        let mut page = vec![
+            block("Title", 20.0, 50.0),
+            block("A section", 14.0, 90.0),
+            block("Bold words", 10.0, 120.0),
+            block("This is the body of the page, which is longer than the rest.", 10.0, 140.0),
+            block("Ends with a full stop.", 14.0, 160.0),
+            block("1.2", 20.0, 180.0),
+        ];
+        if let PageBlock::Text(text) = &mut page[2] {
+            text.bold = true;
+        }
+        let heading = |level| BlockKind::Heading { level };
+        let body = BlockKind::Paragraph;
+        let expected = [heading(1), heading(2), heading(3), body, body, body];
+        let pages = [page];
+        assert_eq!(kinds(&pages[0], &pages), expected);
+    }
+
+    #[test]
+    fn text_repeated_at_the_edge_of_three_pages_is_a_header_or_footer() {
+        let page = |number: usize, top: f32| {
+            let ordinal = ["first", "second", "third"][number - 1];
+            let body = format!("The {ordinal} page has more text than its header.");
+            vec![
+                block("Annual report", 10.0, top),
+                block(&body, 10.0, 100.0),
+                block("More of the text.", 10.0, 300.0),
+                block(&format!("End of the {ordinal}."), 10.0, 500.0),
+                block(&format!("Page {number}"), 10.0, 800.0),
+            ]
+        };
+        let pages: Vec<_> = (1..=3).map(|number| page(number, 30.0)).collect();
+        let found = kinds(&pages[1], &pages);
+        assert_eq!(found[0], BlockKind::HeaderFooter);
+        assert_eq!(found[1..4], [BlockKind::Paragraph; 3]);
+        assert_eq!(found[4], BlockKind::HeaderFooter);
+        // On two pages only, and at different heights.
+        assert_eq!(kinds(&pages[1], &pages[1..])[0], BlockKind::Paragraph);
+        let moved: Vec<_> = [30.0, 40.0, 50.0].iter().map(|top| page(1, *top)).collect();
+        assert_eq!(kinds(&moved[0], &moved)[0], BlockKind::Paragraph);
+    }
+}

@@ -138,3 +138,44 @@ fn touches(word: &PageWord, next: &PageWord) -> bool {
     let gap = (next.bounds.x0 - word.bounds.x1) / word.size.max(next.size);
     !next.after_space && gap < TOUCH && gap > -OVERLAP
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_words::words;
+    use super::super::words::PageWord;
+    use super::lines;
+
+    fn texts(words: Vec<PageWord>) -> Vec<String> {
+        let text = |line: super::Line| {
+            line.words.into_iter().map(|word| word.text).collect::<Vec<_>>().join(" ")
+        };
+        lines(words).into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn words_are_grouped_by_baseline() {
+        let near = words(&[(80.0, 103.9, "right"), (50.0, 100.0, "left")]);
+        assert_eq!(texts(near), ["left right"]);
+        let apart = words(&[(80.0, 104.0, "below"), (50.0, 100.0, "above")]);
+        assert_eq!(texts(apart), ["above", "below"]);
+    }
+
+    #[test]
+    fn a_superscript_belongs_to_its_line() {
+        let mut line = words(&[(50.0, 100.0, "area"), (75.0, 96.5, "2"), (90.0, 100.0, "of")]);
+        line[1].size = 6.0;
+        let found = lines(line);
+        assert_eq!(found.len(), 1);
+        assert!((found[0].baseline - 100.0).abs() < f64::EPSILON, "{}", found[0].baseline);
+    }
+
+    #[test]
+    fn duplicates_are_dropped_and_parts_joined() {
+        let twice = words(&[(50.0, 100.0, "bold"), (50.5, 100.0, "bold"), (80.0, 100.0, "end")]);
+        assert_eq!(texts(twice), ["bold end"]);
+        let mut parts = words(&[(50.0, 100.0, "con"), (65.3, 100.0, "tract")]);
+        assert_eq!(texts(parts.clone()), ["con tract"]);
+        parts[1].after_space = false;
+        assert_eq!(texts(parts), ["contract"]);
+    }
+}

@@ -7,6 +7,8 @@ pub(in crate::pdf) mod lines;
 mod paragraphs;
 pub(in crate::pdf) mod passages;
 mod reading_order;
+#[cfg(test)]
+pub(in crate::pdf) mod test_words;
 pub(in crate::pdf) mod words;
 
 use hayro_interpret::kurbo::Rect;

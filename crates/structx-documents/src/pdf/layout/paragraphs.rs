@@ -232,41 +232,15 @@ fn is_item_number(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use hayro_interpret::kurbo::Rect;
     use proptest::prelude::*;
 
     use super::super::passages::write;
     use super::super::reading_order::regions;
-    use super::super::words::{PageWord, Rotation};
+    use super::super::test_words::words;
+    use super::super::words::Rotation;
     use super::{BodyItem, ParagraphShape, body_items, is_mark};
     use crate::ReadOptions;
     use crate::context::ReadContext;
-
-    /// Words with letters of half an em, on lines of 10 points, at x and y.
-    fn words(lines: &[(f64, f64, &str)]) -> Vec<PageWord> {
-        let mut words = Vec::new();
-        for (x, y, text) in lines {
-            let mut left = *x;
-            for text in text.split(' ') {
-                let width = 5.0 * f64::from(u32::try_from(text.chars().count()).unwrap());
-                if !text.is_empty() {
-                    let bounds = Rect::new(left, y - 8.0, left + width, y + 2.0);
-                    let (text, baseline) = (text.to_owned(), *y);
-                    let word = PageWord {
-                        text,
-                        bounds,
-                        baseline,
-                        size: 10.0,
-                        bold: false,
-                        after_space: true,
-                    };
-                    words.push(word);
-                }
-                left += width + 3.0;
-            }
-        }
-        words
-    }
 
     fn read(lines: &[(f64, f64, &str)]) -> Vec<(ParagraphShape, String)> {
         let mut found = Vec::new();

@@ -196,3 +196,50 @@ impl PageBlock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lines::lines;
+    use super::super::paragraphs::{Paragraph, ParagraphShape};
+    use super::super::test_words::words;
+    use super::super::words::Rotation;
+    use super::write;
+
+    fn written(shape: ParagraphShape, texts: &[(f64, f64, &str)]) -> super::Passage {
+        let lines = lines(words(texts));
+        write(&Paragraph { lines, shape, left: 50.0, right: 250.0 }, Rotation::UPRIGHT, 5.0)
+    }
+
+    #[test]
+    fn a_hyphen_at_a_line_end_is_dropped_where_the_word_continues() {
+        for (end, start, expected) in [
+            ("a long sen-", "tence follows", "a long sentence follows"),
+            ("a long sen\u{2010}", "tence follows", "a long sentence follows"),
+            ("from Berlin-", "Tegel by train", "from Berlin- Tegel by train"),
+            ("in the years 1990-", "and later on", "in the years 1990- and later on"),
+        ] {
+            let text = format!("{end:.>40}");
+            let found =
+                written(ParagraphShape::Prose, &[(50.0, 100.0, &text), (50.0, 112.0, start)]);
+            assert!(found.text.ends_with(expected), "{}", found.text);
+            let words: Vec<&str> =
+                found.words.iter().map(|(range, _)| &found.text[range.clone()]).collect();
+            assert_eq!(words.concat(), found.text.replace(' ', ""));
+        }
+    }
+
+    #[test]
+    fn columns_are_aligned_and_wide_gaps_narrowed() {
+        let found = written(
+            ParagraphShape::Columns,
+            &[
+                (50.0, 100.0, "Tea"),
+                (200.0, 100.0, "1.00"),
+                (50.0, 112.0, "Sugar"),
+                (205.0, 112.0, "2.0"),
+            ],
+        );
+        assert_eq!(found.text, "Tea     1.00\nSugar    2.0");
+        assert_eq!(found.lines, 2);
+    }
+}

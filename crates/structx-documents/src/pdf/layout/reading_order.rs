@@ -306,3 +306,68 @@ fn split(items: &[Option<PageItem>], gutters: &[f64]) -> Vec<Region> {
     });
     joined.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use hayro_interpret::kurbo::Rect;
+
+    use super::super::test_words::words;
+    use super::{PageItem, Region, regions, shared};
+    use crate::ReadOptions;
+    use crate::context::ReadContext;
+
+    fn read(texts: &[(f64, f64, &str)], tables: &[Rect]) -> Vec<Vec<String>> {
+        let options = ReadOptions::default();
+        let text = |item: PageItem| match item {
+            PageItem::Line(line) => {
+                line.words.into_iter().map(|word| word.text).collect::<Vec<_>>().join(" ")
+            }
+            PageItem::Table(index, _) => format!("table {index}"),
+        };
+        let region = |region: Region| region.items.into_iter().map(text).collect();
+        let found = regions(&ReadContext::new("x", &options), words(texts), tables).unwrap();
+        found.into_iter().map(region).collect()
+    }
+
+    #[test]
+    fn free_intervals_are_intersected() {
+        let found = shared(&[(0.0, 10.0), (20.0, 30.0)], &[(5.0, 24.0), (27.0, 50.0)]);
+        // Intervals under 4 points are too narrow for a gutter.
+        assert_eq!(found, [(5.0, 10.0), (20.0, 24.0)]);
+        assert_eq!(shared(&[(0.0, 10.0)], &[(7.0, 9.0)]), []);
+    }
+
+    #[test]
+    fn a_table_between_lines_keeps_its_place() {
+        let texts = [(50.0, 100.0, "above"), (50.0, 300.0, "below")];
+        let found = read(&texts, &[Rect::new(50.0, 150.0, 250.0, 250.0)]);
+        assert_eq!(found, [["above", "table 0", "below"]]);
+    }
+
+    #[test]
+    fn a_table_in_a_column_is_read_within_it() {
+        let (left, right) =
+            ("the left column has these words", "and the right one has others here");
+        let mut texts = Vec::new();
+        for row in 0..4_u32 {
+            let y = 100.0 + 12.0 * f64::from(row);
+            texts.extend([(50.0, y, left), (300.0, y, right)]);
+        }
+        texts.extend([(300.0, 148.0, right), (300.0, 160.0, right)]);
+        let found = read(&texts, &[Rect::new(50.0, 144.0, 200.0, 170.0)]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found[0].last().map(String::as_str), Some("table 0"));
+        assert!(found[1].iter().all(|line| line == right), "{found:?}");
+    }
+
+    #[test]
+    fn numbers_beside_labels_are_not_columns_of_prose() {
+        let rows: Vec<_> = (0..6_u32)
+            .flat_map(|row| {
+                let y = 100.0 + 12.0 * f64::from(row);
+                [(50.0, y, "one of the many labels here"), (300.0, y, "12.50")]
+            })
+            .collect();
+        assert_eq!(read(&rows, &[]).len(), 1);
+    }
+}

@@ -331,3 +331,68 @@ fn close_up(mut cells: Vec<GridCell>) -> Vec<GridCell> {
     }
     cells
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Frame, close_up, nets};
+    use crate::pdf::drawing::ruling_lines::RulingLine;
+    use crate::pdf::tables::GridCell;
+
+    fn level(at: f64, start: f64, end: f64) -> RulingLine {
+        RulingLine { level: true, at, start, end }
+    }
+
+    fn upright(at: f64, start: f64, end: f64) -> RulingLine {
+        RulingLine { level: false, at, start, end }
+    }
+
+    /// A grid with two rows and columns, without the line between the cells of the first row.
+    fn frame() -> Vec<RulingLine> {
+        vec![
+            level(0.0, 0.0, 100.0),
+            level(20.0, 0.0, 100.0),
+            level(40.0, 0.0, 100.0),
+            upright(0.0, 0.0, 40.0),
+            upright(50.0, 20.0, 40.0),
+            upright(100.0, 0.0, 40.0),
+        ]
+    }
+
+    #[test]
+    fn connected_lines_are_a_net() {
+        let mut rulings = frame();
+        assert_eq!(nets(&rulings).len(), 1);
+        rulings.splice(3..3, [level(200.0, 0.0, 100.0)]);
+        assert_eq!(nets(&rulings)[0].len(), 6, "a line that meets no other is not in it");
+        // A second table below.
+        let mut both: Vec<RulingLine> = frame();
+        both.extend(frame().into_iter().map(|line| {
+            let moved = if line.level { (line.at + 100.0, 0.0) } else { (line.at, 100.0) };
+            RulingLine { at: moved.0, start: line.start + moved.1, end: line.end + moved.1, ..line }
+        }));
+        both.sort_by(|a, b| b.level.cmp(&a.level).then(a.at.total_cmp(&b.at)));
+        assert_eq!(nets(&both).iter().map(Vec::len).collect::<Vec<_>>(), [6, 6]);
+    }
+
+    #[test]
+    fn positions_without_a_line_between_them_are_one_cell() {
+        let frame = Frame::new(&frame()).unwrap();
+        let cells: Vec<_> = frame
+            .cells()
+            .into_iter()
+            .map(|cell| (cell.row, cell.column, cell.rows, cell.columns))
+            .collect();
+        assert_eq!(cells, [(0, 0, 1, 2), (1, 0, 1, 1), (1, 1, 1, 1)]);
+        assert!(Frame::new(&[level(0.0, 0.0, 9.0), upright(0.0, 0.0, 9.0)]).is_none());
+    }
+
+    #[test]
+    fn empty_rows_and_columns_are_removed() {
+        let cell =
+            |row, column, rows, columns| GridCell { row, column, rows, columns, words: vec![0] };
+        let cells = close_up(vec![cell(1, 2, 1, 3), cell(3, 2, 2, 1), cell(3, 4, 1, 1)]);
+        let found: Vec<_> =
+            cells.iter().map(|cell| (cell.row, cell.column, cell.rows, cell.columns)).collect();
+        assert_eq!(found, [(0, 0, 1, 2), (1, 0, 1, 1), (1, 1, 1, 1)]);
+    }
+}

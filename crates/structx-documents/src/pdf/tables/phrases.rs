@@ -104,3 +104,48 @@ fn space(words: &[PageWord], lines: &[Vec<usize>]) -> f64 {
     let (_, usual, _) = gaps.select_nth_unstable_by(tenth, f64::total_cmp);
     (WIDER * *usual).clamp(LEAST_SPACE, MOST_SPACE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LEAST_SPACE, MOST_SPACE, lines};
+    use crate::pdf::layout::test_words::words;
+
+    fn phrases(texts: &[(f64, f64, &str)]) -> (Vec<Vec<String>>, f64) {
+        let words = words(texts);
+        let (lines, space) = lines(&words, (0..words.len()).collect());
+        let phrase = |phrase: &super::Phrase| {
+            phrase.words.iter().map(|word| words[*word].text.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        (lines.iter().map(|line| line.phrases.iter().map(phrase).collect()).collect(), space)
+    }
+
+    #[test]
+    fn wide_gaps_separate_phrases() {
+        let (found, space) =
+            phrases(&[(50.0, 112.0, "below"), (50.0, 100.0, "Green tea"), (150.0, 100.0, "1")]);
+        assert_eq!(found, [vec!["Green tea", "1"], vec!["below"]]);
+        assert!((space - LEAST_SPACE).abs() < f64::EPSILON, "{space}");
+    }
+
+    #[test]
+    fn the_gap_follows_the_spaces_of_the_text() {
+        // Words 0.6 em apart, as in a monospaced font.
+        let spaced: Vec<_> =
+            (0..5_u32).map(|word| (50.0 + 26.0 * f64::from(word), 100.0, "word")).collect();
+        let (found, space) = phrases(&spaced);
+        assert_eq!(found, [["word word word word word"]]);
+        assert!((space - 0.9).abs() < 1e-9 && space < MOST_SPACE, "{space}");
+    }
+
+    #[test]
+    fn adjacent_numbers_are_apart_and_words_are_not() {
+        let row = |text: [&'static str; 2]| {
+            // Six points apart: 0.6 em, less than the 0.9 em that separate words here.
+            let mut row = vec![(50.0, 100.0, text[0]), (50.0 + 5.0 * 2.0 + 6.0, 100.0, text[1])];
+            row.extend((0..8_u32).map(|word| (50.0 + 26.0 * f64::from(word), 130.0, "word")));
+            phrases(&row).0.remove(0)
+        };
+        assert_eq!(row(["12", "34"]), ["12", "34"]);
+        assert_eq!(row(["ab", "cd"]), ["ab cd"]);
+    }
+}

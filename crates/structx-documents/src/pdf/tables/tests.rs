@@ -7,35 +7,11 @@ use super::TableGrid;
 use crate::ReadOptions;
 use crate::context::ReadContext;
 use crate::pdf::drawing::ruling_lines::RulingLine;
+use crate::pdf::layout::test_words::words;
 use crate::pdf::layout::words::PageWord;
-
-const SIZE: f64 = 10.0;
 
 fn find(words: &[PageWord], rulings: &[RulingLine]) -> Vec<TableGrid> {
     super::find(&ReadContext::new("x", &ReadOptions::default()), words, rulings).unwrap()
-}
-
-/// Words with letters of half an em; a text is cut at its spaces.
-fn words(texts: &[(f64, f64, &str)]) -> Vec<PageWord> {
-    let mut words = Vec::new();
-    for (left, baseline, text) in texts {
-        let mut x = *left;
-        for text in text.split(' ').map(str::to_owned) {
-            #[expect(clippy::cast_precision_loss, reason = "a word is short")]
-            let right = x + SIZE / 2.0 * text.chars().count() as f64;
-            let bounds = Rect::new(x, baseline - 0.8 * SIZE, right, baseline + 0.2 * SIZE);
-            words.push(PageWord {
-                text,
-                bounds,
-                baseline: *baseline,
-                size: SIZE,
-                bold: false,
-                after_space: true,
-            });
-            x = right + 0.25 * SIZE;
-        }
-    }
-    words
 }
 
 fn level(at: f64, start: f64, end: f64) -> RulingLine {
