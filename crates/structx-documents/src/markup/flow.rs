@@ -5,6 +5,7 @@ use std::mem;
 use crate::builder::Builder;
 use crate::context::ReadContext;
 use crate::markdown_table::{self, MarkdownCell};
+use crate::markup::text_style::{StyledText, TextStyle};
 use crate::{BlockKind, FileError};
 
 /// The kind of the block that is being assembled.
@@ -28,7 +29,10 @@ pub(crate) enum FlowKind {
 pub(crate) struct Flow<'a> {
     pub(crate) context: &'a ReadContext<'a>,
     pub(crate) builder: Builder,
+    /// The style of the text that follows.
+    pub(crate) style: TextStyle,
     text: String,
+    styled: StyledText,
     kind: FlowKind,
     /// The kind of a block that begins without a call to `begin`.
     default_kind: FlowKind,
@@ -73,7 +77,9 @@ impl<'a> Flow<'a> {
         Self {
             context,
             builder: Builder::default(),
+            style: TextStyle::default(),
             text: String::new(),
+            styled: StyledText::default(),
             kind: FlowKind::Paragraph,
             default_kind: FlowKind::Paragraph,
             marker: String::new(),
@@ -106,9 +112,9 @@ impl<'a> Flow<'a> {
             self.text.push(' ');
         }
         if word.contains(SOFT_HYPHEN) {
-            self.text.extend(word.split(SOFT_HYPHEN));
+            self.styled.push(&mut self.text, &word.replace(SOFT_HYPHEN, ""), self.style);
         } else {
-            self.text.push_str(word);
+            self.styled.push(&mut self.text, word, self.style);
         }
     }
 
@@ -121,7 +127,7 @@ impl<'a> Flow<'a> {
         if mem::take(&mut self.space) && !self.text.is_empty() {
             self.text.push(' ');
         }
-        self.text.push_str(text);
+        self.styled.push(&mut self.text, text, self.style);
     }
 
     pub(crate) fn line_break(&mut self) {
@@ -164,6 +170,7 @@ impl<'a> Flow<'a> {
             return Ok(());
         }
         self.context.check_growing(self.text.len())?;
+        self.styled.close(&mut self.text);
         let text = match self.kind {
             FlowKind::Code => self.text.trim_matches('\n').trim_end(),
             _ => self.text.trim(),
@@ -191,12 +198,14 @@ impl<'a> Flow<'a> {
     /// Begins a note. It is written after the block, or the table, that refers to it.
     pub(crate) fn open_note(&mut self) -> Result<(), FileError> {
         self.context.check_depth(self.outer_texts.len() + 1)?;
+        self.styled.close(&mut self.text);
         self.outer_texts.push((mem::take(&mut self.text), mem::take(&mut self.space)));
         Ok(())
     }
 
     pub(crate) fn close_note(&mut self) {
         if let Some((text, space)) = self.outer_texts.pop() {
+            self.styled.close(&mut self.text);
             let note = mem::replace(&mut self.text, text);
             self.space = space;
             if !note.trim().is_empty() {

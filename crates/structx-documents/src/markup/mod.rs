@@ -6,4 +6,5 @@ pub(super) mod markdown;
 pub(super) mod numerals;
 pub(super) mod rtf;
 pub(super) mod text;
+pub(super) mod text_style;
 pub(super) mod xml;

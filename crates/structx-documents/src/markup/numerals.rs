@@ -1,4 +1,4 @@
-//! Formats list numbers, and superscript characters.
+//! Formats list numbers.
 
 use crate::office::numerals::roman;
 
@@ -24,20 +24,6 @@ fn letters(mut number: u32) -> String {
         number /= 26;
     }
     letters.iter().rev().map(|letter| char::from(*letter)).collect()
-}
-
-/// The Unicode superscript of a character, so that `10<sup>3</sup>` does not read as 103.
-pub(crate) fn superscript(character: char) -> char {
-    match character {
-        '0' => '⁰',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        '4'..='9' => char::from_u32(0x2070 + (character as u32 - '0' as u32)).unwrap_or(character),
-        '+' => '⁺',
-        '-' | '−' => '⁻',
-        _ => character,
-    }
 }
 
 #[cfg(test)]

@@ -2,13 +2,15 @@
 
 use office_oxide::DocumentFormat;
 use office_oxide::ir::{
-    Element, HeaderFooter, InlineContent, List, ListStyle, Note, Table, TableCell, inline_to_text,
+    Element, HeaderFooter, InlineContent, List, ListStyle, Note, Table, TableCell, TextSpan,
+    VerticalAlign, inline_to_text,
 };
 
 use super::blocks::{self, BlockWriter, OfficeBlock};
 use super::{library, numerals};
 use crate::context::ReadContext;
 use crate::markdown_table::MarkdownCell;
+use crate::markup::text_style::{Script, StyledText, TextStyle};
 use crate::{BlockKind, Document, FileError, FileErrorKind};
 
 pub(crate) fn read_doc(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, FileError> {
@@ -208,14 +210,32 @@ impl ElementCounter<'_> {
 
 /// The text of a paragraph, including the marks of its notes.
 fn inline(content: &[InlineContent]) -> String {
-    let text = |part: &InlineContent| match part {
-        InlineContent::FootnoteRef(note) | InlineContent::EndnoteRef(note) => {
-            mark(note.marker.as_deref(), note.note_id)
-        }
-        InlineContent::CommentRef(comment) => format!("[comment {}]", comment.comment_id),
-        part => inline_to_text(std::slice::from_ref(part)),
+    let (mut text, mut styled) = (String::new(), StyledText::default());
+    for part in content {
+        let marked = match part {
+            InlineContent::Text(span) => {
+                styled.push(&mut text, &span.text, style(span));
+                continue;
+            }
+            InlineContent::FootnoteRef(note) | InlineContent::EndnoteRef(note) => {
+                mark(note.marker.as_deref(), note.note_id)
+            }
+            InlineContent::CommentRef(comment) => format!("[comment {}]", comment.comment_id),
+            part => inline_to_text(std::slice::from_ref(part)),
+        };
+        text.push_str(&marked);
+    }
+    styled.close(&mut text);
+    text.trim().to_owned()
+}
+
+fn style(span: &TextSpan) -> TextStyle {
+    let script = match span.vertical_align {
+        Some(VerticalAlign::Superscript) => Script::Superscript,
+        Some(VerticalAlign::Subscript) => Script::Subscript,
+        _ => Script::Normal,
     };
-    content.iter().map(text).collect::<String>().trim().to_owned()
+    TextStyle { script, is_struck: span.strikethrough }
 }
 
 fn label(note: &Note) -> String {

@@ -8,6 +8,7 @@ use super::opendocument_styles::{OdfNumbering, OdfStyles, attribute};
 use crate::context::ReadContext;
 use crate::markup::flow::{Flow, FlowKind};
 use crate::markup::text::decode;
+use crate::markup::text_style::TextStyle;
 use crate::markup::xml::resolved;
 use crate::{Document, FileError, FileErrorKind};
 
@@ -61,6 +62,8 @@ struct OdfReader<'f, 'a> {
     frame: Option<FlowKind>,
     /// The number of open headings and paragraphs; text outside of them is ignored.
     paragraphs: usize,
+    /// For each open span the text style around it.
+    spans: Vec<TextStyle>,
     /// The citation mark of the note that is being read.
     citation: Option<String>,
 }
@@ -78,6 +81,7 @@ impl<'f, 'a> OdfReader<'f, 'a> {
             pages: 0,
             frame: None,
             paragraphs: 0,
+            spans: Vec::new(),
             citation: None,
         }
     }
@@ -151,6 +155,14 @@ impl<'f, 'a> OdfReader<'f, 'a> {
             "text:h" | "text:p" => {
                 self.paragraphs += 1;
                 self.paragraph(name, tag)?;
+            }
+            "text:span" => {
+                self.spans.push(self.flow.style);
+                let style =
+                    self.styles.text(&attribute(tag, "text:style-name").unwrap_or_default());
+                if style != TextStyle::default() {
+                    self.flow.style = style;
+                }
             }
             "text:s" | "text:tab" => self.flow.space(),
             "text:line-break" => self.flow.line_break(),
@@ -241,6 +253,7 @@ impl<'f, 'a> OdfReader<'f, 'a> {
                 let mark = self.citation.clone().unwrap_or_default();
                 self.flow.text(&format!("[{}]", mark.trim()));
             }
+            "text:span" => self.flow.style = self.spans.pop().unwrap_or_default(),
             "text:note-body" | "office:annotation" => self.flow.close_note(),
             "text:list" => {
                 self.numbering.close_list();

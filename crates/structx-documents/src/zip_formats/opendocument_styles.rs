@@ -9,6 +9,7 @@ use quick_xml::events::{BytesStart, Event};
 use crate::FileError;
 use crate::context::ReadContext;
 use crate::markup::numerals::numeral;
+use crate::markup::text_style::{Script, TextStyle};
 
 /// ODF 1.2 has ten list levels.
 const LEVELS: usize = 10;
@@ -17,6 +18,8 @@ const LEVELS: usize = 10;
 pub(super) struct OdfStyles {
     titles: HashSet<String>,
     lists: HashMap<String, HashMap<usize, ListLevelStyle>>,
+    /// Text styles that are not the default, by name.
+    texts: HashMap<String, TextStyle>,
 }
 
 /// The numbering of one level of a list (`text:list-level-style-number`).
@@ -34,7 +37,7 @@ impl OdfStyles {
     /// Collects the styles of an XML part, up to the body.
     pub(super) fn collect(&mut self, context: &ReadContext, xml: &str) -> Result<(), FileError> {
         let mut reader = Reader::from_str(xml);
-        let mut list = String::new();
+        let (mut list, mut style) = (String::new(), String::new());
         loop {
             let broken = || {
                 context.corrupt("is damaged: its XML is not well-formed; open it and save it again")
@@ -42,7 +45,11 @@ impl OdfStyles {
             match reader.read_event().map_err(|_| broken())? {
                 Event::Start(tag) | Event::Empty(tag) => match tag.name().as_ref() {
                     "office:body" => break,
-                    "style:style" => self.style(&tag),
+                    "style:style" => {
+                        self.style(&tag);
+                        style = attribute(&tag, "style:name").unwrap_or_default();
+                    }
+                    "style:text-properties" => self.text_properties(&style, &tag),
                     "text:list-style" => list = attribute(&tag, "style:name").unwrap_or_default(),
                     "text:list-level-style-number" => self.level(&list, &tag),
                     _ => {}
@@ -78,6 +85,31 @@ impl OdfStyles {
         };
         let levels = self.lists.entry(list.to_owned()).or_default();
         levels.insert(small(number("text:level")), level);
+    }
+
+    fn text_properties(&mut self, name: &str, tag: &BytesStart) {
+        let position = attribute(tag, "style:text-position").unwrap_or_default();
+        let script = match position.split_whitespace().next() {
+            Some("super") => Script::Superscript,
+            Some("sub") => Script::Subscript,
+            Some(raise) if raise.starts_with('-') => Script::Subscript,
+            Some(raise) if raise.starts_with(|digit| matches!(digit, '1'..='9')) => {
+                Script::Superscript
+            }
+            _ => Script::Normal,
+        };
+        let line = ["style:text-line-through-style", "style:text-line-through-type"];
+        let is_struck =
+            line.iter().filter_map(|name| attribute(tag, name)).any(|line| line != "none");
+        let style = TextStyle { script, is_struck };
+        if style != TextStyle::default() {
+            self.texts.insert(name.to_owned(), style);
+        }
+    }
+
+    /// The style of a span of text.
+    pub(super) fn text(&self, name: &str) -> TextStyle {
+        self.texts.get(name).copied().unwrap_or_default()
     }
 
     pub(super) fn is_title(&self, style: &str) -> bool {

@@ -14,8 +14,9 @@ use memchr::memmem;
 use self::omitted::{OmittedElement, TagPosition, is_void};
 use self::tags::{Attributes, Tag, tag, text_state};
 use super::flow::{Flow, FlowKind};
-use super::numerals::{numeral, superscript};
+use super::numerals::numeral;
 use super::text::decode;
+use super::text_style::{Script, TextStyle};
 use crate::context::ReadContext;
 use crate::{Document, FileError, FileErrorKind};
 
@@ -46,6 +47,7 @@ pub(crate) fn write(flow: &mut Flow, html: &str, with_title: bool) -> Result<(),
     while let Some(Ok(state)) = tokenizer.next() {
         tokenizer.set_state(state?);
     }
+    page.flow.style = TextStyle::default();
     page.flow.set_default(FlowKind::Paragraph)
 }
 
@@ -79,7 +81,8 @@ struct HtmlReader<'f, 'a> {
     skipped: Option<OmittedElement>,
     with_title: bool,
     in_pre: bool,
-    in_superscript: bool,
+    /// The number of open elements of struck-out text.
+    struck: u32,
     events: u32,
 }
 
@@ -107,7 +110,7 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
             skipped: None,
             with_title,
             in_pre: false,
-            in_superscript: false,
+            struck: 0,
             events: 0,
         }
     }
@@ -155,9 +158,7 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
         if self.skipped.is_some() {
             return;
         }
-        if self.in_superscript {
-            self.flow.text(&text.chars().map(superscript).collect::<String>());
-        } else if self.in_pre {
+        if self.in_pre {
             self.flow.verbatim(text);
         } else {
             self.flow.text(text);
@@ -222,8 +223,13 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
                 self.flow.space();
                 Ok(())
             }
-            Tag::Superscript => {
-                self.in_superscript = true;
+            Tag::Script(script) => {
+                self.flow.style.script = script;
+                Ok(())
+            }
+            Tag::Struck => {
+                self.struck = self.struck.saturating_add(1);
+                self.flow.style.is_struck = true;
                 Ok(())
             }
             Tag::Skipped | Tag::Other => Ok(()),
@@ -267,8 +273,13 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
                 self.flow.space();
                 Ok(())
             }
-            Tag::Superscript => {
-                self.in_superscript = false;
+            Tag::Script(_) => {
+                self.flow.style.script = Script::Normal;
+                Ok(())
+            }
+            Tag::Struck => {
+                self.struck = self.struck.saturating_sub(1);
+                self.flow.style.is_struck = self.struck > 0;
                 Ok(())
             }
             Tag::Image | Tag::Input | Tag::Skipped | Tag::Other => Ok(()),
@@ -337,7 +348,7 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
         act: impl FnOnce(&mut Flow<'a>) -> Result<(), FileError>,
     ) -> Result<(), FileError> {
         self.in_pre = false;
-        self.in_superscript = false;
+        (self.struck, self.flow.style) = (0, TextStyle::default());
         let Some(table) = self.open.iter().rposition(|open| matches!(open, OpenElement::Table))
         else {
             return self.flow.end_block();

@@ -55,7 +55,7 @@ impl OmittedElement {
         if self.name == b"p" {
             return !matches!(
                 tag,
-                Tag::Break | Tag::Image | Tag::Input | Tag::Spaced | Tag::Superscript
+                Tag::Break | Tag::Image | Tag::Input | Tag::Spaced | Tag::Script(_) | Tag::Struck
             ) && !matches!(tag, Tag::Skipped | Tag::Other);
         }
         match (self.tag, tag) {

@@ -2,6 +2,8 @@
 
 use html5gum::State;
 
+use crate::markup::text_style::Script;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tag {
     Heading(u8),
@@ -25,7 +27,9 @@ pub(super) enum Tag {
     Input,
     /// Inline, separated from its neighbours by spaces.
     Spaced,
-    Superscript,
+    Script(Script),
+    /// Struck-out text.
+    Struck,
     /// Omitted: has no visible text, or repeats other text.
     Skipped,
     /// Inline.
@@ -60,7 +64,9 @@ pub(super) fn tag(name: &[u8]) -> Tag {
         b"img" => Tag::Image,
         b"input" => Tag::Input,
         b"button" | b"label" | b"output" | b"rt" | b"select" => Tag::Spaced,
-        b"sup" => Tag::Superscript,
+        b"sup" => Tag::Script(Script::Superscript),
+        b"sub" => Tag::Script(Script::Subscript),
+        b"del" | b"s" | b"strike" => Tag::Struck,
         b"annotation" | b"annotation-xml" | b"audio" | b"canvas" | b"datalist" | b"iframe"
         | b"noembed" | b"noframes" | b"noscript" | b"object" | b"script" | b"style" | b"svg"
         | b"template" | b"video" => Tag::Skipped,

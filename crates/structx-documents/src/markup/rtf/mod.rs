@@ -14,7 +14,7 @@ use encoding_rs::{Encoding, WINDOWS_1252};
 use self::table::RtfTable;
 use self::tokens::{Token, Tokens};
 use super::flow::{Flow, FlowKind};
-use super::numerals::superscript;
+use super::text_style::{Script, TextStyle};
 use crate::context::ReadContext;
 use crate::{Document, FileError, FileErrorKind};
 
@@ -45,7 +45,7 @@ struct Group {
     destination: Destination,
     encoding: &'static Encoding,
     hidden: bool,
-    superscript: bool,
+    style: TextStyle,
     /// The number of fallback characters after `\u` (`\uc`).
     fallback: usize,
 }
@@ -99,7 +99,7 @@ impl<'a> Parser<'a> {
             destination: Destination::Body,
             encoding: WINDOWS_1252,
             hidden: false,
-            superscript: false,
+            style: TextStyle::default(),
             fallback: 1,
         };
         Self {
@@ -261,12 +261,14 @@ impl<'a> Parser<'a> {
             }
             (b"uc", Some(count)) => self.group.fallback = usize::try_from(count).unwrap_or(1),
             (b"v" | b"deleted", _) => self.group.hidden = on,
-            (b"super", _) => self.group.superscript = on,
-            (b"nosupersub", _) => self.group.superscript = false,
+            (b"super", _) => self.group.style.script = script(on, Script::Superscript),
+            (b"sub", _) => self.group.style.script = script(on, Script::Subscript),
+            (b"nosupersub", _) => self.group.style.script = Script::Normal,
+            (b"strike" | b"striked", _) => self.group.style.is_struck = on,
             (b"plain", _) => {
                 self.group.encoding = self.encoding;
                 self.group.hidden = false;
-                self.group.superscript = false;
+                self.group.style = TextStyle::default();
             }
             (b"s", Some(style)) => {
                 self.style = style;
@@ -319,7 +321,7 @@ impl<'a> Parser<'a> {
             b"chftn" => {
                 self.notes += u32::from(self.group.destination == Destination::Body);
                 let mark = format!("[{}]", self.notes);
-                self.group.superscript = false;
+                self.group.style.script = Script::Normal;
                 self.push(&mark)?;
             }
             b"cell" => {
@@ -379,11 +381,9 @@ impl<'a> Parser<'a> {
             Destination::Styles => self.name_style(text),
             _ if self.is_read() && !(self.fresh && text.trim().is_empty()) => {
                 self.start_paragraph()?;
-                if self.group.superscript {
-                    self.flow.text(&text.chars().map(superscript).collect::<String>());
-                } else {
-                    self.flow.text(text);
-                }
+                self.flow.style = self.group.style;
+                self.flow.text(text);
+                self.flow.style = TextStyle::default();
             }
             _ => {}
         }
@@ -444,4 +444,8 @@ impl<'a> Parser<'a> {
         self.fresh = true;
         self.flow.set_default(FlowKind::Paragraph)
     }
+}
+
+fn script(on: bool, script: Script) -> Script {
+    if on { script } else { Script::Normal }
 }

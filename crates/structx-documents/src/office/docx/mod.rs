@@ -1,5 +1,6 @@
 //! Word documents (.docx): headers, text, notes and footers, in print order.
 
+mod math;
 mod notes;
 mod numbering;
 mod sections;

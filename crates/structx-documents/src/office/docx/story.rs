@@ -6,12 +6,14 @@ use quick_xml::events::BytesStart;
 
 use super::super::blocks::{self, OfficeBlock};
 use super::super::xml::{self, Visitor};
+use super::math::{self, MathWriter};
 use super::notes::{NoteKind, Notes};
 use super::numbering::DocxNumbering;
-use super::styles::{DocxStyles, ListReference};
+use super::styles::{DocxStyles, ListReference, RunProperties};
 use super::symbols;
 use crate::FileError;
 use crate::markdown_table::MarkdownCell;
+use crate::markup::text_style::{Script, StyledText, TextStyle};
 
 /// The most columns of a Word table (Microsoft's "Word specifications and limits").
 const MOST_COLUMNS: u32 = 63;
@@ -37,6 +39,7 @@ pub(super) struct Story<'a, Out> {
     fields: Vec<bool>,
     properties: Properties,
     in_text: bool,
+    math: MathWriter,
     /// The state of the form check box that is being read.
     ticked: Option<bool>,
 }
@@ -73,6 +76,7 @@ struct StoryParagraph {
     list: ListReference,
     outline: Option<u8>,
     text: String,
+    styled: StyledText,
     deleted: bool,
     run: Option<TextRun>,
     /// Text boxes and charts anchored in the paragraph.
@@ -82,7 +86,7 @@ struct StoryParagraph {
 #[derive(Default)]
 struct TextRun {
     style: Option<String>,
-    hidden: Option<bool>,
+    own: RunProperties,
 }
 
 /// The element whose properties are being read.
@@ -105,6 +109,7 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
             fields: Vec::new(),
             properties: Properties::None,
             in_text: false,
+            math: MathWriter::default(),
             ticked: None,
         }
     }
@@ -123,19 +128,31 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
         }
         let Some(paragraph) = self.paragraphs.last_mut() else { return };
         let styles = &self.shared.styles;
-        let hidden = paragraph
-            .run
-            .as_ref()
-            .and_then(|run| run.hidden.or_else(|| styles.hidden(run.style.as_deref())));
-        if !hidden.or_else(|| styles.hidden(paragraph.style.as_deref())).unwrap_or(false) {
-            paragraph.text.push_str(text);
+        let of_paragraph = styles.run_properties(paragraph.style.as_deref());
+        let properties = match &paragraph.run {
+            Some(run) => run.own.or(styles.run_properties(run.style.as_deref())).or(of_paragraph),
+            None => of_paragraph,
+        };
+        if properties.hidden.unwrap_or(false) {
+            return;
         }
+        let style = TextStyle {
+            // The marks of notes are in brackets, not raised.
+            script: if self.in_text {
+                properties.script.unwrap_or_default()
+            } else {
+                Script::Normal
+            },
+            is_struck: properties.struck.unwrap_or(false),
+        };
+        paragraph.styled.push(&mut paragraph.text, text, style);
     }
 
     fn end_paragraph(&mut self) -> Result<(), FileError> {
         // A field whose code is not closed hides text up to the end of the paragraph only.
         self.fields.fill(false);
-        let Some(paragraph) = self.paragraphs.pop() else { return Ok(()) };
+        let Some(mut paragraph) = self.paragraphs.pop() else { return Ok(()) };
+        paragraph.styled.close(&mut paragraph.text);
         let styles = &self.shared.styles;
         let style = paragraph.style.as_deref();
         let heading = match paragraph.outline {
@@ -271,7 +288,9 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
             }
             ("t", _) => self.in_text = true,
             ("rStyle", Some(run)) => run.style = xml::attribute(element, "val"),
-            ("vanish", Some(run)) => run.hidden = Some(xml::is_on(element)),
+            ("vanish" | "strike" | "dstrike" | "vertAlign", Some(run)) => {
+                run.own.set(name, element);
+            }
             ("tab" | "ptab", Some(_)) => self.write("\t"),
             ("br" | "cr", Some(_)) => self.write("\n"),
             ("noBreakHyphen", _) => self.write("-"),
@@ -317,6 +336,39 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
 
 impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Visitor for Story<'_, Out> {
     fn start(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
+        let is_visited = self.start_element(name, element)?;
+        if is_visited {
+            let text = self.math.start(name, element);
+            if !text.is_empty() {
+                self.write(&text);
+            }
+        }
+        Ok(is_visited)
+    }
+
+    fn end(&mut self, name: &str) -> Result<(), FileError> {
+        let closing = self.math.end();
+        if let Some(paragraph) = self.paragraphs.last_mut().filter(|_| !closing.is_empty()) {
+            math::close(&mut paragraph.text, &closing);
+        }
+        self.end_element(name)
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.in_text {
+            // A soft hyphen shows only at the end of a line.
+            if text.contains('\u{ad}') {
+                self.write(&text.replace('\u{ad}', ""));
+            } else {
+                self.write(text);
+            }
+        }
+    }
+}
+
+impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'_, Out> {
+    /// Processes the start of an element; returns whether its content is visited.
+    fn start_element(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
         // Properties from before a tracked change.
         if name.ends_with("Change") {
             return Ok(false);
@@ -361,7 +413,7 @@ impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Visitor for Story<'_, Out
         Ok(true)
     }
 
-    fn end(&mut self, name: &str) -> Result<(), FileError> {
+    fn end_element(&mut self, name: &str) -> Result<(), FileError> {
         match name {
             "pPr" | "trPr" | "tcPr" => self.properties = Properties::None,
             "t" => self.in_text = false,
@@ -402,16 +454,5 @@ impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Visitor for Story<'_, Out
             _ => {}
         }
         Ok(())
-    }
-
-    fn text(&mut self, text: &str) {
-        if self.in_text {
-            // A soft hyphen shows only at the end of a line.
-            if text.contains('\u{ad}') {
-                self.write(&text.replace('\u{ad}', ""));
-            } else {
-                self.write(text);
-            }
-        }
     }
 }

@@ -6,6 +6,7 @@ use quick_xml::events::BytesStart;
 
 use super::super::xml::{self, Visitor};
 use crate::FileError;
+use crate::markup::text_style::Script;
 
 /// The longest chain of `basedOn` styles that is followed: chosen by hand.
 const LONGEST_CHAIN: usize = 20;
@@ -24,7 +25,15 @@ struct Style {
     parent: Option<String>,
     outline: Option<u8>,
     list: ListReference,
-    hidden: Option<bool>,
+    text: RunProperties,
+}
+
+/// The properties of a run that a style, or the run itself, sets.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct RunProperties {
+    pub(super) hidden: Option<bool>,
+    pub(super) struck: Option<bool>,
+    pub(super) script: Option<Script>,
 }
 
 /// The list of a paragraph, 0 for none, and the level within it.
@@ -32,6 +41,34 @@ struct Style {
 pub(super) struct ListReference {
     pub(super) list: Option<u32>,
     pub(super) level: Option<u8>,
+}
+
+impl RunProperties {
+    /// Sets the property that an element of `rPr` gives; returns false for other elements.
+    pub(super) fn set(&mut self, name: &str, element: &BytesStart) -> bool {
+        match name {
+            "vanish" => self.hidden = Some(xml::is_on(element)),
+            "strike" | "dstrike" => self.struck = Some(xml::is_on(element)),
+            "vertAlign" => {
+                self.script = Some(match xml::attribute(element, "val").as_deref() {
+                    Some("superscript") => Script::Superscript,
+                    Some("subscript") => Script::Subscript,
+                    _ => Script::Normal,
+                });
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// These properties, completed by those of an outer style.
+    pub(super) fn or(self, outer: Self) -> Self {
+        Self {
+            hidden: self.hidden.or(outer.hidden),
+            struck: self.struck.or(outer.struck),
+            script: self.script.or(outer.script),
+        }
+    }
 }
 
 impl DocxStyles {
@@ -49,9 +86,10 @@ impl DocxStyles {
         level.filter(|level| (1..=9).contains(level))
     }
 
-    pub(super) fn hidden(&self, id: Option<&str>) -> Option<bool> {
-        let mut chain = id.into_iter().flat_map(|id| self.chain(Some(id)));
-        chain.find_map(|style| style.hidden)
+    /// The run properties of a style and of those it is based on; none without a style.
+    pub(super) fn run_properties(&self, id: Option<&str>) -> RunProperties {
+        let chain = id.into_iter().flat_map(|id| self.chain(Some(id)));
+        chain.fold(RunProperties::default(), |own, style| own.or(style.text))
     }
 
     /// The list of a style, and the id of the style in its chain that defines it.
@@ -94,7 +132,7 @@ impl Visitor for DocxStyles {
             "outlineLvl" => style.outline = xml::number(element),
             "numId" => style.list.list = xml::number(element),
             "ilvl" => style.list.level = xml::number(element),
-            "vanish" => style.hidden = Some(xml::is_on(element)),
+            name if style.text.set(name, element) => {}
             // Properties of table regions, or from before a tracked change.
             "tblStylePr" => return Ok(false),
             name => return Ok(!name.ends_with("Change")),

@@ -7,6 +7,7 @@ pub(in crate::pdf) mod lines;
 mod paragraphs;
 pub(in crate::pdf) mod passages;
 mod reading_order;
+mod scripts;
 #[cfg(test)]
 pub(in crate::pdf) mod test_words;
 pub(in crate::pdf) mod words;
@@ -16,6 +17,7 @@ use hayro_interpret::kurbo::Rect;
 use self::paragraphs::{BodyItem, body_items};
 use self::passages::{PageBlock, character_width, write};
 use self::reading_order::regions;
+use self::scripts::mark_notes;
 use self::words::{PageWord, Rotation, words};
 use crate::FileError;
 use crate::context::ReadContext;
@@ -33,7 +35,8 @@ pub(in crate::pdf) fn blocks(
 ) -> Result<Vec<PageBlock>, FileError> {
     let rulings = drawing.rulings.found();
     let mut blocks = Vec::new();
-    for (rotation, words) in words(context, drawing.glyphs)? {
+    for (rotation, mut words) in words(context, drawing.glyphs)? {
+        mark_notes(&mut words);
         rotated(context, rotation, words, &rulings, &mut blocks)?;
     }
     Ok(blocks)

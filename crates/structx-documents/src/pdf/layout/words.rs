@@ -10,8 +10,10 @@ use unicode_normalization::char::compose;
 
 use super::direction;
 use super::growing_text::GrowingText;
+use super::scripts::script;
 use crate::FileError;
 use crate::context::ReadContext;
+use crate::markup::text_style::Script;
 use crate::pdf::drawing::Glyph;
 
 /// The least gap between two words, in ems: after the first letter of a word, when its letter spacing
@@ -209,7 +211,14 @@ impl WordBuilder {
 
     fn extend(&mut self, place: &Side, glyph: &PlacedGlyph, size: f64) {
         let Some(word) = self.words.last_mut() else { return };
+        let (own, of_word) = ((size, glyph.origin.y), (word.size, word.baseline));
         let text = clean(&glyph.text);
+        let text = script(own, of_word).apply(&text);
+        let raised = script(of_word, own);
+        if raised != Script::Normal {
+            let before = std::mem::take(&mut self.text).into_text();
+            self.text = GrowingText::new(raised.apply(&before).into_owned());
+        }
         let gap = match place {
             Side::After(gap) => {
                 self.text.append(&text);
@@ -348,6 +357,10 @@ mod tests {
         }
     }
 
+    fn sized(text: &str, x: f64, y: f64, size: f64) -> Glyph {
+        Glyph { size, ..glyph(text, x, y) }
+    }
+
     fn words(glyphs: Vec<Glyph>) -> BTreeMap<Rotation, Vec<PageWord>> {
         super::words(&ReadContext::new("x", &ReadOptions::default()), glyphs).unwrap()
     }
@@ -386,6 +399,9 @@ mod tests {
             // The same letter, drawn again to look bold.
             (vec![glyph("b", 50.0, 100.0), glyph("b", 50.3, 100.0), glyph("o", 55.0, 100.0)], "bo"),
             // Raised.
+            (vec![glyph("m", 50.0, 100.0), sized("2", 55.0, 97.0, 6.0)], "m²"),
+            (vec![sized("2", 50.0, 97.0, 6.0), glyph("m", 55.0, 100.0)], "²m"),
+            (vec![glyph("H", 50.0, 100.0), sized("2", 55.0, 101.5, 6.0)], "H₂"),
             (vec![glyph("m", 50.0, 100.0), glyph("2", 55.0, 97.0)], "m2"),
             // Hebrew, drawn from the left and from the right.
             (vec![glyph("ב", 50.0, 100.0), glyph("א", 55.0, 100.0)], "אב"),
