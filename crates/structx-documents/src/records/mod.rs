@@ -1,6 +1,7 @@
 //! Readers of records: CSV, JSON and workbooks.
 
 pub(super) mod delimited;
+mod dialect;
 pub(super) mod json;
 pub(super) mod options;
 pub(super) mod workbook;

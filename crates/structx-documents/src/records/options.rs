@@ -12,8 +12,8 @@ use crate::{FileError, FileErrorKind};
 
 const NAME: &str = "file_options";
 /// All options, with aliases in brackets.
-const ALL: &str =
-    "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar, sheet_name";
+const ALL: &str = "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar, \
+                   escapechar, skipinitialspace, comment, decimal, thousands, sheet_name";
 
 /// Options of CSV and TSV files.
 pub(crate) const OF_TEXT: &[&str] = &[
@@ -26,6 +26,11 @@ pub(crate) const OF_TEXT: &[&str] = &[
     "columns",
     "nrows",
     "quotechar",
+    "escapechar",
+    "skipinitialspace",
+    "comment",
+    "decimal",
+    "thousands",
 ];
 /// Options of workbooks.
 pub(crate) const OF_WORKBOOK: &[&str] =
@@ -46,6 +51,15 @@ pub struct TableOptions {
     pub columns: Option<Columns>,
     pub rows: Option<usize>,
     pub quote: Option<u8>,
+    /// The character that makes a quote after it part of the cell.
+    pub escape: Option<u8>,
+    /// Spaces after a delimiter are not part of the cell.
+    pub skips_initial_space: bool,
+    /// Lines that begin with this character are skipped.
+    pub comment: Option<u8>,
+    /// The decimal and the thousands separator of numbers, which are then read in plain form.
+    pub decimal: Option<char>,
+    pub thousands: Option<char>,
     pub sheets: Sheets,
     /// The names of the given options.
     given: Vec<String>,
@@ -108,6 +122,11 @@ impl Default for TableOptions {
             columns: None,
             rows: None,
             quote: None,
+            escape: None,
+            skips_initial_space: false,
+            comment: None,
+            decimal: None,
+            thousands: None,
             sheets: Sheets::First,
             given: Vec::new(),
         }
@@ -131,6 +150,12 @@ impl TableOptions {
         if options.quote.is_some() && options.quote == options.delimiter {
             return Err(invalid_option("`sep` and `quotechar` must differ".to_owned()));
         }
+        if options.thousands.is_some() && options.decimal.is_none() {
+            options.decimal = Some('.');
+        }
+        if options.decimal.is_some() && options.decimal == options.thousands {
+            return Err(invalid_option("`decimal` and `thousands` must differ".to_owned()));
+        }
         Ok(options)
     }
 
@@ -141,7 +166,8 @@ impl TableOptions {
             ("sheet_name", Value::Null) => self.sheets = Sheets::All,
             (
                 "sep" | "delimiter" | "encoding" | "skiprows" | "usecols" | "columns" | "nrows"
-                | "quotechar",
+                | "quotechar" | "escapechar" | "skipinitialspace" | "comment" | "decimal"
+                | "thousands",
                 Value::Null,
             ) => {}
             ("sheet_name", value) => {
@@ -158,8 +184,23 @@ impl TableOptions {
                 let what = "one ASCII character (not a regular expression), or None to detect it";
                 self.delimiter = Some(ascii(value).ok_or_else(|| must_be(what))?);
             }
-            ("quotechar", value) => {
-                self.quote = Some(ascii(value).ok_or_else(|| must_be("one ASCII character"))?);
+            ("quotechar" | "escapechar" | "comment", value) => {
+                let value = Some(ascii(value).ok_or_else(|| must_be("one ASCII character"))?);
+                match name {
+                    "quotechar" => self.quote = value,
+                    "escapechar" => self.escape = value,
+                    _ => self.comment = value,
+                }
+            }
+            ("skipinitialspace", value) => {
+                let value = read(value).ok_or_else(|| must_be("True or False"))?;
+                self.skips_initial_space = value;
+            }
+            ("decimal" | "thousands", value) => {
+                let value: char = read(value).ok_or_else(|| must_be("one character"))?;
+                let option =
+                    if name == "decimal" { &mut self.decimal } else { &mut self.thousands };
+                *option = Some(value);
             }
             ("encoding", value) => {
                 let what = "the name of an encoding, such as utf-8, latin-1, cp1252 or utf-16";
