@@ -1,4 +1,4 @@
-//! Bytes as JSON has them: in base64, and not as a list of numbers.
+//! Serialises bytes as base64 text.
 
 use std::sync::Arc;
 

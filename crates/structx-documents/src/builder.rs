@@ -2,12 +2,12 @@
 
 use super::{Block, BlockKind, Bounds, Document, Page, Word};
 
-/// Text pushed outside of a block belongs to none: page markers, the pipes of tables.
+/// Text pushed outside of blocks belongs to none: page markers, table pipes.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     document: Document,
     page: Option<u32>,
-    /// Where the page, or the document without pages, begins.
+    /// The offset of the current page, or of the document if it has no pages.
     page_start: usize,
 }
 
@@ -29,7 +29,7 @@ impl Builder {
         self.place(index, bounds);
     }
 
-    /// Pushes a word that stands on the page; called within a block.
+    /// Pushes a word with its box on the page; called within a block.
     pub(super) fn word(&mut self, text: &str, bounds: Bounds) {
         let start = self.document.text.len();
         self.text(text);
@@ -37,7 +37,7 @@ impl Builder {
         self.document.words.push(Word { range, page: self.page.unwrap_or(1), bounds });
     }
 
-    /// Begins a block that others lie in; it ends with [`Self::close`].
+    /// Begins a block that may contain others; ends with [`Self::close`].
     pub(super) fn open(&mut self, kind: BlockKind) -> usize {
         let start = self.document.text.len();
         let block = Block { kind, range: start..start, page: self.page, bounds: None };
@@ -54,19 +54,18 @@ impl Builder {
         self.document.blocks[block].bounds = bounds;
     }
 
-    /// Pushes a separator unless the page is empty so far.
-    pub(super) fn part(&mut self, separator: &str) {
+    /// Pushes a separator unless the page is empty.
+    pub(super) fn separator(&mut self, separator: &str) {
         if self.document.text.len() > self.page_start {
             self.text(separator);
         }
     }
 
-    /// Begins a page, with a marker before it unless it is the first. It lasts to the next one or
-    /// to the end.
+    /// Begins a page, with a marker before it unless it is the first.
     pub(super) fn page(&mut self, number: u32) {
         self.end_page();
         if !self.document.pages.is_empty() {
-            self.part("\n\n");
+            self.separator("\n\n");
             self.text(&format!("[page {number}]\n\n"));
         }
         self.page_start = self.document.text.len();
@@ -76,7 +75,7 @@ impl Builder {
         self.page = Some(number);
     }
 
-    /// Sets the size of the page, and whether only a model that sees can read it.
+    /// Sets the size of the page, and whether only a vision model can read it.
     pub(super) fn shown(&mut self, size: (f32, f32), needs_vision: bool) {
         if let Some(page) = self.document.pages.last_mut() {
             page.size = Some(size);

@@ -1,4 +1,4 @@
-//! The common view of documents and tables: their rows and a sample.
+//! The common interface of documents and tables: rows and a sample.
 
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ impl Content {
         }
     }
 
-    /// The columns a plan can choose from; a document has none.
+    /// The columns that a plan can choose from; a document has none.
     #[must_use]
     pub fn columns(&self) -> &[String] {
         match self {
@@ -53,8 +53,8 @@ impl Content {
         }
     }
 
-    /// The texts of the rows in order, of the chosen columns if the content has any. A document is
-    /// one row.
+    /// The texts of the rows in order, restricted to `columns` if it is a table. A document is one
+    /// row.
     #[must_use]
     pub fn row_texts<'a>(
         &'a self,
@@ -75,7 +75,7 @@ impl Document {
     }
 }
 
-/// At most so many characters, cut at the end of a line where there is one in their second half.
+/// At most `characters` characters, cut at the last line end if that is in the second half.
 pub(crate) fn beginning(text: &str, characters: usize) -> &str {
     let Some((end, _)) = text.char_indices().nth(characters) else { return text };
     let start = &text[..end];

@@ -1,4 +1,4 @@
-//! The context of one read: the source's name, the caller's options and the remaining limits.
+//! The context of a read: the source's name, the caller's options and the remaining limits.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use cpu_time::ThreadTime;
 
 use super::{FileError, FileErrorKind, Limits, ReadOptions};
 
-/// Given to every reader beside the bytes. A reader checks a limit before it spends.
+/// Passed to every reader along with the bytes. A reader checks a limit before it allocates.
 pub(super) struct ReadContext<'a> {
     /// The path or name as the caller gave it.
     pub(super) name: &'a str,
@@ -47,7 +47,7 @@ impl<'a> ReadContext<'a> {
         if unpacked <= SMALL.max(packed.saturating_mul(most)) {
             return Ok(());
         }
-        let what = format!("a part unpacks to more than {most} times its size");
+        let what = format!("a part unpacks to more than {most} times its compressed size");
         Err(self.exceeded("inflate_ratio", &what))
     }
 
@@ -68,7 +68,7 @@ impl<'a> ReadContext<'a> {
     }
 
     pub(super) fn check_characters(&self, text: &str) -> Result<(), FileError> {
-        // A text has no more characters than bytes: the usual one is not counted.
+        // There are no more characters than bytes, so that most texts need no counting.
         let limit = self.limits().characters;
         let count = if text.len() <= limit { 0 } else { text.chars().count() };
         self.check_character_count(count)
@@ -78,14 +78,14 @@ impl<'a> ReadContext<'a> {
         self.check("characters", "characters", count as u64, self.limits().characters as u64)
     }
 
-    /// Refuses a growing text that is certainly too long, without counting its characters.
+    /// Refuses a growing text that is certainly too long, by its bytes.
     pub(super) fn check_growing(&self, bytes: usize) -> Result<(), FileError> {
         const MOST_BYTES_OF_A_CHARACTER: usize = 4;
         let characters = bytes / MOST_BYTES_OF_A_CHARACTER;
         self.check("characters", "characters", characters as u64, self.limits().characters as u64)
     }
 
-    /// Cells of a table within a document, which take three times the memory of those of records.
+    /// Checks the cells of a table within a document, which take three times the memory of records.
     pub(super) fn check_document_cells(&self, cells: usize) -> Result<(), FileError> {
         self.check_cells(cells.saturating_mul(3))
     }
@@ -98,7 +98,7 @@ impl<'a> ReadContext<'a> {
         self.check("pixels", "pixels", pixels, self.limits().pixels)
     }
 
-    /// Fails once the CPU time is spent. Call it regularly in loops whose length a file controls.
+    /// Fails once the CPU time is used up. Call it in every loop whose length the file controls.
     pub(super) fn check_time(&self) -> Result<(), FileError> {
         let limit = self.limits().seconds;
         if self.started.is_some_and(|started| started.elapsed().as_secs_f64() > limit) {
@@ -107,7 +107,7 @@ impl<'a> ReadContext<'a> {
         Ok(())
     }
 
-    /// The CPU time that is left.
+    /// The remaining CPU time.
     pub(super) fn time_left(&self) -> Duration {
         let spent = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64());
         let left = (self.limits().seconds - spent).max(0.0);

@@ -1,20 +1,20 @@
-//! Why a source could not be read.
+//! The error of reading a source.
 
-/// A source that could not be read. Holds its name and never its text.
+/// An error from reading a source. It contains the name and never the text of the source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {message}")]
 pub struct FileError {
     pub kind: FileErrorKind,
     /// The path or name as the caller gave it.
     pub name: String,
-    /// The problem and its remedy.
+    /// The problem and what to do about it.
     pub message: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileErrorKind {
     NotFound,
-    /// A directory, a device, no permission: the system does not let it be read as a file.
+    /// A directory, a device, or a file without read permission.
     Unreadable,
     Empty,
     Unsupported,
@@ -23,7 +23,7 @@ pub enum FileErrorKind {
     LimitExceeded,
     /// Pages without text, such as scans.
     NoTextLayer,
-    /// An option for the table reader is wrong, or has no use for the file.
+    /// An option is invalid or does not apply to the file.
     Options,
 }
 

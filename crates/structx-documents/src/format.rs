@@ -1,4 +1,4 @@
-//! Which format a file has: magic bytes first, its extension second.
+//! Detects the format of a file by its magic bytes, then by its extension.
 
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub enum Format {
     Epub,
     Email,
     Image,
-    /// Read outside of the core, by the libraries that it is of.
+    /// Read in Python by the libraries of the format.
     Parquet,
     Arrow,
 }
@@ -94,20 +94,20 @@ const EXTENSIONS: &[(&str, Format)] = &[
 /// The format according to the bytes of a file.
 enum Magic {
     Is(Format),
-    /// A kind of file that is known and can't be read, with what to do.
+    /// A known kind of file that can't be read, with what to do.
     Refused(FileErrorKind, &'static str),
     Unknown,
 }
 
 impl Format {
-    /// The format that the extension of a file's name says.
+    /// The format for the extension of a file name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let extension = extension(name)?.to_ascii_lowercase();
         EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|(_, format)| *format)
     }
 
-    /// Its name in the public API, such as `json_lines`.
+    /// The name in the public API, such as `json_lines`.
     #[must_use]
     pub fn name(self) -> String {
         serde_json::to_value(self)
@@ -116,7 +116,7 @@ impl Format {
             .unwrap_or_default()
     }
 
-    /// Its name in a sentence.
+    /// The name in a sentence.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -148,7 +148,7 @@ impl Format {
         }
     }
 
-    /// The options for tables that its reader takes.
+    /// The options for tables that the reader takes.
     pub(super) fn options(self) -> &'static [&'static str] {
         match self {
             Self::Csv | Self::Tsv => options::OF_TEXT,
@@ -158,7 +158,7 @@ impl Format {
         }
     }
 
-    /// Whether any text may be of this format, so that only a name can tell.
+    /// Whether the format is text without magic bytes, so that only the name identifies it.
     fn is_text(self) -> bool {
         matches!(
             self,
@@ -175,17 +175,17 @@ impl Format {
     }
 }
 
-/// The format, and a warning where the bytes and the extension disagree.
+/// Detects the format, and warns if the bytes contradict the extension.
 ///
 /// # Errors
-/// The format is unknown or can't be read.
+/// The format is unknown or unsupported.
 pub fn detect(name: &str, bytes: &[u8]) -> Result<(Format, Option<String>), FileError> {
     let named = Format::from_name(name);
     match magic(bytes, named) {
         Magic::Is(format) if named == Some(format) => Ok((format, None)),
         Magic::Is(format) => {
             let warning = extension(name).map(|extension| {
-                format!("is {}, which is not what .{extension} says", format.title())
+                format!("is {} in spite of the extension .{extension}", format.title())
             });
             Ok((format, warning))
         }
@@ -200,11 +200,11 @@ fn by_name(name: &str, named: Option<Format>, bytes: &[u8]) -> Result<Format, Fi
             let message = format!("is not {}: it is damaged or misnamed", format.title());
             Err(FileError::new(FileErrorKind::Corrupt, name, message))
         }
-        (_, _) if is_binary(bytes) => Err(unsupported(name, "its bytes are not text")),
+        (_, _) if is_binary(bytes) => Err(unsupported(name, "unknown binary file type")),
         (Some(format), _) => Ok(format),
         (None, None) => Ok(Format::Text),
         (None, Some(extension)) => {
-            Err(unsupported(name, &format!("the extension .{extension} is not known")))
+            Err(unsupported(name, &format!("unknown file type .{extension}")))
         }
     }
 }
@@ -217,7 +217,7 @@ fn unsupported(name: &str, reason: &str) -> FileError {
 }
 
 fn magic(bytes: &[u8], named: Option<Format>) -> Magic {
-    // Some writers put a few bytes before the header of a PDF; a text may well mention it.
+    // Some writers put bytes before the header of a PDF; a text file may mention the header.
     let head = &bytes[..bytes.len().min(1024)];
     if head.starts_with(b"%PDF-") || (named == Some(Format::Pdf) && contains(head, b"%PDF-")) {
         return Magic::Is(Format::Pdf);
@@ -241,7 +241,7 @@ fn magic(bytes: &[u8], named: Option<Format>) -> Magic {
     }
 }
 
-/// Detects markup by its first bytes, for a file whose name does not tell its text format.
+/// Detects markup by its first bytes, for a file whose name does not identify a text format.
 fn markup_magic(head: &[u8], named: Option<Format>) -> Magic {
     if named.is_some_and(Format::is_text) {
         return Magic::Unknown;
@@ -260,15 +260,15 @@ fn markup_magic(head: &[u8], named: Option<Format>) -> Magic {
 }
 
 fn zip_magic(bytes: &[u8], named: Option<Format>) -> Magic {
-    // The names of the files within stand at the beginning and, all of them, at the end.
+    // Entry names are in the local headers and, all of them, in the central directory at the end.
     const ENOUGH: usize = 1 << 20;
     let ends = [&bytes[..bytes.len().min(ENOUGH)], &bytes[bytes.len().saturating_sub(ENOUGH)..]];
-    // A file within that is a zip archive too has its names before the last ones.
+    // The names of a nested archive precede those of the outer central directory.
     let last = |part: &[u8]| {
         let places = ends.iter().zip([0, bytes.len().saturating_sub(ENOUGH)]);
         places.filter_map(|(end, start)| Some(start + memmem::rfind(end, part)?)).max()
     };
-    // Some formats say first of all what they are.
+    // Some formats begin with an uncompressed `mimetype` entry.
     let first = |part: &[u8]| {
         part.starts_with(b"application/") && contains(&bytes[..bytes.len().min(128)], part)
     };
@@ -279,7 +279,7 @@ fn zip_magic(bytes: &[u8], named: Option<Format>) -> Magic {
         (b"application/epub+zip", Format::Epub),
         (b"word/document", Format::Docx),
         (b"xl/workbook", Format::Xlsx),
-        // The name of the one begins with that of the other: of two in one place the later counts.
+        // Begins with the name above; of two matches at one offset the later in this list wins.
         (b"xl/workbook.bin", Format::Xlsb),
         (b"ppt/presentation", Format::Pptx),
     ];
@@ -297,12 +297,12 @@ fn zip_magic(bytes: &[u8], named: Option<Format>) -> Magic {
         }
         (None, _) => Magic::Refused(
             FileErrorKind::Unsupported,
-            "is a zip archive; give the files in it one by one",
+            "is a zip archive; extract it and give its files one by one",
         ),
     }
 }
 
-/// The container of old Office files, and of new ones with a password.
+/// Detects the kind of an OLE file: old Office formats, or encrypted new ones.
 fn ole_magic(bytes: &[u8]) -> Magic {
     let has = |name: &str| {
         let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -322,7 +322,7 @@ fn ole_magic(bytes: &[u8]) -> Magic {
         Some((_, format)) => Magic::Is(*format),
         None => Magic::Refused(
             FileErrorKind::Unsupported,
-            "is an OLE file of a kind that is not known; save it as .docx, .xlsx or .pdf",
+            "is an unknown kind of OLE file; save it as .docx, .xlsx or .pdf",
         ),
     }
 }

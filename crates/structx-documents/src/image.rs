@@ -1,4 +1,4 @@
-//! PNG, JPEG, WebP, TIFF, BMP, GIF: pages without text, which only a model that sees can read.
+//! PNG, JPEG, WebP, TIFF, BMP, GIF: pages without text, for vision models.
 
 use std::borrow::Cow;
 use std::io::Cursor;
@@ -14,8 +14,8 @@ const BYTES_OF_A_PIXEL: u64 = 4;
 
 pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, FileError> {
     if context.options.mode == Mode::Text {
-        let message = "an image has no text; use the mode \"auto\" with a model that sees, or run \
-                       text recognition (OCR) on it first";
+        let message = "an image has no text; use the mode \"auto\" with a vision model, or run text \
+                       recognition (OCR) on it first";
         return Err(context.error(FileErrorKind::NoTextLayer, message));
     }
     let pages = sizes(context, &bytes)?
@@ -23,16 +23,15 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
         .zip(1..)
         .map(|(size, number)| Page { number, range: 0..0, size: Some(size), needs_vision: true })
         .collect();
-    let warnings = vec!["an image has no text of its own; only a model that sees reads it".into()];
+    let warnings = vec!["an image has no text of its own; only a vision model can read it".into()];
     Ok(Document { pages, warnings, original: Some(bytes.into()), ..Document::default() })
 }
 
-/// A page as models take it: the file itself where that is small, upright and of a format that they
-/// all know. xAI's know PNG and JPEG alone
-/// (docs.x.ai/developers/model-capabilities/images/understanding).
+/// A page as an image that models accept: the file itself if it is small, upright, and PNG or JPEG,
+/// the only formats that xAI accepts (docs.x.ai/developers/model-capabilities/images/understanding).
 pub(super) fn show(context: &ReadContext, file: &[u8], page: u32) -> Result<PageImage, FileError> {
     let file = of_page(context, file, page)?;
-    let Opened { decoder, format, orientation } = open(context, &file)?;
+    let OpenImage { decoder, format, orientation } = open(context, &file)?;
     let (width, height) = decoder.dimensions();
     let is_plain = orientation == Orientation::NoTransforms && !decoder.color_type().has_alpha();
     let media_type = match format {
@@ -40,7 +39,7 @@ pub(super) fn show(context: &ReadContext, file: &[u8], page: u32) -> Result<Page
         ImageFormat::Jpeg => "image/jpeg",
         _ => "",
     };
-    // Decoded in any case: a damaged file is an error here, and not only at the provider.
+    // Always decoded, so that a damaged file fails here and not at the provider.
     let image = DynamicImage::from_decoder(decoder).map_err(|error| failed(context, &error))?;
     if is_plain && !media_type.is_empty() && vision::fits(width, height, file.len()) {
         return Ok(PageImage { page, media_type, bytes: file.as_ref().into() });
@@ -48,7 +47,7 @@ pub(super) fn show(context: &ReadContext, file: &[u8], page: u32) -> Result<Page
     vision::encode(context, page, image, orientation)
 }
 
-/// Widths and heights as the pages are shown.
+/// The displayed width and height of each page.
 fn sizes(context: &ReadContext, file: &[u8]) -> Result<Vec<(f32, f32)>, FileError> {
     let Some(places) = tiff::pages(context, file)? else {
         return Ok(vec![open(context, file)?.size()]);
@@ -64,7 +63,7 @@ fn sizes(context: &ReadContext, file: &[u8]) -> Result<Vec<(f32, f32)>, FileErro
         .collect()
 }
 
-/// The file that has the page as its first: a TIFF may have many.
+/// The file with the page as its first. A TIFF may have several pages.
 fn of_page<'a>(
     context: &ReadContext,
     file: &'a [u8],
@@ -80,13 +79,13 @@ fn of_page<'a>(
     Ok(copy.into())
 }
 
-struct Opened<D> {
+struct OpenImage<D> {
     decoder: D,
     format: ImageFormat,
     orientation: Orientation,
 }
 
-impl<D: ImageDecoder> Opened<D> {
+impl<D: ImageDecoder> OpenImage<D> {
     fn size(&self) -> (f32, f32) {
         let (width, height) = self.decoder.dimensions();
         let is_turned = matches!(
@@ -102,11 +101,11 @@ impl<D: ImageDecoder> Opened<D> {
     }
 }
 
-/// A decoder that has read no more than the header, of an image that is not too large.
+/// Opens a decoder, which has read only the header, and checks the size of the image.
 fn open<'a>(
     context: &ReadContext,
     file: &'a [u8],
-) -> Result<Opened<impl ImageDecoder + use<'a>>, FileError> {
+) -> Result<OpenImage<impl ImageDecoder + use<'a>>, FileError> {
     let failed = |error| failed(context, &error);
     let mut reader = ImageReader::new(Cursor::new(file))
         .with_guessed_format()
@@ -114,15 +113,15 @@ fn open<'a>(
         .map_err(failed)?;
     reader.limits(limits(context));
     let Some(format) = reader.format() else {
-        return Err(context.corrupt("is not an image of a known format"));
+        return Err(context.corrupt("is not a known image format"));
     };
     let mut decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
-    // An image of 16 bits counts twice.
+    // An image with 16 bits per channel counts twice.
     let pixels = u64::from(width) * u64::from(height);
     context.check_pixels(pixels.max(decoder.total_bytes() / BYTES_OF_A_PIXEL))?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    Ok(Opened { decoder, format, orientation })
+    Ok(OpenImage { decoder, format, orientation })
 }
 
 fn limits(context: &ReadContext) -> Limits {
@@ -138,7 +137,7 @@ fn failed(context: &ReadContext, error: &ImageError) -> FileError {
             context.error(FileErrorKind::LimitExceeded, message)
         }
         ImageError::Unsupported(_) => {
-            let message = format!("is an image of a kind that is not supported: {error}");
+            let message = format!("is an unsupported kind of image: {error}");
             context.error(FileErrorKind::Unsupported, message)
         }
         _ => context.corrupt("is damaged and can't be read as an image; save it again"),
@@ -146,17 +145,17 @@ fn failed(context: &ReadContext, error: &ImageError) -> FileError {
 }
 
 mod tiff {
-    //! The pages of a TIFF, each of which becomes the first by a change of the header.
+    //! The pages of a TIFF. Pointing the header to a page's directory makes it the first page.
 
     use std::ops::Range;
 
     use super::{FileError, ReadContext};
 
     const SUBFILE_TYPE: u16 = 254;
-    /// A smaller copy of another page, or a mask.
+    /// Bits of the subfile type: a reduced copy of another page, or a mask.
     const NOT_A_PAGE: u32 = 0b101;
 
-    /// Where the pages are described; `None` for another format.
+    /// The offset of each page's directory; `None` if the file is not a TIFF.
     pub(super) fn pages(context: &ReadContext, file: &[u8]) -> Result<Option<Vec<u32>>, FileError> {
         let is_big_endian = match file {
             [b'I', b'I', 42, 0, ..] => false,
@@ -209,7 +208,7 @@ mod tiff {
             self.bytes(at).map(u32::from_le_bytes)
         }
 
-        /// Where the entries of a directory are, 12 bytes each; after them, where the next is.
+        /// The range of a directory's entries, 12 bytes each. The offset of the next directory follows.
         fn entries(&self, directory: u32) -> Option<Range<usize>> {
             let start = usize::try_from(directory).ok()?;
             let count = usize::from(self.short(start)?);

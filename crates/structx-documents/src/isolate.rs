@@ -1,8 +1,8 @@
-//! Readers that may hang or abort, each in a child process that is killed when its time is up.
+//! Runs readers that may hang or abort in a child process, which is killed when its time is up.
 //!
 //! The parent starts `program arguments.. READER SECONDS`, sends the length of the file as 8 bytes
-//! and the file, and keeps the pipe open: a child that finds it closed has lost its parent, and
-//! ends. The reply is the last line that the child prints; a library may print before it.
+//! and the file, and keeps the pipe open: a child exits when the pipe closes, because its parent is
+//! gone. The reply is the last line that the child prints; a library may print before it.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -17,13 +17,13 @@ use serde::de::DeserializeOwned;
 use super::context::ReadContext;
 use super::pdf::pdf_extract;
 
-/// Bytes of JSON that a character takes at most, as `\u0000` does.
+/// The most bytes of a character in JSON: `\u0000`.
 const BYTES_OF_A_CHARACTER: u64 = 6;
 
 static LAUNCHER: OnceLock<Launcher> = OnceLock::new();
 
-/// The program that runs [`serve`], with the arguments that come before the reader and the seconds.
-/// It also bounds its own memory, where the system lets it.
+/// The program that runs [`serve`], and its arguments before the reader and the seconds. It bounds
+/// its own memory where the system supports that.
 #[derive(Debug)]
 pub struct Launcher {
     pub program: PathBuf,
@@ -36,9 +36,9 @@ pub(super) enum Reader {
     PdfExtract,
 }
 
-/// Why there is no reply; completes a sentence about the reader.
+/// Why there is no reply. The text continues a sentence whose subject is the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Failure {
+pub(super) enum ChildError {
     #[error("could not be started in a process of its own")]
     NotStarted,
     #[error("took too long")]
@@ -47,15 +47,15 @@ pub(super) enum Failure {
     Crashed,
 }
 
-/// Sets how children are started; the first call wins. Without it no child can be started.
+/// Sets the launcher of child processes; the first call wins. Without it none is started.
 pub fn launch_with(launcher: Launcher) {
     let _ = LAUNCHER.set(launcher);
 }
 
-/// The child's part: answers the one request that stands in its input.
+/// Runs in the child: answers the one request on standard input.
 ///
 /// # Errors
-/// The reader is unknown, the request is cut short, or nobody takes the reply.
+/// The reader is unknown, the request is truncated, or the reply can't be written.
 pub fn serve(reader: &str) -> io::Result<()> {
     let file = request(&mut io::stdin())?;
     thread::spawn(|| {
@@ -68,34 +68,34 @@ pub fn serve(reader: &str) -> io::Result<()> {
     output.flush()
 }
 
-/// Reads the file in a child process, within the time and characters that are left.
+/// Reads the file in a child process, within the remaining time and the limit of characters.
 pub(super) fn read<T: DeserializeOwned>(
     reader: Reader,
     context: &ReadContext,
     file: &[u8],
-) -> Result<T, Failure> {
-    let launcher = LAUNCHER.get().ok_or(Failure::NotStarted)?;
+) -> Result<T, ChildError> {
+    let launcher = LAUNCHER.get().ok_or(ChildError::NotStarted)?;
     let most = (context.limits().characters as u64).saturating_mul(BYTES_OF_A_CHARACTER);
     let printed = ask(launcher, reader, context.time_left(), file, most)?;
     let reply = printed.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    serde_json::from_slice(reply).map_err(|_| Failure::Crashed)
+    serde_json::from_slice(reply).map_err(|_| ChildError::Crashed)
 }
 
-/// The output of a child that has ended, its first `most` bytes.
+/// Runs a child and returns the first `most` bytes of its output.
 fn ask(
     launcher: &Launcher,
     reader: Reader,
     time: Duration,
     file: &[u8],
     most: u64,
-) -> Result<Vec<u8>, Failure> {
-    let mut child = Child::start(launcher, reader, time).map_err(|_| Failure::NotStarted)?;
+) -> Result<Vec<u8>, ChildError> {
+    let mut child = Child::start(launcher, reader, time).map_err(|_| ChildError::NotStarted)?;
     let (Some(mut input), Some(output)) = (child.0.stdin.take(), child.0.stdout.take()) else {
-        return Err(Failure::NotStarted);
+        return Err(ChildError::NotStarted);
     };
     let (sender, receiver) = mpsc::channel();
     thread::scope(|scope| {
-        // A child that has ended takes no more: what it printed says how it went.
+        // Writing fails if the child has exited; its output then tells the result.
         scope.spawn(|| {
             input.write_all(&(file.len() as u64).to_le_bytes()).and_then(|()| input.write_all(file))
         });
@@ -107,13 +107,13 @@ fn ask(
         let reply = receiver.recv_timeout(time);
         drop(child);
         match reply {
-            Ok(printed) => printed.map_err(|_| Failure::Crashed),
-            Err(_) => Err(Failure::TimedOut),
+            Ok(printed) => printed.map_err(|_| ChildError::Crashed),
+            Err(_) => Err(ChildError::TimedOut),
         }
     })
 }
 
-/// Killed when it is dropped, and waited for.
+/// A child process that is killed and reaped on drop.
 struct Child(process::Child);
 
 impl Child {
@@ -168,7 +168,7 @@ fn answer(reader: &str, file: &[u8]) -> io::Result<Vec<u8>> {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Failure, Launcher, Reader, answer, ask, request};
+    use super::{ChildError, Launcher, Reader, answer, ask, request};
 
     const LONG: Duration = Duration::from_mins(1);
 
@@ -176,7 +176,7 @@ mod tests {
         Launcher { program: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()] }
     }
 
-    fn printed(script: &str, time: Duration, file: &[u8]) -> Result<String, Failure> {
+    fn printed(script: &str, time: Duration, file: &[u8]) -> Result<String, ChildError> {
         ask(&shell(script), Reader::PdfExtract, time, file, 64)
             .map(|printed| String::from_utf8_lossy(&printed).into_owned())
     }
@@ -204,7 +204,7 @@ mod tests {
         while std::fs::read_to_string(&folder).unwrap_or_default().is_empty() {
             // A busy machine may not have come to the script.
             let asked = printed(&script, Duration::from_millis(300), &vec![0; 1 << 20]);
-            assert_eq!(asked, Err(Failure::TimedOut));
+            assert_eq!(asked, Err(ChildError::TimedOut));
             assert!(started.elapsed() < LONG);
         }
         let process = std::fs::read_to_string(&folder).unwrap();
@@ -218,7 +218,7 @@ mod tests {
     fn what_is_not_there_is_not_started() {
         let launcher = Launcher { program: "/no/such/program".into(), arguments: Vec::new() };
         let asked = ask(&launcher, Reader::PdfExtract, LONG, b"", 64);
-        assert_eq!(asked, Err(Failure::NotStarted));
+        assert_eq!(asked, Err(ChildError::NotStarted));
     }
 
     #[test]

@@ -1,20 +1,20 @@
-//! Limits of what a document may cost to read.
+//! Limits on the cost of reading a document.
 
 use serde::{Deserialize, Serialize};
 
-/// Bounds on one document, so that a hostile or mistaken file can't take the process with it.
+/// Limits on one document, so that a hostile file can't exhaust memory or time.
 ///
-/// JSON nested deeper than 128 levels is refused by its parser, whatever is set here.
+/// The JSON parser refuses more than 128 levels of nesting whatever the limits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Bytes of the file. 100 MiB.
     pub bytes: u64,
-    /// Bytes that a packed file (.docx, .xlsx, .epub, ...) may unpack to. 256 MiB.
+    /// Unpacked bytes of a compressed file (.docx, .xlsx, .epub, ...). 256 MiB.
     pub unpacked_bytes: u64,
-    /// How many times larger than packed a part of more than 1 MiB may be unpacked. 200.
+    /// The largest ratio of unpacked to compressed size for parts of more than 1 MiB. 200.
     pub inflate_ratio: u64,
-    /// Files within a packed file, parts of an e-mail. 10,000.
+    /// Files in an archive, parts of an e-mail. 10,000.
     pub entries: usize,
     /// Levels of nesting: elements within elements, e-mails within e-mails. 256.
     pub depth: usize,
@@ -22,16 +22,16 @@ pub struct Limits {
     pub pages: usize,
     /// Glyphs drawn by a PDF, visible or not. 20 million.
     pub glyphs: usize,
-    /// Characters of the text. 10 million. Those of a table are the characters of all of its rows
-    /// ([`Measure`](crate::Measure)); they are bounded where any limit differs from its default, as
-    /// `bytes` bounds a file of records and a table from memory is there already.
+    /// Characters of the text, for a table of all rows ([`Measure`](crate::Measure)). 10 million. A
+    /// table is only checked if any limit differs from its default: `bytes` bounds a file of records,
+    /// and other tables are in memory already.
     pub characters: usize,
-    /// Cells of a table, empty ones included, and a few more for each row and column of a text file;
-    /// those of a table within a document count three times. 3 million.
+    /// Cells of a table, empty ones included, and a few more for each row and column of a text file.
+    /// Cells of a table within a document count three times. 3 million.
     pub cells: usize,
     /// Pixels of an image. 64 million.
     pub pixels: u64,
-    /// Seconds of CPU. 8.
+    /// CPU seconds. 8.
     pub seconds: f64,
 }
 

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use super::{Block, BlockKind, Bounds, Document, Word};
 
-/// A part of a range that stands in one place: a line on a page, or a block of a document without
-/// boxes.
+/// The location of a part of a range: a line on a page, or a block of a document without boxes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
     pub range: Range<usize>,
@@ -16,9 +15,9 @@ pub struct Place {
 }
 
 impl Document {
-    /// Where the range stands, in the order of the text: a place for each line of words whose boxes
-    /// are known, and for each block without such words. What structx has put in (markers of pages,
-    /// pipes of tables) stands nowhere.
+    /// Locates the range: one place for each line of words with known boxes, and for each block
+    /// without them, in the order of the text. Text that structx inserted (page markers, table pipes)
+    /// has no place.
     #[must_use]
     pub fn locate(&self, range: Range<usize>) -> Vec<Place> {
         let mut places: Vec<Place> = Vec::new();
@@ -67,7 +66,7 @@ impl Document {
 }
 
 impl Place {
-    /// Whether the word stands right of it on the same line.
+    /// Whether the word follows on the same line.
     fn is_continued_by(&self, word: &Self) -> bool {
         let (Some(line), Some(next)) = (self.bounds, word.bounds) else { return false };
         let shared = line.bottom.min(next.bottom) - line.top.max(next.top);
@@ -118,7 +117,7 @@ mod tests {
             for (text, bounds) in
                 [("one", word(0, 0)), ("two", word(10, 1)), ("three", word(0, 20))]
             {
-                builder.part(" ");
+                builder.separator(" ");
                 builder.word(text, bounds);
             }
             builder.close(block);

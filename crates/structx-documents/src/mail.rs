@@ -1,35 +1,47 @@
-//! E-mails (.eml): headers, the body as text, and what is attached.
+//! E-mails (.eml): headers, body and attachments.
 
+use std::borrow::Cow;
 use std::thread;
 
+use encoding_rs::WINDOWS_1252;
 use mail_parser::{Addr, Address, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::builder::Builder;
 use super::context::ReadContext;
 use super::markup::flow::Flow;
 use super::markup::html;
-use super::markup::text::normalise_newlines;
+use super::markup::text::{decode, is_utf16, normalise_newlines};
 use super::{Attachment, BlockKind, Document, FileError, FileErrorKind};
 
-/// The parser looks for the end of each multipart up to the end of the file, about a byte in a
-/// nanosecond.
+/// The parser searches for the end of each multipart up to the end of the file, at about one byte
+/// per nanosecond; so this is about four seconds. Chosen by hand.
 const MOST_BYTES_LOOKED_AT: u64 = 4_000_000_000;
-/// Lines that may begin a part, and bytes of the headers of all parts.
+/// The most lines that may begin a part, and bytes of all headers: chosen by hand, not measured.
 const MOST_PARTS: usize = 300_000;
 const MOST_BYTES_OF_HEADS: usize = 4 << 20;
-/// Stack that dropping a message takes for each level of nested messages, with a reserve.
+/// The most levels of attached e-mails whose text is read: chosen by hand.
+const MOST_LEVELS: u8 = 8;
+/// HTML with more than this many times the words of the plain text is read in its place: chosen by
+/// hand, not measured.
+const RICHER: usize = 2;
+/// Stack in bytes for dropping each level of nested messages, and a reserve: chosen by hand, held by
+/// the test of deep nesting.
 const STACK_OF_A_LEVEL: usize = 4 << 10;
 const STACK: usize = 1 << 20;
 
-/// The parser needs no recursion, but letting go of what it found does, as deep as messages lie in
-/// messages: that gets a thread with a stack for it.
+/// The parser does not recurse, but dropping nested messages does; so parsing runs on a thread whose
+/// stack is sized for the nesting depth.
 pub(super) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
+    // Saved as UTF-16: the headers can only be found in UTF-8.
+    if is_utf16(bytes) {
+        return read(context, decode(bytes, None).0.as_bytes());
+    }
     let levels = count(bytes, b"message/") + count(bytes, b"digest");
     context.check_entries(levels)?;
     let multiparts = count(bytes, b"multipart/");
     context.check_entries(multiparts)?;
     if (multiparts as u64).saturating_mul(bytes.len() as u64) > MOST_BYTES_LOOKED_AT {
-        let message = "has too many parts for its size; save what is attached as files of its own";
+        let message = "has too many parts for its size; save the attachments as files of their own";
         return Err(context.error(FileErrorKind::LimitExceeded, message));
     }
     check_heads(context, bytes)?;
@@ -47,10 +59,11 @@ pub(super) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     })
 }
 
-/// The parser keeps much more of a header, an address in it and a part than their bytes.
+/// Bounds headers and parts, for which the parser keeps much more memory than their bytes.
 fn check_heads(context: &ReadContext, bytes: &[u8]) -> Result<(), FileError> {
     let (mut parts, mut head_bytes) = (0, 0);
-    // Whether the line is one of a head, and what follows its end is one too: that of a message.
+    // Whether the line is part of a header block, and whether another block, that of an enclosed
+    // message, follows it.
     let (mut in_head, mut has_message) = (true, false);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         if line.starts_with(b"--") {
@@ -65,14 +78,14 @@ fn check_heads(context: &ReadContext, bytes: &[u8]) -> Result<(), FileError> {
         }
         if parts > MOST_PARTS || head_bytes > MOST_BYTES_OF_HEADS {
             let message =
-                "has too many headers or parts; save what is attached as files of its own";
+                "has too many headers or parts; save the attachments as files of their own";
             return Err(context.error(FileErrorKind::LimitExceeded, message));
         }
     }
     Ok(())
 }
 
-/// How often the text, in lower case, stands in the bytes in any case.
+/// Counts the occurrences of `text`, ignoring ASCII case.
 fn count(bytes: &[u8], text: &[u8]) -> usize {
     bytes.windows(text.len()).filter(|window| window.eq_ignore_ascii_case(text)).count()
 }
@@ -82,48 +95,136 @@ fn parse(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
         return Err(context.corrupt("is not an e-mail: it has no headers"));
     };
     context.check_entries(message.parts.len())?;
-    let mut builder = Builder::default();
-    if let Some(subject) = message.subject().map(single_line).filter(|it| !it.is_empty()) {
-        builder.text("# ");
-        builder.block(BlockKind::Heading { level: 1 }, &subject, None);
-    }
-    let headers = headers(&message);
-    if !headers.is_empty() {
-        builder.part("\n\n");
-        builder.block(BlockKind::Paragraph, &headers.join("\n"), None);
-    }
-    let has_plain_text = message.text_bodies().any(|part| !part.contents().trim_ascii().is_empty());
-    let parts: Vec<_> = if has_plain_text {
-        message.text_bodies().collect()
-    } else {
-        message.html_bodies().collect()
-    };
-    for part in parts {
-        builder = body(context, builder, part)?;
-    }
-    let attachments: Vec<Attachment> = message.attachments().map(attachment).collect();
-    for (index, attachment) in attachments.iter().enumerate() {
-        builder.part(if index == 0 { "\n\nAttachments:\n\n- " } else { "\n- " });
-        builder.block(BlockKind::ListItem, &described(attachment), None);
-    }
-    let mut document = builder.finish();
+    let mut writer = MailWriter { context, builder: Builder::default(), warnings: Vec::new() };
+    writer.message(&message, 1)?;
+    let mut document = writer.builder.finish();
     if document.text.is_empty() {
         return Err(context.error(FileErrorKind::Empty, "the e-mail is empty"));
     }
     if message.parts.iter().any(|part| part.is_encoding_problem) {
-        document.warnings.push("some parts are damaged and were read as they are".to_owned());
+        document
+            .warnings
+            .push("some parts are damaged; they were read without decoding".to_owned());
     }
-    document.attachments = attachments;
+    document.warnings.append(&mut writer.warnings);
+    document.attachments = message.attachments().map(attachment).collect();
     Ok(document)
 }
 
-/// The lines of the headers that a reader is shown.
+struct MailWriter<'a> {
+    context: &'a ReadContext<'a>,
+    builder: Builder,
+    warnings: Vec<String>,
+}
+
+impl MailWriter<'_> {
+    /// Writes a message, and the messages attached to it after it; `level` is 1 for the outermost.
+    fn message(&mut self, message: &Message<'_>, level: u8) -> Result<(), FileError> {
+        if let Some(subject) = message.subject().map(single_line).filter(|it| !it.is_empty()) {
+            self.builder.separator("\n\n");
+            self.builder.text(&"#".repeat(level.min(6).into()));
+            self.builder.text(" ");
+            self.builder.block(BlockKind::Heading { level: level.min(6) }, &subject, None);
+        }
+        let headers = headers(message);
+        if !headers.is_empty() {
+            self.builder.separator("\n\n");
+            self.builder.block(BlockKind::Paragraph, &headers.join("\n"), None);
+        }
+        for part in bodies(self.context, message)? {
+            self.body(part)?;
+        }
+        for (index, part) in message.attachments().enumerate() {
+            self.builder.separator(if index == 0 { "\n\nAttachments:\n\n- " } else { "\n- " });
+            self.builder.block(BlockKind::ListItem, &described(&attachment(part)), None);
+        }
+        for inner in message.attachments().filter_map(MessagePart::message) {
+            if level < MOST_LEVELS {
+                self.message(inner, level + 1)?;
+            } else {
+                self.warnings.push(format!(
+                    "e-mails attached more than {MOST_LEVELS} levels deep are not in the text"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, part: &MessagePart<'_>) -> Result<(), FileError> {
+        match &part.body {
+            PartType::Html(page) => {
+                let mut flow = Flow::new(self.context);
+                flow.builder = std::mem::take(&mut self.builder);
+                html::write(&mut flow, &repaired(page), false)?;
+                self.builder = flow.finish()?;
+            }
+            PartType::Text(text) => {
+                self.context.check_characters(text)?;
+                for paragraph in normalise_newlines(repaired(text).into_owned()).split("\n\n") {
+                    let paragraph = paragraph.trim_start_matches('\n').trim_end();
+                    if !paragraph.is_empty() {
+                        self.builder.separator("\n\n");
+                        self.builder.block(BlockKind::Paragraph, paragraph, None);
+                    }
+                    self.context.check_time()?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The parts of the body: the plain text, or the HTML if that says much more, as receipts do whose
+/// plain text only asks to open them in a browser.
+fn bodies<'a>(
+    context: &ReadContext,
+    message: &'a Message<'a>,
+) -> Result<Vec<&'a MessagePart<'a>>, FileError> {
+    let (plain, rich): (Vec<_>, Vec<_>) =
+        (message.text_bodies().collect(), message.html_bodies().collect());
+    if message.text_body == message.html_body {
+        return Ok(plain);
+    }
+    let is_richer = words(context, &rich)? > RICHER * words(context, &plain)?;
+    Ok(if is_richer { rich } else { plain })
+}
+
+/// The number of words of the parts as they are written.
+fn words(context: &ReadContext, parts: &[&MessagePart<'_>]) -> Result<usize, FileError> {
+    let mut writer = MailWriter { context, builder: Builder::default(), warnings: Vec::new() };
+    parts.iter().try_for_each(|part| writer.body(part))?;
+    let text = writer.builder.finish().text;
+    let is_word = |word: &&str| word.contains(char::is_alphanumeric);
+    Ok(text.split_whitespace().filter(is_word).count())
+}
+
+/// Repairs UTF-8 that was declared, and decoded, as a Western single-byte encoding: such text is
+/// valid UTF-8 only if it was UTF-8.
+fn repaired(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let latin_1 =
+        || text.chars().map(|character| u8::try_from(u32::from(character)).ok()).collect();
+    let bytes: Option<Vec<u8>> = latin_1();
+    let bytes = bytes.or_else(|| {
+        let (bytes, _, has_unmappable) = WINDOWS_1252.encode(text);
+        (!has_unmappable).then(|| bytes.into_owned())
+    });
+    match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
+        Some(text) => Cow::Owned(text),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// The header lines that a mail program displays.
 fn headers(message: &Message<'_>) -> Vec<String> {
     let lines = [
         ("From", people(message.from().into_iter())),
         ("To", people(message.all_to())),
         ("Cc", people(message.all_cc())),
-        // As it is written, for values to be found in it.
+        // As written, so that values can be located in it.
         ("Date", message.header_raw("Date").map(single_line).unwrap_or_default()),
     ];
     let given = lines.into_iter().filter(|(_, value)| !value.is_empty());
@@ -140,34 +241,6 @@ fn people<'a>(addresses: impl Iterator<Item = &'a Address<'a>>) -> String {
     let people: Vec<String> =
         addresses.flat_map(Address::iter).map(person).filter(|it| !it.is_empty()).collect();
     people.join(", ")
-}
-
-fn body(
-    context: &ReadContext,
-    mut builder: Builder,
-    part: &MessagePart<'_>,
-) -> Result<Builder, FileError> {
-    match &part.body {
-        PartType::Html(page) => {
-            let mut flow = Flow::new(context);
-            flow.builder = builder;
-            html::write(&mut flow, page, false)?;
-            return flow.finish();
-        }
-        PartType::Text(text) => {
-            context.check_characters(text)?;
-            for paragraph in normalise_newlines(text.clone().into_owned()).split("\n\n") {
-                let paragraph = paragraph.trim_start_matches('\n').trim_end();
-                if !paragraph.is_empty() {
-                    builder.part("\n\n");
-                    builder.block(BlockKind::Paragraph, paragraph, None);
-                }
-                context.check_time()?;
-            }
-        }
-        _ => {}
-    }
-    Ok(builder)
 }
 
 fn attachment(part: &MessagePart<'_>) -> Attachment {
@@ -264,7 +337,10 @@ Inner text
              Thank you\n\n\
              Attachments:\n\n\
              - r 1.pdf (application/pdf, 6 bytes)\n\
-             - Forwarded.eml (message/rfc822, 55 bytes)"
+             - Forwarded.eml (message/rfc822, 55 bytes)\n\n\
+             ## Forwarded\n\n\
+             From: eve@example.org\n\n\
+             Inner text"
         );
         let [pdf, mail] = &document.attachments[..] else { panic!("two attachments") };
         assert_eq!(&*pdf.bytes, b"%PDF-1");
@@ -282,6 +358,45 @@ Inner text
              --b\n{html}\n--b--\n"
         );
         assert!(document(&format!("Subject: s\n{blank}")).text.contains("One & two"));
+    }
+
+    #[test]
+    fn the_richer_body_is_read() {
+        let receipt = "<table><tr><td>Total</td><td>12.50 EUR</td></tr><tr><td>VAT</td><td>2.00 EUR</td></tr></table><p>Paid on 3 May</p>";
+        let mail = |plain: &str| {
+            document(&format!(
+                "Subject: s\nContent-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\n\
+                 {plain}\n--b\nContent-Type: text/html\n\n{receipt}\n--b--\n"
+            ))
+            .text
+        };
+        assert!(mail("Open in a browser").contains("12.50 EUR"));
+        let plain = mail("Total: 12.50 EUR, paid by card");
+        assert!(plain.contains("by card") && !plain.contains("3 May"), "{plain}");
+    }
+
+    #[test]
+    fn charsets_are_told_by_evidence() {
+        let declared = |charset: &str, body: &[u8]| {
+            let head = format!("Subject: s\r\nContent-Type: text/plain; charset={charset}\r\n\r\n");
+            let bytes = [head.as_bytes(), body].concat();
+            match read_bytes("a.eml", bytes, &ReadOptions::default()) {
+                Ok(Content::Document(document)) => document.text,
+                other => panic!("not a document: {other:?}"),
+            }
+        };
+        for (charset, body, expected) in [
+            ("iso-8859-1", "Müller, 5 €".as_bytes(), "Müller, 5 €"),
+            ("windows-1252", "Müller, 5 €".as_bytes(), "Müller, 5 €"),
+            ("iso-8859-1", b"M\xFCller", "Müller"),
+            ("utf-8", "Müller".as_bytes(), "Müller"),
+        ] {
+            assert_eq!(declared(charset, body), format!("# s\n\n{expected}"), "{charset}");
+        }
+        let utf16 = "\u{feff}Subject: s\r\n\r\nMüller".encode_utf16().flat_map(u16::to_le_bytes);
+        let read = read_bytes("a.eml", utf16.collect(), &ReadOptions::default());
+        let Ok(Content::Document(document)) = read else { panic!("{read:?}") };
+        assert_eq!(document.text, "# s\n\nMüller");
     }
 
     #[test]

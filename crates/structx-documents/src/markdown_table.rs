@@ -1,4 +1,4 @@
-//! Writes tables as Markdown, for all readers.
+//! Writes tables as Markdown.
 
 use super::builder::Builder;
 use super::context::ReadContext;
@@ -7,10 +7,10 @@ use super::{BlockKind, Bounds, FileError};
 /// A cell of a row. A row does not list the positions that another cell spans.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MarkdownCell {
-    /// Its content: words with their boxes on the page, or one text without a box.
+    /// Words with their boxes on the page, or one text without a box.
     pub(super) words: Vec<(String, Option<Bounds>)>,
     pub(super) bounds: Option<Bounds>,
-    /// The columns and rows it spans; 0 counts as 1.
+    /// The number of columns and rows that it spans; 0 counts as 1.
     pub(super) columns: u32,
     pub(super) rows: u32,
 }
@@ -21,11 +21,11 @@ impl MarkdownCell {
     }
 }
 
-/// Writes a table as a block with a block per cell that holds something. Its first row is the
-/// header, as Markdown must have one. A cell that reaches over several places stands in the first.
+/// Writes a table as a block, with a block for each non-empty cell. The first row becomes the
+/// header, which Markdown requires. A cell that spans several positions is written at the first.
 ///
 /// # Errors
-/// It has more cells than the limit.
+/// The table has more cells than the limit.
 pub(super) fn write(
     context: &ReadContext,
     builder: &mut Builder,
@@ -53,12 +53,12 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The column of each cell of each row, and how many columns there are.
+/// The column of each cell of each row, and the number of columns.
 fn columns(
     context: &ReadContext,
     rows: &[Vec<MarkdownCell>],
 ) -> Result<(Vec<Vec<usize>>, usize), FileError> {
-    // For each column how many more rows a cell from above reaches down.
+    // For each column the number of rows that a cell from above still covers.
     let mut covered: Vec<u32> = Vec::new();
     let mut all = Vec::with_capacity(rows.len());
     for cells in rows {
@@ -71,7 +71,7 @@ fn columns(
             let end = column.saturating_add(cell.columns.max(1) as usize);
             context.check_document_cells(end.saturating_mul(rows.len()))?;
             covered.resize(covered.len().max(end), 0);
-            // One more than below: the end of this row takes it away.
+            // Includes the current row, which is subtracted at its end.
             covered[column..end].fill(cell.rows.max(1));
             row.push(column);
             column = end;
@@ -106,7 +106,7 @@ fn write_cell(builder: &mut Builder, cell: &MarkdownCell, row: u32, column: usiz
     builder.text(" |");
 }
 
-/// In one line, and with no pipe that would end the cell.
+/// The text in one line, with pipes escaped.
 fn safe(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.contains('|') { text.replace('|', "\\|") } else { text }

@@ -1,4 +1,4 @@
-//! The size of a source, from which the cost of an extraction is estimated.
+//! The size of a source, for estimating the cost of an extraction.
 
 use super::Content;
 use structx_common::tokens;
@@ -6,13 +6,13 @@ use structx_common::tokens;
 /// The size of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measure {
-    /// Pages, slides or frames; 0 where the format has none.
+    /// Pages, slides or frames; 0 if the format has none.
     pub pages: usize,
-    /// Rows that are asked for, each by itself: the records of a table, 1 for a document.
+    /// The records of a table; 1 for a document.
     pub rows: usize,
     /// Unicode code points of all rows.
     pub characters: usize,
-    /// Tokens of the text and of the images of `vision_pages`, estimated.
+    /// Estimated tokens of the text and of the images of `vision_pages`.
     pub tokens: usize,
     /// The numbers of the pages without usable text.
     pub vision_pages: Vec<u32>,

@@ -16,10 +16,10 @@ pub enum Content {
     Table(Table),
 }
 
-/// A text in reading order, in which every character can be traced to its page and block.
+/// A text in reading order. Each character can be traced to its page and block.
 ///
-/// Ranges are in bytes of `text`, always on character boundaries; the public offsets of structx are
-/// Unicode code points, and [`CodePoints`](crate::CodePoints) is the one converter.
+/// Ranges are in bytes of `text`, on character boundaries. The public offsets of structx are Unicode
+/// code points; [`CodePoints`](crate::CodePoints) converts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Document {
     /// The file's name, or `text` for a raw text.
@@ -28,16 +28,16 @@ pub struct Document {
     pub format: Option<Format>,
     pub text: String,
     pub pages: Vec<Page>,
-    /// In the order of the text, not overlapping except that cells lie within their table.
+    /// In the order of the text. Blocks don't overlap, except that cells lie within their table.
     pub blocks: Vec<Block>,
-    /// The words whose place on a page is known, in the order of the text, not overlapping.
+    /// The words with a known box, in the order of the text, not overlapping.
     pub words: Vec<Word>,
     pub attachments: Vec<Attachment>,
     pub warnings: Vec<String>,
-    /// The file itself, kept where it or its pages can be shown to a model.
+    /// The file itself, kept if it or its pages can be shown to a model.
     #[serde(skip)]
     pub original: Option<Arc<[u8]>>,
-    /// The options it was read with; its pages are rendered with the same.
+    /// The options that it was read with; they also apply when its pages are rendered.
     pub options: Arc<ReadOptions>,
 }
 
@@ -46,14 +46,14 @@ pub struct Page {
     /// 1 for the first.
     pub number: u32,
     pub range: Range<usize>,
-    /// Width and height in points (1/72 inch) as it is shown; in pixels for an image. `None` where
-    /// the format does not say.
+    /// Width and height as displayed, in points (1/72 inch), for an image in pixels. `None` if the
+    /// format has no sizes.
     pub size: Option<(f32, f32)>,
-    /// The page has no usable text; only a model that sees can read it.
+    /// The page has no usable text; only a vision model can read it.
     pub needs_vision: bool,
 }
 
-/// A word, and its box on the page.
+/// A word and its box on the page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Word {
     pub range: Range<usize>,
@@ -64,9 +64,9 @@ pub struct Word {
 /// A file that came with a document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attachment {
-    /// As the document calls it; empty where it does not.
+    /// The name that the document gives it; empty if none.
     pub name: String,
-    /// Such as `application/pdf`.
+    /// The MIME type, such as `application/pdf`.
     pub media_type: String,
     #[serde(with = "crate::base64_text")]
     pub bytes: Arc<[u8]>,
@@ -97,7 +97,7 @@ pub enum BlockKind {
     #[serde(rename = "margin")]
     HeaderFooter,
     Table,
-    /// Zero-based; row 0 is the header, where there is one.
+    /// Zero-based; row 0 is the header if there is one.
     Cell {
         row: u32,
         column: u32,

@@ -1,15 +1,14 @@
-//! Converts between byte and code point offsets of a text, fast for many lookups.
+//! Converts between byte and code point offsets of a text without scanning it from the start.
 
 use std::ops::Range;
 
-/// How many bytes lie between two remembered counts.
+/// The number of bytes between two stored counts: chosen by hand, not measured.
 const STEP: usize = 256;
 
-/// Counts from remembered places, never from the start of the text. Every call is given the text
-/// that it was made of.
+/// An index of stored counts. Every call must pass the text that the index was made from.
 #[derive(Debug, Clone, Default)]
 pub struct CodePoints {
-    /// The code points that begin before byte `STEP * index`; empty for an ASCII text.
+    /// The number of code points before byte `STEP * index`; empty for ASCII text.
     counts: Vec<usize>,
 }
 
@@ -32,7 +31,7 @@ impl CodePoints {
         self.at(text, bytes.start)..self.at(text, bytes.end)
     }
 
-    /// The code points before a byte; a byte within a character counts as its first.
+    /// The number of code points before a byte; a byte within a character counts as its first.
     #[must_use]
     pub fn at(&self, text: &str, byte: usize) -> usize {
         let byte = text.floor_char_boundary(byte);
@@ -43,7 +42,7 @@ impl CodePoints {
         self.counts[step] + starts(&text.as_bytes()[step * STEP..byte])
     }
 
-    /// The byte at which a code point begins; the length of the text behind the last one.
+    /// The byte offset of a code point; the length of the text for those after the last.
     #[must_use]
     pub fn byte(&self, text: &str, code_point: usize) -> usize {
         if self.counts.is_empty() {
@@ -56,7 +55,7 @@ impl CodePoints {
     }
 }
 
-/// How many characters begin in these bytes of UTF-8.
+/// The number of characters that begin in these bytes of UTF-8.
 fn starts(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
 }

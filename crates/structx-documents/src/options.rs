@@ -1,4 +1,4 @@
-//! How a caller wants a source to be read.
+//! The options for reading a source.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::records::options::wrong;
+use super::records::options::invalid_option;
 use super::{FileError, Limits, TableOptions};
 use structx_common::json;
 
-/// What may be said of how a source is read: `file_options` of the Python API. Of that, only what
-/// matters to a document that was read, and is no secret, is stored with it.
+/// The options for reading a source: `file_options` of the Python API. A document stores those that
+/// its pages need later, without secrets.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ReadOptions {
     pub mode: Mode,
-    /// Opens a protected file; without use for one that is not.
+    /// Opens a protected file; ignored for others.
     #[serde(skip)]
     pub password: Option<Password>,
     pub limits: Limits,
@@ -23,22 +23,22 @@ pub struct ReadOptions {
     pub table: TableOptions,
 }
 
-/// How the pages of a PDF are given to a model.
+/// How the pages of a PDF are shown to a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Their text, and an image of each page that has no usable text if the model can see.
+    /// The text, and images of pages without usable text if the model has vision.
     #[default]
     Auto,
-    /// Their text alone: without any, reading fails.
+    /// The text only; reading fails if there is none.
     Text,
-    /// Their text, and an image of every page.
+    /// The text and an image of every page.
     Vision,
-    /// The file itself in place of them, if the model reads such files.
+    /// The file itself, if the model accepts it.
     File,
 }
 
-/// A password. It appears in no debug output, log or error.
+/// A password. It never appears in debug output, logs or errors.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Password(String);
 
@@ -60,13 +60,13 @@ impl fmt::Debug for Password {
 }
 
 impl ReadOptions {
-    /// Reads the options from a JSON object. Null means not given, except for `header`.
+    /// Parses the options from a JSON object. Null means not given, except for `header`.
     ///
     /// # Errors
-    /// An option is unknown or has a wrong value.
+    /// An option is unknown or has an invalid value.
     pub fn from_json(options: &str) -> Result<Self, FileError> {
         let mut given: Map<String, Value> = json::parse(options.as_bytes())
-            .map_err(|error| wrong(format!("not an object: {error}")))?;
+            .map_err(|error| invalid_option(format!("not an object: {error}")))?;
         let mode = take(&mut given, "mode", "\"auto\", \"text\", \"vision\" or \"file\"")?;
         let password = take(&mut given, "password", "a text")?;
         let limits = take(&mut given, "limits", "an object of limits")?;
@@ -79,15 +79,15 @@ impl ReadOptions {
     }
 }
 
-/// Limits from JSON; missing ones have their defaults.
+/// Parses limits; missing ones have their defaults.
 fn limits_of(given: Map<String, Value>) -> Result<Limits, FileError> {
     for (name, limit) in &given {
         let limit: Result<Limits, _> =
             serde_json::from_value(Map::from_iter([(name.clone(), limit.clone())]).into());
-        limit.map_err(|error| wrong(format!("the limit `{name}` is wrong: {error}")))?;
+        limit.map_err(|error| invalid_option(format!("the limit `{name}` is wrong: {error}")))?;
     }
     serde_json::from_value(given.into())
-        .map_err(|error| wrong(format!("`limits` is wrong: {error}")))
+        .map_err(|error| invalid_option(format!("`limits` is wrong: {error}")))
 }
 
 fn take<T: DeserializeOwned>(
@@ -99,7 +99,7 @@ fn take<T: DeserializeOwned>(
         None | Some(Value::Null) => Ok(None),
         Some(value) => serde_json::from_value(value)
             .map(Some)
-            .map_err(|_| wrong(format!("`{name}` must be {what}"))),
+            .map_err(|_| invalid_option(format!("`{name}` must be {what}"))),
     }
 }
 

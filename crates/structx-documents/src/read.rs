@@ -14,10 +14,10 @@ use crate::{
 };
 
 impl Document {
-    /// A document of a text that comes from no file.
+    /// Makes a document from text that does not come from a file.
     ///
     /// # Errors
-    /// The text is blank, or longer than the limit.
+    /// The text is blank or longer than the limit.
     pub fn from_text(text: impl Into<String>, options: &ReadOptions) -> Result<Self, FileError> {
         let context = ReadContext::new("text", options);
         options.table.allow(context.name, &[])?;
@@ -28,7 +28,7 @@ impl Document {
 /// Reads the file at `path`.
 ///
 /// # Errors
-/// The file can't be read, is empty, is not of a supported format, or has no use for an option.
+/// The file can't be read, is empty, has an unsupported format, or does not take a given option.
 pub fn read_path(path: &Path, options: &ReadOptions) -> Result<Content, FileError> {
     let name = path.display().to_string();
     let context = ReadContext::new(&name, options);
@@ -36,11 +36,12 @@ pub fn read_path(path: &Path, options: &ReadOptions) -> Result<Content, FileErro
     read_checked(&context, bytes)
 }
 
-/// The content of a file given as bytes; `name` says where they come from, and its extension which
-/// format they have where the bytes themselves don't.
+/// Reads a file given as bytes. `name` appears in errors; its extension decides the format if the
+/// bytes don't.
 ///
 /// # Errors
-/// The bytes are empty, too many, broken, not of a supported format, or have no use for an option.
+/// The bytes are empty, too many or damaged, have an unsupported format, or do not take a given
+/// option.
 pub fn read_bytes(name: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<Content, FileError> {
     read_checked(&ReadContext::new(name, options), bytes)
 }
@@ -53,7 +54,7 @@ fn read_checked(context: &ReadContext, bytes: Vec<u8>) -> Result<Content, FileEr
     let (format, warning) = format::detect(context.name, &bytes)?;
     let mut content = catch_unwind(AssertUnwindSafe(|| read(context, format, bytes)))
         .unwrap_or_else(|_| {
-            let message = "the file is damaged: its reader gave up; save it again and retry";
+            let message = "the file is damaged and its reader failed; save it again and retry";
             Err(context.corrupt(message))
         })?;
     let (found, known, warnings) = match &mut content {
@@ -100,7 +101,8 @@ fn read(context: &ReadContext, format: Format, bytes: Vec<u8>) -> Result<Content
         Format::Ppt => office::read_slides(context, bytes, DocumentFormat::Ppt),
         Format::Pptx => office::read_slides(context, bytes, DocumentFormat::Pptx),
         Format::Parquet | Format::Arrow => {
-            let message = format!("{} is read from Python, with pyarrow or polars", format.title());
+            let message =
+                format!("{} is read from Python only, with pyarrow or polars", format.title());
             Err(context.error(FileErrorKind::Unsupported, message))
         }
     };

@@ -1,4 +1,4 @@
-//! Where data given as a string stands, and the bytes of a file.
+//! Decides whether a string is a path or text, and reads the bytes of a file.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -19,32 +19,31 @@ pub enum Origin {
     Text,
 }
 
-/// Tells a path from a text.
+/// Decides whether a string is a path or text.
 ///
 /// A string is a path if it names an existing file, is absolute (also `C:\`), starts with `./`,
-/// `../` or `~/`, or has a supported extension; otherwise it is text. Text in any case: a string
-/// with a line break or another control character, and one of more than 4,096 bytes. An extension
-/// alone makes no path of a sentence: of a name with more than six words, or with the end of a
-/// sentence (`. `, `! `, `? `) in it. So `my invoice.pdf` is a path, and an error where there is no
-/// such file, and `Please find the total in the attached file invoice.pdf` is text.
+/// `../` or `~/`, or has a supported extension; otherwise it is text. A string with a line break or
+/// another control character, or of more than 4,096 bytes, is always text. An extension alone does
+/// not make a path if the name has more than six words or contains the end of a sentence (`. `,
+/// `! `, `? `). So `my invoice.pdf` is a path, and an error if there is no such file, while `Please
+/// find the total in the attached file invoice.pdf` is text.
 ///
 /// # Errors
-/// The string starts with `~/` and the home directory is not known, or is the address of a file on
-/// the web.
+/// The string starts with `~/` and the home directory is unknown, or it is the URL of a file.
 pub fn resolve(data: &str) -> Result<Origin, FileError> {
     if data.len() > LONGEST_PATH || data.chars().any(char::is_control) {
         return Ok(Origin::Text);
     }
     if let Some(rest) = data.strip_prefix("~/").or_else(|| data.strip_prefix("~\\")) {
         let home = std::env::home_dir().ok_or_else(|| {
-            let message = "the home directory is not known; give the whole path";
+            let message = "the home directory is unknown; give the full path";
             FileError::new(FileErrorKind::NotFound, data, message)
         })?;
         return Ok(Origin::Path(home.join(rest)));
     }
     if is_file_name(data) && ["http://", "https://"].iter().any(|scheme| data.starts_with(scheme)) {
-        let message = "is an address on the web, and nothing is ever fetched; download the file \
-                       and give its path or content";
+        let message = "is a URL, and URLs are never fetched; download the file and give its path or \
+                       content";
         return Err(FileError::new(FileErrorKind::NotFound, data, message));
     }
     let is_path = is_absolute(data)
@@ -54,12 +53,12 @@ pub fn resolve(data: &str) -> Result<Origin, FileError> {
     Ok(if is_path { Origin::Path(data.into()) } else { Origin::Text })
 }
 
-/// The last part of a path of any system.
+/// The last component of a path, with either separator.
 pub(super) fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-/// On every system alike, so that a path of another one is an error and never taken for text.
+/// The same on every system, so that a foreign path is an error and not read as text.
 fn is_absolute(data: &str) -> bool {
     match data.as_bytes() {
         [b'/', ..] | [b'\\', b'\\', ..] => true,
@@ -75,7 +74,7 @@ fn is_file_name(data: &str) -> bool {
         && ![". ", "! ", "? "].iter().any(|end| name.contains(end))
 }
 
-/// The bytes of a file, never more than the limit.
+/// Reads the bytes of a file, within the limit.
 pub(super) fn read_file(path: &Path, context: &ReadContext) -> Result<Vec<u8>, FileError> {
     let failed = |error: &io::Error| file_error(context.name, error);
     let metadata = fs::metadata(path).map_err(|error| failed(&error))?;
@@ -89,7 +88,7 @@ pub(super) fn read_file(path: &Path, context: &ReadContext) -> Result<Vec<u8>, F
     }
     context.check_bytes(metadata.len())?;
     let mut bytes = Vec::new();
-    // One more byte than allowed tells a file that has grown since.
+    // One byte more than allowed detects a file that has grown since.
     File::open(path)
         .and_then(|file| {
             file.take(context.limits().bytes.saturating_add(1)).read_to_end(&mut bytes)
@@ -101,8 +100,8 @@ pub(super) fn read_file(path: &Path, context: &ReadContext) -> Result<Vec<u8>, F
 fn file_error(name: &str, error: &io::Error) -> FileError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            let message = "no such file; check the path (a text that looks like a path is taken \
-                           as text once it has a line break)";
+            let message = "no such file; check the path (text that looks like a path is read as text \
+                           if it contains a line break)";
             FileError::new(FileErrorKind::NotFound, name, message)
         }
         _ => FileError::new(FileErrorKind::Unreadable, name, format!("can't be read: {error}")),

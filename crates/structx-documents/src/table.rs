@@ -17,10 +17,10 @@ use structx_common::json;
 pub use objects::Objects;
 pub use records::{Cell, Record, Records};
 
-/// The name of a table that comes from no file.
+/// The name of a table that does not come from a file.
 const NAME: &str = "data";
 
-/// A part of a table, by columns.
+/// A part of a table as columns.
 #[derive(Deserialize)]
 struct ColumnPart {
     columns: Vec<String>,
@@ -31,21 +31,21 @@ struct ColumnPart {
 pub struct Table {
     /// The file's name, or `data`.
     pub name: String,
-    /// `None` for a table that comes from no file.
+    /// `None` for a table that does not come from a file.
     pub format: Option<Format>,
     pub columns: Vec<String>,
     pub records: Records,
     pub warnings: Vec<String>,
-    /// The limits that the table was read with; its Markdown ([`Self::document`]) keeps to them too.
+    /// The limits that the table was read with; they also bound [`Self::document`].
     #[serde(default)]
     pub limits: Limits,
 }
 
 impl Table {
-    /// A table of objects, see [`Objects`].
+    /// Makes a table of objects, see [`Objects`].
     ///
     /// # Errors
-    /// There are no records, or none has a key.
+    /// There are no records, or no record has a key.
     pub fn from_records(
         records: impl IntoIterator<Item = Map<String, Value>>,
     ) -> Result<Self, FileError> {
@@ -54,12 +54,12 @@ impl Table {
         objects.into_table()
     }
 
-    /// A table of JSON in parts, each an array of objects, or each `{"columns": ["name", ...],
-    /// "values": [[...], ...]}` with a list of values for each column. A part is let go of once it is
-    /// read.
+    /// Parses a table from JSON in parts: either each is an array of objects, or each is `{"columns":
+    /// ["name", ...], "values": [[...], ...]}` with a list of values for each column. A part is dropped
+    /// once it is read.
     ///
     /// # Errors
-    /// It is no such JSON, two columns have one name, or it is empty.
+    /// The JSON has another form, two columns have the same name, or the table is empty.
     pub fn from_json<T: AsRef<[u8]>>(
         parts: impl IntoIterator<Item = T>,
     ) -> Result<Self, FileError> {
@@ -92,8 +92,8 @@ impl Table {
         Ok(table)
     }
 
-    /// Applies the limits of the options to a table that was not read from a file, and keeps them for
-    /// [`Self::document`]. Default limits do not bound such a table: its memory is spent already.
+    /// Applies the limits of the options to a table that does not come from a file, and stores them for
+    /// [`Self::document`]. Default limits don't bound such a table, as it is in memory already.
     ///
     /// # Errors
     /// The caller set limits, and the table has more cells or characters.
@@ -104,7 +104,7 @@ impl Table {
         Ok(self)
     }
 
-    /// Checks the cells and characters of the table if the caller set limits, and keeps the limits.
+    /// Checks the cells and characters of the table if the caller set limits, and stores the limits.
     pub(crate) fn check_limits(&mut self, context: &ReadContext) -> Result<(), FileError> {
         self.limits = context.limits().clone();
         if self.limits == Limits::default() {
@@ -122,10 +122,10 @@ impl Table {
         Ok(())
     }
 
-    /// An upper bound of the characters of all rows that needs no row to be written.
+    /// An upper bound of the characters of all rows, computed without writing them.
     fn most_characters(&self) -> usize {
         let names = self.columns.iter().map(|name| name.len() + ": \n".len()).sum::<usize>();
-        let values = self.records.json_bytes().saturating_mul(row_text::MOST_CHARACTERS_A_BYTE);
+        let values = self.records.json_bytes().saturating_mul(row_text::MOST_CHARACTERS_PER_BYTE);
         names.saturating_mul(self.records.len()).saturating_add(values)
     }
 
@@ -143,20 +143,19 @@ impl Table {
     }
 
     /// # Errors
-    /// Two columns have one name. `name` is the table's.
+    /// Two columns have the same name. `name` is the name of the table.
     pub(crate) fn check_names(&self, name: &str) -> Result<(), FileError> {
         let mut seen = HashSet::new();
         match self.columns.iter().find(|column| !seen.insert(*column)) {
             Some(column) => {
-                let message =
-                    format!("two columns are named `{column}`; give each a name of its own");
+                let message = format!("two columns are named `{column}`; rename one of them");
                 Err(FileError::new(FileErrorKind::Corrupt, name, message))
             }
             None => Ok(()),
         }
     }
 
-    /// Removes the columns that `kept` does not mark.
+    /// Keeps the columns that are marked in `kept`.
     pub(crate) fn keep_columns(&mut self, kept: &[bool]) {
         let is_kept = |index: usize| kept.get(index).is_some_and(|kept| *kept);
         let columns = std::mem::take(&mut self.columns).into_iter().enumerate();
@@ -169,7 +168,7 @@ impl Table {
         });
     }
 
-    /// The values as JSON, a list for each column.
+    /// The values as a JSON array of columns.
     #[must_use]
     pub fn values_json(&self) -> String {
         let mut columns = vec![String::new(); self.columns.len()];

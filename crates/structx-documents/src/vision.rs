@@ -1,4 +1,4 @@
-//! Pages of a document as images, for models that see.
+//! Renders pages of a document to images for vision models.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,9 +13,9 @@ use image::{DynamicImage, ImageError};
 use super::context::ReadContext;
 use super::{Document, FileError, FileErrorKind, Format, image as images_of, pdf};
 
-/// The longest side of an image in pixels, which is 171 dots per inch for a page of A4. Anthropic
-/// takes no larger one beside many others (platform.claude.com/docs/en/vision), and OpenAI scales
-/// to 2,048 (platform.openai.com/docs/guides/images-vision).
+/// The longest side of an image in pixels, 171 dots per inch for A4. Anthropic's limit for requests
+/// with many images is 2,000 (platform.claude.com/docs/en/vision), and OpenAI scales to 2,048
+/// (platform.openai.com/docs/guides/images-vision).
 pub(super) const LONGEST_SIDE: u32 = 2_000;
 
 /// A larger image, in bytes, is sent as JPEG: chosen by hand, not measured.
@@ -32,9 +32,8 @@ pub struct PageImage {
     pub bytes: Arc<[u8]>,
 }
 
-/// Images of the pages of these numbers, in their order: as many as have no more than `most` bytes
-/// together. A page that can't be shown has an error instead. Needs what reading needs of CPU time,
-/// and is bounded likewise, all pages together.
+/// Renders the pages with the given numbers, in order, until they have `most` bytes together. A page
+/// that can't be rendered yields an error. The limits of reading apply to all pages together.
 #[must_use]
 pub fn images(
     document: &Document,
@@ -74,10 +73,10 @@ pub(super) fn guarded<T>(
 ) -> Result<T, FileError> {
     context.check_time()?;
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(context.corrupt("is damaged: it can't be shown as an image")))
+        .unwrap_or_else(|_| Err(context.corrupt("is damaged and can't be rendered as an image")))
 }
 
-/// Upright, no larger than models take it, on white where it is transparent, as PNG or, where that
+/// Encodes an image upright, scaled to the size limit and on a white background, as PNG or, if that
 /// is large, as JPEG.
 pub(super) fn encode(
     context: &ReadContext,
@@ -86,7 +85,7 @@ pub(super) fn encode(
     orientation: Orientation,
 ) -> Result<PageImage, FileError> {
     let failed = |error: ImageError| {
-        context.error(FileErrorKind::Unsupported, format!("can't be shown as an image: {error}"))
+        context.error(FileErrorKind::Unsupported, format!("can't be rendered as an image: {error}"))
     };
     let mut image = opaque(fitting(image));
     image.apply_orientation(orientation);
@@ -103,7 +102,7 @@ pub(super) fn encode(
     Ok(PageImage { page, media_type, bytes: bytes.into() })
 }
 
-/// Whether a file of so many pixels and bytes is sent as it is.
+/// Whether an image file of this size is sent unchanged.
 pub(super) fn fits(width: u32, height: u32, bytes: usize) -> bool {
     width.max(height) <= LONGEST_SIDE && bytes <= LARGEST_LOSSLESS
 }
@@ -112,13 +111,13 @@ fn fitting(image: DynamicImage) -> DynamicImage {
     let longest = image.width().max(image.height());
     match longest.div_ceil(LONGEST_SIDE) {
         0 | 1 => image,
-        // Averages, which is fast; the other one keeps more where little is lost.
+        // Averaging is fast; interpolation keeps more detail at small factors.
         factor if factor > 2 => image.thumbnail(LONGEST_SIDE, LONGEST_SIDE),
         _ => image.resize(LONGEST_SIDE, LONGEST_SIDE, FilterType::Triangle),
     }
 }
 
-/// Grey or coloured, with 8 bits and without transparency.
+/// Converts to 8 bit grey or RGB without transparency.
 fn opaque(image: DynamicImage) -> DynamicImage {
     let is_coloured = image.color().has_color();
     if image.color().has_alpha() {

@@ -19,7 +19,7 @@ use super::{LocalOptions, PROVIDER, chat, grammar};
 use structx_llm::{FinishReason, LlmError, LlmErrorKind, Part, Request, Response, Usage};
 
 /// The number of prompt tokens in one forward pass: more are faster and need more memory for the
-/// attention. Chosen by hand; the measurement is not recorded.
+/// attention. Chosen by hand, not measured.
 const CHUNK: usize = 512;
 /// The default context: a document of a few pages, at 24 KB of cache for each token of the 0.5B model.
 /// Chosen by hand, not measured.

@@ -9,8 +9,8 @@ use candle_core::quantized::{GgmlDType, GgmlType, QStorage, QTensor};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
-/// The number of rows from which dequantising and multiplying in 32 bits is faster. Chosen by hand; the
-/// measurement is not recorded.
+/// The number of rows from which dequantising and multiplying in 32 bits is faster. Chosen by hand, not
+/// measured.
 const DENSE_ROWS: usize = 16;
 /// The number of outputs of one task. Chosen by hand, not measured.
 const GRAIN: usize = 64;

@@ -1,25 +1,26 @@
-//! Text as it comes in reading order, put together as headings, paragraphs, list items and tables.
+//! Assembles a stream of text and structure events into headings, paragraphs, list items and tables.
 
 use std::mem;
 
 use crate::builder::Builder;
 use crate::context::ReadContext;
 use crate::markdown_table::{self, MarkdownCell};
+use crate::markup::text_style::{StyledText, TextStyle};
 use crate::{BlockKind, FileError};
 
-/// The kind of a text.
+/// The kind of the block that is being assembled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FlowKind {
     Heading(u8),
     Paragraph,
     Item {
         depth: usize,
     },
-    /// A further paragraph of an item.
+    /// Another paragraph of the same list item.
     Continued {
         depth: usize,
     },
-    /// Lines that are kept as they are.
+    /// Preformatted lines.
     Code,
     Note,
     HeaderFooter,
@@ -28,24 +29,27 @@ pub(crate) enum Kind {
 pub(crate) struct Flow<'a> {
     pub(crate) context: &'a ReadContext<'a>,
     pub(crate) builder: Builder,
+    /// The style of the text that follows.
+    pub(crate) style: TextStyle,
     text: String,
-    kind: Kind,
-    /// The default kind of a text.
-    usual: Kind,
-    /// The label before an item.
+    styled: StyledText,
+    kind: FlowKind,
+    /// The kind of a block that begins without a call to `begin`.
+    default_kind: FlowKind,
+    /// The bullet or number of the current list item.
     marker: String,
-    /// White space stands before what comes next.
+    /// A space is due before the next word.
     space: bool,
-    /// The innermost last.
+    /// Open tables, innermost last.
     tables: Vec<OpenTable>,
-    /// Rows and cells of the tables that are open.
+    /// The number of rows and cells of the open tables.
     cells: usize,
-    /// The texts that the open notes stand in.
-    hosts: Vec<(String, bool)>,
-    /// Notes of the text that is being put together.
+    /// For each open note: the text around it, and whether a space was due.
+    outer_texts: Vec<(String, bool)>,
+    /// Notes to write after the current block.
     notes: Vec<String>,
-    written: Option<Kind>,
-    /// How long the document was when its length was checked.
+    last_written: Option<FlowKind>,
+    /// The document's length in bytes at the last check of its length.
     checked: usize,
 }
 
@@ -57,14 +61,14 @@ struct OpenTable {
 
 #[derive(Default)]
 struct OpenCell {
-    pieces: Vec<Piece>,
+    blocks: Vec<FlowBlock>,
     columns: u32,
     rows: u32,
     is_header: bool,
 }
 
-enum Piece {
-    Text(Kind, String),
+enum FlowBlock {
+    Text(FlowKind, String),
     Table(Vec<Vec<MarkdownCell>>),
 }
 
@@ -73,21 +77,23 @@ impl<'a> Flow<'a> {
         Self {
             context,
             builder: Builder::default(),
+            style: TextStyle::default(),
             text: String::new(),
-            kind: Kind::Paragraph,
-            usual: Kind::Paragraph,
+            styled: StyledText::default(),
+            kind: FlowKind::Paragraph,
+            default_kind: FlowKind::Paragraph,
             marker: String::new(),
             space: false,
             tables: Vec::new(),
             cells: 0,
-            hosts: Vec::new(),
+            outer_texts: Vec::new(),
             notes: Vec::new(),
-            written: None,
+            last_written: None,
             checked: 0,
         }
     }
 
-    /// Adds words; any white space between them is one space.
+    /// Adds text with runs of white space collapsed to one space.
     pub(crate) fn text(&mut self, text: &str) {
         let mut words = text.split(char::is_whitespace);
         self.word(words.next().unwrap_or_default());
@@ -98,7 +104,7 @@ impl<'a> Flow<'a> {
     }
 
     fn word(&mut self, word: &str) {
-        // Text that is too long is refused at its end.
+        // `end_block` reports text that is too long.
         if word.is_empty() || self.context.check_growing(self.text.len()).is_err() {
             return;
         }
@@ -106,9 +112,9 @@ impl<'a> Flow<'a> {
             self.text.push(' ');
         }
         if word.contains(SOFT_HYPHEN) {
-            self.text.extend(word.split(SOFT_HYPHEN));
+            self.styled.push(&mut self.text, &word.replace(SOFT_HYPHEN, ""), self.style);
         } else {
-            self.text.push_str(word);
+            self.styled.push(&mut self.text, word, self.style);
         }
     }
 
@@ -116,12 +122,12 @@ impl<'a> Flow<'a> {
         self.space = true;
     }
 
-    /// Adds a text with its white space as it is.
+    /// Adds text with its white space unchanged.
     pub(crate) fn verbatim(&mut self, text: &str) {
         if mem::take(&mut self.space) && !self.text.is_empty() {
             self.text.push(' ');
         }
-        self.text.push_str(text);
+        self.styled.push(&mut self.text, text, self.style);
     }
 
     pub(crate) fn line_break(&mut self) {
@@ -129,9 +135,9 @@ impl<'a> Flow<'a> {
         self.text.push('\n');
     }
 
-    /// Ends what is being put together, and begins something of that kind.
-    pub(crate) fn begin(&mut self, kind: Kind) -> Result<(), FileError> {
-        self.part()?;
+    /// Ends the current block and begins one of `kind`.
+    pub(crate) fn begin(&mut self, kind: FlowKind) -> Result<(), FileError> {
+        self.end_block()?;
         self.kind = kind;
         self.marker.clear();
         Ok(())
@@ -139,33 +145,34 @@ impl<'a> Flow<'a> {
 
     pub(crate) fn begin_item(&mut self, depth: usize, marker: &str) -> Result<(), FileError> {
         self.context.check_depth(depth)?;
-        self.begin(Kind::Item { depth })?;
+        self.begin(FlowKind::Item { depth })?;
         marker.clone_into(&mut self.marker);
-        self.usual = Kind::Continued { depth };
+        self.default_kind = FlowKind::Continued { depth };
         Ok(())
     }
 
-    /// Ends what is being put together; what comes next is of the usual kind.
+    /// Ends the current block; the next one has the default kind.
     pub(crate) fn end(&mut self) -> Result<(), FileError> {
-        self.begin(self.usual)
+        self.begin(self.default_kind)
     }
 
-    /// Says what the usual kind is from here on.
-    pub(crate) fn usually(&mut self, kind: Kind) -> Result<(), FileError> {
-        self.usual = kind;
+    /// Ends the current block and sets the default kind.
+    pub(crate) fn set_default(&mut self, kind: FlowKind) -> Result<(), FileError> {
+        self.default_kind = kind;
         self.end()
     }
 
-    /// Ends what is being put together, if that is anything: what is still empty remains what it is.
-    pub(crate) fn part(&mut self) -> Result<(), FileError> {
+    /// Ends the current block unless it is empty; an empty block keeps its kind.
+    pub(crate) fn end_block(&mut self) -> Result<(), FileError> {
         self.space = false;
-        if !self.hosts.is_empty() {
+        if !self.outer_texts.is_empty() {
             self.space = true;
             return Ok(());
         }
         self.context.check_growing(self.text.len())?;
+        self.styled.close(&mut self.text);
         let text = match self.kind {
-            Kind::Code => self.text.trim_matches('\n').trim_end(),
+            FlowKind::Code => self.text.trim_matches('\n').trim_end(),
             _ => self.text.trim(),
         };
         if text.is_empty() {
@@ -173,30 +180,32 @@ impl<'a> Flow<'a> {
             return Ok(());
         }
         let text = match (self.kind, self.marker.is_empty()) {
-            (Kind::Item { .. }, false) => format!("{} {text}", self.marker),
+            (FlowKind::Item { .. }, false) => format!("{} {text}", self.marker),
             _ => text.to_owned(),
         };
         self.text.clear();
         self.marker.clear();
-        let kind = mem::replace(&mut self.kind, self.usual);
-        self.piece(Piece::Text(kind, text))?;
+        let kind = mem::replace(&mut self.kind, self.default_kind);
+        self.block(FlowBlock::Text(kind, text))?;
         if self.tables.is_empty() {
             for note in mem::take(&mut self.notes) {
-                self.piece(Piece::Text(Kind::Note, note))?;
+                self.block(FlowBlock::Text(FlowKind::Note, note))?;
             }
         }
         Ok(())
     }
 
-    /// Begins a note, which is written after the text that it stands in, or after its table.
+    /// Begins a note. It is written after the block, or the table, that refers to it.
     pub(crate) fn open_note(&mut self) -> Result<(), FileError> {
-        self.context.check_depth(self.hosts.len() + 1)?;
-        self.hosts.push((mem::take(&mut self.text), mem::take(&mut self.space)));
+        self.context.check_depth(self.outer_texts.len() + 1)?;
+        self.styled.close(&mut self.text);
+        self.outer_texts.push((mem::take(&mut self.text), mem::take(&mut self.space)));
         Ok(())
     }
 
     pub(crate) fn close_note(&mut self) {
-        if let Some((text, space)) = self.hosts.pop() {
+        if let Some((text, space)) = self.outer_texts.pop() {
+            self.styled.close(&mut self.text);
             let note = mem::replace(&mut self.text, text);
             self.space = space;
             if !note.trim().is_empty() {
@@ -206,7 +215,7 @@ impl<'a> Flow<'a> {
     }
 
     pub(crate) fn open_table(&mut self) -> Result<(), FileError> {
-        self.begin(Kind::Paragraph)?;
+        self.begin(FlowKind::Paragraph)?;
         self.context.check_depth(self.tables.len() + 1)?;
         self.tables.push(OpenTable::default());
         Ok(())
@@ -221,7 +230,7 @@ impl<'a> Flow<'a> {
         self.context.check_document_cells(self.cells)
     }
 
-    /// Begins a cell that reaches over so many columns and rows.
+    /// Begins a cell that spans `columns` columns and `rows` rows.
     pub(crate) fn cell(
         &mut self,
         columns: u32,
@@ -241,7 +250,7 @@ impl<'a> Flow<'a> {
         self.context.check_document_cells(self.cells)
     }
 
-    /// Says that a cell of the innermost table reaches over so many columns.
+    /// Sets the number of columns that a cell of the innermost table spans.
     pub(crate) fn widen(&mut self, row: usize, cell: usize, columns: u32) {
         let row = self.tables.last_mut().and_then(|table| table.rows.get_mut(row));
         if let Some(cell) = row.and_then(|row| row.get_mut(cell)) {
@@ -250,7 +259,7 @@ impl<'a> Flow<'a> {
     }
 
     pub(crate) fn end_cell(&mut self) -> Result<(), FileError> {
-        self.usually(Kind::Paragraph)?;
+        self.set_default(FlowKind::Paragraph)?;
         if let Some(table) = self.tables.last_mut() {
             table.in_cell = false;
         }
@@ -265,63 +274,66 @@ impl<'a> Flow<'a> {
         }
         if table.is_layout() {
             let cells = table.rows.into_iter().flatten();
-            cells.flat_map(|cell| cell.pieces).try_for_each(|piece| self.piece(piece))?;
+            cells.flat_map(|cell| cell.blocks).try_for_each(|block| self.block(block))?;
         } else {
-            self.piece(Piece::Table(table.into_cells()))?;
+            self.block(FlowBlock::Table(table.into_cells()))?;
         }
-        self.part()
+        self.end_block()
     }
 
-    /// Puts the piece into the innermost open cell, or writes it.
-    fn piece(&mut self, piece: Piece) -> Result<(), FileError> {
+    /// Adds the block to the innermost open cell, or writes it if no cell is open.
+    fn block(&mut self, block: FlowBlock) -> Result<(), FileError> {
         let open = self.tables.iter_mut().rev().find(|table| table.in_cell);
         if let Some(cell) = open.and_then(|table| table.rows.last_mut()?.last_mut()) {
-            // Most cells have one, and a table may have millions of them.
-            if cell.pieces.is_empty() {
-                cell.pieces.reserve_exact(1);
+            // Most cells hold one block; a table may have millions of cells.
+            if cell.blocks.is_empty() {
+                cell.blocks.reserve_exact(1);
             }
-            cell.pieces.push(piece);
+            cell.blocks.push(block);
             return Ok(());
         }
-        match piece {
-            Piece::Text(kind, text) => self.write(kind, &text),
-            Piece::Table(rows) => {
-                self.builder.part("\n\n");
-                self.written = None;
+        match block {
+            FlowBlock::Text(kind, text) => self.write(kind, &text),
+            FlowBlock::Table(rows) => {
+                self.builder.separator("\n\n");
+                self.last_written = None;
                 markdown_table::write(self.context, &mut self.builder, &rows, None)?;
             }
         }
         self.check()
     }
 
-    fn write(&mut self, kind: Kind, text: &str) {
+    fn write(&mut self, kind: FlowKind, text: &str) {
         let follows = match kind {
-            Kind::Item { .. } => {
-                matches!(self.written, Some(Kind::Item { .. } | Kind::Continued { .. }))
+            FlowKind::Item { .. } => {
+                matches!(
+                    self.last_written,
+                    Some(FlowKind::Item { .. } | FlowKind::Continued { .. })
+                )
             }
-            Kind::Continued { .. } => self.written.is_some(),
+            FlowKind::Continued { .. } => self.last_written.is_some(),
             _ => false,
         };
-        self.written = Some(kind);
-        self.builder.part(if follows { "\n" } else { "\n\n" });
+        self.last_written = Some(kind);
+        self.builder.separator(if follows { "\n" } else { "\n\n" });
         match kind {
-            Kind::Heading(level) => {
+            FlowKind::Heading(level) => {
                 self.builder.text(&"#".repeat(level.into()));
                 self.builder.text(" ");
                 // A line break would end the heading.
                 let text = text.replace('\n', " ");
                 self.builder.block(BlockKind::Heading { level }, &text, None);
             }
-            Kind::Paragraph => self.builder.block(BlockKind::Paragraph, text, None),
-            Kind::Item { depth } => self.indented(BlockKind::ListItem, depth, text),
-            Kind::Continued { depth } => self.indented(BlockKind::Paragraph, depth + 1, text),
-            Kind::Code => {
+            FlowKind::Paragraph => self.builder.block(BlockKind::Paragraph, text, None),
+            FlowKind::Item { depth } => self.indented(BlockKind::ListItem, depth, text),
+            FlowKind::Continued { depth } => self.indented(BlockKind::Paragraph, depth + 1, text),
+            FlowKind::Code => {
                 self.builder.text("```\n");
                 self.builder.block(BlockKind::Paragraph, text, None);
                 self.builder.text("\n```");
             }
-            Kind::Note => self.builder.block(BlockKind::Note, text, None),
-            Kind::HeaderFooter => self.builder.block(BlockKind::HeaderFooter, text, None),
+            FlowKind::Note => self.builder.block(BlockKind::Note, text, None),
+            FlowKind::HeaderFooter => self.builder.block(BlockKind::HeaderFooter, text, None),
         }
     }
 
@@ -331,16 +343,16 @@ impl<'a> Flow<'a> {
         self.builder.block(kind, &text.replace('\n', &format!("\n{indent}  ")), None);
     }
 
-    /// Begins a page of the document.
+    /// Begins page `number`.
     pub(crate) fn page(&mut self, number: u32) -> Result<(), FileError> {
         self.end()?;
         self.context.check_pages(number as usize)?;
         self.builder.page(number);
-        self.written = None;
+        self.last_written = None;
         Ok(())
     }
 
-    /// The document's text so far is checked each time that it has grown by a megabyte.
+    /// Checks limits each time the text has grown by a mebibyte.
     fn check(&mut self) -> Result<(), FileError> {
         if self.builder.as_str().len() > self.checked + (1 << 20) {
             self.checked = self.builder.as_str().len();
@@ -350,9 +362,9 @@ impl<'a> Flow<'a> {
         Ok(())
     }
 
-    /// Ends all that is open.
+    /// Ends all open notes and tables and returns the builder.
     pub(crate) fn finish(mut self) -> Result<Builder, FileError> {
-        while !self.hosts.is_empty() {
+        while !self.outer_texts.is_empty() {
             self.close_note();
         }
         while !self.tables.is_empty() {
@@ -360,7 +372,7 @@ impl<'a> Flow<'a> {
         }
         self.end()?;
         for note in mem::take(&mut self.notes) {
-            self.piece(Piece::Text(Kind::Note, note))?;
+            self.block(FlowBlock::Text(FlowKind::Note, note))?;
         }
         Ok(self.builder)
     }
@@ -369,16 +381,16 @@ impl<'a> Flow<'a> {
 const SOFT_HYPHEN: char = '\u{AD}';
 
 impl OpenTable {
-    /// Whether it only places things on the page, so that it reads best cell by cell.
+    /// Whether the table only lays out the page, so that its cells are better read one by one.
     fn is_layout(&self) -> bool {
         let has_header = self.cells().any(|cell| cell.is_header);
         let has_parts = self.cells().any(|cell| {
-            cell.pieces
-                .iter()
-                .any(|piece| matches!(piece, Piece::Table(_) | Piece::Text(Kind::Heading(_), _)))
+            cell.blocks.iter().any(|block| {
+                matches!(block, FlowBlock::Table(_) | FlowBlock::Text(FlowKind::Heading(_), _))
+            })
         });
         let is_list = self.rows.iter().all(|row| row.len() <= 1);
-        let is_row = self.rows.len() == 1 && self.cells().any(|cell| cell.pieces.len() > 1);
+        let is_row = self.rows.len() == 1 && self.cells().any(|cell| cell.blocks.len() > 1);
         has_parts || (!has_header && (is_list || is_row))
     }
 
@@ -387,16 +399,16 @@ impl OpenTable {
     }
 
     fn into_cells(mut self) -> Vec<Vec<MarkdownCell>> {
-        // Rows without text only make room; but the cells that reach over them count them.
+        // Empty rows are spacing, unless a cell spans them.
         if self.cells().all(|cell| cell.rows <= 1) {
-            self.rows.retain(|row| row.iter().any(|cell| !cell.pieces.is_empty()));
+            self.rows.retain(|row| row.iter().any(|cell| !cell.blocks.is_empty()));
         }
         let cell = |cell: OpenCell| {
-            let text = |piece| match piece {
-                Piece::Text(_, text) => text,
-                Piece::Table(_) => String::new(),
+            let text = |block| match block {
+                FlowBlock::Text(_, text) => text,
+                FlowBlock::Table(_) => String::new(),
             };
-            let text = cell.pieces.into_iter().map(text).collect::<Vec<_>>().join(" ");
+            let text = cell.blocks.into_iter().map(text).collect::<Vec<_>>().join(" ");
             MarkdownCell { columns: cell.columns, rows: cell.rows, ..MarkdownCell::text(text) }
         };
         self.rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect()

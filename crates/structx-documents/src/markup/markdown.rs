@@ -1,10 +1,15 @@
-//! Markdown: its text as it is, and the blocks in it.
+//! Markdown: keeps the text as it is and finds its blocks.
 
 use std::ops::Range;
+
+use pulldown_cmark::{Event, Options, Parser, Tag};
 
 use super::text::decode;
 use crate::context::ReadContext;
 use crate::{Block, BlockKind, Document, FileError, FileErrorKind};
+
+/// Events between two checks of the time: chosen by hand, not measured.
+const EVENTS_PER_CHECK: usize = 4096;
 
 pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
     let (text, warning) = decode(bytes, None);
@@ -17,174 +22,129 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     Ok(Document { text, blocks, warnings, ..Document::default() })
 }
 
-#[derive(Default)]
-struct Scanner {
-    blocks: Vec<Block>,
-    /// Whether the last block may go on in the next line.
-    open: bool,
-    /// The fence that ends the code block of the line.
-    fence: Option<&'static str>,
-    /// The block of the table that the line may go on, and its lines so far.
-    table: Option<(usize, u32)>,
-}
-
+/// The blocks of the text. Text that is in no block of CommonMark, such as link definitions, becomes
+/// a paragraph.
 fn blocks(context: &ReadContext, text: &str) -> Result<Vec<Block>, FileError> {
-    let mut scanner = Scanner::default();
-    let mut cells = 0;
-    let mut start = 0;
-    let mut lines = text.split_inclusive('\n').peekable();
-    while let Some(line) = lines.next() {
-        let range = start..start + line.trim_end().len();
-        start += line.len();
-        cells += scanner.line(line, range, lines.peek().copied());
-        context.check_document_cells(cells)?;
+    let extensions = Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
+    let mut scanner = Scanner { text, blocks: Vec::new(), host: None, row: 0, column: 0, cells: 0 };
+    let events = Parser::new_ext(text, extensions).into_offset_iter();
+    for (count, (event, range)) in events.enumerate() {
+        if let Event::Start(tag) = event {
+            scanner.start(&tag, trimmed(text, range));
+            context.check_document_cells(scanner.cells)?;
+        }
+        if count.is_multiple_of(EVENTS_PER_CHECK) {
+            context.check_time()?;
+        }
     }
-    Ok(scanner.blocks)
+    Ok(with_gaps(text, scanner.blocks))
 }
 
-impl Scanner {
-    /// Takes a line and gives how many cells it has.
-    fn line(&mut self, line: &str, range: Range<usize>, next: Option<&str>) -> usize {
-        let trimmed = line.trim();
-        if let Some(fence) = self.fence {
-            self.go_on(range);
-            if trimmed.starts_with(fence) && trimmed.trim_start_matches(&fence[..1]).is_empty() {
-                (self.fence, self.open) = (None, false);
-            }
-            return 0;
-        }
-        if trimmed.is_empty() {
-            (self.open, self.table) = (false, None);
-            return 0;
-        }
-        if self.table.is_some() || (trimmed.contains('|') && next.is_some_and(is_delimiter_row)) {
-            return self.row(line, range);
-        }
-        self.fence = ["```", "~~~"].into_iter().find(|fence| trimmed.starts_with(fence));
-        if self.fence.is_some() {
-            self.push(BlockKind::Paragraph, range);
-        } else if let Some(level) = self.underlined(trimmed) {
-            self.go_on(range);
-            if let Some(last) = self.blocks.last_mut() {
-                last.kind = BlockKind::Heading { level };
-            }
-            self.open = false;
-        } else if let Some(level) = heading(trimmed) {
-            self.push(BlockKind::Heading { level }, range);
-            self.open = false;
-        } else if is_item(trimmed) {
-            self.push(BlockKind::ListItem, range);
-        } else if self.open {
-            self.go_on(range);
-        } else {
-            self.push(BlockKind::Paragraph, range);
-        }
-        0
-    }
+struct Scanner<'a> {
+    text: &'a str,
+    blocks: Vec<Block>,
+    /// The index of the list item or note whose first paragraph may follow.
+    host: Option<usize>,
+    /// The current row of the open table, and the next column.
+    row: u32,
+    column: u32,
+    /// The cells of all tables.
+    cells: usize,
+}
 
-    fn push(&mut self, kind: BlockKind, range: Range<usize>) {
-        self.blocks.push(Block { kind, range, page: None, bounds: None });
-        self.open = true;
-    }
-
-    fn go_on(&mut self, range: Range<usize>) {
-        match self.blocks.last_mut() {
-            Some(last) if !range.is_empty() => last.range.end = range.end,
+impl Scanner<'_> {
+    fn start(&mut self, tag: &Tag, range: Range<usize>) {
+        match tag {
+            Tag::Heading { level, .. } => {
+                self.push(BlockKind::Heading { level: *level as u8 }, range);
+            }
+            Tag::Item => self.push_host(BlockKind::ListItem, range),
+            Tag::FootnoteDefinition(_) => self.push_host(BlockKind::Note, range),
+            Tag::Paragraph => match self.host.take().and_then(|host| self.blocks.get_mut(host)) {
+                Some(host) => host.range.end = range.end,
+                None => self.push(BlockKind::Paragraph, range),
+            },
+            Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::MetadataBlock(_) => {
+                self.push(BlockKind::Paragraph, range);
+            }
+            Tag::Table(_) => {
+                (self.row, self.column) = (0, 0);
+                self.push(BlockKind::Table, range);
+            }
+            Tag::TableRow => (self.row, self.column) = (self.row + 1, 0),
+            Tag::TableCell => {
+                let kind = BlockKind::Cell { row: self.row, column: self.column };
+                if !range.is_empty() {
+                    self.blocks.push(block(kind, range));
+                }
+                self.column += 1;
+                self.cells += 1;
+            }
             _ => {}
         }
     }
 
-    /// The level of the heading that the line of marks makes of the paragraph before it.
-    fn underlined(&self, line: &str) -> Option<u8> {
-        let last = self.blocks.last().filter(|_| self.open)?;
-        let all = |mark: u8| line.bytes().all(|byte| byte == mark);
-        match last.kind {
-            BlockKind::Paragraph if all(b'=') => Some(1),
-            BlockKind::Paragraph if all(b'-') => Some(2),
-            _ => None,
-        }
+    /// Pushes a block that has its text itself or in a first paragraph.
+    fn push_host(&mut self, kind: BlockKind, range: Range<usize>) {
+        self.push(kind, range);
+        self.host = Some(self.blocks.len() - 1);
     }
 
-    /// A line of a table; the second one only says where its columns are.
-    fn row(&mut self, line: &str, range: Range<usize>) -> usize {
-        let (table, lines) = self.table.unwrap_or((self.blocks.len(), 0));
-        self.table = Some((table, lines + 1));
-        match self.blocks.get_mut(table) {
-            Some(block) => block.range.end = range.end,
-            None => self.push(BlockKind::Table, range.clone()),
-        }
-        if lines == 1 {
-            return 0;
-        }
-        let row = lines.saturating_sub(1);
-        let mut count = 0;
-        for (column, cell) in (0..).zip(cells(line)) {
-            count += 1;
-            let cell = range.start + cell.start..range.start + cell.end;
-            if !cell.is_empty() {
-                self.push(BlockKind::Cell { row, column }, cell);
+    /// Pushes a block, which ends the text of a list item around it.
+    fn push(&mut self, kind: BlockKind, mut range: Range<usize>) {
+        self.host = None;
+        if let Some(last) = self.blocks.last_mut().filter(|last| last.range.end > range.start) {
+            last.range = trimmed(self.text, last.range.start..range.start);
+            // An item that begins with a block has nothing but its marker.
+            if !self.text[last.range.clone()].contains(char::is_alphabetic) {
+                range.start = last.range.start;
+                self.blocks.pop();
             }
         }
-        self.open = false;
-        count
+        self.blocks.push(block(kind, range));
     }
 }
 
-fn heading(line: &str) -> Option<u8> {
-    let marks = line.bytes().take_while(|byte| *byte == b'#').count();
-    let rest = &line[marks..];
-    let level = u8::try_from(marks).ok()?;
-    ((1..=6).contains(&level) && (rest.is_empty() || rest.starts_with([' ', '\t'])))
-        .then_some(level)
-}
-
-fn is_item(line: &str) -> bool {
-    let bullet = ["- ", "* ", "+ "].iter().any(|mark| line.starts_with(mark));
-    let rest = line.trim_start_matches(|character: char| character.is_ascii_digit());
-    let digits = line.len() - rest.len();
-    bullet || ((1..=9).contains(&digits) && (rest.starts_with(". ") || rest.starts_with(") ")))
-}
-
-/// `| --- | :-: |`
-fn is_delimiter_row(line: &str) -> bool {
-    let line = line.trim();
-    line.contains('-')
-        && line.contains('|')
-        && line.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t'))
-}
-
-/// Where the cells of a row stand in its line, without the white space around them.
-fn cells(line: &str) -> Vec<Range<usize>> {
-    let end = line.trim_end().len();
-    let mut start = end - line[..end].trim_start().len();
-    if line[start..].starts_with('|') {
-        start += 1;
-    }
-    let mut cells = Vec::new();
-    let mut escaped = false;
-    for (index, byte) in line[..end].bytes().enumerate().skip(start) {
-        if byte == b'|' && !escaped {
-            cells.push(trimmed(line, start..index));
-            start = index + 1;
+/// Adds paragraphs for the text between the blocks.
+fn with_gaps(text: &str, blocks: Vec<Block>) -> Vec<Block> {
+    let mut all = Vec::with_capacity(blocks.len());
+    let mut end = 0;
+    let gap = |range: Range<usize>| {
+        let range = trimmed(text, range);
+        // Thematic breaks and the marks of block quotes are not text.
+        let is_text = text[range.clone()].contains(char::is_alphanumeric);
+        is_text.then(|| block(BlockKind::Paragraph, range))
+    };
+    for block in blocks {
+        if end < block.range.start {
+            all.extend(gap(end..block.range.start));
         }
-        escaped = byte == b'\\' && !escaped;
+        end = end.max(block.range.end);
+        all.push(block);
     }
-    if start < end {
-        cells.push(trimmed(line, start..end));
-    }
-    cells
+    all.extend(gap(end..text.len()));
+    all
 }
 
-fn trimmed(line: &str, range: Range<usize>) -> Range<usize> {
-    let cell = &line[range.clone()];
-    let start = range.start + cell.len() - cell.trim_start().len();
-    start..start + cell.trim().len()
+fn block(kind: BlockKind, range: Range<usize>) -> Block {
+    Block { kind, range, page: None, bounds: None }
+}
+
+/// The range without surrounding white space.
+fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let part = &text[range.clone()];
+    let start = range.start + part.len() - part.trim_start().len();
+    start..start + part.trim().len()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::read;
-    use crate::BlockKind::{self, Cell, Heading, ListItem, Paragraph, Table};
+    use crate::BlockKind::{self, Cell, Heading, ListItem, Note, Paragraph, Table};
     use crate::ReadOptions;
     use crate::context::ReadContext;
 
@@ -198,13 +158,13 @@ mod tests {
 
     #[test]
     fn blocks_are_found() {
-        let text = "# Title\ntext\nmore\n- a\n  b\n2. c\n\n```py\n# no\n\n- no\n~~~\n```\nend\n\n\
+        let text = "# Title\ntext\nmore\n- a\n  b\n1. c\n\n```py\n# no\n\n- no\n~~~\n```\nend\n\n\
             Under\nlined\n===\n\nless\n---\n## End";
         let expected = [
             (Heading { level: 1 }, "# Title"),
             (Paragraph, "text\nmore"),
             (ListItem, "- a\n  b"),
-            (ListItem, "2. c"),
+            (ListItem, "1. c"),
             (Paragraph, "```py\n# no\n\n- no\n~~~\n```"),
             (Paragraph, "end"),
             (Heading { level: 1 }, "Under\nlined\n==="),
@@ -212,6 +172,44 @@ mod tests {
             (Heading { level: 2 }, "## End"),
         ];
         assert_eq!(kinds(text), expected.map(|(kind, text)| (kind, text.to_owned())));
+    }
+
+    #[test]
+    fn items_and_notes_have_their_own_text_only() {
+        let text = "---\ntitle: x\n---\n- a\n  - b\n\n    more\n- # H\n\n> said\n> twice\n\n***\n\n\
+            see[^1]\n\n[^1]: note\n\n[a]: https://example.org\n";
+        let expected = [
+            (Paragraph, "---\ntitle: x\n---"),
+            (ListItem, "- a"),
+            (ListItem, "- b"),
+            (Paragraph, "more"),
+            (Heading { level: 1 }, "- # H"),
+            (Paragraph, "said\n> twice"),
+            (Paragraph, "see[^1]"),
+            (Note, "[^1]: note"),
+            (Paragraph, "[a]: https://example.org"),
+        ];
+        assert_eq!(kinds(text), expected.map(|(kind, text)| (kind, text.to_owned())));
+    }
+
+    proptest! {
+        /// Blocks are in order, don't overlap but for cells, and no word is outside of all.
+        #[test]
+        fn blocks_cover_any_text(text in "([a-z]{1,2}|[-#>|*`:\\[\\]()0-9.~=+_^! \n]|\n\n|- |\\| |\n    ){0,80}x") {
+            let options = ReadOptions::default();
+            let document = read(&ReadContext::new("x.md", &options), text.as_bytes()).unwrap();
+            let mut end = 0;
+            for block in &document.blocks {
+                prop_assert!(!block.range.is_empty());
+                if !matches!(block.kind, Cell { .. }) {
+                    prop_assert!(block.range.start >= end, "{:?}", document.blocks);
+                    let gap = &text[end..block.range.start];
+                    prop_assert!(!gap.contains(char::is_alphanumeric), "{gap}");
+                }
+                end = end.max(block.range.end);
+            }
+            prop_assert!(!text[end..].contains(char::is_alphanumeric));
+        }
     }
 
     #[test]

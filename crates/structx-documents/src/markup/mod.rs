@@ -1,4 +1,4 @@
-//! Formats whose files are text with marks in it.
+//! Text and markup formats.
 
 pub(super) mod flow;
 pub(super) mod html;
@@ -6,4 +6,5 @@ pub(super) mod markdown;
 pub(super) mod numerals;
 pub(super) mod rtf;
 pub(super) mod text;
+pub(super) mod text_style;
 pub(super) mod xml;

@@ -1,8 +1,8 @@
-//! Numbers as they are printed: those of lists, and raised ones.
+//! Formats list numbers.
 
 use crate::office::numerals::roman;
 
-/// The marker of an item in a style as HTML and .odt files name it: `1`, `a`, `A`, `i` or `I`.
+/// The marker of a list item in the styles of HTML and ODF: `1`, `a`, `A`, `i` or `I`.
 pub(crate) fn numeral(number: i64, style: u8) -> String {
     let small = u32::try_from(number).ok().filter(|number| (1..4000).contains(number));
     let printed = match (small, style) {
@@ -24,20 +24,6 @@ fn letters(mut number: u32) -> String {
         number /= 26;
     }
     letters.iter().rev().map(|letter| char::from(*letter)).collect()
-}
-
-/// Without it `10<sup>3</sup>` would be 103.
-pub(crate) fn superscript(character: char) -> char {
-    match character {
-        '0' => '⁰',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        '4'..='9' => char::from_u32(0x2070 + (character as u32 - '0' as u32)).unwrap_or(character),
-        '+' => '⁺',
-        '-' | '−' => '⁻',
-        _ => character,
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
-//! Plain text: bytes to characters, characters to blocks.
+//! Plain text: detects the encoding, decodes, and splits into paragraphs.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::context::ReadContext;
 use crate::{Block, BlockKind, Document, FileError, FileErrorKind};
+
+/// UTF-8 text has at most one NUL in this many bytes: chosen by hand, not measured.
+const MOST_NULS: usize = 10;
 
 pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
     let (text, warning) = decode(bytes, None);
@@ -13,20 +16,21 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     Ok(document)
 }
 
-/// A document of a text with normalised newlines: blank lines part its paragraphs.
+/// A document from text with normalised newlines; blank lines separate paragraphs.
 pub(crate) fn document(context: &ReadContext, text: String) -> Result<Document, FileError> {
     if text.trim().is_empty() {
         return Err(context.error(FileErrorKind::Empty, "the text is empty"));
     }
-    // Before its paragraphs, each of which takes more memory than a short one has bytes.
+    // Checked before splitting: a short paragraph's `Block` takes more memory than its text.
     context.check_characters(&text)?;
     let blocks = paragraphs(&text);
     Ok(Document { name: context.name.to_owned(), text, blocks, ..Document::default() })
 }
 
-/// The characters of a file, with newlines as `\n`, and a warning where the encoding is a guess:
-/// a byte order mark decides, then the caller, then UTF-16 by its zeros, then UTF-8 if it is valid,
-/// then what the letters look like.
+/// Decodes a file, with newlines as `\n`, and warns if the encoding is a guess.
+///
+/// In order of precedence: a byte order mark, the caller's choice, UTF-16 by its zero bytes, valid
+/// UTF-8, statistical detection.
 pub(crate) fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (String, Option<String>) {
     let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
     let encoding = marked.or(given).or_else(|| utf16_without_mark(bytes));
@@ -35,17 +39,22 @@ pub(crate) fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (String,
         Err(error) => guess(&bytes[error.valid_up_to()..]),
     });
     let (text, encoding, malformed) = encoding.decode(bytes);
-    let warning = if malformed {
-        Some(format!("characters that are not valid {} were replaced", encoding.name()))
+    let nuls = memchr::memchr_iter(0, text.as_bytes()).count();
+    let text = if nuls > 0 { text.replace('\0', "") } else { text.into_owned() };
+    let mut warnings = Vec::new();
+    if malformed {
+        warnings.push(format!("characters that are not valid {} were replaced", encoding.name()));
     } else if marked.or(given).is_none() && encoding != UTF_8 {
-        Some(format!("not UTF-8; read as {}, which is a guess", encoding.name()))
-    } else {
-        None
-    };
-    (normalise_newlines(text.into_owned()), warning)
+        warnings.push(format!("not UTF-8; read as {}, which is a guess", encoding.name()));
+    }
+    if nuls > 0 {
+        warnings.push(format!("{nuls} NUL characters were removed"));
+    }
+    let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
+    (normalise_newlines(text), warning)
 }
 
-/// The most likely encoding of bytes that are not UTF-8, from the first of them.
+/// The most likely encoding of bytes that are not UTF-8, judged by the first mebibyte.
 fn guess(bytes: &[u8]) -> &'static Encoding {
     const ENOUGH: usize = 1 << 20;
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
@@ -53,14 +62,34 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Deny)
 }
 
-/// Whether the bytes are no text in any encoding that [`decode`] knows.
+/// Whether the bytes are not text in any encoding that [`decode`] detects.
 pub(crate) fn is_binary(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(8192)];
-    Encoding::for_bom(head).is_none() && utf16_without_mark(head).is_none() && head.contains(&0)
+    Encoding::for_bom(head).is_none()
+        && utf16_without_mark(head).is_none()
+        && head.contains(&0)
+        && !is_utf8_with_nuls(head)
 }
 
-/// UTF-16 of mostly Latin text has a zero in every other byte; that of other letters has one in
-/// each space and digit, and bytes that are none would hold control characters and wrong pairs.
+/// Whether the bytes are UTF-8 text with a few NUL bytes among it, such as a log.
+fn is_utf8_with_nuls(head: &[u8]) -> bool {
+    // The head may end within a character.
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    let is_text = |c: char| !c.is_control() || "\0\t\n\r\x0b\x0c\x1b".contains(c);
+    let nuls = memchr::memchr_iter(0, head).count();
+    nuls * MOST_NULS < head.len() && text.chars().all(is_text)
+}
+
+/// Detects UTF-16 without a byte order mark.
+///
+/// Mostly Latin text has a zero in every other byte. Text in other scripts has zeros in its spaces
+/// and digits only; it must then decode without unpaired surrogates and control characters.
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = &bytes[..bytes.len().min(8192)];
     let pairs = head.len() / 2;
@@ -68,12 +97,22 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
         return None;
     }
     let zeros = |first: usize| head.iter().skip(first).step_by(2).filter(|b| **b == 0).count();
-    let is = |encoding, zeros| zeros * 10 >= pairs * 8 || (zeros > 0 && is_text(encoding, head));
+    let is = |encoding, zeros| {
+        zeros * 10 >= pairs * 8
+            || (zeros > 0 && is_text(encoding, head) && !is_utf8_with_nuls(head))
+    };
     match (zeros(0), zeros(1)) {
         (0, odd) if is(UTF_16LE, odd) => Some(UTF_16LE),
         (even, 0) if is(UTF_16BE, even) => Some(UTF_16BE),
         _ => None,
     }
+}
+
+/// Whether the bytes are UTF-16, with a byte order mark or without.
+pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
+    let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
+    let encoding = marked.or_else(|| utf16_without_mark(bytes));
+    encoding.is_some_and(|encoding| encoding == UTF_16LE || encoding == UTF_16BE)
 }
 
 fn is_text(encoding: &'static Encoding, bytes: &[u8]) -> bool {
@@ -115,13 +154,15 @@ mod tests {
     #[test]
     fn encodings() {
         let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
-        let cases: [(Vec<u8>, &str, bool); 7] = [
+        let cases: [(Vec<u8>, &str, bool); 9] = [
             ("Zürich".into(), "Zürich", false),
             ("\u{feff}Zürich".into(), "Zürich", false),
             (utf16("\u{feff}Zürich"), "Zürich", false),
             (utf16("a\r\nb and more"), "a\nb and more", true),
             (utf16("имя, город\r\n"), "имя, город\n", true),
             (b"Z\xFCrich\r\n\x80 5\r".to_vec(), "Zürich\n€ 5\n", true),
+            ("a log: Zürich\0 and on".into(), "a log: Zürich and on", true),
+            ("0123456789\0".into(), "0123456789", true),
             (vec![], "", false),
         ];
         for (bytes, text, warns) in cases {
@@ -130,7 +171,9 @@ mod tests {
             assert_eq!(warning.is_some(), warns, "{text}");
             assert!(!is_binary(&bytes), "{text}");
         }
-        for bytes in [&b"\0\0\0\x01binary\xFF\xFE"[..], b"\x05\0\x01\x02ab\x07\x08"] {
+        for bytes in
+            [&b"\0\0\0\x01binary\xFF\xFE"[..], b"\x05\0\x01\x02ab\x07\x08", b"name\0\0\0\0\0\0more"]
+        {
             assert!(is_binary(bytes));
         }
     }

@@ -1,4 +1,4 @@
-//! XML: a line for each element that has a value, indented as the elements lie in each other.
+//! XML: writes one line for each element with a value, indented by depth.
 
 use encoding_rs::Encoding;
 use memchr::memmem;
@@ -41,7 +41,8 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
         }
     }
     if !writer.open.is_empty() {
-        let message = "is not well-formed XML: it ends within an element; is it complete?";
+        let message =
+            "is not well-formed XML: it ends within an element; check that the file is complete";
         return Err(context.corrupt(message));
     }
     let mut document = writer.builder.finish();
@@ -56,7 +57,7 @@ struct XmlWriter<'a> {
     context: &'a ReadContext<'a>,
     builder: Builder,
     open: Vec<Element>,
-    /// How long the document was when its length was checked.
+    /// The document's length in bytes at the last check of its length.
     checked: usize,
 }
 
@@ -64,7 +65,7 @@ struct Element {
     /// The name and the attributes, until they are written.
     label: Option<String>,
     value: String,
-    /// Elements within text are part of it.
+    /// The element lies within text (mixed content) and is read as part of it.
     is_inline: bool,
 }
 
@@ -95,7 +96,7 @@ impl XmlWriter<'_> {
         let depth = self.open.len();
         match (element.label, value.is_empty()) {
             (Some(label), false) => self.line(depth, &format!("{label}: {value}")),
-            // An element without a value says something by its attributes alone.
+            // An element without a value is written for its attributes.
             (Some(label), true) if label.ends_with(')') => self.line(depth, &label),
             (None, false) => self.line(depth + 1, &value),
             _ => {}
@@ -103,7 +104,7 @@ impl XmlWriter<'_> {
         self.check()
     }
 
-    /// Writes the name of an open element that has others in it.
+    /// Writes the name of an open element that contains others.
     fn label(&mut self, depth: usize) {
         if let Some(label) = self.open.get_mut(depth).and_then(|element| element.label.take()) {
             self.line(depth, &label);
@@ -111,12 +112,12 @@ impl XmlWriter<'_> {
     }
 
     fn line(&mut self, depth: usize, line: &str) {
-        self.builder.part("\n");
+        self.builder.separator("\n");
         self.builder.text(&"  ".repeat(depth));
         self.builder.block(BlockKind::Paragraph, line, None);
     }
 
-    /// The text so far is checked each time that it has grown by a megabyte.
+    /// Checks the limit each time the text has grown by a mebibyte.
     fn check(&mut self) -> Result<(), FileError> {
         if self.builder.as_str().len() > self.checked + (1 << 20) {
             self.checked = self.builder.as_str().len();
@@ -126,13 +127,13 @@ impl XmlWriter<'_> {
     }
 }
 
-/// The name without its prefix, and the attributes but for those that only serve the syntax.
+/// The local name and the attributes, without namespace declarations and `xsi:` attributes.
 fn label(context: &ReadContext, tag: &BytesStart) -> Result<String, FileError> {
     let mut label = tag.local_name().as_ref().to_owned();
     let mut has_attributes = false;
     for attribute in tag.attributes().with_checks(false) {
         let attribute = attribute.map_err(|_| {
-            context.corrupt("is not well-formed XML: an attribute has no value in quotes")
+            context.corrupt("is not well-formed XML: an attribute value is not in quotes")
         })?;
         let name = attribute.key.as_ref();
         if name.starts_with("xmlns") || name.starts_with("xsi:") {
@@ -154,7 +155,7 @@ fn label(context: &ReadContext, tag: &BytesStart) -> Result<String, FileError> {
     Ok(label)
 }
 
-/// The text with what its references to characters stand for; others stay as they are.
+/// Resolves character references and predefined entities; other entities stay as they are.
 fn unescaped(text: &str) -> String {
     let mut parts = text.split('&');
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -181,7 +182,7 @@ pub(crate) fn resolved(reference: &BytesRef) -> String {
     }
 }
 
-/// The encoding that the declaration names; a byte order mark goes before it.
+/// The encoding that the XML declaration names. A byte order mark takes precedence over it.
 fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = &bytes[..bytes.len().min(256)];
     let head = head.strip_prefix(b"<?xml")?;
@@ -200,8 +201,8 @@ fn line(text: &str, position: u64) -> usize {
 fn advice(error: &quick_xml::Error) -> &'static str {
     match error {
         quick_xml::Error::IllFormed(_) => "the tags do not match",
-        quick_xml::Error::Syntax(_) => "a mark is not closed",
-        _ => "the characters are not what XML allows",
+        quick_xml::Error::Syntax(_) => "a tag, comment or declaration is not closed",
+        _ => "it contains characters that XML does not allow",
     }
 }
 

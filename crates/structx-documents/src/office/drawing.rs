@@ -1,4 +1,4 @@
-//! The texts of charts and diagrams.
+//! The text of charts and diagrams.
 
 use quick_xml::events::BytesStart;
 
@@ -6,28 +6,28 @@ use super::xml::{self, Visitor};
 use crate::FileError;
 use crate::context::ReadContext;
 
-/// Titles, labels and values in the order in which the part has them, in one line.
+/// Titles, labels and values in the order of the part, in one line.
 pub(super) fn text(context: &ReadContext, part: &[u8]) -> Result<String, FileError> {
-    let mut texts = Texts::default();
+    let mut texts = DrawingText::default();
     xml::visit(context, part, &mut texts)?;
     Ok(texts.text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 #[derive(Default)]
-struct Texts {
+struct DrawingText {
     text: String,
     inside: bool,
 }
 
-impl Visitor for Texts {
+impl Visitor for DrawingText {
     fn start(&mut self, name: &str, _: &BytesStart) -> Result<bool, FileError> {
         self.inside = matches!(name, "t" | "v");
-        // Where the values come from, in the workbook behind the chart.
+        // `f` is the reference to the cells of the workbook behind the chart.
         Ok(!matches!(name, "f" | "Fallback"))
     }
 
     fn end(&mut self, name: &str) -> Result<(), FileError> {
-        // A word may consist of several runs, a paragraph ends it.
+        // A word may consist of several runs; the end of a paragraph ends it.
         if matches!(name, "p" | "v") {
             self.text.push(' ');
         }

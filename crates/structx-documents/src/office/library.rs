@@ -1,5 +1,4 @@
-//! What `office_oxide` reads: presentations and the binary formats. The one place that knows its
-//! errors and limits.
+//! Opens presentations and the binary formats with `office_oxide`, and maps its errors and limits.
 
 use std::ffi::OsStr;
 use std::io::Cursor;
@@ -17,7 +16,7 @@ use crate::context::ReadContext;
 use crate::zip_formats::archive::{self, Archive};
 use crate::{FileError, FileErrorKind};
 
-/// In all parts. What the library makes of an element takes up to 500 bytes.
+/// The most XML elements in all parts. The library keeps up to 500 bytes for an element.
 const MOST_ELEMENTS: usize = 800_000;
 
 pub(super) fn open(
@@ -73,7 +72,7 @@ fn file_error(context: &ReadContext, error: &OfficeError) -> FileError {
             context.error(FileErrorKind::LimitExceeded, message)
         }
         OfficeError::Doc(DocError::UnsupportedVersion(_)) => {
-            let message = "was saved by a version of Word that is too old; save it as .docx";
+            let message = "was saved by an unsupported old version of Word; save it as .docx";
             context.error(FileErrorKind::Unsupported, message)
         }
         _ => context.corrupt("is damaged; open it in an office program and save it again"),

@@ -1,9 +1,9 @@
-//! Documents of office programs. `.docx` is read element by element, within bounds and with its
-//! numbers; for presentations and the binary formats there is `office_oxide`.
+//! Office documents: .docx element by element, so that limits hold and list numbers are kept;
+//! presentations and the binary formats with `office_oxide`.
 
+mod blocks;
 pub(super) mod docx;
 mod drawing;
-mod items;
 mod library;
 mod model;
 pub(super) mod numerals;

@@ -1,20 +1,22 @@
-//! Presentations and the binary formats: the model of `office_oxide` as a document.
+//! Presentations and the binary formats: converts the model of `office_oxide` to a document.
 
 use office_oxide::DocumentFormat;
 use office_oxide::ir::{
-    Element, HeaderFooter, InlineContent, List, ListStyle, Note, Table, TableCell, inline_to_text,
+    Element, HeaderFooter, InlineContent, List, ListStyle, Note, Table, TableCell, TextSpan,
+    VerticalAlign, inline_to_text,
 };
 
-use super::items::{self, Item, Writer};
+use super::blocks::{self, BlockWriter, OfficeBlock};
 use super::{library, numerals};
 use crate::context::ReadContext;
 use crate::markdown_table::MarkdownCell;
+use crate::markup::text_style::{Script, StyledText, TextStyle};
 use crate::{BlockKind, Document, FileError, FileErrorKind};
 
 pub(crate) fn read_doc(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, FileError> {
     let model = library::open(context, bytes, DocumentFormat::Doc)?;
-    let mut writer = Writer::new(context);
-    // Sections repeat them.
+    let mut writer = BlockWriter::new(context);
+    // Sections repeat headers and footers.
     let mut margins: Vec<&HeaderFooter> = Vec::new();
     for section in &model.sections {
         let headers = [&section.first_page_header, &section.header, &section.even_page_header];
@@ -26,20 +28,20 @@ pub(crate) fn read_doc(context: &ReadContext, bytes: Vec<u8>) -> Result<Document
     let mut warnings = model.metadata.warnings;
     let is_numbered = |element: &Element| matches!(element, Element::List(list) if list.ordered);
     if model.sections.iter().flat_map(|section| &section.elements).any(is_numbered) {
-        let warning = "the numbers of lists are left out; save the file as .docx to keep them";
+        let warning = "list numbers are missing; save the file as .docx to keep them";
         warnings.push(warning.to_owned());
     }
     finish(writer, warnings)
 }
 
-/// Slides, a page each.
+/// Reads a presentation, each slide as a page.
 pub(crate) fn read_slides(
     context: &ReadContext,
     bytes: Vec<u8>,
     format: DocumentFormat,
 ) -> Result<Document, FileError> {
     let model = library::open(context, bytes, format)?;
-    let mut writer = Writer::new(context);
+    let mut writer = BlockWriter::new(context);
     let mut warnings = model.metadata.warnings;
     context.check_pages(model.sections.len())?;
     for (number, slide) in (1..).zip(&model.sections) {
@@ -48,8 +50,8 @@ pub(crate) fn read_slides(
             warnings.push(format!("slide {number} is hidden"));
         }
         write(&mut writer, &slide.elements)?;
-        let notes = items(slide.speaker_notes.as_deref().unwrap_or_default());
-        let notes = items::flat(&notes);
+        let notes = blocks(slide.speaker_notes.as_deref().unwrap_or_default());
+        let notes = blocks::flat(&notes);
         if !notes.is_empty() {
             writer.line(BlockKind::Note, &notes);
         }
@@ -57,7 +59,7 @@ pub(crate) fn read_slides(
     finish(writer, warnings)
 }
 
-fn finish(writer: Writer, warnings: Vec<String>) -> Result<Document, FileError> {
+fn finish(writer: BlockWriter, warnings: Vec<String>) -> Result<Document, FileError> {
     let context = writer.context;
     let mut document = writer.builder.finish();
     document.warnings = warnings;
@@ -68,7 +70,7 @@ fn finish(writer: Writer, warnings: Vec<String>) -> Result<Document, FileError> 
 }
 
 fn write_margins<'a>(
-    writer: &mut Writer,
+    writer: &mut BlockWriter,
     margins: [&'a Option<HeaderFooter>; 3],
     written: &mut Vec<&'a HeaderFooter>,
 ) -> Result<(), FileError> {
@@ -78,7 +80,7 @@ fn write_margins<'a>(
         }
         written.push(margin);
         writer.context.check_time()?;
-        for line in items(&margin.content).into_iter().flat_map(items::lines) {
+        for line in blocks(&margin.content).into_iter().flat_map(blocks::lines) {
             if !line.is_empty() {
                 writer.line(BlockKind::HeaderFooter, &line);
             }
@@ -87,14 +89,14 @@ fn write_margins<'a>(
     Ok(())
 }
 
-fn write(writer: &mut Writer, elements: &[Element]) -> Result<(), FileError> {
+fn write(writer: &mut BlockWriter, elements: &[Element]) -> Result<(), FileError> {
     for element in elements {
         writer.context.check_time()?;
         if let Element::Footnote(note) | Element::Endnote(note) = element {
-            let text = items::flat(&items(&note.content));
+            let text = blocks::flat(&blocks(&note.content));
             writer.line(BlockKind::Note, &format!("{} {text}", label(note)));
         } else {
-            items(std::slice::from_ref(element))
+            blocks(std::slice::from_ref(element))
                 .into_iter()
                 .try_for_each(|item| writer.write(item))?;
         }
@@ -102,53 +104,54 @@ fn write(writer: &mut Writer, elements: &[Element]) -> Result<(), FileError> {
     Ok(())
 }
 
-fn items(elements: &[Element]) -> Vec<Item> {
-    let mut items = Vec::new();
+fn blocks(elements: &[Element]) -> Vec<OfficeBlock> {
+    let mut blocks = Vec::new();
     for element in elements {
-        push(element, &mut items);
+        push(element, &mut blocks);
     }
-    items
+    blocks
 }
 
-/// The library bounds the depth of what it reads.
-fn push(element: &Element, items: &mut Vec<Item>) {
+/// Appends the blocks of an element. The recursion is bounded, as the library bounds the depth.
+fn push(element: &Element, blocks: &mut Vec<OfficeBlock>) {
     let item = match element {
         Element::Heading(heading) => {
-            Item::Heading(heading.clamped_level(), inline(&heading.content))
+            OfficeBlock::Heading(heading.clamped_level(), inline(&heading.content))
         }
-        Element::Paragraph(paragraph) => Item::Paragraph(inline(&paragraph.content)),
-        Element::CodeBlock(code) => Item::Paragraph(code.content.trim().to_owned()),
-        Element::List(list) => return push_list(list, &mut Vec::new(), items),
-        Element::Table(table) => return push_table(table, items),
+        Element::Paragraph(paragraph) => OfficeBlock::Paragraph(inline(&paragraph.content)),
+        Element::CodeBlock(code) => OfficeBlock::Paragraph(code.content.trim().to_owned()),
+        Element::List(list) => return push_list(list, &mut Vec::new(), blocks),
+        Element::Table(table) => return push_table(table, blocks),
         Element::TextBox(text_box) => {
-            return text_box.content.iter().for_each(|element| push(element, items));
+            return text_box.content.iter().for_each(|element| push(element, blocks));
         }
         Element::Footnote(note) | Element::Endnote(note) => {
-            let text = items::flat(&self::items(&note.content));
-            Item::Paragraph(format!("{} {text}", label(note)))
+            let text = blocks::flat(&self::blocks(&note.content));
+            OfficeBlock::Paragraph(format!("{} {text}", label(note)))
         }
         // Pictures, shapes and breaks have no text.
         _ => return,
     };
-    if !matches!(&item, Item::Heading(_, text) | Item::Paragraph(text) if text.is_empty()) {
-        items.push(item);
+    if !matches!(&item, OfficeBlock::Heading(_, text) | OfficeBlock::Paragraph(text) if text.is_empty())
+    {
+        blocks.push(item);
     }
 }
 
-fn push_table(table: &Table, items: &mut Vec<Item>) {
-    // A single cell is a frame around other things.
+fn push_table(table: &Table, blocks: &mut Vec<OfficeBlock>) {
+    // A table of one cell is a frame around its content.
     if let [row] = table.rows.as_slice()
         && let [cell] = row.cells.as_slice()
     {
-        return cell.content.iter().for_each(|element| push(element, items));
+        return cell.content.iter().for_each(|element| push(element, blocks));
     }
     let cell = |cell: &TableCell| MarkdownCell {
         columns: cell.col_span,
         rows: cell.row_span,
-        ..MarkdownCell::text(items::flat(&self::items(&cell.content)))
+        ..MarkdownCell::text(blocks::flat(&self::blocks(&cell.content)))
     };
     let rows = table.rows.iter().map(|row| row.cells.iter().map(cell).collect());
-    items.push(Item::Table(rows.collect()));
+    blocks.push(OfficeBlock::Table(rows.collect()));
 }
 
 /// The counter of a list at one level.
@@ -157,17 +160,21 @@ struct ElementCounter<'a> {
     number: u32,
 }
 
-/// The items of a list, each with the marker that is printed.
-fn push_list<'a>(list: &'a List, counters: &mut Vec<ElementCounter<'a>>, items: &mut Vec<Item>) {
+/// Appends the items of a list, each with its printed marker.
+fn push_list<'a>(
+    list: &'a List,
+    counters: &mut Vec<ElementCounter<'a>>,
+    blocks: &mut Vec<OfficeBlock>,
+) {
     counters.push(ElementCounter { list, number: list.start_number.unwrap_or(1) });
     for item in &list.items {
-        let text = items::flat(&self::items(&item.content));
+        let text = blocks::flat(&self::blocks(&item.content));
         if !text.is_empty() {
             let text = format!("{} {text}", marker(counters));
-            items.push(Item::Listed(counters.len() - 1, text));
+            blocks.push(OfficeBlock::Listed(counters.len() - 1, text));
         }
         if let Some(nested) = &item.nested {
-            push_list(nested, counters, items);
+            push_list(nested, counters, blocks);
         }
         if let Some(counter) = counters.last_mut() {
             counter.number = counter.number.saturating_add(1);
@@ -176,14 +183,14 @@ fn push_list<'a>(list: &'a List, counters: &mut Vec<ElementCounter<'a>>, items: 
     counters.pop();
 }
 
-/// The marker of the last counter's item as it is printed: `-`, `3.`, `(b)`, `1.2.`.
+/// The printed marker of the innermost item: `-`, `3.`, `(b)`, `1.2.`.
 fn marker(counters: &[ElementCounter]) -> String {
-    // Where the library does not know how a number is printed, it does not know the number either.
+    // If the library does not know the style of a number, it does not know the number either.
     let known = |counter: &&ElementCounter| counter.list.ordered && counter.list.style.is_some();
     let Some(own) = counters.last().filter(known) else { return "-".to_owned() };
     let plain = || format!("{}.", own.print());
     let Some(pattern) = own.list.marker_pattern.as_deref() else { return plain() };
-    // A level that is outside of this list is not known: the item's own number has to do.
+    // The number of a level outside of this list is unknown; then only the item's own is printed.
     numerals::fill(pattern, |level| counters.get(level).map(ElementCounter::print))
         .unwrap_or_else(plain)
 }
@@ -201,16 +208,34 @@ impl ElementCounter<'_> {
     }
 }
 
-/// The text of a paragraph, with the marks of its notes.
+/// The text of a paragraph, including the marks of its notes.
 fn inline(content: &[InlineContent]) -> String {
-    let text = |part: &InlineContent| match part {
-        InlineContent::FootnoteRef(note) | InlineContent::EndnoteRef(note) => {
-            mark(note.marker.as_deref(), note.note_id)
-        }
-        InlineContent::CommentRef(comment) => format!("[comment {}]", comment.comment_id),
-        part => inline_to_text(std::slice::from_ref(part)),
+    let (mut text, mut styled) = (String::new(), StyledText::default());
+    for part in content {
+        let marked = match part {
+            InlineContent::Text(span) => {
+                styled.push(&mut text, &span.text, style(span));
+                continue;
+            }
+            InlineContent::FootnoteRef(note) | InlineContent::EndnoteRef(note) => {
+                mark(note.marker.as_deref(), note.note_id)
+            }
+            InlineContent::CommentRef(comment) => format!("[comment {}]", comment.comment_id),
+            part => inline_to_text(std::slice::from_ref(part)),
+        };
+        text.push_str(&marked);
+    }
+    styled.close(&mut text);
+    text.trim().to_owned()
+}
+
+fn style(span: &TextSpan) -> TextStyle {
+    let script = match span.vertical_align {
+        Some(VerticalAlign::Superscript) => Script::Superscript,
+        Some(VerticalAlign::Subscript) => Script::Subscript,
+        _ => Script::Normal,
     };
-    content.iter().map(text).collect::<String>().trim().to_owned()
+    TextStyle { script, is_struck: span.strikethrough }
 }
 
 fn label(note: &Note) -> String {
@@ -230,7 +255,7 @@ mod tests {
         Element, InlineContent, List, ListItem, ListStyle, Paragraph, TextSpan,
     };
 
-    use super::{Item, items};
+    use super::{OfficeBlock, blocks};
 
     #[test]
     fn list_markers_are_as_printed() {
@@ -257,10 +282,10 @@ mod tests {
         let deep = list(ListStyle::Decimal, Some("%1.%2."), Some(2), vec![item("f", None)]);
         let beyond = list(ListStyle::Decimal, Some("%4)"), None, vec![item("g", None)]);
         let all = vec![item("a", Some(letters)), item("e", Some(deep)), item("", Some(beyond))];
-        let found: Vec<_> = items(&[Element::List(list(ListStyle::Decimal, None, Some(4), all))])
+        let found: Vec<_> = blocks(&[Element::List(list(ListStyle::Decimal, None, Some(4), all))])
             .into_iter()
             .map(|item| match item {
-                Item::Listed(level, text) => (level, text),
+                OfficeBlock::Listed(level, text) => (level, text),
                 item => panic!("{item:?}"),
             })
             .collect();

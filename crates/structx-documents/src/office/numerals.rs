@@ -1,7 +1,6 @@
-//! Numbers as lists print them.
+//! Formats list numbers as Word prints them.
 
-/// A pattern like `%1.%2` with the numbers in their places, by their level from 0; `None` where one
-/// is not known.
+/// Replaces `%1`, `%2` in a pattern by the numbers of the levels 0, 1; `None` if one is unknown.
 pub(super) fn fill(pattern: &str, number_of: impl Fn(usize) -> Option<String>) -> Option<String> {
     let mut printed = String::new();
     let mut characters = pattern.chars().peekable();
@@ -18,7 +17,7 @@ pub(super) fn fill(pattern: &str, number_of: impl Fn(usize) -> Option<String>) -
     Some(printed.trim().to_owned())
 }
 
-/// In one of Word's formats; in digits if the format is another one.
+/// The number in one of Word's formats (`w:numFmt`); unknown formats print digits.
 pub(super) fn print(number: u32, format: &str) -> String {
     match format {
         "none" => String::new(),
@@ -42,7 +41,7 @@ fn ordinal(number: u32) -> &'static str {
     }
 }
 
-/// a to z, then aa, bb, as Word counts.
+/// a to z, then aa, bb, as in Word.
 fn letters(number: u32) -> String {
     let index = number.saturating_sub(1);
     let letter = char::from(b'a' + u8::try_from(index % 26).unwrap_or(0));
@@ -65,7 +64,7 @@ pub(crate) fn roman(number: u32) -> String {
         (4, "iv"),
         (1, "i"),
     ];
-    // Larger numbers are not written in numerals.
+    // There are no Roman numerals for larger numbers.
     if number >= 4000 {
         return number.to_string();
     }

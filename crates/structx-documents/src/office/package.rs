@@ -1,4 +1,4 @@
-//! The parts of an Office Open XML file, and how they refer to each other.
+//! The parts of an Office Open XML file and the relationships between them.
 
 use std::collections::HashMap;
 
@@ -14,13 +14,13 @@ pub(super) struct Package<'a> {
     archive: Archive<'a>,
 }
 
-/// What a part refers to within the file, by the name it has there. What lies outside of the file
-/// is left out: it is never fetched.
+/// The relationships of a part to other parts of the file, by id. External targets are left out:
+/// they are never fetched.
 #[derive(Default)]
 pub(super) struct Relations(HashMap<String, Relation>);
 
 struct Relation {
-    /// The last word of its address: `styles`, `header`, `image`.
+    /// The last segment of its type URI: `styles`, `header`, `image`.
     kind: String,
     part: String,
 }
@@ -34,7 +34,7 @@ impl<'a> Package<'a> {
         self.archive.read(part)
     }
 
-    /// What `part` refers to; the file itself for an empty name.
+    /// The relationships of `part`; those of the package for an empty name.
     pub(super) fn relations(&mut self, part: &str) -> Result<Relations, FileError> {
         let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
         let slash = if folder.is_empty() { "" } else { "/" };
@@ -55,7 +55,7 @@ impl Relations {
         self.of_kind(kind).map(|(_, part)| part).min()
     }
 
-    /// The ids and parts of a kind, in no order.
+    /// The ids and parts of a kind, in arbitrary order.
     pub(super) fn of_kind(&self, kind: &str) -> impl Iterator<Item = (&str, &str)> {
         let relations = self.0.iter().filter(move |(_, relation)| relation.kind == kind);
         relations.map(|(id, relation)| (&**id, &*relation.part))
@@ -88,7 +88,7 @@ impl Visitor for Finder<'_> {
     fn text(&mut self, _: &str) {}
 }
 
-/// The name of a part that is named from a folder: `../media/a.png`, `/word/a.xml`, `a.xml`.
+/// Resolves a target such as `../media/a.png` or `/word/a.xml`, relative to a folder.
 fn resolve(folder: &str, target: &str) -> String {
     let folder = if target.starts_with('/') { "" } else { folder };
     let mut steps: Vec<&str> = Vec::new();

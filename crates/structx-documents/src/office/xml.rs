@@ -1,4 +1,4 @@
-//! The XML parts of office files, element by element, within bounds.
+//! A bounded event reader for the XML parts of Office files.
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion, escape};
@@ -6,16 +6,18 @@ use quick_xml::{Reader, XmlVersion, escape};
 use crate::FileError;
 use crate::context::ReadContext;
 
-/// Receives the elements of a part, by their names without prefix.
+/// Receives the elements of a part by their local names.
 pub(super) trait Visitor {
-    /// Whether the element's content is to be told too.
+    /// Returns whether the content of the element is visited.
     fn start(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError>;
     fn end(&mut self, name: &str) -> Result<(), FileError>;
     fn text(&mut self, text: &str);
 }
 
+/// Visits the elements of a part.
+///
 /// # Errors
-/// The part is not XML, is nested too deeply, or takes too long; or the visitor says so.
+/// The part is not well-formed, nested too deeply or takes too long, or the visitor fails.
 pub(super) fn visit(
     context: &ReadContext,
     part: &[u8],
@@ -66,7 +68,7 @@ pub(super) fn visit(
     }
 }
 
-/// The value of an attribute, whatever its prefix.
+/// The value of an attribute by its local name.
 pub(super) fn attribute(element: &BytesStart, name: &str) -> Option<String> {
     let mut attributes = element.attributes();
     attributes.with_checks(false);
@@ -79,7 +81,7 @@ pub(super) fn number<T: std::str::FromStr>(element: &BytesStart) -> Option<T> {
     attribute(element, "val")?.parse().ok()
 }
 
-/// Whether an element that switches something on does so.
+/// The value of a toggle element: on unless `val` says otherwise.
 pub(super) fn is_on(element: &BytesStart) -> bool {
     !attribute(element, "val").is_some_and(|value| matches!(&*value, "0" | "false" | "off"))
 }

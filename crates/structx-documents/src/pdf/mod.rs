@@ -1,4 +1,4 @@
-//! PDF: glyphs from `hayro`, arranged into text and tables.
+//! PDF: arranges the glyphs that `hayro` draws into text and tables.
 
 mod drawing;
 mod layout;
@@ -13,21 +13,21 @@ use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use self::drawing::Drawer;
 use self::layout::headings::HeadingStyle;
-use self::layout::passages::Piece;
+use self::layout::passages::PageBlock;
 use super::builder::Builder;
 use super::context::ReadContext;
-use super::isolate::Failure;
+use super::isolate::ChildError;
 use super::{BlockKind, Document, FileError, FileErrorKind, Mode, Password, markdown_table};
 
 /// The ratio of unmapped to mapped characters above which a page is unreadable: chosen by hand.
 const MOST_UNMAPPED: usize = 1;
 
 /// The text of one page.
-struct ReadPage {
+struct PageText {
     number: u32,
     size: (f32, f32),
     needs_vision: bool,
-    pieces: Vec<Piece>,
+    blocks: Vec<PageBlock>,
 }
 
 pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, FileError> {
@@ -36,7 +36,7 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
     context.check_pages(pdf.pages().len())?;
     let (mut pages, unmapped) = pages(context, &pdf)?;
     let mut failed = None;
-    if pages.iter().all(|page| page.pieces.is_empty()) {
+    if pages.iter().all(|page| page.blocks.is_empty()) {
         failed = ask_again(context, &original, &mut pages).err();
     }
     let unusable: Vec<u32> =
@@ -44,14 +44,16 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
     let mode = context.options.mode;
     if mode == Mode::Text && unusable.len() == pages.len() {
         let message = "its pages have no readable text, as in a scan; run text recognition (OCR) \
-                       on it first, or read it in mode \"auto\" with a model that sees";
+                       on it first, or read it in mode \"auto\" with a vision model";
         return Err(context.error(FileErrorKind::NoTextLayer, message));
     }
     let mut document = document(context, pages)?;
     document.warnings.extend(warnings(&unusable, unmapped));
-    document.warnings.extend(failed.map(|failure| {
-        format!("no text was found, and a second reader that was to look for it {failure}")
-    }));
+    document
+        .warnings
+        .extend(failed.map(|failure| {
+            format!("no text was found; the fallback reader pdf-extract {failure}")
+        }));
     if matches!(mode, Mode::Vision | Mode::File) || !unusable.is_empty() {
         document.original = Some(original);
     }
@@ -65,8 +67,8 @@ fn open(context: &ReadContext, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
         .map_err(|error| load_error(context, error))
 }
 
-/// The pages, and the number of characters without a Unicode value.
-fn pages(context: &ReadContext, pdf: &Pdf) -> Result<(Vec<ReadPage>, usize), FileError> {
+/// Reads the pages; also returns the number of characters without a Unicode value.
+fn pages(context: &ReadContext, pdf: &Pdf) -> Result<(Vec<PageText>, usize), FileError> {
     let mut drawer = Drawer::new(context, pdf);
     let mut pages = Vec::new();
     let mut all_unmapped = 0;
@@ -74,39 +76,39 @@ fn pages(context: &ReadContext, pdf: &Pdf) -> Result<(Vec<ReadPage>, usize), Fil
         let drawing = drawer.draw(page)?;
         let (mapped, unmapped) = (drawing.glyphs.len(), drawing.unmapped);
         all_unmapped += unmapped;
-        let pieces = layout::pieces(context, drawing)?;
+        let blocks = layout::blocks(context, drawing)?;
         context.check_time()?;
-        let needs_vision = pieces.is_empty() || unmapped > MOST_UNMAPPED * mapped;
-        pages.push(ReadPage { number, size: page.render_dimensions(), needs_vision, pieces });
+        let needs_vision = blocks.is_empty() || unmapped > MOST_UNMAPPED * mapped;
+        pages.push(PageText { number, size: page.render_dimensions(), needs_vision, blocks });
     }
     Ok((pages, all_unmapped))
 }
 
-/// Asks a second library for the text of pages on which the first found none.
-fn ask_again(context: &ReadContext, file: &[u8], pages: &mut [ReadPage]) -> Result<(), Failure> {
+/// Reads the text again with a second library.
+fn ask_again(context: &ReadContext, file: &[u8], pages: &mut [PageText]) -> Result<(), ChildError> {
     for (page, text) in pages.iter_mut().zip(pdf_extract::pages(context, file)?) {
         if !text.trim().is_empty() {
-            page.pieces = vec![Piece::Plain(text.trim().to_owned())];
+            page.blocks = vec![PageBlock::Plain(text.trim().to_owned())];
             page.needs_vision = false;
         }
     }
     Ok(())
 }
 
-fn document(context: &ReadContext, mut pages: Vec<ReadPage>) -> Result<Document, FileError> {
-    let pieces: Vec<Vec<Piece>> =
-        pages.iter_mut().map(|page| std::mem::take(&mut page.pieces)).collect();
-    let style = HeadingStyle::of(&pieces);
+fn document(context: &ReadContext, mut pages: Vec<PageText>) -> Result<Document, FileError> {
+    let blocks: Vec<Vec<PageBlock>> =
+        pages.iter_mut().map(|page| std::mem::take(&mut page.blocks)).collect();
+    let style = HeadingStyle::of(&blocks);
     let mut builder = Builder::default();
-    for (page, pieces) in pages.iter().zip(&pieces) {
+    for (page, blocks) in pages.iter().zip(&blocks) {
         builder.page(page.number);
         builder.shown(page.size, page.needs_vision);
         let mut in_list = false;
-        for (place, piece) in pieces.iter().enumerate() {
-            let kind = style.kind(pieces, place);
-            builder.part(if in_list && kind == BlockKind::ListItem { "\n" } else { "\n\n" });
+        for (place, block) in blocks.iter().enumerate() {
+            let kind = style.kind(blocks, place);
+            builder.separator(if in_list && kind == BlockKind::ListItem { "\n" } else { "\n\n" });
             in_list = kind == BlockKind::ListItem;
-            write(context, &mut builder, kind, piece)?;
+            write(context, &mut builder, kind, block)?;
         }
     }
     Ok(builder.finish())
@@ -116,17 +118,17 @@ fn write(
     context: &ReadContext,
     builder: &mut Builder,
     kind: BlockKind,
-    piece: &Piece,
+    block: &PageBlock,
 ) -> Result<(), FileError> {
-    let text = match piece {
-        Piece::Table(rows, bounds) => {
+    let text = match block {
+        PageBlock::Table(rows, bounds) => {
             return markdown_table::write(context, builder, rows, Some(*bounds));
         }
-        Piece::Plain(text) => {
+        PageBlock::Plain(text) => {
             builder.block(kind, text, None);
             return Ok(());
         }
-        Piece::Text(text) => text,
+        PageBlock::Text(text) => text,
     };
     if let BlockKind::Heading { level } = kind {
         builder.text(&"#".repeat(level.into()));
@@ -164,13 +166,13 @@ fn load_error(context: &ReadContext, error: LoadPdfError) -> FileError {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
             let message = match context.options.password {
                 None => "is protected by a password; give it as `password`",
-                Some(_) => "is protected by another password than the one given",
+                Some(_) => "is protected, and the given password is wrong",
             };
             (FileErrorKind::PasswordRequired, message)
         }
         LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm) => (
             FileErrorKind::Unsupported,
-            "is encrypted in a way that is not supported; save it without encryption",
+            "uses an unsupported encryption; save it without encryption",
         ),
         LoadPdfError::Decryption(_) | LoadPdfError::Invalid => {
             (FileErrorKind::Corrupt, "is damaged and can't be read as a PDF; export it again")

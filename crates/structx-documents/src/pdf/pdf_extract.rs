@@ -1,21 +1,21 @@
-//! The text of pages as a second library reads it, asked where the first finds none on any page.
+//! The fallback reader `pdf-extract`, for files in which the layout finds no text at all.
 //!
-//! It panics on some files, and overflows the stack on others, which nothing can catch: it runs in
-//! a process of its own.
+//! It panics on some files, and overflows the stack on others, which can't be caught; so it runs in a
+//! child process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pdf_extract::{Document, PlainTextOutput, output_doc_page};
 
 use crate::context::ReadContext;
-use crate::isolate::{self, Failure, Reader};
+use crate::isolate::{self, ChildError, Reader};
 
-/// The text of each page; none for a page that is not to be read.
-pub(super) fn pages(context: &ReadContext, file: &[u8]) -> Result<Vec<String>, Failure> {
+/// The text of each page, read in a child process; empty for pages that can't be read.
+pub(super) fn pages(context: &ReadContext, file: &[u8]) -> Result<Vec<String>, ChildError> {
     isolate::read(Reader::PdfExtract, context, file)
 }
 
-/// Extracts the pages in this process; [`pages`] does it in a child process.
+/// Extracts the pages in this process.
 pub(crate) fn extract(file: &[u8]) -> Vec<String> {
     let Ok(mut document) = Document::load_mem(file) else { return Vec::new() };
     if document.is_encrypted() && document.decrypt("").is_err() {
@@ -35,8 +35,8 @@ fn page(document: &Document, number: u32) -> String {
     if is_usable(&text) { text } else { String::new() }
 }
 
-/// Fonts without a map to Unicode give anything: signs, or the accented letters that those of other
-/// alphabets are taken for.
+/// Whether the text is plausible. Fonts without a map to Unicode yield arbitrary symbols, or accented
+/// Latin letters for those of other scripts.
 fn is_usable(text: &str) -> bool {
     let count = |is_one: fn(char) -> bool| text.chars().filter(|it| is_one(*it)).count();
     let letters = count(char::is_alphanumeric);

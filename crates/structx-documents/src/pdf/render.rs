@@ -1,4 +1,4 @@
-//! Pages of a PDF as images, drawn by `hayro`.
+//! Renders pages of a PDF with `hayro`.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use super::super::vision::{self, LONGEST_SIDE, PageImage};
 use super::FileError;
 use super::preflight::render_cost;
 
-/// Pixels for each point of a page that is not large: 180 dots per inch, which is enough for the
-/// small print and little more than the longest side gives A4.
+/// Pixels per point for pages that are not large: 180 dots per inch, a little more than A4 gets by
+/// the longest side. Chosen by hand for legible small print.
 const USUAL_SCALE: f32 = 2.5;
 
 /// Passes the images of the numbered pages to `take` until it returns false.
@@ -34,7 +34,7 @@ pub(crate) fn pages(
         }
     };
     for &number in numbers {
-        // A cache of its own: one that a panic left behind is not used again, and none grows.
+        // Each page has its own cache, as a panic may leave one in a bad state.
         let image = vision::guarded(context, || page(context, &pdf, number));
         if !take(image) {
             return;
@@ -48,7 +48,7 @@ fn page(context: &ReadContext, pdf: &Pdf, number: u32) -> Result<PageImage, File
         return Err(context.corrupt(format!("has no page {number}")));
     };
     let scale = scale(page).ok_or_else(|| {
-        context.corrupt(format!("page {number} has a size that can't be shown as an image"))
+        context.corrupt(format!("page {number} has a size that can't be rendered"))
     })?;
     render_cost::check(context, page, scale)?;
     let settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
@@ -60,16 +60,16 @@ fn page(context: &ReadContext, pdf: &Pdf, number: u32) -> Result<PageImage, File
         &settings,
     );
     let (width, height) = (pixels.width().into(), pixels.height().into());
-    // On white, nothing is transparent: the colours are what is seen.
+    // On a white background no pixel is transparent, so alpha can be dropped.
     let colours = pixels.data_as_u8_slice().chunks_exact(4).flat_map(|it| [it[0], it[1], it[2]]);
     let Some(image) = RgbImage::from_vec(width, height, colours.collect()) else {
-        return Err(context.corrupt(format!("page {number} can't be shown as an image")));
+        return Err(context.corrupt(format!("page {number} can't be rendered as an image")));
     };
     let image = DynamicImage::ImageRgb8(image);
     vision::encode(context, number, image, Orientation::NoTransforms)
 }
 
-/// `None` for a page without a size, or of one whose shorter side would vanish.
+/// The scale of a page; `None` if it has no size, or its shorter side would have no pixel.
 fn scale(page: &Page<'_>) -> Option<f32> {
     #[expect(clippy::cast_precision_loss, reason = "it has fewer than 24 bits")]
     let most = LONGEST_SIDE as f32;

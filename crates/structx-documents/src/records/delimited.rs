@@ -1,30 +1,20 @@
-//! CSV and TSV: rows of cells, with a character between them.
+//! CSV and TSV: reads the records.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write;
 
+use super::dialect::{Dialect, split_hint};
 use crate::context::ReadContext;
 use crate::markup::text::decode;
 use crate::table::Table;
 use crate::{FileError, FileErrorKind, Skipped, TableOptions};
 
-/// The part of a file that its delimiter is detected from: chosen by hand, not measured.
-const SNIFFED_RECORDS: usize = 50;
-const SNIFFED_BYTES: usize = 1 << 16;
-/// Memory of a column and its name, in cells: chosen by hand, not measured.
+/// The memory of a column and its name counted in cells: chosen by hand, not measured.
 const CELLS_OF_A_COLUMN: usize = 8;
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// The characters that part cells and hold them together.
-#[derive(Clone, Copy)]
-struct Dialect {
-    delimiter: u8,
-    quote: u8,
-}
-
-/// The table of a file. Values stay strings, spelled as in the file; an empty cell is null. The
-/// text tells the delimiter where neither the options nor `delimiter` do.
+/// Reads a file as a table. Values stay strings as spelled in the file; an empty cell is null. The
+/// delimiter is detected unless the options or `delimiter` give it.
 pub(crate) fn read(
     context: &ReadContext,
     bytes: &[u8],
@@ -33,23 +23,32 @@ pub(crate) fn read(
     let options = &context.options.table;
     let (text, warning) = decode(bytes, options.encoding);
     let text = &without_lines(&text, &options.skipped);
-    // The library holds a record several times.
+    // The library holds several copies of a record.
     text.split('\n').try_for_each(|line| context.check_growing(line.len()))?;
-    let quote = options.quote.unwrap_or_else(|| sniff_quote(text));
-    let delimiter = options.delimiter.or(delimiter);
-    let dialect =
-        Dialect { delimiter: delimiter.unwrap_or_else(|| sniff_delimiter(text, quote)), quote };
-    let mut table = read_cells(context, text, dialect)?;
+    let (hint, text) = split_hint(text);
+    let dialect = Dialect::of(text, options, hint.or(delimiter));
+    let text = &dialect.without_initial_spaces(text);
+    let mut table = read_cells(context, text, dialect, usize::from(hint.is_some()))?;
+    if options.escape != dialect.escape {
+        let warning = "a backslash before a quote was read as an escape; see escapechar";
+        table.warnings.push(warning.to_owned());
+    }
     table.warnings.extend(warning);
     options.choose_columns(context.name, &mut table)?;
     table.check_names(context.name)?;
     Ok(table)
 }
 
-fn read_cells(context: &ReadContext, text: &str, dialect: Dialect) -> Result<Table, FileError> {
+/// Reads the records; `skipped_lines` are the lines before the text.
+fn read_cells(
+    context: &ReadContext,
+    text: &str,
+    dialect: Dialect,
+    skipped_lines: usize,
+) -> Result<Table, FileError> {
     let (name, options) = (context.name, &context.options.table);
-    // The library keeps a record as a whole, and more of each of its cells than of a letter; as many
-    // delimiters may well stand within quotes.
+    // The library keeps a whole record, and for a cell more memory than for a character. Some
+    // delimiters may be quoted, so only a quarter of them counts as cells.
     let delimiters = memchr::memchr_iter(dialect.delimiter, text.as_bytes()).count();
     context.check_cells(delimiters / 4)?;
     let mut records = dialect.reader(text).into_records();
@@ -65,7 +64,7 @@ fn read_cells(context: &ReadContext, text: &str, dialect: Dialect) -> Result<Tab
     let mut last = first.clone();
     for record in own.into_iter().chain(records).take(options.rows.unwrap_or(usize::MAX)) {
         let record = record.map_err(|error| corrupt(name, &error))?;
-        // One more for what a row takes itself.
+        // One more for the memory of the row itself.
         cells += record.len().max(table.columns.len()) + 1;
         context.check_cells(cells.max(record.len().saturating_mul(CELLS_OF_A_COLUMN)))?;
         short += usize::from(record.len() < first.len());
@@ -73,10 +72,10 @@ fn read_cells(context: &ReadContext, text: &str, dialect: Dialect) -> Result<Tab
         for column in table.columns.len()..record.len() {
             table.columns.push(options.unnamed(column, &taken));
         }
-        table.records.push(record.iter().map(cell));
+        table.records.push(record.iter().map(|text| cell(options, text)));
         last = record;
     }
-    check_quotes(name, text, dialect, &last, &options.skipped)?;
+    check_quotes(context, text, dialect, &last, skipped_lines)?;
     context.check_cells(table.columns.len().saturating_mul(table.records.len()))?;
     if table.records.is_empty() {
         return Err(empty(name, "the table has a header and no rows"));
@@ -84,6 +83,9 @@ fn read_cells(context: &ReadContext, text: &str, dialect: Dialect) -> Result<Tab
     warn_of_lengths(&mut table, first.len(), short, long);
     let named = first.iter().filter(|name| !name.trim().is_empty()).count();
     options.warn_of_title(named, &mut table);
+    if options.header == Some(0) {
+        warn_of_values(&mut table, &first);
+    }
     Ok(table)
 }
 
@@ -94,17 +96,6 @@ fn warn_of_lengths(table: &mut Table, usual: usize, short: usize, long: usize) {
     }
     if let Some(column) = table.columns.get(usual) {
         table.warnings.push(format!("{long} rows are longer than the first row; see {column}"));
-    }
-}
-
-impl Dialect {
-    fn reader(self, text: &str) -> csv::Reader<&[u8]> {
-        csv::ReaderBuilder::new()
-            .delimiter(self.delimiter)
-            .quote(self.quote)
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(text.as_bytes())
     }
 }
 
@@ -122,66 +113,31 @@ fn without_lines<'a>(text: &'a str, skipped: &Skipped) -> Cow<'a, str> {
     }
 }
 
-/// A quote that is never closed hides all rows behind it in one cell.
+/// Refuses a file with an unclosed quote, which would swallow all later rows into one cell.
 fn check_quotes(
-    name: &str,
+    context: &ReadContext,
     text: &str,
     dialect: Dialect,
     last: &csv::StringRecord,
-    skipped: &Skipped,
+    skipped_lines: usize,
 ) -> Result<(), FileError> {
     let start = last.position().and_then(|position| usize::try_from(position.byte()).ok());
-    // One more row is one more record, except within quotes.
+    // An appended row is a new record, unless a quote is open.
     let longer = text[start.unwrap_or(0)..].to_owned() + "\n.";
     if dialect.reader(&longer).into_records().nth(1).is_some() {
         return Ok(());
     }
     let lines = |text: &str| text.matches('\n').count();
-    let before = lines(text) - last.iter().next_back().map_or(0, lines);
+    let before = skipped_lines + lines(text) - last.iter().next_back().map_or(0, lines);
+    let skipped = &context.options.table.skipped;
     let line = (0..).filter(|line| !skipped.contains(*line)).nth(before).map_or(0, |line| line + 1);
     let quote = char::from(dialect.quote);
     let message = format!("the quote ({quote}) that opens in line {line} is never closed");
-    Err(FileError::new(FileErrorKind::Corrupt, name, message))
+    Err(context.corrupt(message))
 }
 
-/// `'` where more cells begin and end with it than with `"`.
-fn sniff_quote(text: &str) -> u8 {
-    let end = text.floor_char_boundary(SNIFFED_BYTES);
-    let cells = |quote: char| {
-        let lines = text[..end].lines().take(SNIFFED_RECORDS);
-        let cells =
-            lines.flat_map(|line| line.split(|c| DELIMITERS.iter().any(|d| c == char::from(*d))));
-        let cells = cells.map(str::trim).filter(|cell| cell.len() > 1);
-        let (mut starts, mut ends) = (0, 0);
-        for cell in cells {
-            starts += usize::from(cell.starts_with(quote));
-            ends += usize::from(cell.ends_with(quote));
-        }
-        starts.min(ends)
-    };
-    if cells('\'') > cells('"') { b'\'' } else { b'"' }
-}
-
-/// The delimiter by which most records have as many fields as the header, and the more the better.
-fn sniff_delimiter(text: &str, quote: u8) -> u8 {
-    let score = |delimiter: u8| {
-        let dialect = Dialect { delimiter, quote };
-        let mut lengths = dialect
-            .reader(text)
-            .into_records()
-            .take(SNIFFED_RECORDS)
-            .map_while(Result::ok)
-            .map(|record| record.len());
-        let fields = lengths.next().filter(|fields| *fields > 1)?;
-        let alike = lengths.filter(|length| *length == fields).count();
-        Some((alike, fields))
-    };
-    let scored = DELIMITERS.into_iter().rev().filter_map(|d| Some((score(d)?, d)));
-    scored.max_by_key(|(score, _)| *score).map_or(b',', |(_, delimiter)| delimiter)
-}
-
-/// What the first row names the columns, or their positions where it is no header; `taken` are its
-/// names.
+/// The column names from the first row, or positions if it is not a header; `taken` are the names in
+/// the first row.
 fn names(first: &csv::StringRecord, taken: &HashSet<&str>, options: &TableOptions) -> Vec<String> {
     let name = |(index, name): (usize, &str)| match name.trim() {
         name if options.header.is_some() && !name.is_empty() => name.to_owned(),
@@ -190,8 +146,51 @@ fn names(first: &csv::StringRecord, taken: &HashSet<&str>, options: &TableOption
     first.iter().enumerate().map(name).collect()
 }
 
-fn cell(text: &str) -> Option<&str> {
-    (!text.trim().is_empty()).then_some(text)
+fn cell<'a>(options: &TableOptions, text: &'a str) -> Option<Cow<'a, str>> {
+    let number = || plain_number(text.trim(), options.decimal?, options.thousands);
+    (!text.trim().is_empty()).then(|| number().map_or(Cow::Borrowed(text), Cow::Owned))
+}
+
+/// A number with the given separators in plain form: `1.234,50` as `1234.50`. `None` for other text.
+fn plain_number(text: &str, decimal: char, thousands: Option<char>) -> Option<String> {
+    let (sign, digits) = match text.strip_prefix(['-', '+']) {
+        Some(digits) => (&text[..1], digits),
+        None => ("", text),
+    };
+    let (whole, fraction) = match digits.split_once(decimal) {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (digits, None),
+    };
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let groups: Vec<&str> = match thousands {
+        Some(separator) => whole.split(separator).collect(),
+        None => vec![whole],
+    };
+    let is_grouped = groups.len() == 1 || groups[1..].iter().all(|group| group.len() == 3);
+    let is_number =
+        is_grouped && groups.iter().all(|group| is_digits(group)) && fraction.is_none_or(is_digits);
+    let fraction = fraction.map(|fraction| format!(".{fraction}")).unwrap_or_default();
+    is_number.then(|| format!("{sign}{}{fraction}", groups.concat()))
+}
+
+/// Warns of a first row whose cells look like values of their columns.
+fn warn_of_values(table: &mut Table, first: &csv::StringRecord) {
+    let is_value = |text: &str| {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let is_number = text.chars().all(|c| c.is_ascii_digit() || "+-.,:/ %€$£".contains(c));
+        // Years and item numbers are names of columns, too.
+        digits > 0 && is_number && digits < text.len()
+    };
+    let Some(second) = table.records.get(0) else { return };
+    let columns = first.len();
+    let looks_alike = first.iter().zip(second.cells(columns)).any(|(name, cell)| {
+        is_value(name.trim()) && cell.text().is_some_and(|text| is_value(text.trim()))
+    });
+    if looks_alike {
+        let warning = "the first row looks like values and was read as names; header=None reads it \
+                       as a row";
+        table.warnings.push(warning.to_owned());
+    }
 }
 
 fn corrupt(name: &str, error: &csv::Error) -> FileError {
@@ -283,6 +282,50 @@ mod tests {
     }
 
     #[test]
+    fn files_as_programs_write_them() {
+        let rows = |text: &str, options: &str| {
+            let table = read_with(text, options, &Limits::default()).unwrap();
+            let text = |value: Value| value.as_str().unwrap_or(".").to_owned();
+            let rows = values(&table).into_iter();
+            let rows: Vec<String> =
+                rows.map(|row| row.into_iter().map(text).collect::<Vec<_>>().join("|")).collect();
+            (table.columns.join("|"), rows.join("/"), table.warnings.len())
+        };
+        for (text, options, columns, cells, warnings) in [
+            ("sep=;\na;b\n1;2\n", "{}", "a|b", "1|2", 0),
+            (
+                "name,note\nAnn,'tis 5\nBob,the boys'\n",
+                "{}",
+                "name|note",
+                "Ann|'tis 5/Bob|the boys'",
+                0,
+            ),
+            ("a,b\n\"5\\\" wide\",x\n", "{}", "a|b", "5\" wide|x", 1),
+            ("a,b\n\"5\\\" wide\",x\n", r#"{"escapechar": "\\"}"#, "a|b", "5\" wide|x", 0),
+            ("a, \"b, c\"\n1, \"2, 3\"\n", "{}", "a|b, c", "1|2, 3", 0),
+            ("a, b\n1, 2\n", r#"{"skipinitialspace": true}"#, "a|b", "1|2", 0),
+            ("# note\na,b\n# more, here\n1,2\n", r##"{"comment": "#"}"##, "a|b", "1|2", 0),
+            (
+                "a;b\n1.234,50;-2,5\n1.23,4;x\n",
+                r#"{"decimal": ",", "thousands": "."}"#,
+                "a|b",
+                "1234.50|-2.5/1.23,4|x",
+                0,
+            ),
+            ("01.02.2024;1,50\n02.02.2024;2,50\n", "{}", "01.02.2024|1,50", "02.02.2024|2,50", 1),
+            ("Region;2023;2024\nNorth;1,5;2,5\n", "{}", "Region|2023|2024", "North|1,5|2,5", 0),
+        ] {
+            assert_eq!(
+                rows(text, options),
+                (columns.to_owned(), cells.to_owned(), warnings),
+                "{text}"
+            );
+        }
+        let open = read_with("sep=;\na;b\n1;\"2\n", "{}", &Limits::default()).unwrap_err();
+        assert!(open.message.contains("in line 3 "), "{open}");
+    }
+
+    #[test]
     fn a_quote_that_stays_open_is_named() {
         for (text, line) in [
             ("name,note\nA,\"5 inch\nB,ok\nC,ok\n", 2),
@@ -333,8 +376,8 @@ mod tests {
             (r#"{"header": 2}"#, FileErrorKind::Empty, "skipped"),
             (r#"{"usecols": ["a", "x", "y"]}"#, FileErrorKind::Options, "no column x, y"),
             (r#"{"columns": [1, 2]}"#, FileErrorKind::Options, "no column 2"),
-            (r#"{"columns": []}"#, FileErrorKind::Options, "no column is chosen"),
-            (r#"{"usecols": "A:C"}"#, FileErrorKind::Options, "letters in a spreadsheet"),
+            (r#"{"columns": []}"#, FileErrorKind::Options, "chooses no column"),
+            (r#"{"usecols": "A:C"}"#, FileErrorKind::Options, "letters are for spreadsheets"),
         ] {
             let error = read_with("a,b\n1,2", options, &Limits::default()).unwrap_err();
             assert_eq!(error.kind, kind, "{options}");

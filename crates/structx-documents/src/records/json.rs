@@ -1,4 +1,4 @@
-//! JSON and JSON Lines: files of records, and JSON of any other form as a document.
+//! JSON and JSON Lines: arrays of objects as tables, other JSON as a document.
 
 use std::fmt;
 use std::str::Bytes;
@@ -13,9 +13,10 @@ use crate::table::{Objects, Table};
 use crate::{Content, FileError};
 use structx_common::json;
 
+/// The memory of an object counted in values: chosen by hand, not measured.
 const VALUES_OF_AN_OBJECT: usize = 3;
 
-/// An array of objects is a table; any other value is a document of its indented text.
+/// Reads an array of objects as a table, and any other value as a document of its indented text.
 pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Content, FileError> {
     let options = &context.options.table;
     let (text, warning) = decode(bytes, options.encoding);
@@ -52,8 +53,8 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Content, FileE
     Ok(Content::Table(table))
 }
 
-/// Hands over the items of an array one by one: all together would take many times the memory of
-/// their text.
+/// Passes the items of an array to `take` one by one; all at once they would take many times the
+/// memory of their text.
 fn for_each_item(json: &str, take: impl FnMut(Value)) -> serde_json::Result<()> {
     struct Items<F>(F);
     impl<'de, F: FnMut(Value)> Visitor<'de> for Items<F> {
@@ -75,7 +76,7 @@ fn for_each_item(json: &str, take: impl FnMut(Value)) -> serde_json::Result<()> 
     json.end()
 }
 
-/// An object in each line.
+/// Reads JSON Lines: an object per line.
 pub(crate) fn read_lines(context: &ReadContext, bytes: &[u8]) -> Result<Table, FileError> {
     let options = &context.options.table;
     let (text, warning) = decode(bytes, options.encoding);
@@ -89,7 +90,7 @@ pub(crate) fn read_lines(context: &ReadContext, bytes: &[u8]) -> Result<Table, F
             context.corrupt(format!("line {line} {problem} in column {column}"))
         };
         objects.push(serde_json::from_str(line).map_err(|error| {
-            let found = if error.is_data() { "another kind of value" } else { "an error" };
+            let found = if error.is_data() { "another type of value" } else { "a syntax error" };
             corrupt(&format!("is not a JSON object: {found}"), error)
         })?);
         json::check_names(line.as_bytes())
@@ -109,8 +110,8 @@ fn table(context: &ReadContext, objects: Objects) -> Result<Table, FileError> {
     Ok(table)
 }
 
-/// Looks how many values there are before they are parsed, as a small one takes a hundred times the
-/// memory of its text; an object takes that of several.
+/// Bounds the number of values before parsing: a small value takes a hundred times the memory of
+/// its text.
 fn check_values(context: &ReadContext, json: &str) -> Result<(), FileError> {
     let mut values: usize = 0;
     let mut bytes = json.bytes();
@@ -125,7 +126,7 @@ fn check_values(context: &ReadContext, json: &str) -> Result<(), FileError> {
     context.check_cells(values)
 }
 
-/// Goes behind the quote that ends the string.
+/// Advances past the closing quote of a string.
 fn skip_string(bytes: &mut Bytes) {
     while let Some(byte) = bytes.next() {
         match byte {
@@ -136,8 +137,8 @@ fn skip_string(bytes: &mut Bytes) {
     }
 }
 
-/// Valid JSON with a member or an item a line. It works on the text and not on the parsed value, so
-/// that numbers keep their spelling (`1.50`).
+/// Indents valid JSON, one member or item per line. It works on the text, so that numbers keep their
+/// spelling (`1.50`).
 fn indented(json: &str) -> String {
     let mut out = String::with_capacity(json.len() * 2);
     let mut depth = 0;
@@ -179,7 +180,7 @@ fn new_line(out: &mut String, depth: usize) {
     out.extend(std::iter::repeat_n("  ", depth));
 }
 
-/// The length of the JSON string that the text begins with.
+/// The length of the JSON string at the start of the text.
 fn string_end(text: &str) -> usize {
     let mut escaped = false;
     let closing = text.char_indices().skip(1).find(|(_, character)| {
@@ -190,7 +191,7 @@ fn string_end(text: &str) -> usize {
     closing.map_or(text.len(), |(index, _)| index + 1)
 }
 
-/// The same string with letters in place of `\u00e9`, as a reader wants it.
+/// The JSON string with escapes such as `\u00e9` replaced by the characters.
 fn unescaped(token: &str) -> String {
     let parsed = serde_json::from_str(token).map(|text: String| Value::String(text).to_string());
     parsed.unwrap_or_else(|_| token.to_owned())

@@ -1,6 +1,7 @@
-//! Files of records: rows with named columns.
+//! Readers of records: CSV, JSON and workbooks.
 
 pub(super) mod delimited;
+mod dialect;
 pub(super) mod json;
 pub(super) mod options;
 pub(super) mod workbook;
@@ -12,7 +13,7 @@ use super::{Document, FileError, ReadOptions};
 use crate::table::{self, Table};
 
 impl Table {
-    /// The table as a document of its own, in Markdown.
+    /// Converts the table to a document of one Markdown table.
     ///
     /// # Errors
     /// It has more cells or characters than the limits that the table was read with.

@@ -1,4 +1,4 @@
-//! `file_options`: how a caller wants a file of records to be read, in the words of pandas.
+//! `file_options` for tables, named as in pandas.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -11,9 +11,9 @@ use crate::table::Table;
 use crate::{FileError, FileErrorKind};
 
 const NAME: &str = "file_options";
-/// Every option; the names in brackets are other names of the one before.
-const ALL: &str =
-    "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar, sheet_name";
+/// All options, with aliases in brackets.
+const ALL: &str = "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar, \
+                   escapechar, skipinitialspace, comment, decimal, thousands, sheet_name";
 
 /// Options of CSV and TSV files.
 pub(crate) const OF_TEXT: &[&str] = &[
@@ -26,6 +26,11 @@ pub(crate) const OF_TEXT: &[&str] = &[
     "columns",
     "nrows",
     "quotechar",
+    "escapechar",
+    "skipinitialspace",
+    "comment",
+    "decimal",
+    "thousands",
 ];
 /// Options of workbooks.
 pub(crate) const OF_WORKBOOK: &[&str] =
@@ -33,21 +38,30 @@ pub(crate) const OF_WORKBOOK: &[&str] =
 /// Options of JSON and JSON Lines files.
 pub(crate) const OF_JSON: &[&str] = &["encoding", "usecols", "columns", "nrows"];
 
-/// Options for tables. A missing option is detected from the file, or means no bound.
+/// Options for tables. A missing option is detected from the file or sets no bound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableOptions {
     pub delimiter: Option<u8>,
     pub encoding: Option<&'static Encoding>,
-    /// Lines of a text, or rows of a sheet, to skip.
+    /// Lines of a text file or rows of a sheet to skip.
     pub skipped: Skipped,
-    /// The row that names the columns, where one does; those before it are left out. Blank rows
-    /// don't count.
+    /// The number of the header row, from 0, not counting blank rows; `None` for no header. Rows before
+    /// it are skipped.
     pub header: Option<usize>,
     pub columns: Option<Columns>,
     pub rows: Option<usize>,
     pub quote: Option<u8>,
+    /// The character that makes a quote after it part of the cell.
+    pub escape: Option<u8>,
+    /// Spaces after a delimiter are not part of the cell.
+    pub skips_initial_space: bool,
+    /// Lines that begin with this character are skipped.
+    pub comment: Option<u8>,
+    /// The decimal and the thousands separator of numbers, which are then read in plain form.
+    pub decimal: Option<char>,
+    pub thousands: Option<char>,
     pub sheets: Sheets,
-    /// The names of all that was given.
+    /// The names of the given options.
     given: Vec<String>,
 }
 
@@ -56,7 +70,7 @@ pub struct TableOptions {
 #[serde(untagged)]
 pub enum Skipped {
     First(usize),
-    /// By their numbers, from 0.
+    /// By number, from 0.
     These(BTreeSet<usize>),
 }
 
@@ -74,26 +88,26 @@ impl Skipped {
 pub enum Columns {
     Names(Vec<String>),
     Positions(Vec<usize>),
-    /// By the letters of a sheet: from and to, both included, 0 for A.
+    /// Inclusive ranges by sheet letters; 0 is A.
     Letters(Vec<(usize, usize)>),
 }
 
 /// Which sheets of a workbook are read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Sheets {
-    /// The first that is visible and has cells.
+    /// The first visible sheet with cells.
     #[default]
     First,
     One(SheetKey),
     Several(Vec<SheetKey>),
-    /// All that are visible.
+    /// All visible sheets.
     All,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum SheetKey {
-    /// 0 for the first, hidden ones included.
+    /// From 0, counting hidden sheets.
     Position(usize),
     Name(String),
 }
@@ -108,6 +122,11 @@ impl Default for TableOptions {
             columns: None,
             rows: None,
             quote: None,
+            escape: None,
+            skips_initial_space: false,
+            comment: None,
+            decimal: None,
+            thousands: None,
             sheets: Sheets::First,
             given: Vec::new(),
         }
@@ -118,18 +137,24 @@ impl TableOptions {
     /// Reads the options. Null means not given, except for `header` and `sheet_name`.
     ///
     /// # Errors
-    /// An option is unknown or has a wrong value.
+    /// An option is unknown or has an invalid value.
     pub fn from_map(given: Map<String, Value>) -> Result<Self, FileError> {
         let mut options = Self::default();
         for (name, value) in given {
             let is_given = !value.is_null() || name == "header";
-            options.set(&name, value).map_err(wrong)?;
+            options.set(&name, value).map_err(invalid_option)?;
             if is_given {
                 options.given.push(name);
             }
         }
         if options.quote.is_some() && options.quote == options.delimiter {
-            return Err(wrong("`sep` and `quotechar` must differ".to_owned()));
+            return Err(invalid_option("`sep` and `quotechar` must differ".to_owned()));
+        }
+        if options.thousands.is_some() && options.decimal.is_none() {
+            options.decimal = Some('.');
+        }
+        if options.decimal.is_some() && options.decimal == options.thousands {
+            return Err(invalid_option("`decimal` and `thousands` must differ".to_owned()));
         }
         Ok(options)
     }
@@ -141,7 +166,8 @@ impl TableOptions {
             ("sheet_name", Value::Null) => self.sheets = Sheets::All,
             (
                 "sep" | "delimiter" | "encoding" | "skiprows" | "usecols" | "columns" | "nrows"
-                | "quotechar",
+                | "quotechar" | "escapechar" | "skipinitialspace" | "comment" | "decimal"
+                | "thousands",
                 Value::Null,
             ) => {}
             ("sheet_name", value) => {
@@ -155,11 +181,26 @@ impl TableOptions {
                 self.header = Some(read(value).ok_or_else(|| must_be(what))?);
             }
             ("sep" | "delimiter", value) => {
-                let what = "one ASCII character (no regular expression), or None to find it out";
+                let what = "one ASCII character (not a regular expression), or None to detect it";
                 self.delimiter = Some(ascii(value).ok_or_else(|| must_be(what))?);
             }
-            ("quotechar", value) => {
-                self.quote = Some(ascii(value).ok_or_else(|| must_be("one ASCII character"))?);
+            ("quotechar" | "escapechar" | "comment", value) => {
+                let value = Some(ascii(value).ok_or_else(|| must_be("one ASCII character"))?);
+                match name {
+                    "quotechar" => self.quote = value,
+                    "escapechar" => self.escape = value,
+                    _ => self.comment = value,
+                }
+            }
+            ("skipinitialspace", value) => {
+                let value = read(value).ok_or_else(|| must_be("True or False"))?;
+                self.skips_initial_space = value;
+            }
+            ("decimal" | "thousands", value) => {
+                let value: char = read(value).ok_or_else(|| must_be("one character"))?;
+                let option =
+                    if name == "decimal" { &mut self.decimal } else { &mut self.thousands };
+                *option = Some(value);
             }
             ("encoding", value) => {
                 let what = "the name of an encoding, such as utf-8, latin-1, cp1252 or utf-16";
@@ -178,30 +219,31 @@ impl TableOptions {
                             a sheet such as \"A:C,E\"";
                 self.columns = Some(columns(value).ok_or_else(|| must_be(what))?);
             }
-            _ => return Err(format!("there is no option `{name}`; the options are {ALL}")),
+            _ => return Err(format!("unknown option `{name}`; the options are {ALL}")),
         }
         Ok(())
     }
 
+    /// Checks that the reader of the file `name` takes all given options; `known` are those it takes.
+    ///
     /// # Errors
-    /// An option was given that is not among the known ones, which are those that the file `name`
-    /// has a use for.
+    /// The reader does not take a given option.
     pub fn allow(&self, name: &str, known: &[&str]) -> Result<(), FileError> {
         let Some(option) = self.given.iter().find(|given| !known.contains(&given.as_str())) else {
             return Ok(());
         };
         let what = if option == "sheet_name" { "a spreadsheet" } else { "a file of records" };
         let takes = match known {
-            [] => "it takes no options".to_owned(),
+            [] => "it takes no options for tables".to_owned(),
             known => format!("it takes {}", known.join(", ")),
         };
-        Err(useless(name, format!("the option `{option}` of {NAME} is for {what}; {takes}")))
+        Err(option_error(name, format!("the option `{option}` of {NAME} is for {what}; {takes}")))
     }
 
-    /// Leaves the columns out that are not to be read.
+    /// Removes the columns that are not chosen.
     ///
     /// # Errors
-    /// There is no such column.
+    /// A chosen column does not exist.
     pub(crate) fn choose_columns(&self, name: &str, table: &mut Table) -> Result<(), FileError> {
         let Some(chosen) = &self.columns else { return Ok(()) };
         let count = table.columns.len();
@@ -215,26 +257,26 @@ impl TableOptions {
                 positions.iter().filter(|index| **index >= count).map(usize::to_string).collect(),
             ),
             Columns::Letters(_) => {
-                let message = "columns are chosen by letters in a spreadsheet; give a list of \
-                               their names or positions";
-                return Err(useless(name, message.to_owned()));
+                let message =
+                    "column letters are for spreadsheets; give a list of names or positions";
+                return Err(option_error(name, message.to_owned()));
             }
         };
         if !missing.is_empty() {
             let (missing, columns) = (missing.join(", "), table.columns.join(", "));
-            return Err(useless(
+            return Err(option_error(
                 name,
-                format!("there is no column {missing} for {NAME}; the columns are {columns}"),
+                format!("no column {missing} (chosen by {NAME}); the columns are {columns}"),
             ));
         }
         if !kept.contains(&true) {
-            return Err(useless(name, format!("no column is chosen by {NAME}")));
+            return Err(option_error(name, format!("{NAME} chooses no column")));
         }
         table.keep_columns(&kept);
         Ok(())
     }
 
-    /// The position of a column without a name, in words that are not taken where there is a header.
+    /// A name for a column without one: its position, made unique if there is a header.
     pub(super) fn unnamed(&self, index: usize, taken: &HashSet<&str>) -> String {
         if self.header.is_none() {
             return index.to_string();
@@ -242,19 +284,19 @@ impl TableOptions {
         free(format!("column_{}", index + 1), |name| taken.contains(name))
     }
 
-    /// Warns of a first row that names `named` columns only and may be a title.
+    /// Warns of a header that names only `named` columns and may be a title.
     pub(super) fn warn_of_title(&self, named: usize, table: &mut Table) {
         let columns = table.columns.len();
         if self.header.is_some() && named == 1 && columns > 1 {
             table.warnings.push(format!(
-                "the header names one of {columns} columns; if it is a title, skip it: header=1, \
+                "the header names one of {columns} columns; if it is a title, skip it with header=1 \
                  or skiprows"
             ));
         }
     }
 }
 
-/// The name, or one like it that is not taken.
+/// The name, with underscores appended until it is unique.
 pub(super) fn free(mut name: String, is_taken: impl Fn(&str) -> bool) -> String {
     while is_taken(&name) {
         name.push('_');
@@ -262,13 +304,13 @@ pub(super) fn free(mut name: String, is_taken: impl Fn(&str) -> bool) -> String 
     name
 }
 
-/// An option that is wrong whatever the file.
-pub(crate) fn wrong(message: String) -> FileError {
-    useless(NAME, message)
+/// An error about an invalid option.
+pub(crate) fn invalid_option(message: String) -> FileError {
+    option_error(NAME, message)
 }
 
-/// An option that this file has no use for.
-fn useless(name: &str, message: String) -> FileError {
+/// An error about an option that does not apply to the file.
+fn option_error(name: &str, message: String) -> FileError {
     FileError::new(FileErrorKind::Options, name, message)
 }
 
@@ -315,7 +357,7 @@ fn sheets(value: Value) -> Option<Sheets> {
     }
 }
 
-/// By the names of the web's standard, and by Python's where they differ.
+/// The encoding for a label of the WHATWG standard, or for Python's name where it differs.
 fn encoding(label: &str) -> Option<&'static Encoding> {
     let label = label.to_ascii_lowercase().replace('_', "-");
     let standard = match label.as_str() {

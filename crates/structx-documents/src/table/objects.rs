@@ -1,4 +1,4 @@
-//! A table that is made of one object after the other.
+//! Builds a table object by object.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::{NAME, Records, Table};
 use crate::{FileError, FileErrorKind};
 
-/// The columns are the union of the keys in the order first seen, and what an object lacks is null.
+/// Collects objects to a table. The columns are the union of the keys in order of first appearance;
+/// missing values are null.
 #[derive(Default)]
 pub struct Objects {
     places: HashMap<String, usize>,
@@ -36,7 +37,7 @@ impl Objects {
         self.records.len()
     }
 
-    /// How many there are with all that they lack.
+    /// The number of cells, including those that objects lack.
     pub(crate) fn cells(&self) -> usize {
         self.columns.len().saturating_mul(self.records.len())
     }

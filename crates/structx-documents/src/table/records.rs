@@ -1,4 +1,4 @@
-//! The records of a table, compact: a value for each cell would take ten times the memory of its
+//! The records of a table in compact form: a `Value` per cell would take ten times the memory of its
 //! text.
 
 use std::borrow::Cow;
@@ -9,16 +9,16 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// Parts the cells of a record. JSON has it within strings as `\t` only, and is compact here.
+/// Separates the cells of a record. Compact JSON contains no tab character; in strings it is escaped.
 const TAB: char = '\t';
 
-/// In serde a list of lists of values.
+/// Records of cells; serialised as a list of lists of values.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Records {
-    /// The cells as JSON with tabs between them, one record after another. Null is nothing, and is
-    /// left out at the end of a record: a column that comes up late changes no record before it.
+    /// The cells as JSON separated by tabs, record after record. Null is empty, and omitted at the end
+    /// of a record, so that a new column does not change earlier records.
     text: String,
-    /// Where each record ends.
+    /// The end of each record in `text`.
     ends: Vec<usize>,
 }
 
@@ -33,11 +33,11 @@ impl Records {
         self.push_at(cells.into_iter().enumerate());
     }
 
-    /// Pushes a record of cells by their columns, in ascending order.
+    /// Pushes a record of cells with their columns, in ascending order.
     pub fn push_at<C: Serialize>(&mut self, cells: impl IntoIterator<Item = (usize, C)>) {
         self.write(cells, |text, cell| {
             let start = text.len();
-            // Neither a value nor a text fails.
+            // Writing a value to a string can't fail.
             let is_written = serde_json::to_writer(Text(text), &cell).is_ok();
             if !is_written || &text[start..] == "null" {
                 text.truncate(start);
@@ -45,7 +45,7 @@ impl Records {
         });
     }
 
-    /// Pushes a record of cells of other records by their columns, in ascending order.
+    /// Pushes a record of cells copied from other records, with their columns in ascending order.
     fn push_cells<'a>(&mut self, cells: impl IntoIterator<Item = (usize, Cell<'a>)>) {
         self.write(cells, |text, Cell(json)| text.push_str(json));
     }
@@ -67,15 +67,14 @@ impl Records {
         self.ends.push(end);
     }
 
-    /// Puts the other records behind these.
+    /// Appends the records of `other`.
     pub fn append(&mut self, other: &Self) {
         let start = self.text.len();
         self.text.push_str(&other.text);
         self.ends.extend(other.ends.iter().map(|end| start + end));
     }
 
-    /// The records with the cells that `arranged` makes of each, by their columns in ascending
-    /// order.
+    /// Maps each record to cells with their columns, in ascending order.
     #[must_use]
     pub fn arranged<'a, C>(&'a self, arranged: impl Fn(usize, Record<'a>) -> C) -> Self
     where
@@ -109,26 +108,26 @@ impl Records {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
-    /// The bytes of all cells as JSON.
+    /// The number of bytes of all cells as JSON.
     pub(super) fn json_bytes(&self) -> usize {
         self.text.len()
     }
 
-    /// The number of columns, but for the last ones that are null in all records.
+    /// The number of columns without trailing ones that are null in all records.
     fn columns(&self) -> usize {
         self.iter().map(|record| record.0.split(TAB).count()).max().unwrap_or(0)
     }
 }
 
 impl<'a> Record<'a> {
-    /// The cells of so many columns.
+    /// The cells of the first `columns` columns.
     pub fn cells(self, columns: usize) -> impl Iterator<Item = Cell<'a>> {
         self.0.split(TAB).map(Cell).chain(std::iter::repeat(Cell(""))).take(columns)
     }
 }
 
 impl<'a> Cell<'a> {
-    /// A cell of JSON as `Value` writes it, and not null.
+    /// A cell of compact JSON that is not null.
     pub(crate) fn of_json(json: &'a str) -> Self {
         Self(json)
     }
@@ -139,7 +138,7 @@ impl<'a> Cell<'a> {
         if self.0.is_empty() { "null" } else { self.0 }
     }
 
-    /// A string as it is and any other value as JSON; None for null.
+    /// The content of a string, or the JSON of another value; `None` for null.
     #[must_use]
     pub fn text(self) -> Option<Cow<'a, str>> {
         let Self(json) = self;
@@ -158,7 +157,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// A text that JSON is written to.
+/// Adapts a `String` to `io::Write`.
 struct Text<'a>(&'a mut String);
 
 impl Write for Text<'_> {

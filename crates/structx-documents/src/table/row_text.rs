@@ -1,13 +1,13 @@
-//! Names and values in the text of a row, where each column starts a line of its own.
+//! Column names and values in the text of a row, one column per line.
 
-/// Marks a further line of a value.
+/// The indentation of a value's continuation lines.
 const CONTINUATION: &str = "  ";
-/// Characters that a byte of a value's JSON becomes at most: a raw U+0085 has two bytes and becomes
-/// itself and the mark behind it.
-pub(super) const MOST_CHARACTERS_A_BYTE: usize = 2;
+/// The most characters per byte of a value's JSON: U+0085 has two bytes and becomes three characters
+/// with the indentation after it.
+pub(super) const MOST_CHARACTERS_PER_BYTE: usize = 2;
 
-/// Characters at which a reader of the text may see a new line: those of Python's
-/// `str.splitlines`, which has more than Unicode's line breaking rules (UAX #14).
+/// Whether a reader may see a line break at the character: the set of Python's `str.splitlines`,
+/// which is larger than that of UAX #14.
 pub(super) fn is_line_break(character: char) -> bool {
     matches!(
         character,
@@ -15,8 +15,8 @@ pub(super) fn is_line_break(character: char) -> bool {
     )
 }
 
-/// Pushes the name of a column in one line and without a space before it, which would make it look
-/// like a further line of the value above.
+/// Pushes a column name in one line, without leading spaces, which would make it look like a
+/// continuation line.
 pub(super) fn push_name(text: &mut String, name: &str) {
     let name = name.trim_start();
     text.extend(
@@ -24,7 +24,7 @@ pub(super) fn push_name(text: &mut String, name: &str) {
     );
 }
 
-/// Pushes a value with each of its further lines indented.
+/// Pushes a value with its continuation lines indented.
 pub(super) fn push_value(text: &mut String, value: &str) {
     let mut characters = value.chars().peekable();
     while let Some(character) = characters.next() {

@@ -1,4 +1,4 @@
-//! Zip archives, bounded: how many entries, how many bytes they unpack to, how far one inflates.
+//! Zip archives with bounds on entries, unpacked bytes and inflate ratio.
 
 use std::io::{Cursor, Read};
 
@@ -12,14 +12,14 @@ pub(crate) struct Archive<'a> {
     context: &'a ReadContext<'a>,
     bytes: &'a [u8],
     zip: ZipArchive<Cursor<&'a [u8]>>,
-    /// Bytes unpacked by all calls of [`Self::read`].
+    /// Bytes unpacked by all calls of [`Self::read`] so far.
     unpacked: u64,
 }
 
-/// The bounds of [`Archive`] on all parts, before a library opens the archive by itself.
+/// Checks the bounds of all parts before a library opens the archive itself.
 ///
-/// What the parts say of their size can be relied on: the zip crate, which those libraries read
-/// with, gives an error as soon as a part has more bytes than it says.
+/// The declared sizes can be relied on: the zip crate, which those libraries use, fails as soon as
+/// a part has more bytes than declared.
 pub(crate) fn check(context: &ReadContext, bytes: &[u8]) -> Result<(), FileError> {
     let archive = Archive::open(context, bytes)?;
     (0..archive.zip.len()).try_for_each(|index| archive.most_bytes(index).map(drop))
@@ -27,7 +27,7 @@ pub(crate) fn check(context: &ReadContext, bytes: &[u8]) -> Result<(), FileError
 
 impl<'a> Archive<'a> {
     pub(crate) fn open(context: &'a ReadContext, bytes: &'a [u8]) -> Result<Self, FileError> {
-        // Counted first: what the zip crate keeps of an entry is larger than the entry.
+        // Counted first: the zip crate keeps more memory for an entry than its size in the file.
         let most = context.limits().entries;
         let entries = memmem::find_iter(bytes, b"PK\x01\x02").take(most.saturating_add(1));
         context.check_entries(entries.count())?;
@@ -46,19 +46,19 @@ impl<'a> Archive<'a> {
         Ok(Self { context, bytes, zip, unpacked: 0 })
     }
 
-    /// In the order of the archive; those that are not UTF-8 can't be read and are left out.
+    /// The names of the parts in the order of the archive, without those that are not UTF-8.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.zip.file_names_raw().filter_map(|name| std::str::from_utf8(name).ok())
     }
 
-    /// The bytes of the part, if there is one of this name.
+    /// The bytes of the part; `None` if there is no part of this name.
     pub(crate) fn read(&mut self, name: &str) -> Result<Option<Vec<u8>>, FileError> {
         let Some(index) = self.zip.index_for_name_raw(name.as_bytes()) else { return Ok(None) };
         let most = self.most_bytes(index)?;
         let left = self.context.limits().unpacked_bytes.saturating_sub(self.unpacked);
         let file = self.zip.by_index(index).map_err(|_| damaged(self.context))?;
         let mut bytes = Vec::new();
-        // One more than allowed shows that there is more.
+        // One byte more than allowed detects an excess.
         let mut bounded = file.take(most.min(left).saturating_add(1));
         bounded.read_to_end(&mut bytes).map_err(|_| damaged(self.context))?;
         self.unpacked = self.unpacked.saturating_add(bytes.len() as u64);
@@ -67,11 +67,11 @@ impl<'a> Archive<'a> {
         Ok(Some(bytes))
     }
 
-    /// How many bytes the entry says it has, if it may.
+    /// The declared size of the entry, checked against the inflate ratio.
     fn most_bytes(&self, index: usize) -> Result<u64, FileError> {
         let metadata = self.zip.metadata();
         let entry = metadata.entry(index).map_err(|_| damaged(self.context))?;
-        // An entry can't take more of the archive than there is.
+        // The compressed size is declared too, and can't exceed the archive.
         let packed = entry.compressed_size().min(self.bytes.len() as u64);
         self.context.check_inflate_ratio(packed, entry.size())?;
         Ok(entry.size())
@@ -102,7 +102,7 @@ mod tests {
         writer.finish().unwrap().into_inner()
     }
 
-    /// Where the central directory keeps the uncompressed size of the first part.
+    /// The position of the first part's uncompressed size in the central directory.
     fn declared_size(bytes: &[u8]) -> std::ops::Range<usize> {
         let start = bytes.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
         start + 24..start + 28
@@ -143,7 +143,7 @@ mod tests {
         ] {
             assert_eq!(checked(&parts, limits), Err(FileErrorKind::LimitExceeded));
         }
-        // Only the part that is read counts for the ratio.
+        // Only the ratio of the part that is read counts.
         assert!(part(&parts, Limits::default(), "a").is_ok());
         let error = part(&parts, Limits::default(), "c").unwrap_err();
         assert!(error.kind == FileErrorKind::LimitExceeded && error.message.contains("ratio"));
@@ -165,7 +165,7 @@ mod tests {
         let mut bytes = zip(&[("a", &vec![b' '; 4 << 20])]);
         let range = declared_size(&bytes);
         bytes[range].copy_from_slice(&1000_u32.to_le_bytes());
-        // The libraries that read it next are told the same by the zip crate.
+        // The zip crate gives other libraries the same error.
         assert_eq!(checked(&bytes, Limits::default()), Ok(()));
         let error = part(&bytes, Limits::default(), "a").unwrap_err();
         assert_eq!(error.kind, FileErrorKind::Corrupt);

@@ -1,4 +1,4 @@
-//! EPUB books: their chapters in the order of the book, each a page of XHTML.
+//! EPUB books: the XHTML chapters in reading order.
 
 use memchr::memmem;
 use quick_xml::Reader;
@@ -20,7 +20,7 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     let mut warnings = Vec::new();
     for chapter in &book {
         if memmem::find(&encryption, chapter.as_bytes()).is_some() {
-            let message = "is protected against copying; get it without this protection";
+            let message = "is protected by DRM; get a copy without it";
             return Err(context.error(FileErrorKind::PasswordRequired, message));
         }
         match archive.read(chapter)? {
@@ -36,7 +36,7 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     Ok(document)
 }
 
-/// The names of the chapters' files, in order.
+/// The file names of the chapters, in reading order (the spine).
 fn book(context: &ReadContext, archive: &mut Archive) -> Result<Vec<String>, FileError> {
     let container = file(context, archive, "META-INF/container.xml")?;
     let mut package = None;
@@ -69,10 +69,10 @@ fn file(context: &ReadContext, archive: &mut Archive, name: &str) -> Result<Stri
 }
 
 fn damaged(context: &ReadContext) -> FileError {
-    context.corrupt("is damaged: it does not say what its chapters are")
+    context.corrupt("is damaged: its list of chapters can't be read")
 }
 
-/// Calls `take` with the local name of each element and what gives its attributes.
+/// Calls `take` with the local name of each element and a function that returns its attributes.
 fn elements(
     context: &ReadContext,
     xml: &str,
@@ -90,8 +90,8 @@ fn elements(
     }
 }
 
-/// The name within the archive of a reference from the file `base`. One that leads out of the
-/// archive is no name of a part, and so is not found.
+/// Resolves a reference from the file `base` to a name within the archive. A reference never leads
+/// out of the archive.
 fn resolved(base: &str, href: &str) -> String {
     let href = href.split(['#', '?']).next().unwrap_or_default();
     let folder = base.rsplit_once('/').map_or("", |(folder, _)| folder);

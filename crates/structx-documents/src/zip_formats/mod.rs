@@ -1,4 +1,4 @@
-//! Formats that are zip archives of other files, and the archive itself.
+//! Formats that are zip archives, and bounded access to an archive.
 
 pub(super) mod archive;
 pub(super) mod epub;

@@ -1,13 +1,14 @@
-//! Open documents, texts (.odt) and presentations (.odp): their XML, told to the flow as it comes.
+//! OpenDocument texts (.odt) and presentations (.odp): passes their XML to the flow.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::archive::Archive;
-use super::opendocument_styles::{Numbering, Styles, attribute};
+use super::opendocument_styles::{OdfNumbering, OdfStyles, attribute};
 use crate::context::ReadContext;
-use crate::markup::flow::{Flow, Kind};
+use crate::markup::flow::{Flow, FlowKind};
 use crate::markup::text::decode;
+use crate::markup::text_style::TextStyle;
 use crate::markup::xml::resolved;
 use crate::{Document, FileError, FileErrorKind};
 
@@ -24,13 +25,13 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     let styles = archive.read("styles.xml")?.unwrap_or_default();
     let (content, _) = decode(&content, None);
     let (page_styles, _) = decode(&styles, None);
-    let mut styles = Styles::default();
+    let mut styles = OdfStyles::default();
     styles.collect(context, &page_styles)?;
     styles.collect(context, &content)?;
     let mut flow = Flow::new(context);
-    Walk::new(&mut flow, &styles, Section::Headers).run(&page_styles)?;
-    Walk::new(&mut flow, &styles, Section::Body).run(&content)?;
-    Walk::new(&mut flow, &styles, Section::Footers).run(&page_styles)?;
+    OdfReader::new(&mut flow, &styles, Section::Headers).run(&page_styles)?;
+    OdfReader::new(&mut flow, &styles, Section::Body).run(&content)?;
+    OdfReader::new(&mut flow, &styles, Section::Footers).run(&page_styles)?;
     let document = flow.finish()?.finish();
     if document.text.is_empty() {
         return Err(context.error(FileErrorKind::Empty, "the document has no text"));
@@ -38,7 +39,7 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     Ok(document)
 }
 
-/// The section of a file that is read.
+/// The part of a document that is read in one pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section {
     Body,
@@ -46,38 +47,41 @@ enum Section {
     Footers,
 }
 
-struct Walk<'f, 'a> {
+struct OdfReader<'f, 'a> {
     flow: &'f mut Flow<'a>,
-    styles: &'f Styles,
-    part: Section,
+    styles: &'f OdfStyles,
+    section: Section,
     depth: usize,
-    /// The depth of the element that is read with all that is in it.
+    /// The depth of the element whose content is read.
     within: Option<usize>,
-    /// The depth of the element that is left out with all that is in it.
+    /// The depth of the element whose content is omitted.
     skipped: Option<usize>,
-    numbering: Numbering,
+    numbering: OdfNumbering,
     pages: u32,
-    /// The kind of the paragraphs of a slide's frame, unless ordinary.
-    frame: Option<Kind>,
-    /// Headings and paragraphs that are open: white space between them is no text.
+    /// The kind of the paragraphs in a frame of a slide; `None` for ordinary ones.
+    frame: Option<FlowKind>,
+    /// The number of open headings and paragraphs; text outside of them is ignored.
     paragraphs: usize,
-    /// The mark of a note while it is read.
+    /// For each open span the text style around it.
+    spans: Vec<TextStyle>,
+    /// The citation mark of the note that is being read.
     citation: Option<String>,
 }
 
-impl<'f, 'a> Walk<'f, 'a> {
-    fn new(flow: &'f mut Flow<'a>, styles: &'f Styles, part: Section) -> Self {
+impl<'f, 'a> OdfReader<'f, 'a> {
+    fn new(flow: &'f mut Flow<'a>, styles: &'f OdfStyles, section: Section) -> Self {
         Self {
             flow,
             styles,
-            part,
+            section,
             depth: 0,
             within: None,
             skipped: None,
-            numbering: Numbering::default(),
+            numbering: OdfNumbering::default(),
             pages: 0,
             frame: None,
             paragraphs: 0,
+            spans: Vec::new(),
             citation: None,
         }
     }
@@ -105,11 +109,13 @@ impl<'f, 'a> Walk<'f, 'a> {
                 self.flow.context.check_time()?;
             }
         }
-        self.flow.usually(Kind::Paragraph)
+        self.flow.set_default(FlowKind::Paragraph)
     }
 
     fn damaged(&self) -> FileError {
-        self.flow.context.corrupt("is damaged: its XML is broken; open it and save it again")
+        self.flow
+            .context
+            .corrupt("is damaged: its XML is not well-formed; open it and save it again")
     }
 
     fn text(&mut self, text: &str) {
@@ -129,7 +135,7 @@ impl<'f, 'a> Walk<'f, 'a> {
         let name = tag.name();
         let name = name.as_ref();
         if self.within.is_none() {
-            if self.part.begins(name) {
+            if self.section.begins(name) {
                 self.within = Some(self.depth);
             }
             return Ok(());
@@ -149,6 +155,14 @@ impl<'f, 'a> Walk<'f, 'a> {
             "text:h" | "text:p" => {
                 self.paragraphs += 1;
                 self.paragraph(name, tag)?;
+            }
+            "text:span" => {
+                self.spans.push(self.flow.style);
+                let style =
+                    self.styles.text(&attribute(tag, "text:style-name").unwrap_or_default());
+                if style != TextStyle::default() {
+                    self.flow.style = style;
+                }
             }
             "text:s" | "text:tab" => self.flow.space(),
             "text:line-break" => self.flow.line_break(),
@@ -176,9 +190,9 @@ impl<'f, 'a> Walk<'f, 'a> {
             }
             "draw:frame" if self.frame.is_none() => {
                 let class = attribute(tag, "presentation:class");
-                self.frame = (class.as_deref() == Some("title")).then_some(Kind::Heading(1));
+                self.frame = (class.as_deref() == Some("title")).then_some(FlowKind::Heading(1));
             }
-            "presentation:notes" => self.frame = Some(Kind::Note),
+            "presentation:notes" => self.frame = Some(FlowKind::Note),
             _ => {}
         }
         Ok(())
@@ -186,8 +200,8 @@ impl<'f, 'a> Walk<'f, 'a> {
 
     /// Begins a paragraph or a heading.
     fn paragraph(&mut self, name: &str, tag: &BytesStart) -> Result<(), FileError> {
-        if self.part != Section::Body {
-            return self.flow.begin(Kind::HeaderFooter);
+        if self.section != Section::Body {
+            return self.flow.begin(FlowKind::HeaderFooter);
         }
         if let Some(kind) = self.frame {
             return self.flow.begin(kind);
@@ -204,7 +218,7 @@ impl<'f, 'a> Walk<'f, 'a> {
         let depth = self.numbering.depth();
         match (level, marker) {
             (Some(level), marker) => {
-                self.flow.begin(Kind::Heading(level))?;
+                self.flow.begin(FlowKind::Heading(level))?;
                 if let Some(number) = marker.filter(|marker| marker != "-") {
                     self.flow.text(&number);
                     self.flow.space();
@@ -212,8 +226,10 @@ impl<'f, 'a> Walk<'f, 'a> {
                 Ok(())
             }
             (None, Some(marker)) => self.flow.begin_item(depth, &marker),
-            (None, None) if self.numbering.in_list() => self.flow.begin(Kind::Continued { depth }),
-            (None, None) => self.flow.begin(Kind::Paragraph),
+            (None, None) if self.numbering.in_list() => {
+                self.flow.begin(FlowKind::Continued { depth })
+            }
+            (None, None) => self.flow.begin(FlowKind::Paragraph),
         }
     }
 
@@ -231,22 +247,23 @@ impl<'f, 'a> Walk<'f, 'a> {
         match name {
             "text:h" | "text:p" => {
                 self.paragraphs = self.paragraphs.saturating_sub(1);
-                self.flow.part()?;
+                self.flow.end_block()?;
             }
             "text:note-citation" => {
                 let mark = self.citation.clone().unwrap_or_default();
                 self.flow.text(&format!("[{}]", mark.trim()));
             }
+            "text:span" => self.flow.style = self.spans.pop().unwrap_or_default(),
             "text:note-body" | "office:annotation" => self.flow.close_note(),
             "text:list" => {
                 self.numbering.close_list();
                 if !self.numbering.in_list() {
-                    self.flow.usually(Kind::Paragraph)?;
+                    self.flow.set_default(FlowKind::Paragraph)?;
                 }
             }
             "table:table" => self.flow.close_table()?,
             "table:table-cell" => self.flow.end_cell()?,
-            "draw:frame" if self.frame != Some(Kind::Note) => self.frame = None,
+            "draw:frame" if self.frame != Some(FlowKind::Note) => self.frame = None,
             "presentation:notes" => self.frame = None,
             _ => {}
         }
@@ -255,7 +272,7 @@ impl<'f, 'a> Walk<'f, 'a> {
 }
 
 impl Section {
-    /// Whether the part that is read begins with the element.
+    /// Whether the element's content belongs to the section.
     fn begins(self, name: &str) -> bool {
         match self {
             Self::Body => name == "office:body",

@@ -1,4 +1,4 @@
-//! The styles of texts in .odt and .odp that a reader of the text sees: titles, and how lists are numbered.
+//! The styles of .odt and .odp files that affect the text: titles, and the numbering of lists.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -9,38 +9,47 @@ use quick_xml::events::{BytesStart, Event};
 use crate::FileError;
 use crate::context::ReadContext;
 use crate::markup::numerals::numeral;
+use crate::markup::text_style::{Script, TextStyle};
 
-/// The format has ten levels of lists.
+/// ODF 1.2 has ten list levels.
 const LEVELS: usize = 10;
 
 #[derive(Default)]
-pub(super) struct Styles {
+pub(super) struct OdfStyles {
     titles: HashSet<String>,
-    lists: HashMap<String, HashMap<usize, Level>>,
+    lists: HashMap<String, HashMap<usize, ListLevelStyle>>,
+    /// Text styles that are not the default, by name.
+    texts: HashMap<String, TextStyle>,
 }
 
-/// How the items of a list are numbered at one level.
-struct Level {
+/// The numbering of one level of a list (`text:list-level-style-number`).
+struct ListLevelStyle {
     /// `1`, `a`, `A`, `i` or `I`.
     format: u8,
     prefix: String,
     suffix: String,
     start: i64,
-    /// How many levels are printed: 2 for `1.2`.
+    /// The number of levels that are printed: 2 for `1.2`.
     shown: usize,
 }
 
-impl Styles {
-    /// Takes the styles from an XML file.
+impl OdfStyles {
+    /// Collects the styles of an XML part, up to the body.
     pub(super) fn collect(&mut self, context: &ReadContext, xml: &str) -> Result<(), FileError> {
         let mut reader = Reader::from_str(xml);
-        let mut list = String::new();
+        let (mut list, mut style) = (String::new(), String::new());
         loop {
-            let broken = || context.corrupt("is damaged: its XML is broken; open it and save it");
+            let broken = || {
+                context.corrupt("is damaged: its XML is not well-formed; open it and save it again")
+            };
             match reader.read_event().map_err(|_| broken())? {
                 Event::Start(tag) | Event::Empty(tag) => match tag.name().as_ref() {
                     "office:body" => break,
-                    "style:style" => self.style(&tag),
+                    "style:style" => {
+                        self.style(&tag);
+                        style = attribute(&tag, "style:name").unwrap_or_default();
+                    }
+                    "style:text-properties" => self.text_properties(&style, &tag),
                     "text:list-style" => list = attribute(&tag, "style:name").unwrap_or_default(),
                     "text:list-level-style-number" => self.level(&list, &tag),
                     _ => {}
@@ -67,7 +76,7 @@ impl Styles {
             let number = usize::try_from(number.unwrap_or(1)).unwrap_or(1);
             number.clamp(1, LEVELS)
         };
-        let level = Level {
+        let level = ListLevelStyle {
             format,
             prefix: attribute(tag, "style:num-prefix").unwrap_or_default(),
             suffix: attribute(tag, "style:num-suffix").unwrap_or_default(),
@@ -78,26 +87,51 @@ impl Styles {
         levels.insert(small(number("text:level")), level);
     }
 
+    fn text_properties(&mut self, name: &str, tag: &BytesStart) {
+        let position = attribute(tag, "style:text-position").unwrap_or_default();
+        let script = match position.split_whitespace().next() {
+            Some("super") => Script::Superscript,
+            Some("sub") => Script::Subscript,
+            Some(raise) if raise.starts_with('-') => Script::Subscript,
+            Some(raise) if raise.starts_with(|digit| matches!(digit, '1'..='9')) => {
+                Script::Superscript
+            }
+            _ => Script::Normal,
+        };
+        let line = ["style:text-line-through-style", "style:text-line-through-type"];
+        let is_struck =
+            line.iter().filter_map(|name| attribute(tag, name)).any(|line| line != "none");
+        let style = TextStyle { script, is_struck };
+        if style != TextStyle::default() {
+            self.texts.insert(name.to_owned(), style);
+        }
+    }
+
+    /// The style of a span of text.
+    pub(super) fn text(&self, name: &str) -> TextStyle {
+        self.texts.get(name).copied().unwrap_or_default()
+    }
+
     pub(super) fn is_title(&self, style: &str) -> bool {
         style == "Title" || self.titles.contains(style)
     }
 }
 
-/// The lists that are open, and the numbers of their items.
+/// The open lists and the numbers of their items.
 #[derive(Default)]
-pub(super) struct Numbering {
-    open: Vec<List>,
-    /// Of each style, as a list may go on where the last one of its style ended.
+pub(super) struct OdfNumbering {
+    open: Vec<OpenList>,
+    /// The last numbers by list style, because a list may continue the last one of its style.
     numbers: HashMap<String, [Option<i64>; LEVELS]>,
 }
 
-struct List {
+struct OpenList {
     style: String,
-    /// The item has begun, and its first paragraph has not.
+    /// An item has begun, but not its first paragraph.
     waits: bool,
 }
 
-impl Numbering {
+impl OdfNumbering {
     pub(super) fn open_list(&mut self, tag: &BytesStart) {
         let inherited = self.open.last().map(|list| list.style.clone());
         let style = attribute(tag, "text:style-name").or(inherited).unwrap_or_default();
@@ -107,7 +141,7 @@ impl Numbering {
             let level = self.open.len().min(LEVELS - 1);
             self.numbers.entry(style.clone()).or_default()[level..].fill(None);
         }
-        self.open.push(List { style, waits: false });
+        self.open.push(OpenList { style, waits: false });
     }
 
     pub(super) fn close_list(&mut self) {
@@ -132,8 +166,8 @@ impl Numbering {
         self.open.len().saturating_sub(1)
     }
 
-    /// The label before the paragraph, if it is the first of an item.
-    pub(super) fn marker(&mut self, styles: &Styles) -> Option<String> {
+    /// The marker to print before the paragraph, if it is the first of an item.
+    pub(super) fn marker(&mut self, styles: &OdfStyles) -> Option<String> {
         let depth = self.depth().min(LEVELS - 1);
         let list = self.open.last_mut().filter(|list| list.waits)?;
         list.waits = false;

@@ -195,3 +195,23 @@ fn markup_is_read_by_its_format() {
         assert_eq!((document.format, document.text.as_str()), (Some(format), text), "{name}");
     }
 }
+
+#[test]
+fn raised_lowered_and_struck_text_of_opendocument_keeps_its_meaning() {
+    let style = |name: &str, properties: &str| {
+        format!(
+            r#"<style:style style:name="{name}"><style:text-properties {properties}/></style:style>"#
+        )
+    };
+    let styles = [
+        style("S", r#"style:text-position="super 58%""#),
+        style("L", r#"style:text-position="-33% 58%""#),
+        style("D", r#"style:text-line-through-style="solid""#),
+        style("N", r#"style:text-line-through-style="none" style:text-position="0% 100%""#),
+    ];
+    let body = r#"<text:p>10<text:span text:style-name="S">6</text:span> H<text:span text:style-name="L">2</text:span>O
+        <text:span text:style-name="D">12 <text:span text:style-name="X">EUR</text:span></text:span>
+        <text:span text:style-name="N">13</text:span></text:p><text:p><text:span text:style-name="D">all</text:span></text:p>"#;
+    let document = read("a.odt", odt(&styles.concat(), body)).unwrap();
+    assert_eq!(document.text, "Acme\n\n10⁶ H₂O ~~12 EUR~~ 13\n\n~~all~~\n\nPage");
+}

@@ -362,3 +362,62 @@ fn what_is_outside_of_the_file_is_not_read() {
     let inside = text(&chart.replace("\"c\"", "\"chart\""), &[("chart", chart_part)]);
     assert_eq!(inside, "text\n\nSales 12");
 }
+
+#[test]
+fn raised_lowered_and_struck_text_of_word_keeps_its_meaning() {
+    let styled = |property: &str, text: &str| {
+        format!(r#"<w:r><w:rPr>{property}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>"#)
+    };
+    let styles = r#"<w:styles><w:style w:type="character" w:styleId="Old"><w:rPr><w:strike/></w:rPr></w:style>
+        <w:style w:type="character" w:styleId="Power" w:basedOn="Old"><w:rPr><w:vertAlign w:val="superscript"/></w:rPr></w:style></w:styles>"#;
+    let body = [
+        run("2.5 x 10"),
+        styled(r#"<w:vertAlign w:val="superscript"/>"#, "6"),
+        run(" H"),
+        styled(r#"<w:vertAlign w:val="subscript"/>"#, "2"),
+        run("O at "),
+        styled("<w:strike/>", "12 "),
+        styled("<w:dstrike/>", "EUR "),
+        styled(r#"<w:rStyle w:val="Old"/><w:strike w:val="0"/>"#, "13 EUR"),
+        styled(r#"<w:rStyle w:val="Power"/>"#, "2"),
+        styled(r#"<w:rStyle w:val="Old"/>"#, " gone"),
+    ];
+    let expected = "2.5 x 10⁶ H₂O at ~~12 EUR~~ 13 EUR² ~~gone~~";
+    assert_eq!(text(&format!("<w:p>{}</w:p>", body.concat()), &[("styles", styles)]), expected);
+    let noted = format!(
+        r#"<w:p>{}<w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:footnoteReference w:id="1"/></w:r></w:p>"#,
+        run("12,345")
+    );
+    let notes = r#"<w:footnotes><w:footnote w:id="1"><w:p><w:r><w:t>net</w:t></w:r></w:p></w:footnote></w:footnotes>"#;
+    assert_eq!(text(&noted, &[("footnotes", notes)]), "12,345[1]\n\n[1] net");
+}
+
+#[test]
+fn formulas_of_word_are_written_in_one_line() {
+    let math = |text: &str| format!("<m:r><m:t>{text}</m:t></m:r>");
+    let formula = |content: &str| format!("<w:p><m:oMath>{content}</m:oMath></w:p>");
+    let (three, four, n) = (math("3"), math("4"), math("n"));
+    for (content, expected) in [
+        (format!("<m:f><m:num>{three}</m:num><m:den>{four}</m:den></m:f>"), "(3)/(4)"),
+        (format!("<m:sSup><m:e>{three}</m:e><m:sup>{four}</m:sup></m:sSup>"), "3^(4)"),
+        (format!("<m:sSub><m:e>{n}</m:e><m:sub>{four}</m:sub></m:sSub>"), "n_(4)"),
+        (format!("<m:rad><m:radPr><m:degHide/></m:radPr><m:deg/><m:e>{n}</m:e></m:rad>"), "√(n)"),
+        (format!("<m:rad><m:deg>{three}</m:deg><m:e>{n}</m:e></m:rad>"), "(3)√(n)"),
+        (
+            format!(
+                r#"<m:nary><m:naryPr><m:chr m:val="∑"/></m:naryPr><m:sub>{three}</m:sub><m:sup>{n}</m:sup><m:e>{four}</m:e></m:nary>"#
+            ),
+            "∑_(3)^(n)4",
+        ),
+        (format!("<m:nary><m:naryPr/><m:sub/><m:sup/><m:e>{n}</m:e></m:nary>"), "∫n"),
+        (
+            format!(
+                r#"<m:d><m:dPr><m:begChr m:val="["/><m:endChr m:val="]"/></m:dPr><m:e>{three}</m:e><m:e>{n}</m:e></m:d>"#
+            ),
+            "[3|n]",
+        ),
+        (format!("<m:d><m:dPr/><m:e>{n}</m:e></m:d>{four}"), "(n)4"),
+    ] {
+        assert_eq!(text(&formula(&content), &[]), expected, "{content}");
+    }
+}

@@ -143,6 +143,16 @@ fn xls_cells() {
     assert_eq!(found.warnings.len(), 1, "{:?}", found.warnings);
 }
 
+/// The farthest cell of the format: a grid up to it would have 16 million positions.
+#[test]
+fn a_far_cell_costs_no_grid() {
+    let cell =
+        |row, column, value: f64| record(0x203, &[&at(row, column, 0), &value.to_le_bytes()]);
+    let far = xls(&[cell(0, 0, 1.0), cell(1, 0, 2.0), cell(65_535, 255, 3.0)]);
+    let found = table(far);
+    assert_eq!(values(&found), [[json!(2), Value::Null], [Value::Null, json!(3)]]);
+}
+
 #[test]
 fn a_protected_workbook_says_so() {
     let globals = [record(0x809, &[&[0, 6, 5, 0]]), record(0x2F, &[&[1, 0]])].concat();

@@ -1,5 +1,5 @@
-//! HTML: the tags of a page, as a browser's tokenizer finds them, told to the flow as they come.
-//! There is no tree, so that no nesting is too deep.
+//! HTML: passes the tokens of a page to the flow one by one. No tree is built, so nesting depth
+//! costs no stack.
 
 mod omitted;
 mod tags;
@@ -13,9 +13,10 @@ use memchr::memmem;
 
 use self::omitted::{OmittedElement, TagPosition, is_void};
 use self::tags::{Attributes, Tag, tag, text_state};
-use super::flow::{Flow, Kind};
-use super::numerals::{numeral, superscript};
+use super::flow::{Flow, FlowKind};
+use super::numerals::numeral;
 use super::text::decode;
+use super::text_style::{Script, TextStyle};
 use crate::context::ReadContext;
 use crate::{Document, FileError, FileErrorKind};
 
@@ -33,23 +34,25 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     Ok(document)
 }
 
-/// The characters of a page, and a warning where its encoding is a guess.
+/// Decodes a page, and warns if its encoding is a guess.
 pub(crate) fn decoded(bytes: &[u8]) -> (String, Option<String>) {
     decode(bytes, declared_encoding(bytes))
 }
 
-/// Writes the text of a page, with its title as the first heading if that is wanted.
+/// Writes the text of a page, with its title as a heading if `with_title`.
 pub(crate) fn write(flow: &mut Flow, html: &str, with_title: bool) -> Result<(), FileError> {
-    let mut page = Page::new(flow, with_title);
+    let mut page = HtmlReader::new(flow, with_title);
     let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| page.event(&event));
     let mut tokenizer = Tokenizer::new_with_emitter(html, emitter);
     while let Some(Ok(state)) = tokenizer.next() {
         tokenizer.set_state(state?);
     }
-    page.flow.usually(Kind::Paragraph)
+    page.flow.style = TextStyle::default();
+    page.flow.set_default(FlowKind::Paragraph)
 }
 
-/// The encoding that the head of the page names. A page that is UTF-8 and says otherwise is UTF-8.
+/// The encoding that the page declares. A page that is valid UTF-8 is read as UTF-8 whatever it
+/// declares.
 fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = &bytes[..bytes.len().min(4096)];
     let start = memmem::find(head, b"charset=").or_else(|| memmem::find(head, b"encoding="))?;
@@ -65,37 +68,38 @@ fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     Some(if is_utf8 { UTF_8 } else { encoding })
 }
 
-struct Page<'f, 'a> {
+struct HtmlReader<'f, 'a> {
     flow: &'f mut Flow<'a>,
-    /// The name of the start tag that is being read.
+    /// The name of the current start tag.
     name: Vec<u8>,
     attributes: Attributes,
-    /// The attribute whose value comes next.
+    /// The name of the current attribute.
     attribute: Vec<u8>,
-    /// The lists and tables that are open, the innermost last.
-    open: Vec<Open>,
-    /// The element that is left out with all that is in it.
+    /// Open lists and tables, innermost last.
+    open: Vec<OpenElement>,
+    /// The element that is being omitted with its content.
     skipped: Option<OmittedElement>,
     with_title: bool,
     in_pre: bool,
-    in_superscript: bool,
+    /// The number of open elements of struck-out text.
+    struck: u32,
     events: u32,
 }
 
-enum Open {
-    List { ordered: Option<Numbers>, in_item: bool },
+enum OpenElement {
+    List { ordered: Option<ListCounter>, in_item: bool },
     Table,
 }
 
 #[derive(Clone, Copy)]
-struct Numbers {
+struct ListCounter {
     next: i64,
     style: u8,
 }
 
 type Signal = Option<Result<State, FileError>>;
 
-impl<'f, 'a> Page<'f, 'a> {
+impl<'f, 'a> HtmlReader<'f, 'a> {
     fn new(flow: &'f mut Flow<'a>, with_title: bool) -> Self {
         Self {
             flow,
@@ -106,12 +110,12 @@ impl<'f, 'a> Page<'f, 'a> {
             skipped: None,
             with_title,
             in_pre: false,
-            in_superscript: false,
+            struck: 0,
             events: 0,
         }
     }
 
-    /// Takes what the tokenizer found; gives the state it is to go on in, where that changes.
+    /// Processes a token; returns the tokenizer's next state if it changes.
     fn event(&mut self, event: &CallbackEvent) -> Signal {
         self.events = self.events.wrapping_add(1);
         if self.events.is_multiple_of(1 << 16)
@@ -154,9 +158,7 @@ impl<'f, 'a> Page<'f, 'a> {
         if self.skipped.is_some() {
             return;
         }
-        if self.in_superscript {
-            self.flow.text(&text.chars().map(superscript).collect::<String>());
-        } else if self.in_pre {
+        if self.in_pre {
             self.flow.verbatim(text);
         } else {
             self.flow.text(text);
@@ -185,23 +187,23 @@ impl<'f, 'a> Page<'f, 'a> {
 
     fn visible(&mut self, tag: Tag) -> Result<(), FileError> {
         match tag {
-            Tag::Heading(level) => self.flow.begin(Kind::Heading(level)),
-            Tag::Title => self.flow.begin(Kind::Heading(1)),
-            Tag::Block => self.flow.part(),
-            Tag::Term => self.flow.usually(Kind::Paragraph),
-            Tag::Description => self.flow.begin(Kind::Continued { depth: self.depth() }),
+            Tag::Heading(level) => self.flow.begin(FlowKind::Heading(level)),
+            Tag::Title => self.flow.begin(FlowKind::Heading(1)),
+            Tag::Block => self.flow.end_block(),
+            Tag::Term => self.flow.set_default(FlowKind::Paragraph),
+            Tag::Description => self.flow.begin(FlowKind::Continued { depth: self.depth() }),
             Tag::Break => {
                 self.flow.line_break();
                 Ok(())
             }
             Tag::Pre => {
                 self.in_pre = true;
-                self.flow.begin(Kind::Code)
+                self.flow.begin(FlowKind::Code)
             }
             Tag::List { ordered } => self.start_list(ordered),
             Tag::Item => self.start_item(),
             Tag::Table => {
-                self.open.push(Open::Table);
+                self.open.push(OpenElement::Table);
                 self.flow.open_table()
             }
             Tag::Row => self.within_table(Flow::row),
@@ -221,15 +223,20 @@ impl<'f, 'a> Page<'f, 'a> {
                 self.flow.space();
                 Ok(())
             }
-            Tag::Superscript => {
-                self.in_superscript = true;
+            Tag::Script(script) => {
+                self.flow.style.script = script;
+                Ok(())
+            }
+            Tag::Struck => {
+                self.struck = self.struck.saturating_add(1);
+                self.flow.style.is_struck = true;
                 Ok(())
             }
             Tag::Skipped | Tag::Other => Ok(()),
         }
     }
 
-    /// Writes what stands for the element, apart from what is beside it.
+    /// Writes the text that stands for the element, with spaces around it.
     fn apart(&mut self, text: impl FnOnce(&Attributes) -> &str) {
         self.flow.space();
         self.flow.text(text(&self.attributes));
@@ -249,7 +256,7 @@ impl<'f, 'a> Page<'f, 'a> {
         }
         match tag {
             Tag::Heading(_) | Tag::Title | Tag::Description => self.flow.end(),
-            Tag::Block | Tag::Term => self.flow.part(),
+            Tag::Block | Tag::Term => self.flow.end_block(),
             Tag::Break => {
                 self.flow.line_break();
                 Ok(())
@@ -266,34 +273,40 @@ impl<'f, 'a> Page<'f, 'a> {
                 self.flow.space();
                 Ok(())
             }
-            Tag::Superscript => {
-                self.in_superscript = false;
+            Tag::Script(_) => {
+                self.flow.style.script = Script::Normal;
+                Ok(())
+            }
+            Tag::Struck => {
+                self.struck = self.struck.saturating_sub(1);
+                self.flow.style.is_struck = self.struck > 0;
                 Ok(())
             }
             Tag::Image | Tag::Input | Tag::Skipped | Tag::Other => Ok(()),
         }
     }
 
-    /// How many lists lie around the innermost one, up to the table cell that they are in.
+    /// The nesting depth of the innermost list within its table cell, from 0.
     fn depth(&self) -> usize {
-        let lists = self.open.iter().rev().take_while(|open| matches!(open, Open::List { .. }));
+        let lists =
+            self.open.iter().rev().take_while(|open| matches!(open, OpenElement::List { .. }));
         lists.count().saturating_sub(1)
     }
 
     fn start_list(&mut self, ordered: bool) -> Result<(), FileError> {
         self.flow.context.check_depth(self.open.len() + 1)?;
-        let numbers = Numbers {
+        let numbers = ListCounter {
             next: self.attributes.start.unwrap_or(1),
             style: self.attributes.numbering.unwrap_or(b'1'),
         };
-        self.open.push(Open::List { ordered: ordered.then_some(numbers), in_item: false });
-        self.flow.usually(Kind::Paragraph)
+        self.open.push(OpenElement::List { ordered: ordered.then_some(numbers), in_item: false });
+        self.flow.set_default(FlowKind::Paragraph)
     }
 
     fn start_item(&mut self) -> Result<(), FileError> {
         let depth = self.depth();
         let marker = match self.open.last_mut() {
-            Some(Open::List { ordered, in_item }) => {
+            Some(OpenElement::List { ordered, in_item }) => {
                 *in_item = true;
                 match ordered {
                     Some(numbers) => {
@@ -310,40 +323,43 @@ impl<'f, 'a> Page<'f, 'a> {
     }
 
     fn end_item(&mut self) -> Result<(), FileError> {
-        if let Some(Open::List { in_item, .. }) = self.open.last_mut() {
+        if let Some(OpenElement::List { in_item, .. }) = self.open.last_mut() {
             *in_item = false;
         }
-        self.flow.usually(Kind::Paragraph)
+        self.flow.set_default(FlowKind::Paragraph)
     }
 
     fn end_list(&mut self) -> Result<(), FileError> {
-        if matches!(self.open.last(), Some(Open::List { .. })) {
+        if matches!(self.open.last(), Some(OpenElement::List { .. })) {
             self.open.pop();
         }
         let depth = self.depth();
         match self.open.last() {
-            Some(Open::List { in_item: true, .. }) => self.flow.usually(Kind::Continued { depth }),
-            _ => self.flow.usually(Kind::Paragraph),
+            Some(OpenElement::List { in_item: true, .. }) => {
+                self.flow.set_default(FlowKind::Continued { depth })
+            }
+            _ => self.flow.set_default(FlowKind::Paragraph),
         }
     }
 
-    /// Ends the lists in the cell, then does what is to be done with the table.
+    /// Ends the lists of the cell, then calls `act`.
     fn within_table(
         &mut self,
         act: impl FnOnce(&mut Flow<'a>) -> Result<(), FileError>,
     ) -> Result<(), FileError> {
         self.in_pre = false;
-        self.in_superscript = false;
-        let Some(table) = self.open.iter().rposition(|open| matches!(open, Open::Table)) else {
-            return self.flow.part();
+        (self.struck, self.flow.style) = (0, TextStyle::default());
+        let Some(table) = self.open.iter().rposition(|open| matches!(open, OpenElement::Table))
+        else {
+            return self.flow.end_block();
         };
         self.open.truncate(table + 1);
         act(self.flow)
     }
 
     fn end_table(&mut self) -> Result<(), FileError> {
-        if !self.open.iter().any(|open| matches!(open, Open::Table)) {
-            return self.flow.part();
+        if !self.open.iter().any(|open| matches!(open, OpenElement::Table)) {
+            return self.flow.end_block();
         }
         self.within_table(Flow::close_table)?;
         self.open.pop();

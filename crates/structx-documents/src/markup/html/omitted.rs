@@ -1,13 +1,13 @@
-//! An element that is left out with its content, and where it ends.
+//! An element that is omitted with its content, and the detection of its end.
 
 use super::tags::Tag;
 
 pub(super) struct OmittedElement {
     tag: Tag,
     name: Vec<u8>,
-    /// Elements of its name that are open within it.
+    /// The number of open elements of the same name within it.
     same: u32,
-    /// Lists and tables that are open within it.
+    /// The number of open lists and tables within it.
     nested: u32,
 }
 
@@ -15,9 +15,9 @@ pub(super) struct OmittedElement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TagPosition {
     Within,
-    /// The last of it.
+    /// The end tag of the element.
     Last,
-    /// The first after it.
+    /// The first tag after the element.
     After,
 }
 
@@ -50,12 +50,12 @@ impl OmittedElement {
         TagPosition::Within
     }
 
-    /// Whether a start tag ends the element, as its own end tag may be left out.
+    /// Whether a start tag implies the end tag of the element.
     fn ends_before(&self, tag: Tag, name: &[u8]) -> bool {
         if self.name == b"p" {
             return !matches!(
                 tag,
-                Tag::Break | Tag::Image | Tag::Input | Tag::Spaced | Tag::Superscript
+                Tag::Break | Tag::Image | Tag::Input | Tag::Spaced | Tag::Script(_) | Tag::Struck
             ) && !matches!(tag, Tag::Skipped | Tag::Other);
         }
         match (self.tag, tag) {
@@ -79,7 +79,7 @@ fn is_container(tag: Tag) -> bool {
     matches!(tag, Tag::Table | Tag::List { .. })
 }
 
-/// Elements that have no content and no end tag.
+/// Whether the element is a void element: no content and no end tag.
 pub(super) fn is_void(name: &[u8]) -> bool {
     let names: [&[u8]; 14] = [
         b"area", b"base", b"br", b"col", b"embed", b"frame", b"hr", b"img", b"input", b"link",

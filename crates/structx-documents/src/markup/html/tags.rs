@@ -1,6 +1,8 @@
-//! The meaning of HTML tags and attributes for a text.
+//! Classifies HTML tags and attributes by their effect on the text.
 
 use html5gum::State;
+
+use crate::markup::text_style::Script;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tag {
@@ -23,12 +25,14 @@ pub(super) enum Tag {
     },
     Image,
     Input,
-    /// Within a line, but apart from what is beside it.
+    /// Inline, separated from its neighbours by spaces.
     Spaced,
-    Superscript,
-    /// Has no text for a reader, or the same text once more.
+    Script(Script),
+    /// Struck-out text.
+    Struck,
+    /// Omitted: has no visible text, or repeats other text.
     Skipped,
-    /// Within a line.
+    /// Inline.
     Other,
 }
 
@@ -60,7 +64,9 @@ pub(super) fn tag(name: &[u8]) -> Tag {
         b"img" => Tag::Image,
         b"input" => Tag::Input,
         b"button" | b"label" | b"output" | b"rt" | b"select" => Tag::Spaced,
-        b"sup" => Tag::Superscript,
+        b"sup" => Tag::Script(Script::Superscript),
+        b"sub" => Tag::Script(Script::Subscript),
+        b"del" | b"s" | b"strike" => Tag::Struck,
         b"annotation" | b"annotation-xml" | b"audio" | b"canvas" | b"datalist" | b"iframe"
         | b"noembed" | b"noframes" | b"noscript" | b"object" | b"script" | b"style" | b"svg"
         | b"template" | b"video" => Tag::Skipped,
@@ -68,7 +74,7 @@ pub(super) fn tag(name: &[u8]) -> Tag {
     }
 }
 
-/// How the text of the element is to be read, if not as tags and entities.
+/// The tokenizer state for an element whose content is not ordinary markup.
 pub(super) fn text_state(name: &[u8]) -> Option<State> {
     match name {
         b"title" | b"textarea" => Some(State::RcData),
@@ -87,13 +93,13 @@ pub(super) struct Attributes {
     pub(super) hidden: bool,
     pub(super) columns: u32,
     pub(super) rows: u32,
-    /// The first number of a list, and how its numbers are printed.
+    /// The first number of a list, and its numbering style.
     pub(super) start: Option<i64>,
     pub(super) numbering: Option<u8>,
-    /// The alternative text of an image; the value of a field.
+    /// The alternative text of an image.
     pub(super) alternative: String,
     pub(super) value: String,
-    /// The kind of a field.
+    /// The type of an input field.
     pub(super) kind: String,
 }
 
@@ -119,12 +125,12 @@ impl Attributes {
         }
     }
 
-    /// The number of a list's item that has its own.
+    /// The number that a list item sets itself.
     pub(super) fn item_number(&self) -> Option<i64> {
         self.value.trim().parse().ok()
     }
 
-    /// The text a user sees in the field.
+    /// The text visible in the input field.
     pub(super) fn field(&self) -> &str {
         const SEEN: [&str; 13] = [
             "",

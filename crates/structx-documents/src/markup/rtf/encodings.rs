@@ -1,4 +1,4 @@
-//! The encodings of RTF's bytes, by code page and by the character set of a font.
+//! Encodings by Windows code page and by the character set of an RTF font.
 
 use encoding_rs::{Encoding, WINDOWS_1252};
 
@@ -16,7 +16,7 @@ pub(super) fn of_code_page(page: i32) -> &'static Encoding {
     labelled(label)
 }
 
-/// `None` where the font is in the code page of the document.
+/// The encoding of a font's `\fcharset`; `None` if the font uses the document's code page.
 pub(super) fn of_character_set(set: i32) -> Option<&'static Encoding> {
     let page = match set {
         77 => 10000,

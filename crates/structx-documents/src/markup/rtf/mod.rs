@@ -1,4 +1,4 @@
-//! RTF: its groups, control words and characters, told to the flow as paragraphs and tables.
+//! RTF: passes the text of groups and control words to the flow as paragraphs and tables.
 
 mod encodings;
 mod table;
@@ -11,10 +11,10 @@ use std::mem;
 
 use encoding_rs::{Encoding, WINDOWS_1252};
 
-use self::table::Table;
+use self::table::RtfTable;
 use self::tokens::{Token, Tokens};
-use super::flow::{Flow, Kind};
-use super::numerals::superscript;
+use super::flow::{Flow, FlowKind};
+use super::text_style::{Script, TextStyle};
 use crate::context::ReadContext;
 use crate::{Document, FileError, FileErrorKind};
 
@@ -34,19 +34,19 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
         return Err(context.error(FileErrorKind::Empty, "the document has no text"));
     }
     if is_cut {
-        document.warnings.push("the file ends too early; its end may be missing".to_owned());
+        document.warnings.push("the file is truncated; its end is missing".to_owned());
     }
     Ok(document)
 }
 
-/// The state a group inherits from the one around it.
+/// The state that a group inherits from its parent.
 #[derive(Clone, Copy)]
 struct Group {
     destination: Destination,
     encoding: &'static Encoding,
     hidden: bool,
-    superscript: bool,
-    /// How many characters after `\u` stand for the same in older readers.
+    style: TextStyle,
+    /// The number of fallback characters after `\u` (`\uc`).
     fallback: usize,
 }
 
@@ -56,7 +56,7 @@ enum Destination {
     Body,
     Note,
     HeaderFooter,
-    /// The number or bullet of a list's item, as it is printed.
+    /// The printed number or bullet of a list item.
     Marker,
     Fonts,
     Styles,
@@ -67,30 +67,30 @@ struct Parser<'a> {
     flow: Flow<'a>,
     group: Group,
     groups: Vec<Group>,
-    /// Characters of a run, in the encoding of the group.
+    /// Undecoded bytes of the current run, in the encoding of the group.
     bytes: Vec<u8>,
-    /// The first half of a character that `\u` gives in two.
+    /// The high surrogate of a character that `\u` gives in two halves.
     surrogate: Option<u16>,
-    /// Characters that are still to be left out after `\u`.
+    /// Fallback characters after `\u` that are still to be skipped.
     skip: usize,
-    /// `\*` was read: who does not know the next word leaves the group out.
+    /// `\*` was read: the group is ignored if the next control word is unknown.
     optional: bool,
-    /// The font that is described, or written in.
+    /// The current font: in the font table the one being defined.
     font: i32,
     fonts: HashMap<i32, &'static Encoding>,
-    /// Of what is in no font.
+    /// The document's encoding, for text without a font of its own.
     encoding: &'static Encoding,
     headings: HashMap<i32, u8>,
     style: i32,
     style_name: String,
-    /// The level of the heading that the paragraph is.
+    /// The heading level of the paragraph.
     heading: Option<u8>,
     marker: String,
     depth: usize,
-    /// Nothing of the paragraph is written yet.
+    /// No text of the paragraph has been written yet.
     fresh: bool,
     notes: u32,
-    table: Table,
+    table: RtfTable,
 }
 
 impl<'a> Parser<'a> {
@@ -99,7 +99,7 @@ impl<'a> Parser<'a> {
             destination: Destination::Body,
             encoding: WINDOWS_1252,
             hidden: false,
-            superscript: false,
+            style: TextStyle::default(),
             fallback: 1,
         };
         Self {
@@ -121,7 +121,7 @@ impl<'a> Parser<'a> {
             depth: 0,
             fresh: true,
             notes: 0,
-            table: Table::default(),
+            table: RtfTable::default(),
         }
     }
 
@@ -152,7 +152,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Leaves out what stands for a character that is read already.
+    /// Skips the fallback of a character that `\u` has given.
     fn skipped(&mut self, token: Token) -> Result<(), FileError> {
         let count = if let Token::Text(text) = token { text.len() } else { 1 };
         let skip = mem::take(&mut self.skip);
@@ -209,7 +209,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Words that say where the text of the group goes.
+    /// Control words that set the destination of the group.
     fn enter(&mut self, word: &[u8]) -> Result<bool, FileError> {
         self.group.destination = match word {
             b"fonttbl" => Destination::Fonts,
@@ -238,7 +238,7 @@ impl<'a> Parser<'a> {
         Ok(true)
     }
 
-    /// Words that say how the text is to be read.
+    /// Control words that set properties of the text.
     fn format(&mut self, word: &[u8], number: Option<i32>) -> bool {
         let on = number != Some(0);
         match (word, number) {
@@ -261,12 +261,14 @@ impl<'a> Parser<'a> {
             }
             (b"uc", Some(count)) => self.group.fallback = usize::try_from(count).unwrap_or(1),
             (b"v" | b"deleted", _) => self.group.hidden = on,
-            (b"super", _) => self.group.superscript = on,
-            (b"nosupersub", _) => self.group.superscript = false,
+            (b"super", _) => self.group.style.script = script(on, Script::Superscript),
+            (b"sub", _) => self.group.style.script = script(on, Script::Subscript),
+            (b"nosupersub", _) => self.group.style.script = Script::Normal,
+            (b"strike" | b"striked", _) => self.group.style.is_struck = on,
             (b"plain", _) => {
                 self.group.encoding = self.encoding;
                 self.group.hidden = false;
-                self.group.superscript = false;
+                self.group.style = TextStyle::default();
             }
             (b"s", Some(style)) => {
                 self.style = style;
@@ -291,7 +293,7 @@ impl<'a> Parser<'a> {
         true
     }
 
-    /// Words that stand for characters or end something.
+    /// Control words that stand for characters, or end a paragraph, cell or row.
     fn write(&mut self, word: &[u8], number: Option<i32>) -> Result<bool, FileError> {
         match word {
             b"u" => {
@@ -319,7 +321,7 @@ impl<'a> Parser<'a> {
             b"chftn" => {
                 self.notes += u32::from(self.group.destination == Destination::Body);
                 let mark = format!("[{}]", self.notes);
-                self.group.superscript = false;
+                self.group.style.script = Script::Normal;
                 self.push(&mark)?;
             }
             b"cell" => {
@@ -338,7 +340,7 @@ impl<'a> Parser<'a> {
     }
 
     fn unicode(&mut self, number: i32) -> Result<(), FileError> {
-        // Negative numbers stand for those that are too large for 16 bits with a sign.
+        // Code units above 32767 are written as negative numbers.
         let Ok(unit) = u16::try_from(number.rem_euclid(0x10000)) else { return Ok(()) };
         let units = self.surrogate.take().into_iter().chain([unit]);
         let mut text = String::new();
@@ -379,18 +381,16 @@ impl<'a> Parser<'a> {
             Destination::Styles => self.name_style(text),
             _ if self.is_read() && !(self.fresh && text.trim().is_empty()) => {
                 self.start_paragraph()?;
-                if self.group.superscript {
-                    self.flow.text(&text.chars().map(superscript).collect::<String>());
-                } else {
-                    self.flow.text(text);
-                }
+                self.flow.style = self.group.style;
+                self.flow.text(text);
+                self.flow.style = TextStyle::default();
             }
             _ => {}
         }
         Ok(())
     }
 
-    /// A name of a style goes to the semicolon: `heading 2;`.
+    /// Collects a style's name, which a semicolon ends: `heading 2;`.
     fn name_style(&mut self, text: &str) {
         self.style_name.push_str(text);
         let Some(name) = self.style_name.trim().strip_suffix(';') else { return };
@@ -403,20 +403,20 @@ impl<'a> Parser<'a> {
         self.style_name.clear();
     }
 
-    /// Before the first text of a paragraph: what it is, and which cell it is in.
+    /// Begins a block for the paragraph, in its table cell, before its first text.
     fn start_paragraph(&mut self) -> Result<(), FileError> {
         if self.group.destination == Destination::Note || !mem::take(&mut self.fresh) {
             return Ok(());
         }
         if self.group.destination == Destination::HeaderFooter {
-            return self.flow.begin(Kind::HeaderFooter);
+            return self.flow.begin(FlowKind::HeaderFooter);
         }
         self.table.place(&mut self.flow)?;
         let marker = mem::take(&mut self.marker);
         match (marker.trim(), self.heading) {
-            ("", None) => self.flow.begin(Kind::Paragraph),
+            ("", None) => self.flow.begin(FlowKind::Paragraph),
             (_, Some(level)) => {
-                self.flow.begin(Kind::Heading(level))?;
+                self.flow.begin(FlowKind::Heading(level))?;
                 self.flow.text(&marker);
                 self.flow.space();
                 Ok(())
@@ -442,6 +442,10 @@ impl<'a> Parser<'a> {
     fn end_paragraph(&mut self) -> Result<(), FileError> {
         self.marker.clear();
         self.fresh = true;
-        self.flow.usually(Kind::Paragraph)
+        self.flow.set_default(FlowKind::Paragraph)
     }
+}
+
+fn script(on: bool, script: Script) -> Script {
+    if on { script } else { Script::Normal }
 }

@@ -1,20 +1,20 @@
-//! Tables of RTF: rows of cells whose right edges say which columns they reach over.
+//! RTF tables: rows of cells; the columns that a cell spans follow from its right edge.
 
 use crate::FileError;
 use crate::markup::flow::Flow;
 
 #[derive(Default)]
-pub(super) struct Table {
-    /// The paragraph is in a cell.
+pub(super) struct RtfTable {
+    /// The paragraph is in a table cell.
     pub(super) in_row: bool,
-    open: Open,
-    /// The right edges of the cells of the row that is described.
+    open: TableState,
+    /// The right edges of the cells of the row being defined, in twips.
     edges: Vec<i32>,
     rows: Vec<Vec<i32>>,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Open {
+enum TableState {
     #[default]
     Nothing,
     Table,
@@ -22,8 +22,8 @@ enum Open {
     Cell,
 }
 
-impl Table {
-    /// Begins the description of a row.
+impl RtfTable {
+    /// Begins a row definition (`\trowd`).
     pub(super) fn describe(&mut self) {
         self.edges.clear();
     }
@@ -32,39 +32,39 @@ impl Table {
         self.edges.push(edge);
     }
 
-    /// Opens what the next paragraph stands in, or closes what it does not.
+    /// Opens the table, row and cell of the next paragraph, or closes the table before it.
     pub(super) fn place(&mut self, flow: &mut Flow) -> Result<(), FileError> {
         if !self.in_row {
             return self.close(flow);
         }
-        if self.open < Open::Table {
+        if self.open < TableState::Table {
             flow.open_table()?;
         }
-        if self.open < Open::Row {
+        if self.open < TableState::Row {
             flow.row()?;
             self.rows.push(Vec::new());
         }
-        if self.open < Open::Cell {
+        if self.open < TableState::Cell {
             flow.cell(1, 1, false)?;
         }
-        self.open = Open::Cell;
+        self.open = TableState::Cell;
         Ok(())
     }
 
     pub(super) fn end_cell(&mut self, flow: &mut Flow) -> Result<(), FileError> {
-        self.open = self.open.min(Open::Row);
+        self.open = self.open.min(TableState::Row);
         flow.end_cell()
     }
 
     pub(super) fn end_row(&mut self) {
-        if let Some(row) = self.rows.last_mut().filter(|_| self.open >= Open::Row) {
+        if let Some(row) = self.rows.last_mut().filter(|_| self.open >= TableState::Row) {
             row.clone_from(&self.edges);
         }
-        self.open = self.open.min(Open::Table);
+        self.open = self.open.min(TableState::Table);
     }
 
     fn close(&mut self, flow: &mut Flow) -> Result<(), FileError> {
-        if self.open == Open::Nothing {
+        if self.open == TableState::Nothing {
             return Ok(());
         }
         let mut edges: Vec<i32> = self.rows.iter().flatten().copied().collect();

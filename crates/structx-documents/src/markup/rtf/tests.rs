@@ -27,6 +27,7 @@ fn characters() {
         (r"{\v hidden}a{\deleted gone}b {\*\unknown x}{\*\bkmkstart y}c{\pict 00ff}", "ab c"),
         (r"{\field{\*\fldinst HYPERLINK x}{\fldrslt link}}", "link"),
         ("10{\\super 3}\r\n m\\bin4 }{}{", "10³ m"),
+        (r"H{\sub 2}O {\strike 12 }13\strike 4\strike0 5", "H₂O ~~12~~ 13~~4~~5"),
         (r"{\info{\title t}}{\*\shpinst{\sp{\sn a}{\sv b}}{\shptxt box}}", "box"),
     ] {
         assert_eq!(text(body), expected, "{body}");

@@ -1,11 +1,11 @@
-//! RTF as a sequence of groups, control words and bytes of text.
+//! Tokenizes RTF into groups, control words and bytes of text.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     Open,
     Close,
     Word(&'a [u8], Option<i32>),
-    /// A backslash and what is neither a letter nor a byte in hexadecimal.
+    /// A control symbol: a backslash and a character that is not a letter.
     Symbol(u8),
     Byte(u8),
     Text(&'a [u8]),

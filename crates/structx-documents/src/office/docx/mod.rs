@@ -1,5 +1,6 @@
-//! Word documents (.docx): headers, text, notes and footers, as they are printed.
+//! Word documents (.docx): headers, text, notes and footers, in print order.
 
+mod math;
 mod notes;
 mod numbering;
 mod sections;
@@ -11,13 +12,13 @@ use std::collections::HashSet;
 
 use self::sections::Sections;
 use self::story::{Shared, Story};
-use super::items::{self, Item, Writer};
+use super::blocks::{self, BlockWriter, OfficeBlock};
 use super::package::{Package, Relations};
 use super::{drawing, xml};
 use crate::context::ReadContext;
 use crate::{BlockKind, Document, FileError, FileErrorKind};
 
-/// Where the text is in a file that does not say it.
+/// The main part if the package does not name one.
 const USUAL_PART: &str = "word/document.xml";
 
 pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
@@ -25,7 +26,7 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     let root = package.relations("")?;
     let main = root.first("officeDocument").unwrap_or(USUAL_PART);
     let Some(text) = package.read(main)? else {
-        return Err(context.corrupt("has no text part; save it again in a word processor"));
+        return Err(context.corrupt("has no main document part; save it again in a word processor"));
     };
     let relations = package.relations(main)?;
     let mut shared = shared(context, &mut package, &relations)?;
@@ -36,7 +37,7 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     }
     xml::visit(context, &text, &mut sections)?;
 
-    let mut writer = Writer::new(context);
+    let mut writer = BlockWriter::new(context);
     margins(&mut package, &relations, sections.headers(), &mut shared, &mut writer)?;
     xml::visit(context, &text, &mut Story::new(&mut shared, |item| writer.write(item)))?;
     for kind in ["footnotes", "endnotes", "comments"] {
@@ -51,7 +52,7 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     margins(&mut package, &relations, sections.footers(), &mut shared, &mut writer)?;
     let mut document = writer.builder.finish();
     if sections.has_foreign_part {
-        let warning = "another document is embedded in the text; it was not read";
+        let warning = "the text embeds another document, which was not read";
         document.warnings.push(warning.to_owned());
     }
     if document.text.is_empty() {
@@ -90,24 +91,24 @@ fn part(
     relations.first(kind).map_or(Ok(None), |part| package.read(part))
 }
 
-/// Writes headers or footers; those with the same text once.
+/// Writes headers or footers; repeated lines only once.
 fn margins<'i>(
     package: &mut Package,
     relations: &Relations,
     ids: impl Iterator<Item = &'i str>,
     shared: &mut Shared,
-    writer: &mut Writer,
+    writer: &mut BlockWriter,
 ) -> Result<(), FileError> {
     let mut written = HashSet::new();
     for part in ids.filter_map(|id| relations.get(id)) {
         let Some(bytes) = package.read(part)? else { continue };
-        let mut items: Vec<Item> = Vec::new();
+        let mut blocks: Vec<OfficeBlock> = Vec::new();
         let mut story = Story::new(shared, |item| {
-            items.push(item);
+            blocks.push(item);
             Ok(())
         });
         xml::visit(writer.context, &bytes, &mut story)?;
-        for line in items.into_iter().flat_map(items::lines) {
+        for line in blocks.into_iter().flat_map(blocks::lines) {
             if !line.is_empty() && written.insert(line.clone()) {
                 writer.line(BlockKind::HeaderFooter, &line);
             }

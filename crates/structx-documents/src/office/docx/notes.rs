@@ -1,4 +1,4 @@
-//! Footnotes, endnotes and comments: their marks in the text, and their texts.
+//! Footnotes, endnotes and comments: the marks in the text, and the notes.
 
 use std::collections::HashMap;
 
@@ -17,14 +17,14 @@ pub(super) enum NoteKind {
 
 #[derive(Default)]
 pub(super) struct Notes {
-    /// In the order in which the text refers to them.
+    /// In the order of the references in the text.
     all: Vec<Note>,
     places: HashMap<(NoteKind, String), usize>,
-    /// How many of each kind have a number.
+    /// The number of numbered notes by kind.
     counts: HashMap<NoteKind, u32>,
-    /// How numbers are printed, where the settings say so.
+    /// Number formats from the settings.
     formats: HashMap<NoteKind, String>,
-    /// The kind whose settings are being told.
+    /// The kind whose settings are being read.
     told: Option<NoteKind>,
 }
 
@@ -34,7 +34,7 @@ struct Note {
 }
 
 impl NoteKind {
-    /// By the name of its element.
+    /// The kind of note by the name of its element.
     pub(super) fn of(name: &str) -> Self {
         match name {
             "footnote" => Self::Footnote,
@@ -45,7 +45,7 @@ impl NoteKind {
 }
 
 impl Notes {
-    /// The mark to print where the text refers to a note.
+    /// The mark to print at a reference to a note.
     pub(super) fn refer(&mut self, kind: NoteKind, id: String, own_mark: bool) -> String {
         let place = self.all.len();
         let place = *self.places.entry((kind, id)).or_insert(place);
@@ -71,7 +71,7 @@ impl Notes {
         }
     }
 
-    /// Keeps the text of a note that the document refers to; others are not printed.
+    /// Stores the text of a note if the document refers to it; other notes are not printed.
     pub(super) fn add(&mut self, kind: NoteKind, id: &str, author: Option<String>, text: &str) {
         if let Some(place) = self.places.get(&(kind, id.to_owned())) {
             let author = author.filter(|author| !author.is_empty());
@@ -80,7 +80,7 @@ impl Notes {
         }
     }
 
-    /// Each as it is printed, footnotes first.
+    /// The notes with their marks, footnotes first.
     pub(super) fn texts(&self) -> Vec<String> {
         let mut places: Vec<_> =
             self.places.iter().map(|((kind, _), place)| (*kind as u8, place)).collect();

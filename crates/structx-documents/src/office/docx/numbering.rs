@@ -9,64 +9,64 @@ use super::super::xml::{self, Visitor};
 use super::styles::ListReference;
 use crate::FileError;
 
-/// A list has so many levels.
+/// Word lists have nine levels (ECMA-376 part 1, 17.9).
 const LEVELS: usize = 9;
 
-type Levels = [Level; LEVELS];
+type Levels = [NumberingLevel; LEVELS];
 
-/// The lists of a document, and how far each is counted.
+/// The lists of a document and their current numbers.
 #[derive(Default)]
-pub(super) struct Numbering {
-    /// How lists look and are counted, by their id; several lists may share one, and its count.
-    designs: HashMap<String, Design>,
-    lists: HashMap<u32, List>,
+pub(super) struct DocxNumbering {
+    /// Abstract numberings by id. Several lists may share one, and its counts.
+    abstracts: HashMap<String, AbstractNumbering>,
+    lists: HashMap<u32, NumberingInstance>,
     begun: HashSet<(u32, usize)>,
-    design: String,
+    abstract_id: String,
     list: u32,
     level: usize,
 }
 
 #[derive(Default)]
-struct Design {
+struct AbstractNumbering {
     levels: Levels,
     counts: [Option<u32>; LEVELS],
-    /// The name of the style that this design is, or of the one whose design it takes.
+    /// The numbering style that this definition is, or the one whose definition it uses.
     is_style: Option<String>,
     from_style: Option<String>,
 }
 
 #[derive(Default)]
-struct List {
-    design: String,
-    /// Where it begins to count, if not where its design does.
+struct NumberingInstance {
+    abstract_id: String,
+    /// Start numbers that replace those of the abstract numbering.
     starts: [Option<u32>; LEVELS],
-    /// The levels it has instead of its design's.
-    levels: HashMap<usize, Level>,
+    /// Levels that replace those of the abstract numbering.
+    levels: HashMap<usize, NumberingLevel>,
 }
 
 #[derive(Clone)]
-struct Level {
+struct NumberingLevel {
     start: u32,
     format: String,
-    /// `%1.%2`: numbers by their level, the outermost is 1.
+    /// The marker with placeholders for the numbers: `%1.%2`, where 1 is the outermost level.
     pattern: String,
-    /// All numbers of the pattern in digits.
+    /// All numbers of the pattern are printed in digits (`isLgl`).
     digits: bool,
-    /// The levels, from 1, whose items make it begin anew; 0 is none of them.
+    /// Levels below this one, from 1, restart the numbers; 0 for never.
     restart: usize,
     /// The id of the paragraph style that has this level.
     style: Option<String>,
 }
 
-impl Default for Level {
+impl Default for NumberingLevel {
     fn default() -> Self {
         let (format, pattern) = ("decimal".to_owned(), String::new());
         Self { start: 1, format, pattern, digits: false, restart: LEVELS, style: None }
     }
 }
 
-impl Numbering {
-    /// Counts a paragraph of the list; gives its level from 0 and what is printed before it.
+impl DocxNumbering {
+    /// Counts a list paragraph; returns its level, from 0, and its marker.
     pub(super) fn count(
         &mut self,
         reference: ListReference,
@@ -74,33 +74,34 @@ impl Numbering {
     ) -> Option<(usize, String)> {
         let number = reference.list.filter(|list| *list > 0)?;
         let list = self.lists.get(&number)?;
-        let mut design = &list.design;
-        if let Some(style) = self.designs.get(design)?.from_style.as_ref() {
-            let mut designs = self.designs.iter();
-            design = designs.find(|(_, it)| it.is_style.as_ref() == Some(style))?.0;
+        let mut abstract_id = &list.abstract_id;
+        if let Some(style) = self.abstracts.get(abstract_id)?.from_style.as_ref() {
+            let mut abstracts = self.abstracts.iter();
+            abstract_id = abstracts.find(|(_, it)| it.is_style.as_ref() == Some(style))?.0;
         }
-        let design = design.clone();
-        let design = self.designs.get_mut(&design)?;
-        let of_style = || design.levels.iter().position(|level| level.style.as_deref() == style);
+        let abstract_id = abstract_id.clone();
+        let abstract_id = self.abstracts.get_mut(&abstract_id)?;
+        let of_style =
+            || abstract_id.levels.iter().position(|level| level.style.as_deref() == style);
         let level = match (reference.level, style) {
             (Some(level), _) => usize::from(level),
             (None, Some(_)) => of_style().unwrap_or(0),
             (None, None) => 0,
         };
-        let get = |index: usize| list.levels.get(&index).unwrap_or(&design.levels[index]);
+        let get = |index: usize| list.levels.get(&index).unwrap_or(&abstract_id.levels[index]);
         let own = (level < LEVELS).then(|| get(level))?;
         let first = self.begun.insert((number, level));
-        let next = match (list.starts[level], design.counts[level]) {
+        let next = match (list.starts[level], abstract_id.counts[level]) {
             (Some(start), _) if first => start,
             (_, Some(count)) => count.saturating_add(1),
             (start, None) => start.unwrap_or(own.start),
         };
-        design.counts[level] = Some(next);
+        abstract_id.counts[level] = Some(next);
         for index in 0..LEVELS {
-            if index < level && design.counts[index].is_none() {
-                design.counts[index] = Some(get(index).start);
+            if index < level && abstract_id.counts[index].is_none() {
+                abstract_id.counts[index] = Some(get(index).start);
             } else if index > level && level < get(index).restart {
-                design.counts[index] = None;
+                abstract_id.counts[index] = None;
             }
         }
         if own.format == "bullet" {
@@ -109,19 +110,19 @@ impl Numbering {
         let number_of = |index: usize| {
             let other = get(index);
             let format = if own.digits { "decimal" } else { &*other.format };
-            Some(numerals::print(design.counts[index].unwrap_or(other.start), format))
+            Some(numerals::print(abstract_id.counts[index].unwrap_or(other.start), format))
         };
         Some((level, numerals::fill(&own.pattern, number_of)?))
     }
 
-    fn level(&mut self) -> Option<&mut Level> {
+    fn level(&mut self) -> Option<&mut NumberingLevel> {
         match self.lists.get_mut(&self.list) {
             Some(list) => list.levels.get_mut(&self.level),
-            None => self.designs.get_mut(&self.design)?.levels.get_mut(self.level),
+            None => self.abstracts.get_mut(&self.abstract_id)?.levels.get_mut(self.level),
         }
     }
 
-    fn list(&mut self) -> Option<&mut List> {
+    fn list(&mut self) -> Option<&mut NumberingInstance> {
         self.lists.get_mut(&self.list)
     }
 
@@ -129,21 +130,21 @@ impl Numbering {
         let index = |name| xml::attribute(element, name).and_then(|index| index.parse().ok());
         match name {
             "abstractNum" => {
-                (self.design, self.list) =
+                (self.abstract_id, self.list) =
                     (xml::attribute(element, "abstractNumId").unwrap_or_default(), 0);
-                self.designs.insert(self.design.clone(), Design::default());
+                self.abstracts.insert(self.abstract_id.clone(), AbstractNumbering::default());
             }
             "num" => {
                 self.list =
                     xml::attribute(element, "numId").and_then(|id| id.parse().ok()).unwrap_or(0);
-                self.lists.insert(self.list, List::default());
+                self.lists.insert(self.list, NumberingInstance::default());
             }
             "lvlOverride" => self.level = index("ilvl").unwrap_or(LEVELS),
             "lvl" => {
                 self.level = index("ilvl").unwrap_or(LEVELS);
                 let level = self.level;
                 if let Some(list) = self.list().filter(|_| level < LEVELS) {
-                    list.levels.insert(level, Level::default());
+                    list.levels.insert(level, NumberingLevel::default());
                 }
             }
             _ => {}
@@ -151,7 +152,7 @@ impl Numbering {
     }
 }
 
-impl Visitor for Numbering {
+impl Visitor for DocxNumbering {
     fn start(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
         let value = || xml::attribute(element, "val").unwrap_or_default();
         let level = self.level;
@@ -159,7 +160,7 @@ impl Visitor for Numbering {
             "abstractNum" | "num" | "lvlOverride" | "lvl" => self.begin(name, element),
             "abstractNumId" => {
                 if let Some(list) = self.list() {
-                    list.design = value();
+                    list.abstract_id = value();
                 }
             }
             "startOverride" => {
@@ -168,12 +169,12 @@ impl Visitor for Numbering {
                 }
             }
             "styleLink" | "numStyleLink" => {
-                if let Some(design) = self.designs.get_mut(&self.design) {
-                    let links = (&mut design.is_style, &mut design.from_style);
+                if let Some(abstract_id) = self.abstracts.get_mut(&self.abstract_id) {
+                    let links = (&mut abstract_id.is_style, &mut abstract_id.from_style);
                     *(if name == "styleLink" { links.0 } else { links.1 }) = Some(value());
                 }
             }
-            // How the marker looks, and the old form of an alternative.
+            // Appearance of the marker, and the fallback of alternate content.
             "rPr" | "pPr" | "Fallback" => return Ok(false),
             _ => {
                 let Some(level) = self.level() else { return Ok(true) };
@@ -193,7 +194,7 @@ impl Visitor for Numbering {
 
     fn end(&mut self, name: &str) -> Result<(), FileError> {
         match name {
-            "abstractNum" => self.design.clear(),
+            "abstractNum" => self.abstract_id.clear(),
             "num" => self.list = 0,
             "lvl" => self.level = LEVELS,
             _ => {}

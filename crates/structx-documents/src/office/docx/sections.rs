@@ -1,11 +1,11 @@
-//! Which headers and footers the sections of a Word document show.
+//! Finds the headers and footers that the sections of a Word document show.
 
 use quick_xml::events::BytesStart;
 
 use super::super::xml::{self, Visitor};
 use crate::FileError;
 
-/// Told of the settings and then of the text.
+/// Visits first the settings, then the text.
 #[derive(Default)]
 pub(super) struct Sections {
     headers_footers: Vec<HeaderFooterPart>,
@@ -21,7 +21,7 @@ struct HeaderFooterPart {
 }
 
 impl Sections {
-    /// The ids of their parts; a part may come twice.
+    /// The relationship ids of the headers; a part may occur twice.
     pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
         self.shown(true)
     }
@@ -58,7 +58,7 @@ impl Visitor for Sections {
             "titlePg" => self.has_title_page |= xml::is_on(element),
             "evenAndOddHeaders" => self.has_even_pages = xml::is_on(element),
             "altChunk" => self.has_foreign_part = true,
-            // Nothing else leads to a section.
+            // Only these elements may contain section properties.
             "document" | "body" | "p" | "pPr" | "sectPr" | "settings" | "sdt" | "sdtContent" => {}
             _ => return Ok(false),
         }

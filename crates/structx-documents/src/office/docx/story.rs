@@ -1,59 +1,62 @@
-//! The text of one part of a Word document: paragraphs, tables and text boxes in their order.
+//! The text of one part of a Word document (a story): paragraphs, tables and text boxes in order.
 
 use std::collections::HashMap;
 
 use quick_xml::events::BytesStart;
 
-use super::super::items::{self, Item};
+use super::super::blocks::{self, OfficeBlock};
 use super::super::xml::{self, Visitor};
+use super::math::{self, MathWriter};
 use super::notes::{NoteKind, Notes};
-use super::numbering::Numbering;
-use super::styles::{ListReference, Styles};
+use super::numbering::DocxNumbering;
+use super::styles::{DocxStyles, ListReference, RunProperties};
 use super::symbols;
 use crate::FileError;
 use crate::markdown_table::MarkdownCell;
+use crate::markup::text_style::{Script, StyledText, TextStyle};
 
-/// As wide as a table of Word can be.
+/// The most columns of a Word table (Microsoft's "Word specifications and limits").
 const MOST_COLUMNS: u32 = 63;
 
-/// State shared by all parts of the document.
+/// State shared by all parts of a document.
 #[derive(Default)]
 pub(super) struct Shared {
-    pub(super) styles: Styles,
-    pub(super) numbering: Numbering,
+    pub(super) styles: DocxStyles,
+    pub(super) numbering: DocxNumbering,
     pub(super) notes: Notes,
-    /// The texts of charts and diagrams, by the ids of their parts.
+    /// The texts of charts and diagrams by relationship id.
     pub(super) charts: HashMap<String, String>,
 }
 
 pub(super) struct Story<'a, Out> {
     shared: &'a mut Shared,
-    /// Takes what stands in no cell and no box.
+    /// Receives the blocks outside of cells, text boxes and notes.
     out: Out,
-    holders: Vec<Holder>,
+    containers: Vec<Container>,
     paragraphs: Vec<StoryParagraph>,
     tables: Vec<StoryTable>,
-    /// For each field that is not at its end whether its code is being told, not its result.
+    /// For each open field whether its code, and not its result, is being read.
     fields: Vec<bool>,
     properties: Properties,
     in_text: bool,
-    /// Whether the box of a form that is being told is ticked.
+    math: MathWriter,
+    /// The state of the form check box that is being read.
     ticked: Option<bool>,
 }
 
 /// A cell, a text box or a note.
 #[derive(Default)]
-struct Holder {
-    items: Vec<Item>,
+struct Container {
+    blocks: Vec<OfficeBlock>,
     cell: Option<CellProperties>,
-    /// Its kind, its id and who wrote it.
+    /// The kind, id and author of a note.
     note: Option<(NoteKind, String, Option<String>)>,
 }
 
 #[derive(Default, Clone, Copy)]
 struct CellProperties {
     columns: u32,
-    /// It belongs to the cell above, or was deleted.
+    /// The cell continues a merged cell.
     merged: bool,
     deleted: bool,
 }
@@ -62,8 +65,8 @@ struct CellProperties {
 struct StoryTable {
     rows: Vec<Vec<MarkdownCell>>,
     deleted: bool,
-    /// The content of the first cell while it is the only one.
-    only: Option<Vec<Item>>,
+    /// The content of the first cell if it is the only one.
+    only: Option<Vec<OfficeBlock>>,
     cells: usize,
 }
 
@@ -73,19 +76,20 @@ struct StoryParagraph {
     list: ListReference,
     outline: Option<u8>,
     text: String,
+    styled: StyledText,
     deleted: bool,
     run: Option<TextRun>,
-    /// The text boxes and charts in it.
-    after: Vec<Item>,
+    /// Text boxes and charts anchored in the paragraph.
+    after: Vec<OfficeBlock>,
 }
 
 #[derive(Default)]
 struct TextRun {
     style: Option<String>,
-    hidden: Option<bool>,
+    own: RunProperties,
 }
 
-/// The element whose properties are read.
+/// The element whose properties are being read.
 #[derive(Clone, Copy, PartialEq)]
 enum Properties {
     None,
@@ -94,24 +98,25 @@ enum Properties {
     Cell,
 }
 
-impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
+impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
     pub(super) fn new(shared: &'a mut Shared, out: Out) -> Self {
         Self {
             shared,
             out,
-            holders: Vec::new(),
+            containers: Vec::new(),
             paragraphs: Vec::new(),
             tables: Vec::new(),
             fields: Vec::new(),
             properties: Properties::None,
             in_text: false,
+            math: MathWriter::default(),
             ticked: None,
         }
     }
 
-    fn push(&mut self, item: Item) -> Result<(), FileError> {
-        match self.holders.last_mut() {
-            Some(holder) => holder.items.push(item),
+    fn push(&mut self, item: OfficeBlock) -> Result<(), FileError> {
+        match self.containers.last_mut() {
+            Some(container) => container.blocks.push(item),
             None => (self.out)(item)?,
         }
         Ok(())
@@ -123,19 +128,31 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
         }
         let Some(paragraph) = self.paragraphs.last_mut() else { return };
         let styles = &self.shared.styles;
-        let hidden = paragraph
-            .run
-            .as_ref()
-            .and_then(|run| run.hidden.or_else(|| styles.hidden(run.style.as_deref())));
-        if !hidden.or_else(|| styles.hidden(paragraph.style.as_deref())).unwrap_or(false) {
-            paragraph.text.push_str(text);
+        let of_paragraph = styles.run_properties(paragraph.style.as_deref());
+        let properties = match &paragraph.run {
+            Some(run) => run.own.or(styles.run_properties(run.style.as_deref())).or(of_paragraph),
+            None => of_paragraph,
+        };
+        if properties.hidden.unwrap_or(false) {
+            return;
         }
+        let style = TextStyle {
+            // The marks of notes are in brackets, not raised.
+            script: if self.in_text {
+                properties.script.unwrap_or_default()
+            } else {
+                Script::Normal
+            },
+            is_struck: properties.struck.unwrap_or(false),
+        };
+        paragraph.styled.push(&mut paragraph.text, text, style);
     }
 
     fn end_paragraph(&mut self) -> Result<(), FileError> {
-        // Text hidden by a damaged field ends here; its result may continue.
+        // A field whose code is not closed hides text up to the end of the paragraph only.
         self.fields.fill(false);
-        let Some(paragraph) = self.paragraphs.pop() else { return Ok(()) };
+        let Some(mut paragraph) = self.paragraphs.pop() else { return Ok(()) };
+        paragraph.styled.close(&mut paragraph.text);
         let styles = &self.shared.styles;
         let style = paragraph.style.as_deref();
         let heading = match paragraph.outline {
@@ -158,13 +175,13 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
         if !text.is_empty() {
             let item = match (heading, number) {
                 (Some(level), Some((_, number))) if number != "-" => {
-                    Item::Heading(level, format!("{number} {text}").trim_start().to_owned())
+                    OfficeBlock::Heading(level, format!("{number} {text}").trim_start().to_owned())
                 }
-                (Some(level), _) => Item::Heading(level, text.to_owned()),
+                (Some(level), _) => OfficeBlock::Heading(level, text.to_owned()),
                 (None, Some((level, number))) if !number.is_empty() => {
-                    Item::Listed(level, format!("{number} {text}"))
+                    OfficeBlock::Listed(level, format!("{number} {text}"))
                 }
-                (None, _) => Item::Paragraph(text.to_owned()),
+                (None, _) => OfficeBlock::Paragraph(text.to_owned()),
             };
             self.push(item)?;
         }
@@ -172,19 +189,23 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
     }
 
     fn end_cell(&mut self) {
-        let Some(holder) = self.holders.pop_if(|holder| holder.cell.is_some()) else { return };
-        let (Some(table), Some(properties)) = (self.tables.last_mut(), holder.cell) else { return };
+        let Some(container) = self.containers.pop_if(|container| container.cell.is_some()) else {
+            return;
+        };
+        let (Some(table), Some(properties)) = (self.tables.last_mut(), container.cell) else {
+            return;
+        };
         if properties.deleted {
             return;
         }
-        let text = if properties.merged { String::new() } else { items::flat(&holder.items) };
+        let text = if properties.merged { String::new() } else { blocks::flat(&container.blocks) };
         table.cells += 1;
-        table.only = Some(holder.items).filter(|_| table.cells == 1);
+        table.only = Some(container.blocks).filter(|_| table.cells == 1);
         let columns = properties.columns.min(MOST_COLUMNS);
         let cell = if text.is_empty() { MarkdownCell::default() } else { MarkdownCell::text(text) };
         let Some(row) = table.rows.last_mut() else { return };
         match row.last_mut() {
-            // Empty cells side by side are kept as one: a file can have millions for nothing.
+            // Adjacent empty cells are kept as one: a file can have millions of them.
             Some(last) if last.words.is_empty() && cell.words.is_empty() => {
                 last.columns = last.columns.max(1).saturating_add(columns.max(1));
             }
@@ -196,14 +217,14 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
         let Some(mut table) = self.tables.pop() else { return Ok(()) };
         table.rows.retain(|row| !row.is_empty());
         match table.only {
-            // A single cell is a frame around other things.
-            Some(items) => items.into_iter().try_for_each(|item| self.push(item)),
+            // A table of one cell is a frame around its content.
+            Some(blocks) => blocks.into_iter().try_for_each(|item| self.push(item)),
             None if table.rows.is_empty() => Ok(()),
-            None => self.push(Item::Table(table.rows)),
+            None => self.push(OfficeBlock::Table(table.rows)),
         }
     }
 
-    /// The mark of a note: what is printed there, or nothing where the text itself has the mark.
+    /// Writes the mark of a note, unless the text itself contains it.
     fn refer(&mut self, kind: NoteKind, element: &BytesStart) {
         let Some(id) = xml::attribute(element, "id") else { return };
         let own_mark = xml::attribute(element, "customMarkFollows")
@@ -240,7 +261,7 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
                 }
             }
             (Properties::Cell, name) => {
-                let cell = self.holders.last_mut().and_then(|holder| holder.cell.as_mut());
+                let cell = self.containers.last_mut().and_then(|container| container.cell.as_mut());
                 let Some(cell) = cell else { return false };
                 let goes_on =
                     xml::attribute(element, "val").is_none_or(|value| value == "continue");
@@ -256,7 +277,7 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
         false
     }
 
-    /// Content of a run, or around runs.
+    /// Processes an element within a paragraph; returns whether its content is visited.
     fn inline(&mut self, name: &str, element: &BytesStart) -> bool {
         let run = self.paragraphs.last_mut().and_then(|paragraph| paragraph.run.as_mut());
         match (name, run) {
@@ -267,7 +288,9 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
             }
             ("t", _) => self.in_text = true,
             ("rStyle", Some(run)) => run.style = xml::attribute(element, "val"),
-            ("vanish", Some(run)) => run.hidden = Some(xml::is_on(element)),
+            ("vanish" | "strike" | "dstrike" | "vertAlign", Some(run)) => {
+                run.own.set(name, element);
+            }
             ("tab" | "ptab", Some(_)) => self.write("\t"),
             ("br" | "cr", Some(_)) => self.write("\n"),
             ("noBreakHyphen", _) => self.write("-"),
@@ -298,10 +321,10 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
                 let id = ["id", "dm"].iter().find_map(|name| xml::attribute(element, name));
                 let text = id.and_then(|id| self.shared.charts.remove(&id));
                 if let (Some(text), Some(paragraph)) = (text, self.paragraphs.last_mut()) {
-                    paragraph.after.push(Item::Paragraph(text));
+                    paragraph.after.push(OfficeBlock::Paragraph(text));
                 }
             }
-            // Former versions, codes of fields, a second form of the same, what is not printed.
+            // Deleted text, field codes, alternate content, properties, phonetic guides.
             ("del" | "moveFrom" | "instrText" | "delText" | "Fallback" | "sdtPr" | "rt", _) => {
                 return false;
             }
@@ -311,9 +334,42 @@ impl<'a, Out: FnMut(Item) -> Result<(), FileError>> Story<'a, Out> {
     }
 }
 
-impl<Out: FnMut(Item) -> Result<(), FileError>> Visitor for Story<'_, Out> {
+impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Visitor for Story<'_, Out> {
     fn start(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
-        // Content from before a tracked change.
+        let is_visited = self.start_element(name, element)?;
+        if is_visited {
+            let text = self.math.start(name, element);
+            if !text.is_empty() {
+                self.write(&text);
+            }
+        }
+        Ok(is_visited)
+    }
+
+    fn end(&mut self, name: &str) -> Result<(), FileError> {
+        let closing = self.math.end();
+        if let Some(paragraph) = self.paragraphs.last_mut().filter(|_| !closing.is_empty()) {
+            math::close(&mut paragraph.text, &closing);
+        }
+        self.end_element(name)
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.in_text {
+            // A soft hyphen shows only at the end of a line.
+            if text.contains('\u{ad}') {
+                self.write(&text.replace('\u{ad}', ""));
+            } else {
+                self.write(text);
+            }
+        }
+    }
+}
+
+impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'_, Out> {
+    /// Processes the start of an element; returns whether its content is visited.
+    fn start_element(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
+        // Properties from before a tracked change.
         if name.ends_with("Change") {
             return Ok(false);
         }
@@ -338,16 +394,16 @@ impl<Out: FnMut(Item) -> Result<(), FileError>> Visitor for Story<'_, Out> {
             }
             "tc" => {
                 let cell = Some(CellProperties::default());
-                self.holders.push(Holder { cell, ..Holder::default() });
+                self.containers.push(Container { cell, ..Container::default() });
             }
-            "txbxContent" => self.holders.push(Holder::default()),
+            "txbxContent" => self.containers.push(Container::default()),
             "footnote" | "endnote" | "comment" => {
-                // Lines between text and notes are notes to Word.
+                // Separator lines between text and notes are stored as notes.
                 if xml::attribute(element, "type").is_some_and(|kind| kind != "normal") {
                     return Ok(false);
                 }
                 let note = Some(note(NoteKind::of(name)));
-                self.holders.push(Holder { note, ..Holder::default() });
+                self.containers.push(Container { note, ..Container::default() });
             }
             "pPr" => self.properties = Properties::Paragraph,
             "trPr" => self.properties = Properties::Row,
@@ -357,7 +413,7 @@ impl<Out: FnMut(Item) -> Result<(), FileError>> Visitor for Story<'_, Out> {
         Ok(true)
     }
 
-    fn end(&mut self, name: &str) -> Result<(), FileError> {
+    fn end_element(&mut self, name: &str) -> Result<(), FileError> {
         match name {
             "pPr" | "trPr" | "tcPr" => self.properties = Properties::None,
             "t" => self.in_text = false,
@@ -368,7 +424,7 @@ impl<Out: FnMut(Item) -> Result<(), FileError>> Visitor for Story<'_, Out> {
             }
             "checkBox" => {
                 let ticked = self.ticked.take();
-                // It stands in the code of its field.
+                // Written directly: it is in the field's code, which `write` ignores.
                 if let (Some(paragraph), Some(ticked)) = (self.paragraphs.last_mut(), ticked) {
                     paragraph.text.push(if ticked { '☒' } else { '☐' });
                 }
@@ -383,31 +439,20 @@ impl<Out: FnMut(Item) -> Result<(), FileError>> Visitor for Story<'_, Out> {
             }
             "tbl" => self.end_table()?,
             "txbxContent" => {
-                let items = self.holders.pop().unwrap_or_default().items;
+                let blocks = self.containers.pop().unwrap_or_default().blocks;
                 match self.paragraphs.last_mut() {
-                    Some(paragraph) => paragraph.after.extend(items),
-                    None => items.into_iter().try_for_each(|item| self.push(item))?,
+                    Some(paragraph) => paragraph.after.extend(blocks),
+                    None => blocks.into_iter().try_for_each(|item| self.push(item))?,
                 }
             }
             "footnote" | "endnote" | "comment" => {
-                let holder = self.holders.pop().unwrap_or_default();
-                if let Some((kind, id, author)) = holder.note {
-                    self.shared.notes.add(kind, &id, author, &items::flat(&holder.items));
+                let container = self.containers.pop().unwrap_or_default();
+                if let Some((kind, id, author)) = container.note {
+                    self.shared.notes.add(kind, &id, author, &blocks::flat(&container.blocks));
                 }
             }
             _ => {}
         }
         Ok(())
-    }
-
-    fn text(&mut self, text: &str) {
-        if self.in_text {
-            // A hyphen that shows only where a line ends.
-            if text.contains('\u{ad}') {
-                self.write(&text.replace('\u{ad}', ""));
-            } else {
-                self.write(text);
-            }
-        }
     }
 }

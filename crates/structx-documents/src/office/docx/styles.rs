@@ -1,4 +1,4 @@
-//! The styles of a Word document: what they say of the paragraphs that have them.
+//! The paragraph and character styles of a Word document.
 
 use std::collections::HashMap;
 
@@ -6,15 +6,16 @@ use quick_xml::events::BytesStart;
 
 use super::super::xml::{self, Visitor};
 use crate::FileError;
+use crate::markup::text_style::Script;
 
-/// A style may build on another one, that again on another, so far.
+/// The longest chain of `basedOn` styles that is followed: chosen by hand.
 const LONGEST_CHAIN: usize = 20;
 
 #[derive(Default)]
-pub(super) struct Styles {
+pub(super) struct DocxStyles {
     by_id: HashMap<String, Style>,
     default: Option<String>,
-    /// Of the style that is being read.
+    /// The id of the style that is being read.
     id: String,
 }
 
@@ -24,18 +25,54 @@ struct Style {
     parent: Option<String>,
     outline: Option<u8>,
     list: ListReference,
-    hidden: Option<bool>,
+    text: RunProperties,
 }
 
-/// Which list a paragraph belongs to, and at which level of it; 0 is none.
+/// The properties of a run that a style, or the run itself, sets.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct RunProperties {
+    pub(super) hidden: Option<bool>,
+    pub(super) struck: Option<bool>,
+    pub(super) script: Option<Script>,
+}
+
+/// The list of a paragraph, 0 for none, and the level within it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ListReference {
     pub(super) list: Option<u32>,
     pub(super) level: Option<u8>,
 }
 
-impl Styles {
-    /// The level of a heading that the style makes of a paragraph, from 1.
+impl RunProperties {
+    /// Sets the property that an element of `rPr` gives; returns false for other elements.
+    pub(super) fn set(&mut self, name: &str, element: &BytesStart) -> bool {
+        match name {
+            "vanish" => self.hidden = Some(xml::is_on(element)),
+            "strike" | "dstrike" => self.struck = Some(xml::is_on(element)),
+            "vertAlign" => {
+                self.script = Some(match xml::attribute(element, "val").as_deref() {
+                    Some("superscript") => Script::Superscript,
+                    Some("subscript") => Script::Subscript,
+                    _ => Script::Normal,
+                });
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// These properties, completed by those of an outer style.
+    pub(super) fn or(self, outer: Self) -> Self {
+        Self {
+            hidden: self.hidden.or(outer.hidden),
+            struck: self.struck.or(outer.struck),
+            script: self.script.or(outer.script),
+        }
+    }
+}
+
+impl DocxStyles {
+    /// The heading level, from 1, of paragraphs with the style.
     pub(super) fn heading(&self, id: Option<&str>) -> Option<u8> {
         let named = |style: &Style| {
             let name = style.name.to_lowercase();
@@ -49,12 +86,13 @@ impl Styles {
         level.filter(|level| (1..=9).contains(level))
     }
 
-    pub(super) fn hidden(&self, id: Option<&str>) -> Option<bool> {
-        let mut chain = id.into_iter().flat_map(|id| self.chain(Some(id)));
-        chain.find_map(|style| style.hidden)
+    /// The run properties of a style and of those it is based on; none without a style.
+    pub(super) fn run_properties(&self, id: Option<&str>) -> RunProperties {
+        let chain = id.into_iter().flat_map(|id| self.chain(Some(id)));
+        chain.fold(RunProperties::default(), |own, style| own.or(style.text))
     }
 
-    /// The list of a style, and the id of the style that says so.
+    /// The list of a style, and the id of the style in its chain that defines it.
     pub(super) fn list<'a>(&'a self, id: Option<&'a str>) -> Option<(ListReference, &'a str)> {
         let mut id = id.or(self.default.as_deref())?;
         for _ in 0..LONGEST_CHAIN {
@@ -67,7 +105,7 @@ impl Styles {
         None
     }
 
-    /// The style and those it builds on; of a paragraph that names none, the default.
+    /// The style and those it is based on; the default style if `id` is `None`.
     fn chain(&self, id: Option<&str>) -> impl Iterator<Item = &Style> {
         let id = id.filter(|id| self.by_id.contains_key(*id)).or(self.default.as_deref());
         let first = id.and_then(|id| self.by_id.get(id));
@@ -76,7 +114,7 @@ impl Styles {
     }
 }
 
-impl Visitor for Styles {
+impl Visitor for DocxStyles {
     fn start(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
         if name == "style" {
             self.id = xml::attribute(element, "styleId").unwrap_or_default();
@@ -94,8 +132,8 @@ impl Visitor for Styles {
             "outlineLvl" => style.outline = xml::number(element),
             "numId" => style.list.list = xml::number(element),
             "ilvl" => style.list.level = xml::number(element),
-            "vanish" => style.hidden = Some(xml::is_on(element)),
-            // Properties of table parts, or from before a tracked change.
+            name if style.text.set(name, element) => {}
+            // Properties of table regions, or from before a tracked change.
             "tblStylePr" => return Ok(false),
             name => return Ok(!name.ends_with("Change")),
         }

@@ -1,17 +1,18 @@
-//! Fonts of bitmaps, as TeX made them, often do not say which letters they show, and then mostly
-//! use the codes of ASCII and Latin-1 for them. Others number their glyphs as they come: whether
-//! the codes of a page are letters is told by whether they read like a language.
+//! Guesses the text of bitmap fonts (Type 3) without Unicode values.
+//!
+//! The bitmap fonts of TeX mostly use the codes of ASCII and Latin-1. Other fonts number their
+//! glyphs arbitrarily; the guesses on a page are only used if they look like a language.
 
 use hayro_interpret::font::Glyph;
 use hayro_interpret::hayro_cmap::BfString;
 
-/// Fewer letters tell nothing.
+/// The least number of lower-case letters to judge by: chosen by hand, not measured.
 const LEAST_LETTERS: usize = 20;
 
 /// Guesses the text of a Type 3 glyph without a Unicode value from its character code.
 pub(in crate::pdf) fn guess(glyph: &Glyph<'_>) -> Option<BfString> {
     let Glyph::Type3(glyph) = glyph else { return None };
-    // The ligatures stand where TeX's two encodings have them.
+    // Ligatures at the codes of TeX's OT1 and T1 encodings.
     let ligature = match glyph.char_code() {
         0x0b | 0x1b => "ff",
         0x0c | 0x1c => "fi",

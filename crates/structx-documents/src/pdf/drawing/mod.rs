@@ -1,4 +1,4 @@
-//! The glyphs of a page in drawing order, and its ruling lines. Nothing is painted.
+//! Collects the glyphs of a page in drawing order, and its ruling lines. Nothing is painted.
 
 mod bitmap_fonts;
 pub(in crate::pdf) mod ruling_lines;
@@ -20,15 +20,15 @@ use self::ruling_lines::RulingLines;
 use crate::context::ReadContext;
 use crate::{FileError, FileErrorKind};
 
-/// Fonts are drawn in units of which this many make an em.
+/// Glyph space units per em in hayro.
 const UNITS_PER_EM: f64 = 1000.0;
-/// The advance of a glyph whose font has none, in units of an em.
+/// The advance of a glyph whose font declares none, in glyph space units: chosen by hand.
 const USUAL_ADVANCE: f32 = 500.0;
-/// From this weight on a font is bold; 400 is regular, 700 bold.
+/// The least weight of a bold font (OpenType: 400 is regular, 600 semi-bold, 700 bold).
 const BOLD: u32 = 600;
-/// Drawing calls between two looks at the clock.
-const CALLS_PER_LOOK: usize = 4096;
-/// The most glyphs of a page, which is held in memory as a whole: chosen by hand.
+/// Drawing calls between two checks of the time: chosen by hand, not measured.
+const CALLS_PER_CHECK: usize = 4096;
+/// The most glyphs of a page, which are held in memory together: chosen by hand.
 const MOST_ON_A_PAGE: usize = 200_000;
 
 /// Points from the top left corner of the page as it is shown, y downwards; `origin` and `end` are
@@ -46,7 +46,7 @@ pub(in crate::pdf) struct Glyph {
 #[derive(Debug, Default)]
 pub(in crate::pdf) struct Drawing {
     pub(in crate::pdf) glyphs: Vec<Glyph>,
-    /// Glyphs that say no Unicode value, and so are not among the others.
+    /// The number of glyphs without a Unicode value, which are not in `glyphs`.
     pub(in crate::pdf) unmapped: usize,
     pub(in crate::pdf) rulings: RulingLines,
 }
@@ -100,22 +100,22 @@ struct Collector<'a> {
     context: &'a ReadContext<'a>,
     area: Rect,
     drawing: Drawing,
-    /// The places of the glyphs whose text is a guess.
+    /// The indexes of the glyphs whose text is a guess.
     guesses: Vec<usize>,
-    /// Glyphs on all pages so far.
+    /// The number of glyphs on all pages so far.
     drawn: usize,
-    /// Calls since the page began.
+    /// The number of drawing calls on the page.
     calls: usize,
-    /// Where the run before began.
+    /// The origin of the last glyph run.
     last_run: Point,
-    /// Runs since the page began.
+    /// The number of glyph runs on the page.
     runs: usize,
-    /// The codes of one byte.
+    /// A cache for single-byte codes.
     codes: [Code; 256],
 }
 
-/// What the font of the run of that number, which has one, says of a code. To look it up in the
-/// tables of the standard fonts takes longer than all else that is done with a glyph.
+/// The text and advance of a code in the font of run number `run`. Cached because the lookup in the
+/// tables of the standard fonts takes longer than all other work on a glyph.
 struct Code {
     run: usize,
     text: Option<BfString>,
@@ -123,10 +123,10 @@ struct Code {
 }
 
 impl Collector<'_> {
-    /// Looks now and then whether it may go on. The interpreter has no way to stop, and a few forms
-    /// within each other draw for years: the error is thrown through it, and caught by `draw`.
-    fn look(&mut self) {
-        if self.calls.is_multiple_of(CALLS_PER_LOOK)
+    /// Checks the limits every few calls. The interpreter has no way to stop, and nested forms can
+    /// draw for years, so the error unwinds through it and is caught by `draw`.
+    fn check_limits(&mut self) {
+        if self.calls.is_multiple_of(CALLS_PER_CHECK)
             && let Err(error) = self.check()
         {
             resume_unwind(Box::new(error));
@@ -170,7 +170,7 @@ impl Collector<'_> {
         }
     }
 
-    /// The text and the advance of a glyph.
+    /// The text and advance of a glyph.
     fn code(&mut self, glyph: &FontGlyph<'_>) -> (Option<BfString>, f64) {
         let text = || glyph.as_unicode().filter(is_readable);
         let code = usize::try_from(glyph.char_code()).unwrap_or(usize::MAX);
@@ -181,7 +181,7 @@ impl Collector<'_> {
         (known.text.clone(), known.advance)
     }
 
-    /// The drawing; guesses are kept only if they read like a language.
+    /// The drawing; guesses are only kept if they look like a language.
     fn finish(self) -> Drawing {
         let (mut drawing, guesses) = (self.drawing, self.guesses);
         let guessed = guesses.iter().filter_map(|place| match drawing.glyphs.get(*place)?.text {
@@ -209,7 +209,7 @@ impl Device<'_> for Collector<'_> {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, mode: &DrawMode) {
         let [first, ..] = run.glyphs() else { return };
         let start = props.transform * first.transform() * Point::ZERO;
-        // Text that is filled and stroked comes twice.
+        // Text that is filled and stroked is drawn twice.
         if matches!(mode, DrawMode::Stroke(_)) && start == self.last_run {
             return;
         }
@@ -217,30 +217,30 @@ impl Device<'_> for Collector<'_> {
         self.runs += 1;
         let font = Font { mode: run.writing_mode(), bold: is_bold(first) };
         for glyph in run.glyphs() {
-            self.look();
+            self.check_limits();
             self.push(glyph, props.transform * glyph.transform(), font);
         }
     }
 
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
-        self.look();
+        self.check_limits();
         self.drawing.rulings.path(path, props.transform, &props.paint, mode);
     }
 
     fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'_>, mode: &DrawMode) {
-        self.look();
+        self.check_limits();
         self.drawing.rulings.rect(*rect, props.transform, &props.paint, mode);
     }
 
-    // An image is decoded only by a device that asks for its pixels.
+    // An image is only decoded if the device asks for its pixels.
     fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {}
 
     fn push_clip_path(&mut self, _: &ClipPath) {
-        self.look();
+        self.check_limits();
     }
 
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
-        self.look();
+        self.check_limits();
     }
 
     fn pop_clip(&mut self) {}

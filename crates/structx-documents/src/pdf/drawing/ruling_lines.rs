@@ -1,28 +1,28 @@
-//! The straight horizontal and vertical lines of a page: the ruling lines of its tables.
+//! The horizontal and vertical lines of a page, which may be the ruling lines of tables.
 
 use hayro_interpret::kurbo::{Affine, BezPath, PathEl, Point, Rect};
 use hayro_interpret::{DrawMode, Paint};
 
-/// More ruling lines than this are a drawing.
+/// A page with more lines is a drawing: chosen by hand, not measured.
 const MOST_RULES: usize = 20_000;
-/// A path of more elements is a drawing.
+/// A path with more elements is a drawing: chosen by hand, not measured.
 const MOST_ELEMENTS: usize = 2_000;
-/// In points: how wide a filled rectangle is drawn for a line.
+/// The largest width in points of a filled rectangle that is a line: chosen by hand.
 const MOST_WIDTH: f64 = 3.0;
-/// In points: what is shorter is a dot of a dotted line, or part of a drawing.
+/// The least length in points of a line or of a dot in a dotted line: chosen by hand.
 const LEAST_LENGTH: f64 = 0.5;
-/// In points: how far from upright or level.
+/// The largest deviation in points from horizontal or vertical: chosen by hand.
 const SLANT: f64 = 0.5;
-/// Of a colour, from 0 to 1: as good as white.
+/// Colour components above this are white, on a scale of 0 to 1: chosen by hand.
 const WHITE: f32 = 0.99;
 
 /// A line on the page, or the edge of a filled area.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::pdf) struct RulingLine {
     pub(in crate::pdf) level: bool,
-    /// Its y where it is level, else its x.
+    /// The y of a horizontal line, the x of a vertical one.
     pub(in crate::pdf) at: f64,
-    /// Its x, from and to, where it is level, else its y.
+    /// The extent: x of a horizontal line, y of a vertical one.
     pub(in crate::pdf) start: f64,
     pub(in crate::pdf) end: f64,
 }
@@ -41,7 +41,7 @@ pub(in crate::pdf) struct RulingLines {
 }
 
 impl RulingLines {
-    /// The rules in no order; none where the page draws too many for a table.
+    /// The lines in arbitrary order; none if there are too many for tables.
     pub(in crate::pdf) fn found(self) -> Vec<RulingLine> {
         if self.drawn > MOST_RULES { Vec::new() } else { self.found }
     }
@@ -80,7 +80,7 @@ impl RulingLines {
         for element in path.elements() {
             match *element {
                 PathEl::MoveTo(point) => {
-                    self.part(&points, filled, straight);
+                    self.subpath(&points, filled, straight);
                     points.clear();
                     points.push(transform * point);
                     straight = true;
@@ -90,10 +90,10 @@ impl RulingLines {
                 PathEl::QuadTo(..) | PathEl::CurveTo(..) => straight = false,
             }
         }
-        self.part(&points, filled, straight);
+        self.subpath(&points, filled, straight);
     }
 
-    /// White areas hide what is under them; they are not seen themselves.
+    /// Whether the path is visible; white areas are not.
     fn is_drawn(&self, paint: &Paint, mode: &DrawMode) -> bool {
         let is_white = match paint {
             Paint::Color(color) => {
@@ -106,8 +106,8 @@ impl RulingLines {
         self.drawn <= MOST_RULES && !is_white && !is_invisible
     }
 
-    /// A part of a path, without a break.
-    fn part(&mut self, points: &[Point], filled: bool, straight: bool) {
+    /// Adds the lines of a subpath.
+    fn subpath(&mut self, points: &[Point], filled: bool, straight: bool) {
         if !straight || points.len() < 2 {
             return;
         }
@@ -122,7 +122,7 @@ impl RulingLines {
         }
     }
 
-    /// A line if the rectangle is thin, else its edges.
+    /// Adds a thin rectangle as one line, and a larger one as its edges.
     fn area(&mut self, area: Rect) {
         let middle = area.center();
         if area.height() <= MOST_WIDTH && area.width() > area.height() {
@@ -161,4 +161,56 @@ impl RulingLines {
 
 fn is_straight(from: Point, to: Point) -> bool {
     (to.x - from.x).abs() <= SLANT || (to.y - from.y).abs() <= SLANT
+}
+
+#[cfg(test)]
+mod tests {
+    use hayro_interpret::kurbo::{Point, Rect};
+
+    use super::{MOST_RULES, RulingLine, RulingLines};
+
+    fn level(at: f64, start: f64, end: f64) -> RulingLine {
+        RulingLine { level: true, at, start, end }
+    }
+
+    fn upright(at: f64, start: f64, end: f64) -> RulingLine {
+        RulingLine { level: false, at, start, end }
+    }
+
+    #[test]
+    fn a_thin_rectangle_is_one_line_and_a_wide_one_four() {
+        let found = |rect| {
+            let mut rulings = RulingLines::default();
+            rulings.area(rect);
+            rulings.found()
+        };
+        assert_eq!(found(Rect::new(0.0, 10.0, 100.0, 12.0)), [level(11.0, 0.0, 100.0)]);
+        assert_eq!(found(Rect::new(10.0, 0.0, 12.0, 100.0)), [upright(11.0, 0.0, 100.0)]);
+        let edges = [
+            level(0.0, 0.0, 100.0),
+            upright(100.0, 0.0, 50.0),
+            level(50.0, 0.0, 100.0),
+            upright(0.0, 0.0, 50.0),
+        ];
+        assert_eq!(found(Rect::new(0.0, 0.0, 100.0, 50.0)), edges);
+    }
+
+    #[test]
+    fn slanted_and_tiny_lines_are_ignored() {
+        let found = |x, y| {
+            let mut rulings = RulingLines::default();
+            rulings.subpath(&[Point::ZERO, Point::new(x, y)], false, true);
+            rulings.found().len()
+        };
+        assert_eq!([found(100.0, 0.4), found(100.0, 0.6), found(0.3, 0.0)], [1, 0, 0]);
+    }
+
+    #[test]
+    fn a_page_with_too_many_lines_has_none() {
+        let mut rulings = RulingLines::default();
+        for _ in 0..=MOST_RULES {
+            rulings.line(Point::ZERO, Point::new(9.0, 0.0));
+        }
+        assert_eq!(rulings.found(), []);
+    }
 }

@@ -1,14 +1,13 @@
-//! Text from right to left: from the visual order to the logical order, in which it is
-//! read.
+//! Reorders right-to-left text from visual to logical order.
 
 use super::words::PageWord;
 
 pub(in crate::pdf) fn is_rtl(text: &str) -> bool {
-    // No such letter begins with a lower byte.
+    // No right-to-left letter begins with a lower byte in UTF-8.
     text.bytes().any(|byte| byte >= 0xd6) && text.chars().any(is_rtl_letter)
 }
 
-/// Hebrew, Arabic and the scripts beside them.
+/// Hebrew, Arabic and the neighbouring right-to-left blocks.
 fn is_rtl_letter(character: char) -> bool {
     matches!(character, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
         && !matches!(character, '\u{660}'..='\u{669}' | '\u{6f0}'..='\u{6f9}')
@@ -36,7 +35,8 @@ pub(in crate::pdf) fn order(line: &mut [PageWord]) {
     mirror(line);
 }
 
-/// Reverses each run from a word that is of a kind to the last such one before a word against it.
+/// Reverses each run of words from one for which `is` holds to the last such word before one for
+/// which `is_against` holds.
 fn reverse_runs(
     line: &mut [PageWord],
     is: fn(&PageWord) -> bool,
@@ -60,7 +60,7 @@ pub(in crate::pdf) fn order_letters(text: &mut String) {
     }
 }
 
-/// The characters from right to left, numbers and foreign letters among them from left to right.
+/// The characters reversed, except for numbers and left-to-right letters among them.
 fn rotated(text: &str) -> String {
     let mut rotated: Vec<char> = text.chars().rev().collect();
     let is_ltr = |character: &char| is_ltr_letter(*character) || character.is_numeric();
@@ -76,8 +76,8 @@ fn rotated(text: &str) -> String {
     rotated.into_iter().collect()
 }
 
-/// A bracket is drawn the other way round in text from the right, and some files say what is drawn,
-/// others what is meant: what closes first was drawn so.
+/// Mirrors brackets if needed. Brackets are drawn mirrored in right-to-left text; some files encode
+/// the drawn form, others the logical one. A closing bracket first means the drawn form.
 fn mirror(line: &mut [PageWord]) {
     let brackets = |c: &char| matches!(c, '(' | ')' | '[' | ']');
     let rtl = || line.iter().filter(|word| is_rtl(&word.text));
@@ -110,7 +110,7 @@ mod tests {
             baseline: 0.0,
             size: 10.0,
             bold: false,
-            parted: true,
+            after_space: true,
         };
         let mut line: Vec<PageWord> = seen.split(' ').map(word).collect();
         for word in &mut line {

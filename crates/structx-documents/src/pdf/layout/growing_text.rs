@@ -1,8 +1,8 @@
-//! The text of a word while letters are added at both of its ends, in time linear in their number.
+//! A text that grows at both ends in time linear in its length.
 
 use super::direction;
 
-/// Appends and prepends cost the length of what is added, never that of the whole text.
+/// Appending and prepending cost the length of the added text.
 #[derive(Debug, Default)]
 pub(in crate::pdf) struct GrowingText {
     /// The prepended characters, last to first.
@@ -31,7 +31,7 @@ impl GrowingText {
         self.reversed_front.extend(text.chars().rev());
     }
 
-    /// Puts a character in the place of the last one.
+    /// Replaces the last character.
     pub(in crate::pdf) fn replace_last(&mut self, character: char) {
         self.back.pop();
         self.append(character.encode_utf8(&mut [0; 4]));
@@ -41,12 +41,12 @@ impl GrowingText {
         self.back.ends_with(character)
     }
 
-    /// Whether a letter of the text belongs to a script that runs from right to left.
+    /// Whether the text contains a right-to-left letter.
     pub(in crate::pdf) fn is_rtl(&self) -> bool {
         self.is_rtl
     }
 
-    /// Whether the text is `other`; costs the length of `other` at most.
+    /// Whether the text equals `other`, in time linear in the length of `other`.
     pub(in crate::pdf) fn is(&self, other: &str) -> bool {
         let front = self.reversed_front.len();
         front + self.back.len() == other.len()

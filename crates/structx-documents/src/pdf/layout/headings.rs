@@ -1,41 +1,41 @@
-//! Classifies text by comparing all pages: headings, body, headers and footers.
+//! Classifies blocks of text as headings, body, headers or footers by comparing all pages.
 
 use std::collections::HashMap;
 
 use super::paragraphs::ParagraphShape;
-use super::passages::{Passage, Piece};
+use super::passages::{PageBlock, Passage};
 use crate::BlockKind;
 
-/// How many times larger than the body's are the letters of a heading.
+/// The least ratio of a heading's font size to that of the body: chosen by hand, not measured.
 const LARGER: f32 = 1.12;
-/// A heading has no more bytes, and no more lines.
+/// The most bytes and lines of a heading: chosen by hand, not measured.
 const MOST_BYTES: usize = 200;
 const MOST_LINES: usize = 3;
-/// Markdown has no more levels.
+/// The number of heading levels in Markdown.
 const MOST_LEVELS: usize = 6;
-/// How many pages have the same text at the same place, for it to be their margin.
+/// The least number of pages that repeat a header or footer: chosen by hand, not measured.
 const LEAST_PAGES: usize = 3;
-/// So many pieces at the top and at the bottom of a page may be its margin.
+/// The number of blocks at the top and at the bottom of a page that may be headers or footers.
 const EDGE_PIECES: usize = 2;
-/// In points: how far apart the same place may be.
+/// The vertical tolerance in points for repeated headers and footers: chosen by hand.
 const SAME_PLACE: f32 = 4.0;
 
 /// The styles of body text, headings, headers and footers.
 pub(in crate::pdf) struct HeadingStyle {
-    /// In half points, the largest first.
+    /// Font sizes of headings in half points, largest first.
     sizes: Vec<u32>,
     body: f32,
     body_is_bold: bool,
     headers_footers: HashMap<HeaderFooter, usize>,
 }
 
-/// A text without its numbers, and the place where it stands.
+/// A text without its digits, and its vertical position.
 type HeaderFooter = (String, i32);
 
 impl HeadingStyle {
-    pub(in crate::pdf) fn of(pages: &[Vec<Piece>]) -> Self {
+    pub(in crate::pdf) fn of(pages: &[Vec<PageBlock>]) -> Self {
         let mut weights: HashMap<(u32, bool), usize> = HashMap::new();
-        for text in pages.iter().flatten().filter_map(Piece::text) {
+        for text in pages.iter().flatten().filter_map(PageBlock::text) {
             *weights.entry((half_points(text.size), text.bold)).or_default() += text.text.len();
         }
         let largest = weights.iter().max_by_key(|((size, bold), weight)| (**weight, *size, *bold));
@@ -51,7 +51,7 @@ impl HeadingStyle {
             }
         }
         let mut style = Self { sizes: Vec::new(), body, body_is_bold, headers_footers };
-        let texts = pages.iter().flatten().filter_map(Piece::text);
+        let texts = pages.iter().flatten().filter_map(PageBlock::text);
         let headings = texts.filter(|text| style.is_heading(text) && text.size > LARGER * body);
         let mut sizes: Vec<u32> = headings.map(|text| half_points(text.size)).collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
@@ -60,12 +60,12 @@ impl HeadingStyle {
         style
     }
 
-    /// The kind of the piece at an index of a page.
-    pub(in crate::pdf) fn kind(&self, page: &[Piece], place: usize) -> BlockKind {
+    /// The kind of the block at index `place` of a page.
+    pub(in crate::pdf) fn kind(&self, page: &[PageBlock], place: usize) -> BlockKind {
         let text = match page.get(place) {
-            Some(Piece::Text(text)) => text,
-            Some(Piece::Table(..)) => return BlockKind::Table,
-            Some(Piece::Plain(_)) | None => return BlockKind::Paragraph,
+            Some(PageBlock::Text(text)) => text,
+            Some(PageBlock::Table(..)) => return BlockKind::Table,
+            Some(PageBlock::Plain(_)) | None => return BlockKind::Paragraph,
         };
         if self.is_header_footer(page, place) {
             return BlockKind::HeaderFooter;
@@ -83,11 +83,11 @@ impl HeadingStyle {
         }
     }
 
-    /// Whether the piece stands at the edge of the page, and other pages repeat it and what stands
-    /// between it and the edge.
-    fn is_header_footer(&self, page: &[Piece], place: usize) -> bool {
-        let repeats = |piece: &Piece| {
-            let pages = header_footer(piece)
+    /// Whether the block is at the edge of the page, and other pages repeat it and all blocks between
+    /// it and the edge.
+    fn is_header_footer(&self, page: &[PageBlock], place: usize) -> bool {
+        let repeats = |block: &PageBlock| {
+            let pages = header_footer(block)
                 .and_then(|header_footer| self.headers_footers.get(&header_footer));
             pages.is_some_and(|pages| *pages >= LEAST_PAGES)
         };
@@ -108,14 +108,14 @@ impl HeadingStyle {
     }
 }
 
-/// The places of the pieces that may be the margin.
-fn edge_places(page: &[Piece]) -> impl Iterator<Item = usize> {
+/// The indexes of the blocks that may be headers or footers.
+fn edge_places(page: &[PageBlock]) -> impl Iterator<Item = usize> {
     let bottom = page.len().saturating_sub(EDGE_PIECES).max(EDGE_PIECES);
     (0..EDGE_PIECES.min(page.len())).chain(bottom..page.len())
 }
 
-fn header_footer(piece: &Piece) -> Option<HeaderFooter> {
-    let text = piece.text().filter(|text| text.lines == 1 && text.text.len() <= MOST_BYTES)?;
+fn header_footer(block: &PageBlock) -> Option<HeaderFooter> {
+    let text = block.text().filter(|text| text.lines == 1 && text.text.len() <= MOST_BYTES)?;
     let letters = text.text.chars().filter(|character| !character.is_numeric()).collect();
     #[expect(clippy::cast_possible_truncation, reason = "a place on a page is a small number")]
     let place = (text.bounds.top / SAME_PLACE).round() as i32;
@@ -125,4 +125,72 @@ fn header_footer(piece: &Piece) -> Option<HeaderFooter> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
 fn half_points(size: f32) -> u32 {
     (2.0 * size).round().clamp(0.0, 2000.0) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HeadingStyle, PageBlock, ParagraphShape, Passage};
+    use crate::{BlockKind, Bounds};
+
+    fn block(text: &str, size: f32, top: f32) -> PageBlock {
+        PageBlock::Text(Passage {
+            shape: ParagraphShape::Prose,
+            text: text.to_owned(),
+            words: Vec::new(),
+            bounds: Bounds { left: 50.0, top, right: 100.0, bottom: top + size },
+            size,
+            bold: false,
+            upright: true,
+            lines: 1,
+        })
+    }
+
+    fn kinds(page: &[PageBlock], pages: &[Vec<PageBlock>]) -> Vec<BlockKind> {
+        let style = HeadingStyle::of(pages);
+        (0..page.len()).map(|place| style.kind(page, place)).collect()
+    }
+
+    #[test]
+    fn larger_and_bold_texts_are_headings() {
+        let mut page = vec![
+            block("Title", 20.0, 50.0),
+            block("A section", 14.0, 90.0),
+            block("Bold words", 10.0, 120.0),
+            block("This is the body of the page, which is longer than the rest.", 10.0, 140.0),
+            block("Ends with a full stop.", 14.0, 160.0),
+            block("1.2", 20.0, 180.0),
+        ];
+        if let PageBlock::Text(text) = &mut page[2] {
+            text.bold = true;
+        }
+        let heading = |level| BlockKind::Heading { level };
+        let body = BlockKind::Paragraph;
+        let expected = [heading(1), heading(2), heading(3), body, body, body];
+        let pages = [page];
+        assert_eq!(kinds(&pages[0], &pages), expected);
+    }
+
+    #[test]
+    fn text_repeated_at_the_edge_of_three_pages_is_a_header_or_footer() {
+        let page = |number: usize, top: f32| {
+            let ordinal = ["first", "second", "third"][number - 1];
+            let body = format!("The {ordinal} page has more text than its header.");
+            vec![
+                block("Annual report", 10.0, top),
+                block(&body, 10.0, 100.0),
+                block("More of the text.", 10.0, 300.0),
+                block(&format!("End of the {ordinal}."), 10.0, 500.0),
+                block(&format!("Page {number}"), 10.0, 800.0),
+            ]
+        };
+        let pages: Vec<_> = (1..=3).map(|number| page(number, 30.0)).collect();
+        let found = kinds(&pages[1], &pages);
+        assert_eq!(found[0], BlockKind::HeaderFooter);
+        assert_eq!(found[1..4], [BlockKind::Paragraph; 3]);
+        assert_eq!(found[4], BlockKind::HeaderFooter);
+        // On two pages only, and at different heights.
+        assert_eq!(kinds(&pages[1], &pages[1..])[0], BlockKind::Paragraph);
+        let moved: Vec<_> = [30.0, 40.0, 50.0].iter().map(|top| page(1, *top)).collect();
+        assert_eq!(kinds(&moved[0], &moved)[0], BlockKind::Paragraph);
+    }
 }

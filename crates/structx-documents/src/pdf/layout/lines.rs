@@ -4,26 +4,26 @@ use super::direction;
 use super::growing_text::GrowingText;
 use super::words::{BASELINE_SLACK, PageWord};
 
-/// In ems: the widest gap between two parts of one word that were drawn apart.
+/// The widest gap between two parts of a word that were drawn separately, in ems: chosen by hand.
 const TOUCH: f64 = 0.06;
 
-/// How many times larger letters are than those that are raised or lowered beside them.
+/// The least ratio of a font size to that of its superscripts and subscripts: chosen by hand.
 const LARGER: f64 = 1.15;
-/// In ems: how far a part of a word may reach back over the one before.
+/// The largest overlap of two parts of a word, in ems: chosen by hand.
 const OVERLAP: f64 = 0.4;
 
-/// In the order of reading.
+/// A line of text in reading order.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::pdf) struct Line {
     pub(in crate::pdf) words: Vec<PageWord>,
-    /// Of its widest word among those that are not raised or lowered.
+    /// The baseline of the widest word that is neither superscript nor subscript.
     pub(in crate::pdf) baseline: f64,
     pub(in crate::pdf) size: f64,
     pub(in crate::pdf) left: f64,
     pub(in crate::pdf) right: f64,
 }
 
-/// The words of one line, by their places in the list that was grouped, from left to right.
+/// The words of one line, from left to right, by their indexes in the grouped list.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::pdf) struct BaselineGroup {
     pub(in crate::pdf) members: Vec<usize>,
@@ -33,8 +33,8 @@ pub(in crate::pdf) struct BaselineGroup {
     widest: f64,
 }
 
-/// Groups the words at the given places by their baselines, from top to bottom: the one way in which
-/// lines are found, for prose and tables alike.
+/// Groups the words at the given indexes by their baselines, from top to bottom; for prose and tables
+/// alike.
 pub(in crate::pdf) fn group_by_baseline(
     words: &[PageWord],
     mut members: Vec<usize>,
@@ -91,7 +91,7 @@ pub(in crate::pdf) fn lines(words: Vec<PageWord>) -> Vec<Line> {
 }
 
 impl Line {
-    /// A line of words from left to right.
+    /// Makes a line of words given from left to right.
     fn new(words: Vec<PageWord>, baseline: f64, size: f64) -> Self {
         let left = words.iter().map(|word| word.bounds.x0).fold(f64::INFINITY, f64::min);
         let right = words.iter().map(|word| word.bounds.x1).fold(f64::NEG_INFINITY, f64::max);
@@ -101,7 +101,7 @@ impl Line {
     }
 }
 
-/// The words, given from left to right, without doubles and with the parts of one word together.
+/// Drops duplicate words and joins the parts of words, all given from left to right.
 fn joined(words: Vec<PageWord>) -> Vec<PageWord> {
     let mut joined = Vec::with_capacity(words.len());
     let mut words = words.into_iter();
@@ -129,12 +129,53 @@ fn joined(words: Vec<PageWord>) -> Vec<PageWord> {
     joined
 }
 
-/// Bold is imitated, and outlines are filled, by drawing the same word twice.
+/// Whether the word is a duplicate: some writers draw a word twice for bold or outlined text.
 fn repeats(word: &PageWord, text: &GrowingText, next: &PageWord) -> bool {
     (word.bounds.x0 - next.bounds.x0).abs() < 0.2 * word.size && text.is(&next.text)
 }
 
 fn touches(word: &PageWord, next: &PageWord) -> bool {
     let gap = (next.bounds.x0 - word.bounds.x1) / word.size.max(next.size);
-    !next.parted && gap < TOUCH && gap > -OVERLAP
+    !next.after_space && gap < TOUCH && gap > -OVERLAP
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_words::words;
+    use super::super::words::PageWord;
+    use super::lines;
+
+    fn texts(words: Vec<PageWord>) -> Vec<String> {
+        let text = |line: super::Line| {
+            line.words.into_iter().map(|word| word.text).collect::<Vec<_>>().join(" ")
+        };
+        lines(words).into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn words_are_grouped_by_baseline() {
+        let near = words(&[(80.0, 103.9, "right"), (50.0, 100.0, "left")]);
+        assert_eq!(texts(near), ["left right"]);
+        let apart = words(&[(80.0, 104.0, "below"), (50.0, 100.0, "above")]);
+        assert_eq!(texts(apart), ["above", "below"]);
+    }
+
+    #[test]
+    fn a_superscript_belongs_to_its_line() {
+        let mut line = words(&[(50.0, 100.0, "area"), (75.0, 96.5, "2"), (90.0, 100.0, "of")]);
+        line[1].size = 6.0;
+        let found = lines(line);
+        assert_eq!(found.len(), 1);
+        assert!((found[0].baseline - 100.0).abs() < f64::EPSILON, "{}", found[0].baseline);
+    }
+
+    #[test]
+    fn duplicates_are_dropped_and_parts_joined() {
+        let twice = words(&[(50.0, 100.0, "bold"), (50.5, 100.0, "bold"), (80.0, 100.0, "end")]);
+        assert_eq!(texts(twice), ["bold end"]);
+        let mut parts = words(&[(50.0, 100.0, "con"), (65.3, 100.0, "tract")]);
+        assert_eq!(texts(parts.clone()), ["con tract"]);
+        parts[1].after_space = false;
+        assert_eq!(texts(parts), ["contract"]);
+    }
 }

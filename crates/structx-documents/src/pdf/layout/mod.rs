@@ -1,4 +1,4 @@
-//! From the drawing of a page to its pieces of text in reading order.
+//! Converts the drawing of a page to blocks in reading order.
 
 mod direction;
 mod growing_text;
@@ -7,13 +7,17 @@ pub(in crate::pdf) mod lines;
 mod paragraphs;
 pub(in crate::pdf) mod passages;
 mod reading_order;
+mod scripts;
+#[cfg(test)]
+pub(in crate::pdf) mod test_words;
 pub(in crate::pdf) mod words;
 
 use hayro_interpret::kurbo::Rect;
 
 use self::paragraphs::{BodyItem, body_items};
-use self::passages::{Piece, character_width, write};
+use self::passages::{PageBlock, character_width, write};
 use self::reading_order::regions;
+use self::scripts::mark_notes;
 use self::words::{PageWord, Rotation, words};
 use crate::FileError;
 use crate::context::ReadContext;
@@ -21,20 +25,21 @@ use crate::pdf::drawing::Drawing;
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::tables::{self, TableGrid, place};
 
-/// The pieces in reading order: upright text, then rotated text.
+/// The blocks in reading order: upright text, then rotated text.
 ///
 /// # Errors
-/// The time is spent.
-pub(in crate::pdf) fn pieces(
+/// The time is used up.
+pub(in crate::pdf) fn blocks(
     context: &ReadContext,
     drawing: Drawing,
-) -> Result<Vec<Piece>, FileError> {
+) -> Result<Vec<PageBlock>, FileError> {
     let rulings = drawing.rulings.found();
-    let mut pieces = Vec::new();
-    for (rotation, words) in words(context, drawing.glyphs)? {
-        rotated(context, rotation, words, &rulings, &mut pieces)?;
+    let mut blocks = Vec::new();
+    for (rotation, mut words) in words(context, drawing.glyphs)? {
+        mark_notes(&mut words);
+        rotated(context, rotation, words, &rulings, &mut blocks)?;
     }
-    Ok(pieces)
+    Ok(blocks)
 }
 
 fn rotated(
@@ -42,11 +47,11 @@ fn rotated(
     rotation: Rotation,
     words: Vec<PageWord>,
     rulings: &[RulingLine],
-    pieces: &mut Vec<Piece>,
+    blocks: &mut Vec<PageBlock>,
 ) -> Result<(), FileError> {
     let is_upright = rotation == Rotation::UPRIGHT;
     let grids = if is_upright { tables::find(context, &words, rulings)? } else { Vec::new() };
-    let mut tables: Vec<Option<Piece>> =
+    let mut tables: Vec<Option<PageBlock>> =
         grids.iter().map(|grid| Some(table(grid, &words))).collect();
     let areas: Vec<Rect> = grids.iter().map(|grid| grid.bounds).collect();
     let width = character_width(words.iter());
@@ -55,10 +60,10 @@ fn rotated(
             context.check_time()?;
             match part {
                 BodyItem::Table(place) => {
-                    pieces.extend(tables.get_mut(place).and_then(Option::take));
+                    blocks.extend(tables.get_mut(place).and_then(Option::take));
                 }
                 BodyItem::Lines(paragraph) => {
-                    pieces.push(Piece::Text(write(&paragraph, rotation, width)));
+                    blocks.push(PageBlock::Text(write(&paragraph, rotation, width)));
                 }
             }
         }
@@ -66,8 +71,8 @@ fn rotated(
     Ok(())
 }
 
-fn table(grid: &TableGrid, words: &[PageWord]) -> Piece {
-    Piece::Table(grid.rows(words), place(grid.bounds))
+fn table(grid: &TableGrid, words: &[PageWord]) -> PageBlock {
+    PageBlock::Table(grid.rows(words), place(grid.bounds))
 }
 
 fn without(words: Vec<PageWord>, grids: &[TableGrid]) -> Vec<PageWord> {

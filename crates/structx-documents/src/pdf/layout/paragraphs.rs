@@ -4,32 +4,33 @@ use super::lines::Line;
 use super::reading_order::{PageItem, Region};
 use super::words::PageWord;
 
-/// The least gap between two columns, in ems.
+/// The least gap between two columns, in ems: chosen by hand, not measured.
 const COLUMN_GAP: f64 = 0.8;
-/// In ems: the same in a line of many words.
+/// The same in a line of many words: chosen by hand.
 const SENTENCE_GAP: f64 = 1.5;
-/// How many times wider than the others of its line such a gap is, as a justified line has wide
-/// gaps only.
+/// The least ratio of a column gap to the usual gap of its line, as all gaps of a justified line may
+/// be wide: chosen by hand.
 const OUTSTANDING: f64 = 1.6;
-/// The gap between two paragraphs, in line heights.
+/// The least gap between two paragraphs, in line heights: chosen by hand.
 const PARAGRAPH_GAP: f64 = 1.35;
-/// In ems: the line height of text that is set without extra space.
+/// The line height of text without extra leading, in ems: chosen by hand.
 const LINE_HEIGHT: f64 = 1.25;
-/// In ems: how far apart the rows of aligned columns are, at most.
+/// The largest distance of the rows of aligned columns, in ems: chosen by hand.
 const ROW_HEIGHT: f64 = 2.3;
-/// The ratio of letter sizes from which a line begins another paragraph.
+/// The least ratio of font sizes between two paragraphs: chosen by hand.
 const OTHER_SIZE: f64 = 1.15;
-/// In ems: how far the first line of a paragraph is set in, from and to.
+/// The range of the first line's indent, in ems: chosen by hand.
 const INDENT: (f64, f64) = (0.8, 5.0);
-/// Of the width of a paragraph: how far apart lines end that end at the same edge.
+/// The tolerance for lines that end at the same edge, as a part of the paragraph's width: chosen by
+/// hand.
 const SAME_EDGE: f64 = 0.1;
-/// A shorter line, in bytes, ends where its writer ended it.
+/// A line of fewer bytes ends with a hard line break: chosen by hand.
 const LEAST_WRAPPED: usize = 24;
 
 /// A table or paragraph of a region, in reading order.
 #[derive(Debug)]
 pub(in crate::pdf) enum BodyItem {
-    /// The place of a table among those of the page.
+    /// The index of a table among those of the page.
     Table(usize),
     Lines(Paragraph),
 }
@@ -38,7 +39,7 @@ pub(in crate::pdf) enum BodyItem {
 pub(in crate::pdf) struct Paragraph {
     pub(in crate::pdf) lines: Vec<Line>,
     pub(in crate::pdf) shape: ParagraphShape,
-    /// Of its region.
+    /// The extent of its region.
     pub(in crate::pdf) left: f64,
     pub(in crate::pdf) right: f64,
 }
@@ -47,7 +48,7 @@ pub(in crate::pdf) struct Paragraph {
 pub(in crate::pdf) enum ParagraphShape {
     Prose,
     ListItem,
-    /// Its lines have columns.
+    /// Lines with aligned columns.
     Columns,
 }
 
@@ -87,8 +88,8 @@ impl Paragraph {
         self.lines.push(line);
     }
 
-    /// Whether a line belongs to it: as near as its lines are to each other and of their kind, or
-    /// one more row of its columns.
+    /// Whether a line continues the paragraph: at the distance of its lines and in their style, or as
+    /// another row of its columns.
     fn is_continued_by(&self, line: &Line) -> bool {
         let [.., last] = self.lines.as_slice() else { return false };
         let gap = line.baseline - last.baseline;
@@ -104,7 +105,7 @@ impl Paragraph {
         is_near && is_alike(last, line) && !is_marker(line) && !self.is_indented(line)
     }
 
-    /// Whether the line begins a paragraph by where it begins.
+    /// Whether the indent of the line begins a new paragraph.
     fn is_indented(&self, line: &Line) -> bool {
         let [first, .., last] = self.lines.as_slice() else { return false };
         let is_in = |outer: f64, inner: f64| {
@@ -116,13 +117,13 @@ impl Paragraph {
         (self.wraps(last) && is_in(last.left, line.left)) || hangs
     }
 
-    /// Whether a line reaches as far as the region does.
+    /// Whether a line reaches the right edge of the region.
     fn wraps(&self, line: &Line) -> bool {
         self.right - line.right < 0.2 * (self.right - self.left)
     }
 
-    /// Whether the writer ended the line, as the next word would have had room on it; `left` and
-    /// `right` are the [`Self::edges`].
+    /// Whether the line ends with a hard line break, because the next word would have fitted. `left`
+    /// and `right` are the [`Self::edges`].
     pub(in crate::pdf) fn is_ended((left, right): (f64, f64), line: &Line, next: &Line) -> bool {
         let Some(word) = next.words.first() else { return true };
         let length: usize = line.words.iter().map(|word| word.text.len() + 1).sum();
@@ -130,8 +131,8 @@ impl Paragraph {
         length < LEAST_WRAPPED || room > word.bounds.width() + 0.5 * line.size
     }
 
-    /// From where to where its lines run, told by the two that reach farthest; fewer, or such that
-    /// differ, may all be short, and the region tells it.
+    /// The left and right edges of the lines. An edge is that of the farthest line if a second one
+    /// reaches as far; otherwise all lines may be short, and it is that of the region.
     pub(in crate::pdf) fn edges(&self) -> (f64, f64) {
         let ends = |end: fn(&Line) -> f64| {
             let mut ends: Vec<f64> = self.lines.iter().map(end).collect();
@@ -151,7 +152,7 @@ impl Paragraph {
     }
 }
 
-/// Whether its first word is its rightmost.
+/// Whether the line runs from right to left: its first word is the rightmost.
 fn is_from_right(line: &Line) -> bool {
     line.words.len() > 1 && line.words.first().is_some_and(|word| word.bounds.x1 >= line.right)
 }
@@ -165,7 +166,7 @@ pub(in crate::pdf) fn is_bold(line: &Line) -> bool {
     line.words.iter().all(|word| word.bold)
 }
 
-/// Whether it begins with the mark or number of a list item, and more follows.
+/// Whether the line begins with a bullet or list number and continues.
 fn is_marker(line: &Line) -> bool {
     let [first, _, ..] = line.words.as_slice() else { return false };
     is_mark(&first.text)
@@ -183,19 +184,19 @@ fn is_mark(text: &str) -> bool {
     inner.len() < text.len() && !inner.is_empty() && (is_number || is_letter)
 }
 
-/// Whether some of its words stand far from those before them.
+/// Whether the line has a gap that separates columns.
 pub(in crate::pdf) fn has_columns(line: &Line) -> bool {
     let least = column_gap(line);
     let gap = |pair: &[PageWord]| match pair {
         [word, next] => gap(word, next) >= least,
         _ => false,
     };
-    // A number or mark before a text is no column.
+    // A number or bullet before a text is not a column.
     let skipped = usize::from(line.words.first().is_some_and(|word| is_item_number(&word.text)));
     line.words.windows(2).skip(skipped).any(gap)
 }
 
-/// In points: what parts two columns of the line.
+/// The least gap between two columns of the line, in points.
 pub(in crate::pdf) fn column_gap(line: &Line) -> f64 {
     let least = COLUMN_GAP * line.size;
     let mut gaps: Vec<f64> =
@@ -208,12 +209,12 @@ pub(in crate::pdf) fn column_gap(line: &Line) -> f64 {
     if usual >= 1.5 * line.size {
         return least;
     }
-    // In a sentence a wide gap is only one after its end.
+    // In prose only the gap after a sentence is wide.
     let least = if gaps.len() > 4 { SENTENCE_GAP * line.size } else { least };
     least.max(OUTSTANDING * usual)
 }
 
-/// Text from right to left has the next word before.
+/// The gap between two words; in right-to-left text the next word is on the left.
 fn gap(word: &PageWord, next: &PageWord) -> f64 {
     (next.bounds.x0 - word.bounds.x1).max(word.bounds.x0 - next.bounds.x1)
 }
@@ -231,35 +232,15 @@ fn is_item_number(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use hayro_interpret::kurbo::Rect;
     use proptest::prelude::*;
 
     use super::super::passages::write;
     use super::super::reading_order::regions;
-    use super::super::words::{PageWord, Rotation};
+    use super::super::test_words::words;
+    use super::super::words::Rotation;
     use super::{BodyItem, ParagraphShape, body_items, is_mark};
     use crate::ReadOptions;
     use crate::context::ReadContext;
-
-    /// Words with letters of half an em, on lines of 10 points, at x and y.
-    fn words(lines: &[(f64, f64, &str)]) -> Vec<PageWord> {
-        let mut words = Vec::new();
-        for (x, y, text) in lines {
-            let mut left = *x;
-            for text in text.split(' ') {
-                let width = 5.0 * f64::from(u32::try_from(text.chars().count()).unwrap());
-                if !text.is_empty() {
-                    let bounds = Rect::new(left, y - 8.0, left + width, y + 2.0);
-                    let (text, baseline) = (text.to_owned(), *y);
-                    let word =
-                        PageWord { text, bounds, baseline, size: 10.0, bold: false, parted: true };
-                    words.push(word);
-                }
-                left += width + 3.0;
-            }
-        }
-        words
-    }
 
     fn read(lines: &[(f64, f64, &str)]) -> Vec<(ParagraphShape, String)> {
         let mut found = Vec::new();

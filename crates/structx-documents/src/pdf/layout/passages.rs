@@ -1,4 +1,4 @@
-//! Writes a paragraph or table of a page as text, with the box of each word.
+//! Writes a paragraph of a page as text, with the box of each word.
 
 use std::ops::Range;
 
@@ -10,15 +10,14 @@ use super::words::{PageWord, Rotation};
 use crate::pdf::tables::place;
 use crate::{Bounds, markdown_table};
 
-/// Spaces between columns, where no column of the grid asks for more: enough to see, and not more
-/// for a model to read.
+/// The most blank columns between columns of text: visible, and few tokens. Chosen by hand.
 const COLUMN_SPACES: usize = 3;
-/// The widest page, in characters.
+/// The most character columns of a page: chosen by hand.
 const MOST_COLUMNS: f64 = 400.0;
 
-/// A part of a page, not yet part of the document: what it is, other pages have a say in.
+/// A block of a page before it is classified by comparison with other pages.
 #[derive(Debug)]
-pub(in crate::pdf) enum Piece {
+pub(in crate::pdf) enum PageBlock {
     Text(Passage),
     Table(Vec<Vec<markdown_table::MarkdownCell>>, Bounds),
     /// Text without boxes.
@@ -37,7 +36,7 @@ pub(in crate::pdf) struct Passage {
     pub(in crate::pdf) lines: usize,
 }
 
-/// `width` is that of a character where lines are parted into columns.
+/// Writes a paragraph; `width` is the width of a character column for aligned columns.
 pub(in crate::pdf) fn write(paragraph: &Paragraph, rotation: Rotation, width: f64) -> Passage {
     let mut writer = PassageWriter { rotation, text: String::new(), words: Vec::new() };
     match paragraph.shape {
@@ -61,7 +60,7 @@ pub(in crate::pdf) fn write(paragraph: &Paragraph, rotation: Rotation, width: f6
     }
 }
 
-/// The median over the words: the width of a column of a grid.
+/// The median character width of the words, in points.
 pub(in crate::pdf) fn character_width<'a>(words: impl Iterator<Item = &'a PageWord>) -> f64 {
     let width = |word: &PageWord| {
         let count = word.text.chars().count();
@@ -108,7 +107,7 @@ impl PassageWriter {
         }
     }
 
-    /// Whether the last word goes on in the line, parted by a hyphen that stands for nothing else.
+    /// Whether the last word ends with a hyphen of hyphenation and continues in the line.
     fn is_broken_before(&self, line: &Line) -> bool {
         let Some((range, _)) = self.words.last() else { return false };
         let word = &self.text[range.clone()];
@@ -126,7 +125,7 @@ impl PassageWriter {
         }
     }
 
-    /// Every word in its column, gaps that all lines share made narrow.
+    /// Writes each word at its character column; gaps shared by all lines are narrowed.
     fn columns(&mut self, lines: &[Line], width: f64) {
         let left = lines.iter().map(|line| line.left).fold(f64::INFINITY, f64::min);
         let rows: Vec<Vec<usize>> = lines.iter().map(|line| starts(line, left, width)).collect();
@@ -166,7 +165,7 @@ fn starts(line: &Line, left: f64, width: f64) -> Vec<usize> {
     starts
 }
 
-/// Of each column: it is kept, as something stands in it or not far before it.
+/// Whether each character column is kept: those with text in any line, and a few blank ones after.
 fn kept_columns(lines: &[Line], rows: &[Vec<usize>]) -> Vec<bool> {
     let mut used: Vec<bool> = Vec::new();
     for (line, row) in lines.iter().zip(rows) {
@@ -189,11 +188,58 @@ fn on_page(rotation: Rotation, area: Rect) -> Bounds {
     place(Rect::from_points(corner(area.x0, area.y0), corner(area.x1, area.y1)))
 }
 
-impl Piece {
+impl PageBlock {
     pub(in crate::pdf) fn text(&self) -> Option<&Passage> {
         match self {
             Self::Text(text) => Some(text),
             Self::Table(..) | Self::Plain(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lines::lines;
+    use super::super::paragraphs::{Paragraph, ParagraphShape};
+    use super::super::test_words::words;
+    use super::super::words::Rotation;
+    use super::write;
+
+    fn written(shape: ParagraphShape, texts: &[(f64, f64, &str)]) -> super::Passage {
+        let lines = lines(words(texts));
+        write(&Paragraph { lines, shape, left: 50.0, right: 250.0 }, Rotation::UPRIGHT, 5.0)
+    }
+
+    #[test]
+    fn a_hyphen_at_a_line_end_is_dropped_where_the_word_continues() {
+        for (end, start, expected) in [
+            ("a long sen-", "tence follows", "a long sentence follows"),
+            ("a long sen\u{2010}", "tence follows", "a long sentence follows"),
+            ("from Berlin-", "Tegel by train", "from Berlin- Tegel by train"),
+            ("in the years 1990-", "and later on", "in the years 1990- and later on"),
+        ] {
+            let text = format!("{end:.>40}");
+            let found =
+                written(ParagraphShape::Prose, &[(50.0, 100.0, &text), (50.0, 112.0, start)]);
+            assert!(found.text.ends_with(expected), "{}", found.text);
+            let words: Vec<&str> =
+                found.words.iter().map(|(range, _)| &found.text[range.clone()]).collect();
+            assert_eq!(words.concat(), found.text.replace(' ', ""));
+        }
+    }
+
+    #[test]
+    fn columns_are_aligned_and_wide_gaps_narrowed() {
+        let found = written(
+            ParagraphShape::Columns,
+            &[
+                (50.0, 100.0, "Tea"),
+                (200.0, 100.0, "1.00"),
+                (50.0, 112.0, "Sugar"),
+                (205.0, 112.0, "2.0"),
+            ],
+        );
+        assert_eq!(found.text, "Tea     1.00\nSugar    2.0");
+        assert_eq!(found.lines, 2);
     }
 }

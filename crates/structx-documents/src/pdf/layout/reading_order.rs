@@ -1,5 +1,5 @@
-//! The order in which the lines and tables of a page are read: column after column where it is set
-//! in columns of prose, from top to bottom elsewhere.
+//! Orders the lines and tables of a page: column by column in multi-column prose, otherwise from top
+//! to bottom.
 
 use std::ops::Range;
 
@@ -10,21 +10,21 @@ use super::words::PageWord;
 use crate::FileError;
 use crate::context::ReadContext;
 
-/// In ems: the least gap between two columns of prose.
+/// The least gap between two columns of prose, in ems: chosen by hand, not measured.
 const GUTTER: f64 = 0.9;
-/// What a column of prose has at least: lines, and in each of them on average words, and bytes
-/// of them.
+/// The least number of lines of a column of prose, and of words and bytes per line on average: chosen
+/// by hand.
 const LEAST_LINES: usize = 3;
 const LEAST_WORDS: usize = 4;
 const LEAST_BYTES: usize = 22;
-/// Of the page's width: lines that cover more leave no room for a column beside them.
+/// Lines that cover a larger part of the page's width have no column beside them: chosen by hand.
 const MOST_WIDTH: f64 = 0.6;
-/// In line heights: a line as far from the others is the head or foot of the page.
+/// A line this far from the others, in line heights, is a header or footer: chosen by hand.
 const FAR: f64 = 2.5;
-/// A page of more lines is not looked at for columns.
+/// Pages with more lines are not searched for columns, to bound the time: chosen by hand.
 const MOST_LINES: usize = 500;
 
-/// An area that is read as a whole: a column, or text across the whole width.
+/// An area that is read as a whole: a column, or text across the page.
 #[derive(Debug, Default)]
 pub(in crate::pdf) struct Region {
     pub(in crate::pdf) items: Vec<PageItem>,
@@ -35,17 +35,22 @@ pub(in crate::pdf) struct Region {
 #[derive(Debug)]
 pub(in crate::pdf) enum PageItem {
     Line(Line),
-    /// The place of the table among those of the page, and its area.
+    /// The index of the table among those of the page, and its area.
     Table(usize, Rect),
 }
 
-/// A stretch of x.
+/// An interval of x.
 type Span = (f64, f64);
-/// A range of items set in columns, and these columns.
-type Columns = (Range<usize>, Vec<Region>);
+/// Items set in columns of prose.
+struct ColumnBand {
+    range: Range<usize>,
+    columns: Vec<Region>,
+}
 
+/// Divides the words and tables of a page into regions in reading order.
+///
 /// # Errors
-/// The time is spent.
+/// The time is used up.
 pub(in crate::pdf) fn regions(
     context: &ReadContext,
     words: Vec<PageWord>,
@@ -66,11 +71,11 @@ pub(in crate::pdf) fn regions(
     let mut items: Vec<Option<PageItem>> = items.into_iter().map(Some).collect();
     let mut start = 0;
     while start < items.len() {
-        if let Some((band, columns)) = columns(context, &items, &gaps, start, width)? {
-            before.extend(items[start..band.start].iter_mut().filter_map(Option::take));
+        if let Some(band) = column_band(context, &items, &gaps, start, width)? {
+            before.extend(items[start..band.range.start].iter_mut().filter_map(Option::take));
             regions.extend(Region::some(&mut before));
-            regions.extend(columns);
-            start = band.end;
+            regions.extend(band.columns);
+            start = band.range.end;
         } else {
             before.extend(items[start].take());
             start += 1;
@@ -119,7 +124,7 @@ impl PageItem {
         }
     }
 
-    /// Where a gutter may run beside and between its words.
+    /// The intervals beside and between the words in which a gutter may run.
     fn gaps(&self) -> Vec<Span> {
         let mut gaps = vec![(f64::NEG_INFINITY, self.left())];
         if let Self::Line(line) = self {
@@ -139,20 +144,20 @@ impl PageItem {
     }
 }
 
-/// The longest run of items from `start` on that is set in columns of prose, and those; `width` is
-/// that of the page.
-fn columns(
+/// The longest run of items from `start` on that is set in columns of prose. `width` is that of the
+/// text on the page.
+fn column_band(
     context: &ReadContext,
     items: &[Option<PageItem>],
     gaps: &[Vec<Span>],
     start: usize,
     width: f64,
-) -> Result<Option<Columns>, FileError> {
+) -> Result<Option<ColumnBand>, FileError> {
     let mut free = gaps[start].clone();
     let mut end = start + 1;
     while end < items.len() {
         let next = shared(&free, &gaps[end]);
-        // There are only the margins left, where there was a gutter, or no room beside the lines.
+        // Only the margins are free, after there was a gutter, or the lines leave no room for one.
         let had_gutter = free.len() > 2 && end - start > 1;
         let is_full = end - start >= LEAST_LINES && covered(&next) > MOST_WIDTH * width;
         if next.len() <= 2 && (had_gutter || is_full) {
@@ -166,14 +171,16 @@ fn columns(
     }
     let inner = free[1..free.len() - 1].iter().map(|(left, right)| f64::midpoint(*left, *right));
     let mut gutters: Vec<f64> = inner.collect();
-    let band = trimmed(items, start..end, &gutters);
+    let range = trimmed(items, start..end, &gutters);
     // Gaps between columns of figures, or beside item numbers, are not gutters.
     while !gutters.is_empty() {
         context.check_time()?;
-        match tally(&items[band.clone()], &gutters).iter().position(|column| !column.is_prose()) {
-            Some(wrong) => _ = gutters.remove(wrong.min(gutters.len() - 1)),
-            None => return Ok(Some((band.clone(), split(&items[band], &gutters)))),
-        }
+        let tallies = tally(&items[range.clone()], &gutters);
+        let Some(wrong) = tallies.iter().position(|column| !column.is_prose()) else {
+            let columns = split(&items[range.clone()], &gutters);
+            return Ok(Some(ColumnBand { range, columns }));
+        };
+        gutters.remove(wrong.min(gutters.len() - 1));
     }
     Ok(None)
 }
@@ -188,7 +195,7 @@ fn covered(free: &[Span]) -> f64 {
 struct Tally {
     tables: usize,
     words: usize,
-    /// Of text; a wide letter has more than a narrow one.
+    /// Bytes of text; wide characters have more bytes than narrow ones.
     bytes: usize,
     widths: Vec<f64>,
 }
@@ -219,7 +226,7 @@ fn tally(items: &[Option<PageItem>], gutters: &[f64]) -> Vec<Tally> {
 }
 
 impl Tally {
-    /// Whether it reads like a column of prose, or holds a table and little else.
+    /// Whether the column is prose, or a table and little else.
     fn is_prose(&self) -> bool {
         let lines = self.widths.len();
         if self.tables > 0 && lines < LEAST_LINES {
@@ -229,18 +236,18 @@ impl Tally {
         let full = self.widths.iter().filter(|width| **width > 0.6 * widest).count();
         lines >= LEAST_LINES
             && self.bytes >= LEAST_BYTES * lines
-            // Some scripts are written without spaces.
+            // Some scripts have no spaces between words.
             && (self.words >= LEAST_WORDS * lines || self.bytes > 20 * self.words)
             && 2 * full > lines
     }
 }
 
-/// The place of what stands at x.
+/// The index of the column at x.
 fn column(x: f64, gutters: &[f64]) -> usize {
     gutters.partition_point(|gutter| *gutter < x)
 }
 
-/// The stretches that are free in both.
+/// The intersection of two lists of intervals, without those under 4 points.
 fn shared(a: &[Span], b: &[Span]) -> Vec<Span> {
     let mut shared = Vec::new();
     let (mut i, mut j) = (0, 0);
@@ -258,7 +265,7 @@ fn shared(a: &[Span], b: &[Span]) -> Vec<Span> {
     shared
 }
 
-/// The run without the head and foot of the page, which stand over and under all columns.
+/// The run without the header and footer of the page.
 fn trimmed(items: &[Option<PageItem>], mut band: Range<usize>, gutters: &[f64]) -> Range<usize> {
     let is_far = |upper: usize, lower: usize| match (&items[upper], &items[lower]) {
         (Some(a), Some(PageItem::Line(line))) => line.baseline - a.y() > FAR * line.size,
@@ -298,4 +305,69 @@ fn split(items: &[Option<PageItem>], gutters: &[f64]) -> Vec<Region> {
         Region::new(items)
     });
     joined.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use hayro_interpret::kurbo::Rect;
+
+    use super::super::test_words::words;
+    use super::{PageItem, Region, regions, shared};
+    use crate::ReadOptions;
+    use crate::context::ReadContext;
+
+    fn read(texts: &[(f64, f64, &str)], tables: &[Rect]) -> Vec<Vec<String>> {
+        let options = ReadOptions::default();
+        let text = |item: PageItem| match item {
+            PageItem::Line(line) => {
+                line.words.into_iter().map(|word| word.text).collect::<Vec<_>>().join(" ")
+            }
+            PageItem::Table(index, _) => format!("table {index}"),
+        };
+        let region = |region: Region| region.items.into_iter().map(text).collect();
+        let found = regions(&ReadContext::new("x", &options), words(texts), tables).unwrap();
+        found.into_iter().map(region).collect()
+    }
+
+    #[test]
+    fn free_intervals_are_intersected() {
+        let found = shared(&[(0.0, 10.0), (20.0, 30.0)], &[(5.0, 24.0), (27.0, 50.0)]);
+        // Intervals under 4 points are too narrow for a gutter.
+        assert_eq!(found, [(5.0, 10.0), (20.0, 24.0)]);
+        assert_eq!(shared(&[(0.0, 10.0)], &[(7.0, 9.0)]), []);
+    }
+
+    #[test]
+    fn a_table_between_lines_keeps_its_place() {
+        let texts = [(50.0, 100.0, "above"), (50.0, 300.0, "below")];
+        let found = read(&texts, &[Rect::new(50.0, 150.0, 250.0, 250.0)]);
+        assert_eq!(found, [["above", "table 0", "below"]]);
+    }
+
+    #[test]
+    fn a_table_in_a_column_is_read_within_it() {
+        let (left, right) =
+            ("the left column has these words", "and the right one has others here");
+        let mut texts = Vec::new();
+        for row in 0..4_u32 {
+            let y = 100.0 + 12.0 * f64::from(row);
+            texts.extend([(50.0, y, left), (300.0, y, right)]);
+        }
+        texts.extend([(300.0, 148.0, right), (300.0, 160.0, right)]);
+        let found = read(&texts, &[Rect::new(50.0, 144.0, 200.0, 170.0)]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found[0].last().map(String::as_str), Some("table 0"));
+        assert!(found[1].iter().all(|line| line == right), "{found:?}");
+    }
+
+    #[test]
+    fn numbers_beside_labels_are_not_columns_of_prose() {
+        let rows: Vec<_> = (0..6_u32)
+            .flat_map(|row| {
+                let y = 100.0 + 12.0 * f64::from(row);
+                [(50.0, y, "one of the many labels here"), (300.0, y, "12.50")]
+            })
+            .collect();
+        assert_eq!(read(&rows, &[]).len(), 1);
+    }
 }

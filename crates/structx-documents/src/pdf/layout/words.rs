@@ -10,61 +10,63 @@ use unicode_normalization::char::compose;
 
 use super::direction;
 use super::growing_text::GrowingText;
+use super::scripts::script;
 use crate::FileError;
 use crate::context::ReadContext;
+use crate::markup::text_style::Script;
 use crate::pdf::drawing::Glyph;
 
-/// In ems: what parts two words after the first letter of one, where it is not known yet how wide
-/// its letters are spaced; from then on at least, and at most. A space is about 0.25.
+/// The least gap between two words, in ems: after the first letter of a word, when its letter spacing
+/// is unknown; and the bounds once it is known. A space is about 0.25. Chosen by hand.
 const FIRST_GAP: f64 = 0.17;
 const LEAST_GAP: f64 = 0.08;
 const MOST_GAP: f64 = 0.25;
-/// How far a letter may overlap the one before, in ems.
+/// The largest overlap of two letters of a word, in ems: chosen by hand.
 const MOST_OVERLAP: f64 = 0.42;
-/// The largest distance of the baselines of one line, in ems.
+/// The largest distance of the baselines of one line, in ems: chosen by hand.
 pub(in crate::pdf) const BASELINE_SLACK: f64 = 0.4;
-/// The slant at which text still counts as upright or rotated by a quarter, in degrees.
+/// The largest deviation from a multiple of 90 degrees that is ignored, in degrees: chosen by hand.
 const SLANT: i16 = 10;
-/// The step to which other rotations are rounded, in degrees.
+/// Other rotations are rounded to multiples of this, in degrees: chosen by hand.
 const STEP: i16 = 15;
 
-/// A word in the frame of its reader: x along the line, y down the lines, in points.
+/// A word in reading coordinates: x along the line, y down the lines, in points.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::pdf) struct PageWord {
     pub(in crate::pdf) text: String,
-    /// From the usual reach of letters over the baseline to that under it.
+    /// The box from the usual ascent to the usual descent of its letters.
     pub(in crate::pdf) bounds: Rect,
     pub(in crate::pdf) baseline: f64,
     pub(in crate::pdf) size: f64,
     pub(in crate::pdf) bold: bool,
     /// A space is drawn before the word.
-    pub(in crate::pdf) parted: bool,
+    pub(in crate::pdf) after_space: bool,
 }
 
 /// The rotation of a text, in degrees clockwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::pdf) struct Rotation(i16);
 
-/// Glyphs between two looks at the clock: some 0.1 ms of work.
-const GLYPHS_PER_LOOK: usize = 4096;
+/// Glyphs between two checks of the time: some 0.1 ms of work.
+const GLYPHS_PER_CHECK: usize = 4096;
 
-/// The words of a page by their rotation, upright ones first.
+/// Groups the glyphs of a page to words, by rotation, upright ones first.
 ///
 /// # Errors
-/// The time is spent.
+/// The time is used up.
 pub(in crate::pdf) fn words(
     context: &ReadContext,
     glyphs: Vec<Glyph>,
 ) -> Result<BTreeMap<Rotation, Vec<PageWord>>, FileError> {
-    let mut makers: BTreeMap<Rotation, Maker> = BTreeMap::new();
+    let mut builders: BTreeMap<Rotation, WordBuilder> = BTreeMap::new();
     for (count, glyph) in glyphs.into_iter().enumerate() {
-        if count.is_multiple_of(GLYPHS_PER_LOOK) {
+        if count.is_multiple_of(GLYPHS_PER_CHECK) {
             context.check_time()?;
         }
         let rotation = Rotation::of(&glyph);
-        makers.entry(rotation).or_default().push(rotation, glyph);
+        builders.entry(rotation).or_default().push(rotation, glyph);
     }
-    Ok(makers.into_iter().map(|(rotation, maker)| (rotation, maker.finish())).collect())
+    Ok(builders.into_iter().map(|(rotation, maker)| (rotation, maker.finish())).collect())
 }
 
 impl Rotation {
@@ -96,8 +98,8 @@ impl Rotation {
         }
     }
 
-    /// A point of the page in the frame of one who reads along the line.
-    pub(in crate::pdf) fn to_reader(self, point: Point) -> Point {
+    /// Converts a point of the page to reading coordinates.
+    pub(in crate::pdf) fn to_reading(self, point: Point) -> Point {
         let (sin, cos) = self.sin_cos();
         Point::new(point.x * cos + point.y * sin, point.y * cos - point.x * sin)
     }
@@ -110,40 +112,40 @@ impl Rotation {
 
 /// Builds words glyph by glyph.
 #[derive(Default)]
-struct Maker {
+struct WordBuilder {
     words: Vec<PageWord>,
-    /// The text of the last word, which has none itself before it is complete.
+    /// The text of the last word, which is set when the word is complete.
     text: GrowingText,
     /// The last glyph; `None` before the first.
-    last: Option<Last>,
-    /// A space came after it.
-    parted: bool,
-    /// In ems: the widest gap between the letters of the last word; `None` after the first.
+    last: Option<PlacedGlyph>,
+    /// A space followed the last glyph.
+    after_space: bool,
+    /// The widest gap between letters of the last word, in ems; `None` after the first letter.
     spacing: Option<f64>,
 }
 
-/// A glyph in the frame of its reader.
-struct Last {
+/// A glyph in reading coordinates.
+struct PlacedGlyph {
     text: BfString,
     origin: Point,
     end: Point,
 }
 
-/// The side of the last word at which a glyph continues it, with the gap in ems.
+/// The side at which a glyph continues the last word, with the gap in ems.
 enum Side {
     After(f64),
     Before(f64),
 }
 
-impl Maker {
+impl WordBuilder {
     fn push(&mut self, rotation: Rotation, glyph: Glyph) {
         if is_space(&glyph.text) {
-            self.parted = true;
+            self.after_space = true;
             return;
         }
-        let (origin, end) = (rotation.to_reader(glyph.origin), rotation.to_reader(glyph.end));
-        let this = Last { text: glyph.text, origin, end };
-        // Bold is imitated, and outlines are filled, by drawing the same glyph twice.
+        let (origin, end) = (rotation.to_reading(glyph.origin), rotation.to_reading(glyph.end));
+        let this = PlacedGlyph { text: glyph.text, origin, end };
+        // Some writers draw a glyph twice for bold or outlined text.
         if self.last.as_ref().is_some_and(|last| last.repeats(&this, glyph.size)) {
             return;
         }
@@ -153,18 +155,18 @@ impl Maker {
         if let Some(place) = self.place(&this, glyph.size) {
             self.extend(&place, &this, glyph.size);
         } else {
-            let parted = self.parted || self.words.is_empty();
+            let after_space = self.after_space || self.words.is_empty();
             self.complete();
-            self.words.push(PageWord::new(&this, glyph.size, glyph.bold, parted));
+            self.words.push(PageWord::new(&this, glyph.size, glyph.bold, after_space));
             self.text = GrowingText::new(clean(&this.text));
             self.spacing = None;
         }
-        self.parted = false;
+        self.after_space = false;
         self.last = Some(this);
     }
 
-    /// Puts a letter and the accent that was drawn over or under it together, whichever came first.
-    fn accent(&mut self, this: &Last) -> bool {
+    /// Composes a letter and an accent drawn over or under it, in either order.
+    fn accent(&mut self, this: &PlacedGlyph) -> bool {
         let (Some(last), Some(word)) = (&self.last, self.words.last_mut()) else { return false };
         let (BfString::Char(first), BfString::Char(second)) = (&last.text, &this.text) else {
             return false;
@@ -179,19 +181,19 @@ impl Maker {
         if offset.abs() > 0.4 * width || !self.text.ends_with(*first) {
             return false;
         }
-        // Such a letter has a dot less below its accent.
+        // A dotless i is used below accents.
         let base = if base == 'ı' { 'i' } else { base };
         let Some(composed) = compose(base, mark) else { return false };
         self.text.replace_last(composed);
         let area = Rect::new(this.origin.x, word.bounds.y0, this.end.x, word.bounds.y1);
         word.bounds = word.bounds.union(area);
-        self.last = Some(Last { text: BfString::Char(composed), ..*this });
-        self.parted = false;
+        self.last = Some(PlacedGlyph { text: BfString::Char(composed), ..*this });
+        self.after_space = false;
         true
     }
 
-    fn place(&self, glyph: &Last, size: f64) -> Option<Side> {
-        let word = self.words.last().filter(|_| !self.parted)?;
+    fn place(&self, glyph: &PlacedGlyph, size: f64) -> Option<Side> {
+        let word = self.words.last().filter(|_| !self.after_space)?;
         let em = word.size.max(size);
         if (glyph.origin.y - word.baseline).abs() >= BASELINE_SLACK * em {
             return None;
@@ -207,9 +209,16 @@ impl Maker {
         after.map(Side::After).or(before.map(Side::Before))
     }
 
-    fn extend(&mut self, place: &Side, glyph: &Last, size: f64) {
+    fn extend(&mut self, place: &Side, glyph: &PlacedGlyph, size: f64) {
         let Some(word) = self.words.last_mut() else { return };
+        let (own, of_word) = ((size, glyph.origin.y), (word.size, word.baseline));
         let text = clean(&glyph.text);
+        let text = script(own, of_word).apply(&text);
+        let raised = script(of_word, own);
+        if raised != Script::Normal {
+            let before = std::mem::take(&mut self.text).into_text();
+            self.text = GrowingText::new(raised.apply(&before).into_owned());
+        }
         let gap = match place {
             Side::After(gap) => {
                 self.text.append(&text);
@@ -222,13 +231,13 @@ impl Maker {
         };
         self.spacing = Some(self.spacing.map_or(gap, |widest| widest.max(gap)));
         word.bounds = word.bounds.union(reach(glyph, size));
-        // Raised and lowered letters are small.
+        // Superscripts and subscripts are smaller and don't set the baseline.
         if size > word.size {
             (word.size, word.baseline) = (size, glyph.origin.y);
         }
     }
 
-    /// Gives the last word its text.
+    /// Sets the text of the last word.
     fn complete(&mut self) {
         if let Some(word) = self.words.last_mut() {
             word.text = std::mem::take(&mut self.text).into_text();
@@ -238,13 +247,13 @@ impl Maker {
 
     fn finish(mut self) -> Vec<PageWord> {
         self.complete();
-        // Glyphs without visible text make no word.
+        // Words of invisible characters only.
         self.words.retain(|word| !word.text.is_empty());
         self.words
     }
 }
 
-impl Last {
+impl PlacedGlyph {
     fn repeats(&self, next: &Self, size: f64) -> bool {
         let offset = next.origin - self.origin;
         offset.x.abs().max(offset.y.abs()) < 0.1 * size && self.text == next.text
@@ -252,19 +261,19 @@ impl Last {
 }
 
 impl PageWord {
-    fn new(glyph: &Last, size: f64, bold: bool, parted: bool) -> Self {
+    fn new(glyph: &PlacedGlyph, size: f64, bold: bool, after_space: bool) -> Self {
         let bounds = reach(glyph, size);
-        Self { text: String::new(), bounds, baseline: glyph.origin.y, size, bold, parted }
+        Self { text: String::new(), bounds, baseline: glyph.origin.y, size, bold, after_space }
     }
 }
 
-/// The usual reach of letters over and under the baseline.
-fn reach(glyph: &Last, size: f64) -> Rect {
+/// The box of a glyph, from the usual ascent to the usual descent.
+fn reach(glyph: &PlacedGlyph, size: f64) -> Rect {
     let Point { x, y } = glyph.origin;
     Rect::new(x, y - 0.8 * size, glyph.end.x.max(x), y + 0.2 * size)
 }
 
-/// The mark that an accent is over or under a letter.
+/// The combining form of a spacing accent.
 fn combining(accent: char) -> Option<char> {
     Some(match accent {
         '`' | '\u{300}' => '\u{300}',
@@ -290,7 +299,7 @@ fn is_space(text: &BfString) -> bool {
     }
 }
 
-/// Ligatures and the letter forms of Arabic script become the letters that they stand for.
+/// Decomposes ligatures and Arabic presentation forms to letters; drops invisible characters.
 fn clean(glyph: &BfString) -> String {
     let mut text = String::new();
     let mut push = |character: char| match character {
@@ -300,7 +309,7 @@ fn clean(glyph: &BfString) -> String {
             let letters: Vec<char> = character.nfkc().collect();
             text.extend(letters.iter().rev());
         }
-        // They show nothing, or only where a line ends.
+        // A soft hyphen that is drawn ends a line.
         '\u{ad}' => text.push('-'),
         '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}'
@@ -348,6 +357,10 @@ mod tests {
         }
     }
 
+    fn sized(text: &str, x: f64, y: f64, size: f64) -> Glyph {
+        Glyph { size, ..glyph(text, x, y) }
+    }
+
     fn words(glyphs: Vec<Glyph>) -> BTreeMap<Rotation, Vec<PageWord>> {
         super::words(&ReadContext::new("x", &ReadOptions::default()), glyphs).unwrap()
     }
@@ -386,6 +399,9 @@ mod tests {
             // The same letter, drawn again to look bold.
             (vec![glyph("b", 50.0, 100.0), glyph("b", 50.3, 100.0), glyph("o", 55.0, 100.0)], "bo"),
             // Raised.
+            (vec![glyph("m", 50.0, 100.0), sized("2", 55.0, 97.0, 6.0)], "m²"),
+            (vec![sized("2", 50.0, 97.0, 6.0), glyph("m", 55.0, 100.0)], "²m"),
+            (vec![glyph("H", 50.0, 100.0), sized("2", 55.0, 101.5, 6.0)], "H₂"),
             (vec![glyph("m", 50.0, 100.0), glyph("2", 55.0, 97.0)], "m2"),
             // Hebrew, drawn from the left and from the right.
             (vec![glyph("ב", 50.0, 100.0), glyph("א", 55.0, 100.0)], "אב"),

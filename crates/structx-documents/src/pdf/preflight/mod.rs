@@ -1,4 +1,4 @@
-//! Checks of what a PDF costs before a library reads or draws it: neither can be interrupted.
+//! Bounds the cost of a PDF before a library reads or draws it, as neither can be interrupted.
 
 mod object_scan;
 pub(in crate::pdf) mod render_cost;
@@ -7,7 +7,7 @@ mod stream_sizes;
 use crate::FileError;
 use crate::context::ReadContext;
 
-/// Refuses a file whose objects or streams would take too long, or too much memory, to read.
+/// Refuses a file whose objects or streams would take too much time or memory.
 ///
 /// # Errors
 /// [`FileErrorKind::LimitExceeded`](crate::FileErrorKind::LimitExceeded).

@@ -1,21 +1,22 @@
-//! How many bytes the library reads in search of the objects of a damaged file. It reads an object
-//! at each word that may begin one, as far as the object goes, and has no look at the clock:
-//! objects that do not end are read to the end of the file, each.
+//! Bounds the bytes that hayro reads when it searches a damaged file for objects.
+//!
+//! It parses an object at each token that may begin one, without checking the time. Objects that do
+//! not end are read to the end of the file each, which is quadratic.
 
 use memchr::memmem;
 
 use crate::context::ReadContext;
 use crate::{FileError, FileErrorKind};
 
-/// An honest file is read this many times, and a small one may be read more often.
+/// The budget: this many times the file, and a constant for small files. Chosen by hand.
 const MOST_TIMES: usize = 4;
 const FREE: usize = 8 << 20;
-/// The library gives up objects that are nested deeper.
+/// hayro gives up on objects that are nested deeper.
 const MOST_DEPTH: usize = 512;
 /// The speed of searching bytes relative to parsing them: an estimate, not measured.
 const SEARCHED: usize = 16;
 
-/// Refuses a file whose objects would be read again and again.
+/// Refuses a file whose objects would be read too often.
 pub(in crate::pdf) fn check_objects(context: &ReadContext, file: &[u8]) -> Result<(), FileError> {
     let mut scan = ObjectScan::new(file);
     let mut at = 0;
@@ -39,21 +40,21 @@ pub(in crate::pdf) fn check_objects(context: &ReadContext, file: &[u8]) -> Resul
     Ok(())
 }
 
-/// Refuses a file with streams that do not end.
+/// Refuses a file with too many unclosed streams.
 pub(in crate::pdf) fn check_streams(context: &ReadContext, file: &[u8]) -> Result<(), FileError> {
     let mut scan = ObjectScan::new(file);
     scan.search(b"stream", b"endstream");
     scan.check(context)
 }
 
-/// Refuses the content of a page with images in it that do not end.
+/// Refuses page content with too many unclosed inline images.
 pub(in crate::pdf) fn check_images(context: &ReadContext, content: &[u8]) -> Result<(), FileError> {
     let is_image = |start: usize| {
         let before = start.checked_sub(1).and_then(|before| content.get(before));
         let ends = |byte: Option<&u8>| byte.is_none_or(|byte| !is_regular(*byte));
         ends(before) && ends(content.get(start + 2))
     };
-    // Most pages have none, however often they have the letters.
+    // Most pages have no inline images, even if the letters occur.
     if !memmem::find_iter(content, b"BI").any(is_image) {
         return Ok(());
     }
@@ -68,7 +69,7 @@ pub(in crate::pdf) fn check_images(context: &ReadContext, content: &[u8]) -> Res
 
 struct ObjectScan<'a> {
     file: &'a [u8],
-    /// Bytes that may still be read.
+    /// The remaining budget in bytes; `None` once exceeded.
     left: Option<usize>,
 }
 
@@ -81,7 +82,7 @@ impl<'a> ObjectScan<'a> {
         if self.left.is_some() {
             return Ok(());
         }
-        let message = "is damaged so that it takes too long to be read; export it again";
+        let message = "is damaged in a way that takes too long to read; export it again";
         Err(context.error(FileErrorKind::LimitExceeded, message))
     }
 
@@ -89,7 +90,7 @@ impl<'a> ObjectScan<'a> {
         self.left = self.left.and_then(|left| left.checked_sub(bytes));
     }
 
-    /// From each start to the next end.
+    /// Spends the search from each start to the next end.
     fn search(&mut self, start: &[u8], end: &[u8]) {
         let mut ends = memmem::find_iter(self.file, end).peekable();
         for start in memmem::find_iter(self.file, start) {
@@ -99,13 +100,13 @@ impl<'a> ObjectScan<'a> {
         }
     }
 
-    /// Behind the object that begins at or after a place.
+    /// The end of the object that begins at or after `at`.
     fn object(&mut self, at: usize) -> Option<usize> {
         let start = self.blank(at);
         self.value(start, 0)
     }
 
-    /// Behind a value; `None` where it is none, or the budget is spent.
+    /// The end of the value at `at`; `None` if there is none, or the budget is spent.
     fn value(&mut self, at: usize, depth: usize) -> Option<usize> {
         self.left?;
         let rest = self.file.get(at..)?;
@@ -128,7 +129,7 @@ impl<'a> ObjectScan<'a> {
         }
     }
 
-    /// Behind what ends an array, a dictionary or that of an image.
+    /// The end of an array, a dictionary or the dictionary of an inline image.
     fn entries(&mut self, at: usize, depth: usize, end: &[u8]) -> Option<usize> {
         if depth > MOST_DEPTH {
             return None;
@@ -141,7 +142,7 @@ impl<'a> ObjectScan<'a> {
         Some(at + end.len())
     }
 
-    /// Behind a text in brackets.
+    /// The end of a string in parentheses.
     fn text(&mut self, at: usize) -> Option<usize> {
         let mut open = 0;
         let mut bytes = self.file[at..].iter();
@@ -162,7 +163,7 @@ impl<'a> ObjectScan<'a> {
         None
     }
 
-    /// Behind white space and comments.
+    /// The end of white space and comments.
     fn blank(&mut self, start: usize) -> usize {
         let mut in_comment = false;
         let rest = self.file.get(start..).unwrap_or_default();
@@ -175,7 +176,7 @@ impl<'a> ObjectScan<'a> {
         start + length
     }
 
-    /// Behind `12 0 obj`.
+    /// The end of an object identifier, `12 0 obj`.
     fn identifier(&mut self, at: usize) -> Option<usize> {
         let mut at = at;
         for _ in 0..2 {
@@ -189,7 +190,7 @@ impl<'a> ObjectScan<'a> {
         self.file[at..].starts_with(b"obj").then_some(at + 3)
     }
 
-    /// Behind the next white space.
+    /// The position after the next white space.
     fn word(&self, at: usize) -> usize {
         let length = self.file[at..].iter().take_while(|byte| !is_blank(**byte)).count();
         at + length + 1

@@ -1,5 +1,5 @@
-//! What a page costs to draw, found out before: the rasteriser can't be interrupted, but what asks
-//! it to draw can be run beforehand with a device that only counts.
+//! Estimates the cost of drawing a page, by interpreting it with a device that only counts. The
+//! rasteriser itself can't be interrupted.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,17 +17,19 @@ use crate::context::ReadContext;
 use crate::vision::LONGEST_SIDE;
 use crate::{FileError, FileErrorKind};
 
-// Nanoseconds, and rather too many of them.
+// Nanoseconds, rounded up generously: estimates, the measurements were not kept.
 const PIXEL: f64 = 1.0;
 const SHADED_PIXEL: f64 = 50.0;
 const DECODED_PIXEL: f64 = 30.0;
 const SEGMENT: f64 = 300.0;
 const GLYPH: f64 = 1_000.0;
 const LAYER: f64 = 10_000.0;
-/// Of a line, for each pixel of its length.
+/// For each pixel of the length of a line.
 const LINE_PIXEL: f64 = 5.0;
 const NANOSECONDS: f64 = 1e9;
 
+/// Refuses a page that is too expensive to draw.
+///
 /// # Errors
 /// Drawing the page takes more time, or an image on it more memory, than the limits allow.
 pub(in crate::pdf) fn check(
@@ -62,7 +64,7 @@ impl CostCounter<'_> {
     fn spend(&mut self, cost: f64) {
         self.left -= cost;
         if self.left.is_nan() || self.left < 0.0 {
-            let message = "takes too long to be drawn as an image; raise the limit `seconds`";
+            let message = "takes too long to render; raise the limit `seconds`";
             stop(self.context.error(FileErrorKind::LimitExceeded, message));
         }
         self.context.check_time().unwrap_or_else(stop);
@@ -95,7 +97,7 @@ impl CostCounter<'_> {
         match &**pattern {
             Pattern::Shading(_) => self.fill(bounds, SHADED_PIXEL),
             Pattern::Tiling(tiles) => {
-                // The rasteriser draws all of the box, on the page or not.
+                // The rasteriser draws the whole box, even outside of the page.
                 self.check_pixels(bounds.width(), bounds.height());
                 let copies = (tiles.bbox.width() / f64::from(tiles.x_step).abs()).ceil()
                     * (tiles.bbox.height() / f64::from(tiles.y_step).abs()).ceil();
@@ -132,7 +134,7 @@ impl CostCounter<'_> {
     }
 }
 
-/// Ends the interpretation, which has no other way out.
+/// Aborts the interpretation by unwinding; it has no other way to stop.
 fn stop(error: FileError) {
     resume_unwind(Box::new(error) as Box<dyn Any + Send>);
 }
@@ -178,7 +180,7 @@ impl<'a> Device<'a> for CostCounter<'_> {
                 Glyph::Type3(glyph) => {
                     glyph.interpret(self, props.transform, transform, &props.paint);
                 }
-                // An em has 1,000 units; few glyphs are larger than one.
+                // An em has 1,000 units; few glyphs are larger.
                 Glyph::Outline(_) => {
                     let em = Rect::new(0.0, 0.0, 1000.0, 1000.0);
                     let bounds = (props.transform * transform).transform_rect_bbox(em);
@@ -192,7 +194,7 @@ impl<'a> Device<'a> for CostCounter<'_> {
         let (width, height) = (f64::from(image.width()), f64::from(image.height()));
         self.check_pixels(width, height);
         let drawn = props.transform.transform_rect_bbox(Rect::new(0.0, 0.0, width, height));
-        // One that is drawn smaller in one direction is scaled as a whole before it is drawn.
+        // An image that is reduced in either direction is scaled as a whole before drawing.
         if drawn.width() < width || drawn.height() < height {
             self.check_pixels(drawn.width(), drawn.height());
         }

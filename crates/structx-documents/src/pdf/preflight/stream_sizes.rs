@@ -1,4 +1,4 @@
-//! Measures the unpacked size of the streams of a PDF before a library unpacks them unbounded.
+//! Measures the unpacked size of the streams of a PDF, which hayro unpacks without a bound.
 
 use std::io::{ErrorKind, Read};
 
@@ -9,16 +9,17 @@ use super::object_scan;
 use crate::FileError;
 use crate::context::ReadContext;
 
+/// Bytes unpacked at a time: chosen by hand, not measured.
 const CHUNK: usize = 1 << 16;
-/// How far before its stream a dictionary is looked for.
+/// The distance before a stream within which its dictionary is searched: chosen by hand.
 const LONGEST_DICTIONARY: usize = 4096;
-/// Packed within packed, at most: no honest file is twice.
+/// The most nested compressions that are measured; real files have one or two.
 const LEVELS: usize = 4;
-/// Copies of unpacked bytes in memory: while they grow, joined with others, interpreted.
+/// Copies of the unpacked bytes in memory at a time: while growing, joined and interpreted.
 const COPIES: u64 = 4;
 
-/// Refuses a file with a stream that is too large to be held, or can't be read in time. Images are
-/// left out, which are large in honest files, and are not unpacked to read the text.
+/// Refuses a file with a stream that takes too much memory or time. Images are not measured: they
+/// are large in real files, and are not unpacked for the text.
 pub(in crate::pdf) fn check(context: &ReadContext, file: &[u8]) -> Result<(), FileError> {
     for at in memmem::find_iter(file, b"stream") {
         let (before, after) = (&file[..at], &file[at + b"stream".len()..]);
@@ -29,7 +30,7 @@ pub(in crate::pdf) fn check(context: &ReadContext, file: &[u8]) -> Result<(), Fi
         if is_packed(packed) {
             measure(context, packed, LEVELS)?;
         } else if is_packed(&base_85(packed).take(2).collect::<Vec<_>>()) {
-            measure(context, Each(base_85(packed)), LEVELS)?;
+            measure(context, IterReader(base_85(packed)), LEVELS)?;
         } else {
             let end = memmem::find(packed, b"endstream").unwrap_or(packed.len());
             object_scan::check_images(context, &packed[..end])?;
@@ -59,7 +60,7 @@ fn measure(context: &ReadContext, packed: impl Read, levels: usize) -> Result<()
     object_scan::check_images(context, &unpacked)
 }
 
-/// Fills the chunk, as far as there is anything to fill it with.
+/// Fills the chunk until the stream ends.
 fn read_whole(decoder: &mut impl Read, chunk: &mut [u8]) -> Result<usize, ()> {
     let mut length = 0;
     while length < chunk.len() {
@@ -74,10 +75,10 @@ fn read_whole(decoder: &mut impl Read, chunk: &mut [u8]) -> Result<usize, ()> {
     Ok(length)
 }
 
-/// Reads bytes that come one by one.
-struct Each<I>(I);
+/// Adapts an iterator of bytes to `Read`.
+struct IterReader<I>(I);
 
-impl<I: Iterator<Item = u8>> Read for Each<I> {
+impl<I: Iterator<Item = u8>> Read for IterReader<I> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         Ok(buffer.iter_mut().zip(&mut self.0).map(|(place, byte)| *place = byte).count())
     }
@@ -102,7 +103,7 @@ fn base_85(text: &[u8]) -> impl Iterator<Item = u8> + '_ {
     std::iter::from_fn(next).flatten()
 }
 
-/// Whether the bytes begin as zlib's do.
+/// Whether the bytes begin with a zlib header (RFC 1950).
 fn is_packed(bytes: &[u8]) -> bool {
     match bytes {
         [method, flags, ..] => {
@@ -112,7 +113,7 @@ fn is_packed(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether the dictionary that ends here is that of an image.
+/// Whether the dictionary at the end of the bytes is that of an image.
 fn is_image(before: &[u8]) -> bool {
     let near = &before[before.len().saturating_sub(LONGEST_DICTIONARY)..];
     let dictionary = memmem::rfind(near, b" obj").map_or(near, |start| &near[start..]);

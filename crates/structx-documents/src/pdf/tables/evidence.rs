@@ -3,9 +3,9 @@
 use super::rows::{Entry, text};
 use crate::pdf::layout::words::PageWord;
 
-/// Words in a cell on average: more are prose.
+/// More words per cell on average are prose: chosen by hand, not measured.
 const MOST_WORDS: usize = 8;
-/// Of a column without numbers: more words in a line are prose.
+/// More words per cell in a column without numbers are prose: chosen by hand, not measured.
 const MOST_PER_CELL: usize = 5;
 
 /// Whether the text is a number, an amount, a date, or a placeholder for one, such as `-` or `n/a`.
@@ -18,7 +18,7 @@ pub(super) fn is_number(text: &str) -> bool {
     }
 }
 
-/// Whether the text is a sign beside a number, such as a currency.
+/// Whether the text is a symbol beside a number, such as a currency.
 pub(super) fn is_sign(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|character| "$€£¥()%*+".contains(character))
 }
@@ -28,15 +28,15 @@ pub(super) fn is_full(cells: usize, places: usize) -> bool {
     cells * 100 >= places * 35
 }
 
-/// Rows that are examined as a table.
+/// Rows that may be a table.
 pub(super) struct TableShape<'a> {
     pub(super) columns: usize,
-    /// Of each column: it holds numbers.
+    /// Whether each column holds numbers.
     pub(super) numeric: &'a [bool],
     pub(super) rows: &'a [Vec<Entry>],
-    /// How many lines over the first with numbers.
+    /// The number of lines above the first one with numbers.
     pub(super) header: usize,
-    /// How many rules go across it.
+    /// The number of ruling lines across it.
     pub(super) rulings: usize,
 }
 
@@ -111,7 +111,7 @@ impl TableShape<'_> {
         self.column(0).filter(ends).count() * 3 > self.rows.len()
     }
 
-    /// The second of two columns holds amounts of one kind, and enough of them.
+    /// Whether the second of two columns holds enough amounts of the same form.
     fn is_even(&self, words: &[PageWord]) -> bool {
         let kind = |entry: &Entry| -> String {
             let text = text(words, &entry.words);
@@ -123,5 +123,89 @@ impl TableShape<'_> {
         kinds.sort_unstable();
         let most = kinds.chunk_by(|a, b| a == b).map(<[String]>::len).max().unwrap_or(0);
         most > 4 && most * 10 >= kinds.len() * 7
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, TableShape, is_full, is_number, is_sign};
+    use crate::pdf::layout::test_words::words;
+
+    #[test]
+    fn numbers_dates_and_placeholders_are_numbers() {
+        for (text, expected) in [
+            ("1,234.50", true),
+            ("(12)", true),
+            ("12 kg", true),
+            ("03/02/2025", true),
+            ("12 May", true),
+            ("-", true),
+            ("n/a", true),
+            ("$", true),
+            ("12 months", false),
+            ("[1]", false),
+            ("none", false),
+            ("", false),
+        ] {
+            assert_eq!(is_number(text), expected, "{text}");
+        }
+        assert!(is_sign("$") && is_sign("%)") && !is_sign("") && !is_sign("$5"));
+        assert!(is_full(35, 100) && !is_full(34, 100));
+    }
+
+    /// Whether rows of cells, one word each, are a table without ruling lines.
+    fn is_table(rows: &[&[&str]], numeric: &[bool], header: usize) -> bool {
+        let texts: Vec<(f64, f64, &str)> =
+            rows.iter().flat_map(|row| row.iter().map(|text| (50.0, 100.0, *text))).collect();
+        let words = words(&texts);
+        let mut next = 0;
+        let mut entry = |(column, text): (usize, &&str)| {
+            let members: Vec<usize> = (next..next + text.split(' ').count()).collect();
+            next += members.len();
+            Entry { column, columns: 1, words: members, is_number: is_number(text) }
+        };
+        let rows: Vec<Vec<Entry>> =
+            rows.iter().map(|row| row.iter().enumerate().map(&mut entry).collect()).collect();
+        let columns = numeric.len();
+        TableShape { columns, numeric, rows: &rows, header, rulings: 0 }.is_table(&words)
+    }
+
+    #[test]
+    fn rows_of_labels_and_amounts_are_a_table() {
+        let rows: [&[&str]; 4] = [
+            &["Item", "Count", "Sum"],
+            &["Tea", "1", "2.00"],
+            &["Milk", "2", "3.00"],
+            &["Jam", "3", "4.00"],
+        ];
+        assert!(is_table(&rows, &[false, true, true], 1));
+        assert!(!is_table(&rows[..2], &[false, true, true], 1), "two rows are too few");
+    }
+
+    #[test]
+    fn a_table_of_contents_is_not_a_table() {
+        let rows: [&[&str]; 3] =
+            [&["1", "Start", "1"], &["2", "Middle", "12"], &["3", "End", "30"]];
+        assert!(!is_table(&rows, &[true, false, true], 0));
+        // The same numbers out of order are values.
+        let rows: [&[&str]; 3] =
+            [&["1", "Start", "30"], &["2", "Middle", "12"], &["3", "End", "1"]];
+        assert!(is_table(&rows, &[true, false, true], 0));
+    }
+
+    #[test]
+    fn field_names_and_values_are_not_a_table() {
+        let rows: [&[&str]; 6] = [
+            &["Number:", "71"],
+            &["Date:", "18"],
+            &["Sum:", "19"],
+            &["Net:", "20"],
+            &["Tax:", "12"],
+            &["Due:", "22"],
+        ];
+        assert!(!is_table(&rows, &[false, true], 0));
+        let rows = rows.map(|row| [row[0].trim_end_matches(':'), row[1]]);
+        let rows: Vec<&[&str]> = rows.iter().map(<[&str; 2]>::as_slice).collect();
+        assert!(is_table(&rows, &[false, true], 0), "without colons it is");
     }
 }

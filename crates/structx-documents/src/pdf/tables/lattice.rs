@@ -13,26 +13,27 @@ use crate::context::ReadContext;
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::layout::words::PageWord;
 
-/// Ruling lines this close, in points, are one.
+/// Ruling lines within this distance, in points, are one: chosen by hand, not measured.
 const SAME: f64 = 1.5;
-/// The widest gap in a dotted line, or between the borders of two cells, in points.
+/// The widest gap in a dotted line, or between the borders of two cells, in points: chosen by hand.
 const GAP: f64 = 3.0;
-/// The distance at which a ruling line may end before the one it meets, in points.
+/// The largest gap between the end of a ruling line and the line it meets, in points: chosen by hand.
 const REACH: f64 = 3.0;
-/// A shorter ruling line, in points, is part of a drawing.
+/// A shorter ruling line, in points, is part of a drawing: chosen by hand.
 const LEAST_LENGTH: f64 = 5.0;
-/// No line of text fits between ruling lines this close, in points.
+/// No line of text fits between ruling lines within this distance, in points: chosen by hand.
 const LEAST_CELL: f64 = 4.0;
-/// The widest gap between words of a cell, in ems.
+/// The widest gap between words of a cell, in ems: chosen by hand.
 const COLUMN_GAP: f64 = 1.0;
-/// Rules that cross more often are a drawing, and so are tables of more places.
+/// Lines with more crossings, and grids with more positions, are a drawing: chosen by hand.
 const MOST_CROSSINGS: usize = 100_000;
 const MOST_PLACES: usize = 20_000;
+/// The most tables of a page: chosen by hand.
 const MOST_TABLES: usize = 200;
-/// Words in a cell, on average: more are the text of a page within frames.
+/// With more words per cell on average, the frames surround text of the page: chosen by hand.
 const MOST_WORDS: usize = 40;
 
-/// The same rules, each once: pieces put together, doubles left out; level ones first, in order.
+/// Joins the segments of ruling lines and drops duplicates; horizontal lines first, in order.
 pub(super) fn merge(rulings: &[RulingLine]) -> Vec<RulingLine> {
     let mut rulings = rulings.to_vec();
     rulings.sort_by(|a, b| b.level.cmp(&a.level).then(a.at.total_cmp(&b.at)));
@@ -52,7 +53,7 @@ pub(super) fn merge(rulings: &[RulingLine]) -> Vec<RulingLine> {
     merged
 }
 
-/// The tables of merged rules; marks the words that they take.
+/// Finds the tables of merged ruling lines; marks their words in `taken`.
 pub(super) fn find(
     context: &ReadContext,
     words: &[PageWord],
@@ -60,7 +61,7 @@ pub(super) fn find(
     taken: &mut [bool],
 ) -> Result<Vec<TableGrid>, FileError> {
     let mut frames: Vec<Frame> = nets(rulings).iter().filter_map(|net| Frame::new(net)).collect();
-    // Of nested frames the inner one is the table, the outer one a border.
+    // Of nested frames the inner one is the table, and the outer one a border.
     frames.sort_by(|a, b| a.area().area().total_cmp(&b.area().area()));
     frames.truncate(MOST_TABLES);
     let mut grids = Vec::new();
@@ -112,7 +113,7 @@ struct Frame {
     /// The edges of the columns and rows.
     xs: Vec<f64>,
     ys: Vec<f64>,
-    /// Of each place, row by row: a rule is on its left, over it.
+    /// For each position, row by row, whether a ruling line is on its left, and above it.
     left: Vec<bool>,
     over: Vec<bool>,
 }
@@ -233,7 +234,7 @@ fn has_columns(words: &[PageWord], cell: &GridCell, line: &PhraseLine) -> bool {
     })
 }
 
-/// Where the rules are, and where those that cross them end if that is further out.
+/// The positions of the ruling lines, and the ends of the crossing ones if they lie further out.
 fn edges(rulings: &[RulingLine], crossing: &[RulingLine]) -> Vec<f64> {
     let mut edges: Vec<f64> = rulings.iter().map(|ruling| ruling.at).collect();
     let start = crossing.iter().map(|ruling| ruling.start).fold(f64::INFINITY, f64::min);
@@ -245,7 +246,7 @@ fn edges(rulings: &[RulingLine], crossing: &[RulingLine]) -> Vec<f64> {
 }
 
 fn nearest(edges: &[f64], at: f64) -> usize {
-    // The edges are further apart than what they were made of.
+    // Edges within this distance have been merged.
     edges.partition_point(|edge| *edge < at - LEAST_CELL).min(edges.len() - 1)
 }
 
@@ -259,14 +260,14 @@ fn covered<'a>(edges: &'a [f64], ruling: &RulingLine) -> impl Iterator<Item = us
     })
 }
 
-/// The words of each cell in reading order; and where no rules part the rows of a table, its
-/// numbers do: they are not wrapped, so each line of them is a row.
+/// Puts the words of each cell in reading order. If no ruling lines separate the rows of a table, its
+/// numbers do: they are not wrapped, so each line of numbers is a row.
 fn part_rows(words: &[PageWord], cells: Vec<GridCell>) -> Vec<GridCell> {
     let mut bands: BTreeMap<usize, Vec<GridCell>> = BTreeMap::new();
     for cell in cells {
         bands.entry(cell.row).or_default().push(cell);
     }
-    let mut parted = Vec::new();
+    let mut after_space = Vec::new();
     let mut added = 0;
     for (row, band) in bands {
         let all: Vec<Vec<(f64, Vec<usize>)>> =
@@ -282,13 +283,13 @@ fn part_rows(words: &[PageWord], cells: Vec<GridCell>) -> Vec<GridCell> {
             }
             for (down, line) in rows {
                 let row = row + added + down;
-                parted.push(GridCell { row, words: line, ..cell });
+                after_space.push(GridCell { row, words: line, ..cell });
             }
         }
         added += starts.len().saturating_sub(1);
     }
-    parted.sort_by_key(|cell| (cell.row, cell.column));
-    parted
+    after_space.sort_by_key(|cell| (cell.row, cell.column));
+    after_space
 }
 
 fn cell_lines(words: &[PageWord], cell: &GridCell) -> Vec<(f64, Vec<usize>)> {
@@ -298,7 +299,7 @@ fn cell_lines(words: &[PageWord], cell: &GridCell) -> Vec<(f64, Vec<usize>)> {
     lines(words, cell.words.clone()).0.into_iter().map(flat).collect()
 }
 
-/// The baselines at which the rows within a row begin; none where it is one.
+/// The baselines at which rows begin within a ruled row; none if it is a single row.
 fn starts(words: &[PageWord], cells: &[Vec<(f64, Vec<usize>)>]) -> Vec<f64> {
     let is_anchor = |lines: &&Vec<(f64, Vec<usize>)>| {
         lines.len() > 1 && lines.iter().all(|(_, line)| is_number(&text(words, line)))
@@ -329,4 +330,69 @@ fn close_up(mut cells: Vec<GridCell>) -> Vec<GridCell> {
         (cell.column, cell.columns) = count(&columns, cell.column, cell.columns);
     }
     cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Frame, close_up, nets};
+    use crate::pdf::drawing::ruling_lines::RulingLine;
+    use crate::pdf::tables::GridCell;
+
+    fn level(at: f64, start: f64, end: f64) -> RulingLine {
+        RulingLine { level: true, at, start, end }
+    }
+
+    fn upright(at: f64, start: f64, end: f64) -> RulingLine {
+        RulingLine { level: false, at, start, end }
+    }
+
+    /// A grid with two rows and columns, without the line between the cells of the first row.
+    fn frame() -> Vec<RulingLine> {
+        vec![
+            level(0.0, 0.0, 100.0),
+            level(20.0, 0.0, 100.0),
+            level(40.0, 0.0, 100.0),
+            upright(0.0, 0.0, 40.0),
+            upright(50.0, 20.0, 40.0),
+            upright(100.0, 0.0, 40.0),
+        ]
+    }
+
+    #[test]
+    fn connected_lines_are_a_net() {
+        let mut rulings = frame();
+        assert_eq!(nets(&rulings).len(), 1);
+        rulings.splice(3..3, [level(200.0, 0.0, 100.0)]);
+        assert_eq!(nets(&rulings)[0].len(), 6, "a line that meets no other is not in it");
+        // A second table below.
+        let mut both: Vec<RulingLine> = frame();
+        both.extend(frame().into_iter().map(|line| {
+            let moved = if line.level { (line.at + 100.0, 0.0) } else { (line.at, 100.0) };
+            RulingLine { at: moved.0, start: line.start + moved.1, end: line.end + moved.1, ..line }
+        }));
+        both.sort_by(|a, b| b.level.cmp(&a.level).then(a.at.total_cmp(&b.at)));
+        assert_eq!(nets(&both).iter().map(Vec::len).collect::<Vec<_>>(), [6, 6]);
+    }
+
+    #[test]
+    fn positions_without_a_line_between_them_are_one_cell() {
+        let frame = Frame::new(&frame()).unwrap();
+        let cells: Vec<_> = frame
+            .cells()
+            .into_iter()
+            .map(|cell| (cell.row, cell.column, cell.rows, cell.columns))
+            .collect();
+        assert_eq!(cells, [(0, 0, 1, 2), (1, 0, 1, 1), (1, 1, 1, 1)]);
+        assert!(Frame::new(&[level(0.0, 0.0, 9.0), upright(0.0, 0.0, 9.0)]).is_none());
+    }
+
+    #[test]
+    fn empty_rows_and_columns_are_removed() {
+        let cell =
+            |row, column, rows, columns| GridCell { row, column, rows, columns, words: vec![0] };
+        let cells = close_up(vec![cell(1, 2, 1, 3), cell(3, 2, 2, 1), cell(3, 4, 1, 1)]);
+        let found: Vec<_> =
+            cells.iter().map(|cell| (cell.row, cell.column, cell.rows, cell.columns)).collect();
+        assert_eq!(found, [(0, 0, 1, 2), (1, 0, 1, 1), (1, 1, 1, 1)]);
+    }
 }

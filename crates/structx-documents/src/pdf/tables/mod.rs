@@ -19,8 +19,7 @@ use crate::{Bounds, FileError, markdown_table};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TableGrid {
     pub(super) bounds: Rect,
-    /// From top to bottom, each from left to right. A place that no cell is at is empty, or another
-    /// cell reaches over it.
+    /// Row by row, from left to right. A position without a cell is empty or spanned by another cell.
     pub(super) cells: Vec<GridCell>,
 }
 
@@ -28,17 +27,17 @@ pub(super) struct TableGrid {
 pub(super) struct GridCell {
     pub(super) row: usize,
     pub(super) column: usize,
-    /// How many rows and columns it reaches over.
+    /// The number of rows and columns that it spans.
     pub(super) rows: usize,
     pub(super) columns: usize,
-    /// The places of its words among those of the page, in reading order; never none.
+    /// The indexes of its words among those of the page, in reading order; never empty.
     pub(super) words: Vec<usize>,
 }
 
-/// The tables of a page, from its upright words and its rules. No two of them share a word.
+/// Finds the tables of a page by its upright words and ruling lines. No two tables share a word.
 ///
 /// # Errors
-/// The time is spent.
+/// The time is used up.
 pub(super) fn find(
     context: &ReadContext,
     words: &[PageWord],
@@ -52,12 +51,12 @@ pub(super) fn find(
 }
 
 impl TableGrid {
-    /// The places of its words among those of the page.
+    /// The indexes of its words among those of the page.
     pub(super) fn words(&self) -> impl Iterator<Item = usize> {
         self.cells.iter().flat_map(|cell| cell.words.iter().copied())
     }
 
-    /// Its rows as they are written.
+    /// The rows in the form that is written.
     pub(super) fn rows(&self, words: &[PageWord]) -> Vec<Vec<markdown_table::MarkdownCell>> {
         let count = self.cells.iter().map(|cell| cell.row + cell.rows).max().unwrap_or(0);
         let mut rows = vec![Vec::new(); count];

@@ -4,16 +4,16 @@ use super::evidence::is_number;
 use crate::pdf::layout::lines::group_by_baseline;
 use crate::pdf::layout::words::PageWord;
 
-/// In ems: what parts two phrases, at least and at most. A space is about 0.25, and 0.6 where all
-/// letters are as wide.
+/// The bounds of the gap that separates two phrases, in ems. A space is about 0.25, in monospaced
+/// fonts 0.6. Chosen by hand, not measured.
 pub(super) const LEAST_SPACE: f64 = 0.5;
 const MOST_SPACE: f64 = 1.0;
-/// In ems: no space between two words of a text is as wide.
+/// A gap this wide, in ems, is not a space between words: chosen by hand.
 const NO_SPACE: f64 = 1.2;
-/// How much wider than a space is what parts two phrases.
+/// The ratio of the gap that separates two phrases to a space: chosen by hand.
 const WIDER: f64 = 1.5;
 
-/// Words that stand side by side.
+/// Words without a wide gap between them.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Phrase {
     pub(super) left: f64,
@@ -28,12 +28,13 @@ pub(super) struct PhraseLine {
     pub(super) bottom: f64,
     pub(super) baseline: f64,
     pub(super) size: f64,
-    /// From left to right, never none.
+    /// From left to right, never empty.
     pub(super) phrases: Vec<Phrase>,
 }
 
 impl PhraseLine {
-    /// Of words from left to right; `space` is what parts two phrases, in ems.
+    /// Makes a line of words given from left to right; `space` is the gap that separates phrases, in
+    /// ems.
     pub(super) fn new(words: &[PageWord], members: &[usize], space: f64) -> Option<Self> {
         let mut phrases: Vec<Phrase> = Vec::new();
         let all = || members.iter().map(|member| &words[*member]);
@@ -41,7 +42,7 @@ impl PhraseLine {
         for index in members {
             let PageWord { text, bounds, size, .. } = &words[*index];
             let is_number = is_number(text);
-            // Numbers side by side are in columns, however near.
+            // Adjacent numbers are in different columns, however close.
             let space = if is_number && after_number { LEAST_SPACE } else { space };
             after_number = is_number;
             match phrases.last_mut() {
@@ -72,13 +73,13 @@ impl PhraseLine {
         self.phrases.iter().map(|phrase| phrase.right).fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// The space from the line above to this one, from baseline to baseline.
+    /// The distance from the baseline of the line above.
     pub(super) fn below(&self, above: &Self) -> f64 {
         self.baseline - above.baseline
     }
 }
 
-/// The lines of the words at the given places, from top to bottom, and the width of the gap that
+/// The lines of the words at the given indexes, from top to bottom, and the width of the gap that
 /// separates their phrases, in ems.
 pub(super) fn lines(words: &[PageWord], members: Vec<usize>) -> (Vec<PhraseLine>, f64) {
     let groups = group_by_baseline(words, members).into_iter();
@@ -88,7 +89,7 @@ pub(super) fn lines(words: &[PageWord], members: Vec<usize>) -> (Vec<PhraseLine>
     (lines.collect(), space)
 }
 
-/// In ems: what parts two phrases, more than the space between the words of the text.
+/// The gap that separates phrases, in ems, from the usual space between words.
 fn space(words: &[PageWord], lines: &[Vec<usize>]) -> f64 {
     let gap = |pair: &[usize]| {
         let [word, next] = [&words[pair[0]], &words[pair[1]]];
@@ -102,4 +103,49 @@ fn space(words: &[PageWord], lines: &[Vec<usize>]) -> f64 {
     }
     let (_, usual, _) = gaps.select_nth_unstable_by(tenth, f64::total_cmp);
     (WIDER * *usual).clamp(LEAST_SPACE, MOST_SPACE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LEAST_SPACE, MOST_SPACE, lines};
+    use crate::pdf::layout::test_words::words;
+
+    fn phrases(texts: &[(f64, f64, &str)]) -> (Vec<Vec<String>>, f64) {
+        let words = words(texts);
+        let (lines, space) = lines(&words, (0..words.len()).collect());
+        let phrase = |phrase: &super::Phrase| {
+            phrase.words.iter().map(|word| words[*word].text.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        (lines.iter().map(|line| line.phrases.iter().map(phrase).collect()).collect(), space)
+    }
+
+    #[test]
+    fn wide_gaps_separate_phrases() {
+        let (found, space) =
+            phrases(&[(50.0, 112.0, "below"), (50.0, 100.0, "Green tea"), (150.0, 100.0, "1")]);
+        assert_eq!(found, [vec!["Green tea", "1"], vec!["below"]]);
+        assert!((space - LEAST_SPACE).abs() < f64::EPSILON, "{space}");
+    }
+
+    #[test]
+    fn the_gap_follows_the_spaces_of_the_text() {
+        // Words 0.6 em apart, as in a monospaced font.
+        let spaced: Vec<_> =
+            (0..5_u32).map(|word| (50.0 + 26.0 * f64::from(word), 100.0, "word")).collect();
+        let (found, space) = phrases(&spaced);
+        assert_eq!(found, [["word word word word word"]]);
+        assert!((space - 0.9).abs() < 1e-9 && space < MOST_SPACE, "{space}");
+    }
+
+    #[test]
+    fn adjacent_numbers_are_apart_and_words_are_not() {
+        let row = |text: [&'static str; 2]| {
+            // Six points apart: 0.6 em, less than the 0.9 em that separate words here.
+            let mut row = vec![(50.0, 100.0, text[0]), (50.0 + 5.0 * 2.0 + 6.0, 100.0, text[1])];
+            row.extend((0..8_u32).map(|word| (50.0 + 26.0 * f64::from(word), 130.0, "word")));
+            phrases(&row).0.remove(0)
+        };
+        assert_eq!(row(["12", "34"]), ["12", "34"]);
+        assert_eq!(row(["ab", "cd"]), ["ab cd"]);
+    }
 }

@@ -1,4 +1,4 @@
-//! A group of lines as the rows of a table: columns, header, cells of several lines.
+//! Converts a group of lines to the rows of a table: columns, header, cells of several lines.
 
 use super::evidence::{TableShape, is_number, is_sign};
 use super::phrases::{Phrase, PhraseLine};
@@ -9,14 +9,14 @@ use crate::pdf::layout::words::PageWord;
 
 /// Lines above a group that may belong to its header, at most: chosen by hand, not measured.
 const MOST_HEADER: usize = 4;
-/// The largest distance of header lines, from baseline to baseline, in ems.
+/// The largest distance of header lines, from baseline to baseline, in ems: chosen by hand.
 const HEADER_LEADING: f64 = 2.0;
-/// The distance of rows relative to that of the lines of a cell, where they differ.
+/// The least ratio of the distance of rows to that of lines in a cell, if they differ: chosen by hand.
 const LOOSE: f64 = 1.2;
-/// The part of the table's width that the ruling lines between its rows cover, at least.
+/// The least part of the table's width that ruling lines between rows cover: chosen by hand.
 const RULED: f64 = 0.6;
 
-/// The words in one or more columns of a line, or of a row.
+/// The words in one or more columns of a line or row.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) column: usize,
@@ -33,7 +33,7 @@ struct CutLine<'a> {
     ruled: bool,
 }
 
-/// The group as a table, its header from line `floor` on; `None` if it is not a table.
+/// Converts the group to a table; `None` if it is not one. Its header begins at line `floor` or later.
 pub(super) fn grid(
     words: &[PageWord],
     rulings: &[RulingLine],
@@ -134,7 +134,7 @@ impl ColumnLayout {
         }
     }
 
-    /// The first of the lines above the group that belong to its header.
+    /// The first line of the header, above the group.
     fn header_start(
         &self,
         words: &[PageWord],
@@ -165,7 +165,7 @@ impl ColumnLayout {
             let columns = self.of(phrase.left)..=self.of(phrase.right);
             for (first, last, members) in self.split(words, phrase, columns) {
                 match entries.last_mut() {
-                    // Two phrases of a column, or of a cell that reaches over several.
+                    // Another phrase of the column, or of a cell that spans several columns.
                     Some(entry) if first < entry.column + entry.columns => {
                         entry.columns = entry.columns.max(last + 1 - entry.column);
                         entry.words.extend(members);
@@ -185,8 +185,8 @@ impl ColumnLayout {
         entries
     }
 
-    /// A phrase over several columns: cut at them where that leaves each piece in line with its
-    /// column, else one cell.
+    /// Splits a phrase that covers several columns if each part is then aligned with its column;
+    /// otherwise it is one cell.
     fn split(
         &self,
         words: &[PageWord],
@@ -197,25 +197,25 @@ impl ColumnLayout {
         if columns.start() == columns.end() {
             return whole;
         }
-        let mut pieces: Vec<(usize, usize, Vec<usize>)> = Vec::new();
+        let mut parts: Vec<(usize, usize, Vec<usize>)> = Vec::new();
         for index in &phrase.words {
             let bounds = words[*index].bounds;
             let column = self.of(bounds.center().x);
-            match pieces.last_mut() {
-                Some((last, _, piece)) if *last == column => piece.push(*index),
-                _ => pieces.push((column, column, vec![*index])),
+            match parts.last_mut() {
+                Some((last, _, part)) if *last == column => part.push(*index),
+                _ => parts.push((column, column, vec![*index])),
             }
         }
-        let in_line = |(column, _, piece): &(usize, usize, Vec<usize>)| {
+        let in_line = |(column, _, part): &(usize, usize, Vec<usize>)| {
             let (left, right) = self.reach[*column];
-            let slack = words[piece[0]].size;
-            let start = words[piece[0]].bounds.x0;
-            let end = words[piece[piece.len() - 1]].bounds.x1;
+            let slack = words[part[0]].size;
+            let start = words[part[0]].bounds.x0;
+            let end = words[part[part.len() - 1]].bounds.x1;
             (start - left).abs() < slack
                 || (end - right).abs() < slack
                 || (start + end - left - right).abs() < slack
         };
-        if pieces.iter().all(in_line) { pieces } else { whole }
+        if parts.iter().all(in_line) { parts } else { whole }
     }
 }
 
@@ -240,7 +240,7 @@ fn trim(words: &[PageWord], cuts: &mut Vec<CutLine>) {
     }
 }
 
-/// The heights of the ruling lines that run along most of the table, at its edges or inside.
+/// The y positions of the ruling lines across most of the table, at its edges or inside.
 fn across(rulings: &[RulingLine], cuts: &[CutLine]) -> Vec<f64> {
     let (Some(first), Some(last)) = (cuts.first(), cuts.last()) else { return Vec::new() };
     let left = cuts.iter().map(|cut| cut.line.left()).fold(f64::INFINITY, f64::min);
@@ -331,7 +331,7 @@ fn wraps(row: &[Entry], entries: &[Entry]) -> bool {
     }
 }
 
-/// Whether a line is the rest of a cell, where all lines are as near as those of a cell.
+/// Whether a line continues a cell, if rows are no further apart than the lines of a cell.
 fn wraps_alone(words: &[PageWord], row: &[Entry], entries: &[Entry]) -> bool {
     let [entry, others @ ..] = entries else { return false };
     let within =
@@ -346,7 +346,7 @@ fn wraps_alone(words: &[PageWord], row: &[Entry], entries: &[Entry]) -> bool {
             .is_some_and(|place| !row[place].is_number && (place > 0 || is_lower(words, entry)))
 }
 
-/// Adds the entries of one more line to the row; no two entries of a row share a column.
+/// Adds the entries of a further line to the row; no two entries of a row share a column.
 fn add(row: &mut Vec<Entry>, entries: &[Entry]) {
     for entry in entries {
         let is_at = |other: &&mut Entry| {

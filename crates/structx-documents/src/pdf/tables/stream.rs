@@ -27,20 +27,22 @@ pub(super) struct LineGroup {
     pub(super) column_gaps: Vec<ColumnGap>,
 }
 
-/// The largest distance of two lines of a table, from baseline to baseline, in ems.
+/// The largest distance of two lines of a table, from baseline to baseline, in ems: chosen by hand.
 const MOST_LEADING: f64 = 4.5;
-/// The gain of a group over single lines, at least, in lines times gaps: chosen by hand.
+/// The least gain of a group over single lines, in lines times gaps: chosen by hand.
 const LEAST_GAIN: usize = 3;
-/// What a line costs that reaches over rivers that others keep free, of several phrases and of one;
-/// and the part of the width that it may reach over.
+/// The cost of a line across gaps that other lines keep free, with several phrases and with one; and
+/// the largest part of the width that it may cover. Chosen by hand.
 const PASSING: usize = 4;
 const PASSING_ALONE: usize = 1;
 const MOST_PASSING: f64 = 0.6;
-/// The most lines of a group in the search; longer tables are joined from several groups.
+/// The most lines of a group in the search, to bound the time; longer tables are joined from several
+/// groups.
 const MOST_LINES: usize = 60;
-/// Lines between two groups with the same gaps, at most, such as a total across columns.
+/// The most lines between two groups with the same gaps, such as a total across columns.
 const MOST_BETWEEN: usize = 2;
-/// Words that make a phrase prose, and phrases that make a column of prose: chosen by hand.
+/// The least number of words of a phrase of prose, and of phrases of a column of prose: chosen by
+/// hand.
 const PROSE_WORDS: usize = 5;
 const PROSE_LINES: usize = 6;
 
@@ -65,8 +67,8 @@ pub(super) fn find(
     Ok(grids)
 }
 
-/// The lines apart by the columns of the page, where it has two of prose: of these, no table goes
-/// from one to the other.
+/// Separates the lines by column if the page has two columns of prose, because no table crosses from
+/// one to the other.
 fn zones(words: &[PageWord], lines: Vec<PhraseLine>, space: f64) -> Vec<Vec<PhraseLine>> {
     let Some(gutter) = gutter(&lines) else { return vec![lines] };
     let (mut whole, mut left, mut right) = (Vec::new(), Vec::new(), Vec::new());
@@ -99,7 +101,7 @@ fn zones(words: &[PageWord], lines: Vec<PhraseLine>, space: f64) -> Vec<Vec<Phra
     vec![whole, left, right]
 }
 
-/// Where the right one of two columns of prose begins.
+/// The left edge of the right one of two columns of prose.
 fn gutter(lines: &[PhraseLine]) -> Option<f64> {
     let prose = |line: &PhraseLine| -> Vec<(f64, f64)> {
         let is_prose = |phrase: &&Phrase| phrase.words.len() >= PROSE_WORDS;
@@ -121,7 +123,7 @@ fn gutter(lines: &[PhraseLine]) -> Option<f64> {
 
 /// Cuts the lines into groups of the highest total gain.
 fn cut(context: &ReadContext, lines: &[PhraseLine]) -> Result<Vec<LineGroup>, FileError> {
-    // For the lines up to each: the highest gain, and the group that ends there.
+    // For each prefix of the lines: the highest gain, and the group that ends there.
     let mut best: Vec<(usize, Option<LineGroup>)> = vec![(0, None)];
     best.resize(lines.len() + 1, (0, None));
     let mut next = Vec::new();
@@ -178,12 +180,12 @@ fn cut(context: &ReadContext, lines: &[PhraseLine]) -> Result<Vec<LineGroup>, Fi
     Ok(groups)
 }
 
-/// The value of the gaps: for each, one less than the lines that have words on both sides.
+/// The gain of the gaps: for each, one less than the number of lines with words on both sides.
 fn gain(column_gaps: &[ColumnGap]) -> usize {
     inner(column_gaps).map(|gap| gap.lines.saturating_sub(1)).sum()
 }
 
-/// Whether a line across gaps may be an entry that spans columns, and not prose.
+/// Whether a line across gaps may be an entry that spans columns rather than prose.
 fn may_pass(column_gaps: &[ColumnGap], line: &PhraseLine) -> bool {
     let [first, .., last] = column_gaps else { return false };
     let width = |phrase: &Phrase| phrase.right - phrase.left;
@@ -195,12 +197,12 @@ fn inner(column_gaps: &[ColumnGap]) -> impl Iterator<Item = &ColumnGap> {
     column_gaps.iter().filter(|gap| gap.start.is_finite() && gap.end.is_finite())
 }
 
-/// Columns of prose side by side.
+/// Whether the line has two phrases of prose side by side.
 fn has_prose(line: &PhraseLine) -> bool {
     line.phrases.iter().filter(|phrase| phrase.words.len() > PROSE_WORDS).count() > 1
 }
 
-/// Narrows the gaps by the phrases of one more line.
+/// Narrows the gaps by the phrases of a further line.
 fn narrow(column_gaps: &[ColumnGap], phrases: &[Phrase], least: f64, left: &mut Vec<ColumnGap>) {
     left.clear();
     let mut next = 0;
@@ -256,4 +258,126 @@ fn common(above: &LineGroup, below: &LineGroup, lines: &[PhraseLine]) -> Option<
         (end - start >= least).then_some(ColumnGap { start, end, lines: a.lines + b.lines })
     };
     above.column_gaps.iter().zip(&below.column_gaps).map(shared).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{ColumnGap, LineGroup, Phrase, cut, gain, gutter, inner, join, narrow};
+    use crate::ReadOptions;
+    use crate::context::ReadContext;
+    use crate::pdf::layout::test_words::words;
+    use crate::pdf::tables::phrases::{PhraseLine, lines};
+
+    const WHOLE: ColumnGap = ColumnGap { start: f64::NEG_INFINITY, end: f64::INFINITY, lines: 0 };
+
+    fn phrase(left: f64, right: f64) -> Phrase {
+        Phrase { left, right, words: vec![0] }
+    }
+
+    fn phrase_lines(texts: &[(f64, f64, &str)]) -> Vec<PhraseLine> {
+        let words = words(texts);
+        lines(&words, (0..words.len()).collect()).0
+    }
+
+    fn groups(lines: &[PhraseLine]) -> Vec<LineGroup> {
+        cut(&ReadContext::new("x", &ReadOptions::default()), lines).unwrap()
+    }
+
+    fn row(y: f64, cells: [&'static str; 3]) -> impl Iterator<Item = (f64, f64, &'static str)> {
+        [50.0, 150.0, 250.0].into_iter().zip(cells).map(move |(x, text)| (x, y, text))
+    }
+
+    #[test]
+    fn gaps_are_narrowed_line_by_line() {
+        let mut gaps = Vec::new();
+        narrow(&[WHOLE], &[phrase(0.0, 10.0), phrase(50.0, 60.0)], 5.0, &mut gaps);
+        let ends: Vec<_> = inner(&gaps).map(|gap| (gap.start, gap.end, gap.lines)).collect();
+        assert_eq!(ends, [(10.0, 50.0, 1)]);
+        let mut next = Vec::new();
+        narrow(&gaps, &[phrase(0.0, 30.0), phrase(40.0, 60.0)], 5.0, &mut next);
+        let ends: Vec<_> = inner(&next).map(|gap| (gap.start, gap.end, gap.lines)).collect();
+        assert_eq!(ends, [(30.0, 40.0, 2)]);
+        assert_eq!(gain(&next), 1);
+        narrow(&next, &[phrase(0.0, 36.0), phrase(38.0, 60.0)], 5.0, &mut gaps);
+        assert_eq!(inner(&gaps).count(), 0, "two points are too narrow");
+    }
+
+    #[test]
+    fn lines_with_the_same_gaps_are_a_group() {
+        let mut texts = vec![(50.0, 60.0, "A line of text over the table that has no gaps at all")];
+        for (y, cells) in [
+            (100.0, ["Item", "Count", "Sum"]),
+            (112.0, ["Tea", "12", "18.00"]),
+            (124.0, ["Milk", "1", "2.00"]),
+        ] {
+            texts.extend(row(y, cells));
+        }
+        let lines = phrase_lines(&texts);
+        let found = groups(&lines);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].start, found[0].end, found[0].column_gaps.len()), (1, 4, 2));
+        // Two lines gain too little.
+        assert_eq!(groups(&phrase_lines(&texts[..7])).len(), 0);
+    }
+
+    #[test]
+    fn groups_around_a_line_are_joined_if_their_gaps_agree() {
+        let mut texts: Vec<_> =
+            [100.0, 112.0, 124.0].into_iter().flat_map(|y| row(y, ["a", "1", "2"])).collect();
+        texts.push((
+            50.0,
+            136.0,
+            "a subtitle that runs across all of the columns of the table here",
+        ));
+        texts.extend([148.0, 160.0, 172.0].into_iter().flat_map(|y| row(y, ["b", "3", "4"])));
+        let lines = phrase_lines(&texts);
+        let apart = groups(&lines);
+        let ends = |groups: &[LineGroup]| -> Vec<(usize, usize)> {
+            groups.iter().map(|group| (group.start, group.end)).collect()
+        };
+        assert_eq!(ends(&join(apart.clone(), &lines)), [(0, 7)]);
+        let mut shifted = apart;
+        if let Some(last) = shifted.last_mut() {
+            for gap in &mut last.column_gaps {
+                (gap.start, gap.end) = (gap.start + 200.0, gap.end + 200.0);
+            }
+        }
+        if shifted.len() == 2 {
+            assert_eq!(join(shifted, &lines).len(), 2);
+        }
+    }
+
+    #[test]
+    fn two_columns_of_prose_have_a_gutter() {
+        let columns = |rows: u32| -> Vec<PhraseLine> {
+            let texts: Vec<_> = (0..rows)
+                .flat_map(|row| {
+                    let y = 100.0 + 12.0 * f64::from(row);
+                    [(50.0, y, "these are five words here"), (300.0, y, "and these are five more")]
+                })
+                .collect();
+            phrase_lines(&texts)
+        };
+        assert_eq!(gutter(&columns(6)), Some(300.0));
+        assert_eq!(gutter(&columns(5)), None);
+    }
+
+    proptest! {
+        /// Whatever the phrases: gaps stay free, in order, and at least as wide as asked.
+        #[test]
+        fn narrowed_gaps_are_free(starts in prop::collection::vec((0_u32..500, 1_u32..60), 1..12)) {
+            let mut phrases: Vec<Phrase> =
+                starts.iter().map(|(x, width)| phrase(f64::from(*x), f64::from(x + width))).collect();
+            phrases.sort_by(|a, b| a.left.total_cmp(&b.left));
+            let mut gaps = Vec::new();
+            narrow(&[WHOLE], &phrases, 5.0, &mut gaps);
+            for gap in &gaps {
+                prop_assert!(gap.end - gap.start >= 5.0);
+                prop_assert!(phrases.iter().all(|it| it.right <= gap.start || it.left >= gap.end));
+            }
+            prop_assert!(gaps.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        }
+    }
 }

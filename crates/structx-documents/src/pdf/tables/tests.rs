@@ -1,4 +1,4 @@
-//! Tables of words and rules that are made up.
+//! Tests with made-up words and ruling lines.
 
 use hayro_interpret::kurbo::Rect;
 use proptest::prelude::*;
@@ -7,35 +7,11 @@ use super::TableGrid;
 use crate::ReadOptions;
 use crate::context::ReadContext;
 use crate::pdf::drawing::ruling_lines::RulingLine;
+use crate::pdf::layout::test_words::words;
 use crate::pdf::layout::words::PageWord;
-
-const SIZE: f64 = 10.0;
 
 fn find(words: &[PageWord], rulings: &[RulingLine]) -> Vec<TableGrid> {
     super::find(&ReadContext::new("x", &ReadOptions::default()), words, rulings).unwrap()
-}
-
-/// Words with letters of half an em; a text is cut at its spaces.
-fn words(texts: &[(f64, f64, &str)]) -> Vec<PageWord> {
-    let mut words = Vec::new();
-    for (left, baseline, text) in texts {
-        let mut x = *left;
-        for text in text.split(' ').map(str::to_owned) {
-            #[expect(clippy::cast_precision_loss, reason = "a word is short")]
-            let right = x + SIZE / 2.0 * text.chars().count() as f64;
-            let bounds = Rect::new(x, baseline - 0.8 * SIZE, right, baseline + 0.2 * SIZE);
-            words.push(PageWord {
-                text,
-                bounds,
-                baseline: *baseline,
-                size: SIZE,
-                bold: false,
-                parted: true,
-            });
-            x = right + 0.25 * SIZE;
-        }
-    }
-    words
 }
 
 fn level(at: f64, start: f64, end: f64) -> RulingLine {
@@ -303,8 +279,11 @@ fn dots_and_pieces_are_one_rule() {
     let dots: Vec<RulingLine> =
         (0..50).map(|dot| level(100.2, f64::from(dot) * 3.0, f64::from(dot) * 3.0 + 1.0)).collect();
     assert_eq!(super::lattice::merge(&dots), [level(100.2, 0.0, 148.0)]);
-    let pieces = [level(10.0, 0.0, 50.0), upright(10.0, 0.0, 50.0), level(11.0, 52.0, 90.0)];
-    assert_eq!(super::lattice::merge(&pieces), [level(10.0, 0.0, 90.0), upright(10.0, 0.0, 50.0)]);
+    let segments = [level(10.0, 0.0, 50.0), upright(10.0, 0.0, 50.0), level(11.0, 52.0, 90.0)];
+    assert_eq!(
+        super::lattice::merge(&segments),
+        [level(10.0, 0.0, 90.0), upright(10.0, 0.0, 50.0)]
+    );
 }
 
 proptest! {

@@ -1,4 +1,4 @@
-//! The records of an XLS stream, and the texts in them.
+//! The records of an XLS stream and the strings in them (BIFF).
 
 use encoding_rs::Encoding;
 
@@ -7,11 +7,11 @@ use crate::context::ReadContext;
 
 const CONTINUE: u16 = 0x3C;
 
-/// A record: its type, and its data.
+/// A record with its type and data.
 pub(super) struct BiffRecord<'a> {
     pub(super) typ: u16,
     pub(super) data: &'a [u8],
-    /// The stream after it: a long record continues in CONTINUE records.
+    /// The stream after the record, where CONTINUE records may follow.
     rest: &'a [u8],
 }
 
@@ -28,7 +28,7 @@ impl<'a> BiffRecords<'a> {
 impl<'a> Iterator for BiffRecords<'a> {
     type Item = BiffRecord<'a>;
 
-    /// Ends where the stream is cut off within a record.
+    /// Ends at a truncated record.
     fn next(&mut self) -> Option<BiffRecord<'a>> {
         let (typ, length) = (u16_at(self.rest, 0)?, u16_at(self.rest, 2)?);
         let (data, rest) = self.rest.get(4..)?.split_at_checked(usize::from(length))?;
@@ -37,16 +37,16 @@ impl<'a> Iterator for BiffRecords<'a> {
     }
 }
 
-/// How texts are written.
+/// The string encoding of the workbook.
 pub(super) struct Strings {
-    /// Since 1997: each says itself whether its characters have one byte or two.
+    /// BIFF8 (Excel 97 and later): each string has a flag for 8 or 16 bit characters.
     pub(super) wide: bool,
     /// The encoding of strings before BIFF8.
     pub(super) encoding: &'static Encoding,
 }
 
 impl Strings {
-    /// A text with its length in one byte before it.
+    /// A string with a length of one byte.
     pub(super) fn short(&self, data: &[u8]) -> String {
         let Some((length, rest)) = data.split_first() else { return String::new() };
         let length = usize::from(*length);
@@ -58,7 +58,7 @@ impl Strings {
         }
     }
 
-    /// A text with its length in two bytes before it, at a place of the record.
+    /// The string with a length of two bytes at offset `start` of the record.
     pub(super) fn long(&self, record: &BiffRecord, start: usize) -> String {
         let data = record.data.get(start..).unwrap_or_default();
         if self.wide {
@@ -70,7 +70,7 @@ impl Strings {
     }
 }
 
-/// The table of texts that cells share, as far as it is whole.
+/// The shared string table, up to the first truncated string.
 pub(super) fn shared_texts(
     context: &ReadContext,
     record: &BiffRecord,
@@ -88,14 +88,14 @@ pub(super) fn shared_texts(
     Ok(texts)
 }
 
-/// The data of a record and of those that go on with it.
+/// The data of a record and of its CONTINUE records.
 struct ContinuedData<'a> {
     part: &'a [u8],
     rest: &'a [u8],
 }
 
 impl ContinuedData<'_> {
-    /// The next text; one of the shared table may have its formats behind it.
+    /// The next string; a `formatted` one may be followed by formatting runs and phonetic data.
     fn text(&mut self, formatted: bool) -> Option<String> {
         let mut length = usize::from(self.u16()?);
         let flags = self.byte()?;
@@ -113,7 +113,7 @@ impl ContinuedData<'_> {
             if length == 0 {
                 break;
             }
-            // The continuation in the next record has a width flag of its own.
+            // Each continued part has its own width flag.
             self.next_part()?;
             wide = is_wide(self.byte()?);
         }
@@ -151,8 +151,7 @@ impl ContinuedData<'_> {
     }
 }
 
-/// As many characters as there are, of so many that are asked for; their number and that of their
-/// bytes.
+/// Decodes up to `length` characters; returns the text and the numbers of characters and bytes read.
 fn characters(data: &[u8], length: usize, wide: bool) -> (String, usize, usize) {
     if wide {
         let count = length.min(data.len() / 2);
@@ -160,7 +159,7 @@ fn characters(data: &[u8], length: usize, wide: bool) -> (String, usize, usize) 
             data.chunks_exact(2).take(count).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
         let text =
             char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER));
-        // A part may end with half a character.
+        // A part may end in the middle of a character.
         let bytes = if count < length { data.len() } else { count * 2 };
         (text.collect(), count, bytes)
     } else {

@@ -1,4 +1,4 @@
-//! XLSX and XLSB: cell by cell, because a library's grid is as large as its farthest cell.
+//! XLSX and XLSB, cell by cell: calamine's whole-range call allocates a grid up to the farthest cell.
 
 use std::io::Cursor;
 

@@ -1,4 +1,4 @@
-//! Tells dates and durations from numbers by the format of their cell.
+//! Distinguishes dates and durations from numbers by their number format.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NumberKind {
@@ -8,7 +8,7 @@ pub(super) enum NumberKind {
     Duration,
 }
 
-/// The kind of a built-in format, which a file need not define (ECMA-376 part 1, 18.8.30).
+/// The kind of a built-in format (ECMA-376 part 1, 18.8.30).
 pub(super) fn built_in(id: u16) -> NumberKind {
     match id {
         14..=22 | 27..=36 | 45 | 47 | 50..=58 => NumberKind::Moment,
@@ -24,7 +24,7 @@ pub(super) fn kind(code: &str) -> NumberKind {
         match character {
             ';' => break,
             '"' => drop(characters.by_ref().find(|character| *character == '"')),
-            // The next one is shown, left as much room as, or repeated.
+            // The next character is a literal, a space of its width, or repeated.
             '\\' | '_' | '*' => drop(characters.next()),
             '[' => {
                 let inner: String =

@@ -1,5 +1,4 @@
-//! The cells of one sheet, however few of its rows and columns they stand in, and the table they
-//! make.
+//! The cells of a sheet, stored sparsely, and their conversion to a table.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -10,30 +9,30 @@ use crate::context::ReadContext;
 use crate::table::Table;
 use crate::{Columns, FileError, FileErrorKind, TableOptions};
 
-/// Cells between two looks at the clock.
-const CELLS_A_LOOK: usize = 1024;
-/// Empty cells that count as one cell: they take no memory, but time.
-const EMPTY_CELLS_A_CELL: usize = 8;
+/// Cells between two checks of the time: chosen by hand, not measured.
+const CELLS_PER_CHECK: usize = 1024;
+/// Empty cells that count as one cell, as they take time but no memory: chosen by hand.
+const EMPTY_CELLS_PER_CELL: usize = 8;
 
 pub(super) struct SheetGrid<'a> {
     context: &'a ReadContext<'a>,
-    rows: Vec<Row>,
+    rows: Vec<GridRow>,
     merged: Vec<Area>,
-    /// Cells that were put, empty ones included.
+    /// The number of cells put, empty ones included.
     seen: usize,
     cells: usize,
     text_bytes: u64,
     errors: usize,
 }
 
-/// A row that is not blank.
-struct Row {
+/// A row with at least one cell.
+struct GridRow {
     /// From 0.
     number: u32,
     cells: Vec<(u32, Value)>,
 }
 
-/// Cells that are merged into the first of them.
+/// A merged area.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Area {
     pub(super) rows: RangeInclusive<u32>,
@@ -57,12 +56,12 @@ impl<'a> SheetGrid<'a> {
         options.rows.is_some_and(|rows| self.rows.len() > header.saturating_add(rows))
     }
 
-    /// A cell at a place, both from 0; a null is an empty one.
+    /// Puts a cell, with row and column from 0; null is an empty cell.
     pub(super) fn put(&mut self, row: u32, column: u32, value: Value) -> Result<(), FileError> {
         self.seen += 1;
-        if self.seen.is_multiple_of(CELLS_A_LOOK) {
+        if self.seen.is_multiple_of(CELLS_PER_CHECK) {
             self.context.check_time()?;
-            self.context.check_cells(self.seen / EMPTY_CELLS_A_CELL)?;
+            self.context.check_cells(self.seen / EMPTY_CELLS_PER_CELL)?;
         }
         if value.is_null() || self.context.options.table.skipped.contains(row as usize) {
             return Ok(());
@@ -74,13 +73,13 @@ impl<'a> SheetGrid<'a> {
                 if let Some(last) = last {
                     last.cells.shrink_to_fit();
                 }
-                self.rows.push(Row { number: row, cells: vec![(column, value)] });
+                self.rows.push(GridRow { number: row, cells: vec![(column, value)] });
             }
         }
         Ok(())
     }
 
-    /// A cell that holds an error, such as `#N/A`.
+    /// Counts a cell that holds an error, such as `#N/A`.
     pub(super) fn put_error(&mut self) -> Result<(), FileError> {
         self.errors += 1;
         self.count(1, None)
@@ -91,7 +90,8 @@ impl<'a> SheetGrid<'a> {
         self.context.check_cells(self.merged.len())
     }
 
-    /// A shared text is stored once and stands in any number of cells.
+    /// Counts cells and the bytes of their text. A shared string is stored once in the file but copied
+    /// for each cell.
     fn count(&mut self, cells: usize, text: Option<&str>) -> Result<(), FileError> {
         let bytes = text.map_or(0, str::len) as u64 * cells as u64;
         self.cells = self.cells.saturating_add(cells);
@@ -100,7 +100,7 @@ impl<'a> SheetGrid<'a> {
         self.context.check_unpacked_bytes(self.text_bytes)
     }
 
-    /// The rows after the header; `name` is the sheet's.
+    /// Converts the rows after the header to a table; `name` is the name of the sheet.
     pub(super) fn into_table(mut self, name: &str) -> Result<Table, FileError> {
         let options = &self.context.options.table;
         self.sort();
@@ -136,8 +136,7 @@ impl<'a> SheetGrid<'a> {
         Ok(table)
     }
 
-    /// Writers may put rows and cells in any order, and a damaged file has one twice: its first
-    /// counts.
+    /// Sorts rows and cells, which may come in any order; of duplicates the first is kept.
     fn sort(&mut self) {
         self.rows.sort_by_key(|row| row.number);
         self.rows.dedup_by(|next, row| {
@@ -147,14 +146,14 @@ impl<'a> SheetGrid<'a> {
             }
             same
         });
-        self.rows.iter_mut().for_each(Row::sort);
+        self.rows.iter_mut().for_each(GridRow::sort);
     }
 
-    /// Gives the cells of a merged area the value of its first one, but for areas that begin in
-    /// the header or above it: a title over many columns names none of them. Neither a blank row
-    /// nor a column behind the last one is filled.
+    /// Copies the value of a merged area to all of its cells, except for areas that begin in the
+    /// header or above it: a title over several columns names none of them. Blank rows and columns
+    /// after the last one are not filled.
     fn fill_merged(&mut self, header: Option<u32>) -> Result<(), FileError> {
-        let last = |row: &Row| row.cells.last().map(|(column, _)| *column);
+        let last = |row: &GridRow| row.cells.last().map(|(column, _)| *column);
         let Some(last) = self.rows.iter().filter_map(last).max() else { return Ok(()) };
         for area in std::mem::take(&mut self.merged) {
             self.context.check_time()?;
@@ -176,7 +175,7 @@ impl<'a> SheetGrid<'a> {
         Ok(())
     }
 
-    /// The columns that have a name or a cell, of those that are chosen by their place.
+    /// The columns with a name or a cell, restricted to those chosen by position.
     fn columns(&self, header: &[(u32, Value)]) -> Result<Vec<u32>, FileError> {
         let cells = self.rows.iter().flat_map(|row| &row.cells).chain(header);
         let used: BTreeSet<u32> = cells.map(|(column, _)| *column).collect();
@@ -190,7 +189,8 @@ impl<'a> SheetGrid<'a> {
         if let Some(Columns::Positions(positions)) = &self.context.options.table.columns {
             let last = used.last().map_or(0, |last| *last as usize);
             if let Some(position) = positions.iter().find(|position| **position > last) {
-                let message = format!("there is no column {position} for file_options");
+                let message =
+                    format!("no column {position} (chosen by file_options); the last is {last}");
                 return Err(self.context.error(FileErrorKind::Options, message));
             }
         }
@@ -204,7 +204,7 @@ impl<'a> SheetGrid<'a> {
     }
 }
 
-impl Row {
+impl GridRow {
     fn sort(&mut self) {
         self.cells.sort_by_key(|(column, _)| *column);
         self.cells.dedup_by_key(|(column, _)| *column);

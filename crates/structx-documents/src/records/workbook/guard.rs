@@ -1,5 +1,5 @@
-//! What is checked of an Excel file before its library opens it: the library believes what the
-//! file says of its own size, and keeps a large record for each small element of some parts.
+//! Checks of an Excel file before calamine opens it: calamine trusts declared counts, and keeps large
+//! records for small elements of some parts.
 
 use memchr::memmem;
 use quick_xml::Reader;
@@ -9,7 +9,7 @@ use crate::FileError;
 use crate::context::ReadContext;
 use crate::zip_formats::archive::{self, Archive};
 
-/// Bytes that calamine keeps for an element of the styles, and for a shared string.
+/// Bytes that calamine keeps for an element of the styles, and for a shared string: estimates.
 const STYLE: u64 = 512;
 const TEXT: u64 = 64;
 
@@ -28,7 +28,8 @@ pub(super) fn check(context: &ReadContext, bytes: &[u8]) -> Result<(), FileError
     Ok(())
 }
 
-/// The library makes room for as many texts as the part says it has.
+/// Bounds the declared count of shared strings, for which the library allocates room, and their
+/// actual number.
 fn check_texts(context: &ReadContext, part: &[u8]) -> Result<(), FileError> {
     let mut xml = Reader::from_reader(part);
     while let Ok(event) = xml.read_event() {
@@ -47,7 +48,7 @@ fn check_texts(context: &ReadContext, part: &[u8]) -> Result<(), FileError> {
     context.check_unpacked_bytes(part.len() as u64 + TEXT * texts.iter().sum::<u64>())
 }
 
-/// Each format of cells gets a copy of its font and of the code of its numbers.
+/// Bounds the styles: each cell format gets a copy of its font and its number format.
 fn check_styles(context: &ReadContext, part: &[u8]) -> Result<(), FileError> {
     let elements = part.split(|byte| *byte == b'<');
     let longest = elements.clone().map(<[u8]>::len).max().unwrap_or(0) as u64;

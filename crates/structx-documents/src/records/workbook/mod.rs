@@ -1,4 +1,4 @@
-//! Workbooks: which of their sheets are read, and as which table.
+//! Workbooks: chooses the sheets and combines them to a table.
 
 mod biff;
 mod excel;
@@ -19,22 +19,22 @@ use crate::table::{Cell, Table};
 use crate::{Columns, FileError, FileErrorKind, Format};
 use grid::SheetGrid;
 
-/// A sheet of cells; charts and the like are not among them.
+/// A worksheet; chart sheets are not listed.
 struct Sheet {
     name: String,
     hidden: bool,
 }
 
-/// A file of sheets.
+/// A workbook of any format.
 trait Workbook {
     fn sheets(&self) -> &[Sheet];
 
-    /// Puts the cells of a sheet into the grid.
+    /// Reads the cells of a sheet into the grid.
     fn read(&mut self, position: usize, grid: &mut SheetGrid) -> Result<(), FileError>;
 }
 
-/// The table of the sheet that the options name. Of several sheets it has the rows of each, one
-/// after the other, with the name of the sheet in the first column.
+/// Reads the sheets that the options choose. The rows of several sheets follow each other, with the
+/// name of the sheet in the first column.
 pub(crate) fn read(
     context: &ReadContext,
     format: Format,
@@ -81,7 +81,7 @@ fn first(
         }
     }
     let message = format!(
-        "no visible sheet has cells; sheet_name reads a hidden one, of {}",
+        "no visible sheet has cells; choose a hidden one with sheet_name: {}",
         names(workbook.sheets(), |_| true)
     );
     Err(context.error(FileErrorKind::Empty, message))
@@ -98,7 +98,8 @@ fn one(
     Ok(table)
 }
 
-/// The union of the columns, in the order first seen; a sheet without cells has no rows in it.
+/// Reads several sheets. The columns are the union, in order of first appearance; empty sheets add
+/// no rows.
 fn several(
     context: &ReadContext,
     workbook: &mut dyn Workbook,
@@ -188,12 +189,12 @@ fn find(context: &ReadContext, sheets: &[Sheet], key: &SheetKey) -> Result<usize
             SheetKey::Name(name) => format!("`{name}`"),
         };
         let names = names(sheets, |_| true);
-        let message = format!("there is no sheet {key} for sheet_name; the sheets are {names}");
+        let message = format!("no sheet {key} (chosen by sheet_name); the sheets are {names}");
         context.error(FileErrorKind::Options, message)
     })
 }
 
-/// Warnings of sheets that were not read and that the caller may not know of.
+/// Warnings about sheets that were not read.
 fn unread(sheets: &[Sheet], read: &[usize], asked: &Sheets) -> Vec<String> {
     let mut warnings = Vec::new();
     if *asked == Sheets::First && sheets.iter().filter(|sheet| !sheet.hidden).count() > 1 {
@@ -209,7 +210,7 @@ fn unread(sheets: &[Sheet], read: &[usize], asked: &Sheets) -> Vec<String> {
     warnings
 }
 
-/// The names of some sheets, and how many there are more.
+/// The names of the chosen sheets, at most 20, and the number of further ones.
 fn names(sheets: &[Sheet], is_one: impl Fn(usize) -> bool) -> String {
     const MOST: usize = 20;
     let positions: Vec<usize> = (0..sheets.len()).filter(|position| is_one(*position)).collect();

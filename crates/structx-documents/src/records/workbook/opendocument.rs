@@ -1,4 +1,4 @@
-//! ODS: read from its XML, because a library's grid is as large as what a cell says it repeats.
+//! ODS, read from its XML: calamine expands repeated cells into a grid of any declared size.
 
 use std::collections::HashSet;
 
@@ -14,21 +14,21 @@ use crate::context::ReadContext;
 use crate::zip_formats::archive::Archive;
 use crate::{FileError, FileErrorKind};
 
-/// What the programs that write such sheets have at most.
+/// The limits of LibreOffice Calc: 1,048,576 rows and 16,384 columns.
 const MOST_ROWS: u32 = 1 << 20;
 const MOST_COLUMNS: u32 = 1 << 14;
-/// Spaces that one element may stand for.
+/// The most spaces that one `text:s` element may stand for: chosen by hand.
 const MOST_SPACES: usize = 1024;
 
 struct OpenDocument<'a> {
     context: &'a ReadContext<'a>,
     content: Vec<u8>,
     sheets: Vec<Sheet>,
-    /// Where the content of each sheet starts.
+    /// The offset of each sheet's content.
     starts: Vec<usize>,
 }
 
-/// A cell that is read, and how far it reaches.
+/// A cell with its repetition and spans.
 struct OdsCell {
     value: Value,
     is_error: bool,
@@ -117,7 +117,7 @@ impl Workbook for OpenDocument<'_> {
 }
 
 impl OpenDocument<'_> {
-    /// The cells of a row that are not empty, with the columns they stand in.
+    /// The non-empty cells of a row with their columns.
     fn row(&self, xml: &mut Reader<&[u8]>) -> Result<Vec<(u32, OdsCell)>, FileError> {
         let mut cells = Vec::new();
         let mut column: u32 = 0;
@@ -177,7 +177,7 @@ impl OpenDocument<'_> {
         })
     }
 
-    /// The paragraphs within a cell, up to its end.
+    /// The text of a cell's paragraphs.
     fn text(&self, xml: &mut Reader<&[u8]>) -> Result<String, FileError> {
         let (mut text, mut depth, mut paragraphs) = (String::new(), 0, 0);
         loop {
@@ -211,7 +211,7 @@ impl OpenDocument<'_> {
     }
 }
 
-/// The cells of a row as often as it is repeated; a row that is blank costs nothing.
+/// Puts the cells of a row, repeated as declared; blank rows cost nothing.
 fn put(
     grid: &mut SheetGrid,
     row: u32,
@@ -267,7 +267,7 @@ fn attribute(element: &BytesStart, name: &str) -> Option<String> {
     attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(String::from)
 }
 
-/// How often, or over how many; 1 where it is not said.
+/// A repetition or span; 1 if absent.
 fn count(element: &BytesStart, name: &str) -> u32 {
     attribute(element, name).and_then(|count| count.parse().ok()).unwrap_or(1).max(1)
 }

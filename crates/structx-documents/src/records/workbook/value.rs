@@ -1,12 +1,12 @@
-//! Cell values as JSON: dates and times as ISO 8601 strings, whole numbers as integers.
+//! Converts cell values to JSON: dates and times to ISO 8601 strings, whole numbers to integers.
 
 use calamine::ExcelDateTime;
 use serde_json::Value;
 
 const DAY: f64 = 86_400_000.0;
-/// The day after the last that Excel knows, 9999-12-31.
+/// The serial number of the day after 9999-12-31, the last date of Excel.
 const END_OF_DAYS: f64 = 2_958_466.0;
-/// Larger ones may have lost digits, which an integer would hide.
+/// Larger numbers may have lost digits: Excel keeps 15 significant digits.
 const EXACT: f64 = 1e15;
 
 pub(super) fn number(number: f64) -> Value {
@@ -23,7 +23,7 @@ pub(super) fn text(text: &str) -> Value {
     if text.trim().is_empty() { Value::Null } else { Value::from(text) }
 }
 
-/// A date, a time of day or both, that is kept as a number of days. What is no date is a number.
+/// A date, a time of day or both, from a serial number of days; out of range it stays a number.
 pub(super) fn moment(moment: &ExcelDateTime) -> Value {
     let days = moment.as_f64();
     if !(0.0..END_OF_DAYS).contains(&days) {
@@ -40,7 +40,7 @@ pub(super) fn moment(moment: &ExcelDateTime) -> Value {
     })
 }
 
-/// A span of time that is kept as a number of days, as hours, minutes and seconds: `26:30:00`.
+/// A duration in days as hours, minutes and seconds: `26:30:00`.
 pub(super) fn duration(days: f64) -> Value {
     if days.abs() >= END_OF_DAYS || !days.is_finite() {
         return number(days);
@@ -58,7 +58,7 @@ fn clock(millis: i64) -> String {
     if milli == 0 { time } else { format!("{time}.{milli:03}") }
 }
 
-/// A date of ISO 8601, without a time that says nothing.
+/// An ISO 8601 date and time; a time of midnight is dropped.
 pub(super) fn iso_moment(moment: &str) -> Value {
     let blank = |time: &str| time.chars().all(|character| matches!(character, '0' | ':' | '.'));
     match moment.split_once('T') {
@@ -67,7 +67,7 @@ pub(super) fn iso_moment(moment: &str) -> Value {
     }
 }
 
-/// A duration of ISO 8601 (`PT26H30M00S`) as [`duration`] writes it; one in other units as it is.
+/// An ISO 8601 duration (`PT26H30M00S`) in the form of [`duration`]; with other units unchanged.
 pub(super) fn iso_duration(duration: &str) -> Value {
     Value::from(iso_millis(duration).map_or_else(|| duration.to_owned(), clock))
 }

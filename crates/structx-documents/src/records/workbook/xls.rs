@@ -1,5 +1,8 @@
-//! XLS: the records of its stream, one by one, because a library's grid is as large as its farthest
-//! cell.
+//! XLS: reads the records of the workbook stream one by one.
+//!
+//! Not with calamine: it allocates a grid up to the farthest cell of every sheet (1,050 MB and 1.5 s for
+//! a file of 5.6 KB with a cell in row 65,536, column 256; this reader takes 14 MB), and does not
+//! give the number formats of cells.
 
 use std::collections::HashMap;
 use std::io::Cursor;
@@ -16,7 +19,7 @@ use super::{Sheet, Workbook, value};
 use crate::context::ReadContext;
 use crate::{FileError, FileErrorKind};
 
-/// The types of the records that are read, by their names in the specification ([MS-XLS]).
+/// Record types, named as in the specification ([MS-XLS] 2.3).
 mod typ {
     pub(super) const FORMULA: u16 = 0x06;
     pub(super) const EOF: u16 = 0x0A;
@@ -46,16 +49,16 @@ struct Xls<'a> {
     context: &'a ReadContext<'a>,
     stream: Vec<u8>,
     sheets: Vec<Sheet>,
-    /// Where the records of each sheet start.
+    /// The offset of each sheet's records in the stream.
     starts: Vec<usize>,
     strings: Strings,
     texts: Vec<String>,
-    /// The kind of number of each cell format.
+    /// The number kind of each cell format (XF).
     kinds: Vec<NumberKind>,
     is_1904: bool,
 }
 
-/// The number formats, which come before the first cell.
+/// The number formats of the workbook, which precede the cells.
 #[derive(Default)]
 struct Formats {
     codes: HashMap<u16, NumberKind>,
@@ -142,7 +145,7 @@ impl Xls<'_> {
         }
     }
 
-    /// The value of a number in a cell of the format.
+    /// The value of a number by its cell format.
     fn number(&self, format: u16, number: f64) -> Value {
         match self.kinds.get(usize::from(format)) {
             Some(NumberKind::Moment) => {
@@ -154,7 +157,7 @@ impl Xls<'_> {
         }
     }
 
-    /// Puts the cells of a record; those of a record that is too short are none.
+    /// Puts the cells of a record; a truncated record has none.
     fn put(&self, grid: &mut SheetGrid, record: &BiffRecord) -> Result<(), FileError> {
         let data = record.data;
         let (Some(row), Some(column)) = (u16_at(data, 0), u16_at(data, 2)) else { return Ok(()) };
@@ -200,7 +203,7 @@ impl Workbook for Xls<'_> {
         if records.next().is_none_or(|record| record.typ != typ::BOF) {
             return Err(damaged(self.context));
         }
-        // Charts within the sheet have cells too, which are not the sheet's.
+        // Embedded charts have cells of their own, which are not cells of the sheet.
         let mut charts: usize = 0;
         let mut formula = None;
         for (count, record) in records.enumerate() {
@@ -213,7 +216,7 @@ impl Workbook for Xls<'_> {
                 typ::EOF => charts -= 1,
                 _ if charts > 0 => {}
                 typ::MERGE_CELLS => merge(grid, record.data)?,
-                // The text that the formula before it came to.
+                // The text result of the preceding formula.
                 typ::STRING => {
                     if let Some((row, column)) = formula.take() {
                         grid.put(row, column, value::text(&self.strings.long(&record, 0)))?;
@@ -239,7 +242,7 @@ impl Workbook for Xls<'_> {
                 return Ok(());
             }
         }
-        // No end: the file is cut off.
+        // No EOF record: the file is truncated.
         Err(damaged(self.context))
     }
 }
@@ -253,7 +256,7 @@ fn merge(grid: &mut SheetGrid, data: &[u8]) -> Result<(), FileError> {
     Ok(())
 }
 
-/// A number packed into 30 bits, and two that say how.
+/// Decodes an RK number: 30 bits of value and two flags ([MS-XLS] 2.5.217).
 fn of_rk(rk: u32) -> f64 {
     let number = if rk & 2 == 0 {
         f64::from_bits(u64::from(rk & !3) << 32)

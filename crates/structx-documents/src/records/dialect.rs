@@ -1,0 +1,237 @@
+//! The dialect of a CSV file: delimiter, quotes, escapes, comments; detected where not given.
+
+use std::borrow::Cow;
+
+use crate::TableOptions;
+
+/// The part of a file that its dialect is detected from: chosen by hand, not measured.
+const SNIFFED_RECORDS: usize = 50;
+const SNIFFED_BYTES: usize = 1 << 16;
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dialect {
+    pub(super) delimiter: u8,
+    pub(super) quote: u8,
+    pub(super) escape: Option<u8>,
+    pub(super) comment: Option<u8>,
+    /// Spaces after a delimiter are not part of the cell.
+    pub(super) skips_initial_space: bool,
+}
+
+impl Dialect {
+    /// The dialect of a text; the options, then `delimiter`, take precedence over detection.
+    pub(super) fn of(text: &str, options: &TableOptions, delimiter: Option<u8>) -> Self {
+        let head = &text[..text.floor_char_boundary(SNIFFED_BYTES)];
+        let quote = options.quote.unwrap_or_else(|| sniff_quote(head));
+        let mut dialect = Self {
+            delimiter: b',',
+            quote,
+            escape: options.escape.or_else(|| sniff_escape(head, quote)),
+            comment: options.comment,
+            skips_initial_space: options.skips_initial_space,
+        };
+        let given = options.delimiter.or(delimiter);
+        dialect.delimiter = given.unwrap_or_else(|| sniff_delimiter(text, dialect));
+        dialect
+    }
+
+    pub(super) fn reader(self, text: &str) -> csv::Reader<&[u8]> {
+        csv::ReaderBuilder::new()
+            .delimiter(self.delimiter)
+            .quote(self.quote)
+            .escape(self.escape)
+            .comment(self.comment)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes())
+    }
+
+    /// The text without spaces between a delimiter and a cell: before quotes always, as they would
+    /// not be quotes otherwise, and before other cells if the dialect says so.
+    pub(super) fn without_initial_spaces(self, text: &str) -> Cow<'_, str> {
+        if !self.skips_initial_space && !has_spaced_quote(text, self) {
+            return Cow::Borrowed(text);
+        }
+        let mut out = String::with_capacity(text.len());
+        let (delimiter, quote) = (char::from(self.delimiter), char::from(self.quote));
+        let escape = self.escape.map(char::from);
+        let (mut at_start, mut in_quotes) = (true, false);
+        let mut characters = text.chars();
+        while let Some(character) = characters.next() {
+            if at_start && character == ' ' {
+                let rest = characters.as_str().trim_start_matches(' ');
+                let spaces = characters.as_str().len() - rest.len();
+                if self.skips_initial_space || rest.starts_with(quote) {
+                    characters = rest.chars();
+                    continue;
+                }
+                out.extend(std::iter::repeat_n(' ', spaces + 1));
+                characters = rest.chars();
+                at_start = false;
+                continue;
+            }
+            out.push(character);
+            if in_quotes && Some(character) == escape {
+                out.extend(characters.next());
+            } else if character == quote && (at_start || in_quotes) {
+                in_quotes = !in_quotes;
+                at_start = false;
+            } else if !in_quotes {
+                at_start = character == delimiter || character == '\n';
+            }
+        }
+        Cow::Owned(out)
+    }
+}
+
+/// The delimiter that a first line `sep=;` names, which Excel writes and reads, and the rest.
+pub(super) fn split_hint(text: &str) -> (Option<u8>, &str) {
+    let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
+    match line.trim_end_matches('\r').trim_matches('"').as_bytes() {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] if delimiter.is_ascii() => {
+            (Some(*delimiter), rest)
+        }
+        _ => (None, text),
+    }
+}
+
+/// The cells of the first lines, split at every delimiter.
+fn cells(head: &str) -> impl Iterator<Item = &str> {
+    let is_delimiter = |c: char| DELIMITERS.iter().any(|delimiter| c == char::from(*delimiter));
+    let lines = head.lines().take(SNIFFED_RECORDS);
+    lines.flat_map(move |line| line.split(is_delimiter)).map(str::trim)
+}
+
+/// `'` if cells are quoted with it and none with `"`: whole cells, and as many opened as closed.
+/// Apostrophes are in words, or at one end of them.
+fn sniff_quote(head: &str) -> u8 {
+    let count = |quote: char| {
+        let (mut opened, mut closed, mut whole) = (0, 0, 0);
+        for cell in cells(head).filter(|cell| cell.len() > 1) {
+            let (opens, closes) = (cell.starts_with(quote), cell.ends_with(quote));
+            opened += usize::from(opens);
+            closed += usize::from(closes);
+            whole += usize::from(opens && closes);
+        }
+        if opened == closed { whole } else { 0 }
+    };
+    if count('\'') > count('"') { b'\'' } else { b'"' }
+}
+
+/// A backslash if quotes follow it where they can't end a cell.
+fn sniff_escape(head: &str, quote: u8) -> Option<u8> {
+    let pattern = ['\\', char::from(quote)].iter().collect::<String>();
+    let is_inside = |(start, _): (usize, &str)| {
+        let next = head[start + pattern.len()..].trim_start_matches([' ', '\r']).chars().next();
+        let ends = |c: char| c == '\n' || DELIMITERS.iter().any(|d| c == char::from(*d));
+        next.is_some_and(|next| !ends(next) && next != char::from(quote))
+    };
+    head.match_indices(&pattern).any(is_inside).then_some(b'\\')
+}
+
+/// Whether a quote follows a delimiter and spaces.
+fn has_spaced_quote(text: &str, dialect: Dialect) -> bool {
+    let head = &text[..text.floor_char_boundary(SNIFFED_BYTES)];
+    let pattern: String =
+        [dialect.delimiter, b' ', dialect.quote].into_iter().map(char::from).collect();
+    head.contains(&pattern)
+}
+
+/// The delimiter for which most records have as many fields as the header; ties go to more fields.
+fn sniff_delimiter(text: &str, dialect: Dialect) -> u8 {
+    let score = |delimiter: u8| {
+        let mut lengths = Dialect { delimiter, ..dialect }
+            .reader(text)
+            .into_records()
+            .take(SNIFFED_RECORDS)
+            .map_while(Result::ok)
+            .map(|record| record.len());
+        let fields = lengths.next().filter(|fields| *fields > 1)?;
+        let alike = lengths.filter(|length| *length == fields).count();
+        Some((alike, fields))
+    };
+    let has_decimal_commas = is_decimal_comma(&text[..text.floor_char_boundary(SNIFFED_BYTES)]);
+    let scored = DELIMITERS
+        .into_iter()
+        .rev()
+        .filter(|delimiter| *delimiter != b',' || !has_decimal_commas)
+        .filter_map(|delimiter| Some((score(delimiter)?, delimiter)));
+    scored.max_by_key(|(score, _)| *score).map_or(b',', |(_, delimiter)| delimiter)
+}
+
+/// Whether all commas are within numbers, and a semicolon is in most lines.
+fn is_decimal_comma(head: &str) -> bool {
+    let lines: Vec<&str> = head.lines().take(SNIFFED_RECORDS).collect();
+    let is_within = |line: &str, at: usize| {
+        let bytes = line.as_bytes();
+        let digit = |index: Option<usize>| {
+            index.and_then(|index| bytes.get(index)).is_some_and(u8::is_ascii_digit)
+        };
+        digit(at.checked_sub(1)) && digit(Some(at + 1))
+    };
+    let mut commas =
+        lines.iter().flat_map(|line| line.match_indices(',').map(move |it| (line, it.0)));
+    let semicolons = lines.iter().filter(|line| line.contains(';')).count();
+    2 * semicolons > lines.len() && commas.all(|(line, at)| is_within(line, at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dialect, split_hint};
+    use crate::TableOptions;
+
+    fn of(text: &str) -> Dialect {
+        Dialect::of(text, &TableOptions::default(), None)
+    }
+
+    #[test]
+    fn apostrophes_are_not_quotes() {
+        for (text, quote) in [
+            ("a,b\n'1,5','x'\n", b'\''),
+            ("name,note\n'tis,of the boys'\n", b'"'),
+            ("name,note\nO'Neil,'twas\nAnn,'em all\n", b'"'),
+            ("name,note\n'Ann',the boys'\n", b'"'),
+            ("a\n\"x\"\n'y'\n", b'"'),
+        ] {
+            assert_eq!(of(text).quote, quote, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_backslash_escapes_where_a_quote_cannot_end() {
+        assert_eq!(of("a,b\n\"5\\\" wide\",1\n").escape, Some(b'\\'));
+        assert_eq!(of("path,b\n\"C:\\\",1\n").escape, None);
+        assert_eq!(of("a,b\n\"x\"\"y\",1\n").escape, None);
+    }
+
+    #[test]
+    fn decimal_commas_do_not_delimit() {
+        let ragged = "01.02.2024;1,50;a\n02.02.2024;2,50\n03.02.2024;3,50;b;c\n04.02.2024;1,00\n";
+        assert_eq!(of(ragged).delimiter, b';');
+        assert_eq!(of("a,b\n1,2\n").delimiter, b',');
+    }
+
+    #[test]
+    fn the_first_line_may_name_the_delimiter() {
+        assert_eq!(split_hint("sep=;\r\na;b"), (Some(b';'), "a;b"));
+        assert_eq!(split_hint("\"sep=|\"\na|b"), (Some(b'|'), "a|b"));
+        for text in ["sep=\na", "sep=ab\n1", "a;b"] {
+            assert_eq!(split_hint(text), (None, text));
+        }
+    }
+
+    #[test]
+    fn spaces_before_quotes_are_dropped_outside_of_quotes() {
+        for (text, expected) in [
+            ("a, \"b, \"\"c\"\"\"\n 1,  \"2\"\n", "a,\"b, \"\"c\"\"\"\n 1,\"2\"\n"),
+            ("a, \"b\", c\n", "a,\"b\", c\n"),
+            ("a, b\n", "a, b\n"),
+        ] {
+            let dialect = of(text);
+            assert_eq!(dialect.without_initial_spaces(text), expected);
+            let spaced = Dialect { skips_initial_space: true, ..dialect };
+            assert!(!spaced.without_initial_spaces(text).contains(", c"));
+        }
+    }
+}
