@@ -87,19 +87,35 @@ async fn tokens_are_counted_as_they_were_used() {
 }
 
 #[tokio::test]
-async fn no_request_leaves_before_the_time_that_one_was_told() {
-    for step in [
-        json!({"status": 429, "headers": {"retry-after-ms": "600"}}),
-        json!({"status": 503, "headers": {"retry-after-ms": "600"}}),
-    ] {
+async fn no_request_leaves_before_an_exhausted_limit_resets() {
+    for status in [429, 503] {
+        let headers = json!({
+            "retry-after-ms": "600",
+            "x-ratelimit-limit-requests": "60000",
+            "x-ratelimit-remaining-requests": "0",
+        });
         let fake = FakeProvider::start().unwrap();
-        fake.script(&json!({ "steps": [step] }));
+        fake.script(&json!({ "steps": [{"status": status, "headers": headers}] }));
         let client = Client::new(&fake, ConfiguredLimits::default());
         let error = client.complete().await.unwrap_err();
         assert!(matches!(error.kind, LlmErrorKind::RateLimit | LlmErrorKind::Server));
         client.complete_often(5).await;
         let times: Vec<_> = fake.requests().iter().map(|request| request.at_ms).collect();
         assert!(times[1..].iter().all(|time| *time >= times[0] + 600), "{times:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_wait_of_one_request_holds_no_other() {
+    for status in [429, 503] {
+        let step = json!({"status": status, "headers": {"retry-after": "30"}});
+        let fake = FakeProvider::start().unwrap();
+        fake.script(&json!({ "steps": [step] }));
+        let client = Client::new(&fake, ConfiguredLimits::default());
+        let error = client.complete().await.unwrap_err();
+        assert_eq!(error.retry_after, Some(Duration::from_secs(30)));
+        let others = client.complete_often(100);
+        tokio::time::timeout(Duration::from_secs(10), others).await.unwrap();
     }
 }
 

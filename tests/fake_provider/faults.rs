@@ -16,6 +16,8 @@ pub struct Faults {
     /// What an answer 429 asks to wait.
     #[serde(default)]
     wait_ms: u64,
+    /// The only kind of answer, instead of all.
+    step: Option<Step>,
     #[serde(skip)]
     random: Option<fastrand::Rng>,
 }
@@ -26,6 +28,9 @@ impl Faults {
         let random = self.random.get_or_insert_with(|| fastrand::Rng::with_seed(self.seed));
         if random.f64() >= self.share {
             return None;
+        }
+        if let Some(step) = &self.step {
+            return Some(step.clone());
         }
         let wait = Duration::from_millis(self.wait_ms);
         let status = |status| Step { status, ..Step::default() };

@@ -35,6 +35,8 @@ pub enum Wait {
     #[default]
     None,
     Header,
+    /// In whole seconds.
+    Seconds,
     Body,
 }
 
@@ -82,6 +84,10 @@ pub fn throttled(place: Wait, wait: Duration) -> Step {
         Wait::Header => {
             let milliseconds = wait.as_secs_f64() * 1000.0;
             step.headers.insert("retry-after-ms".to_owned(), format!("{:.0}", milliseconds.ceil()));
+        }
+        Wait::Seconds => {
+            let seconds = wait.as_secs_f64().ceil();
+            step.headers.insert("retry-after".to_owned(), format!("{seconds:.0}"));
         }
         Wait::Body => {
             step.body = Some(json!({"error": {

@@ -1,9 +1,14 @@
 //! Retries: which failures are temporary, and how long to wait.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::LlmErrorKind;
 use crate::error::{ConfigError, Result};
+
+pub(crate) use wait::until;
+pub use wait::{duration, reset, reset_notice, retry_after, wait_in_message};
+
+mod wait;
 
 /// How often and after which delay a failed request is sent again.
 ///
@@ -26,7 +31,8 @@ pub struct RetryPolicy {
 /// measured.
 const FIRST_STEP: Duration = Duration::from_millis(100);
 
-/// The longest wait that a provider can impose. Chosen by hand: most limits are per minute.
+/// The wait that a provider can always impose, even beyond `max_wait`. Chosen by hand: most limits
+/// are per minute.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 impl RetryPolicy {
@@ -51,16 +57,36 @@ impl RetryPolicy {
     ///
     /// The delay doubles from `min_wait` to `max_wait`; a random extra of up to half separates rows
     /// that failed together. A wait that the provider asks for (`retry_after`) is kept even beyond
-    /// `max_wait`, up to a minute.
+    /// `max_wait`, up to a minute; see [`can_wait`](Self::can_wait).
     #[must_use]
     pub fn delay(&self, attempt: u32, retry_after: Option<Duration>) -> Duration {
         if let Some(asked) = retry_after {
-            let asked = asked.min(self.max_wait.max(LONGEST_RETRY_AFTER)).max(self.min_wait);
+            let asked = asked.min(self.longest_wait()).max(self.min_wait);
             return between(asked, asked.saturating_add(asked / 10));
         }
         let step = self.min_wait.max(FIRST_STEP).saturating_mul(2_u32.saturating_pow(attempt));
         let longest = (step.saturating_mul(3) / 2).min(self.max_wait);
         between(self.min_wait.max(longest.saturating_sub(longest / 3)), longest)
+    }
+
+    /// Whether the wait that the provider asks for is at most `max_wait` or a minute, whichever is
+    /// longer. After a longer one, such as that for a limit of a day, another attempt is too early.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use structx_llm::retry::RetryPolicy;
+    /// let policy = RetryPolicy::new(3, 1.0, 10.0)?;
+    /// assert!(policy.can_wait(None) && policy.can_wait(Some(Duration::from_secs(60))));
+    /// assert!(!policy.can_wait(Some(Duration::from_secs(61))));
+    /// # Ok::<(), structx_llm::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn can_wait(&self, retry_after: Option<Duration>) -> bool {
+        retry_after.is_none_or(|asked| asked <= self.longest_wait())
+    }
+
+    fn longest_wait(&self) -> Duration {
+        self.max_wait.max(LONGEST_RETRY_AFTER)
     }
 }
 
@@ -76,66 +102,6 @@ pub fn seconds(name: &str, value: f64) -> Result<Duration> {
 
 fn between(low: Duration, high: Duration) -> Duration {
     low + high.saturating_sub(low).mul_f64(fastrand::f64())
-}
-
-/// The wait that response headers (names in lower case) ask for, counted from `now`.
-#[must_use]
-pub fn retry_after(headers: &[(String, String)], now: SystemTime) -> Option<Duration> {
-    let header =
-        |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
-    let number = |text: &str| text.parse::<f64>().ok();
-    if let Some(milliseconds) = header("retry-after-ms").and_then(number) {
-        return Duration::try_from_secs_f64(milliseconds / 1000.0).ok();
-    }
-    let text = header("retry-after")?;
-    match number(text) {
-        Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-        // A date in the past means no wait.
-        None => httpdate::parse_http_date(text)
-            .ok()
-            .map(|date| date.duration_since(now).unwrap_or_default()),
-    }
-}
-
-/// The time until exhausted limits reset, from headers (names in lower case), counted from `now`:
-/// the latest reset, as a request needs capacity in all limits.
-#[must_use]
-pub fn reset(headers: &[(String, String)], now: SystemTime) -> Option<Duration> {
-    let is_used_up = |reset: &str| {
-        let left = reset.replace("reset", "remaining");
-        let left = headers.iter().find(|(name, _)| *name == left);
-        left.is_some_and(|(_, left)| left.trim() == "0")
-    };
-    let resets = headers.iter().filter(|(name, _)| {
-        name.contains("ratelimit") && name.contains("reset") && is_used_up(name)
-    });
-    resets.filter_map(|(_, text)| until(text.trim(), now)).max()
-}
-
-/// The duration from `now` to a time, in the spellings of Anthropic (RFC 3339), OpenAI and Groq (`6m0s`), Together
-/// (seconds) and OpenRouter (milliseconds of Unix time).
-pub(crate) fn until(text: &str, now: SystemTime) -> Option<Duration> {
-    const YEAR_OF_SECONDS: f64 = 31_536_000.0;
-    const YEAR_5000: f64 = 100_000_000_000.0;
-    let since = |time: SystemTime| time.duration_since(now).unwrap_or_default();
-    if let Ok(number) = text.parse::<f64>() {
-        if number < YEAR_OF_SECONDS {
-            return Duration::try_from_secs_f64(number).ok();
-        }
-        let seconds = if number < YEAR_5000 { number } else { number / 1000.0 };
-        let unix = Duration::try_from_secs_f64(seconds).ok()?;
-        return UNIX_EPOCH.checked_add(unix).map(since);
-    }
-    match text.parse::<jiff::Timestamp>() {
-        Ok(time) => Some(since(time.into())),
-        Err(_) => duration(text),
-    }
-}
-
-/// Parses a duration such as `0.5s`, `34s` or `6m0s`.
-#[must_use]
-pub fn duration(text: &str) -> Option<Duration> {
-    text.parse::<jiff::SignedDuration>().ok()?.try_into().ok()
 }
 
 /// The kind of an unsuccessful response. `code` and `message` are the provider's.

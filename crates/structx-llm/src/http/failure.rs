@@ -21,12 +21,16 @@ pub(crate) fn failure(provider: &str, status: u16, response: &HttpResponse) -> L
         _ => &message,
     };
     let now = SystemTime::now();
-    let asked = retry::retry_after(&response.headers, now).or(delay);
+    let in_message = || retry::wait_in_message(message).filter(|_| kind.is_transient());
     let reset = || match kind {
         LlmErrorKind::RateLimit => retry::reset(&response.headers, now),
         _ => None,
     };
-    LlmError { code, retry_after: asked.or_else(reset), ..LlmError::new(kind, provider, message) }
+    let asked = retry::retry_after(&response.headers, now).or(delay);
+    let retry_after = asked.or_else(in_message).or_else(reset);
+    let notice = retry_after.and_then(|wait| retry::reset_notice(wait, now));
+    let message = notice.map_or_else(|| message.to_owned(), |it| format!("{message}; {it}"));
+    LlmError { code, retry_after, ..LlmError::new(kind, provider, message) }
 }
 
 /// The content of an error body, with shortened texts.

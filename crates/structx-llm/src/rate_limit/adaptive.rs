@@ -4,85 +4,99 @@
 //! answered at once, so a fixed concurrency sends them ever faster, and a provider of short
 //! replies that accepts five requests a second accepts less than one at a time.
 //!
-//! The rate is unlimited until the provider throttles. The first cut goes slightly below the last
-//! rate that passed without throttling; if that does not help, to the share of requests that was
-//! accepted. The rate then rises in small steps for each second without throttling, and in larger
-//! ones beyond the rate that failed. If cuts change nothing, throttling has another cause: the rate
-//! before the cuts is restored for a while.
+//! The rate is unlimited until the provider throttles a share of the requests that is not noise.
+//! The first cut goes slightly below the last rate that passed without throttling, or, if there is
+//! none, below the rate at which requests were accepted. The rate then rises in steps: the rougher
+//! the estimate, the larger.
 //!
-//! All constants without another source were chosen by the simulations in `adaptive/tests.rs`: 720
+//! Each cut is a trial (`adaptive/trial.rs`): a limit of the account throttles less at a lower
+//! rate, an error that comes at random does not. If the share stays through cuts below all that
+//! was accepted, it is noise: the rate before the cuts is restored, and the share is expected for a
+//! while. gRPC's retry throttling and the AWS SDK's adaptive mode (a CUBIC rate) cut at every
+//! throttled request, whatever its cause; TCP's BBR tolerates a fixed share of losses and
+//! estimates the rate that is delivered, as here.
+//!
+//! A wait that the provider asks for is that of one request. All wait if the provider says that a
+//! limit is used up, or throttles [`SAMPLE`] requests in a row.
+//!
+//! Constants without another source were chosen by the simulations in `adaptive/tests.rs`: 720
 //! token-bucket providers (5 to 200 requests a second, bursts of 2 to 20, latencies of 5 ms to 1 s,
-//! limits that stay, halve or double), fixed concurrency, random throttling, and outages. With
-//! these values at most 1.2% of the requests are throttled and at least 96% of a constant limit is
-//! used, on average.
+//! limits that stay, halve or double), random throttling of up to 30 %, windows, fixed concurrency
+//! and outages. Halving or doubling any of them changes the results by a few percent.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use self::trial::{Sample, Trial, Verdict, deviation};
 use super::gcra::LATENESS;
 
-/// The share of throttled requests that is ignored.
-const TOLERATED: f64 = 0.02;
+mod trial;
+
+/// The number of throttled requests from which their share and the accepted rate are estimated.
+/// That many in a row are the account's limit: 0.3 to the power of 12 is one in two million.
+const SAMPLE: usize = 12;
+
+/// The number that is enough for a cut to slightly below a rate that is known to be good.
+const SMALL_SAMPLE: usize = 3;
+
+/// The least duration of a sample from which a rate is estimated: a burst says nothing.
+const SHORTEST_SAMPLE: Duration = Duration::from_millis(50);
+
+/// The share that is always expected to be throttled.
+const LEAST_NOISE: f64 = 0.003;
+
+/// The share from which throttling is never noise.
+const MAX_NOISE: f64 = 0.7;
+
+/// How long a share is expected after it was found to be noise.
+const MEMORY: Duration = Duration::from_secs(20);
+
+/// The standard deviations from the expected share that call for a cut; fewer are no throttling.
+const SIGNIFICANT: f64 = 3.0;
+const NOTICEABLE: f64 = 2.0;
+
+/// The number of cuts below the accepted rate through which noise has to stay: the first estimate
+/// is wrong if the limit has changed during its sample.
+const CUTS_OF_PROOF: u32 = 2;
 
 /// The factor of a cut relative to the estimated limit; the slack drains the provider's backlog.
-const CUT_FACTOR: f64 = 0.93;
-
-/// The lowest factor of one cut: the estimate is rough if few requests were accepted.
-const MIN_CUT_FACTOR: f64 = 0.2;
+const CUT_FACTOR: f64 = 0.9;
 
 /// The lowest rate, in requests a second.
 const MIN_RATE: f64 = 0.25;
 
-/// Relative steps by which the rate rises: below the ceiling, above it, and above twice the ceiling.
+/// Relative steps by which the rate rises: at least, above the rate that failed, and where nothing
+/// is known.
 const STEP: f64 = 0.015;
-const LARGE_STEP: f64 = 0.1;
-const LARGEST_STEP: f64 = 0.5;
+const LARGE_STEP: f64 = 0.06;
+const LARGEST_STEP: f64 = 1.0;
 
-/// The least duration of a round and its least number of answers (fewer for larger steps); each
-/// round without throttling raises the rate by one step.
-const ROUND: Duration = Duration::from_secs(1);
+/// A round without throttling raises the rate by one step. It spans half a second of requests, and so
+/// many answers, fewer for larger steps.
+const ROUND: Duration = Duration::from_millis(500);
 const ANSWERS: f64 = 20.0;
 
-/// From this `Retry-After` on, throttling is costly: one throttled request cuts the
-/// rate, and rounds last [`ROUNDS_OF_WAIT`] times the wait, which counts up to [`LONGEST_WAIT`].
-const LONG_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_millis(1_500);
-const ROUNDS_OF_WAIT: u32 = 3;
-
-/// A cut is ineffective if one of this many requests after it is throttled.
-const INEFFECTIVE_WITHIN: u64 = 40;
-
-/// Weights of ineffective cuts, the score at which cutting is suspended, and for how long.
-const MILD_CUT_SCORE: u32 = 1;
-const DEEP_CUT_SCORE: u32 = 2;
-const SUSPEND_SCORE: u32 = 5;
-const SUSPENSION: Duration = Duration::from_mins(1);
-
-/// Throttled shares above these are never noise: within one cut, and over all ineffective cuts.
-const MAX_NOISE_OF_CUT: f64 = 0.4;
-const MAX_NOISE: f64 = 0.3;
-
-/// The multiple of the noise that still counts as noise.
-const NOISE_MARGIN: f64 = 3.0;
-
-/// The multiple of the noise up to which a round counts as one without throttling.
-const NOISE_OF_GOOD_ROUND: f64 = 1.5;
-
-/// The number of throttled requests that is enough to estimate their share: for a mild cut, for a
-/// deep one, and while noise is assumed.
-const SAMPLE_MILD: usize = 2;
-const SAMPLE_DEEP: usize = 3;
-const SAMPLE_NOISE: usize = 12;
+/// A request that was sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Departure {
+    pub number: u64,
+    pub at: Instant,
+}
 
 #[derive(Debug)]
 pub(super) struct AdaptiveRate {
-    /// In requests a second; `None` until the provider throttles.
-    rate: Option<f64>,
+    /// In requests a second; infinite until the provider throttles.
+    rate: f64,
     /// The earliest departure of the next request.
     next: Instant,
+    /// No request leaves before.
+    held_until: Instant,
     /// The number of requests sent, which is also the number of the last one.
     sent: u64,
-    sending: SendingRate,
+    /// Requests up to this number were sent at a rate that has failed.
+    failed: u64,
+    /// Throttled requests that were sent at the present rate, by number.
+    throttled: VecDeque<Throttled>,
     round: Round,
     /// The next relative increase of the rate.
     step: f64,
@@ -90,24 +104,18 @@ pub(super) struct AdaptiveRate {
     ceiling: f64,
     /// The highest rate since the last cut that passed a round without throttling.
     last_good_rate: Option<f64>,
-    cut: Cut,
-    /// The last throttled requests that were sent after the last cut.
-    throttled: VecDeque<u64>,
-    in_flight: InFlight,
-    ineffective_cuts: IneffectiveCuts,
-    /// The share that is throttled for reasons other than the rate, and until when it is assumed.
+    /// The trial of the last cut, until its verdict.
+    trial: Option<Trial>,
+    /// The share that is throttled for reasons other than the rate, and until when it is expected.
     noise: f64,
     noise_until: Instant,
-    /// The last `Retry-After` of a throttled request, zero if below [`LONG_WAIT`].
-    wait: Duration,
 }
 
-/// The rate at which requests leave while it is unlimited.
 #[derive(Debug)]
-struct SendingRate {
-    since: Instant,
-    first: u64,
-    rate: f64,
+struct Throttled {
+    departure: Departure,
+    /// The end of the wait that the provider asked for.
+    until: Option<Instant>,
 }
 
 /// The outcomes of requests since the last step.
@@ -115,285 +123,234 @@ struct SendingRate {
 struct Round {
     start: Instant,
     first: u64,
+    last: u64,
     answered: u32,
-    throttled: u32,
+    throttled: u64,
     /// Whether requests waited for the rate: an unused rate proves nothing.
     was_waited_for: bool,
-}
-
-/// The last cut.
-#[derive(Debug)]
-struct Cut {
-    /// The number of the last request before it.
-    at: u64,
-    was_mild: bool,
-    /// Whether a request sent after it was accepted.
-    accepts: bool,
-    is_ineffective: bool,
-}
-
-/// Throttled requests among those that were in flight at the last cut.
-#[derive(Debug)]
-struct InFlight {
-    /// Requests with greater numbers were sent at `rate`.
-    from: u64,
-    rate: f64,
-    count: u64,
-    first: u64,
-    last: u64,
-}
-
-/// Consecutive cuts that did not reduce throttling.
-#[derive(Debug)]
-struct IneffectiveCuts {
-    score: u32,
-    /// The rate before the first of them.
-    rate: f64,
-    first: u64,
-    throttled: u64,
 }
 
 impl AdaptiveRate {
     pub fn new(now: Instant) -> Self {
         Self {
-            rate: None,
+            rate: f64::INFINITY,
             next: now,
+            held_until: now,
             sent: 0,
-            sending: SendingRate { since: now, first: 0, rate: 0.0 },
+            failed: 0,
+            throttled: VecDeque::new(),
             round: Round::new(0, now),
             step: STEP,
             ceiling: f64::INFINITY,
             last_good_rate: None,
-            cut: Cut { at: 0, was_mild: false, accepts: true, is_ineffective: false },
-            throttled: VecDeque::new(),
-            in_flight: InFlight { from: 0, rate: 0.0, count: 0, first: 0, last: 0 },
-            ineffective_cuts: IneffectiveCuts { score: 0, rate: 0.0, first: 0, throttled: 0 },
+            trial: None,
             noise: 0.0,
             noise_until: now,
-            wait: Duration::ZERO,
         }
     }
 
     /// The earliest departure of the next request, for a caller that is about to send it.
     pub fn next(&mut self, now: Instant) -> Instant {
-        if self.next > now && self.rate.is_some() {
-            self.round.was_waited_for = true;
-        }
-        self.next
+        self.round.was_waited_for |= self.next > now;
+        self.next.max(self.held_until)
     }
 
-    /// Records the departure of a request and returns its number.
-    pub fn send(&mut self, now: Instant) -> u64 {
-        if now.duration_since(self.sending.since) >= ROUND {
-            self.sending =
-                SendingRate { since: now, first: self.sent, rate: self.sending_rate(now) };
-        }
+    /// Records the departure of a request.
+    pub fn send(&mut self, now: Instant) -> Departure {
         self.sent += 1;
-        if let Some(rate) = self.rate {
-            let earliest = now.checked_sub(LATENESS).unwrap_or(now);
-            self.next = self.next.max(earliest) + Duration::from_secs_f64(1.0 / rate);
-        }
-        self.sent
+        let earliest = now.checked_sub(LATENESS).unwrap_or(now);
+        self.next = self.next.max(earliest) + Duration::from_secs_f64(1.0 / self.rate);
+        Departure { number: self.sent, at: now }
     }
-}
 
-impl AdaptiveRate {
+    /// Holds all requests for `wait`, for a limit that the provider says is used up.
+    pub fn hold(&mut self, wait: Duration, now: Instant) {
+        self.held_until = self.held_until.max(now + wait);
+    }
+
     /// Records that a request was answered without throttling.
-    pub fn accepted(&mut self, number: u64, now: Instant) {
-        self.cut.accepts |= number > self.cut.at;
-        if number > self.round.first {
-            self.round.answered += 1;
-            self.end_round(now);
+    pub fn accepted(&mut self, departure: Departure, now: Instant) {
+        self.count_in_trial(departure, false, now);
+        if departure.number > self.round.first {
+            self.round.count(departure, false);
+            self.end_round(departure, now);
         }
     }
 
-    /// Records that a request was throttled; no request leaves before `wait` has passed.
-    pub fn throttled(&mut self, number: u64, wait: Duration, now: Instant) {
-        self.next = self.next.max(now + wait);
-        if number > self.round.first {
-            self.round.answered += 1;
-            self.round.throttled += 1;
+    /// Records that a request was throttled, and the wait that the provider asks for.
+    pub fn throttled(&mut self, departure: Departure, wait: Option<Duration>, now: Instant) {
+        self.count_in_trial(departure, true, now);
+        if departure.number > self.round.first {
+            self.round.count(departure, true);
         }
-        if number > self.ineffective_cuts.first {
-            self.ineffective_cuts.throttled += 1;
-        }
-        if number <= self.cut.at {
-            self.throttled_in_flight(number, now);
+        if departure.number <= self.failed {
             return;
         }
-        self.cut.is_ineffective |= number <= self.cut.at + INEFFECTIVE_WITHIN;
-        self.wait = if wait < LONG_WAIT { Duration::ZERO } else { wait.min(LONGEST_WAIT) };
-        self.throttled.push_back(number);
-        if self.throttled.len() > SAMPLE_NOISE {
+        let known = &mut self.throttled;
+        let place = known.partition_point(|it| it.departure.number < departure.number);
+        known.insert(place, Throttled { departure, until: wait.map(|wait| now + wait) });
+        while self.throttled.len() > SAMPLE && self.sample(1).time >= SHORTEST_SAMPLE {
             self.throttled.pop_front();
         }
-        if let Some(share) = self.significant_share(now) {
-            self.cut(share, now);
+        if now >= self.held_until
+            && let Some(until) = self.told_in_a_row()
+        {
+            self.held_until = until;
+        }
+        if let Some(sample) = self.significant_sample(now) {
+            self.cut(sample, now);
         }
     }
 
-    /// The share of throttled requests, if the sample is large enough and the share calls for a cut.
-    fn significant_share(&self, now: Instant) -> Option<f64> {
-        let noise = self.noise(now);
-        let is_costly = !self.wait.is_zero() && noise == 0.0;
-        let enough = match self.last_good_rate {
-            _ if noise > 0.0 => SAMPLE_NOISE,
-            _ if is_costly => 1,
-            Some(_) => SAMPLE_MILD,
-            None => SAMPLE_DEEP,
-        };
-        let last = self.throttled.iter().rev().take(enough);
-        let (first, last) = (last.clone().min()?, last.max()?);
-        let share = match enough {
-            _ if self.throttled.len() < enough => return None,
-            1 => share(1, last - self.cut.at),
-            _ => share(enough as u64 - 1, last - first),
-        };
-        (is_costly || share > self.tolerated(now)).then_some(share)
+    /// The earliest end of the waits that the provider asked for, if it throttled all of the last
+    /// requests.
+    fn told_in_a_row(&self) -> Option<Instant> {
+        let first = self.throttled.len().checked_sub(SAMPLE)?;
+        let is_in_a_row = self.sample(first).accepted() == 0;
+        let mut told = self.throttled.range(first..).filter_map(|it| it.until);
+        told.next().filter(|_| is_in_a_row).map(|until| told.fold(until, Instant::min))
     }
 
-    /// Deepens the last cut if requests that were in flight then show a greater throttled share.
-    fn throttled_in_flight(&mut self, number: u64, now: Instant) {
-        let tolerated = self.tolerated(now);
-        let in_flight = &mut self.in_flight;
-        if number <= in_flight.from {
-            return;
-        }
-        in_flight.count += 1;
-        in_flight.first = in_flight.first.min(number);
-        in_flight.last = in_flight.last.max(number);
-        let share = share(in_flight.count - 1, in_flight.last - in_flight.first);
-        let rate = after_cut(in_flight.rate, share);
-        let is_known = in_flight.count >= SAMPLE_DEEP as u64 && share > tolerated;
-        if is_known && self.rate.is_some_and(|it| rate < it) {
-            self.set_rate(rate, share);
-        }
-    }
-
-    /// Sets the rate and how fast it rises: the greater the throttled share, the rougher the
-    /// estimate and the larger the step.
-    fn set_rate(&mut self, rate: f64, share: f64) {
-        self.rate = Some(rate);
-        self.ceiling = rate / CUT_FACTOR;
-        self.step = share.powi(3).clamp(STEP, LARGE_STEP);
-    }
-
-    fn cut(&mut self, share: f64, now: Instant) {
-        let rate = self.rate.unwrap_or_else(|| self.sending_rate(now));
-        if self.suspends_cuts(share, rate, now) {
-            return;
-        }
-        let last_good_rate = self.last_good_rate.take();
-        match last_good_rate {
-            Some(good) => {
-                self.rate = Some((CUT_FACTOR * good).max(MIN_RATE));
-                self.ceiling = rate;
-                // The limit lies between the two rates: a quarter of the gap at each step.
-                self.step = ((rate / good - 1.0) / 4.0).clamp(STEP, LARGE_STEP);
-            }
-            None => self.set_rate(after_cut(rate, share), share),
-        }
-        if share >= 1.0 && !self.cut.accepts {
-            // An outage: nothing is accepted at any rate, so the rate doubles at first when it ends.
-            self.step = 1.0;
-        }
-        let first = self.throttled.iter().min().copied().unwrap_or(self.sent);
-        let last = self.throttled.iter().max().copied().unwrap_or(self.sent);
-        let count = self.throttled.len() as u64;
-        self.in_flight = InFlight { from: self.cut.at, rate, count, first, last };
-        self.cut = Cut {
-            at: self.sent,
-            was_mild: last_good_rate.is_some(),
-            accepts: false,
-            is_ineffective: false,
-        };
-        self.noise = 0.0;
-        self.throttled.clear();
-        self.round = Round::new(self.sent, now);
-    }
-
-    /// Suspends cuts for a while after several ineffective ones in a row.
-    fn suspends_cuts(&mut self, throttled: f64, rate: f64, now: Instant) -> bool {
-        if self.cut.is_ineffective && throttled < MAX_NOISE_OF_CUT && self.wait.is_zero() {
-            self.ineffective_cuts.score +=
-                if self.cut.was_mild { MILD_CUT_SCORE } else { DEEP_CUT_SCORE };
+    /// The last throttled requests, if they are enough and their share calls for a cut.
+    fn significant_sample(&self, now: Instant) -> Option<Sample> {
+        let expected = self.expected_share(now);
+        let first = if self.last_good_rate.is_some() && expected <= LEAST_NOISE {
+            self.throttled.len().checked_sub(SMALL_SAMPLE)?
+        } else if self.throttled.len() < SAMPLE {
+            return None;
+        } else if self.sample(0).time < SHORTEST_SAMPLE {
+            return None;
         } else {
-            self.ineffective_cuts.score = 0;
+            0
+        };
+        let sample = self.sample(first);
+        (deviation(&sample, expected) > SIGNIFICANT).then_some(sample)
+    }
+
+    /// The requests from the throttled one at this index, which is not counted, to the last.
+    fn sample(&self, first: usize) -> Sample {
+        let (first_one, last) = (&self.throttled[first], &self.throttled[self.throttled.len() - 1]);
+        Sample {
+            sent: last.departure.number - first_one.departure.number,
+            throttled: (self.throttled.len() - first - 1) as u64,
+            time: last.departure.at.saturating_duration_since(first_one.departure.at),
         }
-        if self.ineffective_cuts.score == 0 {
-            self.ineffective_cuts =
-                IneffectiveCuts { score: 0, rate, first: self.sent, throttled: 0 };
+    }
+
+    /// The share that may be throttled at the present rate for other reasons.
+    fn expected_share(&self, now: Instant) -> f64 {
+        self.trial.as_ref().map_or(0.0, Trial::share).max(self.noise(now))
+    }
+
+    fn noise(&self, now: Instant) -> f64 {
+        if now < self.noise_until { self.noise.max(LEAST_NOISE) } else { LEAST_NOISE }
+    }
+
+    /// Lowers the rate: below a rate that was good, or below the accepted rate.
+    fn cut(&mut self, sample: Sample, now: Instant) {
+        let failed = self.rate;
+        let good = self.last_good_rate.take();
+        let good = good.map(|good| good.max(sample.least_rate().min(failed)));
+        let limit = good.unwrap_or_else(|| sample.accepted_rate());
+        self.rate = (CUT_FACTOR * limit).clamp(MIN_RATE, failed.max(MIN_RATE));
+        (self.step, self.ceiling) = match good {
+            // The limit lies between the two rates: a quarter of the gap at each step.
+            Some(good) => (((failed / good - 1.0) / 4.0).min(LARGEST_STEP), failed),
+            // Of requests that did not wait for the rate, the provider may accept any number.
+            None if !self.round.was_waited_for => (LARGEST_STEP, limit),
+            // A bucket accepts one request more or less than its rate in any time.
+            None => (1.0 / float(sample.accepted() + 1), limit),
+        };
+        self.step = self.step.max(STEP);
+        let previous = self.trial.take();
+        self.trial = (sample.share() < MAX_NOISE).then(|| match good {
+            Some(good) => Trial::new(failed, good, 0, sample, self.sent, now),
+            None => {
+                let (before, cuts) = previous.map_or((failed, 0), |it| (it.before, it.cuts));
+                Trial::new(before, limit, cuts + 1, sample, self.sent, now)
+            }
+        });
+        self.start_over(now);
+    }
+
+    fn count_in_trial(&mut self, departure: Departure, is_throttled: bool, now: Instant) {
+        let Some(trial) = &mut self.trial else { return };
+        trial.count(departure, is_throttled);
+        match trial.verdict() {
+            None => {}
+            Some(Verdict::Stayed) if trial.cuts >= CUTS_OF_PROOF => {
+                (self.noise, self.noise_until) = (trial.overall_share(), now + MEMORY);
+                (self.rate, self.ceiling) = (trial.before, f64::INFINITY);
+                (self.step, self.next) = (LARGEST_STEP, now);
+                self.trial = None;
+                self.start_over(now);
+            }
+            Some(Verdict::Stayed) => {
+                let sample = trial.seen;
+                self.last_good_rate = None;
+                self.cut(sample, now);
+            }
+            Some(Verdict::Rose) => {
+                let sample = trial.seen;
+                (self.trial, self.last_good_rate) = (None, None);
+                self.cut(sample, now);
+            }
+            Some(Verdict::Limit) => (self.trial, self.noise) = (None, 0.0),
         }
-        if self.ineffective_cuts.score < SUSPEND_SCORE {
-            return false;
-        }
-        let noise = share(self.ineffective_cuts.throttled, self.sent - self.ineffective_cuts.first);
-        self.ineffective_cuts.score = 0;
-        if noise >= MAX_NOISE {
-            return false;
-        }
-        self.noise = noise;
-        self.noise_until = now + SUSPENSION;
-        self.rate = Some(rate.max(self.ineffective_cuts.rate));
-        self.step = LARGE_STEP;
+    }
+
+    /// Forgets what is known of earlier requests.
+    fn start_over(&mut self, now: Instant) {
         self.throttled.clear();
+        self.failed = self.sent;
         self.round = Round::new(self.sent, now);
-        true
     }
 
     /// Raises the rate by a step at the end of a round without throttling.
-    fn end_round(&mut self, now: Instant) {
-        let Some(rate) = self.rate else { return };
+    fn end_round(&mut self, departure: Departure, now: Instant) {
         let answers = (ANSWERS * STEP / self.step).clamp(1.0, ANSWERS);
-        let length = if self.step > STEP { ROUND } else { ROUND.max(self.wait * ROUNDS_OF_WAIT) };
-        let Round { start, answered, throttled, was_waited_for, .. } = self.round;
-        if f64::from(answered) < answers || now < start + length {
+        let Round { start, answered, was_waited_for, .. } = self.round;
+        if f64::from(answered) < answers || departure.at < start + ROUND {
             return;
         }
-        let share = f64::from(throttled) / f64::from(answered);
-        if was_waited_for && share <= self.noise(now) * NOISE_OF_GOOD_ROUND {
-            self.last_good_rate = Some(rate);
-            self.rate = Some(rate * (1.0 + self.step));
-            if rate > self.ceiling {
-                let largest = if rate > 2.0 * self.ceiling { LARGEST_STEP } else { LARGE_STEP };
-                self.step = (self.step * 2.0).min(largest.max(self.step));
-            }
+        if was_waited_for && deviation(&self.round.sample(), self.noise(now)) < NOTICEABLE {
+            self.throttled.clear();
+            self.raise();
         }
         self.round = Round::new(self.sent, now);
     }
 
-    /// The share that is assumed to be throttled for reasons other than the rate.
-    fn noise(&self, now: Instant) -> f64 {
-        if now < self.noise_until { self.noise } else { 0.0 }
-    }
-
-    fn tolerated(&self, now: Instant) -> f64 {
-        TOLERATED.max(NOISE_MARGIN * self.noise(now))
-    }
-
-    fn sending_rate(&self, now: Instant) -> f64 {
-        const SHORTEST_SECONDS: f64 = 0.05;
-        // A low request rate says nothing about the limit.
-        const LEAST: f64 = 10.0;
-        let SendingRate { since, first, rate } = self.sending;
-        let seconds = now.duration_since(since).as_secs_f64().max(SHORTEST_SECONDS);
-        rate.max(float(self.sent - first) / seconds).max(LEAST)
+    /// Raises the rate by a step; above the limit of a trial only if the trial speaks for a limit.
+    fn raise(&mut self) {
+        let raised = self.rate * (1.0 + self.step);
+        self.trial.take_if(|trial| raised > trial.limit && trial.evidence() < 0.0);
+        if let Some(trial) = &self.trial {
+            self.rate = raised.min(trial.limit);
+            return;
+        }
+        self.last_good_rate = Some(self.rate);
+        if self.rate > self.ceiling {
+            self.step = (self.step * 2.0).min(LARGE_STEP.max(self.step));
+        }
+        self.rate = raised;
     }
 }
 
 impl Round {
     fn new(first: u64, start: Instant) -> Self {
-        Self { start, first, answered: 0, throttled: 0, was_waited_for: false }
+        Self { start, first, last: first, answered: 0, throttled: 0, was_waited_for: false }
     }
-}
 
-/// The rate after a cut: slightly below its accepted share.
-fn after_cut(rate: f64, throttled: f64) -> f64 {
-    (rate * (CUT_FACTOR * (1.0 - throttled)).max(MIN_CUT_FACTOR)).max(MIN_RATE)
-}
+    fn count(&mut self, departure: Departure, is_throttled: bool) {
+        self.last = self.last.max(departure.number);
+        self.answered += 1;
+        self.throttled += u64::from(is_throttled);
+    }
 
-fn share(part: u64, whole: u64) -> f64 {
-    (float(part) / float(whole.max(1))).min(1.0)
+    fn sample(&self) -> Sample {
+        let sent = self.last - self.first;
+        Sample { sent, throttled: self.throttled, time: Duration::ZERO }
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
@@ -401,5 +358,14 @@ fn float(count: u64) -> f64 {
     count as f64
 }
 
+#[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "times and counts are small"
+)]
+mod simulation;
 #[cfg(test)]
 mod tests;

@@ -33,6 +33,10 @@ impl Gcra {
         Self { limit, next: now }
     }
 
+    pub const fn is_limited(&self) -> bool {
+        self.limit.is_some()
+    }
+
     /// The earliest departure of the next request.
     pub fn next(&self) -> Instant {
         self.next

@@ -16,6 +16,8 @@ pub struct ReportedLimits {
     pub tokens: Option<f64>,
     pub input_tokens: Option<f64>,
     pub output_tokens: Option<f64>,
+    /// Whether one of the limits is used up.
+    pub is_exhausted: bool,
 }
 
 /// A limit that resets later than this is not one per minute: Groq's limit of requests is per day
@@ -29,7 +31,14 @@ impl ReportedLimits {
     pub fn of(headers: &[(String, String)], now: SystemTime) -> Option<Self> {
         let mut limits = Self::default();
         for (name, value) in headers {
-            let Some((quantity, reset)) = limit(name) else { continue };
+            let Some((quantity, remaining, reset)) = limit(name) else { continue };
+            let number = value.trim().parse::<f64>().ok();
+            // Azure reports -1 and 0 for no limit.
+            let number = number.filter(|number| number.is_finite() && *number >= 1.0);
+            let header = |name: &str| headers.iter().find(|(known, _)| known == name);
+            let remaining = header(&remaining).map(|(_, text)| text.trim());
+            limits.is_exhausted |= number.is_some() && remaining == Some("0");
+            let reset = header(&reset).and_then(|(_, text)| retry::until(text.trim(), now));
             let limit = match quantity {
                 "requests" => &mut limits.requests,
                 "tokens" => &mut limits.tokens,
@@ -37,24 +46,22 @@ impl ReportedLimits {
                 "output-tokens" => &mut limits.output_tokens,
                 _ => continue,
             };
-            let number = value.trim().parse::<f64>().ok();
-            // Azure reports -1 and 0 for no limit.
-            let number = number.filter(|number| number.is_finite() && *number >= 1.0);
-            let reset = headers.iter().find(|(name, _)| *name == reset);
-            let reset = reset.and_then(|(_, text)| retry::until(text.trim(), now));
             *limit = number.filter(|_| reset.is_none_or(|reset| reset <= LONGEST_RESET));
         }
         (limits != Self::default()).then_some(limits)
     }
 }
 
-/// The quantity that this header limits, and the name of the header with its reset time.
-fn limit(name: &str) -> Option<(&str, String)> {
+/// The quantity that this header limits, and the names of the headers with what remains of it and
+/// its reset time.
+fn limit(name: &str) -> Option<(&str, String, String)> {
     if let Some(quantity) = name.strip_prefix("x-ratelimit-limit-") {
-        return Some((quantity, format!("x-ratelimit-reset-{quantity}")));
+        let other = |kind| format!("x-ratelimit-{kind}-{quantity}");
+        return Some((quantity, other("remaining"), other("reset")));
     }
     let quantity = name.strip_prefix("anthropic-ratelimit-")?.strip_suffix("-limit")?;
-    Some((quantity, format!("anthropic-ratelimit-{quantity}-reset")))
+    let other = |kind| format!("anthropic-ratelimit-{quantity}-{kind}");
+    Some((quantity, other("remaining"), other("reset")))
 }
 
 #[cfg(test)]
@@ -67,7 +74,7 @@ mod tests {
         let headers: Vec<_> =
             headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         let now = UNIX_EPOCH + Duration::from_secs(1_000_000_000); // 2001-09-09 01:46:40
-        let ReportedLimits { requests, tokens, input_tokens, output_tokens } =
+        let ReportedLimits { requests, tokens, input_tokens, output_tokens, .. } =
             ReportedLimits::of(&headers, now).unwrap_or_default();
         [requests, tokens, input_tokens, output_tokens]
     }
@@ -110,5 +117,25 @@ mod tests {
         assert_eq!(limits(&openrouter), [None; 4]);
         let odd = [("x-ratelimit-limit-requests", "many"), ("x-ratelimit-limit-tokens", "inf")];
         assert_eq!(limits(&odd), [None; 4]);
+    }
+
+    #[test]
+    fn a_limit_is_used_up_where_nothing_remains_of_it() {
+        let is_exhausted = |headers: &[(&str, &str)]| {
+            let headers: Vec<_> =
+                headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            ReportedLimits::of(&headers, UNIX_EPOCH).is_some_and(|limits| limits.is_exhausted)
+        };
+        let limit = ("x-ratelimit-limit-tokens", "1000");
+        assert!(is_exhausted(&[limit, ("x-ratelimit-remaining-tokens", "0")]));
+        assert!(!is_exhausted(&[limit, ("x-ratelimit-remaining-tokens", "7")]));
+        assert!(!is_exhausted(&[limit, ("x-ratelimit-remaining-requests", "0")]));
+        let azure = ("x-ratelimit-limit-tokens", "-1");
+        assert!(!is_exhausted(&[azure, ("x-ratelimit-remaining-tokens", "0")]));
+        let day = ("x-ratelimit-limit-requests", "14400");
+        let reset = ("x-ratelimit-reset-requests", "3h");
+        assert!(is_exhausted(&[day, ("x-ratelimit-remaining-requests", "0"), reset]));
+        let anthropic = ("anthropic-ratelimit-input-tokens-limit", "1000");
+        assert!(is_exhausted(&[anthropic, ("anthropic-ratelimit-input-tokens-remaining", "0")]));
     }
 }

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use tokio::sync::Notify;
 
-use super::adaptive::AdaptiveRate;
+use super::adaptive::{AdaptiveRate, Departure};
 use super::gcra::Gcra;
 use super::headers::ReportedLimits;
 use crate::retry::LONGEST_RETRY_AFTER;
@@ -98,8 +98,7 @@ pub struct TypicalRequest {
 #[must_use = "dropping the permit counts the request as aborted"]
 pub struct Permit<'a> {
     limiter: &'a RateLimiter,
-    number: u64,
-    since: Instant,
+    departure: Departure,
     reserved: Cost,
 }
 
@@ -208,8 +207,8 @@ impl RateLimiter {
         for (gcra, amount) in state.reported.iter_mut().zip(reserved) {
             gcra.take(amount, now);
         }
-        let number = state.adaptive.send(now);
-        Some(Permit { limiter: self, number, since: now, reserved })
+        let departure = state.adaptive.send(now);
+        Some(Permit { limiter: self, departure, reserved })
     }
 
     /// The limits that the user set.
@@ -222,6 +221,14 @@ impl RateLimiter {
     #[must_use]
     pub fn typical(&self) -> Option<TypicalRequest> {
         self.state().typical
+    }
+
+    /// Whether a request has to tell the tokens of its prompt, because the user or the provider
+    /// limits them.
+    #[must_use]
+    pub fn counts_tokens(&self) -> bool {
+        let is_reported = |state: &State| state.reported[1..].iter().any(Gcra::is_limited);
+        self.shared.limits.tokens_per_minute.is_some() || is_reported(&self.state())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -237,7 +244,7 @@ impl State {
     }
 
     fn learn(&mut self, limits: ReportedLimits, now: Instant) {
-        let ReportedLimits { requests, tokens, input_tokens, output_tokens } = limits;
+        let ReportedLimits { requests, tokens, input_tokens, output_tokens, .. } = limits;
         let limits = [requests, tokens, input_tokens, output_tokens];
         for (gcra, limit) in self.reported.iter_mut().zip(limits) {
             if let Some(limit) = limit {
@@ -266,23 +273,28 @@ impl Permit<'_> {
     }
 
     fn report_at(self, result: &Result<Response, LlmError>, now: Instant) {
-        let seconds = now.duration_since(self.since).as_secs_f64();
+        let seconds = now.duration_since(self.departure.at).as_secs_f64();
         let mut state = self.limiter.state();
         let (limits, usage) = match result {
             Ok(reply) => {
-                state.adaptive.accepted(self.number, now);
+                state.adaptive.accepted(self.departure, now);
                 state.succeeded(seconds, float(reply.usage.completion_tokens));
                 let limits = ReportedLimits::of(&reply.headers, SystemTime::now());
                 (limits, used(&reply.usage))
             }
             Err(error) if is_throttled(error) => {
-                let wait = error.retry_after.unwrap_or(Duration::ZERO).min(LONGEST_RETRY_AFTER);
-                state.adaptive.throttled(self.number, wait, now);
+                let wait = error.retry_after.map(|wait| wait.min(LONGEST_RETRY_AFTER));
+                state.adaptive.throttled(self.departure, wait, now);
+                if let Some(wait) = wait
+                    && error.limits.as_ref().is_some_and(|limits| limits.is_exhausted)
+                {
+                    state.adaptive.hold(wait, now);
+                }
                 (error.limits.as_deref().copied(), Some((0.0, 0.0)))
             }
             Err(error) => {
                 if error.status.is_some() {
-                    state.adaptive.accepted(self.number, now);
+                    state.adaptive.accepted(self.departure, now);
                 }
                 (error.limits.as_deref().copied(), used(&error.usage))
             }

@@ -43,7 +43,9 @@ impl<P: Provider> Provider for RateLimited<P> {
 
     fn complete<'a>(&'a self, request: &'a Request) -> ResponseFuture<'a> {
         Box::pin(async move {
-            let prompt_tokens = tokens::of_messages(&request.messages) as u64;
+            let is_counted = self.limiter.counts_tokens();
+            let prompt_tokens =
+                if is_counted { tokens::of_messages(&request.messages) as u64 } else { 0 };
             let permit = self.limiter.acquire(prompt_tokens).await;
             let result = self.provider.complete(request).await;
             permit.report(&result);

@@ -33,6 +33,13 @@ fn throttled(retry_after: Option<Duration>) -> Result<Response, LlmError> {
     Err(LlmError { status: Some(429), retry_after, ..error })
 }
 
+/// The same by a provider that says that its limit is used up.
+fn exhausted(retry_after: Duration) -> Result<Response, LlmError> {
+    let limits = ReportedLimits { is_exhausted: true, ..ReportedLimits::default() };
+    throttled(Some(retry_after))
+        .map_err(|error| LlmError { limits: Some(Box::new(limits)), ..error })
+}
+
 /// How long the next request has to wait, in tenths of a second.
 fn delay(limiter: &RateLimiter) -> u128 {
     let now = Instant::now();
@@ -110,17 +117,31 @@ async fn waiters_that_left_have_reserved_nothing() {
 }
 
 #[tokio::test]
-async fn a_hold_is_for_all_of_one_provider() {
+async fn a_wait_is_that_of_one_request_unless_the_limit_is_used_up() {
     let shared = shared_limiter(None, None, None);
     let (held, other) = (shared.limiter_for("held"), shared.limiter_for("other"));
+    held.acquire(0).await.report(&throttled(Some(Duration::from_secs(20))));
+    assert!(delay(&held) == 0, "one request says nothing of others");
     let (one, two) = (held.acquire(0).await, held.acquire(0).await);
-    one.report(&throttled(Some(Duration::from_secs(20))));
+    one.report(&exhausted(Duration::from_secs(20)));
     two.report(&reply(1, 1, &[]));
     assert!(delay(&held) == 200 && delay(&other) == 0);
     assert!(timeout(SHORT, held.acquire(0)).await.is_err());
     let three = other.acquire(0).await;
-    three.report(&throttled(Some(Duration::from_hours(1))));
+    three.report(&exhausted(Duration::from_hours(1)));
     assert!(delay(&other) == 600, "nobody waits for more than a minute");
+}
+
+#[tokio::test]
+async fn all_wait_where_all_requests_in_a_row_are_told_to() {
+    let limiter = shared_limiter(None, None, None).limiter_for("a");
+    let permits = join_all((0..50).map(|_| limiter.acquire(0))).await;
+    let mut waits = 30_u64..;
+    for permit in permits {
+        let wait = waits.next().map(Duration::from_secs);
+        permit.report(&throttled(wait));
+    }
+    assert!((298..=300).contains(&delay(&limiter)), "the earliest: {}", delay(&limiter));
 }
 
 #[tokio::test]
@@ -132,8 +153,8 @@ async fn what_changes_reaches_who_waits_already() {
     let waiting = async { (limiter.acquire(0).await, Instant::now()) };
     let ending = async {
         tokio::time::sleep(SHORT).await;
-        one.report(&throttled(Some(hold)));
-        two.report(&throttled(Some(Duration::ZERO)));
+        one.report(&exhausted(hold));
+        two.report(&exhausted(Duration::ZERO));
     };
     let ((_admission, left), ()) = tokio::join!(waiting, ending);
     assert!(left.duration_since(start) >= SHORT + hold);
@@ -143,7 +164,7 @@ async fn what_changes_reaches_who_waits_already() {
 async fn a_slot_is_not_kept_by_a_provider_that_has_to_wait() {
     let shared = shared_limiter(Some(1), None, None);
     let (held, other) = (shared.limiter_for("held"), shared.limiter_for("other"));
-    held.acquire(0).await.report(&throttled(Some(Duration::from_secs(20))));
+    held.acquire(0).await.report(&exhausted(Duration::from_secs(20)));
     let waiting = held.acquire(0);
     let asking = async { timeout(SHORT, other.acquire(0)).await.is_ok() };
     tokio::select! {
@@ -169,6 +190,17 @@ async fn tokens_are_estimated_and_corrected() {
     let third = limiter.acquire(800).await;
     third.report(&reply(0, 0, &[]));
     assert!(delay(&limiter) == 10, "nothing is told");
+}
+
+#[tokio::test]
+async fn tokens_are_counted_where_they_are_limited() {
+    assert!(!shared_limiter(Some(1), Some(600.0), None).limiter_for("a").counts_tokens());
+    assert!(shared_limiter(None, None, Some(600.0)).limiter_for("a").counts_tokens());
+    let limiter = shared_limiter(None, None, None).limiter_for("a");
+    limiter.acquire(0).await.report(&reply(1, 1, &[("x-ratelimit-limit-requests", "98")]));
+    assert!(!limiter.counts_tokens());
+    limiter.acquire(0).await.report(&reply(1, 1, &[("x-ratelimit-limit-tokens", "98")]));
+    assert!(limiter.counts_tokens());
 }
 
 #[tokio::test]
