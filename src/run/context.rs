@@ -13,6 +13,7 @@ use crate::llm::layers::{
     Stoppable, TimeLimit,
 };
 use crate::llm::rate_limit::RateLimited;
+use crate::llm::retry::RetryPolicy;
 use crate::llm::{LlmError, LlmErrorKind, Provider};
 
 use super::client::Client;
@@ -124,13 +125,13 @@ impl RunContext {
 
     /// The provider of a model with the [layers](crate::llm::layers) of this call, but for
     /// `Deadline` and `Retried`: these are put around the attempts for one prompt.
-    pub(super) fn layered(&self, client: &Client) -> Arc<dyn Provider> {
+    pub(super) fn layered(&self, client: &Client, policy: RetryPolicy) -> Arc<dyn Provider> {
         let state = self.model_state(&client.name);
         let stop = state.stop().clone();
         let observer = self.observer.clone().map(|observer| observer as Arc<dyn RequestObserver>);
         let provider = Priced::new(client.provider.clone(), client.price);
         let provider = Observed::new(provider, client.name.clone(), observer);
-        let provider = FailFast::new(provider, self.fail_fast.then_some(state));
+        let provider = FailFast::new(provider, self.fail_fast.then_some(state), policy);
         let provider = Stoppable::new(provider, stop.clone());
         let provider = RateLimited::new(provider, client.limiter.clone());
         let provider = Budgeted::new(provider, self.budget.clone(), client.price);

@@ -100,7 +100,8 @@ impl Step {
         compile: impl Fn(&Client) -> Result<Arc<OutputSchema>>,
     ) -> Result<ModelChain> {
         let model = |client: &Client| {
-            let (schema, provider) = (compile(client)?, self.context.layered(client));
+            let schema = compile(client)?;
+            let provider = self.context.layered(client, self.retry_policy);
             Ok(Model { client: client.clone(), provider, schema })
         };
         Ok(ModelChain {

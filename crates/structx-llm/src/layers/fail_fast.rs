@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::StopSignal;
 use crate::provider::delegate;
+use crate::retry::RetryPolicy;
 use crate::{LlmError, LlmErrorKind, Provider, Request, ResponseFuture, Usage};
 
 /// As many errors in a row, without a success between them, stop the requests to a model. One may
@@ -34,7 +35,8 @@ impl ModelState {
 }
 
 /// A provider that gives the [stop signal](ModelState::stop) of its model after three errors in a
-/// row that every further request would get: a key or credit that is refused, an unknown model.
+/// row that every further request would get: a key or credit that is refused, an unknown model, a
+/// limit that resets later than the retry policy waits.
 ///
 /// A [`Stoppable`](super::Stoppable) in front of it then refuses requests with the last error,
 /// marked as [not sent](LlmError::is_unsent).
@@ -43,12 +45,14 @@ impl ModelState {
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// use std::sync::Arc;
 /// use structx_llm::layers::{FailFast, ModelState, Stoppable};
+/// use structx_llm::retry::RetryPolicy;
 /// use structx_llm::{LlmError, LlmErrorKind, Provider, Request, Scripted};
 ///
+/// let policy = RetryPolicy::new(3, 1.0, 10.0).unwrap();
 /// let refused = LlmError::new(LlmErrorKind::Authentication, "openai", "unknown key");
 /// let provider = Arc::new(Scripted::new([(); 3].map(|()| Err(refused.clone()))));
 /// let state = Arc::new(ModelState::default());
-/// let model = FailFast::new(provider.clone(), Some(state.clone()));
+/// let model = FailFast::new(provider.clone(), Some(state.clone()), policy);
 /// let model = Stoppable::new(model, state.stop().clone());
 /// for _ in 0..2_000 {
 ///     assert!(model.complete(&Request::default()).await.is_err());
@@ -61,13 +65,14 @@ impl ModelState {
 pub struct FailFast<P> {
     provider: P,
     state: Option<Arc<ModelState>>,
+    policy: RetryPolicy,
 }
 
 impl<P: Provider> FailFast<P> {
     /// A provider whose errors are counted in `state`; `None` counts nothing.
     #[must_use]
-    pub const fn new(provider: P, state: Option<Arc<ModelState>>) -> Self {
-        Self { provider, state }
+    pub const fn new(provider: P, state: Option<Arc<ModelState>>, policy: RetryPolicy) -> Self {
+        Self { provider, state, policy }
     }
 }
 
@@ -80,7 +85,7 @@ impl<P: Provider> Provider for FailFast<P> {
             let result = self.provider.complete(request).await;
             match &result {
                 Ok(_) => state.failures.store(0, Ordering::Relaxed),
-                Err(error) if is_lasting(error) => {
+                Err(error) if self.is_lasting(error) => {
                     if state.failures.fetch_add(1, Ordering::Relaxed) + 1 == MAX_FAILURES {
                         state.stop.stop(unsent(error));
                     }
@@ -92,10 +97,13 @@ impl<P: Provider> Provider for FailFast<P> {
     }
 }
 
-/// Whether the error is about the account or the model, not about one request.
-fn is_lasting(error: &LlmError) -> bool {
-    matches!(error.kind, LlmErrorKind::Authentication | LlmErrorKind::Quota)
-        || matches!(error.status, Some(401..=404))
+impl<P> FailFast<P> {
+    /// Whether the error is about the account or the model, not about one request.
+    fn is_lasting(&self, error: &LlmError) -> bool {
+        matches!(error.kind, LlmErrorKind::Authentication | LlmErrorKind::Quota)
+            || matches!(error.status, Some(401..=404))
+            || !self.policy.can_wait(error.retry_after)
+    }
 }
 
 /// The error of requests that are not sent, after `error` has ended the last of those that were.
@@ -106,7 +114,6 @@ fn unsent(error: &LlmError) -> LlmError {
             error.message
         ),
         request_id: None,
-        retry_after: None,
         usage: Usage::default(),
         limits: None,
         is_unsent: true,
@@ -116,6 +123,8 @@ fn unsent(error: &LlmError) -> LlmError {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::Stoppable;
     use super::*;
     use crate::{Response, Scripted};
@@ -130,7 +139,8 @@ mod tests {
         let count = results.len();
         let scripted = Arc::new(Scripted::new(results));
         let state = Arc::new(ModelState::default());
-        let model = FailFast::new(scripted.clone(), Some(state.clone()));
+        let policy = RetryPolicy::new(3, 1.0, 120.0).unwrap();
+        let model = FailFast::new(scripted.clone(), Some(state.clone()), policy);
         let model = Stoppable::new(model, state.stop().clone());
         let mut last = None;
         for _ in 0..count {
@@ -153,6 +163,16 @@ mod tests {
             assert_eq!((count, last.kind, last.is_unsent), (3, kind, true));
             assert_eq!((last.status, last.request_id), (Some(status), None));
             assert_eq!(last.message, "refused; not sent, as 3 requests in a row had ended so");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_limit_stops_the_model_if_it_resets_later_than_a_retry_waits() {
+        for (seconds, requests) in [(120, 10), (121, 3)] {
+            let retry_after = Some(Duration::from_secs(seconds));
+            let error = LlmError { retry_after, ..error(LlmErrorKind::RateLimit, 429) };
+            let (count, last) = sent(vec![Err(error); 10]).await;
+            assert_eq!((count, last.unwrap().retry_after), (requests, retry_after));
         }
     }
 

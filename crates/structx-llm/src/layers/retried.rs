@@ -41,7 +41,8 @@ impl AttemptBudget {
 }
 
 /// A provider that sends a request again after a transient error, with the delays of a
-/// [`RetryPolicy`], while an [`AttemptBudget`] has requests left.
+/// [`RetryPolicy`], while an [`AttemptBudget`] has requests left, and unless the provider asks for a
+/// wait that is [too long](RetryPolicy::can_wait).
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
@@ -70,6 +71,11 @@ impl<'a, P: Provider> Retried<'a, P> {
     pub const fn new(provider: P, budget: &'a AttemptBudget) -> Self {
         Self { provider, budget }
     }
+
+    fn is_retried(&self, error: &LlmError) -> bool {
+        let can_wait = self.budget.policy.can_wait(error.retry_after);
+        error.kind.is_transient() && can_wait && self.budget.has_left()
+    }
 }
 
 impl<P: Provider> Provider for Retried<'_, P> {
@@ -80,7 +86,7 @@ impl<P: Provider> Provider for Retried<'_, P> {
             loop {
                 let attempt = self.budget.begun.fetch_add(1, Ordering::Relaxed);
                 match self.provider.complete(request).await {
-                    Err(error) if error.kind.is_transient() && self.budget.has_left() => {
+                    Err(error) if self.is_retried(&error) => {
                         let delay = self.budget.policy.delay(attempt, error.retry_after);
                         // Noted before the wait, during which this future may be dropped.
                         self.budget.failed().push(error);
@@ -141,6 +147,16 @@ mod tests {
         assert!(Retried::new(&scripted, &budget).complete(&Request::default()).await.is_err());
         assert_eq!(scripted.requests().len(), 1);
         assert!(budget.take_failed().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_is_too_long_is_the_end() {
+        let retry_after = Some(Duration::from_hours(2));
+        let error = LlmError { retry_after, ..error(LlmErrorKind::RateLimit) };
+        let scripted = Scripted::new([Err(error.clone())]);
+        let budget = AttemptBudget::new(policy(2));
+        let result = Retried::new(&scripted, &budget).complete(&Request::default()).await;
+        assert_eq!((result, scripted.requests().len()), (Err(error), 1));
     }
 
     #[tokio::test]

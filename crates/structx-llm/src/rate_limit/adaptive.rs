@@ -71,8 +71,8 @@ const STEP: f64 = 0.015;
 const LARGE_STEP: f64 = 0.06;
 const LARGEST_STEP: f64 = 1.0;
 
-/// A round without throttling raises the rate by one step. It spans half a second of requests, and so
-/// many answers, fewer for larger steps.
+/// A round without throttling raises the rate by one step. It spans requests of half a second, and
+/// so many answers; fewer for larger steps.
 const ROUND: Duration = Duration::from_millis(500);
 const ANSWERS: f64 = 20.0;
 
@@ -195,10 +195,21 @@ impl AdaptiveRate {
         if now >= self.held_until
             && let Some(until) = self.told_in_a_row()
         {
-            self.held_until = until;
+            self.hold_back(until, now);
         }
         if let Some(sample) = self.significant_sample(now) {
             self.cut(sample, now);
+        }
+    }
+
+    /// Holds all requests, after which not all rows come back at once: the rate begins with those of
+    /// one sample in a time as long as the wait.
+    fn hold_back(&mut self, until: Instant, now: Instant) {
+        self.held_until = until;
+        let wait = until.saturating_duration_since(now).max(SHORTEST_SAMPLE);
+        let rate = (float(SAMPLE as u64) / wait.as_secs_f64()).max(MIN_RATE);
+        if rate < self.rate {
+            (self.rate, self.ceiling, self.step) = (rate, rate, LARGEST_STEP);
         }
     }
 
@@ -214,17 +225,12 @@ impl AdaptiveRate {
     /// The last throttled requests, if they are enough and their share calls for a cut.
     fn significant_sample(&self, now: Instant) -> Option<Sample> {
         let expected = self.expected_share(now);
-        let first = if self.last_good_rate.is_some() && expected <= LEAST_NOISE {
-            self.throttled.len().checked_sub(SMALL_SAMPLE)?
-        } else if self.throttled.len() < SAMPLE {
-            return None;
-        } else if self.sample(0).time < SHORTEST_SAMPLE {
-            return None;
-        } else {
-            0
-        };
-        let sample = self.sample(first);
-        (deviation(&sample, expected) > SIGNIFICANT).then_some(sample)
+        let is_small = self.last_good_rate.is_some() && expected <= LEAST_NOISE;
+        let most =
+            self.throttled.len().checked_sub(if is_small { SMALL_SAMPLE } else { SAMPLE })?;
+        let sample = self.sample(if is_small { most } else { 0 });
+        let is_enough = is_small || sample.time >= SHORTEST_SAMPLE;
+        (is_enough && deviation(&sample, expected) > SIGNIFICANT).then_some(sample)
     }
 
     /// The requests from the throttled one at this index, which is not counted, to the last.
@@ -262,14 +268,11 @@ impl AdaptiveRate {
             None => (1.0 / float(sample.accepted() + 1), limit),
         };
         self.step = self.step.max(STEP);
-        let previous = self.trial.take();
-        self.trial = (sample.share() < MAX_NOISE).then(|| match good {
-            Some(good) => Trial::new(failed, good, 0, sample, self.sent, now),
-            None => {
-                let (before, cuts) = previous.map_or((failed, 0), |it| (it.before, it.cuts));
-                Trial::new(before, limit, cuts + 1, sample, self.sent, now)
-            }
-        });
+        let previous = self.trial.take().filter(|_| good.is_none());
+        let (before, cuts) = previous.map_or((failed, 0), |it| (it.before, it.cuts));
+        let cuts = if good.is_some() { 0 } else { cuts + 1 };
+        let trial = || Trial::new(before, limit, cuts, sample, self.sent, now);
+        self.trial = (sample.share() < MAX_NOISE).then(trial);
         self.start_over(now);
     }
 
@@ -359,13 +362,6 @@ fn float(count: u64) -> f64 {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    clippy::float_cmp,
-    reason = "times and counts are small"
-)]
 mod simulation;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,16 @@
 //! The adaptive rate against simulated providers. `cargo test -- --nocapture` shows what is
 //! measured.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "counts are small, limits the same numbers"
+)]
+
+use crate::retry::RetryPolicy;
+
 use super::simulation::{
     CHANGE, Client, Control, LATE, Outcome, Provider, SOUND, Simulation, Told,
 };
@@ -96,12 +106,29 @@ fn a_limit_costs_little_time() {
 }
 
 #[test]
+fn few_rows_use_up_their_attempts_until_the_limit_is_found() {
+    let policy = RetryPolicy::new(3, 1.0, 10.0).unwrap();
+    for limit in [1.0, 5.0, 20.0, 100.0] {
+        for told in TOLD {
+            for (threads, refusal) in [(20, 0.005), (50, 0.05)] {
+                let rows = ((limit * 15.0) as usize).max(threads);
+                let provider = Provider { limit: Some(limit), told, refusal, ..SOUND };
+                let client = Client { threads, policy, ..Client::new(rows) };
+                let failed: usize =
+                    (0..10).map(|seed| run(provider, Client { seed, ..client }).failed).sum();
+                assert!(failed <= rows / 2, "{failed} of 10 times {rows}: {provider:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_throttled_at_random_does_not_slow_the_rest_down() {
     for noise in [0.02, 0.1, 0.3] {
         for told in [Told::Nothing, Told::OneSecond] {
             for (rows, latency) in [(400, 0.05), (4_000, 0.05), (400, 1.0)] {
                 for refusal in [0.005, latency] {
-                    let provider = Provider { noise, told, latency, refusal, ..SOUND };
+                    let provider = Provider { noise, latency, refusal, told, ..SOUND };
                     let relative = relative(provider, Client::new(rows));
                     assert!(relative < 1.3, "{relative}: {provider:?}");
                 }
@@ -116,7 +143,7 @@ fn a_limit_is_found_among_noise() {
         for told in TOLD {
             let provider = Provider { limit: Some(limit), noise: 0.05, told, ..SOUND };
             let relative = relative(provider, Client::new((limit * 25.0) as usize));
-            assert!(relative < 2.0, "{relative}: {provider:?}");
+            assert!(relative < 2.5, "{relative}: {provider:?}");
         }
     }
 }
