@@ -45,9 +45,11 @@ const EXTENSIONS: &[(&str, Format)] = &[
     ("log", Format::Text),
     ("rst", Format::Text),
     ("adoc", Format::Text),
+    ("asciidoc", Format::Text),
     ("tex", Format::Text),
     ("py", Format::Text),
     ("vtt", Format::Text),
+    ("webvtt", Format::Text),
     ("srt", Format::Text),
     ("md", Format::Markdown),
     ("markdown", Format::Markdown),
@@ -55,6 +57,7 @@ const EXTENSIONS: &[(&str, Format)] = &[
     ("htm", Format::Html),
     ("xhtml", Format::Html),
     ("xml", Format::Xml),
+    ("nxml", Format::Xml),
     ("rtf", Format::Rtf),
     ("csv", Format::Csv),
     ("tsv", Format::Tsv),
@@ -228,6 +231,8 @@ fn magic(bytes: &[u8], named: Option<Format>) -> Magic {
         [b'P', b'A', b'R', b'1', ..] => Magic::Is(Format::Parquet),
         [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Magic::Is(Format::Arrow),
         [b'{', b'\\', b'r', b't', b'f', ..] => Magic::Is(Format::Rtf),
+        // Some writers leave out `\rtf1`.
+        [b'{', b'\\', ..] if named == Some(Format::Rtf) => Magic::Is(Format::Rtf),
         [0x89, b'P', b'N', b'G', ..]
         | [0xFF, 0xD8, 0xFF, ..]
         | [b'G', b'I', b'F', b'8', ..]
@@ -264,9 +269,15 @@ fn zip_magic(bytes: &[u8], named: Option<Format>) -> Magic {
     const ENOUGH: usize = 1 << 20;
     let ends = [&bytes[..bytes.len().min(ENOUGH)], &bytes[bytes.len().saturating_sub(ENOUGH)..]];
     // The names of a nested archive precede those of the outer central directory.
+    let rfind = |end: &[u8], part: &[u8]| {
+        // Some writers separate folders by backslashes.
+        let backslashed: Vec<u8> =
+            part.iter().map(|byte| if *byte == b'/' { b'\\' } else { *byte }).collect();
+        memmem::rfind(end, part).max(memmem::rfind(end, &backslashed))
+    };
     let last = |part: &[u8]| {
         let places = ends.iter().zip([0, bytes.len().saturating_sub(ENOUGH)]);
-        places.filter_map(|(end, start)| Some(start + memmem::rfind(end, part)?)).max()
+        places.filter_map(|(end, start)| Some(start + rfind(end, part)?)).max()
     };
     // Some formats begin with an uncompressed `mimetype` entry.
     let first = |part: &[u8]| {
@@ -295,6 +306,8 @@ fn zip_magic(bytes: &[u8], named: Option<Format>) -> Magic {
         {
             Magic::Is(format)
         }
+        // The `mimetype` entry is not the first one, or compressed.
+        (None, _) if last(b"META-INF/container.xml").is_some() => Magic::Is(Format::Epub),
         (None, _) => Magic::Refused(
             FileErrorKind::Unsupported,
             "is a zip archive; extract it and give its files one by one",
@@ -316,7 +329,9 @@ fn ole_magic(bytes: &[u8]) -> Magic {
         ("WordDocument", Format::Doc),
         ("PowerPoint Document", Format::Ppt),
         ("Workbook", Format::Xls),
+        ("WORKBOOK", Format::Xls),
         ("Book", Format::Xls),
+        ("BOOK", Format::Xls),
     ];
     match kinds.iter().find(|(name, _)| has(name)) {
         Some((_, format)) => Magic::Is(*format),
@@ -369,6 +384,11 @@ mod tests {
             ),
             ("a.doc", &word, Format::Doc, false),
             ("a.doc", b"{\\rtf1", Format::Rtf, true),
+            ("a.rtf", b"{\\ansi x}", Format::Rtf, false),
+            ("a.docx", b"PK\x03\x04 word\\document.xml", Format::Docx, false),
+            ("a.epub", b"PK\x03\x04 META-INF/container.xml", Format::Epub, false),
+            ("a.nxml", b"<article/>", Format::Xml, false),
+            ("a.webvtt", b"WEBVTT", Format::Text, false),
             ("a.jpg", b"\x89PNG\r\n", Format::Image, false),
             ("a.bmp", b"BM....", Format::Image, false),
             ("a.ods", b"PK\x03\x04 content.xml", Format::Ods, false),

@@ -36,11 +36,15 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
     context.check_pages(pdf.pages().len())?;
     let (mut pages, unmapped) = pages(context, &pdf)?;
     let mut failed = None;
-    if pages.iter().all(|page| page.blocks.is_empty()) {
+    // The fallback reader has other maps to Unicode, and nothing else that helps.
+    if unmapped > 0 && pages.iter().all(|page| page.blocks.is_empty()) {
         failed = ask_again(context, &original, &mut pages).err();
     }
     let unusable: Vec<u32> =
         pages.iter().filter(|page| page.needs_vision).map(|page| page.number).collect();
+    if unusable.is_empty() && pages.iter().all(|page| page.blocks.is_empty()) {
+        return Err(context.error(FileErrorKind::Empty, "its pages are blank"));
+    }
     let mode = context.options.mode;
     if mode == Mode::Text && unusable.len() == pages.len() {
         let message = "its pages have no readable text, as in a scan; run text recognition (OCR) \
@@ -76,9 +80,11 @@ fn pages(context: &ReadContext, pdf: &Pdf) -> Result<(Vec<PageText>, usize), Fil
         let drawing = drawer.draw(page)?;
         let (mapped, unmapped) = (drawing.glyphs.len(), drawing.unmapped);
         all_unmapped += unmapped;
+        let has_graphics = drawing.has_graphics;
         let blocks = layout::blocks(context, drawing)?;
         context.check_time()?;
-        let needs_vision = blocks.is_empty() || unmapped > MOST_UNMAPPED * mapped;
+        let is_drawn_only = blocks.is_empty() && (has_graphics || unmapped > 0);
+        let needs_vision = is_drawn_only || unmapped > MOST_UNMAPPED * mapped;
         pages.push(PageText { number, size: page.render_dimensions(), needs_vision, blocks });
     }
     Ok((pages, all_unmapped))

@@ -53,7 +53,7 @@ impl<'a> Archive<'a> {
 
     /// The bytes of the part; `None` if there is no part of this name.
     pub(crate) fn read(&mut self, name: &str) -> Result<Option<Vec<u8>>, FileError> {
-        let Some(index) = self.zip.index_for_name_raw(name.as_bytes()) else { return Ok(None) };
+        let Some(index) = self.index(name) else { return Ok(None) };
         let most = self.most_bytes(index)?;
         let left = self.context.limits().unpacked_bytes.saturating_sub(self.unpacked);
         let file = self.zip.by_index(index).map_err(|_| damaged(self.context))?;
@@ -65,6 +65,12 @@ impl<'a> Archive<'a> {
         self.context.check_unpacked_bytes(self.unpacked)?;
         self.context.check_time()?;
         Ok(Some(bytes))
+    }
+
+    /// The index of the part. Some writers separate folders by backslashes.
+    fn index(&self, name: &str) -> Option<usize> {
+        let index = self.zip.index_for_name_raw(name.as_bytes());
+        index.or_else(|| self.zip.index_for_name_raw(name.replace('/', "\\").as_bytes()))
     }
 
     /// The declared size of the entry, checked against the inflate ratio.
@@ -121,11 +127,12 @@ mod tests {
 
     #[test]
     fn parts_are_read_by_name() {
-        let bytes = zip(&[("a.xml", b"one"), ("b/ü.xml", b"two")]);
+        let bytes = zip(&[("a.xml", b"one"), ("b/ü.xml", b"two"), ("c\\d.xml", b"three")]);
         let options = ReadOptions::default();
         let context = ReadContext::new("a.odt", &options);
         let mut archive = Archive::open(&context, &bytes).unwrap();
-        assert_eq!(archive.names().collect::<Vec<_>>(), ["a.xml", "b/ü.xml"]);
+        assert_eq!(archive.names().collect::<Vec<_>>(), ["a.xml", "b/ü.xml", "c\\d.xml"]);
+        assert_eq!(archive.read("c/d.xml").unwrap().unwrap(), b"three");
         assert_eq!(archive.read("b/ü.xml").unwrap().unwrap(), b"two");
         assert_eq!(archive.read("../a.xml").unwrap(), None);
     }

@@ -421,3 +421,30 @@ fn formulas_of_word_are_written_in_one_line() {
         assert_eq!(text(&formula(&content), &[]), expected, "{content}");
     }
 }
+
+#[test]
+fn choices_of_word_are_read_and_placeholders_are_not() {
+    let field = |data: &str| {
+        format!(
+            r#"<w:r><w:fldChar w:fldCharType="begin"><w:ffData>{data}</w:ffData></w:fldChar></w:r>
+            <w:r><w:instrText>FORMDROPDOWN</w:instrText></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>"#
+        )
+    };
+    let entries = r#"<w:listEntry w:val="Net"/><w:listEntry w:val="Gross"/>"#;
+    let control = |properties: &str, text: &str| {
+        format!(
+            "<w:sdt><w:sdtPr><w:alias w:val=\"x\"/>{properties}</w:sdtPr><w:sdtContent>{}</w:sdtContent></w:sdt>",
+            run(text)
+        )
+    };
+    for (content, expected) in [
+        (field(&format!(r#"<w:ddList><w:result w:val="1"/>{entries}</w:ddList>"#)), "is Gross."),
+        (field(&format!("<w:ddList>{entries}</w:ddList>")), "is Net."),
+        (control("<w:showingPlcHdr/>", "Click here to enter a date"), "is ."),
+        (control(r#"<w:showingPlcHdr w:val="0"/>"#, "3 May"), "is 3 May."),
+        (control("<w:dropDownList/>", "Net"), "is Net."),
+    ] {
+        let body = format!("<w:p>{}{content}{}</w:p>", run("is "), run("."));
+        assert_eq!(text(&body, &[]), expected, "{content}");
+    }
+}

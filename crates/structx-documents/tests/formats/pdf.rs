@@ -194,6 +194,26 @@ fn a_protected_pdf_asks_for_its_password() {
 }
 
 #[test]
+fn the_text_of_marked_content_replaces_its_glyphs() {
+    let marked = |text: &str, glyphs: &str| {
+        format!(
+            "BT /F1 10 Tf 40 450 Td (Due ) Tj /Span << /ActualText {text} >> BDC {glyphs} EMC ( end) Tj ET"
+        )
+    };
+    for (text, glyphs, expected) in [
+        ("(21.09.2023)", "(. .) Tj", "Due 21.09.2023 end"),
+        ("<FEFF20AC0035>", "(xy) Tj", "Due €5 end"),
+        ("(two words)", "(2) Tj (w) Tj", "Due two words end"),
+        ("( )", "(as drawn) Tj", "Due as drawn end"),
+        // On two lines: where the text breaks is not known.
+        ("(one two)", "(one) Tj 0 -20 Td (two) Tj", "Due one\n\ntwo end"),
+    ] {
+        let found = document(&pdf(&[(&marked(text, glyphs), "")])).text;
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
 fn a_turned_and_cropped_page_is_read_as_it_is_shown() {
     let words = content(&[(40, 450, "outside"), (110, 150, "inside")]);
     let file = pdf(&[(&words, "/CropBox [100 100 300 400] /Rotate 90")]);
@@ -207,11 +227,16 @@ fn a_turned_and_cropped_page_is_read_as_it_is_shown() {
 
 #[test]
 fn pdfs_that_have_no_text_or_are_broken_say_so() {
-    let blank = pdf(&[("", "")]);
+    let drawn = pdf(&[("10 10 200 200 re f", "")]);
     let text = ReadOptions { mode: Mode::Text, ..ReadOptions::default() };
-    let error = read(&blank, &text).unwrap_err();
+    let error = read(&drawn, &text).unwrap_err();
     assert_eq!(error.kind, FileErrorKind::NoTextLayer);
-    assert!(document(&blank).pages[0].needs_vision);
+    assert!(document(&drawn).pages[0].needs_vision);
+    // White areas hide nothing here.
+    for blank in ["", "1 g 10 10 200 200 re f"] {
+        let error = read(&pdf(&[(blank, "")]), &ReadOptions::default()).unwrap_err();
+        assert_eq!(error.kind, FileErrorKind::Empty, "{blank}");
+    }
     assert_eq!(
         read(b"%PDF-1.7\nnothing", &ReadOptions::default()).unwrap_err().kind,
         FileErrorKind::Corrupt
@@ -222,8 +247,11 @@ fn pdfs_that_have_no_text_or_are_broken_say_so() {
     let limits = Limits { glyphs: 10, ..Limits::default() };
     let error = read(&two_pages(), &ReadOptions { limits, ..ReadOptions::default() }).unwrap_err();
     assert_eq!(error.kind, FileErrorKind::LimitExceeded);
-    let blank_second = pdf(&[(&content(&[(40, 450, "one")]), ""), ("", "")]);
-    assert_eq!(document(&blank_second).warnings, ["no usable text on page 2"]);
+    let one = content(&[(40, 450, "one")]);
+    let drawn_second = pdf(&[(&one, ""), ("10 10 200 200 re f", "")]);
+    assert_eq!(document(&drawn_second).warnings, ["no usable text on page 2"]);
+    let blank_second = document(&pdf(&[(&one, ""), ("", "")]));
+    assert!(blank_second.warnings.is_empty() && !blank_second.pages[1].needs_vision);
 }
 
 #[test]

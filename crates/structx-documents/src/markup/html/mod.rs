@@ -47,6 +47,7 @@ pub(crate) fn write(flow: &mut Flow, html: &str, with_title: bool) -> Result<(),
     while let Some(Ok(state)) = tokenizer.next() {
         tokenizer.set_state(state?);
     }
+    page.end_select();
     page.flow.style = TextStyle::default();
     page.flow.set_default(FlowKind::Paragraph)
 }
@@ -79,6 +80,8 @@ struct HtmlReader<'f, 'a> {
     open: Vec<OpenElement>,
     /// The element that is being omitted with its content.
     skipped: Option<OmittedElement>,
+    /// The list of options that is open.
+    select: Option<Select>,
     with_title: bool,
     in_pre: bool,
     /// The number of open elements of struck-out text.
@@ -97,6 +100,32 @@ struct ListCounter {
     style: u8,
 }
 
+/// The options of a `select` element: whether each is selected, and its text.
+#[derive(Default)]
+struct Select {
+    is_multiple: bool,
+    options: Vec<(bool, String)>,
+}
+
+impl Select {
+    fn text(&mut self, text: &str) {
+        if let Some((_, option)) = self.options.last_mut() {
+            option.push_str(text);
+        }
+    }
+
+    /// The texts of the selected options. Without one, a browser selects the first of a single choice.
+    fn chosen(&self) -> String {
+        let selected = self.options.iter().filter(|(is_selected, _)| *is_selected);
+        let mut chosen: Vec<&str> = selected.map(|(_, text)| text.trim()).collect();
+        match self.options.first() {
+            Some((_, first)) if chosen.is_empty() && !self.is_multiple => chosen.push(first.trim()),
+            _ => {}
+        }
+        chosen.join(", ")
+    }
+}
+
 type Signal = Option<Result<State, FileError>>;
 
 impl<'f, 'a> HtmlReader<'f, 'a> {
@@ -108,6 +137,7 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
             attribute: Vec::new(),
             open: Vec::new(),
             skipped: None,
+            select: None,
             with_title,
             in_pre: false,
             struck: 0,
@@ -158,7 +188,9 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
         if self.skipped.is_some() {
             return;
         }
-        if self.in_pre {
+        if let Some(select) = &mut self.select {
+            select.text(text);
+        } else if self.in_pre {
             self.flow.verbatim(text);
         } else {
             self.flow.text(text);
@@ -213,6 +245,17 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
             }
             Tag::Image => {
                 self.apart(|attributes| &attributes.alternative);
+                Ok(())
+            }
+            Tag::Select => {
+                let is_multiple = self.attributes.is_multiple;
+                self.select = Some(Select { is_multiple, ..Select::default() });
+                Ok(())
+            }
+            Tag::Option => {
+                if let Some(select) = &mut self.select {
+                    select.options.push((self.attributes.is_chosen, String::new()));
+                }
                 Ok(())
             }
             Tag::Input => {
@@ -282,7 +325,20 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
                 self.flow.style.is_struck = self.struck > 0;
                 Ok(())
             }
-            Tag::Image | Tag::Input | Tag::Skipped | Tag::Other => Ok(()),
+            Tag::Select => {
+                self.end_select();
+                Ok(())
+            }
+            Tag::Image | Tag::Input | Tag::Option | Tag::Skipped | Tag::Other => Ok(()),
+        }
+    }
+
+    /// Writes the chosen options of the open list.
+    fn end_select(&mut self) {
+        if let Some(select) = self.select.take() {
+            self.flow.space();
+            self.flow.text(&select.chosen());
+            self.flow.space();
         }
     }
 
@@ -348,6 +404,7 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
         act: impl FnOnce(&mut Flow<'a>) -> Result<(), FileError>,
     ) -> Result<(), FileError> {
         self.in_pre = false;
+        self.end_select();
         (self.struck, self.flow.style) = (0, TextStyle::default());
         let Some(table) = self.open.iter().rposition(|open| matches!(open, OpenElement::Table))
         else {

@@ -25,6 +25,8 @@ pub(super) enum Tag {
     },
     Image,
     Input,
+    Select,
+    Option,
     /// Inline, separated from its neighbours by spaces.
     Spaced,
     Script(Script),
@@ -48,8 +50,9 @@ pub(super) fn tag(name: &[u8]) -> Tag {
         b"address" | b"article" | b"aside" | b"blockquote" | b"body" | b"caption" | b"center"
         | b"details" | b"dialog" | b"dir" | b"div" | b"dl" | b"fieldset" | b"figcaption"
         | b"figure" | b"footer" | b"form" | b"header" | b"hgroup" | b"hr" | b"legend" | b"main"
-        | b"nav" | b"optgroup" | b"option" | b"p" | b"search" | b"section" | b"summary"
-        | b"textarea" => Tag::Block,
+        | b"nav" | b"optgroup" | b"p" | b"search" | b"section" | b"summary" | b"textarea" => {
+            Tag::Block
+        }
         b"dt" => Tag::Term,
         b"dd" => Tag::Description,
         b"br" => Tag::Break,
@@ -63,7 +66,9 @@ pub(super) fn tag(name: &[u8]) -> Tag {
         b"th" => Tag::Cell { header: true },
         b"img" => Tag::Image,
         b"input" => Tag::Input,
-        b"button" | b"label" | b"output" | b"rt" | b"select" => Tag::Spaced,
+        b"select" => Tag::Select,
+        b"option" => Tag::Option,
+        b"button" | b"label" | b"output" | b"rt" => Tag::Spaced,
         b"sup" => Tag::Script(Script::Superscript),
         b"sub" => Tag::Script(Script::Subscript),
         b"del" | b"s" | b"strike" => Tag::Struck,
@@ -91,6 +96,10 @@ pub(super) fn text_state(name: &[u8]) -> Option<State> {
 #[derive(Debug, Default)]
 pub(super) struct Attributes {
     pub(super) hidden: bool,
+    /// An option is selected, or a box is checked.
+    pub(super) is_chosen: bool,
+    /// Several options can be selected.
+    pub(super) is_multiple: bool,
     pub(super) columns: u32,
     pub(super) rows: u32,
     /// The first number of a list, and its numbering style.
@@ -106,6 +115,8 @@ pub(super) struct Attributes {
 impl Attributes {
     pub(super) fn named(&mut self, name: &[u8]) {
         self.hidden |= name == b"hidden";
+        self.is_chosen |= matches!(name, b"selected" | b"checked");
+        self.is_multiple |= name == b"multiple";
     }
 
     pub(super) fn set(&mut self, name: &[u8], value: &str) {
@@ -147,6 +158,9 @@ impl Attributes {
             "text",
             "url",
         ];
+        if ["checkbox", "radio"].iter().any(|kind| self.kind.eq_ignore_ascii_case(kind)) {
+            return if self.is_chosen { "[x]" } else { "[ ]" };
+        }
         let is_seen = SEEN.iter().any(|kind| self.kind.eq_ignore_ascii_case(kind));
         if is_seen { &self.value } else { "" }
     }

@@ -34,7 +34,11 @@ fn text_is_as_a_browser_shows_it() {
         ("<img alt='ACME Ltd' src=x>of<input value=5><input type=hidden value=6>", "ACME Ltd of 5"),
         ("in\u{AD}voice", "invoice"),
         ("<dl><dt>Total<dd>5 EUR<dt>Due<dd>today</dl>", "Total\n  5 EUR\n\nDue\n  today"),
-        ("<select><option>a<option>b</select>", "a\n\nb"),
+        ("is <select><option>a<option>b</select>.", "is a ."),
+        ("<select><option>a<option selected>b</option><option>c</select>", "b"),
+        ("<select multiple><option>a<option selected>b<option selected=x>c</select>d", "b, c d"),
+        ("<select multiple><option>a</select>d<select>", "d"),
+        ("<input type=checkbox checked>paid <input type=radio>open", "[x] paid [ ] open"),
     ] {
         assert_eq!(text(html), expected, "{html}");
     }

@@ -40,6 +40,10 @@ pub(super) struct Story<'a, Out> {
     properties: Properties,
     in_text: bool,
     math: MathWriter,
+    /// For each open content control whether it shows a placeholder.
+    placeholders: Vec<bool>,
+    /// The drop-down list of a form that is being read.
+    choice: Option<DropDown>,
     /// The state of the form check box that is being read.
     ticked: Option<bool>,
 }
@@ -96,6 +100,15 @@ enum Properties {
     Paragraph,
     Row,
     Cell,
+    Control,
+}
+
+/// A drop-down list (`ddList`): its entries, and the index of the chosen one.
+#[derive(Default)]
+struct DropDown {
+    entries: Vec<String>,
+    chosen: Option<usize>,
+    default: usize,
 }
 
 impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
@@ -110,6 +123,8 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
             properties: Properties::None,
             in_text: false,
             math: MathWriter::default(),
+            placeholders: Vec::new(),
+            choice: None,
             ticked: None,
         }
     }
@@ -123,7 +138,7 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
     }
 
     fn write(&mut self, text: &str) {
-        if self.fields.contains(&true) {
+        if self.fields.contains(&true) || self.placeholders.contains(&true) {
             return;
         }
         let Some(paragraph) = self.paragraphs.last_mut() else { return };
@@ -272,6 +287,11 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
                     _ => {}
                 }
             }
+            (Properties::Control, name) => {
+                if let Some(placeholder) = self.placeholders.last_mut() {
+                    *placeholder |= name == "showingPlcHdr" && xml::is_on(element);
+                }
+            }
             (Properties::None, _) => {}
         }
         false
@@ -311,6 +331,16 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
                 _ => drop(self.fields.pop()),
             },
             ("checkBox", _) => self.ticked = Some(false),
+            ("ddList", _) => self.choice = Some(DropDown::default()),
+            ("result" | "default" | "listEntry", _) if self.choice.is_some() => {
+                if let Some(choice) = &mut self.choice {
+                    match name {
+                        "result" => choice.chosen = xml::number(element),
+                        "default" => choice.default = xml::number(element).unwrap_or(0),
+                        _ => choice.entries.extend(xml::attribute(element, "val")),
+                    }
+                }
+            }
             ("default" | "checked", _) if self.ticked.is_some() => {
                 self.ticked = Some(xml::is_on(element));
             }
@@ -325,7 +355,7 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
                 }
             }
             // Deleted text, field codes, alternate content, properties, phonetic guides.
-            ("del" | "moveFrom" | "instrText" | "delText" | "Fallback" | "sdtPr" | "rt", _) => {
+            ("del" | "moveFrom" | "instrText" | "delText" | "Fallback" | "rt", _) => {
                 return false;
             }
             _ => {}
@@ -408,6 +438,8 @@ impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'_, Out> {
             "pPr" => self.properties = Properties::Paragraph,
             "trPr" => self.properties = Properties::Row,
             "tcPr" => self.properties = Properties::Cell,
+            "sdt" => self.placeholders.push(false),
+            "sdtPr" => self.properties = Properties::Control,
             name => return Ok(self.inline(name, element)),
         }
         Ok(true)
@@ -415,7 +447,16 @@ impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'_, Out> {
 
     fn end_element(&mut self, name: &str) -> Result<(), FileError> {
         match name {
-            "pPr" | "trPr" | "tcPr" => self.properties = Properties::None,
+            "pPr" | "trPr" | "tcPr" | "sdtPr" => self.properties = Properties::None,
+            "sdt" => drop(self.placeholders.pop()),
+            "ddList" => {
+                let choice = self.choice.take().unwrap_or_default();
+                let chosen = choice.entries.get(choice.chosen.unwrap_or(choice.default));
+                // Written directly: the list is in the field's code, which `write` ignores.
+                if let (Some(paragraph), Some(chosen)) = (self.paragraphs.last_mut(), chosen) {
+                    paragraph.text.push_str(chosen);
+                }
+            }
             "t" => self.in_text = false,
             "r" => {
                 if let Some(paragraph) = self.paragraphs.last_mut() {

@@ -1,5 +1,6 @@
 //! Collects the glyphs of a page in drawing order, and its ruling lines. Nothing is painted.
 
+mod actual_text;
 mod bitmap_fonts;
 pub(in crate::pdf) mod ruling_lines;
 
@@ -13,8 +14,10 @@ use hayro_interpret::{
     InterpreterCache, InterpreterSettings, SoftMask, TransformExt, interpret_page,
 };
 use hayro_syntax::Pdf;
+use hayro_syntax::object::Dict;
 use hayro_syntax::page::Page;
 
+use self::actual_text::{HeldGlyph, MarkedContent};
 use self::bitmap_fonts::{guess, is_language};
 use self::ruling_lines::RulingLines;
 use crate::context::ReadContext;
@@ -48,6 +51,8 @@ pub(in crate::pdf) struct Drawing {
     pub(in crate::pdf) glyphs: Vec<Glyph>,
     /// The number of glyphs without a Unicode value, which are not in `glyphs`.
     pub(in crate::pdf) unmapped: usize,
+    /// An image, a line or an area that is not white is drawn.
+    pub(in crate::pdf) has_graphics: bool,
     pub(in crate::pdf) rulings: RulingLines,
 }
 
@@ -76,6 +81,7 @@ impl<'a> Drawer<'a> {
             area,
             drawing: Drawing::default(),
             guesses: Vec::new(),
+            marked: MarkedContent::default(),
             drawn: self.drawn,
             calls: 0,
             last_run: Point::ZERO,
@@ -102,6 +108,7 @@ struct Collector<'a> {
     drawing: Drawing,
     /// The indexes of the glyphs whose text is a guess.
     guesses: Vec<usize>,
+    marked: MarkedContent,
     /// The number of glyphs on all pages so far.
     drawn: usize,
     /// The number of drawing calls on the page.
@@ -150,11 +157,6 @@ impl Collector<'_> {
         }
         self.drawn += 1;
         let (known, advance) = self.code(glyph);
-        let is_guess = known.is_none();
-        let Some(text) = known.or_else(|| guess(glyph)) else {
-            self.drawing.unmapped += 1;
-            return;
-        };
         let end = match font.mode {
             WritingMode::Horizontal => Point::new(advance, 0.0),
             WritingMode::Vertical => Point::new(0.0, -UNITS_PER_EM),
@@ -162,11 +164,27 @@ impl Collector<'_> {
         let end = transform * end;
         let [_, _, x, y, ..] = transform.as_coeffs();
         let size = x.hypot(y) * UNITS_PER_EM;
-        if end.is_finite() && size.is_finite() && size > 0.0 {
-            if is_guess {
+        if !end.is_finite() || !size.is_finite() || size <= 0.0 {
+            return;
+        }
+        let held = HeldGlyph { text: known, origin, end, size, bold: font.bold };
+        let Some(mut glyph_here) = self.marked.hold(held) else { return };
+        if glyph_here.text.is_none() {
+            glyph_here.text = guess(glyph);
+            if glyph_here.text.is_some() {
                 self.guesses.push(self.drawing.glyphs.len());
             }
-            self.drawing.glyphs.push(Glyph { text, origin, end, size, bold: font.bold });
+        }
+        self.extend([glyph_here]);
+    }
+
+    /// Adds glyphs, and counts those without a Unicode value.
+    fn extend(&mut self, glyphs: impl IntoIterator<Item = HeldGlyph>) {
+        for glyph in glyphs {
+            match glyph.into_glyph() {
+                Some(glyph) => self.drawing.glyphs.push(glyph),
+                None => self.drawing.unmapped += 1,
+            }
         }
     }
 
@@ -182,7 +200,9 @@ impl Collector<'_> {
     }
 
     /// The drawing; guesses are only kept if they look like a language.
-    fn finish(self) -> Drawing {
+    fn finish(mut self) -> Drawing {
+        let left_open = self.marked.finish();
+        self.extend(left_open);
         let (mut drawing, guesses) = (self.drawing, self.guesses);
         let guessed = guesses.iter().filter_map(|place| match drawing.glyphs.get(*place)?.text {
             BfString::Char(character) => Some(character),
@@ -224,16 +244,29 @@ impl Device<'_> for Collector<'_> {
 
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
         self.check_limits();
+        self.drawing.has_graphics |= ruling_lines::is_visible(&props.paint, mode);
         self.drawing.rulings.path(path, props.transform, &props.paint, mode);
     }
 
     fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'_>, mode: &DrawMode) {
         self.check_limits();
+        self.drawing.has_graphics |= ruling_lines::is_visible(&props.paint, mode);
         self.drawing.rulings.rect(*rect, props.transform, &props.paint, mode);
     }
 
     // An image is only decoded if the device asks for its pixels.
-    fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {}
+    fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {
+        self.drawing.has_graphics = true;
+    }
+
+    fn begin_marked_content(&mut self, _: &[u8], properties: Option<&Dict<'_>>) {
+        self.marked.begin(properties);
+    }
+
+    fn end_marked_content(&mut self) {
+        let glyphs = self.marked.end();
+        self.extend(glyphs);
+    }
 
     fn push_clip_path(&mut self, _: &ClipPath) {
         self.check_limits();

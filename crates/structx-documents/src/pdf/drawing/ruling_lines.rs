@@ -93,17 +93,8 @@ impl RulingLines {
         self.subpath(&points, filled, straight);
     }
 
-    /// Whether the path is visible; white areas are not.
     fn is_drawn(&self, paint: &Paint, mode: &DrawMode) -> bool {
-        let is_white = match paint {
-            Paint::Color(color) => {
-                let [red, green, blue, alpha] = color.to_rgba().components();
-                alpha == 0.0 || [red, green, blue].iter().all(|part| *part > WHITE)
-            }
-            Paint::Pattern(_) => false,
-        };
-        let is_invisible = matches!(mode, DrawMode::Invisible);
-        self.drawn <= MOST_RULES && !is_white && !is_invisible
+        self.drawn <= MOST_RULES && is_visible(paint, mode)
     }
 
     /// Adds the lines of a subpath.
@@ -157,6 +148,18 @@ impl RulingLines {
             }
         }
     }
+}
+
+/// Whether a path is visible; white ones are not.
+pub(super) fn is_visible(paint: &Paint, mode: &DrawMode) -> bool {
+    let is_white = match paint {
+        Paint::Color(color) => {
+            let [red, green, blue, alpha] = color.to_rgba().components();
+            alpha == 0.0 || [red, green, blue].iter().all(|part| *part > WHITE)
+        }
+        Paint::Pattern(_) => false,
+    };
+    !is_white && !matches!(mode, DrawMode::Invisible)
 }
 
 fn is_straight(from: Point, to: Point) -> bool {

@@ -12,6 +12,8 @@ use crate::{Bounds, markdown_table};
 
 /// The most blank columns between columns of text: visible, and few tokens. Chosen by hand.
 const COLUMN_SPACES: usize = 3;
+/// English prefixes that keep their hyphen at a line end: `self-employed`. Chosen by hand.
+const COMPOUND_PREFIXES: [&str; 3] = ["self", "ex", "quasi"];
 /// The most character columns of a page: chosen by hand.
 const MOST_COLUMNS: f64 = 400.0;
 
@@ -118,7 +120,13 @@ impl PassageWriter {
             && next.is_some_and(char::is_lowercase)
     }
 
+    /// Drops the hyphen of a hyphenated word, unless the word is a compound.
     fn drop_hyphen(&mut self) {
+        let word = self.words.last().map_or("", |(range, _)| &self.text[range.clone()]);
+        let prefix = word.trim_end_matches(['-', '\u{2010}']).to_lowercase();
+        if COMPOUND_PREFIXES.contains(&prefix.as_str()) {
+            return;
+        }
         self.text.pop();
         if let Some((range, _)) = self.words.last_mut() {
             range.end = self.text.len();
@@ -216,6 +224,7 @@ mod tests {
             ("a long sen-", "tence follows", "a long sentence follows"),
             ("a long sen\u{2010}", "tence follows", "a long sentence follows"),
             ("from Berlin-", "Tegel by train", "from Berlin- Tegel by train"),
+            ("who are self-", "employed there", "who are self-employed there"),
             ("in the years 1990-", "and later on", "in the years 1990- and later on"),
         ] {
             let text = format!("{end:.>40}");

@@ -3,10 +3,15 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NumberKind {
     Number,
+    /// A whole number with leading zeros up to this many digits.
+    Padded(usize),
     /// A date, a time of day, or both.
     Moment,
     Duration,
 }
+
+/// The most digits of a number with leading zeros: those that Excel keeps.
+const MOST_DIGITS: usize = 15;
 
 /// The kind of a built-in format (ECMA-376 part 1, 18.8.30).
 pub(super) fn built_in(id: u16) -> NumberKind {
@@ -19,6 +24,9 @@ pub(super) fn built_in(id: u16) -> NumberKind {
 
 /// The kind of a positive number in a format such as `yyyy-mm-dd` or `[h]:mm`.
 pub(super) fn kind(code: &str) -> NumberKind {
+    if (2..=MOST_DIGITS).contains(&code.len()) && code.bytes().all(|byte| byte == b'0') {
+        return NumberKind::Padded(code.len());
+    }
     let mut characters = code.chars();
     while let Some(character) = characters.next() {
         match character {
@@ -50,6 +58,8 @@ mod tests {
         for (code, expected) in [
             ("General", NumberKind::Number),
             ("0.00", NumberKind::Number),
+            ("0", NumberKind::Number),
+            ("00000", NumberKind::Padded(5)),
             ("#,##0.00\\ \"days\"", NumberKind::Number),
             ("[Red]0;dd", NumberKind::Number),
             ("0.00E+00", NumberKind::Number),

@@ -6,15 +6,23 @@ use serde_json::Value;
 const DAY: f64 = 86_400_000.0;
 /// The serial number of the day after 9999-12-31, the last date of Excel.
 const END_OF_DAYS: f64 = 2_958_466.0;
-/// Larger numbers may have lost digits: Excel keeps 15 significant digits.
-const EXACT: f64 = 1e15;
+/// Whole numbers below this one, 2^63, are written with all digits, as a sheet shows them.
+const MOST_WHOLE: f64 = 9_223_372_036_854_775_808.0;
 
 pub(super) fn number(number: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "whole, and in the range of an i64")]
-    if number.fract() == 0.0 && number.abs() < EXACT {
+    if number.fract() == 0.0 && number.abs() < MOST_WHOLE {
         Value::from(number as i64)
     } else {
         Value::from(number)
+    }
+}
+
+/// A whole number with leading zeros up to `width` digits, as a format such as `00000` shows it.
+pub(super) fn padded(value: f64, width: usize) -> Value {
+    match number(value) {
+        Value::Number(whole) if whole.is_u64() => Value::from(format!("{whole:0>width$}")),
+        other => other,
     }
 }
 
@@ -109,7 +117,8 @@ mod tests {
             (-0.0, "0"),
             (0.1 + 0.2, "0.30000000000000004"),
             (12.34, "12.34"),
-            (1e15, "1000000000000000.0"),
+            (1_234_567_890_123_456.0, "1234567890123456"),
+            (1e19, "1e+19"),
             (f64::NAN, "null"),
         ] {
             assert_eq!(number(given).to_string(), json);

@@ -70,7 +70,8 @@ pub(super) fn open<'a>(
     bytes: Vec<u8>,
 ) -> Result<impl Workbook + 'a, FileError> {
     let mut file = CfbReader::new(Cursor::new(bytes)).map_err(|_| damaged(context))?;
-    let stream = ["Workbook", "Book"].into_iter().find(|name| file.has_stream(name));
+    let stream =
+        ["Workbook", "WORKBOOK", "Book", "BOOK"].into_iter().find(|name| file.has_stream(name));
     let stream = stream.and_then(|name| file.open_stream(name).ok());
     let mut xls = Xls {
         context,
@@ -153,6 +154,7 @@ impl Xls<'_> {
                 value::moment(&ExcelDateTime::new(number, kind, self.is_1904))
             }
             Some(NumberKind::Duration) => value::duration(number),
+            Some(NumberKind::Padded(width)) => value::padded(number, *width),
             Some(NumberKind::Number) | None => value::number(number),
         }
     }
