@@ -102,7 +102,7 @@ async fn every_failure_has_its_kind() {
         (json!({"body": gateway}), Kind::Server, "upstream is down"),
         (json!({"body": {"choices": []}}), Kind::BadReply, "no choices"),
         (json!({"refusal": "I can't say."}), Kind::Refusal, "declined"),
-        (json!({"fault": "malformed"}), Kind::BadReply, "not a chat completion (line 1"),
+        (json!({"fault": "malformed"}), Kind::BadReply, "not a chat completion ("),
         (json!({"fault": "truncate"}), Kind::Connection, "broke"),
         (json!({"fault": "reset"}), Kind::Connection, "broke"),
         (json!({"fault": "stall"}), Kind::Timeout, "no whole reply from 127.0.0.1:"),

@@ -93,6 +93,7 @@ def test_a_budget_of_money_needs_prices(provider: FakeProvider) -> None:
 
 def test_one_budget_is_for_all_queries_of_a_call(provider: FakeProvider) -> None:
     queries = [f"query {number}" for number in range(4)]
+    provider.script({"content": "no plan", "times": 100})
     with pytest.raises(ExtractionError, match="of 4 queries failed"):
         extractor(provider).extract_queries(data=ROWS, queries=queries, max_tokens=600)
     used = 15 * provider.stats()["requests"]

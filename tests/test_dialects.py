@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import pydantic
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, Field
 
+from provider import FakeProvider
 from structx import ExtractionError, Extractor, SchemaLoss, SchemaReport
 
 MODELS = [
@@ -154,7 +157,8 @@ def test_ollama() -> None:
         ("openai/gpt-4o", Node, "strict", None),
         ("ollama/llama3.2", Node, "strict", None),
         ("anthropic/claude-sonnet-4-5", Node, "tool", "$ref"),
-        ("gemini/gemini-2.5-flash", Node, "json", "$ref"),
+        ("gemini/gemini-2.5-flash", Node, "strict", None),
+        ("gemini/gemini-1.5-pro", Node, "json", "$ref"),
         ("openai/gpt-4o", Anything, "schema", "type"),
         ("anthropic/claude-sonnet-4-5", Anything, "tool", "type"),
         ("openai/gpt-3.5-turbo", Party, "tool", None),
@@ -171,6 +175,54 @@ def test_the_next_method_is_taken_and_said(
         assert str(whole).startswith("the whole schema: not enforced")
     if keyword:
         assert report.losses[1].keyword == keyword
+
+
+class Grade(IntEnum):
+    GOOD = 1
+    BAD = 2
+
+
+class Graded(BaseModel):
+    by_grade: dict[Grade, float]
+    by_colour: dict[Colour, int] = {}
+
+
+class Nested(BaseModel):
+    total: int = Field(validation_alias=AliasPath("bill", "total"))
+    first: str = Field(validation_alias=AliasChoices(AliasPath("names", 0)))
+    plain: int = Field(alias="Plain")
+
+
+def extracted(provider: FakeProvider, model: str, target: type[BaseModel], item: object) -> Any:
+    """The item that a reply in this dialect becomes."""
+    base = "/v1" if model.startswith("openai/") else ""
+    provider.script({"content": json.dumps({"items": [item]})})
+    extractor = Extractor(
+        model=model, api_key="none", api_base=provider.origin + base, max_retries=0
+    )
+    [row] = extractor.extract(data="a text", query="q", model=target).rows
+    assert row.status == "success", row.error
+    return row.items[0]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_keys_may_be_numbers(model: str, provider: FakeProvider) -> None:
+    properties = items(explain(model, Graded))["properties"]
+    is_listed = "items" in str(properties["by_grade"])
+    if is_listed:
+        keys = properties["by_grade"]["items"]["properties"]["key"]
+        assert keys["enum"] == ["1", "2"]
+    by_grade = [{"key": "1", "value": 1.5}] if is_listed else {"1": 1.5}
+    item = extracted(provider, model, Graded, {"by_grade": by_grade})
+    assert item == Graded(by_grade={Grade.GOOD: 1.5})
+
+
+@pytest.mark.skipif(
+    pydantic.VERSION < "2.11", reason="pydantic reads names beside aliases from 2.11"
+)
+def test_fields_with_a_path_are_read_by_their_names(provider: FakeProvider) -> None:
+    item = extracted(provider, MODELS[0], Nested, {"total": 3, "first": "a", "Plain": 1})
+    assert (item.total, item.first, item.plain) == (3, "a", 1)
 
 
 def test_what_no_method_can_carry_is_an_error() -> None:

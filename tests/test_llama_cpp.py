@@ -94,3 +94,18 @@ def test_requests_in_other_formats_are_understood_and_counted(origin: str, model
     assert {error.kind for error in row.errors} <= {"invalid", "truncated"}
     [call] = row.usage.get_step("extraction")
     assert call.prompt_tokens > 16 >= call.completion_tokens > 0
+
+
+def test_plans_of_a_small_model_are_accepted(origin: str) -> None:
+    """The schema of plans admits no plan that is refused."""
+    extractor = Extractor(
+        model="qwen",
+        api_key="none",
+        api_base=origin + "/v1",
+        max_retries=0,
+        max_tokens=600,
+        temperature=0,
+    )
+    text = "Order 17: 2 chairs at 10.50, 1 table at 99"
+    planned = extractor.get_schema(data=text, query="the products with quantity and price")
+    assert planned.model_fields

@@ -70,6 +70,7 @@ def test_everything_documented_is_public() -> None:
         "DocumentLimits",
         "Estimate",
         "ExtractionStream",
+        "HttpExchange",
         "JournalError",
         "LimitExceededError",
         "Limits",

@@ -50,7 +50,8 @@ def test_costs_are_told_where_they_are_known(provider: FakeProvider) -> None:
     assert told[-1].cost == pytest.approx(cost)
 
 
-def test_all_queries_are_told_together(subject: Extractor) -> None:
+def test_all_queries_are_told_together(subject: Extractor, provider: FakeProvider) -> None:
+    provider.script({"content": "no plan", "times": 10})
     told: list[Progress] = []
     queries = ["one", "other"]
     with pytest.raises(ExtractionError):  # neither is planned

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         UnsupportedFileError,
         ValidationError,
     )
+    from structx.exchanges import HttpExchange
     from structx.explain import SchemaLoss, SchemaReport
     from structx.extractor import Extractor
     from structx.file_reader import FileReader
@@ -90,6 +91,7 @@ else:
             "UnsupportedFileError",
             "ValidationError",
         ],
+        "exchanges": ["HttpExchange"],
         "explain": ["SchemaLoss", "SchemaReport"],
         "extractor": ["Extractor"],
         "file_reader": ["FileReader"],
@@ -150,6 +152,7 @@ __all__ = [
     "ExtractorUsage",
     "FileError",
     "FileReader",
+    "HttpExchange",
     "JournalError",
     "LimitExceededError",
     "Limits",

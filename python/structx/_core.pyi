@@ -33,6 +33,7 @@ __all__ = [
     "RowStream",
     "__version__",
     "default_limits",
+    "known_options",
     "measuring",
     "normalise",
     "path_of",
@@ -104,6 +105,19 @@ class RawSchema(TypedDict):
     is_enforced: bool
     sent: str
     losses: list[RawLoss]
+
+@type_check_only
+class RawExchange(TypedDict):
+    """The fields of an HttpExchange."""
+
+    url: str
+    request_headers: dict[str, str]
+    request_body: str
+    status: int | None
+    response_headers: dict[str, str]
+    response_body: str
+    error: str | None
+    seconds: float
 
 @type_check_only
 class RawProgress(TypedDict):
@@ -198,8 +212,8 @@ class Extractor:
 
     Raises ConfigurationError if a setting is wrong. Timeouts and waits are in seconds, options are
     JSON objects, `cache_size` is in bytes, `prices` has US dollars per million tokens (input,
-    output, cached input) by the caller's name of the model, and `weights` has the files of
-    `local/` models.
+    output, cached input) by the caller's name of the model, `on_request` is called after each
+    request, and `weights` has the files of `local/` models.
     """
 
     def __new__(
@@ -210,6 +224,10 @@ class Extractor:
         api_key: str | None,
         api_base: str | None,
         api_version: str | None,
+        organization: str | None,
+        project: str | None,
+        headers: list[tuple[str, str]],
+        ca_file: Path | None,
         output_mode: str | None,
         timeout: float,
         connect_timeout: float,
@@ -226,6 +244,7 @@ class Extractor:
         cache: Path | None,
         cache_size: int,
         prices: dict[str, tuple[float, float, float | None]],
+        on_request: Callable[[RawExchange], None] | None,
         weights: dict[str, Path],
     ) -> Extractor: ...
     def extract(
@@ -473,6 +492,12 @@ def read_yaml(name: str, text: str) -> str:
 
 def serve_reader(name: str) -> None:
     """Serves the request in the standard input; raises OSError. For `structx._isolate`."""
+
+def known_options(model: str, has_base: bool) -> list[str]:
+    """The options that the provider of a model is known to take; raises ConfigurationError.
+
+    `has_base`: whether the caller gives an `api_base`.
+    """
 
 def normalise(definition: str) -> str:
     """Normalises a definition, JSON to JSON; raises ModelGenerationError."""

@@ -13,15 +13,10 @@ from structx._engine import tasks
 from structx._engine.base_extractor import BaseExtractor
 
 if TYPE_CHECKING:
-    import os
-
-    from structx.config import ConfigLike
     from structx.definitions import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
     from structx.inputs import Data, PreparedInput
-    from structx.limits import Limits
-    from structx.prices import Prices
     from structx.results import ExtractionResult
     from structx.run_options import RunOptions
     from structx.streams import AsyncExtractionStream, ExtractionStream
@@ -36,120 +31,6 @@ class Extractor(BaseExtractor):
     with the suffix `_async` and the same arguments; cancelling it aborts its requests. The blocking
     methods release the GIL, react to Ctrl-C, and can be called inside a running event loop.
     """
-
-    def __init__(
-        self,
-        *,
-        model: str | Sequence[str] | None = None,
-        api_key: str | None = None,
-        api_base: str | None = None,
-        base_url: str | None = None,
-        api_version: str | None = None,
-        output_mode: Literal["strict", "schema", "tool", "json", "prompt"] | None = None,
-        config: ConfigLike | None = None,
-        planning_model: str | Sequence[str] | None = None,
-        max_threads: int = 10,
-        validator_threads: int = 4,
-        batch_size: int = 100,
-        max_retries: int = 3,
-        min_wait: float = 1,
-        max_wait: float = 10,
-        fail_fast: bool = True,
-        timeout: float = 600,
-        connect_timeout: float = 10,
-        first_byte_timeout: float | None = None,
-        limits: Limits | None = None,
-        cache: str | os.PathLike[str] | None = None,
-        cache_size: int = 1 << 30,
-        prices: Prices | None = None,
-        pickle_api_key: bool = False,
-        **provider_options: Any,
-    ) -> None:
-        """Sends and loads nothing before the first extraction.
-
-        Args:
-            model: `provider/model`, such as `openai/gpt-4o`, or `local/qwen2.5-coder-0.5b` or
-                `local/path/to.gguf` for a model in this process. Default: the environment
-                variable STRUCTX_MODEL, else the embedded model, whatever keys are set. In a list,
-                the models after the first are fallbacks for a provider that fails permanently;
-                each has `max_retries`, and `api_key` and `api_base` belong to the first.
-            api_key: the key. Default: the provider's variable, such as OPENAI_API_KEY.
-            api_base: the base URL. Default: the provider's variable, such as OPENAI_BASE_URL, else
-                its public address.
-            base_url: another name of `api_base`.
-            api_version: version of Azure's API. Default: AZURE_API_VERSION, else its v1 API.
-            output_mode: how the schema of replies reaches the model: `strict`, enforced by the
-                provider; `schema`, sent but not enforced; `tool`, as the arguments of a tool;
-                `json`, in the prompt, with the provider's JSON mode; `prompt`, in the prompt only.
-                Default: the first of these that the provider supports for the model and the
-                schema. All but `strict` add a warning to the result; replies are always validated.
-            config: options of each step; an ExtractionConfig, a dict of its arguments, or the path
-                of a YAML file. Default: `ExtractionConfig()`, which reads the environment.
-            planning_model: plans extractions without a model of the caller. Default: `model`.
-            max_threads: requests of one call in flight at the same time; at least 1.
-            validator_threads: threads on which the validators of one call run at the same time; at
-                least 1. They take turns at the GIL: waiting overlaps, computing does not.
-            batch_size: at least 1; ignored, since there are no batches.
-            max_retries: attempts for a row after the first, for each model; at least 0.
-            min_wait: seconds before the first retry; at least 0.
-            max_wait: most seconds before a retry, unless the provider asks for more; at least
-                `min_wait`.
-            fail_fast: whether a model gets no more requests of a call after three answers in a
-                row, without a success between them, that its key or credit is refused or its name
-                unknown; the other rows then fail with that error, without a request. See
-                `RunOptions` for a single call.
-            timeout: seconds for one request, from the connection to the end of the reply.
-            connect_timeout: seconds of it until the connection is established.
-            first_byte_timeout: seconds of it until the reply begins. Default: no separate limit,
-                since many providers send nothing before the reply is complete.
-            limits: rate limits of all calls of this extractor, and of others with the same
-                object. Default: `Limits()`, not shared.
-            cache: a file that stores replies; created if it does not exist. A request whose reply
-                is in it is not sent again, by any extractor with this file. Default: none.
-            cache_size: bytes of replies in the cache (least recently used go first); at least 1.
-            prices: US dollars per million tokens, by `model`, such as `{"openai/gpt-4o": {"input":
-                2.5, "output": 10, "cached": 1.25}}`; or `"genai-prices"`, for the prices in the
-                installed release of this package, the lowest tier of each. `local/` models cost
-                nothing; the cost of other models without a price is None.
-            pickle_api_key: whether a pickle of the extractor may hold `api_key`. By default, it
-                holds the name of an environment variable with the same value, and pickling
-                without one is a ConfigurationError. A key from the provider's variable is never
-                in a pickle: each process reads its own.
-            provider_options: options of every request, such as `temperature=0`: sent unchanged to
-                servers of OpenAI's chat format, translated for others. Nothing is sent by default.
-                Options of a step in `config` take precedence over them, and they over those of a
-                YAML file. For a `local/` model: `threads`, `context` and `max_tokens`.
-
-        Raises:
-            ConfigurationError: a setting is wrong, a key is missing, a model does not support the
-                `output_mode`, or the embedded model is not on this machine.
-        """
-        super().__init__(
-            model=model,
-            api_key=api_key,
-            api_base=api_base,
-            base_url=base_url,
-            api_version=api_version,
-            output_mode=output_mode,
-            config=config,
-            planning_model=planning_model,
-            max_threads=max_threads,
-            validator_threads=validator_threads,
-            batch_size=batch_size,
-            max_retries=max_retries,
-            min_wait=min_wait,
-            max_wait=max_wait,
-            fail_fast=fail_fast,
-            timeout=timeout,
-            connect_timeout=connect_timeout,
-            first_byte_timeout=first_byte_timeout,
-            limits=limits,
-            cache=cache,
-            cache_size=cache_size,
-            prices=prices,
-            pickle_api_key=pickle_api_key,
-            provider_options=provider_options,
-        )
 
     @classmethod
     def from_litellm(cls, *, model: str | Sequence[str], **settings: Any) -> Extractor:

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::schema::definition::{ExtractionRequest, ModelField};
-use crate::schema::types::Scalar;
+use crate::schema::types::{Scalar, TypeExpr};
 
 /// The most problems that are sent back for one reply; the rest often go away with them. Chosen by
 /// hand, not measured.
@@ -32,8 +32,9 @@ pub struct Plan {
     pub schema: ExtractionRequest,
 }
 
-/// The JSON Schema of a planning reply. Without `nested` it is minimal and bounded in every part,
-/// since small models write without end otherwise. The bounds are chosen by hand, not measured.
+/// The JSON Schema of a planning reply, which admits only what [`parse`] accepts. Without `nested` it
+/// is minimal and bounded in every part, since small models write without end otherwise. The bounds
+/// are chosen by hand, not measured.
 #[must_use]
 pub fn reply_schema(columns: &[String], nested: bool) -> Value {
     let mut properties = Map::new();
@@ -42,7 +43,7 @@ pub fn reply_schema(columns: &[String], nested: bool) -> Value {
         properties.insert("model_description".to_owned(), text(500));
     }
     let (field, most) = if nested {
-        (json!({"$ref": "#/$defs/Field"}), MAX_FIELDS)
+        (reference(FIELD_LEVELS[0]), MAX_FIELDS)
     } else {
         (flat_field(), MAX_FLAT_FIELDS)
     };
@@ -55,7 +56,7 @@ pub fn reply_schema(columns: &[String], nested: bool) -> Value {
     }
     let mut schema = closed(&properties, &[]);
     if nested {
-        schema["$defs"] = json!({"Field": nested_field()});
+        schema["$defs"] = levels_of_fields();
     }
     schema
 }
@@ -95,11 +96,47 @@ fn flat_field() -> Value {
     closed(&field_properties(json!({"type": "string", "enum": FLAT_TYPES}), 100), &[])
 }
 
-fn nested_field() -> Value {
-    let mut properties = field_properties(type_as_text(), 500);
-    properties.insert("nested_fields".to_owned(), nested_fields());
-    closed(&properties, &["nested_fields"])
+/// The definitions of fields, outer ones first. Each level has its own, since not every provider
+/// supports a schema that refers to itself.
+const FIELD_LEVELS: [&str; 3] = ["Field", "Part", "Detail"];
+/// The most fields of a nested object, and the most values of a choice; chosen by hand, not measured.
+const MAX_PARTS: usize = 30;
+
+fn levels_of_fields() -> Value {
+    let inner = FIELD_LEVELS.iter().skip(1).map(Some).chain([None]);
+    let levels = FIELD_LEVELS.iter().zip(inner);
+    levels.map(|(name, inner)| ((*name).to_owned(), field_of_level(inner.copied()))).collect()
 }
+
+/// A field with a plain type, with a choice of values, or with fields of its own.
+fn field_of_level(inner: Option<&str>) -> Value {
+    let kind = |names: &[String]| json!({"type": "string", "enum": names});
+    // Any and Dict are left out: providers can't enforce a schema with them.
+    let known = Scalar::ALL.into_iter().filter(|scalar| *scalar != Scalar::Any).map(Scalar::name);
+    let plain: Vec<_> = known.flat_map(|name| [name.to_owned(), format!("List[{name}]")]).collect();
+    let choice = CHOICES.map(str::to_owned);
+    let value = json!({"type": "string", "minLength": 1, "maxLength": 60});
+    let values = fields(&value, MAX_PARTS);
+    let with = |kind: Value, member: Option<(&str, Value)>| {
+        let mut properties = field_properties(kind, 500);
+        properties.extend(member.map(|(name, schema)| (name.to_owned(), schema)));
+        closed(&properties, &[])
+    };
+    let mut forms = vec![with(kind(&plain), None), with(kind(&choice), Some(("values", values)))];
+    if let Some(inner) = inner {
+        let objects = ["object", "List[object]"].map(str::to_owned);
+        let nested = fields(&reference(inner), MAX_PARTS);
+        forms.push(with(kind(&objects), Some(("nested_fields", nested))));
+    }
+    json!({ "anyOf": forms })
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/$defs/{name}")})
+}
+
+/// The types of a field with `values`: one of them, or several.
+const CHOICES: [&str; 2] = ["Literal", "List[Literal]"];
 
 /// The schema of a type written as text, such as `List[int]`.
 pub(crate) fn type_as_text() -> Value {
@@ -126,14 +163,17 @@ fn field_properties(kind: Value, most: usize) -> Map<String, Value> {
 }
 
 /// Parses a planning reply. Unknown columns are left out, and if none is left all are read. Of
-/// fields with the same name, the first counts.
+/// fields with the same name, the first counts. A name without a letter, which not every provider can
+/// rule out, is replaced.
 ///
 /// # Errors
 /// The problems of the reply, in words for the model that wrote it.
 pub fn parse(reply: &Value, columns: &[String]) -> Result<Plan, Vec<String>> {
     let text = |name: &str| reply.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let model_name = text("model_name");
+    let has_name = normal_name(&model_name).is_some();
     let schema = ExtractionRequest {
-        model_name: text("model_name"),
+        model_name: if has_name { model_name } else { "Item".to_owned() },
         model_description: text("model_description"),
         fields: parse_fields(reply.get("fields"))?,
     };
@@ -156,7 +196,7 @@ pub(crate) fn parse_fields(fields: Option<&Value>) -> Result<Vec<ModelField>, Ve
         if problems.len() > before {
             continue;
         }
-        match parse_field(field) {
+        match parse_field(&completed(field, index)) {
             Ok(field) if fields.iter().any(|other| other.name == field.name) => {}
             Ok(field) => fields.push(field),
             Err(problem) => problems.push(format!("{place}: {problem}")),
@@ -190,6 +230,53 @@ fn check_kinds(field: &Value, place: &str, problems: &mut Vec<String>) {
     }
 }
 
+/// A field with a usable name, with its choice of values as its type, and with distinct fields of its
+/// own. `index`: its position, from 0.
+fn completed(field: &Value, index: usize) -> Value {
+    let mut field = field.clone();
+    let Some(members) = field.as_object_mut() else { return field };
+    if let Some(Value::String(name)) = members.get_mut("name")
+        && normal_name(name).is_none()
+    {
+        *name = format!("field_{}", index + 1);
+    }
+    if let Some(kind) = choice(members) {
+        members.insert("type".to_owned(), kind.into());
+    }
+    if let Some(Value::Array(nested)) = members.get_mut("nested_fields") {
+        let mut names = Vec::new();
+        *nested = std::mem::take(nested)
+            .iter()
+            .enumerate()
+            .map(|(index, field)| completed(field, index))
+            .filter(|field| {
+                let name = field.get("name").and_then(Value::as_str).and_then(normal_name);
+                let is_new = name.is_none() || !names.contains(&name);
+                names.push(name);
+                is_new
+            })
+            .collect();
+    }
+    field
+}
+
+/// The type of a field with a choice of values; `str` if a type can't hold them.
+fn choice(members: &Map<String, Value>) -> Option<String> {
+    let kind = members.get("type")?.as_str().filter(|kind| CHOICES.contains(kind))?;
+    let values: Vec<Value> = members.get("values")?.as_array()?.clone();
+    let is_list = kind == CHOICES[1];
+    let of = |expr: TypeExpr| if is_list { TypeExpr::List(Box::new(expr)) } else { expr };
+    let whole = of(TypeExpr::Literal(values)).to_string();
+    let is_read = TypeExpr::parse(&whole).is_ok();
+    Some(if is_read { whole } else { of(TypeExpr::Scalar(Scalar::Str)).to_string() })
+}
+
+/// The name that a field gets.
+fn normal_name(name: &str) -> Option<String> {
+    let field = json!({"name": name, "type": Scalar::Str.name()});
+    Some(parse_field(&field).ok()?.name)
+}
+
 fn parse_field(field: &Value) -> Result<ModelField, String> {
     let field = ModelField::deserialize(field).map_err(|error| error.to_string())?;
     field.normalise().map_err(|error| error.to_string())
@@ -206,133 +293,4 @@ fn chosen_columns(chosen: Option<&Value>, columns: &[String]) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::{Plan, parse, reply_schema};
-    use crate::schema::OutputMode;
-    use crate::schema::dialect::{Dialect, compile};
-
-    fn columns() -> Vec<String> {
-        ["text", "author", "year"].map(str::to_owned).to_vec()
-    }
-
-    #[test]
-    fn the_flat_form_asks_for_little() {
-        let schema = reply_schema(&[], false);
-        assert_eq!(schema["required"], json!(["model_name", "fields"]));
-        let field = &schema["properties"]["fields"]["items"];
-        assert_eq!(field["required"], json!(["name", "description", "type"]));
-        assert!(field["properties"]["type"]["enum"].as_array().unwrap().contains(&json!("date")));
-    }
-
-    #[test]
-    fn columns_are_offered_where_there_are_some() {
-        let schema = reply_schema(&columns(), true);
-        let offered = &schema["properties"]["target_columns"]["items"]["enum"];
-        assert_eq!(offered, &json!(["text", "author", "year"]));
-        let many: Vec<_> = (0..300).map(|n| format!("c{n}")).collect();
-        let schema = reply_schema(&many, false);
-        assert_eq!(schema["properties"]["target_columns"]["items"], json!({"type": "string"}));
-    }
-
-    #[test]
-    fn strict_mode_can_enforce_both_forms() {
-        for nested in [false, true] {
-            let (schema, methods) = (reply_schema(&columns(), nested), [OutputMode::Strict]);
-            let output = compile(Dialect::OpenAi, &methods, "plan", &schema).unwrap();
-            assert!(output.is_enforced(), "{:?}", output.unenforced);
-            assert!(output.unenforced.iter().all(|loss| loss.keyword == "maxLength"));
-        }
-    }
-
-    #[test]
-    fn a_reply_becomes_a_plan() {
-        let reply = json!({
-            "model_name": "invoice",
-            "fields": [
-                {"name": "number", "description": "Its number", "type": "string"},
-                {"name": "lines", "type": "object[]", "nested_fields": [
-                    {"name": "sum", "type": "number", "nested_fields": null}]},
-                {"name": "Number", "type": "int"},
-            ],
-            "instructions": "Read it.",
-            "target_columns": ["year", "nowhere", "text"],
-        });
-        let plan = parse(&reply, &columns()).unwrap();
-        assert_eq!(plan.instructions, "Read it.");
-        assert_eq!(plan.target_columns, ["text", "year"]);
-        assert_eq!(plan.schema.model_name, "Invoice");
-        let kinds: Vec<_> = plan.schema.fields.iter().map(|field| field.kind.as_str()).collect();
-        assert_eq!(kinds, ["str", "List[Lines]", "int"]);
-        let written = serde_json::to_value(&plan).unwrap();
-        let read: Plan = serde_json::from_value(written).unwrap();
-        assert_eq!(read.schema.normalise().unwrap(), plan.schema);
-    }
-
-    #[test]
-    fn repeated_fields_count_once() {
-        let field = json!({"name": "a b", "type": "str"});
-        let reply = json!({"model_name": "M", "fields": [field, {"name": "a_b", "type": "int"}]});
-        let plan = parse(&reply, &[]).unwrap();
-        assert_eq!(plan.schema.fields.len(), 1);
-        assert_eq!(plan.schema.fields[0].kind, "str");
-    }
-
-    #[test]
-    fn no_known_column_means_all() {
-        let mut reply = json!({"model_name": "M", "fields": [{"name": "a", "type": "str"}]});
-        for chosen in [Value::Null, json!([]), json!(["nowhere"]), json!("text")] {
-            reply["target_columns"] = chosen;
-            assert_eq!(parse(&reply, &columns()).unwrap().target_columns, columns());
-        }
-    }
-
-    #[test]
-    fn problems_are_told_in_words() {
-        let cases = [
-            (json!([]), vec!["fields: a list of fields is missing"]),
-            (
-                json!({"model_name": "M", "fields": []}),
-                vec!["fields: at least one field is needed"],
-            ),
-            (json!({"fields": [{"name": "a", "type": "str"}]}), vec!["model_name: has no letter"]),
-            (
-                json!({"model_name": "M", "fields": [{"type": "str"}, {"name": "a", "type": "b"}]}),
-                vec![
-                    "fields[0]: missing field `name`",
-                    "fields[1]: a: type `b`: `b` is no type that structx knows",
-                ],
-            ),
-        ];
-        for (reply, problems) in cases {
-            assert_eq!(parse(&reply, &[]).unwrap_err(), problems);
-        }
-    }
-
-    #[test]
-    fn a_problem_names_the_place_and_not_the_value() {
-        let secret = "SECRET";
-        let field = |name: &str, value: &Value| {
-            let mut field = json!({"name": "a", "type": "str"});
-            field[name] = value.clone();
-            field
-        };
-        let cases = [
-            (json!(secret), ": expected an object"),
-            (field("name", &json!([secret])), ".name: expected a string"),
-            (field("description", &json!({secret: 1})), ".description: expected a string"),
-            (field("required", &json!(secret)), ".required: expected true or false"),
-            (field("validation", &json!(secret)), ".validation: expected an object"),
-            (field("nested_fields", &json!(secret)), ".nested_fields: expected a list"),
-            (
-                field("nested_fields", &json!([field("type", &json!([secret]))])),
-                ".nested_fields[0].type: expected a string",
-            ),
-        ];
-        for (field, problem) in cases {
-            let reply = json!({"model_name": "M", "fields": [{"name": "b", "type": "str"}, field]});
-            assert_eq!(parse(&reply, &[]).unwrap_err(), [format!("fields[1]{problem}")]);
-        }
-    }
-}
+mod tests;

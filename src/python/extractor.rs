@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
 use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
 use tokio::sync::Semaphore;
 
 use crate::llm::http::{ApiKey, Timeouts};
@@ -23,7 +24,7 @@ use super::job::Job;
 use super::limits::Limits;
 use super::progress::{CallOptions, ProgressReporter};
 use super::raw::{QueryResult, RawEstimate, RawPlan, RawSchema};
-use super::settings::{Clients, Settings, StepSettings};
+use super::settings::{Account, Clients, Settings, StepSettings};
 use super::stream::{RowStream, StreamSetup};
 use super::target::{ModelTarget, Pydantic};
 
@@ -85,7 +86,8 @@ impl Extractor {
 
     fn start(&self, py: Python<'_>, run: CallOptions, plans: bool) -> PyResult<PendingCall> {
         let clients = self.clients()?;
-        let (options, callbacks) = run.split(self.settings.fail_fast)?;
+        let (options, mut callbacks) = run.split(self.settings.fail_fast)?;
+        callbacks.on_request = self.settings.on_request.as_ref().map(|hook| hook.clone_ref(py));
         if options.max_cost.is_some() {
             clients.check_prices(plans)?;
         }
@@ -99,9 +101,9 @@ impl Extractor {
 #[pymethods]
 impl Extractor {
     #[new]
-    #[pyo3(signature = (*, models, planning_models, api_key, api_base, api_version, output_mode,
-                        timeout, connect_timeout, first_byte_timeout, extraction_options, planning_options, max_threads, validator_threads, max_retries,
-                        min_wait, max_wait, fail_fast, limits, cache, cache_size, prices, weights))]
+    #[pyo3(signature = (*, models, planning_models, api_key, api_base, api_version, organization,
+                        project, headers, ca_file, output_mode, timeout, connect_timeout, first_byte_timeout, extraction_options, planning_options, max_threads, validator_threads, max_retries,
+                        min_wait, max_wait, fail_fast, limits, cache, cache_size, prices, on_request, weights))]
     #[expect(clippy::too_many_arguments, reason = "the keyword arguments of the constructor")]
     fn new(
         models: Vec<String>,
@@ -109,6 +111,10 @@ impl Extractor {
         api_key: Option<&str>,
         api_base: Option<String>,
         api_version: Option<String>,
+        organization: Option<String>,
+        project: Option<String>,
+        headers: Vec<(String, String)>,
+        ca_file: Option<PathBuf>,
         output_mode: Option<&str>,
         timeout: f64,
         connect_timeout: f64,
@@ -125,6 +131,7 @@ impl Extractor {
         cache: Option<PathBuf>,
         cache_size: u64,
         prices: HashMap<String, (f64, f64, Option<f64>)>,
+        on_request: Option<Py<PyAny>>,
         weights: HashMap<String, PathBuf>,
     ) -> PyResult<Self> {
         let price = |(name, (input, output, cached))| (name, Price { input, output, cached });
@@ -132,9 +139,15 @@ impl Extractor {
             Ok(Settings {
                 extraction: StepSettings::new(models, extraction_options)?,
                 planning: StepSettings::new(planning_models, planning_options)?,
-                api_key: api_key.map(ApiKey::new),
-                api_base,
-                api_version,
+                account: Account {
+                    api_key: api_key.map(ApiKey::new),
+                    api_base,
+                    api_version,
+                    organization,
+                    project,
+                    headers,
+                },
+                ca_file,
                 output_mode: output_mode.map(registry::output_mode).transpose()?,
                 timeouts: Timeouts {
                     connect: seconds("connect_timeout", connect_timeout)?,
@@ -151,11 +164,18 @@ impl Extractor {
                 cache: cache.map(|path| (path, cache_size)),
                 prices: prices.into_iter().map(price).collect(),
                 weights,
+                on_request,
             })
         };
         let settings = settings()?;
         let clients = Mutex::new(Some((std::process::id(), settings.connect()?)));
         Ok(Self { settings, clients })
+    }
+
+    /// The caller's function may hold the extractor: Python's collector must see it.
+    #[expect(clippy::needless_pass_by_value, reason = "the signature that pyo3 asks for")]
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.settings.on_request.as_ref().map_or(Ok(()), |hook| visit.call(hook))
     }
 
     fn extract(

@@ -23,7 +23,7 @@ mod worker;
 #[pyo3::pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
-    use super::config::read_yaml;
+    use super::config::{known_options, read_yaml};
     #[pymodule_export]
     use super::document::Document;
     #[pymodule_export]

@@ -1,5 +1,6 @@
 //! Reports the progress and the requests of a running call to Python.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,6 +34,8 @@ pub struct CallOptions {
 pub struct Callbacks {
     progress: Option<Py<PyAny>>,
     log: Option<Py<PyAny>>,
+    /// A `structx.exchanges.Reporter`.
+    pub on_request: Option<Py<PyAny>>,
 }
 
 impl CallOptions {
@@ -52,7 +55,7 @@ impl CallOptions {
             journal,
             ..RunOptions::default()
         };
-        Ok((options, Callbacks { progress, log }))
+        Ok((options, Callbacks { progress, log, on_request: None }))
     }
 }
 
@@ -77,6 +80,19 @@ struct RawRequest {
     prompt_tokens: u64,
     completion_tokens: u64,
     request_id: Option<String>,
+}
+
+#[derive(IntoPyObject)]
+struct RawExchange {
+    url: String,
+    /// Of several with one name the last.
+    request_headers: BTreeMap<String, String>,
+    request_body: String,
+    status: Option<u16>,
+    response_headers: BTreeMap<String, String>,
+    response_body: String,
+    error: Option<String>,
+    seconds: f64,
 }
 
 /// Counts rows, requests and tokens of a call, and reports them to Python.
@@ -110,8 +126,8 @@ impl Counts {
 impl ProgressReporter {
     /// None if there is no callback.
     pub fn new(pydantic: &Pydantic) -> Option<Arc<Self>> {
-        let Callbacks { progress, log } = &*pydantic.callbacks;
-        if progress.is_none() && log.is_none() {
+        let Callbacks { progress, log, on_request } = &*pydantic.callbacks;
+        if progress.is_none() && log.is_none() && on_request.is_none() {
             return None;
         }
         let now = Instant::now();
@@ -135,8 +151,11 @@ impl ProgressReporter {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reports the final progress and waits until the callback has returned.
+    /// Reports the final progress and waits until all callbacks have returned.
     pub async fn finish(&self) {
+        if self.pydantic.callbacks.on_request.is_some() {
+            self.pydantic.call_back(|_| None, || ()).await;
+        }
         if self.pydantic.callbacks.progress.is_some() {
             let raw = self.counts().raw();
             self.pydantic.call_back(|callbacks| callbacks.progress.as_ref(), move || raw).await;
@@ -159,6 +178,9 @@ impl RequestObserver for ProgressReporter {
             let raw = raw_request(event);
             // Dropping the future does not cancel the call.
             drop(self.pydantic.call_back(|callbacks| callbacks.log.as_ref(), move || raw));
+        }
+        if let Some(raw) = raw_exchange(sent) {
+            drop(self.pydantic.call_back(|callbacks| callbacks.on_request.as_ref(), move || raw));
         }
     }
 }
@@ -213,4 +235,23 @@ fn raw_request(event: &RequestEvent<'_>) -> RawRequest {
         completion_tokens: usage.completion_tokens,
         request_id: request_id.clone(),
     }
+}
+
+/// The exchange, if it is recorded; replies from a cache have none.
+fn raw_exchange(event: &RequestEvent<'_>) -> Option<RawExchange> {
+    let (exchange, error) = match event.result {
+        Ok(reply) => (&reply.exchange, None),
+        Err(error) => (&error.exchange, Some(error.to_string())),
+    };
+    let exchange = exchange.as_deref()?.clone();
+    Some(RawExchange {
+        url: exchange.url,
+        request_headers: exchange.request_headers.into_iter().collect(),
+        request_body: exchange.request_body,
+        status: exchange.status,
+        response_headers: exchange.response_headers.into_iter().collect(),
+        response_body: exchange.response_body,
+        error,
+        seconds: exchange.seconds,
+    })
 }

@@ -28,9 +28,9 @@ use super::target::{ModelTarget, Pydantic};
 pub struct Settings {
     pub extraction: StepSettings,
     pub planning: StepSettings,
-    pub api_key: Option<ApiKey>,
-    pub api_base: Option<String>,
-    pub api_version: Option<String>,
+    pub account: Account,
+    /// The trusted certificate authorities.
+    pub ca_file: Option<PathBuf>,
     pub output_mode: Option<OutputMode>,
     pub timeouts: Timeouts,
     pub concurrency: usize,
@@ -46,6 +46,20 @@ pub struct Settings {
     pub prices: HashMap<String, Price>,
     /// The files of the `local/` models of the steps.
     pub weights: HashMap<String, PathBuf>,
+    /// Called after each request.
+    pub on_request: Option<Py<PyAny>>,
+}
+
+/// The settings for one provider: that of the first extraction model, or of any other model if that
+/// one runs in this process.
+#[derive(Clone, Default)]
+pub struct Account {
+    pub api_key: Option<ApiKey>,
+    pub api_base: Option<String>,
+    pub api_version: Option<String>,
+    pub organization: Option<String>,
+    pub project: Option<String>,
+    pub headers: Vec<(String, String)>,
 }
 
 /// The models of a step, asked in turn, and the options sent with its requests.
@@ -144,18 +158,23 @@ impl Settings {
     }
 
     fn remote(&self, name: &str) -> Result<(Arc<dyn Provider>, Arc<str>), Error> {
-        // The caller's key and address are for one provider: that of the first extraction model, or
-        // of any other model if that one runs in this process.
-        let first = &self.extraction.model;
-        let is_theirs = self.weights.contains_key(first)
-            || registry::same_provider(name, first, self.api_base.is_some());
+        let (first, has_base) = (&self.extraction.model, self.account.api_base.is_some());
+        let is_theirs =
+            self.weights.contains_key(first) || registry::same_provider(name, first, has_base);
+        let account = if is_theirs { self.account.clone() } else { Account::default() };
+        let Account { api_key, api_base, api_version, organization, project, headers } = account;
         let settings = registry::ModelSettings {
             model: name.to_owned(),
-            api_key: self.api_key.clone().filter(|_| is_theirs),
-            api_base: self.api_base.clone().filter(|_| is_theirs),
-            api_version: self.api_version.clone().filter(|_| is_theirs),
+            api_key,
+            api_base,
+            api_version,
+            organization,
+            project,
+            headers,
+            ca_file: self.ca_file.clone(),
             timeouts: self.timeouts,
             output_mode: self.output_mode,
+            records: self.on_request.is_some(),
         };
         Ok(registry::provider(&settings, |name| std::env::var(name).ok())?)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::Usage;
+use crate::http::Exchange;
 use crate::rate_limit::ReportedLimits;
 
 /// A setting is wrong or missing; nothing was sent.
@@ -47,6 +48,9 @@ pub struct LlmError {
     /// Rate limits that the provider reports.
     #[serde(skip)]
     pub limits: Option<Box<ReportedLimits>>,
+    /// The exchange, if it is recorded.
+    #[serde(skip)]
+    pub exchange: Option<Box<Exchange>>,
 }
 
 /// The cause of an [`LlmError`].
@@ -149,6 +153,7 @@ impl LlmError {
             usage: Usage::default(),
             is_unsent: false,
             limits: None,
+            exchange: None,
         }
     }
 

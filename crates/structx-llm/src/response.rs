@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::http::Exchange;
+
 /// One response.
 ///
 /// ```
@@ -26,6 +28,9 @@ pub struct Response {
     pub alternatives: Vec<Candidate>,
     /// Natural logarithms of the token probabilities, if requested.
     pub log_probabilities: Option<Vec<f32>>,
+    /// The exchange, if it is recorded.
+    #[serde(skip)]
+    pub exchange: Option<Box<Exchange>>,
 }
 
 /// A further response to the same request.

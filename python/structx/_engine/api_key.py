@@ -1,4 +1,4 @@
-"""The API key of an extractor in a pickle: the name of its environment variable, not the key."""
+"""The secrets of an extractor in a pickle: the names of their environment variables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import re
 from typing import NamedTuple
 
 from structx.exceptions import ConfigurationError
+
+# Names of headers that carry a secret.
+_SECRET_HEADER = re.compile("auth|key|token|cookie|secret|passw|credential", re.IGNORECASE)
 
 # A short key may equal the value of any variable: only variables named like secrets count.
 _SECRET = re.compile("key|token|secret", re.IGNORECASE)
@@ -37,9 +40,8 @@ def pickled(key: str | None, *, with_key: bool) -> PickledKey | None:
         return None
     if with_key:
         return PickledKey(None, key)
-    for variable, value in sorted(os.environ.items()):
-        if value == key and _SECRET.search(variable):
-            return PickledKey(variable, None)
+    if variable := _variable(key):
+        return PickledKey(variable, None)
     raise ConfigurationError(
         "an extractor does not pickle with an api_key that no environment variable holds: "
         "set the variable of the provider, or give pickle_api_key=True to have the key in the "
@@ -47,13 +49,48 @@ def pickled(key: str | None, *, with_key: bool) -> PickledKey | None:
     )
 
 
+def pickled_headers(
+    headers: list[tuple[str, str]], *, with_key: bool
+) -> tuple[list[tuple[str, str]], dict[str, PickledKey]]:
+    """The headers in a pickle, empty where they carry a secret, and these secrets by name.
+
+    Raises:
+        ConfigurationError: as `pickled` does.
+    """
+    secret: dict[str, PickledKey] = {}
+    for name, value in headers:
+        if value and _SECRET_HEADER.search(name):
+            variable = None if with_key else _variable(value)
+            if variable is None and not with_key:
+                raise ConfigurationError(
+                    f"an extractor does not pickle with the header {name}, which may be a secret "
+                    "that no environment variable holds: give pickle_api_key=True to have it in "
+                    "the pickle"
+                )
+            secret[name] = PickledKey(variable, None if variable else value)
+    return [(name, "" if name in secret else value) for name, value in headers], secret
+
+
+def _variable(secret: str) -> str | None:
+    """The environment variable that holds a secret."""
+    for variable, value in sorted(os.environ.items()):
+        if value == secret and _SECRET.search(variable):
+            return variable
+    return None
+
+
 def restored(pickled: PickledKey | None) -> str | None:
     """The `api_key` argument; raises ConfigurationError if its variable is not set here."""
-    if pickled is None or pickled.variable is None:
-        return pickled and pickled.key
+    return None if pickled is None else required(pickled, "api_key")
+
+
+def required(pickled: PickledKey, argument: str) -> str:
+    """The value of a secret; raises ConfigurationError if its variable is not set here."""
+    if pickled.variable is None:
+        return pickled.key or ""
     key = os.environ.get(pickled.variable)
     if not key:
         raise ConfigurationError(
-            f"{pickled.variable} is not set: the pickled extractor takes its api_key from it"
+            f"{pickled.variable} is not set: the pickled extractor takes its {argument} from it"
         )
     return key

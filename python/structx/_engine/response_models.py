@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import VERSION, BaseModel, ConfigDict, ValidationError, create_model
 
 from structx import _core
 
@@ -65,12 +65,43 @@ def _of_model(model: type[BaseModel]) -> ResponseModel:
         items=(list[model], ...),  # pyright: ignore[reportInvalidTypeForm]
     )
     validate_json = reply.__pydantic_validator__.validate_json
+    options = _options(model)
 
     def validate(json: str) -> list[BaseModel]:
-        return validate_json(json).items
+        return validate_json(json, **options).items
 
     compiled = _core.ModelSchema(model.__name__, schema)
     return ResponseModel(model, compiled, validate)
+
+
+def _options(model: type[BaseModel]) -> dict[str, bool]:
+    """How replies are validated.
+
+    The schema of a field with an AliasPath has the field's name, which is then to be read, too.
+
+    Raises:
+        TypeError: this release of pydantic can't do that.
+    """
+    if not _has_path(model.__pydantic_core_schema__):
+        return {}
+    if tuple(int(part) for part in VERSION.split(".")[:2]) < (2, 11):
+        raise TypeError(f"{model.__name__}: a field with an AliasPath needs pydantic 2.11 or newer")
+    return {"by_name": True, "by_alias": True}
+
+
+def _has_path(schema: object) -> bool:
+    """Whether a core schema has a field that is read from within another one alone."""
+    if isinstance(schema, dict):
+        parts = cast("dict[str, object]", schema)
+        alias = parts.get("validation_alias")
+        if isinstance(alias, list) and alias:
+            choices = cast("list[list[object]]", alias if isinstance(alias[0], list) else [alias])
+            if all(len(path) > 1 for path in choices):
+                return True
+        return any(_has_path(part) for part in parts.values())
+    return isinstance(schema, (list, tuple)) and any(
+        _has_path(part) for part in cast("list[object]", schema)
+    )
 
 
 def _keep(response_model: ResponseModel) -> ResponseModel:

@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from structx._engine import checks
+from structx._engine import checks, keywords
 from structx.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from structx.config import ConfigLike
+    from structx.exchanges import HttpExchange, Reporter
     from structx.limits import Limits
     from structx.prices import Prices
-
-# Arguments that belong elsewhere; without an error they would be sent to the provider.
-_UNSUPPORTED = {
-    "client": "structx has its own HTTP clients: give model='provider/name' and, for your own "
-    "server, api_base",
-    "model_name": "give model='provider/name'",
-    **dict.fromkeys(
-        ("journal", "max_cost", "deadline", "progress"),
-        "it belongs to a single call: give it to extract or another method",
-    ),
-    **dict.fromkeys(
-        ("max_concurrency", "requests_per_minute", "tokens_per_minute"),
-        "give limits=Limits(...)",
-    ),
-}
 
 
 def checked(
@@ -38,6 +24,10 @@ def checked(
     api_base: str | None,
     base_url: str | None,
     api_version: str | None,
+    organization: str | None,
+    project: str | None,
+    headers: Mapping[str, str] | None,
+    ca_file: str | os.PathLike[str] | None,
     output_mode: str | None,
     config: ConfigLike | None,
     planning_model: str | Sequence[str] | None,
@@ -55,33 +45,42 @@ def checked(
     cache: str | os.PathLike[str] | None,
     cache_size: int,
     prices: Prices | None,
+    on_request: Callable[[HttpExchange], object] | None,
+    options: Mapping[str, Any] | None,
+    extra_body: Mapping[str, Any] | None,
     provider_options: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Checks the settings and returns the arguments of `_core.Extractor`.
 
-    `weights` is missing, and `limits` is the caller's own Limits. Raises ConfigurationError or
-    ValueError.
+    `weights` is missing, and `limits` and `on_request` are as the caller gave them. Raises
+    ConfigurationError or ValueError.
     """
     import json  # none of these is needed to import structx
 
-    from structx.config import options
+    from structx import config as configs
     from structx.prices import table_of
 
-    for name in _UNSUPPORTED.keys() & provider_options.keys():
-        raise ConfigurationError(f"{name} is not supported: {_UNSUPPORTED[name]}")
     if model is None:
         model = os.environ.get("STRUCTX_MODEL") or _default_model()
     if planning_model is None:
         planning_model = model
     checks.integer("batch_size", batch_size, minimum=1)
-    planning, extraction = options(config, provider_options)
     models, planning_models = _models("model", model), _models("planning_model", planning_model)
+    api_base = _optional_text("api_base", api_base if base_url is None else base_url)
+    names, has_base = checked.__annotations__, api_base is not None
+    keywords.check(provider_options, names, models + planning_models, has_base=has_base)
+    given = keywords.merged(options, provider_options, extra_body)
+    planning, extraction = configs.options(config, given)
     return {
         "models": models,
         "planning_models": planning_models,
         "api_key": _optional_text("api_key", api_key),
-        "api_base": _optional_text("api_base", api_base if base_url is None else base_url),
+        "api_base": api_base,
         "api_version": _optional_text("api_version", api_version),
+        "organization": _optional_text("organization", organization),
+        "project": _optional_text("project", project),
+        "headers": _headers(headers),
+        "ca_file": None if ca_file is None else checks.path("ca_file", ca_file),
         "output_mode": _optional_text("output_mode", output_mode),
         "timeout": _timeout("timeout", timeout),
         "connect_timeout": _timeout("connect_timeout", connect_timeout),
@@ -100,7 +99,17 @@ def checked(
         "cache": None if cache is None else checks.path("cache", cache),
         "cache_size": checks.integer("cache_size", cache_size, minimum=1, below=2**63),
         "prices": table_of(prices, models + planning_models),
+        "on_request": _hook(on_request),
     }
+
+
+def reporter(on_request: Callable[[HttpExchange], object] | None) -> Reporter | None:
+    """What the core calls for the caller's function; None if there is none."""
+    if on_request is None:
+        return None
+    from structx.exchanges import Reporter  # not needed by most extractors
+
+    return Reporter(on_request)
 
 
 def weights(*names: str) -> dict[str, Path]:
@@ -138,6 +147,31 @@ def _listed(value: object) -> list[object]:
 def _optional_text(name: str, value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise ConfigurationError(f"{name} must be a text, not {type(value).__name__}")
+    return value
+
+
+def _headers(value: object) -> list[tuple[str, str]]:
+    if value is None:
+        return []
+    if not isinstance(value, Mapping):
+        kind = type(value).__name__
+        raise ConfigurationError(f"headers must be a dict of names and texts, not {kind}")
+    headers: list[tuple[str, str]] = []
+    for name, text in cast("Mapping[object, object]", value).items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            # The value may be a secret.
+            raise ConfigurationError(f"headers: the name and the value of {name!r} must be texts")
+        headers.append((name, text))
+    return headers
+
+
+def _hook(value: object) -> Any:
+    from inspect import iscoroutinefunction  # not needed to import structx
+
+    if value is not None and (not callable(value) or iscoroutinefunction(value)):
+        raise ConfigurationError(
+            "on_request must be a function that takes an HttpExchange, and no coroutine function"
+        )
     return value
 
 

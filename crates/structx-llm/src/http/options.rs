@@ -5,6 +5,14 @@ use serde_json::{Map, Value};
 use crate::{LlmError, LlmErrorKind};
 use structx_schema::{OutputMode, OutputSchema};
 
+/// The option whose members are sent in the body as they are, in no spelling but the user's.
+const EXTRA_BODY: &str = "extra_body";
+
+/// Whether an option is given, as such or in the extra body.
+pub(crate) fn is_given(options: &Map<String, Value>, name: &str) -> bool {
+    options.contains_key(name) || options.get(EXTRA_BODY).is_some_and(|it| it.get(name).is_some())
+}
+
 /// How a wire format accepts options.
 pub(crate) struct OptionRules {
     /// Members of the body that only structx sets.
@@ -30,14 +38,14 @@ impl OptionRules {
     /// Places options in the body.
     ///
     /// # Errors
-    /// An option that only structx sets.
+    /// An option that only structx sets; an extra body that is no object.
     pub fn place(
         &self,
         provider: &str,
         options: &Map<String, Value>,
     ) -> Result<PlacedOptions, LlmError> {
         let mut placed = PlacedOptions::default();
-        for (name, value) in options {
+        for (name, value) in options.iter().filter(|(name, _)| *name != EXTRA_BODY) {
             let own = self.spellings.iter().find(|(common, _)| common == name);
             let (name, value) = match (own, value) {
                 // OpenAI accepts one text as well as a list.
@@ -51,6 +59,21 @@ impl OptionRules {
                     let place = if is_part { &mut placed.parts } else { &mut placed.body };
                     place.insert(name.to_owned(), value);
                 }
+            }
+        }
+        match options.get(EXTRA_BODY) {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(extra)) => {
+                for (name, value) in extra.clone() {
+                    match value {
+                        Value::Object(parts) if name == self.shared => placed.parts.extend(parts),
+                        value => drop(placed.body.insert(name, value)),
+                    }
+                }
+            }
+            Some(_) => {
+                let message = "the option `extra_body` must be an object";
+                return Err(LlmError::new(LlmErrorKind::Rejected, provider, message));
             }
         }
         let is_given = |name: &&&str| placed.body.contains_key(**name);
@@ -115,6 +138,12 @@ mod tests {
                 json!({"safety": [1]}),
                 json!({"maxTokens": 3, "stops": ["x"], "a": 1, "b": null}),
             ),
+            (
+                &PARTED,
+                json!({"max_tokens": 3, "extra_body": {"max_tokens": 4, "config": {"a": 1}, "b": []}}),
+                json!({"max_tokens": 4, "b": []}),
+                json!({"maxTokens": 3, "a": 1}),
+            ),
             (&PARTED, json!({"stop": ["x", "y"]}), json!({}), json!({"stops": ["x", "y"]})),
             (
                 &whole,
@@ -134,6 +163,8 @@ mod tests {
             (json!({"messages": []}), "messages"),
             (json!({"schema": {}}), "schema"),
             (json!({"config": {"schema": {}}}), "schema"),
+            (json!({"extra_body": {"messages": []}}), "messages"),
+            (json!({"extra_body": {"config": {"schema": 1}}}), "schema"),
         ] {
             let error = place(&PARTED, &options).unwrap_err();
             assert_eq!(error, format!("the option `{name}` is set by structx; leave it out"));

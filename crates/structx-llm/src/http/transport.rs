@@ -1,13 +1,16 @@
-//! Sends encoded requests: connections, keys, timeouts, size of responses.
+//! Sends encoded requests and receives the responses: headers, secrets, size of bodies.
 
-use std::error::Error as _;
-use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Url};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
 use serde_json::Value;
 
+use super::body::decompressed;
+use super::connections::{Connections, seconds};
+use super::exchange::Exchange;
+use super::secrets::{ApiKey, Secrets, is_secret_header};
+use super::trust::Trust;
 use crate::capabilities::{Capabilities, VisionLimits};
 use crate::error::{ConfigError, Result};
 use crate::http::wire_format::{HttpRequest, HttpResponse, WireFormat};
@@ -35,36 +38,6 @@ impl Default for Timeouts {
     }
 }
 
-/// An API key, hidden in debug output and scrubbed from errors.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(String);
-
-impl ApiKey {
-    /// The key without surrounding white space.
-    #[must_use]
-    pub fn new(key: &str) -> Self {
-        Self(key.trim().to_owned())
-    }
-
-    /// Whether there is no key.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// `text` without the key, which some servers repeat in errors. Keys below 8 characters are no
-    /// secrets: local servers get words such as `none`.
-    fn scrub(&self, text: &str) -> String {
-        if self.0.len() < 8 { text.to_owned() } else { text.replace(&self.0, "***") }
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ApiKey(***)")
-    }
-}
-
 /// A key and the header that carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Auth {
@@ -77,15 +50,16 @@ impl Auth {
     fn header(&self) -> Result<(HeaderName, HeaderValue)> {
         let name = HeaderName::from_static(self.header);
         let scheme = if name == AUTHORIZATION { "Bearer " } else { "" };
-        let mut value = HeaderValue::try_from(format!("{scheme}{}", self.key.0)).map_err(|_| {
-            ConfigError("the API key holds characters that no HTTP header can carry".to_owned())
-        })?;
+        let mut value =
+            HeaderValue::try_from(format!("{scheme}{}", self.key.text())).map_err(|_| {
+                ConfigError("the API key holds characters that no HTTP header can carry".to_owned())
+            })?;
         value.set_sensitive(true);
         Ok((name, value))
     }
 }
 
-/// The address, key and timeouts of a provider.
+/// How a provider is reached.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     /// The registry's name of the provider, for errors.
@@ -93,7 +67,44 @@ pub struct Endpoint {
     /// `http` or `https`; its query is sent with every request.
     pub base_url: Url,
     pub auth: Option<Auth>,
+    /// The user's headers, which replace structx's of the same name.
+    pub headers: HeaderMap,
     pub timeouts: Timeouts,
+    /// `None` for the authorities of the system.
+    pub trust: Option<Trust>,
+    /// Whether responses and errors carry the [`Exchange`].
+    pub records: bool,
+}
+
+/// The headers that belong to the connection or to the body.
+const RESERVED_HEADERS: [&str; 6] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "host",
+    "transfer-encoding",
+];
+
+/// The user's headers, checked.
+///
+/// # Errors
+/// A name or a value that no header can have, or a header that only structx sets. The message never
+/// has the value.
+pub fn headers(given: &[(String, String)]) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let problem = |problem: &str| ConfigError(format!("headers: {name:?} {problem}"));
+        let known = HeaderName::try_from(name).map_err(|_| problem("is no name of a header"))?;
+        if RESERVED_HEADERS.contains(&known.as_str()) {
+            return Err(problem("is set by structx; leave it out"));
+        }
+        let mut value = HeaderValue::try_from(value.trim())
+            .map_err(|_| problem("has a value that no HTTP header can carry"))?;
+        value.set_sensitive(is_secret_header(&known));
+        headers.insert(known, value);
+    }
+    Ok(headers)
 }
 
 /// A provider over HTTP, with its own connection pool.
@@ -116,8 +127,10 @@ pub struct HttpProvider {
     endpoint: Endpoint,
     /// The output mode that the caller chose; `None` for the best of the model.
     method: Option<structx_schema::OutputMode>,
-    auth: Option<(HeaderName, HeaderValue)>,
-    client: Client,
+    /// The key and the user's headers.
+    headers: HeaderMap,
+    secrets: Secrets,
+    connections: Connections,
 }
 
 impl HttpProvider {
@@ -130,11 +143,18 @@ impl HttpProvider {
         endpoint: Endpoint,
         method: Option<structx_schema::OutputMode>,
     ) -> Result<Self> {
-        let auth = endpoint.auth.as_ref().map(Auth::header).transpose()?;
-        let client = client(&endpoint).map_err(|error| {
-            ConfigError(format!("no HTTP client could be set up: {}", root_cause(&error)))
-        })?;
-        Ok(Self { wire, endpoint, method, auth, client })
+        let mut headers = HeaderMap::new();
+        headers.extend(endpoint.auth.as_ref().map(Auth::header).transpose()?);
+        for (name, value) in &endpoint.headers {
+            headers.insert(name, value.clone());
+        }
+        let mut secrets = Secrets::default();
+        for (_, value) in headers.iter().filter(|(_, value)| value.is_sensitive()) {
+            secrets.add(value.to_str().unwrap_or_default());
+        }
+        secrets.add_query(&endpoint.base_url);
+        let connections = Connections::new(&endpoint)?;
+        Ok(Self { wire, endpoint, method, headers, secrets, connections })
     }
 
     /// Encodes a request without sending it.
@@ -150,89 +170,118 @@ impl HttpProvider {
             let value = HeaderValue::from_static(value);
             outgoing.headers_mut().insert(HeaderName::from_static(name), value);
         }
-        outgoing.headers_mut().extend(self.auth.clone());
+        for (name, value) in &self.headers {
+            outgoing.headers_mut().insert(name, value.clone());
+        }
         *outgoing.body_mut() = Some(body.into());
         Ok(outgoing)
     }
 
-    /// Decodes a response, without the key in errors.
+    /// Decodes a response, without secrets in errors.
     ///
     /// # Errors
     /// A status other than success, a refusal, a response that is not in the documented form.
     pub fn decode(&self, response: HttpResponse) -> Result<Response, LlmError> {
-        self.wire.decode(response).map_err(|error| match &self.endpoint.auth {
-            Some(Auth { key, .. }) => LlmError {
-                message: key.scrub(&error.message),
-                code: error.code.as_deref().map(|code| key.scrub(code)),
-                ..error
-            },
-            None => error,
+        let mut decoded = self.wire.decode_body(&response);
+        if decoded.is_err() && self.secrets.are_in(&response.body) {
+            // Once more without them: decoding may shorten a message within a secret.
+            let body = self.secrets.scrub(&String::from_utf8_lossy(&response.body)).into_bytes();
+            let (status, headers) = (response.status, response.headers.clone());
+            decoded = self.wire.decode_body(&HttpResponse { status, headers, body });
+        }
+        response.complete(decoded).map_err(|error| LlmError {
+            message: self.secrets.scrub(&error.message),
+            code: error.code.as_deref().map(|code| self.secrets.scrub(code)),
+            ..error
         })
     }
 
     async fn ask(&self, request: &Request) -> Result<Response, LlmError> {
         let outgoing = self.prepare(request)?;
-        let begun = self.client.execute(outgoing);
+        if !self.endpoint.records {
+            return self.decode(self.exchange(outgoing).await?);
+        }
+        let mut record = self.record(&outgoing);
+        let begun = Instant::now();
+        let received = self.exchange(outgoing).await;
+        record.seconds = begun.elapsed().as_secs_f64();
+        let result = received.and_then(|response| {
+            record.status = Some(response.status);
+            record.response_body = self.secrets.scrub(&String::from_utf8_lossy(&response.body));
+            let headers = response.headers.iter();
+            record.response_headers =
+                headers.map(|(name, value)| self.shown(name, value)).collect();
+            self.decode(response)
+        });
+        let exchange = Some(Box::new(record));
+        match result {
+            Ok(response) => Ok(Response { exchange, ..response }),
+            Err(error) => Err(LlmError { exchange, ..error }),
+        }
+    }
+
+    /// The request as it is recorded.
+    fn record(&self, outgoing: &reqwest::Request) -> Exchange {
+        let body = outgoing.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            self.shown(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))
+        };
+        Exchange {
+            url: self.secrets.scrub(outgoing.url().as_str()),
+            request_headers: outgoing.headers().iter().map(header).collect(),
+            request_body: self.secrets.scrub(&String::from_utf8_lossy(body)),
+            ..Exchange::default()
+        }
+    }
+
+    /// A header as it is recorded.
+    fn shown(&self, name: &str, value: &str) -> (String, String) {
+        let is_secret = HeaderName::try_from(name).is_ok_and(|name| is_secret_header(&name));
+        (name.to_owned(), if is_secret { "***".to_owned() } else { self.secrets.scrub(value) })
+    }
+
+    async fn exchange(&self, outgoing: reqwest::Request) -> Result<HttpResponse, LlmError> {
+        let begun = self.connections.send(outgoing);
         let response = match self.endpoint.timeouts.first_byte {
             Some(limit) => tokio::time::timeout(limit, begun).await.map_err(|_| {
-                let message =
-                    format!("no reply from {} began within {}", self.host(), seconds(limit));
+                let message = format!(
+                    "no reply from {} began within {}",
+                    self.connections.host(),
+                    seconds(limit)
+                );
                 self.error(LlmErrorKind::FirstByteTimeout, message)
             })?,
             None => begun.await,
         };
-        self.decode(self.receive(response.map_err(|error| self.failed(&error))?).await?)
+        self.receive(response.map_err(|error| self.failed(&error))?).await
     }
 
     async fn receive(&self, mut response: reqwest::Response) -> Result<HttpResponse, LlmError> {
+        let too_large = || {
+            let message = format!("the reply is larger than {} MiB", LARGEST_REPLY >> 20);
+            self.error(LlmErrorKind::BadReply, message)
+        };
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error))? {
             if body.len() + chunk.len() > LARGEST_REPLY {
-                let message = format!("the reply is larger than {} MiB", LARGEST_REPLY >> 20);
-                return Err(self.error(LlmErrorKind::BadReply, message));
+                return Err(too_large());
             }
             body.extend_from_slice(&chunk);
         }
+        let body = decompressed(body, LARGEST_REPLY).map_err(|error| {
+            let message = format!("the compressed reply can't be read: {error}");
+            self.error(LlmErrorKind::BadReply, message)
+        })?;
         let status = response.status().as_u16();
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = response.headers();
         let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-        // Scrubbed before decoding too: decoding may shorten the text within the key.
-        if let Some(Auth { key, .. }) = &self.endpoint.auth
-            && status >= 300
-        {
-            body = key.scrub(&String::from_utf8_lossy(&body)).into_bytes();
-        }
         Ok(HttpResponse { status, headers, body })
     }
 
     fn failed(&self, error: &reqwest::Error) -> LlmError {
-        let Timeouts { connect, whole, .. } = self.endpoint.timeouts;
-        let (host, cause) = (self.host(), root_cause(error));
-        let (kind, message) = match (error.is_connect(), error.is_timeout()) {
-            (true, true) => (
-                LlmErrorKind::ConnectTimeout,
-                format!("no connection to {host} within {}", seconds(connect)),
-            ),
-            (false, true) => (
-                LlmErrorKind::Timeout,
-                format!("no whole reply from {host} within {}", seconds(whole)),
-            ),
-            (true, false) => {
-                (LlmErrorKind::Connection, format!("no connection to {host}: {cause}"))
-            }
-            (false, false) => {
-                (LlmErrorKind::Connection, format!("the connection broke to {host}: {cause}"))
-            }
-        };
+        let (kind, message) = self.connections.explain(error, &self.endpoint.timeouts);
         self.error(kind, message)
-    }
-
-    /// Host and port, for errors.
-    fn host(&self) -> String {
-        let name = self.endpoint.base_url.host_str().unwrap_or_default();
-        let port = self.endpoint.base_url.port_or_known_default().unwrap_or_default();
-        format!("{name}:{port}")
     }
 
     fn error(&self, kind: LlmErrorKind, message: impl Into<String>) -> LlmError {
@@ -272,50 +321,4 @@ impl Provider for HttpProvider {
     fn vision_limits(&self, model: &str) -> VisionLimits {
         Capabilities::of(self.name(), model).vision
     }
-}
-
-/// One client, and so one connection pool, for each provider.
-fn client(endpoint: &Endpoint) -> reqwest::Result<Client> {
-    // Fails if the process has installed a crypto provider already, which is then used.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = Client::builder()
-        .user_agent(concat!("structx/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(endpoint.timeouts.connect)
-        .timeout(endpoint.timeouts.whole)
-        .tcp_nodelay(true)
-        .redirect(reqwest::redirect::Policy::none())
-        // Retries are counted in the attempt loop of the run alone.
-        .retry(reqwest::retry::never());
-    if is_loopback(&endpoint.base_url) {
-        builder = builder.no_proxy();
-    }
-    if endpoint.base_url.scheme() == "http" {
-        // No certificates are needed: a machine without any still reaches its own server.
-        builder = builder.tls_certs_only([]);
-    }
-    builder.build()
-}
-
-/// Whether the URL is one of this machine.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// A timeout in the wording of errors.
-fn seconds(limit: Duration) -> String {
-    format!("{} s", limit.as_secs_f64())
-}
-
-/// The innermost error; the outer ones repeat the URL.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    // Without a source this is reqwest's own error, which shows the URL.
-    if error.source().is_none() { "request failed".to_owned() } else { cause.to_string() }
 }

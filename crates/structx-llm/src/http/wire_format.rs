@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::SystemTime;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
-use super::failure::failure;
+use super::answer::{elements, is_blank};
+use super::body::{Body, Stream};
+use super::failure::{ErrorBody, failure, reported_status, unreadable};
 use crate::rate_limit::ReportedLimits;
-use crate::{FinishReason, LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role};
+use crate::{LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role, Usage};
 
 /// The encoding of requests and responses that a family of providers shares.
 pub trait WireFormat: fmt::Debug + Send + Sync {
@@ -23,37 +25,88 @@ pub trait WireFormat: fmt::Debug + Send + Sync {
     /// An option that only structx sets.
     fn encode(&self, request: &Request) -> Result<HttpRequest, LlmError>;
 
+    /// The form of a successful body.
+    fn form(&self) -> Form;
+
+    /// Joins the events of a stream into the body that a request without a stream gets; `None` if the
+    /// stream ended early.
+    fn join(&self, stream: Stream) -> Option<Value>;
+
+    /// The tokens that a body reports, as far as they can be read.
+    fn usage(&self, body: &Value) -> Usage;
+
     /// Reads the body of a successful response; [`decode`](Self::decode) adds what all formats share.
     ///
     /// # Errors
-    /// A refusal, a response that is not in the documented form.
-    fn read(&self, response: &HttpResponse) -> Result<Response, LlmError>;
+    /// A refusal, a reply without content.
+    fn read(&self, body: &Value) -> Result<Response, LlmError>;
 
     /// Decodes a response of any status.
     ///
     /// # Errors
     /// A status other than success, a refusal, a response that is not in the documented form.
     fn decode(&self, response: HttpResponse) -> Result<Response, LlmError> {
-        let result = if (200..300).contains(&response.status) {
-            self.read(&response)
-        } else {
-            Err(failure(self.provider(), response.status, &response))
-        };
-        let request_id = response.request_id();
-        match result {
-            Ok(read) => Ok(Response {
-                request_id: request_id.or(read.request_id),
-                headers: response.headers,
-                ..read
-            }),
-            Err(error) => Err(LlmError {
-                status: Some(response.status),
-                request_id: request_id.or(error.request_id),
-                limits: ReportedLimits::of(&response.headers, SystemTime::now()).map(Box::new),
-                ..error
-            }),
-        }
+        let decoded = self.decode_body(&response);
+        response.complete(decoded)
     }
+
+    /// Decodes the body of a response of any status.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    fn decode_body(&self, response: &HttpResponse) -> Result<Response, LlmError> {
+        if (200..300).contains(&response.status) {
+            return self.decode_success(response);
+        }
+        let body = ErrorBody::of_bytes(&response.body);
+        Err(failure(self.provider(), response.status, &response.headers, body))
+    }
+
+    /// Decodes a response of status 200, which may hold an error all the same.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    fn decode_success(&self, response: &HttpResponse) -> Result<Response, LlmError> {
+        let (provider, Form { what, members }) = (self.provider(), self.form());
+        let unread = || unreadable(provider, what, members, &response.body);
+        let body = match Body::parse(&response.body) {
+            Some(Body::Whole(body)) if body.is_object() => body,
+            Some(Body::Stream(stream)) => {
+                let error = stream.events.iter().find(|event| reported_status(event).is_some());
+                let error = error.cloned();
+                error.or_else(|| self.join(stream)).ok_or_else(|| {
+                    let message = "the stream ended before the reply was complete";
+                    LlmError::new(LlmErrorKind::BadReply, provider, message)
+                })?
+            }
+            _ => return Err(unread()),
+        };
+        let usage = self.usage(&body);
+        let with_usage = |error| LlmError { usage, ..error };
+        let reported = |status, error| failure(provider, status, &response.headers, error);
+        if let Some(status) = reported_status(&body) {
+            return Err(with_usage(reported(status, ErrorBody::of(&body))));
+        }
+        if members.first().is_some_and(|answer| body.get(answer).is_none_or(is_blank)) {
+            let error = ErrorBody::of(&body);
+            if !error.is_empty() {
+                return Err(with_usage(reported(502, error)));
+            }
+            if members.iter().all(|name| body.get(name).is_none()) {
+                return Err(with_usage(unread()));
+            }
+        }
+        self.read(&body).map(|reply| Response { usage, ..reply }).map_err(with_usage)
+    }
+}
+
+/// The form of a successful body.
+#[derive(Debug, Clone, Copy)]
+pub struct Form {
+    /// The body in words, for errors.
+    pub what: &'static str,
+    /// The member that holds the reply, then others by which such a body is known.
+    pub members: &'static [&'static str],
 }
 
 /// The content of a POST request.
@@ -98,26 +151,29 @@ impl HttpResponse {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    fn request_id(&self) -> Option<String> {
-        REQUEST_IDS.iter().find_map(|name| self.header(name)).map(str::to_owned)
+    /// Adds what the headers say to a decoded body.
+    pub(super) fn complete(
+        self,
+        decoded: Result<Response, LlmError>,
+    ) -> Result<Response, LlmError> {
+        let request_id = self.request_id();
+        match decoded {
+            Ok(read) => Ok(Response {
+                request_id: request_id.or(read.request_id),
+                headers: self.headers,
+                ..read
+            }),
+            Err(error) => Err(LlmError {
+                status: Some(self.status),
+                request_id: request_id.or(error.request_id),
+                limits: ReportedLimits::of(&self.headers, SystemTime::now()).map(Box::new),
+                ..error
+            }),
+        }
     }
 
-    /// Parses the body. The error names the expected `what`, but omits serde's message, which may
-    /// quote the document.
-    pub(crate) fn json<T: DeserializeOwned>(
-        &self,
-        provider: &str,
-        what: &str,
-    ) -> Result<T, LlmError> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let message = format!(
-                "the reply is not {what} (line {}, column {} of {} bytes)",
-                error.line(),
-                error.column(),
-                self.body.len()
-            );
-            LlmError::new(LlmErrorKind::BadReply, provider, message)
-        })
+    fn request_id(&self) -> Option<String> {
+        REQUEST_IDS.iter().find_map(|name| self.header(name)).map(str::to_owned)
     }
 }
 
@@ -155,10 +211,12 @@ impl<'a, P> Content<'a, P> {
     }
 }
 
-/// The logarithm of a token's probability.
-#[derive(Deserialize)]
-pub(crate) struct LogProbability {
-    pub logprob: f32,
+/// The logarithms of the probabilities in a list of tokens; `None` if one can't be read, or there are
+/// none.
+pub(crate) fn log_probabilities(tokens: &Value) -> Option<Vec<f32>> {
+    let number = |token: &Value| f32::deserialize(token.get("logprob")?).ok();
+    let numbers: Vec<f32> = elements(tokens).iter().map(number).collect::<Option<_>>()?;
+    (!numbers.is_empty()).then_some(numbers)
 }
 
 /// The system messages as one text, for formats with a separate member for it.
@@ -180,16 +238,7 @@ pub(crate) fn turns(messages: &[Message]) -> impl Iterator<Item = &Message> {
     messages.iter().filter(|message| message.role != Role::System)
 }
 
-/// The error for a response without content.
-pub(crate) fn no_content(finish_reason: FinishReason) -> (LlmErrorKind, &'static str) {
-    match finish_reason {
-        FinishReason::Length => {
-            let message = "the limit of output tokens was reached before the reply began";
-            (LlmErrorKind::Truncated, message)
-        }
-        FinishReason::Stop => (LlmErrorKind::BadReply, "the reply has no content"),
-    }
-}
-
+#[cfg(test)]
+mod server_tests;
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,18 @@
 //! The Messages wire format of Anthropic (platform.claude.com/docs/en/api/messages).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::http::answer::{self, elements, tokens};
+use crate::http::finish::Finish;
 use crate::http::options::{self, OptionRules, PlacedOptions};
-use crate::http::wire_format::{self, HttpRequest, HttpResponse, WireFormat};
+use crate::http::wire_format::{self, Form, HttpRequest, WireFormat};
+use crate::http::{Stream, deltas};
 use crate::{
-    File, FinishReason, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response,
-    Role, Usage,
+    File, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role, Usage,
 };
 use structx_schema::{OutputMode, OutputSchema};
 
@@ -68,7 +71,7 @@ impl WireFormat for Anthropic {
         let schema = request.schema.as_deref();
         let tool = options::tool(&self.provider, schema, &options)?;
         let is_forced =
-            begins(&request.model, &FORCED) && !request.options.contains_key("thinking");
+            begins(&request.model, &FORCED) && !options::is_given(&request.options, "thinking");
         let body = Body {
             model: &request.model,
             max_tokens: (!options.contains_key("max_tokens")).then(|| max_tokens(&request.model)),
@@ -80,35 +83,89 @@ impl WireFormat for Anthropic {
             options,
         };
         let mut encoded = HttpRequest::json(&self.provider, "/v1/messages", &body)?;
-        encoded.headers.push(("anthropic-version", "2023-06-01"));
+        encoded.headers.push(("anthropic-version", version(&request.options)));
         Ok(encoded)
     }
 
-    fn read(&self, response: &HttpResponse) -> Result<Response, LlmError> {
-        let body: ResponseBody = response.json(&self.provider, "a message")?;
-        let usage = body.usage.map(Usage::from).unwrap_or_default();
-        let failed = |kind, message: &str| LlmError {
-            usage,
-            ..LlmError::new(kind, &self.provider, message)
-        };
-        let finish_reason = match body.stop_reason.as_deref() {
-            // The end of the context window limits the output, too.
-            Some("max_tokens" | "model_context_window_exceeded") => FinishReason::Length,
-            Some("refusal") => {
-                return Err(failed(LlmErrorKind::Refusal, "the model declined to answer"));
-            }
-            Some("pause_turn") => {
-                return Err(failed(LlmErrorKind::BadReply, "the provider broke the reply off"));
-            }
-            _ => FinishReason::Stop,
-        };
-        let text = text(body.content.unwrap_or_default());
-        if text.is_empty() {
-            let (kind, message) = wire_format::no_content(finish_reason);
-            return Err(failed(kind, message));
-        }
-        Ok(Response { text, finish_reason, usage, ..Response::default() })
+    fn form(&self) -> Form {
+        Form { what: "a message", members: &["content", "usage", "stop_reason"] }
     }
+
+    fn join(&self, stream: Stream) -> Option<Value> {
+        join(stream.events)
+    }
+
+    fn usage(&self, body: &Value) -> Usage {
+        let usage = answer::counts(body, "usage");
+        let cached_tokens = tokens(usage, &["/cache_read_input_tokens"]);
+        let written = tokens(usage, &["/cache_creation_input_tokens"]);
+        let input = tokens(usage, &["/input_tokens"]);
+        let prompt = [input, written, cached_tokens].into_iter().flatten();
+        Usage {
+            thinking_tokens: tokens(usage, &["/output_tokens_details/thinking_tokens"]),
+            cached_tokens,
+            ..Usage::of(
+                prompt.fold(0, u64::saturating_add),
+                tokens(usage, &["/output_tokens"]).unwrap_or_default(),
+            )
+        }
+    }
+
+    fn read(&self, body: &Value) -> Result<Response, LlmError> {
+        let failed = |(kind, message)| LlmError::new(kind, &self.provider, message);
+        let reason = &body["stop_reason"];
+        let text = text(&body["content"], Finish::of(reason) == Finish::Cut).map_err(failed)?;
+        let finish_reason = Finish::of_reply(reason, &text).map_err(failed)?;
+        Ok(Response { text, finish_reason, ..Response::default() })
+    }
+}
+
+/// Joins the events of a stream (platform.claude.com/docs/en/build-with-claude/streaming).
+fn join(events: Vec<Value>) -> Option<Value> {
+    let mut whole = Value::Null;
+    let mut blocks: BTreeMap<u64, Value> = BTreeMap::new();
+    let mut is_done = false;
+    for mut event in events {
+        let at = event["index"].as_u64().unwrap_or_default();
+        match event["type"].as_str() {
+            Some("message_start") => whole = event["message"].take(),
+            Some("message") => return Some(event),
+            Some("content_block_start") => {
+                blocks.insert(at, event["content_block"].take());
+            }
+            Some("content_block_delta") => add(blocks.entry(at).or_default(), &event["delta"]),
+            Some("message_delta") => {
+                let ends = [
+                    ("stop_reason", event["delta"]["stop_reason"].take()),
+                    ("usage", event["usage"].take()),
+                ];
+                whole = deltas::joined(vec![whole, ends.into_iter().collect()]);
+                is_done = true;
+            }
+            Some("message_stop") => is_done = true,
+            _ => {}
+        }
+    }
+    whole["content"] = blocks.into_values().collect();
+    is_done.then_some(whole)
+}
+
+/// Adds a delta to a block. The input of a tool comes as pieces of JSON.
+fn add(block: &mut Value, delta: &Value) {
+    for (piece, member) in [("text", "text"), ("partial_json", "input")] {
+        if let Some(more) = delta[piece].as_str() {
+            let known = block[member].as_str().unwrap_or_default();
+            block[member] = format!("{known}{more}").into();
+        }
+    }
+}
+
+/// The current version of the API; the one before it for options that were removed with it
+/// (platform.claude.com/docs/en/api/migration-2026-10-21).
+fn version(options: &Map<String, Value>) -> &'static str {
+    const REMOVED: [&str; 3] = ["temperature", "top_p", "top_k"];
+    let given = |name: &&str| options::is_given(options, name);
+    if REMOVED.iter().any(given) { "2023-06-01" } else { "2026-10-21" }
 }
 
 fn begins(model: &str, beginnings: &[&str]) -> bool {
@@ -220,57 +277,17 @@ fn turn(message: &Message) -> Option<Turn<'_>> {
     (!content.is_empty()).then_some(Turn { role: message.role, content })
 }
 
-/// The members of a response that are read.
-#[derive(Deserialize)]
-struct ResponseBody {
-    content: Option<Vec<Content>>,
-    stop_reason: Option<String>,
-    usage: Option<WireUsage>,
-}
-
-#[derive(Deserialize)]
-struct Content {
-    r#type: String,
-    text: Option<String>,
-    input: Option<Value>,
-}
-
-/// The reply: the input of the tool call if there is one, otherwise the text.
-fn text(content: Vec<Content>) -> String {
-    let mut whole = String::new();
-    for block in content {
-        match (&*block.r#type, block.text, block.input) {
-            ("tool_use", _, Some(input)) => return input.to_string(),
-            ("text", Some(text), _) => whole.push_str(&text),
-            _ => {}
-        }
+/// The reply: the input of the tool calls if there are any, otherwise the text; empty if there is none.
+fn text(content: &Value, is_cut: bool) -> Result<String, (LlmErrorKind, String)> {
+    let of =
+        |kind: &'static str| elements(content).iter().filter(move |block| block["type"] == kind);
+    let called = answer::calls(of("tool_use").map(|block| &block["input"]), is_cut)?;
+    if !called.is_empty() {
+        return Ok(called);
     }
-    whole
-}
-
-#[derive(Deserialize)]
-struct WireUsage {
-    input_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
-    cache_read_input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    output_tokens_details: Option<OutputDetails>,
-}
-
-#[derive(Deserialize)]
-struct OutputDetails {
-    thinking_tokens: Option<u64>,
-}
-
-impl From<WireUsage> for Usage {
-    fn from(usage: WireUsage) -> Self {
-        let cached_tokens = usage.cache_read_input_tokens;
-        let parts = [usage.input_tokens, usage.cache_creation_input_tokens, cached_tokens];
-        let prompt = parts.into_iter().flatten().fold(0, u64::saturating_add);
-        Self {
-            thinking_tokens: usage.output_tokens_details.and_then(|it| it.thinking_tokens),
-            cached_tokens,
-            ..Self::of(prompt, usage.output_tokens.unwrap_or_default())
-        }
+    if content.is_string() {
+        return Ok(answer::content(content).unwrap_or_default());
     }
+    let texts: String = of("text").filter_map(|block| block["text"].as_str()).collect();
+    Ok(if texts.trim().is_empty() { String::new() } else { texts })
 }

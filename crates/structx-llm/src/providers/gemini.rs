@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::capabilities::Capabilities;
+use crate::http::answer::{self, elements, tokens};
+use crate::http::finish::Finish;
 use crate::http::options::{OptionRules, PlacedOptions};
-use crate::http::wire_format::{self, HttpRequest, HttpResponse, WireFormat};
+use crate::http::wire_format::{self, Form, HttpRequest, WireFormat};
+use crate::http::{Stream, deltas};
 use crate::{
-    File, FinishReason, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response,
-    Role, Usage,
+    File, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role, Usage,
 };
 use structx_schema::dialect::Dialect;
 use structx_schema::{OutputMode, OutputSchema};
@@ -76,54 +78,69 @@ impl WireFormat for Gemini {
         HttpRequest::json(&self.provider, format!("/v1beta/models/{model}:generateContent"), &body)
     }
 
-    fn read(&self, response: &HttpResponse) -> Result<Response, LlmError> {
-        let body: ResponseBody = response.json(&self.provider, "a reply of generateContent")?;
-        let usage = body.usage_metadata.map(Usage::from).unwrap_or_default();
-        let failed = |kind, message: String| LlmError {
-            usage,
-            request_id: body.response_id.clone(),
+    fn form(&self) -> Form {
+        Form {
+            what: "a reply of generateContent",
+            members: &["candidates", "promptFeedback", "usageMetadata"],
+        }
+    }
+
+    fn join(&self, stream: Stream) -> Option<Value> {
+        let is_done = stream.is_done;
+        let body = deltas::joined(stream.events);
+        let is_ended = !body["candidates"][0]["finishReason"].is_null();
+        (is_done || is_ended || body.get("promptFeedback").is_some()).then_some(body)
+    }
+
+    fn usage(&self, body: &Value) -> Usage {
+        let usage = answer::counts(body, "usageMetadata");
+        let count = |pointer| tokens(usage, &[pointer]);
+        let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (None, None) => None,
+            (one, other) => Some(one.unwrap_or_default().saturating_add(other.unwrap_or_default())),
+        };
+        let thoughts = count("/thoughtsTokenCount");
+        Usage {
+            thinking_tokens: thoughts,
+            cached_tokens: count("/cachedContentTokenCount"),
+            ..answer::usage(
+                sum(count("/promptTokenCount"), count("/toolUsePromptTokenCount")),
+                sum(count("/candidatesTokenCount"), thoughts),
+                count("/totalTokenCount"),
+            )
+        }
+    }
+
+    fn read(&self, body: &Value) -> Result<Response, LlmError> {
+        let request_id = body["responseId"].as_str().map(str::to_owned);
+        let failed = |(kind, message)| LlmError {
+            request_id: request_id.clone(),
             ..LlmError::new(kind, &self.provider, message)
         };
-        if let Some(reason) = body.prompt_feedback.and_then(|it| it.block_reason) {
+        if let Some(reason) = body["promptFeedback"]["blockReason"].as_str() {
             let message = format!("the provider's content filter stopped the prompt ({reason})");
-            return Err(failed(LlmErrorKind::ContentFilter, message));
+            return Err(failed((LlmErrorKind::ContentFilter, message)));
         }
-        let Some(first) = body.candidates.unwrap_or_default().into_iter().next() else {
-            return Err(failed(LlmErrorKind::BadReply, "the reply has no candidates".to_owned()));
-        };
-        let finish_reason = match first.finish_reason.as_deref() {
-            None | Some("STOP" | "FINISH_REASON_UNSPECIFIED") => FinishReason::Stop,
-            Some("MAX_TOKENS") => FinishReason::Length,
-            Some(reason) => {
-                let (kind, message) = stopped(reason);
-                return Err(failed(kind, message));
-            }
-        };
-        let text = first.content.map(ResponseContent::text).unwrap_or_default();
-        if text.is_empty() {
-            let (kind, message) = wire_format::no_content(finish_reason);
-            return Err(failed(kind, message.to_owned()));
-        }
-        Ok(Response {
-            text,
-            finish_reason,
-            usage,
-            request_id: body.response_id,
-            ..Response::default()
-        })
+        let first = elements(&body["candidates"]).first().ok_or_else(|| {
+            failed((LlmErrorKind::BadReply, "the reply has no candidates".to_owned()))
+        })?;
+        let reason = &first["finishReason"];
+        let text = text(&first["content"]["parts"], Finish::of(reason) == Finish::Cut);
+        let text = text.map_err(failed)?;
+        let finish_reason = Finish::of_reply(reason, &text).map_err(failed)?;
+        Ok(Response { text, finish_reason, request_id, ..Response::default() })
     }
 }
 
-/// The error for a finish reason other than the end of the text or the token limit.
-fn stopped(reason: &str) -> (LlmErrorKind, String) {
-    const FILTERS: [&str; 5] = ["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"];
-    if FILTERS.contains(&reason) {
-        let message = format!("the provider's content filter stopped the reply ({reason})");
-        (LlmErrorKind::ContentFilter, message)
-    } else {
-        let reason: String = reason.chars().take(40).collect();
-        (LlmErrorKind::BadReply, format!("the provider broke the reply off ({reason})"))
+/// The text without the model's thoughts; the arguments of function calls if there is none; empty if
+/// there is neither.
+fn text(parts: &Value, is_cut: bool) -> Result<String, (LlmErrorKind, String)> {
+    let parts = || elements(parts).iter().filter(|part| part["thought"] != true);
+    let text: String = parts().filter_map(|part| part["text"].as_str()).collect();
+    if text.trim().is_empty() {
+        return answer::calls(parts().map(|part| &part["functionCall"]["args"]), is_cut);
     }
+    Ok(text)
 }
 
 #[derive(Serialize)]
@@ -205,74 +222,5 @@ impl<'a> GenerationConfig<'a> {
             response_schema: sent.filter(|_| is_old),
             options,
         })
-    }
-}
-
-/// The members of a response that are read.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ResponseBody {
-    candidates: Option<Vec<Candidate>>,
-    prompt_feedback: Option<PromptFeedback>,
-    usage_metadata: Option<UsageMetadata>,
-    response_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PromptFeedback {
-    block_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Candidate {
-    content: Option<ResponseContent>,
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ResponseContent {
-    parts: Option<Vec<ResponsePart>>,
-}
-
-#[derive(Deserialize)]
-struct ResponsePart {
-    text: Option<String>,
-    /// Whether it is the model's reasoning, not part of the reply.
-    thought: Option<bool>,
-}
-
-impl ResponseContent {
-    fn text(self) -> String {
-        let parts = self.parts.unwrap_or_default().into_iter();
-        parts.filter(|part| part.thought != Some(true)).filter_map(|part| part.text).collect()
-    }
-}
-
-#[derive(Deserialize)]
-struct UsageMetadata {
-    #[serde(rename = "promptTokenCount")]
-    prompt: Option<u64>,
-    #[serde(rename = "toolUsePromptTokenCount")]
-    tool_use: Option<u64>,
-    #[serde(rename = "candidatesTokenCount")]
-    candidates: Option<u64>,
-    #[serde(rename = "thoughtsTokenCount")]
-    thoughts: Option<u64>,
-    #[serde(rename = "cachedContentTokenCount")]
-    cached: Option<u64>,
-}
-
-impl From<UsageMetadata> for Usage {
-    fn from(usage: UsageMetadata) -> Self {
-        let sum = |one: Option<u64>, other: Option<u64>| {
-            one.unwrap_or_default().saturating_add(other.unwrap_or_default())
-        };
-        Self {
-            thinking_tokens: usage.thoughts,
-            cached_tokens: usage.cached,
-            ..Self::of(sum(usage.prompt, usage.tool_use), sum(usage.candidates, usage.thoughts))
-        }
     }
 }

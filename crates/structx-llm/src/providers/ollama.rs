@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::http::answer::{self, elements, tokens};
+use crate::http::finish::Finish;
 use crate::http::options::{OptionRules, PlacedOptions};
-use crate::http::wire_format::{self, HttpRequest, HttpResponse, LogProbability, WireFormat};
-use crate::{
-    FinishReason, LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role, Usage,
-};
+use crate::http::wire_format::{Form, HttpRequest, WireFormat, log_probabilities};
+use crate::http::{Stream, deltas};
+use crate::{LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role, Usage};
 use structx_schema::{OutputMode, OutputSchema};
 
 /// The wire format; `provider` is the registry's name of the server, for errors.
@@ -65,23 +66,37 @@ impl WireFormat for Ollama {
         HttpRequest::json(&self.provider, "/api/chat", &body)
     }
 
-    fn read(&self, response: &HttpResponse) -> Result<Response, LlmError> {
-        let body: ResponseBody = response.json(&self.provider, "a chat message")?;
-        let usage = Usage::of(
-            body.prompt_eval_count.unwrap_or_default(),
-            body.eval_count.unwrap_or_default(),
-        );
-        let finish_reason = match body.done_reason.as_deref() {
-            Some("length") => FinishReason::Length,
-            _ => FinishReason::Stop,
+    fn form(&self) -> Form {
+        Form { what: "a chat message", members: &["message", "done", "done_reason"] }
+    }
+
+    fn join(&self, stream: Stream) -> Option<Value> {
+        let body = deltas::joined(stream.events);
+        (body["done"] == true).then_some(body)
+    }
+
+    fn usage(&self, body: &Value) -> Usage {
+        let count = |pointer| tokens(body, &[pointer]).unwrap_or_default();
+        Usage::of(count("/prompt_eval_count"), count("/eval_count"))
+    }
+
+    fn read(&self, body: &Value) -> Result<Response, LlmError> {
+        let failed = |(kind, message)| LlmError::new(kind, &self.provider, message);
+        let (message, reason) = (&body["message"], &body["done_reason"]);
+        let is_cut = Finish::of(reason) == Finish::Cut;
+        let calls = elements(&message["tool_calls"]).iter();
+        let text = match answer::content(&message["content"]) {
+            Some(text) => text,
+            None => answer::calls(calls.map(|call| &call["function"]["arguments"]), is_cut)
+                .map_err(failed)?,
         };
-        let text = body.message.content.unwrap_or_default();
-        if text.is_empty() {
-            let (kind, message) = wire_format::no_content(finish_reason);
-            return Err(LlmError { usage, ..LlmError::new(kind, &self.provider, message) });
-        }
-        let log_probabilities = body.logprobs.map(|it| it.iter().map(|it| it.logprob).collect());
-        Ok(Response { text, finish_reason, usage, log_probabilities, ..Response::default() })
+        // Models that think may write the reply where their thoughts belong
+        // (github.com/zammad/zammad/issues/5984).
+        let thought = || answer::reasoned(message.get("thinking"));
+        let text = if text.is_empty() { thought().unwrap_or_default() } else { text };
+        let finish_reason = Finish::of_reply(reason, &text).map_err(failed)?;
+        let log_probabilities = log_probabilities(&body["logprobs"]);
+        Ok(Response { text, finish_reason, log_probabilities, ..Response::default() })
     }
 }
 
@@ -149,19 +164,4 @@ impl<'a> Format<'a> {
             OutputMode::Prompt => None,
         }
     }
-}
-
-/// The members of a response that are read.
-#[derive(Deserialize)]
-struct ResponseBody {
-    message: ResponseMessage,
-    done_reason: Option<String>,
-    prompt_eval_count: Option<u64>,
-    eval_count: Option<u64>,
-    logprobs: Option<Vec<LogProbability>>,
-}
-
-#[derive(Deserialize)]
-struct ResponseMessage {
-    content: Option<String>,
 }

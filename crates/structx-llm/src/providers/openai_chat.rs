@@ -3,17 +3,19 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::http::failure::failure;
+use crate::http::answer::{self, elements, tokens};
+use crate::http::finish::Finish;
 use crate::http::options::{self, OptionRules};
 use crate::http::wire_format::{
-    self, Content, DataUrl, HttpRequest, HttpResponse, LogProbability, WireFormat,
+    Content, DataUrl, Form, HttpRequest, WireFormat, log_probabilities,
 };
+use crate::http::{Stream, deltas};
 use crate::{
-    Candidate, File, FinishReason, Image, LlmError, LlmErrorKind, MergedPart, Message, Request,
-    Response, Role, Usage,
+    Candidate, File, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role,
+    Usage,
 };
 use structx_schema::{OutputMode, OutputSchema};
 
@@ -58,55 +60,101 @@ impl WireFormat for OpenAiChat {
         HttpRequest::json(&self.provider, "/chat/completions", &body)
     }
 
-    fn read(&self, response: &HttpResponse) -> Result<Response, LlmError> {
-        let body: ResponseBody = response.json(&self.provider, "a chat completion")?;
-        // Gateways report failures of the provider behind them with status 200.
-        if let Some(status) = body.error.as_ref().map(inner_status) {
-            return Err(failure(&self.provider, status, response));
-        }
-        let usage = body.usage.map(Usage::from).unwrap_or_default();
-        let failed = |kind, message: &str| LlmError {
+    fn form(&self) -> Form {
+        Form { what: "a chat completion", members: &["choices", "usage"] }
+    }
+
+    fn join(&self, stream: Stream) -> Option<Value> {
+        let is_done = stream.is_done;
+        let body = deltas::joined(stream.events);
+        let first = elements(&body["choices"]).first();
+        (is_done || first.is_some_and(|choice| !choice["finish_reason"].is_null())).then_some(body)
+    }
+
+    fn usage(&self, body: &Value) -> Usage {
+        let usage = answer::counts(body, "usage");
+        let thinking_tokens = tokens(
             usage,
-            ..LlmError::new(kind, &self.provider, message)
-        };
-        let mut choices = body.choices.unwrap_or_default().into_iter();
-        let Some(first) = choices.next() else {
-            return Err(failed(LlmErrorKind::BadReply, "the reply has no choices"));
-        };
-        if first.message.refusal.as_ref().is_some_and(|refusal| !refusal.is_empty()) {
-            return Err(failed(LlmErrorKind::Refusal, "the model declined to answer"));
+            &[
+                "/completion_tokens_details/reasoning_tokens",
+                "/output_tokens_details/reasoning_tokens",
+            ],
+        );
+        let prompt = tokens(usage, &["/prompt_tokens", "/input_tokens"]);
+        let written = tokens(usage, &["/completion_tokens", "/output_tokens"]);
+        let total = tokens(usage, &["/total_tokens"]);
+        // xAI counts reasoning tokens beside completion tokens (docs.x.ai/docs/guides/reasoning).
+        let both = written.zip(thinking_tokens).map(|(one, other)| one.saturating_add(other));
+        let sum = prompt.zip(both).map(|(one, other)| one.saturating_add(other));
+        let is_apart = sum.is_some() && sum == total;
+        let cached = tokens(
+            usage,
+            &[
+                "/prompt_tokens_details/cached_tokens",
+                "/input_tokens_details/cached_tokens",
+                // DeepSeek's name for cached tokens (api-docs.deepseek.com/guides/kv_cache).
+                "/prompt_cache_hit_tokens",
+            ],
+        );
+        Usage {
+            thinking_tokens,
+            cached_tokens: cached,
+            ..answer::usage(prompt, if is_apart { both } else { written }, total)
         }
-        let finish_reason = match first.finish_reason.as_deref() {
-            Some("length") => FinishReason::Length,
-            Some("content_filter") => {
-                let message = "the provider's content filter stopped the reply";
-                return Err(failed(LlmErrorKind::ContentFilter, message));
-            }
-            // A gateway's finish reason if the provider failed during the response.
-            Some("error") => {
-                return Err(failed(LlmErrorKind::BadReply, "the provider broke the reply off"));
-            }
-            _ => FinishReason::Stop,
-        };
-        let Some(text) = first.message.text() else {
-            let (kind, message) = wire_format::no_content(finish_reason);
-            return Err(failed(kind, message));
-        };
+    }
+
+    fn read(&self, body: &Value) -> Result<Response, LlmError> {
+        let failed = |(kind, message)| LlmError::new(kind, &self.provider, message);
+        let (first, others) = elements(&body["choices"]).split_first().ok_or_else(|| {
+            failed((LlmErrorKind::BadReply, "the reply has no choices".to_owned()))
+        })?;
+        let read = candidate(first).map_err(failed)?;
         Ok(Response {
-            text,
-            finish_reason,
-            usage,
-            log_probabilities: first.logprobs.and_then(LogProbabilities::numbers),
-            alternatives: choices.filter_map(Choice::candidate).collect(),
+            text: read.text,
+            finish_reason: read.finish_reason,
+            log_probabilities: read.log_probabilities,
+            alternatives: others.iter().filter_map(|choice| candidate(choice).ok()).collect(),
             ..Response::default()
         })
     }
 }
 
-/// The status of an error within a response of status 200; 502 if it names none.
-fn inner_status(error: &Value) -> u16 {
-    let status = error.get("code").and_then(Value::as_u64).and_then(|code| code.try_into().ok());
-    status.filter(|code| (400..600).contains(code)).unwrap_or(502)
+/// Reads one choice. Streams, and some servers without one, have a `delta` in place of the message.
+fn candidate(choice: &Value) -> Result<Candidate, (LlmErrorKind, String)> {
+    let message = ["message", "delta"].into_iter().find_map(|name| choice.get(name));
+    let message = message.filter(|message| !message.is_null()).unwrap_or(choice);
+    let reason = &choice["finish_reason"];
+    let text = text(message, Finish::of(reason) == Finish::Cut)?;
+    let is_refused = match &message["refusal"] {
+        Value::String(refusal) => !refusal.trim().is_empty(),
+        Value::Bool(is_refused) => *is_refused && text.is_empty(),
+        _ => false,
+    };
+    if is_refused {
+        return Err((LlmErrorKind::Refusal, "the model declined to answer".to_owned()));
+    }
+    let finish_reason = Finish::of_reply(reason, &text)?;
+    let log_probabilities = log_probabilities(&choice["logprobs"]["content"]);
+    Ok(Candidate { text, finish_reason, log_probabilities })
+}
+
+/// The reply: the arguments of the tool calls if there are any, otherwise the text; empty if there is
+/// none.
+fn text(message: &Value, is_cut: bool) -> Result<String, (LlmErrorKind, String)> {
+    let functions = elements(&message["tool_calls"]).iter().map(|call| &call["function"]);
+    // `function_call` is the older form of a call.
+    let functions = functions.chain([&message["function_call"]]);
+    let called = answer::calls(functions.map(|function| &function["arguments"]), is_cut)?;
+    if !called.is_empty() {
+        return Ok(called);
+    }
+    // The legacy completions have the text in the choice itself.
+    let written = ["content", "text"].into_iter().find_map(|name| answer::content(&message[name]));
+    let reasoned = || {
+        let mut names = ["reasoning_content", "reasoning"].into_iter();
+        names.find_map(|name| answer::reasoned(message.get(name)))
+    };
+    Ok(written.or_else(reasoned).unwrap_or_default())
 }
 
 #[derive(Serialize)]
@@ -203,135 +251,6 @@ impl<'a> WireMessage<'a> {
             }
         };
         Self { role: message.role, content: Content::new(message, part) }
-    }
-}
-
-/// The members of a response that are read. Every member that some server omits is optional.
-#[derive(Deserialize)]
-struct ResponseBody {
-    choices: Option<Vec<Choice>>,
-    usage: Option<WireUsage>,
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    #[serde(default)]
-    message: ResponseMessage,
-    finish_reason: Option<String>,
-    logprobs: Option<LogProbabilities>,
-}
-
-impl Choice {
-    fn candidate(self) -> Option<Candidate> {
-        Some(Candidate {
-            text: self.message.text()?,
-            finish_reason: match self.finish_reason.as_deref() {
-                Some("length") => FinishReason::Length,
-                _ => FinishReason::Stop,
-            },
-            log_probabilities: self.logprobs.and_then(LogProbabilities::numbers),
-        })
-    }
-}
-
-#[derive(Deserialize, Default)]
-struct ResponseMessage {
-    content: Option<ResponseContent>,
-    refusal: Option<String>,
-    tool_calls: Option<Vec<ToolCall>>,
-}
-
-impl ResponseMessage {
-    /// The arguments of the tool call if there is one, otherwise the text.
-    fn text(self) -> Option<String> {
-        let call = self.tool_calls.into_iter().flatten().next();
-        call.map(|call| call.function.arguments).or(self.content.map(ResponseContent::text))
-    }
-}
-
-/// Content as a string, or in parts as Mistral's reasoning models write it
-/// (docs.mistral.ai/capabilities/reasoning).
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ResponseContent {
-    Text(String),
-    Parts(Vec<ContentText>),
-}
-
-#[derive(Deserialize)]
-struct ContentText {
-    text: Option<String>,
-}
-
-impl ResponseContent {
-    /// The text without the reasoning, whose parts have no `text`.
-    fn text(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::Parts(parts) => parts.into_iter().filter_map(|part| part.text).collect(),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct ToolCall {
-    function: CalledFunction,
-}
-
-#[derive(Deserialize)]
-struct CalledFunction {
-    arguments: String,
-}
-
-#[derive(Deserialize)]
-struct LogProbabilities {
-    content: Option<Vec<LogProbability>>,
-}
-
-impl LogProbabilities {
-    fn numbers(self) -> Option<Vec<f32>> {
-        Some(self.content?.into_iter().map(|token| token.logprob).collect())
-    }
-}
-
-#[derive(Deserialize)]
-struct WireUsage {
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
-    total_tokens: Option<u64>,
-    prompt_tokens_details: Option<PromptDetails>,
-    // DeepSeek's name for cached tokens (api-docs.deepseek.com/guides/kv_cache).
-    prompt_cache_hit_tokens: Option<u64>,
-    completion_tokens_details: Option<CompletionDetails>,
-}
-
-#[derive(Deserialize)]
-struct PromptDetails {
-    cached_tokens: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct CompletionDetails {
-    reasoning_tokens: Option<u64>,
-}
-
-impl From<WireUsage> for Usage {
-    fn from(usage: WireUsage) -> Self {
-        let thinking_tokens = usage.completion_tokens_details.and_then(|it| it.reasoning_tokens);
-        let prompt = usage.prompt_tokens.unwrap_or_default();
-        let written = usage.completion_tokens.unwrap_or_default();
-        // xAI counts reasoning tokens beside completion tokens (docs.x.ai/docs/guides/reasoning).
-        let both = written.saturating_add(thinking_tokens.unwrap_or_default());
-        let is_apart = usage.total_tokens == Some(prompt.saturating_add(both));
-        let sum = Self::of(prompt, if is_apart { both } else { written });
-        let cached = usage.prompt_tokens_details.and_then(|it| it.cached_tokens);
-        Self {
-            total_tokens: usage.total_tokens.unwrap_or(sum.total_tokens),
-            thinking_tokens,
-            cached_tokens: cached.or(usage.prompt_cache_hit_tokens),
-            ..sum
-        }
     }
 }
 

@@ -1,16 +1,18 @@
 //! The Responses wire format of OpenAI (platform.openai.com/docs/api-reference/responses).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::http::failure::failure;
+use crate::http::Stream;
+use crate::http::answer::{self, elements, tokens};
+use crate::http::finish::Finish;
 use crate::http::options::{self, OptionRules, PlacedOptions};
-use crate::http::wire_format::{self, Content, DataUrl, HttpRequest, HttpResponse, WireFormat};
+use crate::http::wire_format::{self, Content, DataUrl, Form, HttpRequest, WireFormat};
 use crate::{
-    File, FinishReason, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response,
-    Role, Usage,
+    File, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role, Usage,
 };
 use structx_schema::{OutputMode, OutputSchema};
 
@@ -53,36 +55,85 @@ impl WireFormat for OpenAiResponses {
         HttpRequest::json(&self.provider, "/responses", &body)
     }
 
-    fn read(&self, response: &HttpResponse) -> Result<Response, LlmError> {
-        let body: ResponseBody = response.json(&self.provider, "a response")?;
-        let usage = body.usage.map(Usage::from).unwrap_or_default();
-        let failed = |kind, message: &str| LlmError {
-            usage,
-            ..LlmError::new(kind, &self.provider, message)
-        };
-        if let Some(error) = body.error {
-            let status =
-                if error.code.as_deref() == Some("rate_limit_exceeded") { 429 } else { 502 };
-            return Err(LlmError { usage, ..failure(&self.provider, status, response) });
-        }
-        let incomplete = body.incomplete_details.and_then(|details| details.reason);
-        let finish_reason = match incomplete.as_deref() {
-            None => FinishReason::Stop,
-            Some("content_filter") => {
-                let message = "the provider's content filter stopped the reply";
-                return Err(failed(LlmErrorKind::ContentFilter, message));
-            }
-            Some(_) => FinishReason::Length,
-        };
-        let Some(text) = text(body.output.unwrap_or_default()) else {
-            return Err(failed(LlmErrorKind::Refusal, "the model declined to answer"));
-        };
-        if text.is_empty() {
-            let (kind, message) = wire_format::no_content(finish_reason);
-            return Err(failed(kind, message));
-        }
-        Ok(Response { text, finish_reason, usage, ..Response::default() })
+    fn form(&self) -> Form {
+        Form { what: "a response", members: &["output", "usage", "incomplete_details"] }
     }
+
+    fn join(&self, stream: Stream) -> Option<Value> {
+        let mut items: BTreeMap<u64, Value> = BTreeMap::new();
+        let mut whole = None;
+        for mut event in stream.events {
+            let at = event["output_index"].as_u64().unwrap_or_default();
+            match event["type"].as_str() {
+                Some("response.output_item.done") => {
+                    items.insert(at, event["item"].take());
+                }
+                Some("response.completed" | "response.incomplete" | "response.failed") => {
+                    whole = Some(event["response"].take());
+                }
+                // A server that ignores `stream` may send its only event so.
+                None if event.get("output").is_some() => whole = Some(event),
+                _ => {}
+            }
+        }
+        let mut whole = whole?;
+        // Some servers leave the items out of the last event.
+        if elements(&whole["output"]).is_empty()
+            && let Some(members) = whole.as_object_mut()
+        {
+            members.insert("output".to_owned(), items.into_values().collect());
+        }
+        Some(whole)
+    }
+
+    fn usage(&self, body: &Value) -> Usage {
+        let usage = answer::counts(body, "usage");
+        Usage {
+            thinking_tokens: tokens(usage, &["/output_tokens_details/reasoning_tokens"]),
+            cached_tokens: tokens(usage, &["/input_tokens_details/cached_tokens"]),
+            ..answer::usage(
+                tokens(usage, &["/input_tokens", "/prompt_tokens"]),
+                tokens(usage, &["/output_tokens", "/completion_tokens"]),
+                tokens(usage, &["/total_tokens"]),
+            )
+        }
+    }
+
+    fn read(&self, body: &Value) -> Result<Response, LlmError> {
+        let failed = |(kind, message)| LlmError::new(kind, &self.provider, message);
+        let incomplete = &body["incomplete_details"]["reason"];
+        // An incomplete response is cut, whatever the words for it.
+        let is_cut = !incomplete.is_null() || body["status"] == "incomplete";
+        let reason = match Finish::of(incomplete) {
+            Finish::Complete | Finish::Unknown if is_cut => &Value::from("incomplete"),
+            _ => incomplete,
+        };
+        let text = text(&body["output"], is_cut).map_err(failed)?;
+        let finish_reason = Finish::of_reply(reason, &text).map_err(failed)?;
+        Ok(Response { text, finish_reason, ..Response::default() })
+    }
+}
+
+/// The reply: the arguments of the tool calls if there are any, otherwise the text; empty if there is
+/// none.
+fn text(output: &Value, is_cut: bool) -> Result<String, (LlmErrorKind, String)> {
+    let of = |kind: &'static str| elements(output).iter().filter(move |item| item["type"] == kind);
+    let called = answer::calls(of("function_call").map(|call| &call["arguments"]), is_cut)?;
+    if !called.is_empty() {
+        return Ok(called);
+    }
+    let parts = || of("message").flat_map(|message| elements(&message["content"]));
+    if parts().any(|part| part["type"] == "refusal") {
+        return Err((LlmErrorKind::Refusal, "the model declined to answer".to_owned()));
+    }
+    let written = of("message").filter_map(|message| answer::content(&message["content"]));
+    let written: String = written.collect();
+    // Open models on vLLM and LM Studio write the reply where the reasoning belongs.
+    let reasoned = || {
+        let mut parts = of("reasoning").flat_map(|item| elements(&item["content"]));
+        parts.find_map(|part| answer::reasoned(part.get("text")))
+    };
+    Ok(if written.is_empty() { reasoned().unwrap_or_default() } else { written })
 }
 
 #[derive(Serialize)]
@@ -185,88 +236,4 @@ impl<'a> Tool<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum ToolChoice<'a> {
     Function { name: &'a str },
-}
-
-/// The members of a response that are read.
-#[derive(Deserialize)]
-struct ResponseBody {
-    output: Option<Vec<Item>>,
-    incomplete_details: Option<Incomplete>,
-    error: Option<Failed>,
-    usage: Option<WireUsage>,
-}
-
-#[derive(Deserialize)]
-struct Incomplete {
-    reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Failed {
-    code: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    r#type: String,
-    /// Set for a message.
-    content: Option<Vec<ItemPart>>,
-    /// Set for a tool call.
-    arguments: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ItemPart {
-    r#type: String,
-    text: Option<String>,
-}
-
-/// The reply: the arguments of a tool call if there is one, otherwise the text; `None` for a
-/// refusal.
-fn text(output: Vec<Item>) -> Option<String> {
-    let mut whole = String::new();
-    for item in output {
-        if item.r#type == "function_call" && item.arguments.is_some() {
-            return item.arguments;
-        }
-        for part in item.content.unwrap_or_default() {
-            match &*part.r#type {
-                "refusal" => return None,
-                "output_text" => whole.push_str(&part.text.unwrap_or_default()),
-                _ => {}
-            }
-        }
-    }
-    Some(whole)
-}
-
-#[derive(Deserialize)]
-struct WireUsage {
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    input_tokens_details: Option<InputDetails>,
-    output_tokens_details: Option<OutputDetails>,
-}
-
-#[derive(Deserialize)]
-struct InputDetails {
-    cached_tokens: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct OutputDetails {
-    reasoning_tokens: Option<u64>,
-}
-
-impl From<WireUsage> for Usage {
-    fn from(usage: WireUsage) -> Self {
-        Self {
-            thinking_tokens: usage.output_tokens_details.and_then(|it| it.reasoning_tokens),
-            cached_tokens: usage.input_tokens_details.and_then(|it| it.cached_tokens),
-            ..Self::of(
-                usage.input_tokens.unwrap_or_default(),
-                usage.output_tokens.unwrap_or_default(),
-            )
-        }
-    }
 }

@@ -1,15 +1,18 @@
 //! The known providers: resolves a model's name to an address, a key and a wire format.
 
+mod address;
+mod known_options;
 mod table;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use reqwest::Url;
+use reqwest::header::HeaderMap;
 
 use crate::Provider;
 use crate::capabilities::Capabilities;
 use crate::error::{ConfigError, Result};
-use crate::http::{ApiKey, Auth, Endpoint, HttpProvider, Timeouts, is_loopback};
+use crate::http::{self, ApiKey, Auth, Endpoint, HttpProvider, Timeouts, Trust, is_loopback};
 use structx_schema::OutputMode;
 use table::{BARE_NAMES, BEARER, CUSTOM, PROVIDERS, ProviderEntry, UNSUPPORTED, WireKind};
 
@@ -22,6 +25,15 @@ pub struct ModelSettings {
     pub api_base: Option<String>,
     /// The version of Azure's API.
     pub api_version: Option<String>,
+    /// Headers of every request, by name.
+    pub headers: Vec<(String, String)>,
+    /// The organization and the project that requests are billed to, at OpenAI and servers like it.
+    pub organization: Option<String>,
+    pub project: Option<String>,
+    /// Certificates of the trusted authorities, in PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Whether responses and errors carry the [`Exchange`](crate::http::Exchange).
+    pub records: bool,
     pub timeouts: Timeouts,
     /// How the model is asked for a schema; `None` for the best way that it supports.
     pub output_mode: Option<OutputMode>,
@@ -108,17 +120,23 @@ fn resolve(
             known.prefix, known.bases[0]
         )));
     }
-    let mut base_url = base_url(base, known)?;
+    let mut base_url = address::base_url(base, known)?;
     if known.wire == WireKind::Azure {
         let version = settings.api_version.clone();
-        azure(&mut base_url, &model, version.or_else(|| find(&AZURE_VERSIONS)).as_deref())?;
+        address::azure(
+            &mut base_url,
+            &model,
+            version.or_else(|| find(&AZURE_VERSIONS)).as_deref(),
+        )?;
     }
+    let headers = headers(settings, known, find)?;
     let given = settings.api_key.clone().filter(|key| !key.is_empty());
     let key = given.or_else(|| find(known.keys).as_deref().map(ApiKey::new));
     let auth = key
         .map(|key| Auth { header: known.header, key })
         .or_else(|| Some(Auth { header: BEARER, key: ApiKey::new(&find(known.tokens)?) }));
-    if auth.is_none() && own_base.is_none() && !is_loopback(&base_url) {
+    let is_authorized = [known.header, BEARER].iter().any(|name| headers.contains_key(*name));
+    if auth.is_none() && !is_authorized && own_base.is_none() && !is_loopback(&base_url) {
         return Err(ConfigError(format!(
             "{} needs an API key: set {} or give api_key",
             known.prefix, known.keys[0]
@@ -126,8 +144,52 @@ fn resolve(
     }
     let is_cloud = known.wire == WireKind::Ollama && base_url.host_str() == Some("ollama.com");
     let provider = if is_cloud { "ollama_cloud" } else { known.name }.to_owned();
-    let endpoint = Endpoint { provider, base_url, auth, timeouts: settings.timeouts };
+    let ca_file = settings.ca_file.as_deref();
+    let uses_tls = base_url.scheme() == "https" || ca_file.is_some();
+    let trust = if uses_tls { Trust::find(ca_file, &environment)? } else { None };
+    let (timeouts, records) = (settings.timeouts, settings.records);
+    let endpoint = Endpoint { provider, base_url, auth, headers, timeouts, trust, records };
     Ok(Resolved { known, endpoint, model })
+}
+
+/// The headers of every request but the key.
+fn headers(
+    settings: &ModelSettings,
+    known: &ProviderEntry,
+    find: impl Fn(&[&str]) -> Option<String>,
+) -> Result<HeaderMap> {
+    // As OpenAI's own client has them (github.com/openai/openai-python, src/openai/_client.py).
+    let billing = [
+        ("organization", &settings.organization, "OPENAI_ORG_ID", "OpenAI-Organization"),
+        ("project", &settings.project, "OPENAI_PROJECT_ID", "OpenAI-Project"),
+    ];
+    let mut given = Vec::new();
+    for (setting, value, variable, header) in billing {
+        let is_like_openai =
+            !matches!(known.wire, WireKind::Anthropic | WireKind::Gemini | WireKind::Ollama);
+        if value.is_some() && !is_like_openai {
+            return Err(ConfigError(format!(
+                "{setting} is a setting of OpenAI, not of {}",
+                known.name
+            )));
+        }
+        let from_environment = || if known.name == "openai" { find(&[variable]) } else { None };
+        if let Some(value) = value.clone().or_else(from_environment) {
+            given.push((header.to_owned(), value));
+        }
+    }
+    given.extend(settings.headers.iter().cloned());
+    http::headers(&given)
+}
+
+/// The names of options that the provider of a model is known to take, in its own spellings and the
+/// common ones.
+///
+/// # Errors
+/// [`ConfigError`]: no provider is known for the model.
+pub fn known_options(model: &str, has_base: bool) -> Result<Vec<&'static str>> {
+    let (known, _) = split(model, has_base)?;
+    Ok(known_options::of(known.wire))
 }
 
 /// Whether two models have the same provider, so that a key and an address given for one are right
@@ -184,63 +246,7 @@ fn unknown(model: &str) -> ConfigError {
     ))
 }
 
-/// Parses an address. Errors do not repeat it: it may hold a password.
-fn base_url(text: &str, known: &ProviderEntry) -> Result<Url> {
-    let text = text.trim().trim_end_matches('/');
-    let text = text.strip_suffix(known.address_suffix).unwrap_or(text);
-    let url = if known.wire == WireKind::Ollama { host_url(text) } else { Url::parse(text).ok() };
-    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let problem = match &url {
-        None => "api_base must be an address such as https://host/v1 (http or https)",
-        Some(url) if !url.username().is_empty() || url.password().is_some() => {
-            "api_base must not hold a user name or password; give api_key"
-        }
-        Some(_) => "",
-    };
-    url.filter(|_| problem.is_empty()).ok_or_else(|| ConfigError(problem.to_owned()))
-}
-
-/// The address of an Ollama server: a URL, a host with or without a port, or the address that the
-/// server listens at (docs.ollama.com/faq).
-fn host_url(text: &str) -> Option<Url> {
-    if text.contains("://") {
-        return Url::parse(text).ok();
-    }
-    let mut url = Url::parse(&format!("http://{text}")).ok()?;
-    if url.port().is_none() && !text.ends_with(":80") {
-        url.set_port(Some(11434)).ok()?;
-    }
-    if url.host_str() == Some("0.0.0.0") {
-        url.set_host(Some("127.0.0.1")).ok()?;
-    }
-    Some(url)
-}
-
 const AZURE_VERSIONS: [&str; 2] = ["AZURE_API_VERSION", "OPENAI_API_VERSION"];
-
-/// Completes the address of an Azure resource: for one deployment and API version, or for the API
-/// without versions
-/// (learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle).
-fn azure(base: &mut Url, deployment: &str, version: Option<&str>) -> Result<()> {
-    const VERSIONLESS: [&str; 3] = ["v1", "preview", "latest"];
-    let version = version.map(str::trim).filter(|version| !VERSIONLESS.contains(version));
-    let is_whole = base.path().ends_with("/openai/v1");
-    let mut path = base
-        .path_segments_mut()
-        .map_err(|()| ConfigError("api_base can't be the address of an API".to_owned()))?;
-    match version {
-        _ if is_whole => {}
-        None => {
-            path.pop_if_empty().extend(["openai", "v1"]);
-        }
-        Some(version) => {
-            path.pop_if_empty().extend(["openai", "deployments", deployment]);
-            drop(path);
-            base.query_pairs_mut().append_pair("api-version", version);
-        }
-    }
-    Ok(())
-}
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::rewriter::{ORIGIN, SchemaRewriter, has_type, note_renamed};
 use super::strict::{is_annotation, is_free_form};
-use crate::json_schema::resolve;
+use crate::json_schema::{resolve, walk_mut};
 
 pub(super) const KEY: &str = "key";
 pub(super) const VALUE: &str = "value";
@@ -14,6 +14,26 @@ const ENTRIES: &str = "x-entries";
 /// The maximum depth of unions in unions; only a recursive union is deeper. Chosen by hand, not
 /// measured.
 const MAX_DEPTH: usize = 16;
+
+/// Writes the names of members as texts, which JSON has alone: an enumeration of numbers, as pydantic
+/// writes it for the keys of a dictionary, would admit no member.
+pub(super) fn names_as_text(schema: &mut Value) {
+    let root = schema.clone();
+    walk_mut(schema, &mut |part, _| {
+        let Some(names) = part.get_mut("propertyNames") else { return };
+        let Some(Value::Object(target)) = resolve(names, &root) else { return };
+        let is_text = |value: &Value| value.is_string();
+        if let Some(Value::Array(values)) = target.get("enum") {
+            if !values.iter().all(is_text) {
+                let text =
+                    |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                *names = json!({"enum": values.iter().map(text).collect::<Vec<_>>()});
+            }
+        } else if target.get("type").is_some_and(|kind| !has_type(kind, "string")) {
+            *names = json!({});
+        }
+    });
+}
 
 /// Turns dictionaries into lists, except those that a list can't represent: with values of any type,
 /// or in a union with a list.

@@ -115,6 +115,7 @@ fn compile_for(
 /// The schema without the keywords that only structx uses.
 fn plain(schema: &Value) -> CompiledSchema {
     let mut schema = schema.clone();
+    dictionaries::names_as_text(&mut schema);
     walk_mut(&mut schema, &mut |part, _| {
         if let Some(members) = part.as_object_mut() {
             members.retain(|keyword, _| !keyword.starts_with("x-"));

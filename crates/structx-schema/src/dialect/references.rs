@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::rewriter::SchemaRewriter;
+use super::rewriter::{ORIGIN, SchemaRewriter};
+use super::strict::{is_annotation, required_names};
 use crate::json_schema::{walk, walk_mut};
 
 /// The maximum number of subschemas after inlining. Chosen by hand, not measured.
@@ -77,6 +78,73 @@ fn keep_definitions(schema: &mut Value, used: &HashSet<String>) {
             }
         }
     }
+}
+
+/// Keeps the references of a recursive schema, for a decoder that follows them to some depth: it takes
+/// no rules beside a reference, and within a cycle only properties that may be left out.
+pub(super) fn keep_recursive(rewriter: &mut SchemaRewriter) {
+    let root = rewriter.schema.clone();
+    rewriter.each(|part, report| {
+        if part.contains_key("$ref") {
+            let rules: Vec<String> = part
+                .keys()
+                .filter(|it| !it.starts_with('$') && !it.starts_with("x-") && !is_annotation(it))
+                .cloned()
+                .collect();
+            for rule in rules {
+                report.unenforced(part, &rule, "not enforced");
+            }
+            part.retain(|keyword, _| keyword.starts_with('$') || keyword.starts_with("x-"));
+        }
+    });
+    let definitions = root.get("$defs").and_then(Value::as_object).into_iter().flatten();
+    let mut recursive = HashSet::new();
+    for (name, definition) in definitions {
+        let own = format!("#/$defs/{name}");
+        walk(definition, &mut |part, _| {
+            let properties = part.get("properties").and_then(Value::as_object);
+            for (property, schema) in properties.into_iter().flatten() {
+                if reachable(schema, &root).contains(&own) {
+                    recursive.insert((origin_of(part), property.clone()));
+                }
+            }
+        });
+    }
+    rewriter.each(|part, report| {
+        let origin = part.get(ORIGIN).cloned().unwrap_or_default().to_string();
+        let required = required_names(part);
+        let is_within = |name: &String| recursive.contains(&(origin.clone(), name.clone()));
+        let (optional, kept): (Vec<String>, Vec<String>) =
+            required.into_iter().partition(is_within);
+        if !optional.is_empty() {
+            report.unenforced(
+                part,
+                "required",
+                &format!("{} may be left out", optional.join(", ")),
+            );
+            part.insert("required".to_owned(), kept.into());
+        }
+    });
+}
+
+fn origin_of(part: &Value) -> String {
+    part.get(ORIGIN).cloned().unwrap_or_default().to_string()
+}
+
+/// All references that are reachable from a schema.
+fn reachable(schema: &Value, root: &Value) -> HashSet<String> {
+    let mut found = HashSet::new();
+    let mut open = vec![schema];
+    while let Some(schema) = open.pop() {
+        walk(schema, &mut |part, _| {
+            let reference = part.get("$ref").and_then(Value::as_str);
+            if let Some(path) = reference.filter(|path| !found.contains(*path)) {
+                found.insert(path.to_owned());
+                open.extend(path.strip_prefix('#').and_then(|path| root.pointer(path)));
+            }
+        });
+    }
+    found
 }
 
 /// The references that are reachable from the root of a schema; `None` if it is recursive.

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::descriptions;
 use super::strict::{is_annotation, is_free_form};
+use super::{descriptions, dictionaries};
 use crate::UnenforcedRule;
 use crate::json_schema::{walk, walk_mut};
 
@@ -66,6 +66,7 @@ impl SchemaRewriter {
     pub fn new(original: &Value) -> Self {
         let mut rewriter =
             Self { schema: original.clone(), is_rewritten: false, report: Report::default() };
+        dictionaries::names_as_text(&mut rewriter.schema);
         let report = &mut rewriter.report;
         walk_mut(&mut rewriter.schema, &mut |part, pointer| {
             match part {

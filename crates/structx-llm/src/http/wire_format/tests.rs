@@ -13,7 +13,7 @@ use crate::{LlmErrorKind, Message, Part, Request, Role};
 use structx_schema::outline::OutlineCell;
 use structx_schema::{OutputMode, OutputSchema};
 
-fn formats() -> [Box<dyn WireFormat>; 5] {
+pub(super) fn formats() -> [Box<dyn WireFormat>; 5] {
     let provider = "p".to_owned();
     [
         Box::new(OpenAiChat { provider: provider.clone() }),
@@ -47,7 +47,7 @@ fn request(method: OutputMode, options: &Value) -> Request {
     }
 }
 
-fn reply(status: u16, body: &[u8]) -> HttpResponse {
+pub(super) fn reply(status: u16, body: &[u8]) -> HttpResponse {
     HttpResponse { status, headers: Vec::new(), body: body.to_vec() }
 }
 
@@ -93,21 +93,46 @@ fn bodies_are_json_whatever_the_method() {
 }
 
 #[test]
-fn a_reply_in_no_documented_form_is_not_shown() {
+fn a_broken_reply_is_not_shown() {
     let bodies = [
-        "",
-        "SECRET",
-        r#"["SECRET"]"#,
-        r#"{"choices": "SECRET", "output": "SECRET", "content": "SECRET", "candidates": "SECRET",
+        r#"{"choices": "SECRET", "output": "SECRET", "content": {"x": "SECRET"}, "candidates": "SECRET",
             "message": "SECRET"}"#,
-        "{}",
-        "null",
+        r#"{"choices": [{"message": {"content": "SECRET"#,
+        r#"{"output": [{"content": [{"text": "SECRET"#,
+        r#"{"content": [{"text": "SECRET"#,
+        r#"{"candidates": [{"content": {"parts": [{"text": "SECRET"#,
+        r#"{"message": {"content": "SECRET"#,
     ];
-    for format in formats() {
-        for body in bodies {
+    for (format, own) in formats().iter().zip(&bodies[1..]) {
+        for body in [bodies[0], own] {
             let error = format.decode(reply(200, body.as_bytes())).unwrap_err();
             assert_eq!(error.kind, LlmErrorKind::BadReply, "{format:?} {body}");
             assert!(!format!("{error:?}").contains("SECRET"), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn a_body_that_is_no_reply_is_shown() {
+    let long = format!("{}END", "x".repeat(300));
+    let page = "<!DOCTYPE html><html><head><title>\n Sign in </title></head><body>Hello";
+    let cases = [
+        ("", "is not"),
+        ("  ", "is not"),
+        ("null", "null"),
+        ("{}", "{}"),
+        ("[1]", "[1]"),
+        ("Unauthorized client", "Unauthorized client"),
+        (r#"{"state": "asleep"}"#, "asleep"),
+        (&long, "xxx ..."),
+        (page, "a web page, not JSON: Sign in; is api_base the address of the API?"),
+    ];
+    for format in formats() {
+        for (body, part) in cases {
+            let error = format.decode(reply(200, body.as_bytes())).unwrap_err();
+            assert_eq!(error.kind, LlmErrorKind::BadReply, "{format:?} {body}");
+            assert!(error.message.contains(part), "{error} has no {part}");
+            assert!(error.message.len() < 280 && !error.message.contains("END"), "{error}");
         }
     }
 }
@@ -122,7 +147,8 @@ fn the_system_s_texts_are_one() {
 
 fn json_value() -> impl Strategy<Value = Value> {
     const NAMES: &str = "choices|message|content|text|type|output|candidates|parts|usage|error|\
-                         code|details|finish_reason|tool_calls|function|arguments|input|status";
+                         code|details|finish_reason|tool_calls|function|arguments|input|status|\
+                         delta|index|detail|errors|base_resp|reasoning|refusal|logprobs|done|event";
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -149,6 +175,9 @@ proptest! {
         for format in formats() {
             let _ = format.decode(reply(status, body.to_string().as_bytes()));
             let _ = format.decode(reply(status, &bytes));
+            let event = format!("data: {body}\n\ndata: {body}\n\n");
+            let _ = format.decode(reply(status, event.as_bytes()));
+            let _ = format.decode(reply(status, format!("{body}\n{body}").as_bytes()));
         }
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    FinishReason, HttpResponse, LlmError, LlmErrorKind, Message, OpenAiChat, Request, Response,
-    Role, Usage, WireFormat,
+    LlmError, LlmErrorKind, Message, OpenAiChat, Request, Response, Role, Usage, WireFormat,
 };
-use crate::Part;
+use crate::http::HttpResponse;
+use crate::{FinishReason, Part};
 use structx_schema::outline::OutlineCell;
 use structx_schema::{OutputMode, OutputSchema};
 
@@ -209,11 +209,6 @@ fn unusable_replies_keep_what_they_cost() {
         assert!(text.contains(part) && text.ends_with("[request req_1]"), "{text}");
         assert!(!text.contains("SECRET"), "{text}");
     }
-    for body in ["", "SECRET", r#"{"choices": "SECRET"}"#, r#"["SECRET"]"#, "{}", "null"] {
-        let error = decode(200, body).unwrap_err();
-        assert_eq!(error.kind, LlmErrorKind::BadReply, "{body}");
-        assert!(!format!("{error:?}").contains("SECRET"), "{error}");
-    }
 }
 
 #[test]
@@ -258,7 +253,7 @@ fn errors_in_all_their_forms() {
             502,
             " <!doctype html><title>Bad gateway",
             Kind::Server,
-            "openai answered 502: the body is a web page, not JSON [request req_1]",
+            "openai answered 502: the body is a web page, not JSON: Bad gateway [request req_1]",
         ),
         (408, "timeout\n", Kind::Server, "openai answered 408: timeout [request req_1]"),
         (

@@ -2,7 +2,8 @@
 
 use super::table::WireKind;
 use super::{
-    ApiKey, ModelSettings, OutputMode, PROVIDERS, output_mode, provider, resolve, same_provider,
+    ApiKey, ModelSettings, OutputMode, PROVIDERS, known_options, output_mode, provider, resolve,
+    same_provider,
 };
 
 const KEY: &str = "sk-secret";
@@ -226,6 +227,76 @@ const CASES: &[Case] = &[
     ("mystery", "", "", OPENAI, Err("no provider is known")),
     ("", "", "", OPENAI, Err("the model's name is empty")),
     ("openai/", "", "", OPENAI, Err("no provider is known")),
+    (
+        "openai/m",
+        "https://x.example/v1/chat/completions/",
+        "k",
+        &[],
+        Ok(["openai", "m", "https://x.example/v1", "k"]),
+    ),
+    (
+        "openai/responses/m",
+        "https://x.example/v1/responses?v=1",
+        "k",
+        &[],
+        Ok(["openai", "m", "https://x.example/v1?v=1", "k"]),
+    ),
+    (
+        "anthropic/m",
+        "https://x.example/v1/messages",
+        "k",
+        &[],
+        Ok(["anthropic", "m", "https://x.example/", "k"]),
+    ),
+    (
+        "gemini/m",
+        "https://x.example/v1beta/models/gemini-2.5-flash:generateContent",
+        "k",
+        &[],
+        Ok(["gemini", "m", "https://x.example/", "k"]),
+    ),
+    (
+        "ollama/m",
+        "http://box:11434/api/chat",
+        "",
+        &[],
+        Ok(["ollama", "m", "http://box:11434/", ""]),
+    ),
+    ("ollama/m", "box/api", "", &[], Ok(["ollama", "m", "http://box:11434/", ""])),
+    (
+        "azure/gpt",
+        "https://x.example/openai/deployments/gpt/chat/completions?api-version=2024-10-21",
+        "k",
+        &[("AZURE_API_VERSION", "2025-01-01")],
+        Ok([
+            "azure",
+            "gpt",
+            "https://x.example/openai/deployments/gpt?api-version=2024-10-21",
+            "k",
+        ]),
+    ),
+    (
+        "azure/gpt",
+        "https://x.example/openai/",
+        "k",
+        &[],
+        Ok(["azure", "gpt", "https://x.example/openai/v1", "k"]),
+    ),
+    (
+        "openai/m",
+        "https://x.example/v1/responses",
+        "k",
+        &[],
+        Err("is an address of the Responses API: name the model openai/responses/..."),
+    ),
+    ("m", "https://x.example/v1/messages", "k", &[], Err("name the model anthropic/...")),
+    (
+        "openai/responses/m",
+        "https://x.example/v1/chat/completions",
+        "k",
+        &[],
+        Err("is an address of the chat API"),
+    ),
     ("m", "ftp://x.example", "", &[], Err("api_base must be an address")),
     ("m", "https://me:hunter2@x.example", "", &[], Err("must not hold a user name or password")),
 ];
@@ -371,4 +442,22 @@ fn a_way_of_asking_must_be_one_of_the_model_s() {
     assert_eq!(ask("gpt-4o", OutputMode::Tool), Ok(()));
     let error = ask("deepseek/deepseek-chat", OutputMode::Strict).unwrap_err();
     assert!(error.contains("it takes tool, json, prompt"), "{error}");
+}
+
+#[test]
+fn known_options_are_those_of_the_wire_format() {
+    for (model, has_base, known, unknown) in [
+        ("openai/m", false, "logit_bias", "num_ctx"),
+        ("gpt-4o", false, "seed", "topK"),
+        ("org/m", true, "chat_template_kwargs", "num_ctx"),
+        ("openai/responses/m", false, "truncation", "seed"),
+        ("anthropic/m", false, "stop_sequences", "seed"),
+        ("gemini/m", false, "topK", "thinking"),
+        ("ollama/m", false, "num_ctx", "logit_bias"),
+    ] {
+        let options = known_options(model, has_base).unwrap();
+        assert!(options.contains(&known) && options.contains(&"temperature"), "{model}");
+        assert!(!options.contains(&unknown), "{model}");
+    }
+    assert!(known_options("mystery", false).is_err());
 }
