@@ -1,5 +1,6 @@
 //! PDF: arranges the glyphs that `hayro` draws into text and tables.
 
+mod attachments;
 mod drawing;
 mod layout;
 pub(super) mod pdf_extract;
@@ -46,12 +47,17 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
         return Err(context.error(FileErrorKind::Empty, "its pages are blank"));
     }
     let mode = context.options.mode;
-    if mode == Mode::Text && unusable.len() == pages.len() {
+    if mode == Mode::Text && pages.iter().all(|page| page.blocks.is_empty()) {
         let message = "its pages have no readable text, as in a scan; run text recognition (OCR) \
                        on it first, or read it in mode \"auto\" with a vision model";
         return Err(context.error(FileErrorKind::NoTextLayer, message));
     }
     let mut document = document(context, pages)?;
+    document.attachments = attachments::read(context, &pdf)?;
+    if attachments::has_xfa(&pdf) {
+        let warning = "the form has XFA data, which was not read; its PDF fields were";
+        document.warnings.push(warning.to_owned());
+    }
     document.warnings.extend(warnings(&unusable, unmapped));
     document
         .warnings
@@ -130,7 +136,7 @@ fn write(
         PageBlock::Table(rows, bounds) => {
             return markdown_table::write(context, builder, rows, Some(*bounds));
         }
-        PageBlock::Plain(text) => {
+        PageBlock::Plain(text) | PageBlock::Note(text) => {
             builder.block(kind, text, None);
             return Ok(());
         }

@@ -194,6 +194,77 @@ fn a_protected_pdf_asks_for_its_password() {
 }
 
 #[test]
+fn form_fields_and_notes_are_read_where_they_are() {
+    let field = |rect: &str, entries: &str| {
+        format!("<< /Type /Annot /Subtype /Widget /Rect [{rect}] {entries} >>")
+    };
+    let fields = [
+        field("100 440 200 460", "/FT /Tx /T (name) /V (Ann Smith)"),
+        field("100 400 200 420", "/FT /Ch /V (b) /Opt [[(a) (Net)] [(b) (Gross)]]"),
+        field("100 360 112 372", "/FT /Btn /AS /Yes"),
+        field("100 320 112 332", "/FT /Btn /AS /Off"),
+        field("100 280 200 300", "/Parent << /FT /Tx /V (inherited) >>"),
+        field("100 240 200 260", "/FT /Tx /V (hidden) /F 2"),
+        field("100 200 200 220", "/FT /Tx /V (drawn already)"),
+        field("100 160 200 180", "/FT /Btn /Ff 65536"),
+        "<< /Subtype /FreeText /Rect [100 120 200 140] /Contents (Paid) >>".to_owned(),
+        "<< /Subtype /Text /Rect [0 0 9 9] /Contents <FEFF00FC> >>".to_owned(),
+    ];
+    let labels = content(&[
+        (40, 445, "Name"),
+        (40, 405, "Kind"),
+        (40, 362, "Member"),
+        (40, 322, "Guest"),
+        (40, 285, "Code"),
+        (105, 205, "seen"),
+    ]);
+    let file = pdf(&[(&labels, &format!("/Annots [{}]", fields.concat()))]);
+    let document = document(&file);
+    for expected in [
+        "Name   Ann Smith",
+        "Kind   Gross",
+        "Member   [x]",
+        "Guest   [ ]",
+        "Code   inherited",
+        "Paid",
+    ] {
+        let squeezed = document.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let expected = expected.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(squeezed.contains(&expected), "{expected}: {}", document.text);
+    }
+    assert!(!document.text.contains("hidden") && !document.text.contains("already"));
+    let note = document.blocks.iter().find(|block| block.kind == BlockKind::Note).unwrap();
+    assert_eq!(&document.text[note.range.clone()], "ü");
+}
+
+#[test]
+fn embedded_files_are_attachments() {
+    let spec = "<< /Type /Filespec /F (old) /UF (invoice.xml) /EF << /F 6 0 R >> >>";
+    let root = format!(
+        "<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Kids [<< /Names [(a) {spec}] >>] >> >> >>"
+    );
+    let objects = [
+        root.as_str(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 500] /Contents 4 0 R \
+         /Resources << /Font << /F1 5 0 R >> >> >>",
+        "<< /Length 38 >>\nstream\nBT /F1 10 Tf 40 450 Td (Invoice) Tj ET  \nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        "<< /Type /EmbeddedFile /Subtype /text#2Fxml /Length 4 >>\nstream\n<a/>\nendstream",
+    ];
+    let numbered = (1..).zip(objects).map(|(number, it)| format!("{number} 0 obj\n{it}\nendobj\n"));
+    let body: String = numbered.collect();
+    let file = format!("%PDF-1.4\n{body}trailer\n<< /Root 1 0 R >>\n%%EOF\n");
+    let document = document(file.as_bytes());
+    let [attachment] = &document.attachments[..] else { panic!("{:?}", document.attachments) };
+    assert_eq!(
+        (attachment.name.as_str(), attachment.media_type.as_str()),
+        ("invoice.xml", "text/xml")
+    );
+    assert_eq!(&*attachment.bytes, b"<a/>");
+}
+
+#[test]
 fn the_text_of_marked_content_replaces_its_glyphs() {
     let marked = |text: &str, glyphs: &str| {
         format!(

@@ -1,6 +1,7 @@
 //! Collects the glyphs of a page in drawing order, and its ruling lines. Nothing is painted.
 
-mod actual_text;
+pub(in crate::pdf) mod actual_text;
+mod annotations;
 mod bitmap_fonts;
 pub(in crate::pdf) mod ruling_lines;
 
@@ -53,6 +54,8 @@ pub(in crate::pdf) struct Drawing {
     pub(in crate::pdf) unmapped: usize,
     /// An image, a line or an area that is not white is drawn.
     pub(in crate::pdf) has_graphics: bool,
+    /// Texts of sticky notes.
+    pub(in crate::pdf) notes: Vec<String>,
     pub(in crate::pdf) rulings: RulingLines,
 }
 
@@ -97,7 +100,11 @@ impl<'a> Drawer<'a> {
             Err(panic) => resume_unwind(panic),
         })?;
         self.drawn = collector.drawn;
-        Ok(collector.finish())
+        let mut drawing = collector.finish();
+        let annotations = annotations::read(self.context, page, transform, &drawing.glyphs)?;
+        drawing.glyphs.extend(annotations.glyphs);
+        drawing.notes = annotations.notes;
+        Ok(drawing)
     }
 }
 

@@ -65,6 +65,7 @@ impl HeadingStyle {
         let text = match page.get(place) {
             Some(PageBlock::Text(text)) => text,
             Some(PageBlock::Table(..)) => return BlockKind::Table,
+            Some(PageBlock::Note(_)) => return BlockKind::Note,
             Some(PageBlock::Plain(_)) | None => return BlockKind::Paragraph,
         };
         if self.is_header_footer(page, place) {

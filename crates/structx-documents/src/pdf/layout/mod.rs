@@ -39,6 +39,7 @@ pub(in crate::pdf) fn blocks(
         mark_notes(&mut words);
         rotated(context, rotation, words, &rulings, &mut blocks)?;
     }
+    blocks.extend(drawing.notes.into_iter().map(PageBlock::Note));
     Ok(blocks)
 }
 

@@ -24,6 +24,8 @@ pub(in crate::pdf) enum PageBlock {
     Table(Vec<Vec<markdown_table::MarkdownCell>>, Bounds),
     /// Text without boxes.
     Plain(String),
+    /// The text of a note.
+    Note(String),
 }
 
 #[derive(Debug)]
@@ -200,7 +202,7 @@ impl PageBlock {
     pub(in crate::pdf) fn text(&self) -> Option<&Passage> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Table(..) | Self::Plain(_) => None,
+            Self::Table(..) | Self::Plain(_) | Self::Note(_) => None,
         }
     }
 }
