@@ -34,7 +34,8 @@ Two items.
 def pdf(*lines: str) -> bytes:
     """A page with these lines, from the top."""
     text = "".join(f"1 0 0 1 72 {700 - 20 * n} Tm ({line}) Tj " for n, line in enumerate(lines))
-    stream = f"BT /F 12 Tf {text}ET"
+    # Without lines a scan: something is drawn.
+    stream = f"BT /F 12 Tf {text}ET" if text else "72 72 400 600 re f"
     objects = [
         "<</Type/Catalog/Pages 2 0 R>>",
         "<</Type/Pages/Kids[3 0 R]/Count 1>>",

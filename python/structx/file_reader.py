@@ -25,6 +25,13 @@ class FileReader:
 
                 - `sep` or `delimiter` (CSV, TSV): one character. Default: detected.
                 - `quotechar` (CSV, TSV): one character. Default: detected, `"` or `'`.
+                - `escapechar` (CSV, TSV): the character that makes a quote after it part of the
+                  cell. Default: detected, a backslash or none.
+                - `skipinitialspace` (CSV, TSV): True drops spaces after separators. Default: only
+                  those before quotes.
+                - `comment` (CSV, TSV): lines that begin with this character are skipped.
+                - `decimal` and `thousands` (CSV, TSV): the separators of numbers, which are then
+                  read in plain form: `1.234,50` as `1234.50`. Default: cells stay as they are.
                 - `encoding` (CSV, TSV, JSON): the name of an encoding. Default: detected.
                 - `sheet_name` (workbooks): the name of a sheet or its position from 0. A list of
                   these, or None for all sheets, concatenates the rows of several sheets and adds

@@ -366,7 +366,7 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
 
 impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Visitor for Story<'_, Out> {
     fn start(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
-        let is_visited = self.start_element(name, element)?;
+        let is_visited = self.start_element(name, element);
         if is_visited {
             let text = self.math.start(name, element);
             if !text.is_empty() {
@@ -398,13 +398,13 @@ impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Visitor for Story<'_, Out
 
 impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'_, Out> {
     /// Processes the start of an element; returns whether its content is visited.
-    fn start_element(&mut self, name: &str, element: &BytesStart) -> Result<bool, FileError> {
+    fn start_element(&mut self, name: &str, element: &BytesStart) -> bool {
         // Properties from before a tracked change.
         if name.ends_with("Change") {
-            return Ok(false);
+            return false;
         }
         if self.properties != Properties::None {
-            return Ok(self.property(name, element));
+            return self.property(name, element);
         }
         let note = |kind| {
             (
@@ -430,7 +430,7 @@ impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'_, Out> {
             "footnote" | "endnote" | "comment" => {
                 // Separator lines between text and notes are stored as notes.
                 if xml::attribute(element, "type").is_some_and(|kind| kind != "normal") {
-                    return Ok(false);
+                    return false;
                 }
                 let note = Some(note(NoteKind::of(name)));
                 self.containers.push(Container { note, ..Container::default() });
@@ -440,9 +440,9 @@ impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'_, Out> {
             "tcPr" => self.properties = Properties::Cell,
             "sdt" => self.placeholders.push(false),
             "sdtPr" => self.properties = Properties::Control,
-            name => return Ok(self.inline(name, element)),
+            name => return self.inline(name, element),
         }
-        Ok(true)
+        true
     }
 
     fn end_element(&mut self, name: &str) -> Result<(), FileError> {
