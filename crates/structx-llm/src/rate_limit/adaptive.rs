@@ -49,7 +49,7 @@ const LEAST_NOISE: f64 = 0.003;
 const MAX_NOISE: f64 = 0.7;
 
 /// How long a share is expected after it was found to be noise.
-const MEMORY: Duration = Duration::from_secs(20);
+const MEMORY: Duration = Duration::from_secs(10);
 
 /// The standard deviations from the expected share that call for a cut; fewer are no throttling.
 const SIGNIFICANT: f64 = 3.0;
@@ -273,6 +273,9 @@ impl AdaptiveRate {
         let cuts = if good.is_some() { 0 } else { cuts + 1 };
         let trial = || Trial::new(before, limit, cuts, sample, self.sent, now);
         self.trial = (sample.share() < MAX_NOISE).then(trial);
+        if self.trial.is_none() {
+            self.noise = 0.0;
+        }
         self.start_over(now);
     }
 

@@ -17,9 +17,10 @@ use crate::retry::RetryPolicy;
 /// A provider that throttles by a token bucket, by windows, by concurrency, and at random.
 #[derive(Debug, Clone, Copy)]
 pub struct Provider {
-    /// Requests a second, and the factor from [`CHANGE`] on.
+    /// Requests a second, and its factor from second `change` on.
     pub limit: Option<f64>,
     pub then: f64,
+    pub change: f64,
     pub burst: f64,
     /// The number of requests in each window of so many seconds.
     pub window: Option<(u32, f64)>,
@@ -48,6 +49,7 @@ pub enum Told {
 pub const SOUND: Provider = Provider {
     limit: None,
     then: 1.0,
+    change: 30.0,
     burst: 5.0,
     window: None,
     slots: None,
@@ -57,9 +59,6 @@ pub const SOUND: Provider = Provider {
     refusal: 0.005,
     told: Told::Nothing,
 };
-
-/// The second at which limits change.
-pub const CHANGE: f64 = 30.0;
 
 /// Requests before this second do not count as late.
 pub const LATE: f64 = 10.0;
@@ -300,8 +299,8 @@ impl Simulation {
 
 impl State {
     fn limit(&self) -> Option<f64> {
-        let Provider { limit, then, .. } = self.provider;
-        limit.map(|limit| if self.now < CHANGE { limit } else { limit * then })
+        let Provider { limit, then, change, .. } = self.provider;
+        limit.map(|limit| if self.now < change { limit } else { limit * then })
     }
 
     /// The content of the token bucket.

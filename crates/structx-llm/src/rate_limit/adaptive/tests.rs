@@ -11,9 +11,7 @@
 
 use crate::retry::RetryPolicy;
 
-use super::simulation::{
-    CHANGE, Client, Control, LATE, Outcome, Provider, SOUND, Simulation, Told,
-};
+use super::simulation::{Client, Control, LATE, Outcome, Provider, SOUND, Simulation, Told};
 
 const TOLD: [Told; 3] = [Told::Nothing, Told::Exact, Told::Rounded];
 
@@ -46,7 +44,8 @@ fn endless(then: f64) -> Vec<(f64, f64, f64)> {
                         let threads = ((limit * latency * 4.0) as usize).max(16);
                         let client = Client::endless(threads);
                         let outcome = run(provider, client);
-                        let allowed = (CHANGE - LATE) + (client.end - CHANGE) * then;
+                        let allowed =
+                            (provider.change - LATE) + (client.end - provider.change) * then;
                         let used = outcome.rate * (client.end - LATE) / (limit * allowed);
                         outcomes.push((limit, outcome.throttled, used));
                     }
@@ -90,6 +89,21 @@ fn a_limit_that_halves_is_followed() {
 #[test]
 fn a_limit_that_doubles_is_followed() {
     check(2.0, 0.03, 0.85, [0.05; 5]);
+}
+
+/// A limit that halves before it was found.
+#[test]
+fn a_limit_that_halves_is_no_noise() {
+    for told in TOLD {
+        let limits = Provider { limit: Some(100.0), then: 0.5, change: 0.5, burst: 3.0, ..SOUND };
+        let provider = Provider { latency: 0.02, refusal: 0.02, told, ..limits };
+        let policy = RetryPolicy::new(20, 0.1, 1.0).unwrap();
+        for seed in 0..60 {
+            let client = Client { threads: 20, policy, seed, ..Client::new(1_000) };
+            let outcome = run(provider, client);
+            assert!(outcome.throttled < 0.1, "{outcome:?}: {provider:?} {seed}");
+        }
+    }
 }
 
 #[test]
