@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 
-use crate::error::Result;
+use crate::Result;
 use crate::llm::providers::registry;
 
 #[pyfunction]

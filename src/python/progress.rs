@@ -179,7 +179,7 @@ impl RequestObserver for ProgressReporter {
             // Dropping the future does not cancel the call.
             drop(self.pydantic.call_back(|callbacks| callbacks.log.as_ref(), move || raw));
         }
-        if let Some(raw) = raw_exchange(sent) {
+        if let Some(raw) = raw_exchange(event) {
             drop(self.pydantic.call_back(|callbacks| callbacks.on_request.as_ref(), move || raw));
         }
     }
