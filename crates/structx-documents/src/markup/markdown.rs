@@ -10,6 +10,9 @@ use crate::{Block, BlockKind, Document, FileError, FileErrorKind};
 
 /// Events between two checks of the time: chosen by hand, not measured.
 const EVENTS_PER_CHECK: usize = 4096;
+/// Bytes that are parsed at a time: the parser holds the tree of a whole text, about 50 bytes for each
+/// byte of short list items (`items.md` in `tests/hostile_markup.py`).
+const SECTION_BYTES: usize = 1 << 20;
 
 pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
     let (text, warning) = decode(bytes, None);
@@ -29,17 +32,34 @@ fn blocks(context: &ReadContext, text: &str) -> Result<Vec<Block>, FileError> {
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     let mut scanner = Scanner { text, blocks: Vec::new(), host: None, row: 0, column: 0, cells: 0 };
-    let events = Parser::new_ext(text, extensions).into_offset_iter();
-    for (count, (event, range)) in events.enumerate() {
-        if let Event::Start(tag) = event {
-            scanner.start(&tag, trimmed(text, range));
-            context.check_document_cells(scanner.cells)?;
-        }
-        if count.is_multiple_of(EVENTS_PER_CHECK) {
-            context.check_time()?;
+    let mut section = 0..0;
+    while section.end < text.len() {
+        section = section.end..section_end(text, section.end);
+        let events = Parser::new_ext(&text[section.clone()], extensions).into_offset_iter();
+        for (count, (event, range)) in events.enumerate() {
+            if let Event::Start(tag) = event {
+                let range = section.start + range.start..section.start + range.end;
+                scanner.start(&tag, trimmed(text, range));
+                context.check_document_cells(scanner.cells)?;
+            }
+            if count.is_multiple_of(EVENTS_PER_CHECK) {
+                context.check_time()?;
+            }
         }
     }
     Ok(with_gaps(text, scanner.blocks))
+}
+
+/// The end of the section from `start` on: behind its last blank line, else behind its last line.
+fn section_end(text: &str, start: usize) -> usize {
+    let most = start.saturating_add(SECTION_BYTES);
+    if most >= text.len() {
+        return text.len();
+    }
+    let most = text.floor_char_boundary(most);
+    let section = &text[start..most];
+    let cut = |end: &str| section.rfind(end).map(|found| start + found + end.len());
+    cut("\n\n").or_else(|| cut("\n")).unwrap_or(most)
 }
 
 struct Scanner<'a> {
@@ -172,6 +192,20 @@ mod tests {
             (Heading { level: 2 }, "## End"),
         ];
         assert_eq!(kinds(text), expected.map(|(kind, text)| (kind, text.to_owned())));
+    }
+
+    #[test]
+    fn long_texts_are_parsed_in_sections_between_blocks() {
+        let paragraphs = 200_000;
+        let text = format!("# Title\n\n{}## End", "a word\n\n".repeat(paragraphs));
+        assert!(text.len() > super::SECTION_BYTES);
+        let found = kinds(&text);
+        assert_eq!(found.len(), paragraphs + 2);
+        assert!(
+            found[1..=paragraphs].iter().all(|(kind, text)| *kind == Paragraph && text == "a word")
+        );
+        let items = kinds(&"- é\n".repeat(300_000));
+        assert!(items.len() == 300_000 && items.iter().all(|(kind, _)| *kind == ListItem));
     }
 
     #[test]
