@@ -306,7 +306,7 @@ impl<'o> Aligner<'o> {
             let named = members.get(&property.name);
             let member = named.or_else(|| {
                 let is_meant = |name: &str| {
-                    object.meant(name).is_some_and(|meant| meant.name == property.name)
+                    object.meant(name, 0).is_some_and(|meant| meant.name == property.name)
                 };
                 members.iter().find(|(name, _)| is_meant(name)).map(|(_, member)| member)
             });
@@ -373,7 +373,7 @@ impl<'o> Aligner<'o> {
         }
         let mut claims: HashMap<&str, Vec<&String>> = HashMap::new();
         for name in strange {
-            if let Some(only) = object.meant(name) {
+            if let Some(only) = object.meant(name, 0) {
                 claims.entry(&only.name).or_default().push(name);
             }
         }

@@ -195,7 +195,7 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
         let begins_with_digit = || text.as_bytes().first().is_some_and(u8::is_ascii_digit);
         let is_formatted =
             || kinds.has(Kinds::FORMATTED) && (begins_with_digit() || !spellings::is_null(text));
-        if kinds.has(Kinds::STRING) || is_listed() || is_decimal() || is_formatted() {
+        if kinds.has(Kinds::STRING) || is_formatted() || is_listed() || is_decimal() {
             Ok(Found::Other)
         } else {
             Err(misfit())

@@ -37,6 +37,8 @@ pub struct Frame<'o> {
     pub previous: Previous,
     /// Whether a string of the list has unescaped quotation marks in it.
     pub has_marks: bool,
+    /// Whether the content begins on a line of its own.
+    pub has_lines: bool,
     /// The shapes that the place may have; none if the outline does not describe it.
     shapes: Vec<&'o Shape>,
 }
@@ -58,7 +60,15 @@ impl<'o> Frame<'o> {
             };
             Content::List { items: Vec::new(), is_kept }
         };
-        Self { content, previous: Previous::Bracket, has_marks: false, shapes }
+        Self { content, previous: Previous::Bracket, has_marks: false, has_lines: false, shapes }
+    }
+
+    /// The position of the next member, if the object has those of its schema in order.
+    fn position(&self) -> usize {
+        match &self.content {
+            Content::Object { members, name } => members.len() + usize::from(!name.is_empty()),
+            Content::List { .. } => 0,
+        }
     }
 
     pub const fn is_object(&self) -> bool {
@@ -76,8 +86,8 @@ impl<'o> Frame<'o> {
                 Content::List { items: vec![Value::Null; items.len()], is_kept: false }
             }
         };
-        let Self { previous, has_marks, .. } = *self;
-        Self { content, previous, has_marks, shapes: self.shapes.clone() }
+        let Self { previous, has_marks, has_lines, .. } = *self;
+        Self { content, previous, has_marks, has_lines, shapes: self.shapes.clone() }
     }
 
     /// The shapes of the next value in this frame.
@@ -86,7 +96,8 @@ impl<'o> Frame<'o> {
         match &self.content {
             Content::Object { name, .. } => {
                 let objects = shapes.flat_map(|shape| outline.objects(shape));
-                objects.filter_map(|object| member_shape(object, name)).collect()
+                let at = self.position().saturating_sub(1);
+                objects.filter_map(|object| member_shape(object, name, at)).collect()
             }
             Content::List { items, .. } => {
                 let lists = shapes.flat_map(|shape| outline.lists(shape));
@@ -98,7 +109,7 @@ impl<'o> Frame<'o> {
     /// How `name` relates to this object. A place that the outline does not describe takes any name.
     pub fn relation(&self, name: &str, outline: &'o Outline) -> Relation {
         let objects = || self.shapes.iter().flat_map(|shape| outline.objects(shape));
-        if objects().any(|object| object.meant(name).is_some()) {
+        if objects().any(|object| object.meant(name, self.position()).is_some()) {
             return Relation::Known;
         }
         let is_open = self.shapes.iter().any(|shape| shape.anything)
@@ -112,7 +123,10 @@ impl<'o> Frame<'o> {
         let has = |name: &str| current == name || members.contains_key(name);
         let mut objects = self.shapes.iter().flat_map(|shape| outline.objects(shape));
         has(name)
-            || objects.any(|object| object.meant(name).is_some_and(|property| has(&property.name)))
+            || objects.any(|object| {
+                let meant = object.meant(name, self.position());
+                meant.is_some_and(|property| property.name != name && has(&property.name))
+            })
     }
 
     /// Whether nothing can be missing from the frame where the text ends: it is the wrapper, the list of
@@ -123,7 +137,8 @@ impl<'o> Frame<'o> {
             Content::Object { members, name } => {
                 let is_wrapper = is_root && is_wrapper(name, outline);
                 let has_all = |object: &Object| {
-                    let meant = |name: &String| object.meant(name).map(|property| &property.name);
+                    let meant =
+                        |name: &String| object.meant(name, 0).map(|property| &property.name);
                     let found: Vec<&String> = members.keys().filter_map(meant).collect();
                     !object.properties.is_empty()
                         && object.properties.iter().all(|it| found.contains(&&it.name))
@@ -146,12 +161,12 @@ fn root_shapes(outline: &Outline) -> Vec<&Shape> {
 
 fn is_wrapper(name: &str, outline: &Outline) -> bool {
     let root = outline.objects(&outline.root).next();
-    let meant = root.and_then(|object| object.meant(name));
+    let meant = root.and_then(|object| object.meant(name, 0));
     meant.is_some() && outline.wrapper().is_some()
 }
 
-fn member_shape<'o>(object: &'o Object, name: &str) -> Option<&'o Shape> {
-    match (object.meant(name), &object.others) {
+fn member_shape<'o>(object: &'o Object, name: &str, guess: usize) -> Option<&'o Shape> {
+    match (object.meant(name, guess), &object.others) {
         (Some(property), _) => Some(&property.shape),
         (None, Others::Allowed(shape)) => Some(shape),
         (None, _) => None,

@@ -125,7 +125,10 @@ pub fn follows(
         // A comma is missing.
         _ if role == StringRole::Item && opens(rest) => {
             let is_empty = parser.text[..parser.at].ends_with(mark);
-            Ok(if is_line_end && !is_empty { Follows::Structure } else { Follows::Unclear })
+            // Each string has a line of its own, so that the end of a line is that of a string.
+            let has_lines = parser.frames.last().is_some_and(|frame| frame.has_lines);
+            let is_end = is_line_end && has_lines && !is_empty;
+            Ok(if is_end { Follows::Structure } else { Follows::Unclear })
         }
         _ if role == StringRole::Member && (opens(rest) || is_line_end) => {
             Ok(parser.frames.last().map_or(Follows::Text, |frame| place.name(frame, rest)))

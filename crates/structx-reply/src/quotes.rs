@@ -72,13 +72,15 @@ fn triple(
     open: char,
     role: StringRole,
 ) -> Result<Option<String>, ParseError> {
-    let marks: String = std::iter::repeat_n(open, 3).collect();
-    if !matches!(open, '"' | '\'') || role == StringRole::Name {
-        return Ok(None);
-    }
-    let Some(inside) = parser.rest().strip_prefix(&*marks) else { return Ok(None) };
-    let Some(mut end) = inside.find(&*marks) else { return Err(UNCLEAR) };
-    while inside[end + 1..].starts_with(&*marks) {
+    let marks = match open {
+        '"' => "\"\"\"",
+        '\'' => "\'\'\'",
+        _ => return Ok(None),
+    };
+    let inside = parser.rest().strip_prefix(marks).filter(|_| role != StringRole::Name);
+    let Some(inside) = inside else { return Ok(None) };
+    let Some(mut end) = inside.find(marks) else { return Err(UNCLEAR) };
+    while inside[end + 1..].starts_with(marks) {
         end += 1;
     }
     parser.spend(end + 6)?;

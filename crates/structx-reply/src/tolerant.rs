@@ -138,7 +138,9 @@ impl<'t> Parser<'t> {
                 }
                 self.at += 1;
                 self.spend(1)?;
-                let frame = Frame::new(open == '{', &self.frames, self.outline);
+                let mut frame = Frame::new(open == '{', &self.frames, self.outline);
+                let rest = self.rest();
+                frame.has_lines = rest[..rest.len() - rest.trim_start().len()].contains('\n');
                 self.frames.push(frame);
                 Ok(None)
             }
@@ -191,19 +193,16 @@ impl<'t> Parser<'t> {
     fn entry(&mut self) -> Result<Option<Value>, ParseError> {
         let Some(frame) = self.frames.last() else { return Ok(None) };
         let lacks_comma = frame.previous == Previous::Value;
-        if !frame.is_object() {
-            if lacks_comma {
-                let is_apart = self.text[..self.at].ends_with(char::is_whitespace);
-                let is_string = is_apart && quotes::opens(self.rest());
-                if !self.rest().starts_with(['{', '[']) && !is_string {
-                    return Err(ParseError::Wrong("a comma or a bracket is missing"));
-                }
-                self.faults.note(Fault::MissingComma);
-            }
-            return self.start(StringRole::Item);
-        }
+        let (is_object, has_lines) = (frame.is_object(), frame.has_lines);
         if lacks_comma {
+            let is_string = has_lines && quotes::opens(self.rest());
+            if !is_object && !self.rest().starts_with(['{', '[']) && !is_string {
+                return Err(ParseError::Wrong("a comma or a bracket is missing"));
+            }
             self.faults.note(Fault::MissingComma);
+        }
+        if !is_object {
+            return self.start(StringRole::Item);
         }
         let read = self.name()?;
         if let Some(Frame { content: Content::Object { name, .. }, .. }) = self.frames.last_mut() {
@@ -284,16 +283,18 @@ impl<'t> Parser<'t> {
     /// Checks that a value with a mended structure is the only reading: it has no member that the schema
     /// does not have, and no part of it is left in the text after it.
     fn check_rest(&mut self) -> Result<(), ParseError> {
-        if !self.faults.move_structure() {
-            return Ok(());
-        }
         let has = |fault| self.faults.has(fault);
+        let is_moved = self.faults.move_structure();
         let has_others = has(Fault::MissingBracket) || has(Fault::MissingComma);
         let is_torn = has(Fault::InnerQuote) && has_others;
-        if self.has_unknown || has(Fault::Repeated) || is_torn {
+        let is_foreign = self.has_unknown && (is_moved || has_others);
+        if is_foreign || is_moved && has(Fault::Repeated) || is_torn {
             return Err(ParseError::Final(
-                "quotation marks or brackets are missing or not escaped".to_owned(),
+                "quotation marks, commas or brackets are missing or not escaped".to_owned(),
             ));
+        }
+        if !is_moved {
+            return Ok(());
         }
         let rest = self.rest().trim_start();
         self.spend(self.text.len() - self.at)?;

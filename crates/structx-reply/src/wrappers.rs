@@ -93,7 +93,7 @@ fn renamed_root(value: &Value, outline: &Outline) -> Option<Variant> {
 fn renamed<'v>(value: &'v Value, shape: &Shape, outline: &Outline) -> Option<(&'v str, &'v Value)> {
     let members = value.as_object().filter(|members| members.len() == 1)?;
     let (name, inside) = members.iter().next()?;
-    let is_known = |object: &Object| object.meant(name).is_some() || object.is_dictionary();
+    let is_known = |object: &Object| object.meant(name, 0).is_some() || object.is_dictionary();
     let is_container = inside.is_array() || inside.is_object();
     (is_container && !outline.objects(shape).any(is_known)).then_some((name, inside))
 }

@@ -224,10 +224,11 @@ impl Object {
 
 impl Object {
     /// The property that `name` stands for: the one of this name, in any Unicode form; else the only
-    /// one that differs in case and separators; else the only one that also differs in accents.
+    /// one that differs in case and separators; else the only one that also differs in accents. `guess` is
+    /// tried first, as in [`Self::find`].
     #[must_use]
-    pub fn meant(&self, name: &str) -> Option<&Property> {
-        if let Some(at) = self.find(name, 0) {
+    pub fn meant(&self, name: &str, guess: usize) -> Option<&Property> {
+        if let Some(at) = self.find(name, guess) {
             return Some(&self.properties[at]);
         }
         let folded = fold(name);

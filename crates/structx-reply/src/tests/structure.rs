@@ -178,10 +178,13 @@ fn strings_of_a_list_are_not_split_by_guess() {
         r#"["a" "b"]"#,
         r#"["say "a", "b" now"]"#,
         "[\"\"\n\"v\"]",
+        "[\"a\"\n\"b\"]",
     ] {
         refused(&format!(r#"{{"sizes": {list}}}"#), &listed);
         refused(&format!(r#"{{"items": [{{"sizes": {list}}}]}}"#), &listed);
     }
+    let lines = "{\"sizes\": [\n  \"a\"\n  \"b\"\n]}";
+    check(lines, &listed, &json!({"sizes": ["a", "b"]}));
     check(r#"{"sizes": ["the "end" of it"]}"#, &listed, &json!({"sizes": ["the \"end\" of it"]}));
 }
 
