@@ -34,6 +34,11 @@ class Basket(BaseModel):
     items: list[str]
 
 
+def patient(provider: FakeProvider) -> Extractor:
+    """An extractor that asks once more."""
+    return Extractor(model="openai/fake", api_key="k", api_base=provider.base_url, max_retries=1)
+
+
 def told(provider: FakeProvider) -> str:
     """The last message of the request that asks again."""
     return provider.requests()[1]["body"]["messages"][-1]["content"]
@@ -47,22 +52,20 @@ def told(provider: FakeProvider) -> str:
     ],
 )
 def test_of_a_union_only_the_nearest_branch_is_told(
-    provider: FakeProvider, subject: Extractor, pet: object, problem: str, other: str
+    provider: FakeProvider, pet: object, problem: str, other: str
 ) -> None:
     wrong = {"items": [{"name": "A", "pet": pet}]}
     provider.script({"content": json.dumps(wrong)}, {"content": '{"items": [{"name": "A"}]}'})
-    result = subject.extract(data="a text", query="q", model=Owner)
+    result = patient(provider).extract(data="a text", query="q", model=Owner)
     assert result.rows[0].status == "success"
     assert problem in told(provider)
     assert other not in told(provider)
 
 
-def test_branches_that_are_equally_near_are_all_told(
-    provider: FakeProvider, subject: Extractor
-) -> None:
+def test_branches_that_are_equally_near_are_all_told(provider: FakeProvider) -> None:
     wrong = {"items": [{"name": "A", "pet": {"kind": "cow"}}]}
     provider.script({"content": json.dumps(wrong)}, {"content": '{"items": [{"name": "A"}]}'})
-    subject.extract(data="a text", query="q", model=Owner)
+    patient(provider).extract(data="a text", query="q", model=Owner)
     assert "Cat" in told(provider)
     assert "Dog" in told(provider)
 
@@ -77,10 +80,10 @@ def test_branches_that_are_equally_near_are_all_told(
     ],
 )
 def test_a_reply_with_several_readings_is_asked_for_again(
-    provider: FakeProvider, subject: Extractor, content: str
+    provider: FakeProvider, content: str
 ) -> None:
     provider.script({"content": content}, {"content": '{"items": [{"name": "Z"}]}'})
-    row = subject.extract(data="a text", query="q", model=Owner).rows[0]
+    row = patient(provider).extract(data="a text", query="q", model=Owner).rows[0]
     assert [item.name for item in row.items] == ["Z"]
     assert [error.kind for error in row.errors] == ["invalid"]
     assert len(provider.requests()) == 2

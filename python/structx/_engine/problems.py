@@ -11,13 +11,13 @@ _Error = dict[str, Any]
 def problems(error: ValidationError, reply: str) -> list[str]:
     """Describes the errors of a reply, without its values. The core calls it.
 
-    Of a union, pydantic lists the errors of every branch; here are only those of the nearest branch, or
-    of those that are equally near.
+    Of a union, pydantic lists the errors of every branch; here are only those of the nearest
+    branch, or of those that are equally near.
     """
     found: list[Any] = error.errors(include_url=False, include_context=False, include_input=False)
     try:
         data = json.loads(reply)
-    except ValueError:
+    except (ValueError, RecursionError):
         nearest = found
     else:
         nearest = _of_nearest_branches([(e, _branches(e, data)) for e in found])
@@ -25,20 +25,19 @@ def problems(error: ValidationError, reply: str) -> list[str]:
 
 
 def _branches(error: _Error, data: Any) -> list[int]:
-    """The positions in an error's location that name branches of unions and not parts of the data."""
+    """The positions in an error's location that name branches of unions, not parts of the data."""
     found: list[int] = []
     for position, part in enumerate(error["loc"]):
-        if isinstance(data, dict) and part in data:
+        try:
             data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        elif error["type"] != "missing" or position < len(error["loc"]) - 1:
-            found.append(position)
+        except (KeyError, IndexError, TypeError):
+            if error["type"] != "missing" or position < len(error["loc"]) - 1:
+                found.append(position)
     return found
 
 
 def _of_nearest_branches(errors: list[tuple[_Error, list[int]]], depth: int = 0) -> list[_Error]:
-    """The errors of the nearest branches of the outermost unions, or inside of as many as `depth`."""
+    """The errors of the nearest branches of unions that are inside of as many as `depth`."""
     unions: dict[tuple[Any, ...], dict[Any, list[tuple[_Error, list[int]]]]] = {}
     nearest: list[_Error] = []
     for error, branches in errors:
@@ -57,8 +56,11 @@ def _of_nearest_branches(errors: list[tuple[_Error, list[int]]], depth: int = 0)
 
 
 def _distance(errors: list[tuple[_Error, list[int]]], at: int) -> tuple[bool, int, int]:
-    """How far a branch, named at position `at`, is from the data: another type altogether; the number
-    of wrong constants, such as discriminators; the number of errors."""
+    """How far a branch, named at position `at`, is from the data.
+
+    First, whether it is of another type altogether; then the number of wrong constants, such as
+    discriminators; then the number of errors.
+    """
     is_other_type = any(len(error["loc"]) == at + 1 for error, _ in errors)
     constants = sum(error["type"] == "literal_error" for error, _ in errors)
     return is_other_type, constants, len(errors)
