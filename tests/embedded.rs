@@ -176,3 +176,44 @@ async fn an_answer_that_reaches_its_limit_says_so() {
     assert_eq!(error.kind, LlmErrorKind::Rejected);
     assert!(error.to_string().contains("`temperature`"), "{error}");
 }
+
+/// A document of codes, and the schema of a list of them.
+fn codes(count: usize) -> (String, Value) {
+    let lines: Vec<String> = (0..count).map(|at| format!("Code: A{at}")).collect();
+    let item = json!({"type": "object", "required": ["code"],
+        "properties": {"code": {"type": "string", "maxLength": 8}}});
+    (lines.join("\n"), item)
+}
+
+#[tokio::test]
+async fn a_list_may_be_as_long_as_the_document() {
+    let Some(model) = model().await else { return };
+    let (document, item) = codes(55);
+    let reply =
+        model.complete(&request(&model, "list every code", &document, &item)).await.unwrap();
+    let is_cut = reply.finish_reason == FinishReason::Length;
+    let value: Result<Value, _> = serde_json::from_str(&reply.text);
+    let items = value.ok().map_or(0, |value| value["items"].as_array().unwrap().len());
+    // A reply that is not marked as cut has more than the 50 items of the least limit, or fewer.
+    assert!(is_cut || items != 50, "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_text_that_reaches_its_limit_is_cut() {
+    let Some(model) = model().await else { return };
+    let clause =
+        "The tenant pays the rent and all costs of heating, water and cleaning. ".repeat(10);
+    let item = json!({"type": "object", "required": ["clause"],
+        "properties": {"clause": {"type": "string"}}});
+    let query = "copy the whole clause, word for word";
+    let request = request(&model, query, &clause, &item);
+    let reply = model.complete(&request).await.unwrap();
+    let value: Result<Value, _> = serde_json::from_str(&reply.text);
+    if reply.finish_reason == FinishReason::Stop {
+        let value = value.unwrap();
+        let text = value["items"][0]["clause"].as_str().unwrap_or_default();
+        assert!(text.chars().count() != 500, "{text}");
+    } else {
+        assert!(value.is_err(), "{}", reply.text);
+    }
+}

@@ -166,9 +166,9 @@ impl Pydantic {
     {
         let (context, interrupt) = (self.context.clone(), self.interrupt.clone());
         let call = move |py: Python<'_>| {
-            let given = function(py).and_then(|function| context.call(py, &function, text));
+            let given = function(py).and_then(|function| context.call(py, &function, &*text));
             given.and_then(|given| given.extract()).map_err(|error| {
-                let rejection = rejection(py, &error);
+                let rejection = rejection(py, &error, &text);
                 interrupt.check(py, error);
                 rejection
             })
@@ -182,7 +182,7 @@ impl ModelFactory for Pydantic {
 
     async fn target(&self, plan: &Plan) -> Result<PydanticTarget, Rejection> {
         let plan = serde_json::to_string(plan).map_err(|e| Rejection::Broken(e.to_string()))?;
-        let target = self.call(|py| of_targets(py, &OF_PLAN, "of_plan").cloned(), plan).await?;
+        let target = self.call(of_plan, plan).await?;
         Ok(self.target(Arc::new(target)))
     }
 }
@@ -237,13 +237,8 @@ impl Target for PydanticTarget {
 static OF_PLAN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static PROBLEMS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-/// A function of `structx._engine.response_models`.
-fn of_targets<'py>(
-    py: Python<'py>,
-    cell: &'static PyOnceLock<Py<PyAny>>,
-    name: &str,
-) -> PyResult<&'py Bound<'py, PyAny>> {
-    cell.import(py, "structx._engine.response_models", name)
+fn of_plan(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    OF_PLAN.import(py, "structx._engine.response_models", "of_plan").cloned()
 }
 
 fn is_interrupt(py: Python<'_>, error: &PyErr) -> bool {
@@ -254,10 +249,12 @@ fn is_interrupt(py: Python<'_>, error: &PyErr) -> bool {
             || error.is_instance_of::<CancelledError>(py))
 }
 
-fn rejection(py: Python<'_>, error: &PyErr) -> Rejection {
+/// The rejection of `text`, which a function of Python was called with.
+fn rejection(py: Python<'_>, error: &PyErr, text: &str) -> Rejection {
     if error.is_instance_of::<ValidationError>(py) {
-        let problems = of_targets(py, &PROBLEMS, "problems")
-            .and_then(|problems| problems.call1((error.value(py),)))
+        let problems = PROBLEMS
+            .import(py, "structx._engine.problems", "problems")
+            .and_then(|problems| problems.call1((error.value(py), text)))
             .and_then(|problems| problems.extract());
         if let Ok(problems) = problems {
             return Rejection::Problems(problems);

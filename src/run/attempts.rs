@@ -316,8 +316,8 @@ fn truncation(response: &Response, complete: usize) -> String {
         _ => format!("; {complete} items were complete"),
     };
     format!(
-        "the reply is incomplete: it ended at the limit of output tokens ({} used){items}; allow \
-         more (such as max_tokens) or ask for less",
+        "the reply is incomplete: it ended at a limit of its length ({} tokens used){items}; \
+         allow more (such as max_tokens) or ask for less",
         response.usage.completion_tokens
     )
 }

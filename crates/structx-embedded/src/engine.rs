@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::qwen2::Qwen2;
 use super::verbatim::Verbatim;
 use super::vocabulary::Vocabulary;
-use super::{LocalOptions, PROVIDER, chat, grammar};
+use super::{LocalOptions, PROVIDER, bounds, chat, grammar};
 use structx_llm::{FinishReason, LlmError, LlmErrorKind, Part, Request, Response, Usage};
 
 /// The number of prompt tokens in one forward pass: more are faster and need more memory for the
@@ -86,7 +86,12 @@ impl Engine {
             );
             return Err(LlmError::new(LlmErrorKind::ContextLength, PROVIDER, message));
         }
-        let verbatim = schema.map(|schema| Verbatim::new(&schema.compiled, documents(request)));
+        let limited = schema.map(|schema| {
+            let mut limited = schema.compiled.clone();
+            bounds::adapt(&mut limited, documents(request));
+            limited
+        });
+        let verbatim = limited.as_ref().map(|schema| Verbatim::new(schema, documents(request)));
         let mut matcher = match &verbatim {
             Some(verbatim) => Some(self.matcher(verbatim.bind())?),
             None => None,
@@ -102,8 +107,8 @@ impl Engine {
             usage: usage(prompt.len(), tokens.len(), known),
             ..Response::default()
         };
-        if let (Some(verbatim), FinishReason::Stop) = (verbatim, finish) {
-            restore(&mut reply, &verbatim)?;
+        if let (Some(verbatim), Some(schema), FinishReason::Stop) = (verbatim, &limited, finish) {
+            restore(&mut reply, &verbatim, schema)?;
         }
         Ok(reply)
     }
@@ -221,12 +226,19 @@ fn best(scores: &[f32], matcher: Option<&mut Matcher>) -> Result<u32, LlmError> 
     u32::try_from(best.0).map_err(|error| failed(error.to_string()))
 }
 
-/// Replaces the literals of a complete reply by their values.
-fn restore(reply: &mut Response, verbatim: &Verbatim<'_>) -> Result<(), LlmError> {
+/// Replaces the literals of a complete reply by their values. A reply with a value that reaches an added
+/// limit ends there and is incomplete.
+fn restore(reply: &mut Response, verbatim: &Verbatim<'_>, schema: &Value) -> Result<(), LlmError> {
     let mut value: Value = serde_json::from_str(&reply.text)
         .map_err(|error| failed(format!("the grammar let through what is no JSON: {error}")))?;
+    let reached = bounds::reached(&value, schema);
     reply.sources = verbatim.restore(&mut value);
-    reply.text = value.to_string();
+    if let Some(place) = reached {
+        reply.text = bounds::cut(&value, &place);
+        reply.finish_reason = FinishReason::Length;
+    } else {
+        reply.text = value.to_string();
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 use llguidance::{GrammarBuilder, JsonCompileOptions, api::ParserLimits};
 use serde_json::{Map, Value, json};
 
+use super::bounds;
 use structx_schema::dialect::strict::{self, Closed};
 use structx_schema::json_schema::walk_mut;
 use structx_schema::outline::OutlineCell;
@@ -15,10 +16,6 @@ use structx_schema::{OutputMode, OutputSchema, Result, SchemaError, UnenforcedRu
 /// The keyword that marks a copied value with its kind.
 pub const COPIED: &str = "x-copied";
 
-/// Limits on strings and lists without one: a small model may never end them. Chosen by hand, not
-/// measured.
-const MAX_STRING: u64 = 500;
-const MAX_LIST: u64 = 50;
 /// Limits on numbers that are not copied: at most four decimals (chosen by hand, not measured), and an
 /// integer part within 64 bits.
 const NUMBER_STEP: f64 = 0.0001;
@@ -48,8 +45,8 @@ const DATE_TIME: &str =
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$";
 const TIME: &str = r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$";
 
-/// Compiles a schema for the engine: closes objects, bounds strings and lists, marks copied values, and
-/// removes rules that can't be enforced.
+/// Compiles a schema for the engine: closes objects, limits strings, lists and numbers, marks copied
+/// values, and removes rules that can't be enforced.
 ///
 /// # Errors
 /// No reply can match the schema, or llguidance does not support it.
@@ -64,9 +61,11 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
             drop_unsupported(members, pointer, &mut unenforced);
             mark(members);
             bound(members);
+            bounds::tell(members, pointer, &mut unenforced);
         }
     });
-    let Closed { schema: compiled, adds_nulls: is_rewritten, .. } = strict::close(&prepared);
+    let Closed { schema: mut compiled, adds_nulls: is_rewritten, .. } = strict::close(&prepared);
+    bounds::add(&mut compiled);
     check(&compiled).map_err(|problem| {
         SchemaError(format!("{name}: the embedded model can't be held to this schema: {problem}"))
     })?;
@@ -195,7 +194,7 @@ fn is_decimal_text(members: &Map<String, Value>) -> bool {
     pattern.is_some_and(|pattern| pattern.starts_with("^(?!^[-+.]*$)"))
 }
 
-/// Adds limits to values that have none.
+/// Adds limits to numbers that have none, and the form of times without a zone.
 fn bound(members: &mut Map<String, Value>) {
     let is = |name: &str| match members.get("type") {
         Some(Value::String(one)) => one == name,
@@ -203,17 +202,8 @@ fn bound(members: &mut Map<String, Value>) {
         _ => false,
     };
     let none_of = |names: &[&str]| !names.iter().any(|name| members.contains_key(*name));
-    let at_least = |most: u64, name: &str| {
-        Value::from(most.max(members.get(name).and_then(Value::as_u64).unwrap_or(0)))
-    };
     let mut ends: Vec<(&str, Value)> = Vec::new();
     if none_of(&["enum", "const"]) {
-        if is("string") && none_of(&["format", "pattern", "maxLength"]) {
-            ends.push(("maxLength", at_least(MAX_STRING, "minLength")));
-        }
-        if is("array") && none_of(&["maxItems"]) {
-            ends.push(("maxItems", at_least(MAX_LIST, "minItems")));
-        }
         if is("number") && none_of(&["multipleOf"]) {
             ends.push(("multipleOf", NUMBER_STEP.into()));
         }
@@ -297,7 +287,7 @@ mod tests {
         }});
         let properties = compiled(&schema)["properties"].clone();
         assert_eq!(properties["a"]["maxLength"], 500);
-        assert_eq!(properties["b"]["maxItems"], 60);
+        assert_eq!(properties["b"]["maxItems"], 61);
         assert_eq!(properties["b"]["items"]["maxLength"], 7);
         assert_eq!(properties["c"], schema["properties"]["c"]);
         assert_eq!(
@@ -315,12 +305,17 @@ mod tests {
             "code": {"type": "string", "pattern": "^(?=A).*$"},
         }});
         let output = compile("Reply", &schema).unwrap();
+        // The limits that were added are told, too.
         let unenforced: Vec<(&str, &str)> =
             output.unenforced.iter().map(|it| (it.pointer.as_str(), it.keyword.as_str())).collect();
         let expected = [
+            ("/properties/tags/items", "maxLength"),
             ("/properties/tags", "uniqueItems"),
+            ("/properties/tags", "maxItems"),
             ("/properties/path", "format"),
+            ("/properties/path", "maxLength"),
             ("/properties/code", "pattern"),
+            ("/properties/code", "maxLength"),
         ];
         assert_eq!(unenforced, expected);
         assert!(output.is_enforced());

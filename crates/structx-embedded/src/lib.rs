@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod bounds;
 mod chat;
 mod dates;
 mod engine;

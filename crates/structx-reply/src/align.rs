@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use serde_json::{Map, Number, Value};
 
 use super::spellings;
+use super::wrappers::{self, Kind, Variant};
 use super::{Repair, numbers, truncated};
 use structx_common::json;
 use structx_schema::dialect::from_list;
-use structx_schema::outline::{Kinds, List, Object, Others, Outline, Property, Shape, fold};
+use structx_schema::outline::{Kinds, List, Object, Others, Outline, Property, Shape};
 
 #[cfg(test)]
 mod tests;
@@ -34,8 +35,8 @@ pub struct Aligned {
     /// The number of members that the schema names.
     known: usize,
     is_changed: bool,
-    /// Whether the wrapper of the reply was missing or duplicated.
-    pub is_rewrapped: bool,
+    /// How the wrapper of the reply was put right, if it was not as asked.
+    pub rewrapped: Option<Kind>,
 }
 
 impl Aligned {
@@ -83,53 +84,23 @@ impl Aligned {
 /// Aligns `value` with the outline. Where the schema only wraps a list, the wrapper may be missing or
 /// duplicated: of these variants the one with the fewest faults is chosen, the given one first.
 pub fn align(value: Value, outline: &Outline, encoded: usize) -> Aligned {
-    let others = rewrapped(&value, outline);
+    let others = wrappers::variants(&value, outline);
     let mut best = Aligned::of(value, outline, encoded);
-    for (what, value) in others {
+    for Variant { what, value, kind, is_doubtful } in others {
         if best.fits() {
             break;
         }
         let mut other = Aligned::of(value, outline, encoded);
-        if other.faults() < best.faults() {
+        // The wrapper itself is one known member.
+        let is_meant = kind != Kind::Renamed || other.known > 1;
+        if other.faults() < best.faults() && (!is_doubtful || other.fits() && is_meant) {
             other.repairs.insert(0, Repair { pointer: String::new(), what });
             other.is_changed = true;
-            other.is_rewrapped = true;
+            other.rewrapped = Some(kind);
             best = other;
         }
     }
     best
-}
-
-/// Variants of `value` with a missing wrapper added or a duplicated one removed, with their repairs.
-fn rewrapped(value: &Value, outline: &Outline) -> Vec<(String, Value)> {
-    let Some((Property { name, .. }, list)) = outline.wrapper() else { return Vec::new() };
-    let inner = |value: &Value| -> Option<Value> {
-        let members = value.as_object().filter(|members| members.len() == 1)?;
-        members.get(name).cloned()
-    };
-    let only = |value: &Value| value.as_array().filter(|items| items.len() == 1)?.first().cloned();
-    let wrap = |value: Value| Value::Object(Map::from_iter([(name.clone(), value)]));
-    let within = inner(value);
-    let is_whole = within.as_ref().is_some_and(Value::is_array);
-    let mut found = Vec::new();
-    let twice = match &within {
-        Some(within) => inner(within).or_else(|| inner(&only(within)?)),
-        None => only(value).and_then(|only| inner(&only)),
-    };
-    if let Some(twice) = twice {
-        found.push((format!("took `{name}` out of what it was in"), wrap(twice)));
-    }
-    match value {
-        Value::Array(_) => {
-            found.push((format!("put the list into `{name}`"), wrap(value.clone())));
-        }
-        Value::Object(_) if !is_whole && list.item(0).takes_objects() => {
-            let item = Value::Array(vec![value.clone()]);
-            found.push((format!("put the one item into the list `{name}`"), wrap(item)));
-        }
-        _ => {}
-    }
-    found
 }
 
 struct Aligner<'o> {
@@ -161,9 +132,35 @@ impl<'o> Aligner<'o> {
             Value::Array(_) => self.array(value, shape),
             Value::Object(_) => self.object(value, shape),
         };
-        if !fits {
+        if !fits && !self.only_item(value, shape) {
             self.aligned.misfits += 1;
         }
+    }
+
+    /// Puts a scalar into a list of scalars. Text with separators may be several items.
+    fn only_item(&mut self, value: &mut Value, shape: &'o Shape) -> bool {
+        let mut lists = self.outline.lists(shape);
+        let (Some(list), None) = (lists.next(), lists.next()) else { return false };
+        let may_be_several = match &*value {
+            Value::String(text) => text.contains([',', ';', '|', '\n']) || spellings::is_null(text),
+            Value::Number(_) | Value::Bool(_) => false,
+            _ => return false,
+        };
+        let shape = list.item(0);
+        if may_be_several || !list.is_uniform() || shape.anything || !self.takes(value, shape) {
+            return false;
+        }
+        let mut item = value.take();
+        self.value(&mut item, shape, false);
+        self.replace(value, Value::Array(vec![item]), "put the one value into a list".to_owned());
+        true
+    }
+
+    /// Whether a scalar fits `shape`, as it is or in another spelling.
+    fn takes(&self, scalar: &Value, shape: &'o Shape) -> bool {
+        let mut probe = Aligner::new(self.outline, 1);
+        probe.value(&mut scalar.clone(), shape, false);
+        probe.aligned.misfits == 0
     }
 
     fn number(&mut self, value: &mut Value, shape: &Shape) -> bool {
@@ -185,7 +182,7 @@ impl<'o> Aligner<'o> {
                 self.replace(value, number, what);
             }
             return !value.to_string().contains('.');
-        } else if shape.kinds.has(Kinds::STRING) {
+        } else if shape.kinds.has(Kinds::TEXT) {
             let what = format!("took the number {spelled} as text");
             self.replace(value, spelled.into(), what);
         } else {
@@ -201,16 +198,20 @@ impl<'o> Aligner<'o> {
             return true;
         }
         let shown = format!("\"{}\"", truncated(text));
-        if let Some(meant) = spellings::closest(text, &shape.listed) {
+        let word = spellings::without_emphasis(text);
+        if kinds.has(Kinds::FORMATTED) && !(takes_null && spellings::is_null(word)) {
+            return true;
+        }
+        if let Some(meant) = spellings::closest(word, &shape.listed) {
             let what = format!("{shown} taken as \"{meant}\"");
             self.replace(value, meant.into(), what);
-        } else if let Some(number) = as_number(text, shape) {
+        } else if let Some(number) = as_number(word, shape) {
             let what = format!("read {shown} as the number {number}");
             self.replace(value, number, what);
-        } else if let Some(yes) = spellings::boolean(text).filter(|yes| takes_boolean(shape, *yes))
+        } else if let Some(yes) = spellings::boolean(word).filter(|yes| takes_boolean(shape, *yes))
         {
             self.replace(value, yes.into(), format!("read {shown} as {yes}"));
-        } else if takes_null && spellings::is_null(text) {
+        } else if takes_null && spellings::is_null(word) {
             self.replace(value, Value::Null, format!("read {shown} as null"));
         } else if (shape.takes_objects() || shape.takes_lists()) && self.encoded == 0 {
             let Ok(inner) = json::parse::<Value>(text.trim().as_bytes()) else { return false };
@@ -243,7 +244,13 @@ impl<'o> Aligner<'o> {
                     self.value(value, shape, false);
                     return true;
                 }
-                if !shape.takes_objects() || items.len() != 1 || !items[0].is_object() {
+                let [only] = items.as_slice() else { return false };
+                let is_taken = match only {
+                    Value::Object(_) => shape.takes_objects(),
+                    Value::Array(_) | Value::Null => false,
+                    scalar => self.takes(scalar, shape),
+                };
+                if !is_taken {
                     return false;
                 }
                 let only = items.remove(0);
@@ -298,8 +305,10 @@ impl<'o> Aligner<'o> {
         for property in &object.properties {
             let named = members.get(&property.name);
             let member = named.or_else(|| {
-                let alike = |name: &String| fold(name) == property.folded;
-                members.iter().find(|(name, _)| alike(name)).map(|(_, member)| member)
+                let is_meant = |name: &str| {
+                    object.meant(name, 0).is_some_and(|meant| meant.name == property.name)
+                };
+                members.iter().find(|(name, _)| is_meant(name)).map(|(_, member)| member)
             });
             seen += usize::from(member.is_some());
             found += match member {
@@ -318,11 +327,8 @@ impl<'o> Aligner<'o> {
         match member {
             Value::Array(_) => shape.anything || shape.takes_lists(),
             Value::Object(_) => shape.anything || shape.takes_objects(),
-            scalar => {
-                let mut probe = Aligner::new(self.outline, 1);
-                probe.value(&mut scalar.clone(), shape, property.drops_null);
-                probe.aligned.misfits == 0
-            }
+            Value::Null if property.drops_null => true,
+            scalar => self.takes(scalar, shape),
         }
     }
 
@@ -357,8 +363,8 @@ impl<'o> Aligner<'o> {
         self.aligned.misfits += required - found;
     }
 
-    /// Renames members that differ from a property in case or separators only, where exactly one
-    /// property and one member match.
+    /// Renames members whose names are other spellings of properties, where exactly one property and one
+    /// member match.
     fn rename(&mut self, members: &mut Map<String, Value>, object: &'o Object) {
         let strange: Vec<&String> =
             members.keys().filter(|name| object.find(name, 0).is_none()).collect();
@@ -367,12 +373,19 @@ impl<'o> Aligner<'o> {
         }
         let mut claims: HashMap<&str, Vec<&String>> = HashMap::new();
         for name in strange {
-            let folded = fold(name);
-            let mut alike = object.properties.iter().filter(|it| it.folded == folded);
-            if let (Some(only), None) = (alike.next(), alike.next())
-                && !members.contains_key(&only.name)
-            {
+            if let Some(only) = object.meant(name, 0) {
                 claims.entry(&only.name).or_default().push(name);
+            }
+        }
+        let mut repeated: Vec<String> = Vec::new();
+        for (target, names) in &mut claims {
+            let first = members.get(*target).or_else(|| members.get(names[0]));
+            let is_same = |name: &&String| members.get(*name) == first;
+            if members.contains_key(*target) {
+                // The property is there under its own name.
+                repeated.extend(names.drain(..).filter(is_same).cloned());
+            } else if names.iter().all(is_same) {
+                repeated.extend(names.drain(1..).cloned());
             }
         }
         let mut renamed: HashMap<String, &str> = HashMap::new();
@@ -389,7 +402,13 @@ impl<'o> Aligner<'o> {
         for name in members.keys() {
             if let Some(target) = renamed.get(name) {
                 self.note(format!("`{}` taken as `{target}`", truncated(name)));
+            } else if repeated.contains(name) {
+                self.note(format!("left out `{}`, which repeats a member", truncated(name)));
             }
+        }
+        if !repeated.is_empty() {
+            self.aligned.is_changed = true;
+            members.retain(|name, _| !repeated.contains(name));
         }
         if !renamed.is_empty() {
             self.aligned.is_changed = true;

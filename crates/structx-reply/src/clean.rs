@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use serde_json::Value;
 
-use super::numbers;
+use super::{numbers, spellings};
 use structx_common::json::Checked;
 use structx_schema::outline::{Kinds, List, Object, Others, Outline, Shape};
 
@@ -123,6 +123,10 @@ impl<'r> Slot<'_, 'r> {
                 map.next_value_seed(slot)?;
             }
         }
+        // An empty reply may stand for an empty list.
+        if guess == 0 && object.properties.iter().any(|property| property.is_required) {
+            return Err(misfit());
+        }
         Ok(Found::Other)
     }
 
@@ -160,7 +164,7 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
         let kinds = self.shape.kinds;
         let is_scalar = !self.shape.takes_objects() && !self.shape.takes_lists();
         if is_scalar && self.shape.listed.is_empty() && kinds.has(Kinds::INTEGER) {
-            let others = [Kinds::BOOLEAN, Kinds::STRING, Kinds::DECIMAL];
+            let others = [Kinds::BOOLEAN, Kinds::TEXT, Kinds::DECIMAL];
             if !others.into_iter().any(|other| kinds.has(other)) {
                 return json.deserialize_f64(self);
             }
@@ -188,7 +192,10 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
         let kinds = self.shape.kinds;
         let is_listed = || self.shape.listed.iter().any(|value| value == text);
         let is_decimal = || kinds.has(Kinds::DECIMAL) && numbers::is_plain(text);
-        if kinds.has(Kinds::STRING) || is_listed() || is_decimal() {
+        let begins_with_digit = || text.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        let is_formatted =
+            || kinds.has(Kinds::FORMATTED) && (begins_with_digit() || !spellings::is_null(text));
+        if kinds.has(Kinds::STRING) || is_formatted() || is_listed() || is_decimal() {
             Ok(Found::Other)
         } else {
             Err(misfit())

@@ -14,6 +14,8 @@ pub enum Fault {
     Literal,
     Control,
     Escape,
+    /// A member was there twice, with equal values.
+    Repeated,
 }
 
 impl Fault {
@@ -31,6 +33,7 @@ impl Fault {
             Self::Literal => "took literals of other languages for those of JSON",
             Self::Control => "escaped line breaks and control characters within strings",
             Self::Escape => "mended escapes that JSON does not have",
+            Self::Repeated => "left out a member that was there twice with the same value",
         }
     }
 }
@@ -44,6 +47,15 @@ impl Faults {
         if !self.0.contains(&fault) {
             self.0.push(fault);
         }
+    }
+
+    pub fn has(&self, fault: Fault) -> bool {
+        self.0.contains(&fault)
+    }
+
+    /// Whether the ends of strings, objects or lists were not where the text has them.
+    pub fn move_structure(&self) -> bool {
+        self.has(Fault::InnerQuote) || self.has(Fault::MissingBracket)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = Fault> {

@@ -10,15 +10,20 @@ mod align;
 mod candidates;
 mod clean;
 mod faults;
+mod frames;
+mod marks;
 mod numbers;
 mod quotes;
 mod spellings;
 mod tolerant;
+mod words;
+mod wrappers;
 
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -83,7 +88,6 @@ pub fn parse<'a>(text: &'a str, schema: &OutputSchema) -> Result<Parsed<'a>, Str
     let (aligned, is_strict) = match json::parse(text.as_bytes()) {
         Ok(Value::String(inner)) => (extracted(&inner, outline, 1)?.taken_from_string(), false),
         Ok(value) => (align::align(value, outline, 0), true),
-        Err(error) if error.is_data() => return Err(format!("not valid JSON: {error}")),
         Err(_) => (extracted(text, outline, 0)?, false),
     };
     if !aligned.problems.is_empty() {
@@ -100,7 +104,7 @@ pub fn parse<'a>(text: &'a str, schema: &OutputSchema) -> Result<Parsed<'a>, Str
 }
 
 fn extracted(text: &str, outline: &Outline, encoded: usize) -> Result<Aligned, String> {
-    candidates::read(text, outline, encoded, &mut candidates::budget(text))
+    candidates::read(text, outline, encoded, &Cell::new(candidates::budget(text)))
 }
 
 /// The complete items of a reply `{"items": [...]}` that was cut. An incomplete last item is dropped.

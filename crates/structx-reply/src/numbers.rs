@@ -1,10 +1,11 @@
 //! Parses numbers in quotes, in the notations that people use.
 //!
-//! Accepted are numbers with groups of three (`1,234.50`, `1.234,50`, `1 234,50`, `1'234.50`) or as in India, with a
-//! currency, a percent sign (`12%` is 12), a plus or any minus sign. A plain JSON number keeps
-//! its value (`1.234`); otherwise a single comma before three digits separates thousands (`1,234` is
-//! 1234), where it can: `0,125` and `1234,567` have decimals. An amount such as `1.234 €` is ambiguous and
-//! refused.
+//! Accepted are numbers with groups of three (`1,234.50`, `1.234,50`, `1 234,50`, `1'234.50`) or as in
+//! India, with a currency, a percent sign (`12%` is 12), a plus or any minus sign, or in brackets as
+//! accountants write negative amounts (`(1,234.50)` is -1234.50; `(5)` may be a note or a tuple). A plain
+//! JSON number keeps its value (`1.234`); otherwise a single comma before three digits separates thousands
+//! (`1,234` is 1234), where it can: `0,125` and `1234,567` have decimals. An amount such as `1.234 €` is
+//! ambiguous and refused.
 
 /// Currency codes (ISO 4217) that are recognised beside amounts. The selection is made by hand.
 pub const CURRENCIES: [&str; 22] = [
@@ -18,6 +19,7 @@ pub fn read(text: &str) -> Option<String> {
     if is_json(text) {
         return Some(text.to_owned());
     }
+    // A sign or brackets may be around a currency or beside it: `-$5`, `$-5`, `($5)`, `$(5)`.
     let (outer, text) = sign(text);
     let (given, text) = (text, without_unit(text));
     if text.len() < given.len() && !given.contains('%') && is_ambiguous(text) {
@@ -59,6 +61,11 @@ fn sign(text: &str) -> (Option<char>, &str) {
             (Some('-'), text[sign.len_utf8()..].trim_start())
         }
         Some('+') => (Some('+'), text[1..].trim_start()),
+        Some('(')
+            if text.ends_with(')') && text.contains(|c: char| !"()0123456789".contains(c)) =>
+        {
+            (Some('-'), text[1..text.len() - 1].trim())
+        }
         _ => (None, text),
     }
 }
@@ -168,6 +175,11 @@ mod tests {
             ("12 USD", "12"),
             ("12%", "12"),
             ("12.5 %", "12.5"),
+            ("(1,234.50)", "-1234.50"),
+            ("($1,234.50)", "-1234.50"),
+            ("$(1,234.50)", "-1234.50"),
+            ("(500.00) EUR", "-500.00"),
+            ("( 12% )", "-12"),
         ];
         for (text, number) in cases {
             assert_eq!(read(text).as_deref(), (!number.is_empty()).then_some(number), "{text}");
@@ -203,6 +215,14 @@ mod tests {
             "1,,234",
             ",5",
             "€ EUR 5",
+            "(5)",
+            "(-5)",
+            "-(5)",
+            "((5))",
+            "(5",
+            "()",
+            "(a)",
+            "(1.234 €)",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

@@ -1,13 +1,11 @@
 //! Parses strings with other quotation marks than JSON's, or with unescaped ones inside.
 //!
-//! A mark ends its string where valid JSON follows. Where it may also belong to the content, the text is
-//! ambiguous and refused.
+//! `marks` finds what may end a string. Where a mark may end its string and may also belong to the
+//! content, both readings are tried to the end of the text, and a string with two is refused.
 
 use super::faults::Fault;
+use super::marks::{self, Follows, Pairs};
 use super::tolerant::{ParseError, Parser};
-
-/// The number of characters in which the end of a name is searched. Chosen by hand, not measured.
-const MAX_LOOK: usize = 100;
 
 /// The role of a string: its position decides which text may follow it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,16 +15,18 @@ pub enum StringRole {
     Item,
 }
 
-/// The meaning of a quotation mark inside a string.
-enum Mark {
-    End,
-    Content,
-    Unclear,
+const UNCLEAR: ParseError = ParseError::Wrong("a string has quotation marks in it that may end it");
+/// The maximum number of undecided marks that are tried within one another. Chosen by hand, not
+/// measured.
+const MAX_TRIES: usize = 12;
+
+/// Whether a string opens at the start of `text`.
+pub fn opens(text: &str) -> bool {
+    text.starts_with(is_mark) && !is_fence(text)
 }
 
-/// Whether `mark` may open a string.
-pub fn opens(mark: char) -> bool {
-    mark == '"' || mark == '\'' || is_double(mark) || is_single(mark)
+const fn is_mark(letter: char) -> bool {
+    matches!(letter, '"' | '\'' | '`') || is_double(letter) || is_single(letter)
 }
 
 const fn is_double(mark: char) -> bool {
@@ -37,7 +37,8 @@ const fn is_single(mark: char) -> bool {
     matches!(mark, '\u{2018}'..='\u{201b}')
 }
 
-fn ends(open: char, mark: char) -> bool {
+/// Whether `mark` may end a string that `open` has opened.
+pub fn ends(open: char, mark: char) -> bool {
     open == mark || is_double(open) && is_double(mark) || is_single(open) && is_single(mark)
 }
 
@@ -55,164 +56,144 @@ pub fn bare_name(text: &str) -> &str {
 /// Parses the string at the parser's position.
 pub fn read(parser: &mut Parser<'_>, role: StringRole) -> Result<String, ParseError> {
     let Some(open) = parser.peek() else { return Err(ParseError::Ended) };
+    if let Some(content) = triple(parser, open, role)? {
+        return Ok(content);
+    }
     if open != '"' {
         parser.faults.note(Fault::Quotes);
     }
     parser.at += open.len_utf8();
-    let mut content = String::new();
-    let mut inner = 0;
-    loop {
-        let rest = &parser.text[parser.at..];
-        let special = |c: char| c == '\\' || c < ' ' || ends(open, c);
-        let Some(plain) = rest.find(special) else { return Err(ParseError::Ended) };
-        content.push_str(&rest[..plain]);
-        parser.at += plain;
-        parser.spend(plain + 1)?;
-        let Some(found) = parser.peek() else { return Err(ParseError::Ended) };
-        if found == '\\' {
-            escape(parser, open, &mut content)?;
-            continue;
-        }
-        if found < ' ' {
-            parser.faults.note(Fault::Control);
-        } else {
-            match classify(parser, role, found, inner)? {
-                Mark::End => {
-                    parser.at += found.len_utf8();
-                    return Ok(content);
-                }
-                Mark::Unclear => {
-                    return Err(ParseError::Wrong(
-                        "a string has quotation marks in it that may end it",
-                    ));
-                }
-                Mark::Content => {
-                    parser.faults.note(Fault::InnerQuote);
-                    inner += 1;
-                }
-            }
-        }
-        content.push(found);
-        parser.at += found.len_utf8();
-    }
+    Text { open, role, content: String::new(), pairs: Pairs::default() }.read_on(parser)
 }
 
-/// Classifies the mark at the parser's position, in a string with `inner` marks in its content so far.
-fn classify(
+/// The text between triple quotation marks. A backslash in it has two readings: Python decodes it.
+fn triple(
     parser: &mut Parser<'_>,
+    open: char,
     role: StringRole,
-    mark: char,
-    inner: usize,
-) -> Result<Mark, ParseError> {
-    let after = &parser.text[parser.at + mark.len_utf8()..];
-    let rest = after.trim_start();
-    let blank = &after[..after.len() - rest.len()];
-    let is_line_end = blank.contains('\n');
-    parser.spend(blank.len() + MAX_LOOK)?;
-    let end_if = |is_end: bool| Ok(if is_end { Mark::End } else { Mark::Content });
-    let Some(next) = rest.chars().next() else { return Ok(Mark::End) };
-    if role == StringRole::Name {
-        return end_if(next == ':');
-    }
-    // Marks in the content mostly come in pairs.
-    let is_balanced = inner.is_multiple_of(2);
-    let end_unless_unclear = |is_clear: bool| Ok(if is_clear { Mark::End } else { Mark::Unclear });
-    match next {
-        '}' | ']' => end_unless_unclear(inner == 0 || continues(rest)),
-        ',' => {
-            let next = rest[1..].trim_start();
-            parser.spend(rest.len() - next.len())?;
-            if next.is_empty() || next.starts_with(['}', ']']) {
-                return Ok(Mark::End);
-            }
-            if let Some(mark) = before_comment(parser, next, mark)? {
-                return Ok(mark);
-            }
-            match role {
-                StringRole::Item if begins_value(next) => end_unless_unclear(is_balanced),
-                StringRole::Item => Ok(Mark::Content),
-                _ => Ok(before_name(parser, next, is_balanced)),
-            }
-        }
-        _ if is_fence(rest) => end_if(is_line_end),
-        // The string that ends here looks like a name.
-        ':' if is_balanced || ends_name(parser) => Ok(Mark::Unclear),
-        '/' | '#' => Ok(before_comment(parser, rest, mark)?.unwrap_or(Mark::Content)),
-        // A comma is missing.
-        _ if role == StringRole::Item && opens(next) => {
-            end_unless_unclear(is_line_end && is_balanced)
-        }
-        _ if role == StringRole::Member && (opens(next) || is_line_end) => {
-            Ok(before_name(parser, rest, is_balanced))
-        }
-        _ => Ok(Mark::Content),
-    }
-}
-
-/// Whether the text between the previous mark and this one is a name of the schema.
-fn ends_name(parser: &Parser<'_>) -> bool {
-    let before = &parser.text[..parser.at];
-    let near = before.char_indices().rev().take(MAX_LOOK);
-    let start = near.clone().find(|(_, letter)| opens(*letter)).map(|(at, it)| at + it.len_utf8());
-    start.is_some_and(|start| parser.outline.knows(before[start..].trim()))
-}
-
-/// Classifies a mark that the name of the next member may follow.
-fn before_name(parser: &Parser<'_>, rest: &str, is_balanced: bool) -> Mark {
-    match name_at(rest) {
-        None => Mark::Content,
-        Some(name) if is_balanced || parser.outline.knows(name) => Mark::End,
-        Some(_) => Mark::Unclear,
-    }
-}
-
-/// Whether valid JSON follows the closing brackets at the start of `rest`.
-fn continues(rest: &str) -> bool {
-    let is_closing = |c: char| matches!(c, '}' | ']');
-    let mut after = rest.chars().take(MAX_LOOK).skip_while(|c| is_closing(*c) || *c == ' ');
-    after.next().is_none_or(|next| matches!(next, ',' | '\n' | '\r' | '`' | '~'))
-}
-
-fn begins_value(rest: &str) -> bool {
-    let literals = ["true", "false", "null", "True", "False", "None"];
-    rest.starts_with(|c: char| opens(c) || "{[-".contains(c) || c.is_ascii_digit())
-        || literals.iter().any(|literal| rest.starts_with(literal))
-}
-
-/// The name at the start of `rest`, if a colon follows it.
-fn name_at(rest: &str) -> Option<&str> {
-    let near = rest.char_indices().nth(MAX_LOOK).map_or(rest, |(end, _)| &rest[..end]);
-    let open = near.chars().next()?;
-    let (name, after) = if opens(open) {
-        let inside = &near[open.len_utf8()..];
-        let end = inside.find(|c| ends(open, c))?;
-        let close = inside[end..].chars().next()?;
-        (&inside[..end], &inside[end + close.len_utf8()..])
-    } else {
-        let name = bare_name(near);
-        (name, &near[name.len()..])
+) -> Result<Option<String>, ParseError> {
+    let marks = match open {
+        '"' => "\"\"\"",
+        '\'' => "\'\'\'",
+        _ => return Ok(None),
     };
-    (!name.is_empty() && after.trim_start().starts_with(':')).then_some(name)
+    let inside = parser.rest().strip_prefix(marks).filter(|_| role != StringRole::Name);
+    let Some(inside) = inside else { return Ok(None) };
+    let Some(mut end) = inside.find(marks) else { return Err(UNCLEAR) };
+    while inside[end + 1..].starts_with(marks) {
+        end += 1;
+    }
+    parser.spend(end + 6)?;
+    let inside = &inside[..end];
+    if inside.contains('\\') {
+        return Err(ParseError::Wrong("a string in triple quotation marks has escapes"));
+    }
+    let is_name = |(at, _): (usize, &str)| {
+        marks::name_at(&inside[at..]).is_some_and(|name| parser.outline.knows(name))
+    };
+    if inside.starts_with([',', ':']) || inside.match_indices(open).any(is_name) {
+        return Err(UNCLEAR);
+    }
+    parser.at += end + 5;
+    if !matches!(marks::follows(parser, role, open, &Pairs::default())?, Follows::Structure) {
+        return Err(UNCLEAR);
+    }
+    parser.at += 1;
+    parser.faults.note(Fault::Quotes);
+    Ok(Some(inside.to_owned()))
 }
 
-/// Classifies a mark that a comment may follow. A comment that contains the same mark may also be
-/// content.
-fn before_comment(
-    parser: &mut Parser<'_>,
-    rest: &str,
-    mark: char,
-) -> Result<Option<Mark>, ParseError> {
-    if !["//", "/*", "#"].iter().any(|start| rest.starts_with(start)) {
-        return Ok(None);
+/// A string that is being read.
+#[derive(Clone)]
+struct Text {
+    open: char,
+    role: StringRole,
+    content: String,
+    /// The quotation marks in the content.
+    pairs: Pairs,
+}
+
+impl Text {
+    fn read_on(mut self, parser: &mut Parser<'_>) -> Result<String, ParseError> {
+        loop {
+            let rest = parser.rest();
+            let special = |c: char| c == '\\' || c < ' ' || ends(self.open, c);
+            let Some(plain) = rest.find(special) else { return Err(ParseError::Ended) };
+            self.content.push_str(&rest[..plain]);
+            parser.at += plain;
+            parser.spend(plain + 1)?;
+            let Some(found) = parser.peek() else { return Err(ParseError::Ended) };
+            if found == '\\' {
+                escape(parser, self.open, &mut self.content)?;
+            } else if found < ' ' {
+                parser.faults.note(Fault::Control);
+                self.content.push(found);
+                parser.at += 1;
+            } else if self.is_end(parser, found)? {
+                parser.at += found.len_utf8();
+                return self.finished();
+            } else {
+                self.take(parser, found);
+            }
+        }
     }
-    let line = rest.split('\n').next().unwrap_or_default();
-    parser.spend(line.len())?;
-    let comment = match line.split_once("*/") {
-        Some((comment, _)) if line.starts_with("/*") => Some(comment),
-        _ => (!line.starts_with("/*") && line.len() < rest.len()).then_some(line),
-    };
-    let is_text = |comment: &str| comment.contains(mark);
-    Ok(comment.map(|comment| if is_text(comment) { Mark::Unclear } else { Mark::End }))
+
+    /// Takes the mark at the parser's position as content.
+    fn take(&mut self, parser: &mut Parser<'_>, mark: char) {
+        if self.role == StringRole::Item
+            && let Some(frame) = parser.frames.last_mut()
+        {
+            frame.has_marks = true;
+        }
+        parser.at += mark.len_utf8();
+        self.pairs.add(&self.content, mark, parser.rest());
+        self.content.push(mark);
+        parser.faults.note(Fault::InnerQuote);
+    }
+
+    /// Whether the mark at the parser's position ends the string.
+    fn is_end(&self, parser: &mut Parser<'_>, mark: char) -> Result<bool, ParseError> {
+        match marks::follows(parser, self.role, mark, &self.pairs)? {
+            Follows::Unclear => Err(UNCLEAR),
+            Follows::Structure | Follows::OtherName if self.pairs.are_complete() => Ok(true),
+            Follows::Structure => self.weigh(parser, mark),
+            Follows::Prose if self.pairs.is_empty() => self.weigh(parser, mark),
+            Follows::Text | Follows::OtherName | Follows::Prose => Ok(false),
+        }
+    }
+
+    /// Decides about a mark that may end the string or belong to it, by reading the rest of the text both
+    /// ways.
+    fn weigh(&self, parser: &mut Parser<'_>, mark: char) -> Result<bool, ParseError> {
+        if parser.tries == MAX_TRIES {
+            return Err(ParseError::Final(UNCLEAR.to_string()));
+        }
+        let (mut longer, mut rest) = (self.clone(), parser.fork());
+        longer.take(&mut rest, mark);
+        let read = longer.read_on(&mut rest).and_then(|text| rest.run(Some(text.into())));
+        let may_go_on = read.is_ok();
+        // A try that was not finished says nothing.
+        parser.spend(1)?;
+        if !may_go_on {
+            return Ok(true);
+        }
+        let mut rest = parser.fork();
+        rest.at += mark.len_utf8();
+        let may_end = rest.run(Some(self.content.clone().into())).is_ok();
+        parser.spend(1)?;
+        if may_end { Err(UNCLEAR) } else { Ok(false) }
+    }
+
+    /// The content, unless its marks show that it is not the whole or not the only string.
+    fn finished(self) -> Result<String, ParseError> {
+        let Self { role, pairs, content, .. } = self;
+        let is_suspect = match role {
+            StringRole::Name => !pairs.is_empty(),
+            StringRole::Member => pairs.are_suspect(&content),
+            StringRole::Item => pairs.are_suspect(&content) || !pairs.are_of_one_item(),
+        };
+        if is_suspect { Err(UNCLEAR) } else { Ok(content) }
+    }
 }
 
 /// Decodes an escape sequence.
@@ -248,7 +229,7 @@ fn escape(parser: &mut Parser<'_>, open: char, content: &mut String) -> Result<(
         return Ok(());
     }
     parser.faults.note(Fault::Escape);
-    if ends(open, escaped) || opens(escaped) {
+    if ends(open, escaped) || is_mark(escaped) {
         content.push(escaped);
         parser.at += 1 + escaped.len_utf8();
     } else if let ('\'', 'x', Some(code)) = (open, escaped, hex(rest, 1, 2)) {

@@ -6,6 +6,7 @@ pub mod constraints;
 pub mod definition;
 pub mod dialect;
 pub mod error;
+pub mod folded;
 pub mod json_schema;
 mod names;
 pub mod outline;

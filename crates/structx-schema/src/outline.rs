@@ -6,11 +6,15 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value};
 
 use crate::OutputSchema;
+use crate::folded::{fold, nfc, unaccented};
 use crate::json_schema::{accepts_null, resolve};
 
 /// The maximum depth of unions in unions; only a recursive union is deeper. Chosen by hand, not
 /// measured.
 const MAX_UNIONS: usize = 32;
+/// Formats of strings that are never free text, so that a word for "nothing" is no value of theirs.
+const FORMATS: [&str; 8] =
+    ["date", "date-time", "time", "duration", "uuid", "email", "ipv4", "ipv6"];
 /// The prefix of the pattern that pydantic generates for a `Decimal` as a string.
 const DECIMAL_PATTERN: &str = "^(?!^[-+.]*$)";
 
@@ -50,7 +54,7 @@ pub struct Outline {
     pub root: Shape,
     objects: Vec<Object>,
     lists: Vec<List>,
-    /// The folded names of all properties.
+    /// The names of all properties, folded and without accents.
     names: HashSet<String>,
     /// Whether dictionaries may arrive as lists of keys and values.
     pub is_rewritten: bool,
@@ -79,7 +83,9 @@ pub struct Object {
 #[derive(Debug)]
 pub struct Property {
     pub name: String,
-    pub folded: String,
+    folded: String,
+    /// The folded name without accents.
+    unaccented: String,
     pub shape: Shape,
     pub is_required: bool,
     /// Whether a `null` here stands for an absent member and is dropped.
@@ -113,6 +119,9 @@ impl Kinds {
     pub const STRING: Self = Self(16);
     /// A string that holds a plain decimal number.
     pub const DECIMAL: Self = Self(32);
+    /// A string with a format, such as a date.
+    pub const FORMATTED: Self = Self(64);
+    pub const TEXT: Self = Self(16 | 64);
     pub const NUMBER: Self = Self(4 | 8);
 
     #[must_use]
@@ -142,7 +151,9 @@ impl Outline {
         let objects: Vec<Object> = compiler.objects.into_iter().flatten().collect();
         let lists = compiler.lists.into_iter().flatten().collect();
         let properties = objects.iter().flat_map(|object| &object.properties);
-        let names = properties.map(|property| property.folded.clone()).collect();
+        let names = properties
+            .flat_map(|property| [property.folded.clone(), property.unaccented.clone()])
+            .collect();
         Self { root, objects, lists, names, is_rewritten, is_vague }
     }
 
@@ -156,10 +167,11 @@ impl Outline {
         shape.lists.iter().map(|&id| &self.lists[id])
     }
 
-    /// Whether any property of the schema has this name, folded.
+    /// Whether any property of the schema has this name, but for case, separators and accents.
     #[must_use]
     pub fn knows(&self, name: &str) -> bool {
-        self.names.contains(&fold(name))
+        let folded = fold(name);
+        self.names.contains(&folded) || self.names.contains(&unaccented(&folded))
     }
 
     /// The list property of a reply that has no other one, and its list.
@@ -210,7 +222,39 @@ impl Object {
     }
 }
 
+impl Object {
+    /// The property that `name` stands for: the one of this name, in any Unicode form; else the only
+    /// one that differs in case and separators; else the only one that also differs in accents. `guess` is
+    /// tried first, as in [`Self::find`].
+    #[must_use]
+    pub fn meant(&self, name: &str, guess: usize) -> Option<&Property> {
+        if let Some(at) = self.find(name, guess) {
+            return Some(&self.properties[at]);
+        }
+        let folded = fold(name);
+        let only = |is_alike: &dyn Fn(&Property) -> bool| {
+            let mut alike = self.properties.iter().filter(|property| is_alike(property));
+            alike.next().filter(|_| alike.next().is_none())
+        };
+        let same_letters = || only(&|property| nfc(&property.name) == nfc(name));
+        let same_accents = || only(&|property| property.folded == folded);
+        let plain = || {
+            let plain = unaccented(&folded);
+            only(&|property| property.unaccented == plain)
+        };
+        // ASCII has no other Unicode form.
+        let same = if name.is_ascii() { None } else { same_letters() };
+        same.or_else(same_accents).or_else(plain)
+    }
+}
+
 impl List {
+    /// Whether all items have one type, unlike those of a tuple.
+    #[must_use]
+    pub const fn is_uniform(&self) -> bool {
+        self.first.is_empty()
+    }
+
     #[must_use]
     pub fn item(&self, index: usize) -> &Shape {
         self.first.get(index).unwrap_or(&self.rest)
@@ -292,6 +336,7 @@ impl<'s> Compiler<'s> {
                 "integer" => shape.kinds.add(Kinds::INTEGER),
                 "number" => shape.kinds.add(Kinds::NUMBER),
                 "string" if is_decimal(members) => shape.kinds.add(Kinds::DECIMAL),
+                "string" if is_formatted(members) => shape.kinds.add(Kinds::FORMATTED),
                 "string" => shape.kinds.add(Kinds::STRING),
                 "object" => shape.objects.push(self.object(members)),
                 "array" => shape.lists.push(self.list(members)),
@@ -316,9 +361,11 @@ impl<'s> Compiler<'s> {
             members.get("properties").and_then(Value::as_object).into_iter().flatten()
         {
             let is_required = required.contains(&name.as_str());
+            let folded = fold(name);
             properties.push(Property {
                 name: name.clone(),
-                folded: fold(name),
+                unaccented: unaccented(&folded),
+                folded,
                 shape: self.shape(schema),
                 is_required,
                 drops_null: self.is_rewritten && !is_required && !accepts_null(schema, self.root),
@@ -362,8 +409,7 @@ fn is_decimal(members: &Map<String, Value>) -> bool {
     pattern.is_some_and(|pattern| pattern.starts_with(DECIMAL_PATTERN))
 }
 
-/// A name without case, spaces and punctuation, for comparison.
-#[must_use]
-pub fn fold(name: &str) -> String {
-    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+fn is_formatted(members: &Map<String, Value>) -> bool {
+    let format = members.get("format").and_then(Value::as_str);
+    format.is_some_and(|format| FORMATS.contains(&format))
 }

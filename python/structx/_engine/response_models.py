@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from pydantic import VERSION, BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import VERSION, BaseModel, ConfigDict, create_model
 
 from structx import _core
 
@@ -107,9 +107,3 @@ def _has_path(schema: object) -> bool:
 def _keep(response_model: ResponseModel) -> ResponseModel:
     setattr(response_model.model, _KEPT, response_model)
     return response_model
-
-
-def problems(error: ValidationError) -> list[str]:
-    """Describes the errors for the language model, without the values. The core calls it."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return [f"{'.'.join(map(str, e['loc'])) or 'reply'}: {e['msg']}" for e in found]

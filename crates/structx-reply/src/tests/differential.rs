@@ -82,6 +82,10 @@ fn each_fault_alone_is_mended() {
         for (bits, missing, repairs) in
             [(1, 0, 1), (2, 0, 1), (4, 0, 2), (8, 0, 1), (16, 0, 1), (0, 1, 1), (0, 3, 1)]
         {
+            // Only a schema tells that an object without its bracket has all members.
+            if !typed && missing == 3 {
+                continue;
+            }
             let text = Style::from_bits(bits, missing).write(&value);
             let parsed = parse(&text, &schema).unwrap_or_else(|error| panic!("{error}: {text}"));
             assert_eq!(serde_json::from_str::<Value>(&parsed.json).unwrap(), value, "{text}");

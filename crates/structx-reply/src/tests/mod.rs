@@ -3,8 +3,11 @@
 mod damage;
 mod differential;
 mod hostile;
+mod lenient;
 mod one_reading;
 mod repairs;
+mod structure;
+mod unescaped;
 
 use std::borrow::Cow;
 
