@@ -9,6 +9,7 @@
 //! with the feature of that name. `embedded` (feature `local`) is one more [`llm::Provider`].
 
 pub mod config;
+pub mod item_schema;
 pub mod planning;
 pub mod run;
 

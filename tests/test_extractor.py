@@ -346,8 +346,8 @@ def test_a_provider_error_while_planning_keeps_its_facts(provider: FakeProvider)
         ({"data": "./missing.pdf", "query": "q"}, "missing.pdf"),
         ({"data": Path("missing.txt"), "query": "q"}, "missing.txt"),
         ({"data": "./", "query": "q"}, "directory"),
-        ({"data": "text", "query": "q", "model": dict}, "BaseModel"),
-        ({"data": "text", "query": "q", "model": Word(word="w")}, "BaseModel"),
+        ({"data": "text", "query": "q", "model": FakeProvider}, "FakeProvider"),
+        ({"data": "text", "query": "q", "model": Word(word="w")}, "pydantic model"),
     ],
     ids=str,
 )

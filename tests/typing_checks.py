@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel
-from typing_extensions import assert_type
+from pydantic import BaseModel, Field, RootModel, TypeAdapter
+from typing_extensions import TypedDict, assert_type
 
 import structx
 from structx import (
@@ -39,6 +41,23 @@ class Invoice(BaseModel):
     number: str
 
 
+@dataclass
+class Line:
+    text: str
+
+
+class Entry(TypedDict):
+    text: str
+
+
+class Pair(NamedTuple):
+    text: str
+
+
+class Colour(Enum):
+    RED = "red"
+
+
 def of_a_model(extractor: Extractor) -> None:
     result = extractor.extract(data="...", query="...", model=Invoice)
     assert_type(result, ExtractionResult[Invoice])
@@ -59,6 +78,70 @@ def of_a_model_or_none(extractor: Extractor, model: type[Invoice] | None, is_tab
     assert_type(result, ExtractionResult[Invoice])
     table = extractor.extract(data="...", query="...", return_df=is_table)
     assert_type(table, ExtractionResult[BaseModel, Any])
+
+
+def of_other_kinds(extractor: Extractor) -> None:
+    line = extractor.extract(data="...", query="...", model=Line)
+    assert_type(line, ExtractionResult[Line])
+    assert_type(line.data[0].text, str)
+    entry = extractor.extract(data="...", query="...", model=Entry)
+    assert_type(entry, ExtractionResult[Entry])
+    assert_type(entry.rows[0].items, list[Entry])
+    assert_type(extractor.extract(data="...", query="...", model=Pair), ExtractionResult[Pair])
+    assert_type(extractor.extract(data="...", query="...", model=Colour), ExtractionResult[Colour])
+    assert_type(extractor.extract(data="...", query="...", model=int), ExtractionResult[int])
+    root = extractor.extract(data="...", query="...", model=RootModel[int])
+    assert_type(root, ExtractionResult[RootModel[int]])
+    adapter = extractor.extract(data="...", query="...", model=TypeAdapter(Line))
+    assert_type(adapter, ExtractionResult[Line])
+    mapping = extractor.extract(data="...", query="...", model=dict[str, int])
+    assert_type(mapping, ExtractionResult[dict[str, int]])
+
+
+def of_lists(extractor: Extractor, is_table: bool) -> None:
+    lines = extractor.extract(data="...", query="...", model=list[Line])
+    assert_type(lines, ExtractionResult[Line])
+    lists = extractor.extract(data="...", query="...", model=list[list[int]])
+    assert_type(lists, ExtractionResult[list[int]])
+    adapter = extractor.extract(data="...", query="...", model=TypeAdapter(list[Line]))
+    assert_type(adapter, ExtractionResult[Line])
+    table = extractor.extract(data="...", query="...", model=list[Line], return_df=is_table)
+    assert_type(table, ExtractionResult[Line, Any])
+
+
+def of_json_schemas(extractor: Extractor) -> None:
+    schema: dict[str, Any] = {"type": "object"}
+    result = extractor.extract(data="...", query="...", model=schema)
+    assert_type(result, ExtractionResult[dict[str, Any]])
+    for path in ("x.json", Path("x.json")):
+        file = extractor.extract(data="...", query="...", model=path, expand_nested=True)
+        assert_type(file, ExtractionResult[dict[str, Any]])
+    table = extractor.extract(data="...", query="...", model=schema, return_df=True)
+    assert_type(table, ExtractionResult[dict[str, Any], Any])
+    for row in extractor.extract_stream(data="...", query="...", model=schema):
+        assert_type(row, RowResult[dict[str, Any]])
+
+
+def of_what_checkers_have_no_type_for(extractor: Extractor) -> None:
+    union = extractor.extract(data="...", query="...", model=Invoice | Line)
+    assert_type(union, ExtractionResult[Any])
+    literal = extractor.extract(data="...", query="...", model=Literal["a"])
+    assert_type(literal, ExtractionResult[Any])
+    positive = extractor.extract(data="...", query="...", model=Annotated[int, Field(gt=0)])
+    assert_type(positive, ExtractionResult[Any])
+    extractor.explain_schema(Invoice | Line)
+    extractor.estimate(data="...", query="...", model=list[Line])
+
+
+async def of_streams(extractor: Extractor) -> None:
+    for row in extractor.extract_stream(data="...", query="..."):
+        assert_type(row, RowResult[BaseModel])
+    for line in extractor.extract_stream(data="...", query="...", model=list[Line]):
+        assert_type(line.items[0].text, str)
+    async for entry in extractor.extract_stream_async(data="...", query="...", model=Entry):
+        assert_type(entry, RowResult[Entry])
+    any_of = await extractor.extract_async(data="...", query="...", model=Invoice | Line)
+    assert_type(any_of.rows, list[RowResult[Any]])
 
 
 def of_a_query(extractor: Extractor) -> None:
@@ -118,6 +201,7 @@ def of_runs(extractor: Extractor) -> None:
         "deadline": 60.0,
         "journal": "run.db",
         "fail_fast": False,
+        "validation_context": object(),
     }
     bounded = extractor.extract(data="...", query="...", model=Invoice, **bounds)
     assert_type(bounded, ExtractionResult[Invoice])
@@ -160,8 +244,9 @@ def of_what_is_wrong(extractor: Extractor) -> None:
     ExtractionConfig(planing={})  # type: ignore[arg-type]
     ExtractionConfig({})  # type: ignore[call-arg]
     extractor.extract("...", "...")  # type: ignore[call-overload]
-    extractor.extract(data="...", query="...", model="Invoice")  # type: ignore[call-overload]
+    extractor.extract(query="...", model=Invoice)  # type: ignore[call-overload]
+    extractor.refine_data_model(model=Line, refinement_instructions="...")  # type: ignore[arg-type]
     extractor.extract(data="...", query="...", max_costs=1)  # type: ignore[call-overload]
-    extractor.extract_stream(data="...", query="...", deadline="1")  # type: ignore[arg-type]
+    extractor.extract_stream(data="...", query="...", deadline="1")  # type: ignore[call-overload]
     Limits(4)  # type: ignore[call-arg]
     assert structx.extract  # type: ignore[attr-defined]

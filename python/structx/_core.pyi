@@ -16,14 +16,13 @@ from typing import (
     type_check_only,
 )
 
-from pydantic import BaseModel
-
 from structx.usage import ExtractorUsage, RawUsage
 
 __all__ = [
     "AttemptError",
     "Document",
     "Extractor",
+    "ItemSchema",
     "Job",
     "Limits",
     "ModelSchema",
@@ -46,7 +45,7 @@ __all__ = [
 ]
 
 _Raw = TypeVar("_Raw")
-_Item = TypeVar("_Item", bound=BaseModel)
+_Item = TypeVar("_Item")
 
 __version__: str
 
@@ -146,14 +145,14 @@ class RawRequest(TypedDict):
     request_id: str | None
 
 class _ResponseModel(Protocol):
-    """A pydantic model, as the core uses it."""
+    """A model, as the core uses it."""
 
     @property
-    def model(self) -> type[Any]: ...
+    def model(self) -> Any: ...
     @property
     def schema(self) -> ModelSchema: ...
     @property
-    def validate(self) -> Callable[[str], list[Any]]: ...
+    def validate(self) -> Callable[[str], list[Any]] | ItemSchema: ...
     @property
     def instructions(self) -> str: ...
 
@@ -273,6 +272,22 @@ class Extractor:
         """Raises ExtractionError if the extractor is closed."""
     def close(self) -> None:
         """Refuses further jobs; running ones end first. Closing twice is no error."""
+
+@final
+class ItemSchema:
+    """A caller's JSON Schema, by which the core validates items.
+
+    Raises ValueError for a text that is no JSON Schema, or one that is not supported.
+    """
+
+    def __new__(cls, text: str, name: str) -> ItemSchema:
+        """Reads the text of a schema; without a title, `name` is its name."""
+    @property
+    def item(self) -> str:
+        """The schema of one item, as JSON."""
+    @property
+    def model(self) -> ModelSchema:
+        """The schema of one item, as the core uses it."""
 
 @final
 class Job(Generic[_Raw]):

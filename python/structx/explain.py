@@ -19,7 +19,8 @@ class SchemaLoss:
     """A rule of a model's JSON Schema that the provider does not enforce."""
 
     pointer: str
-    """JSON Pointer into `model.model_json_schema()`; empty for the whole schema."""
+    """JSON Pointer into the JSON Schema of an item, which is `model.model_json_schema()` for a
+    pydantic model; empty for the whole schema."""
     keyword: str
     """The rule, such as `minLength`; empty for all rules at the pointer."""
     message: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar, Unpack
@@ -13,6 +13,14 @@ from structx._engine import tasks
 from structx._engine.base_extractor import BaseExtractor
 
 if TYPE_CHECKING:
+    from structx._engine.call_types import (
+        ItemOf,
+        JsonSchema,
+        ListCall,
+        ListOf,
+        StreamCall,
+        TableCall,
+    )
     from structx.definitions import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
     from structx.run_options import RunOptions
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
-T = TypeVar("T", bound=BaseModel, default=BaseModel)
+T = TypeVar("T", default=BaseModel)
 
 
 class Extractor(BaseExtractor):
@@ -46,35 +54,39 @@ class Extractor(BaseExtractor):
         return cls(model=model, **settings)
 
     @overload
+    def extract(self, *, model: ListOf[T], **call: Unpack[ListCall]) -> ExtractionResult[T]: ...
+    @overload
     def extract(
-        self,
-        *,
-        data: Data,
-        query: str,
-        model: type[T] | None = None,
-        return_df: Literal[False] = False,
-        expand_nested: bool = False,
-        file_options: Mapping[str, Any] | None = None,
-        **options: Unpack[RunOptions],
+        self, *, model: ItemOf[T] = None, **call: Unpack[ListCall]
     ) -> ExtractionResult[T]: ...
     @overload
     def extract(
-        self,
-        *,
-        data: Data,
-        query: str,
-        model: type[T] | None = None,
-        return_df: bool,
-        expand_nested: bool = False,
-        file_options: Mapping[str, Any] | None = None,
-        **options: Unpack[RunOptions],
+        self, *, model: JsonSchema, **call: Unpack[ListCall]
+    ) -> ExtractionResult[dict[str, Any]]: ...
+    @overload
+    def extract(self, *, model: Hashable, **call: Unpack[ListCall]) -> ExtractionResult[Any]: ...
+    @overload
+    def extract(
+        self, *, model: ListOf[T], **call: Unpack[TableCall]
     ) -> ExtractionResult[T, Any]: ...
+    @overload
+    def extract(
+        self, *, model: ItemOf[T] = None, **call: Unpack[TableCall]
+    ) -> ExtractionResult[T, Any]: ...
+    @overload
+    def extract(
+        self, *, model: JsonSchema, **call: Unpack[TableCall]
+    ) -> ExtractionResult[dict[str, Any], Any]: ...
+    @overload
+    def extract(
+        self, *, model: Hashable, **call: Unpack[TableCall]
+    ) -> ExtractionResult[Any, Any]: ...
     def extract(
         self,
         *,
         data: Data,
         query: str,
-        model: type[BaseModel] | None = None,
+        model: object = None,
         return_df: bool = False,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
@@ -88,18 +100,27 @@ class Extractor(BaseExtractor):
                 extension, is absolute, or starts with `./`, `../` or `~/`; otherwise it is the
                 text itself. A document or text is one row; a table has one row per record.
             query: what to extract, in plain words.
-            model: the pydantic model of one item. Default: a model that one planning request
-                makes for the query.
-            return_df: `result.data` is a copy of the source with a column for each field and
-                `extraction_status`, instead of a list of items. It has the library of the
-                caller's table; for other data it is of pandas, which must be installed.
+            model: the type of one item: a pydantic model, a dataclass, a TypedDict, a NamedTuple,
+                an Enum, another type that pydantic validates (unions, `str`, `Literal`,
+                `Annotated`), a TypeAdapter, or a JSON Schema as a dict or as the path of a `.json`
+                file. `list[X]` means items of X as X does, since a row gives a list of items
+                anyway; items that are lists are `list[list[X]]`. With a JSON Schema, items are
+                validated by it, and are dicts (or what it describes): integers are `int`, other
+                numbers are `float` where that is exactly the number in the reply, else
+                `decimal.Decimal`; the schema of a list means items of its `items`. Default: a
+                pydantic model that one planning request makes for the query.
+            return_df: `result.data` is a copy of the source with a column for each field (or one,
+                `value`, for items without fields) and `extraction_status`, instead of a list of
+                items. It has the library of the caller's table; for other data it is of pandas,
+                which must be installed.
             expand_nested: with `return_df`, the parts of nested objects have their own columns.
             file_options: options for tabular files, such as `{"sep": ";"}`; see
                 `FileReader.read_file`. For a PDF, `mode` selects what the model receives: the
                 text, and images of pages without text (`auto`, the default); the text only
                 (`text`); the text and images of all pages (`vision`); or the file itself
                 (`file`), only for models known to read PDFs.
-            options: journal, budget, deadline and progress of the call; see `RunOptions`.
+            options: journal, budget, deadline, progress and context of validators of the call; see
+                `RunOptions`.
 
         Returns:
             The items, and the outcome of each row in the order of the source.
@@ -115,34 +136,42 @@ class Extractor(BaseExtractor):
 
     @overload
     async def extract_async(
-        self,
-        *,
-        data: Data,
-        query: str,
-        model: type[T] | None = None,
-        return_df: Literal[False] = False,
-        expand_nested: bool = False,
-        file_options: Mapping[str, Any] | None = None,
-        **options: Unpack[RunOptions],
+        self, *, model: ListOf[T], **call: Unpack[ListCall]
     ) -> ExtractionResult[T]: ...
     @overload
     async def extract_async(
-        self,
-        *,
-        data: Data,
-        query: str,
-        model: type[T] | None = None,
-        return_df: bool,
-        expand_nested: bool = False,
-        file_options: Mapping[str, Any] | None = None,
-        **options: Unpack[RunOptions],
+        self, *, model: ItemOf[T] = None, **call: Unpack[ListCall]
+    ) -> ExtractionResult[T]: ...
+    @overload
+    async def extract_async(
+        self, *, model: JsonSchema, **call: Unpack[ListCall]
+    ) -> ExtractionResult[dict[str, Any]]: ...
+    @overload
+    async def extract_async(
+        self, *, model: Hashable, **call: Unpack[ListCall]
+    ) -> ExtractionResult[Any]: ...
+    @overload
+    async def extract_async(
+        self, *, model: ListOf[T], **call: Unpack[TableCall]
     ) -> ExtractionResult[T, Any]: ...
+    @overload
+    async def extract_async(
+        self, *, model: ItemOf[T] = None, **call: Unpack[TableCall]
+    ) -> ExtractionResult[T, Any]: ...
+    @overload
+    async def extract_async(
+        self, *, model: JsonSchema, **call: Unpack[TableCall]
+    ) -> ExtractionResult[dict[str, Any], Any]: ...
+    @overload
+    async def extract_async(
+        self, *, model: Hashable, **call: Unpack[TableCall]
+    ) -> ExtractionResult[Any, Any]: ...
     async def extract_async(
         self,
         *,
         data: Data,
         query: str,
-        model: type[BaseModel] | None = None,
+        model: object = None,
         return_df: bool = False,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
@@ -153,15 +182,31 @@ class Extractor(BaseExtractor):
         context = self._context("extract_async", options)
         return await tasks.run_async(context, tasks.extraction, data, query, model, output)
 
+    @overload
+    def extract_stream(
+        self, *, model: ListOf[T], **call: Unpack[StreamCall]
+    ) -> ExtractionStream[T]: ...
+    @overload
+    def extract_stream(
+        self, *, model: ItemOf[T] = None, **call: Unpack[StreamCall]
+    ) -> ExtractionStream[T]: ...
+    @overload
+    def extract_stream(
+        self, *, model: JsonSchema, **call: Unpack[StreamCall]
+    ) -> ExtractionStream[dict[str, Any]]: ...
+    @overload
+    def extract_stream(
+        self, *, model: Hashable, **call: Unpack[StreamCall]
+    ) -> ExtractionStream[Any]: ...
     def extract_stream(
         self,
         *,
         data: Data,
         query: str,
-        model: type[T] | None = None,
+        model: object = None,
         file_options: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
-    ) -> ExtractionStream[T]:
+    ) -> ExtractionStream[Any]:
         """Extracts as `extract` does, and yields each row as it ends: `for row in ...`.
 
         Rows come in the order in which they end; `row.position` is the position in the source.
@@ -181,15 +226,31 @@ class Extractor(BaseExtractor):
         context = self._context("extract_stream", options)
         return tasks.stream(context, data, query, model, file_options)
 
+    @overload
+    def extract_stream_async(
+        self, *, model: ListOf[T], **call: Unpack[StreamCall]
+    ) -> AsyncExtractionStream[T]: ...
+    @overload
+    def extract_stream_async(
+        self, *, model: ItemOf[T] = None, **call: Unpack[StreamCall]
+    ) -> AsyncExtractionStream[T]: ...
+    @overload
+    def extract_stream_async(
+        self, *, model: JsonSchema, **call: Unpack[StreamCall]
+    ) -> AsyncExtractionStream[dict[str, Any]]: ...
+    @overload
+    def extract_stream_async(
+        self, *, model: Hashable, **call: Unpack[StreamCall]
+    ) -> AsyncExtractionStream[Any]: ...
     def extract_stream_async(
         self,
         *,
         data: Data,
         query: str,
-        model: type[T] | None = None,
+        model: object = None,
         file_options: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
-    ) -> AsyncExtractionStream[T]:
+    ) -> AsyncExtractionStream[Any]:
         """`extract_stream` for asyncio: `async for row in ...`."""
         context = self._context("extract_stream_async", options)
         return tasks.stream_async(context, data, query, model, file_options)
@@ -278,7 +339,7 @@ class Extractor(BaseExtractor):
         """Makes a changed copy of a model with one planning request.
 
         Args:
-            model: the model to start from, which is not changed.
+            model: the pydantic model to start from, which is not changed.
             refinement_instructions: what to change, in plain words.
             model_name: the name of the new model. Default: `Refined` and the name of `model`.
 
@@ -310,7 +371,7 @@ class Extractor(BaseExtractor):
         *,
         data: Data,
         query: str,
-        model: type[BaseModel] | None = None,
+        model: object = None,
         file_options: Mapping[str, Any] | None = None,
     ) -> Estimate:
         """Estimates what `extract` with these arguments would take; sends nothing.
@@ -335,21 +396,21 @@ class Extractor(BaseExtractor):
         *,
         data: Data,
         query: str,
-        model: type[BaseModel] | None = None,
+        model: object = None,
         file_options: Mapping[str, Any] | None = None,
     ) -> Estimate:
         """`estimate` for asyncio."""
         context = self._context("estimate_async")
         return await tasks.run_async(context, tasks.estimation, data, query, model, file_options)
 
-    def explain_schema(self, model: type[BaseModel]) -> SchemaReport:
+    def explain_schema(self, model: object) -> SchemaReport:
         """Reports how the provider is sent a model's schema, and which rules it does not enforce.
 
         Sends nothing. The report is about the first language model, and its `fallbacks` are about
         the others.
 
         Args:
-            model: the pydantic model of one item.
+            model: as in `extract`.
 
         Raises:
             ExtractionError: it is no model, the provider does not support it, or the extractor is

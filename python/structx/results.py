@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, cast
 
-from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from structx._core import AttemptError, RowResult
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AttemptError", "ExtractionResult", "RowResult"]
 
-T = TypeVar("T", bound=BaseModel)
+T = TypeVar("T")
 D = TypeVar("D", default=list[T])
 
 
@@ -39,7 +38,8 @@ class ExtractionResult(Generic[T, D]):
     rows: list[RowResult[T]]
     """The outcome of each row, in the order of the source."""
     model: type[T]
-    """The model of the items: the caller's, or the planned one."""
+    """The type of the items: the caller's model, or the planned one. For `list[X]` or a TypeAdapter
+    it is X; for a JSON Schema it is a dict, the schema of one item."""
     usage: ExtractorUsage
     """Tokens of all requests, for planning and for rows. Rows (and a plan) that were read from a
     journal count with the tokens of their original requests."""
@@ -115,14 +115,16 @@ class ExtractionResult(Generic[T, D]):
         return 100.0 * self.success_count / len(self.rows) if self.rows else 0.0
 
     def __repr__(self) -> str:
+        from structx._engine import items
+
         return (
-            f"ExtractionResult(model={self.model.__name__}, rows={self.attempted_count}, "
+            f"ExtractionResult(model={items.name_of(self.model)}, rows={self.attempted_count}, "
             f"items={self.extracted_count}, failed={self.failure_count}, "
             f"tokens={self.usage.total_tokens})"
         )
 
     def _repr_html_(self) -> str:
-        from structx._engine import html
+        from structx._engine import html, items
 
         counts = {
             "items": self.extracted_count,
@@ -139,7 +141,8 @@ class ExtractionResult(Generic[T, D]):
             )
             for row in self.rows
         )
-        return html.of_result(self.model.__name__, counts, list(self.model.model_fields), rows)
+        fields = items.fields_of(self.model)
+        return html.of_result(items.name_of(self.model), counts, fields, rows)
 
 
 def result_of(raw: _core.RawExtraction, source: Source) -> ExtractionResult[Any]:

@@ -42,3 +42,6 @@ class RunOptions(TypedDict, total=False):
     or a notebook. A function is called with a Progress at most ten times a second and at the end,
     on the thread of structx that also calls validators, which wait for it; if it raises, the
     exception is logged and the function is not called again. Default: no progress."""
+    validation_context: object
+    """Any object, which the validators of `model` find as `info.context`. It is no part of the keys
+    of journals and caches, whose replies are validated again. Default: None."""

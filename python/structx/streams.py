@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from structx._engine.source import Source
     from structx.results import RowResult
 
-T = TypeVar("T", bound=BaseModel, default=BaseModel)
+T = TypeVar("T", default=BaseModel)
 
 Begin: TypeAlias = "Callable[[], tuple[_core.RowStream, Source]]"
 
@@ -29,7 +29,8 @@ class _Stream(Generic[T]):
     """The state of both kinds of stream."""
 
     model: type[T] | None = None
-    """The model of the items. A planned model is known once the first row is."""
+    """The type of the items, as in an ExtractionResult. A planned model is known once the first row
+    is."""
     planning_usage: ExtractorUsage
     """Tokens of planning, known once the first row is. Each row has its own `usage`."""
     warnings: list[str]

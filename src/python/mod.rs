@@ -7,6 +7,7 @@ mod errors;
 mod extractor;
 mod input;
 mod isolate;
+mod item_schema;
 mod job;
 mod limits;
 mod progress;
@@ -32,6 +33,8 @@ mod _core {
     use super::input::{Prepared, default_limits, measuring, path_of, reading, reading_document};
     #[pymodule_export]
     use super::isolate::serve_reader;
+    #[pymodule_export]
+    use super::item_schema::ItemSchema;
     #[pymodule_export]
     use super::job::Job;
     #[pymodule_export]

@@ -1,4 +1,4 @@
-//! pydantic as the validator: targets of the caller's models and of planned ones.
+//! pydantic and JSON Schema as validators: targets of the caller's models and of planned ones.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +15,7 @@ use crate::run::{self, Client, ModelFactory, Rejection, Target, Validate};
 use crate::schema::OutputSchema;
 
 use super::errors;
+use super::item_schema::{ItemSchema, to_python};
 use super::job::Context;
 use super::progress::Callbacks;
 use super::worker::Caller;
@@ -36,21 +37,32 @@ struct Compiled {
     replies: Mutex<Vec<(String, Arc<OutputSchema>)>>,
 }
 
+impl ModelSchema {
+    pub fn of(name: String, schema: Value) -> Self {
+        Self(Arc::new(Compiled { name, schema, replies: Mutex::default() }))
+    }
+}
+
 #[pymethods]
 impl ModelSchema {
     #[new]
     fn new(name: String, schema: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let schema = pythonize::depythonize(schema)?;
-        Ok(Self(Arc::new(Compiled { name, schema, replies: Mutex::default() })))
+        Ok(Self::of(name, pythonize::depythonize(schema)?))
     }
 }
 
-/// A `structx._engine.response_models.Target`, as Python hands it over.
+/// A `structx._engine.response_models.ResponseModel`, as Python hands it over.
 pub struct ModelTarget {
     model: Py<PyAny>,
     schema: Arc<Compiled>,
     instructions: String,
-    validate: Py<PyAny>,
+    validator: Validator,
+}
+
+enum Validator {
+    /// A function that takes a reply and returns its items.
+    Function(Arc<Py<PyAny>>),
+    JsonSchema(Arc<crate::item_schema::ItemSchema>),
 }
 
 impl ModelTarget {
@@ -66,9 +78,18 @@ impl FromPyObject<'_, '_> for ModelTarget {
         Ok(Self {
             schema: target.getattr("schema")?.cast::<ModelSchema>()?.get().0.clone(),
             instructions: target.getattr("instructions")?.extract()?,
-            validate: target.getattr("validate")?.unbind(),
+            validator: Validator::of(target.getattr("validate")?),
             model: target.getattr("model")?.unbind(),
         })
+    }
+}
+
+impl Validator {
+    fn of(validate: Bound<'_, PyAny>) -> Self {
+        match validate.cast::<ItemSchema>() {
+            Ok(schema) => Self::JsonSchema(schema.get().schema.clone()),
+            Err(_) => Self::Function(Arc::new(validate.unbind())),
+        }
     }
 }
 
@@ -177,6 +198,24 @@ impl Pydantic {
     }
 }
 
+impl Pydantic {
+    /// The items of a reply, validated against a JSON Schema, as Python values.
+    async fn items(
+        &self,
+        schema: Arc<crate::item_schema::ItemSchema>,
+        reply: String,
+    ) -> Result<Vec<Py<PyAny>>, Rejection> {
+        let convert = move |py: Python<'_>| {
+            let items = py.detach(|| schema.items(&reply)).map_err(Rejection::Problems)?;
+            let items = items.iter().map(|item| to_python(py, item).map(Bound::unbind));
+            // Only exponents of more than 18 digits have no Python value.
+            let too_large = || vec!["items: the exponent of a number is too large".to_owned()];
+            items.collect::<PyResult<Vec<_>>>().map_err(|_| Rejection::Problems(too_large()))
+        };
+        self.caller.run(convert).await.unwrap_or_else(|broken| Err(Rejection::Broken(broken)))
+    }
+}
+
 impl ModelFactory for Pydantic {
     type Target = PydanticTarget;
 
@@ -199,8 +238,13 @@ impl Validate for PydanticTarget {
     const IN_PARTS: bool = true;
 
     async fn validate(&self, json: String) -> Result<Self::Output, Rejection> {
-        let target = self.target.clone();
-        self.pydantic.call(move |py| Ok(target.validate.bind(py).clone()), json).await
+        match &self.target.validator {
+            Validator::JsonSchema(schema) => self.pydantic.items(schema.clone(), json).await,
+            Validator::Function(validate) => {
+                let validate = validate.clone();
+                self.pydantic.call(move |py| Ok(validate.bind(py).clone()), json).await
+            }
+        }
     }
 }
 

@@ -170,38 +170,33 @@ pub fn walk(schema: &Value, visit: &mut impl FnMut(&Value, &str)) {
 }
 
 fn descend(schema: &mut Value, pointer: &mut String, visit: &mut impl FnMut(&mut Value, &str)) {
-    for (keyword, member) in schema.as_object_mut().into_iter().flatten() {
+    for_children(schema, &mut |tokens, child| {
         let start = pointer.len();
-        push_token(pointer, keyword);
+        tokens.iter().for_each(|token| push_token(pointer, token));
+        descend(child, pointer, visit);
+        pointer.truncate(start);
+    });
+    visit(schema, pointer);
+}
+
+/// Visits the subschemas directly below `schema`, each with the tokens of its JSON Pointer from there.
+pub(crate) fn for_children(schema: &mut Value, visit: &mut impl FnMut(&[&str], &mut Value)) {
+    for (keyword, member) in schema.as_object_mut().into_iter().flatten() {
         match (Subschemas::of(keyword), member) {
-            (Subschemas::Schema, member @ Value::Object(_)) => descend(member, pointer, visit),
+            (Subschemas::Schema, member @ Value::Object(_)) => visit(&[keyword], member),
             (Subschemas::Schemas, Value::Array(schemas)) => {
                 for (index, schema) in schemas.iter_mut().enumerate() {
-                    descend_to(&index.to_string(), schema, pointer, visit);
+                    visit(&[keyword, &index.to_string()], schema);
                 }
             }
             (Subschemas::Named, Value::Object(schemas)) => {
                 for (name, schema) in schemas {
-                    descend_to(name, schema, pointer, visit);
+                    visit(&[keyword, name], schema);
                 }
             }
             _ => {}
         }
-        pointer.truncate(start);
     }
-    visit(schema, pointer);
-}
-
-fn descend_to(
-    token: &str,
-    schema: &mut Value,
-    pointer: &mut String,
-    visit: &mut impl FnMut(&mut Value, &str),
-) {
-    let start = pointer.len();
-    push_token(pointer, token);
-    descend(schema, pointer, visit);
-    pointer.truncate(start);
 }
 
 /// How a keyword holds subschemas.
@@ -227,7 +222,7 @@ impl Subschemas {
 }
 
 /// Appends a reference token to a JSON Pointer (RFC 6901).
-fn push_token(pointer: &mut String, token: &str) {
+pub(crate) fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');
     pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
 }

@@ -5,6 +5,7 @@
 pub mod constraints;
 pub mod definition;
 pub mod dialect;
+pub mod drafts;
 pub mod error;
 pub mod folded;
 pub mod json_schema;

@@ -2,6 +2,7 @@
 
 Columns are in the order of the model's fields, and within a field in the order in which they first
 occur; those of second and later items (`field_1`, `field_2`, ...) follow those of first items.
+Items without fields, such as numbers, are in one column, `value`.
 
 With `expand_nested`, an object becomes columns such as `a_b`, a list that contains objects becomes
 columns such as `list_0_x`, and any other list becomes JSON text in one column. The column of the
@@ -19,8 +20,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, TypeAlias, cast
 
-from pydantic import BaseModel, RootModel
 from pydantic_core import to_jsonable_python
+
+from structx._engine.items import VALUE, fields_of, values_of
 
 Place: TypeAlias = "tuple[Any, ...]"
 """The place of a value: the number of the item in its row, the field, keys and indices in it."""
@@ -51,8 +53,8 @@ class TooManyColumnsError(ValueError):
 
 
 def columns_of(
-    rows: Sequence[tuple[str, Sequence[BaseModel]]],
-    model: type[BaseModel],
+    rows: Sequence[tuple[str, Sequence[Any]]],
+    model: Any,
     source_columns: Iterable[str],
     *,
     expand_nested: bool,
@@ -61,7 +63,7 @@ def columns_of(
 
     Args:
         rows: the status and the items of each row.
-        model: the model of the items; each of its fields has a column, even without items.
+        model: the type of the items; each of its fields has a column, even without items.
         source_columns: the names of the source's columns.
         expand_nested: the parts of nested values have their own columns.
 
@@ -80,16 +82,15 @@ def columns_of(
     return {**columns, status: [text for text, _ in rows]}
 
 
-def _cells(
-    rows: Iterable[Sequence[BaseModel]], model: type[BaseModel], expand_nested: bool
-) -> Cells:
+def _cells(rows: Iterable[Sequence[Any]], model: Any, expand_nested: bool) -> Cells:
     """The columns, in their order."""
-    fields = [name for name, field in model.model_fields.items() if not field.exclude]
-    order = {name: position for position, name in enumerate(fields)}
-    cells: Cells = {(0, name): {} for name in fields}
+    fields = fields_of(model)
+    names = [VALUE] if fields is None else fields
+    order = {name: position for position, name in enumerate(names)}
+    cells: Cells = {(0, name): {} for name in names}
     for row, items in enumerate(rows):
         for number, item in enumerate(items):
-            for name, value in _dump(item).items():
+            for name, value in values_of(item, fields).items():
                 order.setdefault(name, len(order))
                 for place, leaf in _leaves((number, name), value, expand_nested):
                     if place not in cells and len(cells) >= MAX_COLUMNS:
@@ -101,13 +102,6 @@ def _cells(
         for place in sorted(cells, key=lambda place: (place[0], order[place[1]]))
         if place[1:] not in expanded or not all(map(_is_nothing, cells[place].values()))
     }
-
-
-def _dump(item: BaseModel) -> dict[Any, Any]:
-    dump: Any = item.model_dump(by_alias=False)
-    # A root model or a custom serializer may produce a single value without a name.
-    has_fields = isinstance(dump, dict) and not isinstance(item, RootModel)
-    return cast("dict[Any, Any]", dump) if has_fields else {"root": dump}
 
 
 def _leaves(place: Place, value: Any, expand_nested: bool) -> Iterator[tuple[Place, Any]]:

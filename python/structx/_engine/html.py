@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, TypeAlias
 
+from structx._engine.items import VALUE, value_of
 from structx._engine.text import cut
 
 _LINES = 20
@@ -24,26 +25,27 @@ ShownRow: TypeAlias = "tuple[Any, Sequence[Any], str]"
 
 
 def of_result(
-    title: str, counts: Mapping[str, int], fields: Sequence[str], rows: Iterable[ShownRow]
+    title: str, counts: Mapping[str, int], fields: Sequence[str] | None, rows: Iterable[ShownRow]
 ) -> str:
     """The HTML of a result.
 
     Args:
         title: the name of the model.
         counts: figures of the summary, by name.
-        fields: the names of the model's fields.
+        fields: the names of the model's fields; None if an item is one value.
         rows: the rows of the source.
     """
-    shown, total = fields[:_FIELDS], 0
+    names = [VALUE] if fields is None else fields
+    shown, total = names[:_FIELDS], 0
     lines: list[str] = []
     for row in rows:
         total += len(row[1]) or 1
         if len(lines) < _LINES:
-            lines += _lines(row, shown)
+            lines += _lines(row, shown, has_fields=fields is not None)
     lines = lines[:_LINES]
     head = "".join(f"<th {_LEFT}>{_text(name)}</th>" for name in ["row", *shown])
     figures = " · ".join(f"{count:,} {name}" for name, count in counts.items())
-    rest = _rest(total - len(lines), len(fields) - len(shown))
+    rest = _rest(total - len(lines), len(names) - len(shown))
     return (
         f"<div><p><b>{_text(title)}</b>: {figures}</p>"
         f"<table class='dataframe'><thead><tr>{head}</tr></thead>"
@@ -68,11 +70,12 @@ def of_document(name: str, counts: Mapping[str, int], warnings: Iterable[str], t
     )
 
 
-def _lines(row: ShownRow, fields: Sequence[str]) -> Iterator[str]:
+def _lines(row: ShownRow, fields: Sequence[str], *, has_fields: bool) -> Iterator[str]:
     """A line for each item of a row, or one for a row without items."""
     label, items, outcome = row
     for item in items[:_LINES]:
-        cells = "".join(_cell(getattr(item, name, None)) for name in fields)
+        values = (value_of(item, name) for name in fields) if has_fields else (item,)
+        cells = "".join(map(_cell, values))
         yield f"<tr>{_cell(label)}{cells}</tr>"
     if not items:
         yield (

@@ -1,13 +1,21 @@
-"""The models of responses: a pydantic model, its JSON Schema and the validator of replies."""
+"""The models of responses: what a caller gives as `model`, as the core uses it, prepared once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+import json
+import os
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import VERSION, BaseModel, ConfigDict, create_model
+from pydantic import BaseModel
 
 from structx import _core
+from structx._engine import item_types, items
+
+if TYPE_CHECKING:
+    from structx._engine.item_types import ItemType
 
 
 class ResponseModel:
@@ -15,18 +23,25 @@ class ResponseModel:
 
     def __init__(
         self,
-        model: type[BaseModel],
+        model: Any,
         schema: _core.ModelSchema,
-        validate: Callable[[str], list[BaseModel]],
+        validate: Callable[..., list[Any]] | _core.ItemSchema,
     ) -> None:
         self.model = model
+        """The type of the items; a dict for a JSON Schema."""
         self.schema = schema
         self.validate = validate
-        """From a reply `{"items": [...]}` as JSON to its items; raises pydantic.ValidationError."""
+        """From a reply `{"items": [...]}` as JSON to its items; raises pydantic.ValidationError.
+        Against a JSON Schema, the core validates itself."""
         self.instructions = ""
         """The plan's instructions for extracting items; empty for the caller's own model."""
-        self.built: object = model.__pydantic_validator__
-        """pydantic's validator of the model; rebuilding the model replaces it."""
+        self.built: object = _built(model)
+
+    def in_context(self, context: object) -> ResponseModel:
+        """The same model, whose validators get this context."""
+        if context is None or isinstance(self.validate, _core.ItemSchema):
+            return self
+        return ResponseModel(self.model, self.schema, partial(self.validate, context=context))
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
         # Libraries that pickle classes by value would include it; another process makes its own.
@@ -34,76 +49,104 @@ class ResponseModel:
 
 
 _KEPT = "__structx_response_model__"
+_MOST_KEPT = 128
+"""Models other than pydantic's that are kept; chosen by hand, not measured."""
 
 
-def of_model(model: type[BaseModel]) -> ResponseModel:
-    """Prepares a model; the result is cached as an attribute of the model."""
-    response_model: ResponseModel | None = vars(model).get(_KEPT)
-    if response_model is not None and response_model.built is model.__pydantic_validator__:
-        return response_model
-    return _keep(_of_model(model))
+def of_model(model: object) -> ResponseModel:
+    """Prepares a model, once: pydantic models keep the result, of others the last ones used do.
+
+    Raises TypeError for what is no model, and ValueError for a JSON Schema that can't be used.
+    """
+    if isinstance(model, item_types.ModelClass):
+        return _of_class(model)
+    if isinstance(model, Mapping):
+        return _of_json_schema(_text_of(cast("Mapping[str, Any]", model)), "Item")
+    if isinstance(model, (str, os.PathLike)):
+        path = _path_of(cast("str | os.PathLike[str]", model))
+        return _of_json_schema(path.read_text(encoding="utf-8-sig"), path.stem)
+    item = item_types.item_of(model)
+    if isinstance(item, item_types.ModelClass):
+        return _of_class(item)
+    return _of_type(_Key(item, is_item=item is not model))
 
 
 def of_plan(plan: str) -> ResponseModel:
     """Prepares the model of a plan, given as JSON. The core calls it."""
-    import json  # neither is needed for the caller's own models
-
-    from structx.definitions import generated
+    from structx.definitions import generated  # not needed for the caller's own models
 
     content = json.loads(plan)
-    response_model = _of_model(generated.create_model(content["schema"]))
+    response_model = _of_item(item_types.of_class(generated.create_model(content["schema"])))
     response_model.instructions = content["instructions"]
     return _keep(response_model)
 
 
-def _of_model(model: type[BaseModel]) -> ResponseModel:
-    # Comes first, so that an error in the model names the model.
-    schema = model.model_json_schema()
-    reply: Any = create_model(
-        "Reply",
-        __config__=ConfigDict(extra="forbid"),
-        items=(list[model], ...),  # pyright: ignore[reportInvalidTypeForm]
-    )
-    validate_json = reply.__pydantic_validator__.validate_json
-    options = _options(model)
-
-    def validate(json: str) -> list[BaseModel]:
-        return validate_json(json, **options).items
-
-    compiled = _core.ModelSchema(model.__name__, schema)
-    return ResponseModel(model, compiled, validate)
-
-
-def _options(model: type[BaseModel]) -> dict[str, bool]:
-    """How replies are validated.
-
-    The schema of a field with an AliasPath has the field's name, which is then to be read, too.
-
-    Raises:
-        TypeError: this release of pydantic can't do that.
-    """
-    if not _has_path(model.__pydantic_core_schema__):
-        return {}
-    if tuple(int(part) for part in VERSION.split(".")[:2]) < (2, 11):
-        raise TypeError(f"{model.__name__}: a field with an AliasPath needs pydantic 2.11 or newer")
-    return {"by_name": True, "by_alias": True}
-
-
-def _has_path(schema: object) -> bool:
-    """Whether a core schema has a field that is read from within another one alone."""
-    if isinstance(schema, dict):
-        parts = cast("dict[str, object]", schema)
-        alias = parts.get("validation_alias")
-        if isinstance(alias, list) and alias:
-            choices = cast("list[list[object]]", alias if isinstance(alias[0], list) else [alias])
-            if all(len(path) > 1 for path in choices):
-                return True
-        return any(_has_path(part) for part in parts.values())
-    return isinstance(schema, (list, tuple)) and any(
-        _has_path(part) for part in cast("list[object]", schema)
-    )
+def _of_class(model: type[BaseModel]) -> ResponseModel:
+    kept: ResponseModel | None = vars(model).get(_KEPT)
+    if kept is not None and kept.built is _built(model):
+        return kept
+    return _keep(_of_item(item_types.of_class(model)))
 
 
 def _keep(response_model: ResponseModel) -> ResponseModel:
     setattr(response_model.model, _KEPT, response_model)
     return response_model
+
+
+def _built(model: object) -> object:
+    """pydantic's validator of a class, which is another one once the class is rebuilt."""
+    return getattr(model, "__pydantic_validator__", None)
+
+
+class _Key:
+    """A type as the key of a cache. Unions are equal in any order, but read in theirs."""
+
+    def __init__(self, model: object, *, is_item: bool) -> None:
+        self.model = model
+        self.is_item = is_item
+        """Whether it is X of a `list[X]`: if X is a list too, then so is each item."""
+        self._words = repr(model)
+        self._built = _built(model)
+
+    def __hash__(self) -> int:
+        return hash(self._words)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Key)
+            and (self._words, self.is_item) == (other._words, other.is_item)
+            and self._built is other._built
+            and (self.model is other.model or self.model == other.model)
+        )
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _of_type(key: _Key) -> ResponseModel:
+    return _of_item(item_types.of_type(key.model, key.is_item))
+
+
+def _of_item(item: ItemType) -> ResponseModel:
+    schema = _core.ModelSchema(items.name_of(item.model), item.schema)
+    return ResponseModel(item.model, schema, item.validate)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _of_json_schema(text: str, name: str) -> ResponseModel:
+    schema = _core.ItemSchema(text, name)
+    return ResponseModel(json.loads(schema.item), schema.model, schema)
+
+
+def _text_of(schema: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(dict(schema), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{item_types.TAKEN}; the dict is no JSON: {error}") from error
+
+
+def _path_of(model: str | os.PathLike[str]) -> Path:
+    path = Path(model).expanduser()
+    if isinstance(model, str) and path.suffix.lower() != ".json":
+        raise TypeError(f"{item_types.TAKEN}; a string that does not end in .json is no path")
+    if not path.is_file():
+        raise FileNotFoundError(f"model: there is no file {os.fspath(model)!r}")
+    return path

@@ -36,6 +36,7 @@ class RunContext:
     fail_fast: bool | None = None
     progress: Callable[[_core.RawProgress], None] | None = None
     log: Callable[[_core.RawRequest], None] | None = None
+    validation_context: object = None
 
     def __init__(
         self,
@@ -77,6 +78,7 @@ class RunContext:
             self.deadline = checks.number("deadline", deadline, positive=True)
         if (fail_fast := given.get("fail_fast")) is not None:
             self.fail_fast = checks.boolean("fail_fast", fail_fast)
+        self.validation_context = given.get("validation_context")
         self._show = self._shown(given.get("progress"))
         if self._show or LOGGER.isEnabledFor(logging.INFO):
             self.progress = self._progressed

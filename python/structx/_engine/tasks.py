@@ -119,12 +119,12 @@ def extraction(
     context: RunContext,
     data: Data,
     query: str,
-    model: type[BaseModel] | None,
+    model: object,
     output: OutputOptions,
 ) -> Task[ExtractionResult[Any, Any]]:
     """Extracts for one query."""
     query = _words("query", query)
-    response_model = None if model is None else response_models.of_model(_model_class(model))
+    response_model = _response_model(model, context)
     source = _source(data, output)
     return context.core.extract(source.input, query, response_model, context), partial(
         _result, source, output, query
@@ -181,12 +181,12 @@ def streaming(
     context: RunContext,
     data: Data,
     query: str,
-    model: type[BaseModel] | None,
+    model: object,
     file_options: Mapping[str, Any] | None,
 ) -> tuple[_core.RowStream, Source]:
     """Extracts for one query, row by row."""
     query = _words("query", query)
-    response_model = None if model is None else response_models.of_model(_model_class(model))
+    response_model = _response_model(model, context)
     source = inputs.source_of(data, file_options)
     return context.core.stream(source.input, query, response_model, context), source
 
@@ -198,10 +198,19 @@ def _words(name: str, value: object) -> str:
     return value
 
 
+def _response_model(model: object, context: RunContext) -> response_models.ResponseModel | None:
+    if model is None:
+        return None
+    return response_models.of_model(model).in_context(context.validation_context)
+
+
 def _model_class(model: object) -> type[BaseModel]:
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+    if not isinstance(model, type(BaseModel)):
         kind = model.__name__ if isinstance(model, type) else f"a {type(model).__name__}"
-        raise TypeError(f"model must be a class derived from pydantic.BaseModel, not {kind}")
+        raise TypeError(
+            "the model to refine must be a class derived from pydantic.BaseModel, since definitions"
+            f" describe no other kind, not {kind}"
+        )
     return model
 
 
@@ -254,28 +263,28 @@ def estimation(
     context: RunContext,
     data: Data,
     query: str,
-    model: type[BaseModel] | None,
+    model: object,
     file_options: Mapping[str, Any] | None,
 ) -> Task[Estimate]:
     """Estimates the requests, tokens and cost of an extraction."""
     from structx.estimates import estimate_of  # not needed by other tasks
 
     query = _words("query", query)
-    response_model = None if model is None else response_models.of_model(_model_class(model))
+    response_model = _response_model(model, context)
     return context.core.estimate(
         inputs.source_of(data, file_options).input, query, response_model
     ), estimate_of
 
 
-def explain(context: RunContext, model: type[BaseModel]) -> SchemaReport:
+def explain(context: RunContext, model: object) -> SchemaReport:
     """Reports how each provider is sent the schema of a model; raises ExtractionError."""
     return _made(context, _explanation, model)
 
 
-def _explanation(context: RunContext, model: type[BaseModel]) -> SchemaReport:
+def _explanation(context: RunContext, model: object) -> SchemaReport:
     from structx.explain import report_of  # not needed by other tasks
 
-    return report_of(*context.core.explain(response_models.of_model(_model_class(model))))
+    return report_of(*context.core.explain(response_models.of_model(model)))
 
 
 def _planned(raw: _core.RawPlan) -> type[GeneratedModel]:

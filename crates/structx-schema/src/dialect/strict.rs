@@ -91,7 +91,7 @@ pub(super) fn required_names(schema: &Map<String, Value>) -> Vec<String> {
 
 /// Whether a keyword annotates values without constraining them. Annotations stay at the property
 /// when its schema becomes a branch of a union.
-pub(super) fn is_annotation(keyword: &str) -> bool {
+pub(crate) fn is_annotation(keyword: &str) -> bool {
     const WORDS: [&str; 9] = [
         "title",
         "description",
