@@ -1,7 +1,7 @@
 """Measures lost rows and repeated requests of runs with faults and kills: `make bench-faults`.
 
 Runs the scenarios of `tests/test_faults.py` at full size against the fake provider, in a separate
-process, and streams a million rows to measure memory (Linux). Takes ten minutes.
+process, and streams a million rows to measure memory (Linux). Takes a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+import providers
 
 import faults
 from provider import FakeProvider, running
@@ -39,6 +41,7 @@ def main() -> None:
         lines += of_a_limit(provider)
         for headers in (True, False):
             lines += of_a_limit_that_halves(provider, headers)
+        lines += of_providers(provider)
         lines += of_memory(provider, Path(folder), options.memory_rows)
     print("| what | goal | seen | met |\n|---|---|---|---|")
     for line in lines:
@@ -107,6 +110,21 @@ def of_a_limit_that_halves(provider: FakeProvider, headers: bool) -> list[Line]:
             f"{share:.1%} ({report.used:.1%} used, {report.failed} rows failed)",
             share < 0.05 and report.failed == 0,
         )
+    ]
+
+
+def of_providers(provider: FakeProvider) -> list[Line]:
+    """Print the table of clients; the goal is about structx alone."""
+    timed = providers.table(provider)
+    print(providers.markdown(timed))
+    return [
+        Line(
+            f"{case.rows:,} rows of a provider with {case.what}",
+            f"within {providers.SLOWEST} times the ideal client",
+            f"{ours.seconds / ideal.seconds:.2f} times, {ours.failed} rows failed",
+            ours.seconds <= providers.SLOWEST * ideal.seconds,
+        )
+        for case, ours, _, ideal in timed
     ]
 
 

@@ -155,7 +155,7 @@ def _validator(adapter: TypeAdapter[Any], *, is_list: bool = False) -> Callable[
     return validate
 
 
-def _options(core: object) -> dict[str, bool]:
+def _options(core: object) -> dict[str, Any]:
     """How replies are validated.
 
     The schema of a field with an AliasPath has the field's name, which is then to be read, too.
