@@ -66,7 +66,7 @@ def test_what_fits_a_budget_is_not_touched_by_it(provider: FakeProvider) -> None
 
 
 def test_a_budget_is_for_attempts_too(provider: FakeProvider) -> None:
-    provider.script({"content": "{}", "times": 1000})
+    provider.script({"content": '{"items": [{"other": "x"}]}', "times": 1000})
     result = extractor(provider, max_retries=100, max_threads=1).extract(
         data="a text", query="q", model=Word, max_tokens=1_000
     )
@@ -147,7 +147,7 @@ def test_what_is_in_the_cache_is_not_asked_again(provider: FakeProvider, tmp_pat
 
 def test_what_failed_is_not_in_the_cache(provider: FakeProvider, tmp_path: Any) -> None:
     subject = extractor(provider, cache=tmp_path / "replies")
-    provider.script({"content": "{}", "times": 2})
+    provider.script({"content": '{"items": [{"other": "x"}]}', "times": 2})
     assert subject.extract(data="a text", query="q", model=Word).failure_count == 1
     assert subject.extract(data="a text", query="q", model=Word).failure_count == 0
     assert provider.stats()["requests"] == 3

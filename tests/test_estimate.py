@@ -96,7 +96,7 @@ def test_what_is_only_likely_has_two_digits() -> None:
     [
         ({"data": "", "query": " "}, "query must be a text that is not blank"),
         ({"data": "./missing.csv", "query": "words"}, "missing.csv"),
-        ({"data": "a text", "query": "words", "model": int}, "pydantic.BaseModel"),
+        ({"data": "a text", "query": "words", "model": 3}, "model must be a pydantic model"),
     ],
 )
 def test_wrong_arguments_are_extraction_errors(

@@ -148,7 +148,7 @@ def test_rows_end_as_success_empty_or_failed_and_never_stop_the_others(
         {"fault": "truncate"},
         {"fault": "malformed"},
         {"content": "no json at all"},
-        {"content": '{"items": [{"word": ["x"]}]}'},
+        {"content": '{"items": [{"word": ["x", "y"]}]}'},
         {"content": '{"items": [{"other": "x"}]}'},
     ],
     ids=str,

@@ -6,7 +6,7 @@ import json
 import pickle
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pytest
@@ -286,6 +286,16 @@ RULES = st.recursive(
 )
 
 
+def without_nulls(value: Any) -> Any:
+    """The value without members that are null: a reply may have null for what it leaves out."""
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        return {name: without_nulls(it) for name, it in members.items() if it is not None}
+    if isinstance(value, list):
+        return [without_nulls(it) for it in cast("list[Any]", value)]
+    return value
+
+
 @settings(deadline=None, max_examples=300)
 @given(RULES, VALUES)
 def test_what_is_accepted_is_valid_by_another_library(
@@ -299,7 +309,7 @@ def test_what_is_accepted_is_valid_by_another_library(
     if row.error is None:
         (found,) = row.items
         assert validator.is_valid(found["value"])
-        assert found == {"value": value} or row.repairs
+        assert without_nulls(found) == without_nulls({"value": value}) or row.repairs
     else:
         assert not validator.is_valid(value)
 
