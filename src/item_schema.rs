@@ -190,7 +190,8 @@ fn types_of(branches: &[Vec<ValidationError<'static>>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
 
     use super::ItemSchema;
 
@@ -293,6 +294,73 @@ mod tests {
         let schema = ItemSchema::new(&json!({})).unwrap();
         for reply in ["[1]", "{}", r#"{"items": {}}"#, "", r#"{"items": ["#] {
             assert_eq!(schema.items(reply).unwrap_err().len(), 1, "{reply}");
+        }
+    }
+
+    fn schema_of(draft: &'static str) -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(json!({"type": "integer", "minimum": 1})),
+            Just(json!({"type": ["string", "null"], "minLength": 1})),
+            Just(json!({"enum": ["a", 1, null]})),
+            Just(json!({"$ref": "#/definitions/a", "type": "null"})),
+            Just(json!({"$ref": "#/definitions/b"})),
+            Just(match draft {
+                "04" => json!({"minimum": 1, "exclusiveMinimum": true}),
+                _ => json!({"exclusiveMinimum": 1}),
+            }),
+        ];
+        let inner = leaf.prop_recursive(3, 12, 3, |inner| {
+            let two = (inner.clone(), inner.clone());
+            prop_oneof![
+                two.clone().prop_map(|(one, other)| json!({"anyOf": [one, other]})),
+                two.clone().prop_map(|(one, other)| json!({"allOf": [one, other]})),
+                two.clone()
+                    .prop_map(|(one, rest)| json!({"items": [one], "additionalItems": rest})),
+                two.clone().prop_map(|(one, other)| json!({"properties": {"a": one, "b": other}})),
+                two.prop_map(|(one, other)| {
+                    json!({"dependencies": {"a": ["b"], "b": {"properties": {"a": one}}},
+                           "patternProperties": {"b": other}})
+                }),
+                inner.prop_map(|inner| json!({"type": "array", "items": inner})),
+            ]
+        });
+        (inner.clone(), inner).prop_map(move |(value, other)| {
+            json!({
+                "$schema": format!("http://json-schema.org/draft-{draft}/schema#"),
+                "type": "object",
+                "properties": {"value": value},
+                "definitions": {"a": other, "b": {"type": "integer"}},
+            })
+        })
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            (-1..3).prop_map(Value::from),
+            prop_oneof![Just(""), Just("a"), Just("b")].prop_map(Value::from),
+            Just(Value::Null),
+        ];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            let members = prop::collection::vec(("[abc]", inner.clone()), 0..3);
+            prop_oneof![
+                prop::collection::vec(inner, 0..3).prop_map(Value::from),
+                members.prop_map(|members| Value::Object(Map::from_iter(members))),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_modern_form_accepts_the_same_values(
+            schema in prop_oneof![schema_of("04"), schema_of("07")],
+            value in value(),
+        ) {
+            // A definition that needs itself is refused.
+            prop_assume!(!schema["definitions"]["a"].to_string().contains("/a\""));
+            let read = ItemSchema::new(&schema).unwrap();
+            let item = json!({"value": value});
+            let by_modern = jsonschema::draft202012::is_valid(&read.modern, &item);
+            prop_assert_eq!(read.validator.is_valid(&item), by_modern, "{}", read.modern);
         }
     }
 }

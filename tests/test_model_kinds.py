@@ -377,6 +377,21 @@ def test_what_is_no_model_is_an_error_before_any_request(
     assert provider.stats()["requests"] == 0
 
 
+def test_types_of_a_function_are_known_where_they_are_made(
+    provider: FakeProvider, subject: Extractor
+) -> None:
+    class Inner(BaseModel):
+        word: str
+
+    class Outer(TypedDict):
+        inner: Inner
+
+    with pytest.raises(ExtractionError, match="at the level of the module, or give a TypeAdapter"):
+        extract(subject, Outer)
+    scripted(provider, [{"inner": {"word": "a"}}])
+    assert extract(subject, TypeAdapter(Outer)).data == [{"inner": Inner(word="a")}]
+
+
 def test_only_pydantic_models_are_refined(provider: FakeProvider, subject: Extractor) -> None:
     for model in (Line, list[Checked], {"type": "object"}):
         with pytest.raises(ExtractionError, match=r"must be a class derived from pydantic"):

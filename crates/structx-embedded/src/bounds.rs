@@ -67,9 +67,8 @@ fn lacking(members: &Map<String, Value>) -> Vec<&'static Limit> {
         _ => false,
     };
     let has = |name: &&str| members.contains_key(*name);
-    let is_lacking = |limit: &&Limit| {
-        is(limit.kind) && !has(&limit.keyword) && !limit.others.iter().any(|other| has(other))
-    };
+    let is_lacking =
+        |limit: &&Limit| is(limit.kind) && !has(&limit.keyword) && !limit.others.iter().any(has);
     if has(&"enum") || has(&"const") {
         return Vec::new();
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::dialect::strict::is_annotation;
 use crate::error::{Result, SchemaError};
-use crate::json_schema::{for_children, push_token, walk};
+use crate::json_schema::{for_children, push_tokens, walk};
 
 /// A version of JSON Schema, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,7 +103,7 @@ impl Rewriter {
         for_children(part, &mut |tokens, child| {
             if done.is_ok() {
                 let mut inner = pointer.to_owned();
-                tokens.iter().for_each(|token| push_token(&mut inner, token));
+                push_tokens(&mut inner, tokens);
                 done = self.part(child, &inner);
             }
         });
@@ -150,7 +150,7 @@ impl Rewriter {
         };
         let rules: Vec<String> = members.keys().filter(|it| is_rule(it)).cloned().collect();
         if self.draft <= Draft::Draft7 || rules.is_empty() {
-            rules.iter().for_each(|keyword| drop(members.shift_remove(keyword)));
+            members.retain(|keyword, _| !rules.contains(keyword));
             members.insert("$ref".to_owned(), path.into());
             return Ok(());
         }
@@ -291,7 +291,7 @@ fn applied(members: &Map<String, Value>, pointer: &str) -> Vec<String> {
             ("dependentSchemas", Value::Object(schemas)) => {
                 places.extend(schemas.keys().map(|name| {
                     let mut place = below.clone();
-                    push_token(&mut place, name);
+                    push_tokens(&mut place, &[name]);
                     place
                 }));
             }

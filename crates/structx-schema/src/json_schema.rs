@@ -172,7 +172,7 @@ pub fn walk(schema: &Value, visit: &mut impl FnMut(&Value, &str)) {
 fn descend(schema: &mut Value, pointer: &mut String, visit: &mut impl FnMut(&mut Value, &str)) {
     for_children(schema, &mut |tokens, child| {
         let start = pointer.len();
-        tokens.iter().for_each(|token| push_token(pointer, token));
+        push_tokens(pointer, tokens);
         descend(child, pointer, visit);
         pointer.truncate(start);
     });
@@ -221,10 +221,12 @@ impl Subschemas {
     }
 }
 
-/// Appends a reference token to a JSON Pointer (RFC 6901).
-pub(crate) fn push_token(pointer: &mut String, token: &str) {
-    pointer.push('/');
-    pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+/// Appends reference tokens to a JSON Pointer (RFC 6901).
+pub(crate) fn push_tokens(pointer: &mut String, tokens: &[&str]) {
+    for token in tokens {
+        pointer.push('/');
+        pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+    }
 }
 
 #[cfg(test)]

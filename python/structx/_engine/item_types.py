@@ -8,7 +8,11 @@ from types import BuiltinFunctionType, FunctionType
 from typing import Annotated, Any, ForwardRef, NamedTuple, NewType, cast, get_args, get_origin
 
 from pydantic import VERSION, BaseModel, TypeAdapter
-from pydantic.errors import PydanticSchemaGenerationError
+from pydantic.errors import (
+    PydanticSchemaGenerationError,
+    PydanticUndefinedAnnotation,
+    PydanticUserError,
+)
 from pydantic_core import CoreConfig, SchemaValidator, core_schema
 
 from structx._engine.items import is_named_tuple
@@ -83,6 +87,13 @@ def of_type(model: Any, is_item: bool) -> ItemType:
     except PydanticSchemaGenerationError as error:
         reason = str(error).partition("\n")[0]
         raise TypeError(f"{TAKEN}; of {model!r} pydantic says: {reason}") from error
+    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
+        if getattr(error, "code", "") not in ("class-not-fully-defined", "undefined-annotation"):
+            raise
+        raise TypeError(
+            f"{model!r} names a type that is not found where its module looks for it: define both "
+            "at the level of the module, or give a TypeAdapter that is made where both are known"
+        ) from error
     # Not public; without it, a list in an adapter is one item.
     item: Any = getattr(adapter, "_type", adapter)
     rows = None if is_item else _of_rows(item)
@@ -147,7 +158,7 @@ def _validator(adapter: TypeAdapter[Any], *, is_list: bool = False) -> Callable[
     )
     if definitions:
         reply = core_schema.definitions_schema(reply, definitions)
-    validate_json = SchemaValidator(reply).validate_json
+    validate_json: Any = SchemaValidator(reply).validate_json
 
     def validate(json: str, context: object = None) -> list[Any]:
         return list(validate_json(json, context=context, **options)["items"])
