@@ -1,4 +1,4 @@
-//! structx: any document and a question in plain words into typed, validated data.
+//! structx: typed, validated data from any document with a query in plain words.
 //!
 //! ```text
 //! source -> Document -> Row -> Plan -> Request -> Reply -> Value -> validated item -> RowOutcome

@@ -92,6 +92,7 @@ def test_wrong_settings_are_errors(arguments: dict[str, Any], message: str) -> N
     [
         ("max_thread", "did you mean max_threads?"),
         ("tempreature", "did you mean temperature?"),
+        ("pickle_api_kei", "did you mean pickle_api_key?"),
         ("Temperature", "did you mean temperature?"),
         ("max_token", "did you mean max_tokens?"),
         ("ouput_mode", "did you mean output_mode?"),

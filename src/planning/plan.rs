@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::schema::definition::{ExtractionRequest, ModelField};
+use crate::schema::definition::{ExtractionRequest, ModelField, field_name};
 use crate::schema::types::{Scalar, TypeExpr};
 
 /// The most problems that are sent back for one reply; the rest often go away with them. Chosen by
@@ -111,9 +111,8 @@ fn levels_of_fields() -> Value {
 /// A field with a plain type, with a choice of values, or with fields of its own.
 fn field_of_level(inner: Option<&str>) -> Value {
     let kind = |names: &[String]| json!({"type": "string", "enum": names});
-    // Any and Dict are left out: providers can't enforce a schema with them.
-    let known = Scalar::ALL.into_iter().filter(|scalar| *scalar != Scalar::Any).map(Scalar::name);
-    let plain: Vec<_> = known.flat_map(|name| [name.to_owned(), format!("List[{name}]")]).collect();
+    let plain: Vec<_> =
+        enforceable_scalars().flat_map(|name| [name.to_owned(), format!("List[{name}]")]).collect();
     let choice = CHOICES.map(str::to_owned);
     let value = json!({"type": "string", "minLength": 1, "maxLength": 60});
     let values = fields(&value, MAX_PARTS);
@@ -131,18 +130,21 @@ fn field_of_level(inner: Option<&str>) -> Value {
     json!({ "anyOf": forms })
 }
 
-fn reference(name: &str) -> Value {
+pub(crate) fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/$defs/{name}")})
 }
 
 /// The types of a field with `values`: one of them, or several.
 const CHOICES: [&str; 2] = ["Literal", "List[Literal]"];
 
+/// The names of scalars without Any: providers can't enforce a schema with it, or with Dict.
+fn enforceable_scalars() -> impl Iterator<Item = &'static str> {
+    Scalar::ALL.into_iter().filter(|scalar| *scalar != Scalar::Any).map(Scalar::name)
+}
+
 /// The schema of a type written as text, such as `List[int]`.
 pub(crate) fn type_as_text() -> Value {
-    // Any and Dict are left out: providers can't enforce a schema with them.
-    let known = Scalar::ALL.into_iter().filter(|scalar| *scalar != Scalar::Any);
-    let scalars: Vec<_> = known.map(Scalar::name).collect();
+    let scalars: Vec<_> = enforceable_scalars().collect();
     let hint = format!(
         "One of {}; List[T] or Literal[\"a\", \"b\"]; object or List[object] with nested_fields",
         scalars.join(", ")
@@ -151,7 +153,7 @@ pub(crate) fn type_as_text() -> Value {
 }
 
 pub(crate) fn nested_fields() -> Value {
-    json!({"type": "array", "items": {"$ref": "#/$defs/Field"}, "maxItems": MAX_FIELDS})
+    json!({"type": "array", "items": reference("Field"), "maxItems": MAX_FIELDS})
 }
 
 fn field_properties(kind: Value, most: usize) -> Map<String, Value> {
@@ -171,7 +173,7 @@ fn field_properties(kind: Value, most: usize) -> Map<String, Value> {
 pub fn parse(reply: &Value, columns: &[String]) -> Result<Plan, Vec<String>> {
     let text = |name: &str| reply.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let model_name = text("model_name");
-    let has_name = normal_name(&model_name).is_some();
+    let has_name = field_name(&model_name).is_some();
     let schema = ExtractionRequest {
         model_name: if has_name { model_name } else { "Item".to_owned() },
         model_description: text("model_description"),
@@ -236,7 +238,7 @@ fn completed(field: &Value, index: usize) -> Value {
     let mut field = field.clone();
     let Some(members) = field.as_object_mut() else { return field };
     if let Some(Value::String(name)) = members.get_mut("name")
-        && normal_name(name).is_none()
+        && field_name(name).is_none()
     {
         *name = format!("field_{}", index + 1);
     }
@@ -250,7 +252,7 @@ fn completed(field: &Value, index: usize) -> Value {
             .enumerate()
             .map(|(index, field)| completed(field, index))
             .filter(|field| {
-                let name = field.get("name").and_then(Value::as_str).and_then(normal_name);
+                let name = field.get("name").and_then(Value::as_str).and_then(field_name);
                 let is_new = name.is_none() || !names.contains(&name);
                 names.push(name);
                 is_new
@@ -269,12 +271,6 @@ fn choice(members: &Map<String, Value>) -> Option<String> {
     let whole = of(TypeExpr::Literal(values)).to_string();
     let is_read = TypeExpr::parse(&whole).is_ok();
     Some(if is_read { whole } else { of(TypeExpr::Scalar(Scalar::Str)).to_string() })
-}
-
-/// The name that a field gets.
-fn normal_name(name: &str) -> Option<String> {
-    let field = json!({"name": name, "type": Scalar::Str.name()});
-    Some(parse_field(&field).ok()?.name)
 }
 
 fn parse_field(field: &Value) -> Result<ModelField, String> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::llm::{File, Image, Message, Part, Role};
 
@@ -117,7 +117,7 @@ pub fn refinement(definition: &str, instructions: &str, small: bool) -> Vec<Mess
 
 /// Appends the schema of the reply to the system message, for a model that would not see it
 /// otherwise.
-pub fn state_schema(messages: &mut [Message], schema: &Value) {
+pub fn state_schema(messages: &mut [Message], schema: &str) {
     if let Some(first) = messages.first_mut() {
         let text = format!("\nAnswer with JSON alone, of this JSON Schema: {schema}");
         first.parts.push(Part::Text(text.into()));

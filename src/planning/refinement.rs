@@ -30,7 +30,7 @@ pub fn reply_schema(nested: bool) -> Value {
     field.insert("nested_fields".to_owned(), plan::nested_fields());
     let mut properties = Map::new();
     properties.insert("model_description".to_owned(), text(500));
-    let fields = plan::fields(&json!({"$ref": "#/$defs/Field"}), plan::MAX_FIELDS);
+    let fields = plan::fields(&plan::reference("Field"), plan::MAX_FIELDS);
     properties.insert("fields".to_owned(), fields);
     let mut schema = closed(&properties, &[]);
     schema["$defs"] = json!({"Field": closed(&field, &["validation", "nested_fields"])});

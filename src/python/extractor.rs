@@ -14,7 +14,7 @@ use crate::llm::http::{ApiKey, Timeouts};
 use crate::llm::price::Price;
 use crate::llm::providers::registry;
 use crate::llm::retry::{RetryPolicy, seconds};
-use crate::run::error::{Error, Result};
+use crate::run::error::Error;
 use crate::run::{self, RunOptions, Target};
 use crate::schema::definition::ExtractionRequest;
 
@@ -135,39 +135,39 @@ impl Extractor {
         weights: HashMap<String, PathBuf>,
     ) -> PyResult<Self> {
         let price = |(name, (input, output, cached))| (name, Price { input, output, cached });
-        let settings = || -> Result<Settings> {
-            Ok(Settings {
-                extraction: StepSettings::new(models, extraction_options)?,
-                planning: StepSettings::new(planning_models, planning_options)?,
-                account: Account {
-                    api_key: api_key.map(ApiKey::new),
-                    api_base,
-                    api_version,
-                    organization,
-                    project,
-                    headers,
-                },
-                ca_file,
-                output_mode: output_mode.map(registry::output_mode).transpose()?,
-                timeouts: Timeouts {
-                    connect: seconds("connect_timeout", connect_timeout)?,
-                    first_byte: first_byte_timeout
-                        .map(|limit| seconds("first_byte_timeout", limit))
-                        .transpose()?,
-                    whole: seconds("timeout", timeout)?,
-                },
-                concurrency: max_threads.min(Semaphore::MAX_PERMITS),
-                validator_threads,
-                retry_policy: RetryPolicy::new(max_retries, min_wait, max_wait)?,
-                fail_fast,
-                limits,
-                cache: cache.map(|path| (path, cache_size)),
-                prices: prices.into_iter().map(price).collect(),
-                weights,
-                on_request,
-            })
+        let seconds = |name, value| seconds(name, value).map_err(Error::from);
+        let output_mode = output_mode.map(registry::output_mode).transpose();
+        let retry_policy = RetryPolicy::new(max_retries, min_wait, max_wait);
+        let settings = Settings {
+            extraction: StepSettings::new(models, extraction_options)?,
+            planning: StepSettings::new(planning_models, planning_options)?,
+            account: Account {
+                api_key: api_key.map(ApiKey::new),
+                api_base,
+                api_version,
+                organization,
+                project,
+                headers,
+            },
+            ca_file,
+            output_mode: output_mode.map_err(Error::from)?,
+            timeouts: Timeouts {
+                connect: seconds("connect_timeout", connect_timeout)?,
+                first_byte: first_byte_timeout
+                    .map(|limit| seconds("first_byte_timeout", limit))
+                    .transpose()?,
+                whole: seconds("timeout", timeout)?,
+            },
+            concurrency: max_threads.min(Semaphore::MAX_PERMITS),
+            validator_threads,
+            retry_policy: retry_policy.map_err(Error::from)?,
+            fail_fast,
+            limits,
+            cache: cache.map(|path| (path, cache_size)),
+            prices: prices.into_iter().map(price).collect(),
+            weights,
+            on_request,
         };
-        let settings = settings()?;
         let clients = Mutex::new(Some((std::process::id(), settings.connect()?)));
         Ok(Self { settings, clients })
     }

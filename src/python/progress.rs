@@ -59,7 +59,7 @@ impl CallOptions {
     }
 }
 
-#[derive(IntoPyObject)]
+#[derive(Clone, Default, IntoPyObject)]
 struct RawProgress {
     rows: usize,
     done: usize,
@@ -103,13 +103,8 @@ pub struct ProgressReporter {
 
 struct Counts {
     started: Instant,
-    rows: usize,
-    done: usize,
-    failed: usize,
-    journaled: usize,
-    requests: usize,
-    tokens: u64,
-    cost: Option<f64>,
+    /// Without the seconds.
+    progress: RawProgress,
     reported_at: Instant,
     /// Whether the last report has not reached Python yet.
     is_waiting: bool,
@@ -117,9 +112,7 @@ struct Counts {
 
 impl Counts {
     fn raw(&self) -> RawProgress {
-        let Self { rows, done, failed, journaled, requests, tokens, cost, .. } = *self;
-        let seconds = self.started.elapsed().as_secs_f64();
-        RawProgress { rows, done, failed, journaled, requests, tokens, cost, seconds }
+        RawProgress { seconds: self.started.elapsed().as_secs_f64(), ..self.progress.clone() }
     }
 }
 
@@ -133,13 +126,7 @@ impl ProgressReporter {
         let now = Instant::now();
         let counts = Counts {
             started: now,
-            rows: 0,
-            done: 0,
-            failed: 0,
-            journaled: 0,
-            requests: 0,
-            tokens: 0,
-            cost: Some(0.0),
+            progress: RawProgress { cost: Some(0.0), ..RawProgress::default() },
             // So that the first report is sent at once.
             reported_at: now.checked_sub(INTERVAL).unwrap_or(now),
             is_waiting: false,
@@ -170,9 +157,10 @@ impl RequestObserver for ProgressReporter {
             Err(error) => &error.usage,
         };
         let mut counts = self.counts();
-        counts.requests += 1;
-        counts.tokens += usage.total_tokens;
-        counts.cost = counts.cost.zip(usage.cost).map(|(sum, cost)| sum + cost);
+        let progress = &mut counts.progress;
+        progress.requests += 1;
+        progress.tokens += usage.total_tokens;
+        progress.cost = progress.cost.zip(usage.cost).map(|(sum, cost)| sum + cost);
         self.report(counts);
         if self.pydantic.callbacks.log.is_some() {
             let raw = raw_request(event);
@@ -188,15 +176,16 @@ impl RequestObserver for ProgressReporter {
 impl Observer for ProgressReporter {
     fn rows(&self, count: usize) {
         let mut counts = self.counts();
-        counts.rows += count;
+        counts.progress.rows += count;
         self.report(counts);
     }
 
     fn row(&self, has_failed: bool, from_journal: bool) {
         let mut counts = self.counts();
-        counts.done += 1;
-        counts.failed += usize::from(has_failed);
-        counts.journaled += usize::from(from_journal);
+        let progress = &mut counts.progress;
+        progress.done += 1;
+        progress.failed += usize::from(has_failed);
+        progress.journaled += usize::from(from_journal);
         self.report(counts);
     }
 }
@@ -241,7 +230,7 @@ fn raw_request(event: &RequestEvent<'_>) -> RawRequest {
 fn raw_exchange(event: &RequestEvent<'_>) -> Option<RawExchange> {
     let (exchange, error) = match event.result {
         Ok(reply) => (&reply.exchange, None),
-        Err(error) => (&error.exchange, Some(error.to_string())),
+        Err(error) => (&error.exchange, Some(error)),
     };
     let exchange = exchange.as_deref()?.clone();
     Some(RawExchange {
@@ -251,7 +240,7 @@ fn raw_exchange(event: &RequestEvent<'_>) -> Option<RawExchange> {
         status: exchange.status,
         response_headers: exchange.response_headers.into_iter().collect(),
         response_body: exchange.response_body,
-        error,
+        error: error.map(ToString::to_string),
         seconds: exchange.seconds,
     })
 }

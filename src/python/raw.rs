@@ -164,21 +164,13 @@ impl From<(Planned<PydanticTarget>, Vec<Usage>)> for RawPlan {
 
 impl From<Usage> for RawUsage {
     fn from(usage: Usage) -> Self {
-        let Usage {
-            prompt_tokens,
-            completion_tokens,
-            total_tokens,
-            thinking_tokens,
-            cached_tokens,
-            cost,
-        } = usage;
         Self {
-            prompt_tokens,
-            completion_tokens,
-            total_tokens,
-            thinking_tokens,
-            cached_tokens,
-            cost,
+            prompt_tokens: usage.prompt_tokens,
+            completion_tokens: usage.completion_tokens,
+            total_tokens: usage.total_tokens,
+            thinking_tokens: usage.thinking_tokens,
+            cached_tokens: usage.cached_tokens,
+            cost: usage.cost,
         }
     }
 }

@@ -109,18 +109,18 @@ impl Settings {
             Some(limits) => limits.get().limiter(),
             None => SharedLimiter::new(rate_limit::ConfiguredLimits::default()),
         };
-        let extractor = self.operation(&self.extraction, &limiter)?;
+        let extractor = self.step(&self.extraction, &limiter)?;
         let planner = if self.planning == self.extraction {
             extractor.clone()
         } else {
-            self.operation(&self.planning, &limiter)?
+            self.step(&self.planning, &limiter)?
         };
         let cache = self.cache.clone();
         let cache = cache.map(|(path, bytes)| CacheFile { path, bytes, open: Arc::default() });
         Ok(Clients { planner, extractor, cache })
     }
 
-    fn operation(&self, step: &StepSettings, limiter: &Arc<SharedLimiter>) -> Result<Step, Error> {
+    fn step(&self, step: &StepSettings, limiter: &Arc<SharedLimiter>) -> Result<Step, Error> {
         let client = |model: &String| self.client(model, &step.options, limiter);
         Ok(Step {
             client: client(&step.model)?,
@@ -191,7 +191,7 @@ fn local(
 }
 
 impl Clients {
-    /// The clients of one call, whose operations share its permits and bounds.
+    /// The clients of one call, whose steps share its permits and bounds.
     pub async fn for_call(self, options: RunOptions) -> Result<Self, Error> {
         let Self { planner, extractor, cache } = self;
         let opened = match &cache {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::llm::layers::{AttemptBudget, Deadline, Retried};
 use crate::llm::{
-    FinishReason, LlmError, LlmErrorKind, Message, Provider, Request, Response, Source, Usage,
+    FinishReason, LlmError, LlmErrorKind, Message, Provider, Request, Response, Source, Usage, cpu,
 };
 use crate::planning::prompts;
 use crate::reply::{self, Repair};
@@ -198,13 +198,15 @@ impl<'a, V: Validate> Attempts<'a, V> {
         if response.finish_reason == FinishReason::Length {
             return Err(truncated::<V>(client, &response, first, continuation));
         }
-        let json = match self.parse(&response, first, continuation) {
-            Ok(json) => json,
-            Err(problem) => return Err(unreadable(&response, problem, first, continuation)),
-        };
+        let (json, repairs) =
+            match cpu::run(response.text.len(), || parse(&response, first, continuation)) {
+                Ok(parsed) => parsed,
+                Err(problem) => return Err(unreadable(&response, problem, first, continuation)),
+            };
         match self.validator.validate(json.clone()).await {
             Ok(output) => {
                 self.sources = response.sources;
+                self.repairs = repairs;
                 self.reply = Some(json);
                 Ok(output)
             }
@@ -217,30 +219,12 @@ impl<'a, V: Validate> Attempts<'a, V> {
         }
     }
 
-    /// The reply as JSON, joined to the items of truncated replies before it.
-    fn parse(
-        &mut self,
-        response: &Response,
-        first: &Request,
-        continuation: &Continuation,
-    ) -> Result<String, String> {
-        let Some(schema) = &first.schema else { return Ok(response.text.clone()) };
-        let parsed = reply::parse(&response.text, schema)?;
-        let (json, repairs) = continuation.with(parsed);
-        self.repairs = repairs;
-        Ok(json)
-    }
-
     /// The completion, after the last attempt, which was with the model of `client`.
     fn end(self, client: &Client, result: Result<V::Output, RowError>) -> Completion<V::Output> {
-        let Self { calls, errors, sources, mut repairs, incomplete, reply, .. } = self;
+        let Self { calls, errors, sources, repairs, incomplete, reply, .. } = self;
         let model = result.is_ok().then(|| client.name.clone());
         let incomplete = incomplete.filter(|_| result.is_err());
         let (incomplete, incomplete_reply) = incomplete.map(|it| (it.items, it.json)).unzip();
-        if result.is_err() {
-            // They belong to a reply that was rejected.
-            repairs.clear();
-        }
         Completion {
             result,
             incomplete,
@@ -254,6 +238,16 @@ impl<'a, V: Validate> Attempts<'a, V> {
             from_journal: false,
         }
     }
+}
+
+/// The reply as JSON, joined to the items of truncated replies before it, and its repairs.
+fn parse(
+    response: &Response,
+    first: &Request,
+    continuation: &Continuation,
+) -> Result<(String, Vec<Repair>), String> {
+    let Some(schema) = &first.schema else { return Ok((response.text.clone(), Vec::new())) };
+    Ok(continuation.with(reply::parse(&response.text, schema)?))
 }
 
 /// Handles a reply that was truncated at the limit on output tokens: keeps its complete items and

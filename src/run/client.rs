@@ -34,7 +34,7 @@ impl Client {
     #[must_use]
     pub fn request(&self, mut messages: Vec<Message>, schema: &Arc<OutputSchema>) -> Request {
         if self.states_schema(schema) {
-            prompts::state_schema(&mut messages, &schema.compiled);
+            prompts::state_schema(&mut messages, schema.compiled.text());
         }
         Request {
             model: self.model.clone(),

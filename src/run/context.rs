@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -15,6 +15,7 @@ use crate::llm::layers::{
 use crate::llm::rate_limit::RateLimited;
 use crate::llm::retry::RetryPolicy;
 use crate::llm::{LlmError, LlmErrorKind, Provider};
+use structx_common::sync::lock;
 
 use super::client::Client;
 use super::error::{Error, Result};
@@ -167,8 +168,4 @@ impl RunContext {
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut *lock(&self.warnings))
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

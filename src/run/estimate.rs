@@ -209,7 +209,7 @@ fn prompt_tokens(client: &Client, messages: Vec<Message>, schema: &Arc<OutputSch
     let beside = if client.states_schema(schema) || client.provider.is_deterministic() {
         0
     } else {
-        tokens::of_text(&schema.compiled.to_string())
+        tokens::of_text(schema.compiled.text())
     };
     tokens::of_messages(&client.request(messages, schema).messages) + beside
 }

@@ -11,9 +11,9 @@ use crate::llm::{File, Image, Usage};
 use super::error::Result;
 use super::model_chain::ModelChain;
 use super::row::{self, Row};
-use super::step::{Planned, RowOutcome, Step};
+use super::step::{RowOutcome, Step};
 use super::store::replay::{self, JournalSession};
-use super::target::{ModelFactory, Target};
+use super::target::{ModelFactory, Planned, Target};
 use super::visual_input::VisualInput;
 
 /// The most characters in the sample for planning; chosen by hand, not measured.
@@ -205,14 +205,10 @@ async fn plan_with<M: ModelFactory>(
     let _permit = planner.context.permit().await;
     let made_from = (query, columns, sample.clone(), images, file);
     let planning = async {
-        let completion = planner.plan(model_factory, query, columns, sample, images, file).await?;
-        let (Planned { plan, target }, calls) = completion.planned()?;
-        Ok((plan, target, calls))
+        planner.plan(model_factory, query, columns, sample, images, file).await?.planned()
     };
     let (context, client) = (&planner.context, &planner.client);
-    let planned = replay::planned(context, client, model_factory, &made_from, query, planning);
-    let (plan, target, calls) = planned.await?;
-    Ok((Planned { plan, target }, calls))
+    replay::planned(context, client, model_factory, &made_from, query, planning).await
 }
 
 #[cfg(test)]

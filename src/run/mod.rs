@@ -26,7 +26,7 @@ pub use extract::{
     Extraction, PendingOutcome, PreparedExtraction, SAMPLE_CHARACTERS, extract, plan, start,
 };
 pub use row::Row;
-pub use step::{Planned, RowOutcome, Step};
+pub use step::{RowOutcome, Step};
 pub use store::cache::Cache;
 pub use store::record::Record;
-pub use target::{ModelFactory, Rejection, Target, Validate, compile};
+pub use target::{ModelFactory, Planned, Rejection, Target, Validate, compile};

@@ -6,9 +6,9 @@ use crate::schema::definition::ExtractionRequest;
 
 use super::attempts::Completion;
 use super::error::Result;
-use super::step::{PlanValidator, Planned, Step};
+use super::step::{PlanValidator, Step};
 use super::store::request_key::Prompt;
-use super::target::ModelFactory;
+use super::target::{ModelFactory, Planned};
 
 impl Step {
     /// Requests `definition` changed as `instructions` say. The refined model is named `model_name`

@@ -20,7 +20,7 @@ use super::model_chain::{Model, ModelChain};
 use super::row::Row;
 use super::store::replay::{self, JournalSession};
 use super::store::request_key::Prompt;
-use super::target::{ModelFactory, Rejection, Target, Validate};
+use super::target::{ModelFactory, Planned, Rejection, Target, Validate};
 
 /// The settings of one step.
 #[derive(Clone)]
@@ -33,13 +33,6 @@ pub struct Step {
     pub concurrency: usize,
     /// Shared by all steps of one call.
     pub context: Arc<RunContext>,
-}
-
-/// A plan and the target made from it.
-#[derive(Debug)]
-pub struct Planned<T> {
-    pub plan: Plan,
-    pub target: T,
 }
 
 impl<T> Completion<Planned<T>> {

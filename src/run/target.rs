@@ -77,3 +77,10 @@ pub trait ModelFactory: Send + Sync {
     /// Makes the target of `plan`.
     fn target(&self, plan: &Plan) -> impl Future<Output = Result<Self::Target, Rejection>> + Send;
 }
+
+/// A plan and the target made from it.
+#[derive(Debug)]
+pub struct Planned<T> {
+    pub plan: Plan,
+    pub target: T,
+}

@@ -5,4 +5,5 @@
 pub mod canonical;
 pub mod json;
 pub mod panics;
+pub mod sync;
 pub mod tokens;

@@ -136,7 +136,7 @@ impl MailWriter<'_> {
         }
         for (index, part) in message.attachments().enumerate() {
             self.builder.separator(if index == 0 { "\n\nAttachments:\n\n- " } else { "\n- " });
-            self.builder.block(BlockKind::ListItem, &described(&attachment(part)), None);
+            self.builder.block(BlockKind::ListItem, &described(part), None);
         }
         for inner in message.attachments().filter_map(MessagePart::message) {
             if level < MOST_LEVELS {
@@ -244,6 +244,18 @@ fn people<'a>(addresses: impl Iterator<Item = &'a Address<'a>>) -> String {
 }
 
 fn attachment(part: &MessagePart<'_>) -> Attachment {
+    let (name, media_type, bytes) = attached(part);
+    Attachment { name, media_type, bytes: bytes.into() }
+}
+
+fn described(part: &MessagePart<'_>) -> String {
+    let (name, media_type, bytes) = attached(part);
+    let name = if name.is_empty() { "without a name" } else { &name };
+    format!("{name} ({media_type}, {} bytes)", bytes.len())
+}
+
+/// The name, the media type and the bytes of an attachment.
+fn attached<'a>(part: &'a MessagePart<'_>) -> (String, String, &'a [u8]) {
     let message = part.message();
     let bytes = message.map_or_else(|| part.contents(), Message::raw_message);
     let name = part.attachment_name().map(single_line);
@@ -253,17 +265,11 @@ fn attachment(part: &MessagePart<'_>) -> Attachment {
         None => it.ctype().to_ascii_lowercase(),
     });
     let unsaid = if message.is_some() { "message/rfc822" } else { "application/octet-stream" };
-    Attachment {
-        name: name.or_else(|| subject.map(|it| format!("{it}.eml"))).unwrap_or_default(),
-        media_type: media_type.unwrap_or_else(|| unsaid.to_owned()),
-        bytes: bytes.into(),
-    }
-}
-
-fn described(attachment: &Attachment) -> String {
-    let Attachment { name, media_type, bytes } = attachment;
-    let name = if name.is_empty() { "without a name" } else { name };
-    format!("{name} ({media_type}, {} bytes)", bytes.len())
+    (
+        name.or_else(|| subject.map(|it| format!("{it}.eml"))).unwrap_or_default(),
+        media_type.unwrap_or_else(|| unsaid.to_owned()),
+        bytes,
+    )
 }
 
 fn single_line(text: &str) -> String {

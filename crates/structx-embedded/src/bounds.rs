@@ -209,7 +209,7 @@ mod tests {
     use structx_schema::OutputSchema;
 
     fn compiled() -> Value {
-        output().compiled
+        Value::clone(&output().compiled)
     }
 
     fn output() -> OutputSchema {

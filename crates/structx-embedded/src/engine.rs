@@ -75,7 +75,7 @@ impl Engine {
     ) -> Result<Response, LlmError> {
         let limit = self.output_limit(request)?;
         let schema = request.schema.as_deref();
-        let shape = schema.map(|schema| &schema.compiled);
+        let shape = schema.map(|schema| &*schema.compiled);
         let prompt = chat::prompt(&request.messages, shape, &self.vocabulary).map_err(failed)?;
         if prompt.len() + limit > self.context {
             let message = format!(
@@ -87,7 +87,7 @@ impl Engine {
             return Err(LlmError::new(LlmErrorKind::ContextLength, PROVIDER, message));
         }
         let limited = schema.map(|schema| {
-            let mut limited = schema.compiled.clone();
+            let mut limited = Value::clone(&schema.compiled);
             bounds::adapt(&mut limited, documents(request));
             limited
         });

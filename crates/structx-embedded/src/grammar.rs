@@ -69,7 +69,7 @@ pub fn compile(name: &str, schema: &Value) -> Result<OutputSchema> {
     check(&compiled).map_err(|problem| {
         SchemaError(format!("{name}: the embedded model can't be held to this schema: {problem}"))
     })?;
-    let (name, original) = (name.to_owned(), schema.clone());
+    let (name, original, compiled) = (name.to_owned(), schema.clone(), compiled.into());
     let (mode, outline) = (OutputMode::Strict, OutlineCell::default());
     Ok(OutputSchema { name, original, compiled, is_rewritten, mode, unenforced, outline })
 }
@@ -234,7 +234,7 @@ mod tests {
     use super::compile;
 
     fn compiled(schema: &Value) -> Value {
-        compile("Reply", schema).unwrap().compiled
+        Value::clone(&compile("Reply", schema).unwrap().compiled)
     }
 
     #[test]

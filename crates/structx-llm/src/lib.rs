@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod capabilities;
+pub mod cpu;
 pub mod error;
 pub mod http;
 pub mod layers;

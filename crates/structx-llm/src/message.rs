@@ -30,6 +30,14 @@ pub struct Request {
     pub options: Arc<Map<String, Value>>,
 }
 
+impl Request {
+    /// The size of its messages in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.messages.iter().map(Message::size).sum()
+    }
+}
+
 /// One message of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
@@ -38,6 +46,17 @@ pub struct Message {
 }
 
 impl Message {
+    /// The size of its texts, images and files in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let size = |part: &Part| match part {
+            Part::Text(text) | Part::Document(text) => text.len(),
+            Part::Image(image) => image.data.len(),
+            Part::File(file) => file.data.len(),
+        };
+        self.parts.iter().map(size).sum()
+    }
+
     /// The parts as they are sent: adjacent texts and documents are merged into one text, images and
     /// files stay apart.
     pub fn merged_parts(&self) -> impl Iterator<Item = MergedPart<'_>> {

@@ -9,3 +9,8 @@ mod rate_limited;
 pub use headers::ReportedLimits;
 pub use limiter::{ConfiguredLimits, Permit, RateLimiter, SharedLimiter, TypicalRequest};
 pub use rate_limited::RateLimited;
+
+#[expect(clippy::cast_precision_loss, reason = "counts of requests and tokens")]
+fn float(count: u64) -> f64 {
+    count as f64
+}

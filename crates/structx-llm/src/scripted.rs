@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::pending;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use serde_json::Value;
 use structx_schema::dialect::{Dialect, compile};
@@ -11,6 +11,7 @@ use structx_schema::{OutputSchema, SchemaError};
 use crate::{
     Capabilities, LlmError, LlmErrorKind, Provider, Request, Response, ResponseFuture, VisionLimits,
 };
+use structx_common::sync::lock;
 
 /// A provider that returns given results in order, and remembers the requests.
 ///
@@ -97,8 +98,4 @@ impl Provider for Scripted {
     fn vision_limits(&self, _model: &str) -> VisionLimits {
         VisionLimits::NONE
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,7 +3,7 @@
 use structx_common::tokens::PER_IMAGE;
 pub use structx_common::tokens::of_text;
 
-use crate::{Message, Part};
+use crate::{Message, Part, cpu};
 
 /// Base64 bytes of a PDF per prompt token: pages of 50 to 100 KB are 1,500 to 3,000 tokens each (platform.claude.com/docs/en/build-with-claude/pdf-support).
 const FILE_BYTES_PER_TOKEN: usize = 40;
@@ -11,14 +11,13 @@ const FILE_BYTES_PER_TOKEN: usize = 40;
 /// Estimates the tokens of messages, without a schema that is sent beside them.
 #[must_use]
 pub fn of_messages(messages: &[Message]) -> usize {
-    let parts = messages.iter().flat_map(|message| &message.parts);
-    parts
-        .map(|part| match part {
-            Part::Text(text) | Part::Document(text) => of_text(text),
-            Part::Image(_) => PER_IMAGE,
-            Part::File(file) => file.data.len() / FILE_BYTES_PER_TOKEN,
-        })
-        .sum()
+    let tokens = |part: &Part| match part {
+        Part::Text(text) | Part::Document(text) => of_text(text),
+        Part::Image(_) => PER_IMAGE,
+        Part::File(file) => file.data.len() / FILE_BYTES_PER_TOKEN,
+    };
+    let size = messages.iter().map(Message::size).sum();
+    cpu::run(size, || messages.iter().flat_map(|message| &message.parts).map(tokens).sum())
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ impl Asked {
             Arc::new(OutputSchema {
                 name,
                 original,
-                compiled,
+                compiled: compiled.into(),
                 is_rewritten,
                 mode: method,
                 unenforced,

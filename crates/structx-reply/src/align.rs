@@ -84,12 +84,12 @@ impl Aligned {
 /// Aligns `value` with the outline. Where the schema only wraps a list, the wrapper may be missing or
 /// duplicated: of these variants the one with the fewest faults is chosen, the given one first.
 pub fn align(value: Value, outline: &Outline, encoded: usize) -> Aligned {
-    let others = wrappers::variants(&value, outline);
+    let given = value.clone();
     let mut best = Aligned::of(value, outline, encoded);
-    for Variant { what, value, kind, is_doubtful } in others {
-        if best.fits() {
-            break;
-        }
+    if best.fits() {
+        return best;
+    }
+    for Variant { what, value, kind, is_doubtful } in wrappers::variants(&given, outline) {
         let mut other = Aligned::of(value, outline, encoded);
         // The wrapper itself is one known member.
         let is_meant = kind != Kind::Renamed || other.known > 1;
@@ -98,6 +98,9 @@ pub fn align(value: Value, outline: &Outline, encoded: usize) -> Aligned {
             other.is_changed = true;
             other.rewrapped = Some(kind);
             best = other;
+            if best.fits() {
+                break;
+            }
         }
     }
     best

@@ -199,10 +199,16 @@ impl ModelField {
     }
 }
 
+/// The name that a field called `given` gets; `None` if nothing of it can be part of one.
+#[must_use]
+pub fn field_name(given: &str) -> Option<String> {
+    names::field_name(given)
+}
+
 /// Whether `given` normalises to the field name `normal`.
 #[must_use]
 pub fn is_same_name(given: &str, normal: &str) -> bool {
-    names::field_name(given).is_some_and(|name| name == normal)
+    field_name(given).is_some_and(|name| name == normal)
 }
 
 /// Whether a default has the JSON type of its field. Whether a string is a valid date is left to the

@@ -11,6 +11,7 @@ pub mod folded;
 pub mod json_schema;
 mod names;
 pub mod outline;
+mod serialized;
 mod type_lexer;
 mod type_parser;
 pub mod types;
@@ -21,6 +22,7 @@ use serde_json::Value;
 use outline::OutlineCell;
 
 pub use error::{Result, SchemaError};
+pub use serialized::SerializedSchema;
 
 /// The JSON Schema of a reply: as the caller gave it, and as one provider is given it.
 ///
@@ -33,7 +35,7 @@ pub struct OutputSchema {
     /// The caller's schema, against which every reply is validated.
     pub original: Value,
     /// The schema that the provider is given.
-    pub compiled: Value,
+    pub compiled: SerializedSchema,
     /// Whether a reply to `compiled` must be mapped back to `original` by [`dialect::restore`].
     pub is_rewritten: bool,
     /// How the provider is given the schema.

@@ -67,8 +67,9 @@ def checked(
     checks.integer("batch_size", batch_size, minimum=1)
     models, planning_models = _models("model", model), _models("planning_model", planning_model)
     api_base = _optional_text("api_base", api_base if base_url is None else base_url)
-    names, has_base = checked.__annotations__, api_base is not None
-    keywords.check(provider_options, names, models + planning_models, has_base=has_base)
+    names = {*checked.__annotations__, "pickle_api_key"} - {"provider_options", "return"}
+    has_base = api_base is not None
+    keywords.check(provider_options, sorted(names), models + planning_models, has_base=has_base)
     given = keywords.merged(options, provider_options, extra_body)
     planning, extraction = configs.options(config, given)
     return {

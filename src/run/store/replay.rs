@@ -11,14 +11,14 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::llm::Usage;
+use crate::llm::{Usage, cpu};
 use crate::planning::plan::Plan;
 use crate::run::attempts::Completion;
 use crate::run::client::Client;
 use crate::run::context::RunContext;
 use crate::run::error::{Error, Result, RowError};
 use crate::run::model_chain::ModelChain;
-use crate::run::target::{ModelFactory, Rejection, Target, Validate};
+use crate::run::target::{ModelFactory, Planned, Rejection, Target, Validate};
 
 use super::journal::{self, Journal};
 use super::record::Record;
@@ -110,7 +110,7 @@ pub async fn complete<V: Validate>(
 }
 
 /// A plan with its target, and one usage entry for each request.
-type Planning<M> = (Plan, <M as ModelFactory>::Target, Vec<Usage>);
+type Planning<M> = (Planned<<M as ModelFactory>::Target>, Vec<Usage>);
 
 /// Replays the plan of an earlier run that was made from the same data by the same model, or runs
 /// `planning` and journals its plan before it is used.
@@ -126,12 +126,13 @@ pub async fn planned<M: ModelFactory>(
     planning: impl Future<Output = Result<Planning<M>>>,
 ) -> Result<Planning<M>> {
     let Some(journal) = &context.journal else { return planning.await };
-    let key = plan_key(made_from, client);
+    // It may be made from images, however large; a call has one plan.
+    let key = cpu::run(usize::MAX, || plan_key(made_from, client));
     if let Some(stored) = journal.plan(&key).await.map_err(Error::Journal)?
         && let Some(plan) = read_plan(stored.plan)
     {
         match model_factory.target(&plan).await {
-            Ok(target) => return Ok((plan, target, stored.calls)),
+            Ok(target) => return Ok((Planned { plan, target }, stored.calls)),
             Err(Rejection::Problems(_)) => {}
             Err(Rejection::Broken(message)) => {
                 let failure = RowError::Validator(message);
@@ -139,10 +140,10 @@ pub async fn planned<M: ModelFactory>(
             }
         }
     }
-    let (plan, target, calls) = planning.await?;
-    let name = &client.name;
-    journal.keep_plan(&key, query, name, &json!(plan), &calls).await.map_err(Error::Journal)?;
-    Ok((plan, target, calls))
+    let (planned, calls) = planning.await?;
+    let (name, plan) = (&client.name, json!(planned.plan));
+    journal.keep_plan(&key, query, name, &plan, &calls).await.map_err(Error::Journal)?;
+    Ok((planned, calls))
 }
 
 /// Reads a stored plan; `None` if this version can't use it.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde::Serialize;
 use structx_common::canonical;
 
-use crate::llm::{Message, Provider};
+use crate::llm::{Message, Provider, cpu};
 use crate::run::client::Client;
 use crate::run::model_chain::ModelChain;
 use crate::run::target::Target;
@@ -31,7 +31,9 @@ impl Prompt {
         self.key.get_or_init(|| {
             let request = models.first.request(&self.messages);
             let parts = (&request.model, &request.messages, &request.options);
-            hash(&(VERSION, models.first.client.provider.address(), schema_hash(models), parts))
+            let address = models.first.client.provider.address();
+            let made_from = (VERSION, address, schema_hash(models), parts);
+            cpu::run(request.size(), || hash(&made_from))
         })
     }
 }

@@ -3,7 +3,7 @@
 use hayro_syntax::Pdf;
 use hayro_syntax::object::{Array, Dict, Name, Stream, String as PdfString};
 
-use super::drawing::actual_text::decode;
+use super::text_string::decode;
 use crate::context::ReadContext;
 use crate::{Attachment, FileError};
 
@@ -15,51 +15,65 @@ const MOST_LEVELS: usize = 16;
 /// # Errors
 /// There are too many, they are too large, or the time is used up.
 pub(super) fn read(context: &ReadContext, pdf: &Pdf) -> Result<Vec<Attachment>, FileError> {
-    let xref = pdf.xref();
-    let names = xref
-        .get::<Dict<'_>>(xref.root_id())
+    let names = root(pdf)
         .and_then(|root| root.get::<Dict<'_>>(b"Names"))
         .and_then(|names| names.get::<Dict<'_>>(b"EmbeddedFiles"));
-    let mut found = Vec::new();
+    let mut found = EmbeddedFiles::default();
     if let Some(names) = names {
-        collect(context, &names, MOST_LEVELS, &mut found)?;
+        found.collect(context, &names, MOST_LEVELS)?;
     }
-    Ok(found)
+    Ok(found.files)
 }
 
 /// Whether the document has an XFA form, of which a PDF form is at best a copy.
 pub(super) fn has_xfa(pdf: &Pdf) -> bool {
-    let xref = pdf.xref();
-    let root = xref.get::<Dict<'_>>(xref.root_id());
-    let form = root.and_then(|root| root.get::<Dict<'_>>(b"AcroForm"));
+    let form = root(pdf).and_then(|root| root.get::<Dict<'_>>(b"AcroForm"));
     form.is_some_and(|form| form.contains_key(b"XFA"))
 }
 
-/// Collects the files of a node of the name tree (ISO 32000-2, 7.9.6).
-fn collect(
-    context: &ReadContext,
-    node: &Dict<'_>,
-    levels: usize,
-    found: &mut Vec<Attachment>,
-) -> Result<(), FileError> {
-    if let Some(names) = node.get::<Array<'_>>(b"Names") {
-        // Pairs of a name and a file specification.
-        let mut entries = names.flex_iter();
-        while let (Some(_), Some(file)) =
-            (entries.next::<PdfString<'_>>(), entries.next::<Dict<'_>>())
-        {
-            context.check_time()?;
-            found.extend(attachment(&file));
-            context.check_entries(found.len())?;
-            let bytes: usize = found.iter().map(|it| it.bytes.len()).sum();
-            context.check_unpacked_bytes(bytes as u64)?;
+fn root(pdf: &Pdf) -> Option<Dict<'_>> {
+    let xref = pdf.xref();
+    xref.get(xref.root_id())
+}
+
+#[derive(Default)]
+struct EmbeddedFiles {
+    files: Vec<Attachment>,
+    /// The size of the files together.
+    bytes: u64,
+}
+
+impl EmbeddedFiles {
+    /// Collects the files of a node of the name tree (ISO 32000-2, 7.9.6).
+    fn collect(
+        &mut self,
+        context: &ReadContext,
+        node: &Dict<'_>,
+        levels: usize,
+    ) -> Result<(), FileError> {
+        context.check_time()?;
+        if let Some(names) = node.get::<Array<'_>>(b"Names") {
+            // Pairs of a name and a file specification.
+            let mut entries = names.flex_iter();
+            while let (Some(_), Some(file)) =
+                (entries.next::<PdfString<'_>>(), entries.next::<Dict<'_>>())
+            {
+                context.check_time()?;
+                let Some(file) = attachment(&file) else { continue };
+                self.bytes += file.bytes.len() as u64;
+                self.files.push(file);
+                context.check_entries(self.files.len())?;
+                context.check_unpacked_bytes(self.bytes)?;
+            }
         }
+        let Some(kids) = node.get::<Array<'_>>(b"Kids").filter(|_| levels > 0) else {
+            return Ok(());
+        };
+        for kid in kids.iter::<Dict<'_>>() {
+            self.collect(context, &kid, levels - 1)?;
+        }
+        Ok(())
     }
-    let Some(kids) = node.get::<Array<'_>>(b"Kids").filter(|_| levels > 0) else { return Ok(()) };
-    for kid in kids.iter::<Dict<'_>>() {
-        collect(context, &kid, levels - 1, found)?;
-    }
-    Ok(())
 }
 
 fn attachment(file: &Dict<'_>) -> Option<Attachment> {

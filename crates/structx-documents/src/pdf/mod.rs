@@ -7,6 +7,7 @@ pub(super) mod pdf_extract;
 mod preflight;
 pub(super) mod render;
 mod tables;
+mod text_string;
 
 use std::sync::Arc;
 

@@ -164,12 +164,7 @@ impl TableOptions {
         match (name, value) {
             ("header", Value::Null) => self.header = None,
             ("sheet_name", Value::Null) => self.sheets = Sheets::All,
-            (
-                "sep" | "delimiter" | "encoding" | "skiprows" | "usecols" | "columns" | "nrows"
-                | "quotechar" | "escapechar" | "skipinitialspace" | "comment" | "decimal"
-                | "thousands",
-                Value::Null,
-            ) => {}
+            (name, Value::Null) if OF_TEXT.contains(&name) => {}
             ("sheet_name", value) => {
                 let what = "the name of a sheet, its position, 0 for the first, a list of these, \
                             or None for all";

@@ -118,21 +118,23 @@ pub(crate) fn reasoned(value: Option<&Value>) -> Option<String> {
         || text.strip_prefix("```json").or_else(|| text.strip_prefix("```"))?.strip_suffix("```");
     let text = fenced().map_or(text, str::trim);
     let is_json = text.starts_with(['{', '['])
-        && (is_unfinished(text) || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok());
+        && serde_json::from_str::<serde::de::IgnoredAny>(text).err().is_none_or(|it| it.is_eof());
     is_json.then(|| text.to_owned())
 }
 
-/// A count of tokens at the first of these pointers that holds one.
+/// A count of tokens at the first of these pointers to members that holds one.
 pub(crate) fn tokens(usage: &Value, pointers: &[&str]) -> Option<u64> {
-    pointers.iter().find_map(|pointer| count(usage.pointer(pointer)?))
+    let at =
+        |pointer: &str| pointer.split('/').skip(1).try_fold(usage, |part, name| part.get(name));
+    pointers.iter().find_map(|pointer| count(at(pointer)?))
 }
 
 fn count(value: &Value) -> Option<u64> {
     /// The largest integer below which a float is exact.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let text = match value {
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
+        Value::Number(number) => number.as_str(),
+        Value::String(text) => text,
         _ => return None,
     };
     let rounded = |number: f64| (0.0..EXACT).contains(&number).then(|| format!("{number:.0}"));

@@ -25,7 +25,7 @@ impl Body {
     /// it is none of these. What follows a broken value is dropped.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let bytes = without_mark(bytes);
         match serde_json::from_slice(bytes) {
             Ok(Value::Array(events))
                 if !events.is_empty() && events.iter().all(Value::is_object) =>
@@ -108,7 +108,11 @@ pub(super) fn decompressed(body: Vec<u8>, limit: usize) -> std::io::Result<Vec<u
 
 /// The text of a body, without a byte order mark.
 pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
+    String::from_utf8_lossy(without_mark(bytes))
+}
+
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
 #[cfg(test)]

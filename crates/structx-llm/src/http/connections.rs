@@ -14,10 +14,9 @@ use crate::error::{ConfigError, Result};
 #[derive(Debug)]
 pub(super) struct Connections {
     client: Client,
+    url: Url,
     /// Host and port of the provider.
     host: String,
-    /// Host and port of the proxy in between.
-    proxy: Option<String>,
     /// The setting that names the trusted authorities; `None` for those of the system.
     trusted: Option<String>,
 }
@@ -31,8 +30,8 @@ impl Connections {
         })?;
         Ok(Self {
             client,
+            url: endpoint.base_url.clone(),
             host: host_of(&endpoint.base_url),
-            proxy: if is_loopback(&endpoint.base_url) { None } else { proxy(&endpoint.base_url) },
             trusted: endpoint.trust.as_ref().map(|trust| trust.source.clone()),
         })
     }
@@ -48,7 +47,8 @@ impl Connections {
 
     /// The kind of a failure, and a message that says what failed and what to do.
     pub fn explain(&self, error: &reqwest::Error, timeouts: &Timeouts) -> (LlmErrorKind, String) {
-        let Self { host, proxy, .. } = self;
+        let host = &self.host;
+        let proxy = if error.is_connect() { proxy(&self.url) } else { None };
         let through = proxy.as_ref().map(|proxy| format!(" through the proxy {proxy}"));
         let through = through.unwrap_or_default();
         match (error.is_connect(), error.is_timeout()) {
@@ -137,6 +137,9 @@ fn client(endpoint: &Endpoint) -> reqwest::Result<Client> {
 
 /// Host and port of the proxy for an address, as the HTTP client finds it.
 fn proxy(url: &Url) -> Option<String> {
+    if is_loopback(url) {
+        return None;
+    }
     let uri = url.as_str().parse().ok()?;
     let found = Matcher::from_system().intercept(&uri)?;
     let (host, port) = (found.uri().host()?, found.uri().port_u16());

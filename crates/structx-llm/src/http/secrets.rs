@@ -3,7 +3,6 @@
 use std::fmt;
 
 use reqwest::Url;
-use reqwest::header::HeaderName;
 
 /// An API key, hidden in debug output and scrubbed from errors.
 #[derive(Clone, PartialEq, Eq)]
@@ -76,13 +75,8 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Whether a header of this name carries a secret.
-pub(super) fn is_secret_header(name: &HeaderName) -> bool {
-    is_secret(name.as_str())
-}
-
 /// Whether the name of a header or a parameter is that of a secret.
-fn is_secret(name: &str) -> bool {
+pub(super) fn is_secret(name: &str) -> bool {
     const PARTS: [&str; 9] =
         ["auth", "key", "token", "cookie", "secret", "passw", "credential", "bearer", "signature"];
     let name = name.to_ascii_lowercase();

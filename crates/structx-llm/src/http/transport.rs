@@ -9,12 +9,12 @@ use serde_json::Value;
 use super::body::decompressed;
 use super::connections::{Connections, seconds};
 use super::exchange::Exchange;
-use super::secrets::{ApiKey, Secrets, is_secret_header};
+use super::secrets::{ApiKey, Secrets, is_secret};
 use super::trust::Trust;
 use crate::capabilities::{Capabilities, VisionLimits};
 use crate::error::{ConfigError, Result};
 use crate::http::wire_format::{HttpRequest, HttpResponse, WireFormat};
-use crate::{LlmError, LlmErrorKind, Provider, Request, Response, ResponseFuture};
+use crate::{LlmError, LlmErrorKind, Provider, Request, Response, ResponseFuture, cpu};
 use structx_schema::{OutputSchema, SchemaError, dialect};
 
 /// The largest accepted response body, in bytes. Chosen by hand: replies of models are below 1 MB.
@@ -101,7 +101,7 @@ pub fn headers(given: &[(String, String)]) -> Result<HeaderMap> {
         }
         let mut value = HeaderValue::try_from(value.trim())
             .map_err(|_| problem("has a value that no HTTP header can carry"))?;
-        value.set_sensitive(is_secret_header(&known));
+        value.set_sensitive(is_secret(known.as_str()));
         headers.insert(known, value);
     }
     Ok(headers)
@@ -197,9 +197,10 @@ impl HttpProvider {
     }
 
     async fn ask(&self, request: &Request) -> Result<Response, LlmError> {
-        let outgoing = self.prepare(request)?;
+        let outgoing = cpu::run(request.size(), || self.prepare(request))?;
         if !self.endpoint.records {
-            return self.decode(self.exchange(outgoing).await?);
+            let response = self.exchange(outgoing).await?;
+            return cpu::run(response.body.len(), || self.decode(response));
         }
         let mut record = self.record(&outgoing);
         let begun = Instant::now();
@@ -236,8 +237,8 @@ impl HttpProvider {
 
     /// A header as it is recorded.
     fn shown(&self, name: &str, value: &str) -> (String, String) {
-        let is_secret = HeaderName::try_from(name).is_ok_and(|name| is_secret_header(&name));
-        (name.to_owned(), if is_secret { "***".to_owned() } else { self.secrets.scrub(value) })
+        let shown = if is_secret(name) { "***".to_owned() } else { self.secrets.scrub(value) };
+        (name.to_owned(), shown)
     }
 
     async fn exchange(&self, outgoing: reqwest::Request) -> Result<HttpResponse, LlmError> {

@@ -35,25 +35,16 @@ pub trait WireFormat: fmt::Debug + Send + Sync {
     /// The tokens that a body reports, as far as they can be read.
     fn usage(&self, body: &Value) -> Usage;
 
-    /// Reads the body of a successful response; [`decode`](Self::decode) adds what all formats share.
+    /// Reads the body of a successful response; [`decode_success`](Self::decode_success) adds what all formats share.
     ///
     /// # Errors
     /// A refusal, a reply without content.
     fn read(&self, body: &Value) -> Result<Response, LlmError>;
 
-    /// Decodes a response of any status.
+    /// Decodes the body of a response of any status, without what its headers say.
     ///
     /// # Errors
     /// A status other than success, a refusal, a response that is not in the documented form.
-    fn decode(&self, response: HttpResponse) -> Result<Response, LlmError> {
-        let decoded = self.decode_body(&response);
-        response.complete(decoded)
-    }
-
-    /// Decodes the body of a response of any status.
-    ///
-    /// # Errors
-    /// As [`decode`](Self::decode).
     fn decode_body(&self, response: &HttpResponse) -> Result<Response, LlmError> {
         if (200..300).contains(&response.status) {
             return self.decode_success(response);
@@ -65,7 +56,7 @@ pub trait WireFormat: fmt::Debug + Send + Sync {
     /// Decodes a response of status 200, which may hold an error all the same.
     ///
     /// # Errors
-    /// As [`decode`](Self::decode).
+    /// As [`decode_body`](Self::decode_body).
     fn decode_success(&self, response: &HttpResponse) -> Result<Response, LlmError> {
         let (provider, Form { what, members }) = (self.provider(), self.form());
         let unread = || unreadable(provider, what, members, &response.body);
@@ -152,7 +143,7 @@ impl HttpResponse {
     }
 
     /// Adds what the headers say to a decoded body.
-    pub(super) fn complete(
+    pub(crate) fn complete(
         self,
         decoded: Result<Response, LlmError>,
     ) -> Result<Response, LlmError> {

@@ -1,12 +1,13 @@
 //! The budget of a call: each request reserves its estimated tokens and cost before it is sent, so
 //! that the requests in flight stay within the bounds together.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use tokio::sync::Notify;
 
 use crate::Usage;
 use crate::price::Price;
+use structx_common::sync::lock;
 
 /// Completion tokens assumed before the first response, and for one of unknown length; chosen by
 /// hand, not measured.
@@ -83,7 +84,7 @@ impl Budget {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Reserves the estimate of a request. Waits while the bounds leave no room but requests in

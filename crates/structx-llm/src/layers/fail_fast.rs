@@ -8,8 +8,8 @@ use crate::provider::delegate;
 use crate::retry::RetryPolicy;
 use crate::{LlmError, LlmErrorKind, Provider, Request, ResponseFuture, Usage};
 
-/// As many errors in a row, without a success between them, stop the requests to a model. One may
-/// be a mistake of the server; the issue that asked for this chose three, by hand.
+/// So many errors in a row, without a success between them, stop the requests to a model: one may be a
+/// mistake of the server. Chosen by hand, not measured.
 const MAX_FAILURES: u32 = 3;
 
 /// What the requests of one call have shown about a model. Its steps share it.

@@ -73,13 +73,18 @@ impl<P: Provider> Provider for Observed<P> {
         let Some(observer) = &self.observer else { return self.provider.complete(request) };
         Box::pin(async move {
             let begun = Instant::now();
-            let result = self.provider.complete(request).await;
+            let mut result = self.provider.complete(request).await;
             let duration = begun.elapsed();
             observer.request(&RequestEvent {
                 model: &self.model,
                 result: result.as_ref(),
                 duration,
             });
+            // Only the observer needs the exchange, which holds the whole request.
+            match &mut result {
+                Ok(response) => response.exchange = None,
+                Err(error) => error.exchange = None,
+            }
             result
         })
     }

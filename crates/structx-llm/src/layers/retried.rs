@@ -1,11 +1,12 @@
 //! Retries after transient errors as a layer.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use crate::provider::delegate;
 use crate::retry::RetryPolicy;
 use crate::{LlmError, Provider, Request, ResponseFuture};
+use structx_common::sync::lock;
 
 /// The requests that may be sent for one prompt: its retries, and whatever else a caller asks for
 /// it, share them.
@@ -36,7 +37,7 @@ impl AttemptBudget {
     }
 
     fn failed(&self) -> MutexGuard<'_, Vec<LlmError>> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.failed)
     }
 }
 

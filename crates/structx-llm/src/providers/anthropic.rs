@@ -14,7 +14,7 @@ use crate::http::{Stream, deltas};
 use crate::{
     File, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role, Usage,
 };
-use structx_schema::{OutputMode, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema, SerializedSchema};
 
 /// The wire format; `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
@@ -154,8 +154,10 @@ fn join(events: Vec<Value>) -> Option<Value> {
 fn add(block: &mut Value, delta: &Value) {
     for (piece, member) in [("text", "text"), ("partial_json", "input")] {
         if let Some(more) = delta[piece].as_str() {
-            let known = block[member].as_str().unwrap_or_default();
-            block[member] = format!("{known}{more}").into();
+            match &mut block[member] {
+                Value::String(known) => known.push_str(more),
+                other => *other = more.into(),
+            }
         }
     }
 }
@@ -215,13 +217,13 @@ impl<'a> OutputConfig<'a> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Format<'a> {
-    JsonSchema { schema: &'a Value },
+    JsonSchema { schema: &'a SerializedSchema },
 }
 
 #[derive(Serialize)]
 struct Tool<'a> {
     name: &'a str,
-    input_schema: &'a Value,
+    input_schema: &'a SerializedSchema,
 }
 
 impl<'a> Tool<'a> {

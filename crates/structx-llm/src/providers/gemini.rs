@@ -15,7 +15,7 @@ use crate::{
     File, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role, Usage,
 };
 use structx_schema::dialect::Dialect;
-use structx_schema::{OutputMode, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema, SerializedSchema};
 
 /// The wire format; `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
@@ -201,9 +201,9 @@ struct GenerationConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     response_mime_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    response_json_schema: Option<&'a Value>,
+    response_json_schema: Option<&'a SerializedSchema>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    response_schema: Option<&'a Value>,
+    response_schema: Option<&'a SerializedSchema>,
     #[serde(flatten)]
     options: Map<String, Value>,
 }

@@ -11,7 +11,7 @@ use crate::http::options::{OptionRules, PlacedOptions};
 use crate::http::wire_format::{Form, HttpRequest, WireFormat, log_probabilities};
 use crate::http::{Stream, deltas};
 use crate::{LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role, Usage};
-use structx_schema::{OutputMode, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema, SerializedSchema};
 
 /// The wire format; `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
@@ -151,7 +151,7 @@ struct WireMessage<'a> {
 #[serde(untagged)]
 enum Format<'a> {
     Json(&'static str),
-    Schema(&'a Value),
+    Schema(&'a SerializedSchema),
 }
 
 impl<'a> Format<'a> {

@@ -17,7 +17,7 @@ use crate::{
     Candidate, File, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role,
     Usage,
 };
-use structx_schema::{OutputMode, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema, SerializedSchema};
 
 /// The wire format; `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
@@ -196,7 +196,7 @@ impl<'a> ResponseFormat<'a> {
 struct JsonSchema<'a> {
     name: &'a str,
     strict: bool,
-    schema: &'a Value,
+    schema: &'a SerializedSchema,
 }
 
 /// A tool, or, without parameters, the choice of it.
@@ -210,7 +210,7 @@ enum Tool<'a> {
 struct Function<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameters: Option<&'a Value>,
+    parameters: Option<&'a SerializedSchema>,
 }
 
 #[derive(Serialize)]

@@ -14,7 +14,7 @@ use crate::http::wire_format::{self, Content, DataUrl, Form, HttpRequest, WireFo
 use crate::{
     File, Image, LlmError, LlmErrorKind, MergedPart, Message, Request, Response, Role, Usage,
 };
-use structx_schema::{OutputMode, OutputSchema};
+use structx_schema::{OutputMode, OutputSchema, SerializedSchema};
 
 /// The wire format; `provider` is the registry's name of the server, for errors.
 #[derive(Debug, Clone)]
@@ -204,7 +204,7 @@ impl<'a> Text<'a> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Format<'a> {
-    JsonSchema { name: &'a str, strict: bool, schema: &'a Value },
+    JsonSchema { name: &'a str, strict: bool, schema: &'a SerializedSchema },
     JsonObject,
 }
 
@@ -223,7 +223,7 @@ impl<'a> Format<'a> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Tool<'a> {
-    Function { name: &'a str, parameters: &'a Value, strict: bool },
+    Function { name: &'a str, parameters: &'a SerializedSchema, strict: bool },
 }
 
 impl<'a> Tool<'a> {

@@ -29,6 +29,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use self::trial::{Sample, Trial, Verdict, deviation};
+use super::float;
 use super::gcra::LATENESS;
 
 mod trial;
@@ -358,11 +359,6 @@ impl Round {
         let sent = self.last - self.first;
         Sample { sent, throttled: self.throttled, time: Duration::ZERO }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
-fn float(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

@@ -2,16 +2,18 @@
 //! reservations.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Instant, SystemTime};
 
 use tokio::sync::Notify;
 
 use super::adaptive::{AdaptiveRate, Departure};
+use super::float;
 use super::gcra::Gcra;
 use super::headers::ReportedLimits;
 use crate::retry::LONGEST_RETRY_AFTER;
 use crate::{LlmError, LlmErrorKind, Response, Usage};
+use structx_common::sync::lock;
 
 /// Limits set by the user, for all providers together. The default is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -349,15 +351,6 @@ async fn wait(changed: &Notify, next: impl Fn(Instant) -> Option<Next>) {
             Next::AfterAnother => changed.notified().await,
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of requests and tokens")]
-fn float(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

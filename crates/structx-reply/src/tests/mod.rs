@@ -22,7 +22,7 @@ fn schema_of(item: &Value, is_rewritten: bool) -> OutputSchema {
     let original = items_of(item);
     OutputSchema {
         name: "answer".to_owned(),
-        compiled: original.clone(),
+        compiled: original.clone().into(),
         original,
         is_rewritten,
         mode: OutputMode::Prompt,

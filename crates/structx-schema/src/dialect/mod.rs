@@ -79,7 +79,7 @@ pub fn compile(
                 return Ok(OutputSchema {
                     name: accepted_name(name),
                     original: schema.clone(),
-                    compiled,
+                    compiled: compiled.into(),
                     is_rewritten,
                     mode,
                     unenforced,

@@ -15,7 +15,7 @@ use crate::run::store::cache::Cache;
 use crate::run::store::database::tests::Folder;
 use crate::run::store::journal::Journal;
 use crate::run::store::request_key::Prompt;
-use crate::run::{RunContext, RunOptions, Step};
+use crate::run::{Planned, RunContext, RunOptions, Step};
 
 /// A step of one model, whose context has this journal and this cache.
 async fn stored(folder: &Folder, scripted: &Arc<Scripted>) -> Step {
@@ -170,11 +170,11 @@ async fn a_plan_is_made_once() {
     let plan = Plan { schema: plan.schema.normalise().unwrap(), ..plan };
     let (context, client, made_from) = (&step.context, &step.client, "a sample");
     for _ in 0..2 {
-        let made = plan.clone();
-        let planning = async { Ok((made, Words::new(), vec![Usage::of(7, 3)])) };
+        let made = Planned { plan: plan.clone(), target: Words::new() };
+        let planning = async { Ok((made, vec![Usage::of(7, 3)])) };
         let planned = planned(context, client, &WordsFactory, &made_from, "words", planning);
-        let (found, _, calls) = planned.await.unwrap();
-        assert_eq!((found, calls), (plan.clone(), vec![Usage::of(7, 3)]));
+        let (found, calls) = planned.await.unwrap();
+        assert_eq!((found.plan, calls), (plan.clone(), vec![Usage::of(7, 3)]));
     }
     let never = async { panic!("the plan is in the journal") };
     assert!(planned(context, client, &WordsFactory, &made_from, "words", never).await.is_ok());

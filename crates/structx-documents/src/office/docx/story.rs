@@ -299,7 +299,10 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
 
     /// Processes an element within a paragraph; returns whether its content is visited.
     fn inline(&mut self, name: &str, element: &BytesStart) -> bool {
-        let run = self.paragraphs.last_mut().and_then(|paragraph| paragraph.run.as_mut());
+        let mut run = self.paragraphs.last_mut().and_then(|paragraph| paragraph.run.as_mut());
+        if run.as_mut().is_some_and(|run| run.own.set(name, element)) {
+            return true;
+        }
         match (name, run) {
             ("r", _) => {
                 if let Some(paragraph) = self.paragraphs.last_mut() {
@@ -308,9 +311,6 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
             }
             ("t", _) => self.in_text = true,
             ("rStyle", Some(run)) => run.style = xml::attribute(element, "val"),
-            ("vanish" | "strike" | "dstrike" | "vertAlign", Some(run)) => {
-                run.own.set(name, element);
-            }
             ("tab" | "ptab", Some(_)) => self.write("\t"),
             ("br" | "cr", Some(_)) => self.write("\n"),
             ("noBreakHyphen", _) => self.write("-"),

@@ -5,6 +5,7 @@ use hayro_interpret::kurbo::Point;
 use hayro_syntax::object::{Dict, String as PdfString};
 
 use super::Glyph;
+use crate::pdf::text_string::decode;
 
 /// The open marked content of a page.
 #[derive(Default)]
@@ -125,36 +126,5 @@ impl HeldGlyph {
     pub(super) fn into_glyph(self) -> Option<Glyph> {
         let Self { text, origin, end, size, bold } = self;
         text.map(|text| Glyph { text, origin, end, size, bold })
-    }
-}
-
-/// A text string of a PDF: UTF-16 or UTF-8 with a byte order mark, else PDFDocEncoding, whose letters
-/// are those of Latin-1 (ISO 32000-2, 7.9.2).
-pub(in crate::pdf) fn decode(bytes: &[u8]) -> String {
-    match bytes {
-        [0xFE, 0xFF, rest @ ..] => {
-            let units = rest.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-            char::decode_utf16(units)
-                .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-                .collect()
-        }
-        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        bytes => bytes.iter().copied().map(char::from).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decode;
-
-    #[test]
-    fn text_strings_are_decoded() {
-        for (bytes, text) in [
-            (&b"\xFE\xFF\0a\x20\xAC"[..], "a€"),
-            (b"\xEF\xBB\xBF\xC3\xBC", "ü"),
-            (b"\xFC 5", "ü 5"),
-        ] {
-            assert_eq!(decode(bytes), text);
-        }
     }
 }

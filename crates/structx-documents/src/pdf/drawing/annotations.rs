@@ -8,9 +8,9 @@ use hayro_syntax::object::{Array, Dict, Name, Rect as PdfRect, String as PdfStri
 use hayro_syntax::page::Page;
 
 use super::Glyph;
-use super::actual_text::decode;
 use crate::FileError;
 use crate::context::ReadContext;
+use crate::pdf::text_string::decode;
 
 /// Annotation flags: hidden, and not viewed on screen (ISO 32000-2, table 167).
 const HIDDEN: u32 = 1 << 1;

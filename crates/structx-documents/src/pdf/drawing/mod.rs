@@ -1,6 +1,6 @@
 //! Collects the glyphs of a page in drawing order, and its ruling lines. Nothing is painted.
 
-pub(in crate::pdf) mod actual_text;
+mod actual_text;
 mod annotations;
 mod bitmap_fonts;
 pub(in crate::pdf) mod ruling_lines;
@@ -20,7 +20,7 @@ use hayro_syntax::page::Page;
 
 use self::actual_text::{HeldGlyph, MarkedContent};
 use self::bitmap_fonts::{guess, is_language};
-use self::ruling_lines::RulingLines;
+use self::ruling_lines::{RulingLines, is_visible};
 use crate::context::ReadContext;
 use crate::{FileError, FileErrorKind};
 
@@ -251,14 +251,18 @@ impl Device<'_> for Collector<'_> {
 
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
         self.check_limits();
-        self.drawing.has_graphics |= ruling_lines::is_visible(&props.paint, mode);
-        self.drawing.rulings.path(path, props.transform, &props.paint, mode);
+        if is_visible(&props.paint, mode) {
+            self.drawing.has_graphics = true;
+            self.drawing.rulings.path(path, props.transform, mode);
+        }
     }
 
     fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'_>, mode: &DrawMode) {
         self.check_limits();
-        self.drawing.has_graphics |= ruling_lines::is_visible(&props.paint, mode);
-        self.drawing.rulings.rect(*rect, props.transform, &props.paint, mode);
+        if is_visible(&props.paint, mode) {
+            self.drawing.has_graphics = true;
+            self.drawing.rulings.rect(*rect, props.transform);
+        }
     }
 
     // An image is only decoded if the device asks for its pixels.

@@ -46,14 +46,9 @@ impl RulingLines {
         if self.drawn > MOST_RULES { Vec::new() } else { self.found }
     }
 
-    pub(in crate::pdf) fn rect(
-        &mut self,
-        rect: Rect,
-        transform: Affine,
-        paint: &Paint,
-        mode: &DrawMode,
-    ) {
-        if self.is_drawn(paint, mode) {
+    /// Adds the lines of a visible rectangle.
+    pub(super) fn rect(&mut self, rect: Rect, transform: Affine) {
+        if self.has_room() {
             let corners = [(rect.x0, rect.y0), (rect.x1, rect.y0), (rect.x1, rect.y1)];
             let corners = corners.map(|(x, y)| transform * Point::new(x, y));
             let level = (corners[0].y - corners[1].y).abs() < SLANT;
@@ -64,14 +59,9 @@ impl RulingLines {
         }
     }
 
-    pub(in crate::pdf) fn path(
-        &mut self,
-        path: &BezPath,
-        transform: Affine,
-        paint: &Paint,
-        mode: &DrawMode,
-    ) {
-        if path.elements().len() > MOST_ELEMENTS || !self.is_drawn(paint, mode) {
+    /// Adds the lines of a visible path.
+    pub(super) fn path(&mut self, path: &BezPath, transform: Affine, mode: &DrawMode) {
+        if path.elements().len() > MOST_ELEMENTS || !self.has_room() {
             return;
         }
         let filled = matches!(mode, DrawMode::Fill(_));
@@ -93,8 +83,8 @@ impl RulingLines {
         self.subpath(&points, filled, straight);
     }
 
-    fn is_drawn(&self, paint: &Paint, mode: &DrawMode) -> bool {
-        self.drawn <= MOST_RULES && is_visible(paint, mode)
+    fn has_room(&self) -> bool {
+        self.drawn <= MOST_RULES
     }
 
     /// Adds the lines of a subpath.
@@ -166,19 +156,23 @@ fn is_straight(from: Point, to: Point) -> bool {
     (to.x - from.x).abs() <= SLANT || (to.y - from.y).abs() <= SLANT
 }
 
+/// A horizontal line.
+#[cfg(test)]
+pub(in crate::pdf) fn level(at: f64, start: f64, end: f64) -> RulingLine {
+    RulingLine { level: true, at, start, end }
+}
+
+/// A vertical line.
+#[cfg(test)]
+pub(in crate::pdf) fn upright(at: f64, start: f64, end: f64) -> RulingLine {
+    RulingLine { level: false, at, start, end }
+}
+
 #[cfg(test)]
 mod tests {
     use hayro_interpret::kurbo::{Point, Rect};
 
-    use super::{MOST_RULES, RulingLine, RulingLines};
-
-    fn level(at: f64, start: f64, end: f64) -> RulingLine {
-        RulingLine { level: true, at, start, end }
-    }
-
-    fn upright(at: f64, start: f64, end: f64) -> RulingLine {
-        RulingLine { level: false, at, start, end }
-    }
+    use super::{MOST_RULES, RulingLines, level, upright};
 
     #[test]
     fn a_thin_rectangle_is_one_line_and_a_wide_one_four() {

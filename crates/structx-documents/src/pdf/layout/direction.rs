@@ -99,20 +99,11 @@ fn mirror(line: &mut [PageWord]) {
 
 #[cfg(test)]
 mod tests {
-    use hayro_interpret::kurbo::Rect;
-
-    use super::{PageWord, order, order_letters};
+    use super::super::test_words::words;
+    use super::{order, order_letters};
 
     fn ordered(seen: &str) -> String {
-        let word = |text: &str| PageWord {
-            text: text.to_owned(),
-            bounds: Rect::ZERO,
-            baseline: 0.0,
-            size: 10.0,
-            bold: false,
-            after_space: true,
-        };
-        let mut line: Vec<PageWord> = seen.split(' ').map(word).collect();
+        let mut line = words(&[(0.0, 0.0, seen)]);
         for word in &mut line {
             order_letters(&mut word.text);
         }

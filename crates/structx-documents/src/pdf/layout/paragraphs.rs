@@ -215,7 +215,7 @@ pub(in crate::pdf) fn column_gap(line: &Line) -> f64 {
 }
 
 /// The gap between two words; in right-to-left text the next word is on the left.
-fn gap(word: &PageWord, next: &PageWord) -> f64 {
+pub(super) fn gap(word: &PageWord, next: &PageWord) -> f64 {
     (next.bounds.x0 - word.bounds.x1).max(word.bounds.x0 - next.bounds.x1)
 }
 

@@ -1,6 +1,7 @@
 //! Recognises superscripts and subscripts by the size and the baseline of letters.
 
 use super::lines::group_by_baseline;
+use super::paragraphs::gap;
 use super::words::PageWord;
 use crate::markup::text_style::Script;
 
@@ -39,9 +40,9 @@ pub(super) fn mark_notes(words: &mut [PageWord]) {
         for pair in group.members.windows(2) {
             for (mark, text) in [(pair[1], pair[0]), (pair[0], pair[1])] {
                 let (word, text) = (&words[mark], &words[text]);
-                let gap = (word.bounds.x0 - text.bounds.x1).max(text.bounds.x0 - word.bounds.x1);
                 let script = script((word.size, word.baseline), (text.size, text.baseline));
-                if is_mark(&word.text) && gap < GAP * text.size && script == Script::Superscript {
+                let is_close = gap(text, word) < GAP * text.size;
+                if is_mark(&word.text) && is_close && script == Script::Superscript {
                     words[mark].text = script.apply(&words[mark].text).into_owned();
                 }
             }

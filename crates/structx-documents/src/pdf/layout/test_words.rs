@@ -5,7 +5,7 @@ use hayro_interpret::kurbo::Rect;
 use super::words::PageWord;
 
 /// The font size of the words, in points.
-pub(in crate::pdf) const SIZE: f64 = 10.0;
+const SIZE: f64 = 10.0;
 
 /// Words at x and baseline y with letters of half an em. Texts are split at spaces, which are a
 /// quarter of an em wide.

@@ -335,16 +335,8 @@ fn close_up(mut cells: Vec<GridCell>) -> Vec<GridCell> {
 #[cfg(test)]
 mod tests {
     use super::{Frame, close_up, nets};
-    use crate::pdf::drawing::ruling_lines::RulingLine;
+    use crate::pdf::drawing::ruling_lines::{RulingLine, level, upright};
     use crate::pdf::tables::GridCell;
-
-    fn level(at: f64, start: f64, end: f64) -> RulingLine {
-        RulingLine { level: true, at, start, end }
-    }
-
-    fn upright(at: f64, start: f64, end: f64) -> RulingLine {
-        RulingLine { level: false, at, start, end }
-    }
 
     /// A grid with two rows and columns, without the line between the cells of the first row.
     fn frame() -> Vec<RulingLine> {

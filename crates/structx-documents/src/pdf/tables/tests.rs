@@ -6,20 +6,12 @@ use proptest::prelude::*;
 use super::TableGrid;
 use crate::ReadOptions;
 use crate::context::ReadContext;
-use crate::pdf::drawing::ruling_lines::RulingLine;
+use crate::pdf::drawing::ruling_lines::{RulingLine, level, upright};
 use crate::pdf::layout::test_words::words;
 use crate::pdf::layout::words::PageWord;
 
 fn find(words: &[PageWord], rulings: &[RulingLine]) -> Vec<TableGrid> {
     super::find(&ReadContext::new("x", &ReadOptions::default()), words, rulings).unwrap()
-}
-
-fn level(at: f64, start: f64, end: f64) -> RulingLine {
-    RulingLine { level: true, at, start, end }
-}
-
-fn upright(at: f64, start: f64, end: f64) -> RulingLine {
-    RulingLine { level: false, at, start, end }
 }
 
 /// Rows of cells as text, `|` between them.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::tests::{formats, reply};
+use super::tests::{decoded, formats, reply};
 use crate::{FinishReason, LlmErrorKind, Response, Usage};
 
 /// The position of each format in `formats()`.
@@ -10,7 +10,7 @@ const NAMES: [&str; 5] = ["chat", "responses", "anthropic", "gemini", "ollama"];
 
 fn decode(format: &str, body: &[u8]) -> Result<Response, crate::LlmError> {
     let position = NAMES.iter().position(|name| *name == format).expect("a known format");
-    formats()[position].decode(reply(200, body))
+    decoded(&*formats()[position], reply(200, body))
 }
 
 /// The text of a reply.

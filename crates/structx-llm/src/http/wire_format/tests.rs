@@ -9,7 +9,7 @@ use crate::providers::gemini::Gemini;
 use crate::providers::ollama::Ollama;
 use crate::providers::openai_chat::OpenAiChat;
 use crate::providers::openai_responses::OpenAiResponses;
-use crate::{LlmErrorKind, Message, Part, Request, Role};
+use crate::{LlmError, LlmErrorKind, Message, Part, Request, Response, Role};
 use structx_schema::outline::OutlineCell;
 use structx_schema::{OutputMode, OutputSchema};
 
@@ -24,6 +24,14 @@ pub(super) fn formats() -> [Box<dyn WireFormat>; 5] {
     ]
 }
 
+pub(super) fn decoded(
+    format: &dyn WireFormat,
+    response: HttpResponse,
+) -> Result<Response, LlmError> {
+    let body = format.decode_body(&response);
+    response.complete(body)
+}
+
 fn message(role: Role, text: &str) -> Message {
     Message { role, parts: vec![Part::Text(text.into())] }
 }
@@ -33,7 +41,7 @@ fn request(method: OutputMode, options: &Value) -> Request {
     let schema = OutputSchema {
         name: "answer".to_owned(),
         original: compiled.clone(),
-        compiled,
+        compiled: compiled.into(),
         is_rewritten: false,
         mode: method,
         unenforced: Vec::new(),
@@ -105,7 +113,7 @@ fn a_broken_reply_is_not_shown() {
     ];
     for (format, own) in formats().iter().zip(&bodies[1..]) {
         for body in [bodies[0], own] {
-            let error = format.decode(reply(200, body.as_bytes())).unwrap_err();
+            let error = decoded(&**format, reply(200, body.as_bytes())).unwrap_err();
             assert_eq!(error.kind, LlmErrorKind::BadReply, "{format:?} {body}");
             assert!(!format!("{error:?}").contains("SECRET"), "{error:?}");
         }
@@ -129,7 +137,7 @@ fn a_body_that_is_no_reply_is_shown() {
     ];
     for format in formats() {
         for (body, part) in cases {
-            let error = format.decode(reply(200, body.as_bytes())).unwrap_err();
+            let error = decoded(&*format, reply(200, body.as_bytes())).unwrap_err();
             assert_eq!(error.kind, LlmErrorKind::BadReply, "{format:?} {body}");
             assert!(error.message.contains(part), "{error} has no {part}");
             assert!(error.message.len() < 280 && !error.message.contains("END"), "{error}");
@@ -173,11 +181,11 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..64),
     ) {
         for format in formats() {
-            let _ = format.decode(reply(status, body.to_string().as_bytes()));
-            let _ = format.decode(reply(status, &bytes));
+            let _ = decoded(&*format, reply(status, body.to_string().as_bytes()));
+            let _ = decoded(&*format, reply(status, &bytes));
             let event = format!("data: {body}\n\ndata: {body}\n\n");
-            let _ = format.decode(reply(status, event.as_bytes()));
-            let _ = format.decode(reply(status, format!("{body}\n{body}").as_bytes()));
+            let _ = decoded(&*format, reply(status, event.as_bytes()));
+            let _ = decoded(&*format, reply(status, format!("{body}\n{body}").as_bytes()));
         }
     }
 }

@@ -37,7 +37,7 @@ fn schema(method: OutputMode) -> OutputSchema {
     OutputSchema {
         name: "answer".to_owned(),
         original: json!({"type": "object", "title": "original"}),
-        compiled: json!({"type": "object"}),
+        compiled: json!({"type": "object"}).into(),
         is_rewritten: false,
         mode: method,
         unenforced: Vec::new(),
@@ -92,7 +92,9 @@ fn options_can_t_replace_what_structx_sets() {
 
 fn decode(status: u16, body: &str) -> Result<Response, LlmError> {
     let headers = vec![("x-request-id".into(), "req_1".into()), ("retry-after".into(), "3".into())];
-    wire().decode(HttpResponse { status, headers, body: body.as_bytes().to_vec() })
+    let response = HttpResponse { status, headers, body: body.as_bytes().to_vec() };
+    let decoded = wire().decode_body(&response);
+    response.complete(decoded)
 }
 
 #[test]

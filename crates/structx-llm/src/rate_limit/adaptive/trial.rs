@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Departure, MAX_NOISE, NOTICEABLE, SAMPLE, float};
+use super::super::float;
+use super::{Departure, MAX_NOISE, NOTICEABLE, SAMPLE};
 
 /// What a limit leaves of the throttled share below it, at most: a fifth. Chosen by the simulations
 /// in `adaptive/tests.rs`, as is the evidence: e to the power of 4 is odds of 55 to 1.

@@ -229,7 +229,7 @@ fn anthropic_is_told_limits_in_words() {
         "required": ["code", "kind", "seller", "country"],
         "additionalProperties": false,
     });
-    let mut sent = output.compiled.clone();
+    let mut sent = Value::clone(&output.compiled);
     sent.as_object_mut().unwrap().shift_remove("$defs");
     assert_eq!(sent, expected);
     let rating = "/properties/rating";
