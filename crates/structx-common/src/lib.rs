@@ -3,7 +3,10 @@
 #![doc = include_str!("../README.md")]
 
 pub mod canonical;
+mod currencies;
 pub mod json;
 pub mod panics;
 pub mod sync;
 pub mod tokens;
+
+pub use currencies::CURRENCIES;

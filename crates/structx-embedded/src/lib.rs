@@ -4,12 +4,10 @@
 
 mod bounds;
 mod chat;
-mod dates;
 mod engine;
 mod grammar;
 mod linear;
 mod literals;
-mod numbers;
 mod qwen2;
 mod verbatim;
 mod vocabulary;

@@ -1,10 +1,10 @@
-//! Literals: the numbers, dates and times of a document, each with its text and its normalised value.
+//! The literals that a grammar offers: the wordings of numbers, dates and times, each with its value.
 
 use std::collections::HashSet;
 
-use super::{dates, numbers};
+use structx_literals::{Moment, dates, numbers};
 
-/// A number, date or time of the document.
+/// A number, date or time as it is worded in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Literal {
     /// The text in the document, such as `$1,982.50`.
@@ -37,11 +37,15 @@ impl Literals {
         let mut all = Self::default();
         for text in texts {
             let moments = dates::find(text);
-            all.numbers.extend(numbers::find(text, &moments.spans));
-            all.dates.extend(moments.dates);
-            all.date_times.extend(moments.date_times);
-            all.times.extend(moments.times);
+            for number in numbers::find(text, &moments.spans) {
+                all.numbers.push(Literal::new(&text[number.range], number.value));
+            }
+            let literal = |moment: Moment| Literal::new(&text[moment.range], moment.value);
+            all.dates.extend(moments.dates.into_iter().map(literal));
+            all.date_times.extend(moments.date_times.into_iter().map(literal));
+            all.times.extend(moments.times.into_iter().map(literal));
         }
+        // The first reading of a wording is the likelier one.
         for list in [&mut all.numbers, &mut all.dates, &mut all.date_times, &mut all.times] {
             let mut seen = HashSet::new();
             list.retain(|literal| seen.insert(literal.text.clone()));

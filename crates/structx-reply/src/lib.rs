@@ -29,7 +29,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use align::Aligned;
-pub use numbers::CURRENCIES;
 use structx_common::json;
 use structx_schema::OutputSchema;
 use structx_schema::dialect;

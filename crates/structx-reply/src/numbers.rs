@@ -7,11 +7,7 @@
 //! (`1,234` is 1234), where it can: `0,125` and `1234,567` have decimals. An amount such as `1.234 €` is
 //! ambiguous and refused.
 
-/// Currency codes (ISO 4217) that are recognised beside amounts. The selection is made by hand.
-pub const CURRENCIES: [&str; 22] = [
-    "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK",
-    "PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "SGD", "HKD", "AED",
-];
+use structx_common::CURRENCIES;
 
 /// The number that `text` represents, in JSON's notation.
 pub fn read(text: &str) -> Option<String> {

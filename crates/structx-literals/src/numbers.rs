@@ -1,0 +1,402 @@
+//! Finds numbers in text, in the notations that people use.
+//!
+//! Recognised are numbers with or without groups of three (`1,982.50`, `1.982,50`, `1 982,50`, `1'982.50`), with a currency, a
+//! percent sign (`19%` is 19), an ordinal suffix, a magnitude (`$1.2 million`, `3,5 Mio. EUR`), a minus sign or
+//! accounting brackets, and number words up to twelve and for tens.
+//!
+//! `1,234` and `1.234` are ambiguous. In a document that writes a decimal comma elsewhere (`12,50`,
+//! `1.234,56`) the dot separates thousands, in any other document the comma.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+use structx_common::CURRENCIES;
+
+use crate::separators::{DecimalMark, join, meaning};
+use crate::{Number, Unit, containing, pattern};
+
+const SYMBOLS: &str = r"US\$|[$€£¥₹]";
+
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    let codes = CURRENCIES.join("|");
+    pattern(&format!(
+        r"(?x)
+        (?P<bracket>\()?
+        (?P<sign>[-\u{{2212}}])?
+        (?P<before>(?:{SYMBOLS}|{codes})[\x20\u{{a0}}]?(?P<inner>[-\u{{2212}}])?)?
+        (?P<digits>\d+(?:[.,'\u{{2019}}\u{{a0}}\u{{202f}}\u{{2009}}]\d+)*)
+        (?:
+            (?P<percent>[\x20\u{{a0}}]?(?:%|(?i:percent|per\x20cent|prozent)\b))
+          | (?P<ordinal>(?:st|nd|rd|th)\b)
+          | [\x20\u{{a0}}]?(?P<magnitude>(?i:
+                (?:thousand|tausend|k
+                | millions?|millionen|millones|milioni|milhões|miljoen|m
+                | billions?|bn|milliarden?|milliards?|miliardi|miljard)\b
+                | (?:tsd|mio|mrd)\b\.?
+            ))
+        )?
+        (?P<after>[\x20\u{{a0}}]?(?:{SYMBOLS}|(?:{codes})\b))?
+        (?P<close>\))?"
+    ))
+});
+
+/// Groups separated by plain spaces; a currency or decimals distinguish them from adjacent numbers.
+static SPACED: LazyLock<Regex> = LazyLock::new(|| {
+    let codes = CURRENCIES.join("|");
+    pattern(&format!(
+        r"(?P<before>(?:{SYMBOLS}|{codes})\x20?)?(?P<digits>\d{{1,3}}(?:\x20\d{{3}})+)(?P<decimals>,\d{{1,2}})?(?P<after>\x20?(?:{SYMBOLS}|(?:{codes})\b))?"
+    ))
+});
+
+static WORD: LazyLock<Regex> = LazyLock::new(|| {
+    let words: Vec<&str> = WORDS.iter().map(|(word, _)| *word).collect();
+    pattern(&format!(r"(?i)\b(?:{})\b", words.join("|")))
+});
+
+const WORDS: &[(&str, &str)] = &[
+    ("one", "1"),
+    ("two", "2"),
+    ("three", "3"),
+    ("four", "4"),
+    ("five", "5"),
+    ("six", "6"),
+    ("seven", "7"),
+    ("eight", "8"),
+    ("nine", "9"),
+    ("ten", "10"),
+    ("eleven", "11"),
+    ("twelve", "12"),
+    ("twenty", "20"),
+    ("thirty", "30"),
+    ("forty", "40"),
+    ("fifty", "50"),
+    ("sixty", "60"),
+    ("seventy", "70"),
+    ("eighty", "80"),
+    ("ninety", "90"),
+];
+
+/// The numbers of a text, in its order; inside the sorted ranges of `dates`, only the years.
+#[must_use]
+pub fn find(text: &str, dates: &[Range<usize>]) -> Vec<Number> {
+    let mut found = Vec::new();
+    if text.bytes().any(|byte| byte.is_ascii_digit()) {
+        let spaced: Vec<Number> =
+            SPACED.captures_iter(text).filter_map(|captures| spaced(text, &captures)).collect();
+        let ranges: Vec<Range<usize>> = spaced.iter().map(|number| number.range.clone()).collect();
+        let mark = DecimalMark::of(text);
+        for captures in NUMBER.captures_iter(text) {
+            for mut number in read(text, &captures, dates, mark) {
+                number.is_doubtful |= containing(&ranges, number.amount.start).is_some();
+                found.push(number);
+            }
+        }
+        found.extend(spaced);
+    }
+    for word in WORD.find_iter(text) {
+        let value = WORDS.iter().find(|(name, _)| word.as_str().eq_ignore_ascii_case(name));
+        found.extend(value.map(|(_, value)| Number {
+            range: word.range(),
+            amount: word.range(),
+            value: (*value).to_owned(),
+            other_mark: None,
+            unit: None,
+            is_doubtful: false,
+        }));
+    }
+    found.sort_by_key(|number| number.range.start);
+    found
+}
+
+/// A number in groups with spaces between them, if something marks it as one.
+fn spaced(text: &str, captures: &Captures<'_>) -> Option<Number> {
+    let span = |name| captures.name(name).map(|found| found.range());
+    let is_marked = ["before", "decimals", "after"].iter().any(|name| span(name).is_some());
+    let range = captures.get_match().range();
+    if !is_marked || !stands_alone(text, &range) {
+        return None;
+    }
+    let groups = captures["digits"].replace(' ', "");
+    let decimals = captures.name("decimals").map_or("", |found| &found.as_str()[1..]);
+    // `2 150,00` may be a quantity and a price, but not if it fills a cell or follows a currency.
+    let before = text[..range.start].trim_end_matches(' ');
+    let fills = before.is_empty() || before.ends_with(['\n', '|', ':', '\t']);
+    Some(Number {
+        amount: span("digits")?.start..span("decimals").or(span("digits"))?.end,
+        value: join(&groups, decimals),
+        other_mark: None,
+        unit: currency(captures),
+        is_doubtful: !fills && span("before").is_none(),
+        range,
+    })
+}
+
+/// The readings of one match: a number in brackets may be negative or only parenthesised.
+fn read(
+    text: &str,
+    captures: &Captures<'_>,
+    dates: &[Range<usize>],
+    mark: DecimalMark,
+) -> Vec<Number> {
+    let Some(digits) = captures.name("digits") else { return Vec::new() };
+    let span = |name| captures.name(name).map(|found| found.range());
+    let number = |range: Range<usize>, value: String| Number {
+        range,
+        amount: digits.range(),
+        value,
+        other_mark: None,
+        unit: None,
+        is_doubtful: false,
+    };
+    if let Some(date) = containing(dates, digits.start()) {
+        let is_year = digits.len() == 4 && digits.end() <= date.end;
+        let year = number(digits.range(), digits.as_str().to_owned());
+        return if is_year { vec![year] } else { Vec::new() };
+    }
+    let has_money = span("before").is_some() || span("after").is_some();
+    let magnitude = captures.name("magnitude").map(|found| found.as_str());
+    // A short one is a magnitude only with a currency: `$85k`, but not `3 m`.
+    let magnitude = magnitude.filter(|unit| has_money || unit.len() > 2);
+    let Some((value, other_mark)) = meaning(digits.as_str(), mark, magnitude) else {
+        return Vec::new();
+    };
+    let kept = magnitude.and_then(|_| span("magnitude"));
+    let ends = [span("percent"), span("ordinal"), kept.clone()].into_iter().flatten();
+    let bare_end = ends.map(|end| end.end).max().unwrap_or(digits.end());
+    let amount_end = kept.as_ref().map_or(digits.end(), |kept| kept.end);
+    let mut first = span("before").map_or(digits.start(), |before| before.start);
+    let last = span("after").map_or(bare_end, |after| after.end);
+    let mut is_negative = span("inner").is_some();
+    if let Some(sign) = span("sign").filter(|sign| may_be_negative(text, sign.start)) {
+        first = sign.start;
+        is_negative = true;
+    }
+    if !stands_alone(text, &(first..last)) {
+        return Vec::new();
+    }
+    let percent = span("percent").map(|_| Unit::Percent);
+    let reading = |range: Range<usize>, is_negative: bool| {
+        let signed = |value: &String| {
+            if is_negative { format!("-{value}") } else { value.clone() }
+        };
+        Number {
+            amount: if is_negative { range.start..amount_end } else { digits.start()..amount_end },
+            other_mark: other_mark.as_ref().map(signed),
+            unit: percent.or_else(|| currency(captures)),
+            ..number(range, signed(&value))
+        }
+    };
+    let mut readings = vec![reading(first..last, is_negative)];
+    // A model may copy an amount without its currency, but not without its minus sign.
+    if has_money && !is_negative && kept.is_none() {
+        readings.push(reading(digits.start()..bare_end, false));
+    }
+    let is_accounting = has_money || digits.as_str().contains(['.', ',']);
+    if let (Some(open), Some(close)) = (span("bracket"), span("close"))
+        && is_accounting
+        && !is_negative
+        && close.start == last
+    {
+        let is_aside = is_aside(text, open.start);
+        readings.iter_mut().for_each(|number| number.is_doubtful = !is_aside);
+        let negative = reading(open.start..close.end, true);
+        let amount = open.start..close.end;
+        readings.push(Number { amount, is_doubtful: is_aside, ..negative });
+    }
+    readings
+}
+
+fn currency(captures: &Captures<'_>) -> Option<Unit> {
+    let beside = captures.name("before").or_else(|| captures.name("after"))?;
+    Unit::currency(beside.as_str().trim_matches([' ', '\u{a0}', '-', '\u{2212}']))
+}
+
+/// Whether a bracket continues a sentence, as in `thirty-five dollars ($35.00)`, where it does not negate.
+fn is_aside(text: &str, bracket: usize) -> bool {
+    let before = text[..bracket].strip_suffix(' ');
+    before.is_some_and(|before| before.ends_with(char::is_lowercase))
+}
+
+/// The most letters of a unit that is written to its number, such as `10mmol`: chosen by hand.
+const LONGEST_UNIT: usize = 4;
+
+/// Whether the number is not part of a name or code: no letter before it, at most a unit after it
+/// (`5kg`).
+fn stands_alone(text: &str, range: &Range<usize>) -> bool {
+    let before = text[..range.start].chars().next_back();
+    let end = &text[range.end..];
+    let unit =
+        end.chars().take(LONGEST_UNIT + 1).take_while(|letter| letter.is_alphabetic()).count();
+    let after = end.chars().nth(unit);
+    !before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
+        && unit <= LONGEST_UNIT
+        && !(unit > 0 && after.is_some_and(|letter| letter.is_ascii_digit()))
+}
+
+/// Whether a minus sign negates: `-5` is negative, but the dash in `10-20` or `INV-7` joins.
+fn may_be_negative(text: &str, sign: usize) -> bool {
+    let before = text[..sign].chars().next_back();
+    before.is_none_or(|letter| letter.is_whitespace() || "(|:;,=".contains(letter))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Unit, find};
+
+    fn meanings(text: &str) -> Vec<(String, String)> {
+        let found = find(text, &[]).into_iter();
+        found.map(|found| (text[found.range].to_owned(), found.value)).collect()
+    }
+
+    #[test]
+    fn reads_numbers_as_people_write_them() {
+        let cases: &[(&str, &[(&str, &str)])] = &[
+            ("Total: $1,982.50.", &[("$1,982.50", "1982.50"), ("1,982.50", "1982.50")]),
+            ("Summe 1.982,50 €", &[("1.982,50 €", "1982.50"), ("1.982,50", "1982.50")]),
+            (
+                "Summe 1 982,50 EUR",
+                &[
+                    ("1 982,50 EUR", "1982.50"),
+                    ("1", "1"),
+                    ("982,50 EUR", "982.50"),
+                    ("982,50", "982.50"),
+                ],
+            ),
+            ("1\u{a0}982,50", &[("1\u{a0}982,50", "1982.50")]),
+            ("CHF 1'982.50", &[("CHF 1'982.50", "1982.50"), ("1'982.50", "1982.50")]),
+            ("1,234 units", &[("1,234", "1234")]),
+            ("1.234 of 12,50", &[("1.234", "1234"), ("12,50", "12.50")]),
+            ("pi is 3.141", &[("3.141", "3.141")]),
+            ("0,125 l", &[("0,125", "0.125")]),
+            ("12,34,567.00 or 12,34,5", &[("12,34,567.00", "1234567.00")]),
+            ("19% VAT", &[("19%", "19")]),
+            ("-5 degrees", &[("-5", "-5")]),
+            ("$-5.00 or -$5.00", &[("$-5.00", "-5.00"), ("-$5.00", "-5.00")]),
+            ("10-20 people", &[("10", "10"), ("20", "20")]),
+            ("net (1,234.00)", &[("(1,234.00)", "-1234.00"), ("1,234.00", "1234.00")]),
+            ("thirty (30) days", &[("thirty", "30"), ("30", "30")]),
+            ("the 5th floor", &[("5th", "5")]),
+            ("$1.25 million and $85k", &[("$1.25 million", "1250000"), ("$85k", "85000")]),
+            ("3 m of 5kg", &[("3", "3"), ("5", "5")]),
+            ("A4, 3fa85f, INV-0042, Room #12", &[("0042", "42"), ("12", "12")]),
+            ("version 1.2.3", &[]),
+            ("Twelve of 007", &[("Twelve", "12"), ("007", "7")]),
+            ("0.5", &[("0.5", "0.5")]),
+        ];
+        for (text, expected) in cases {
+            let mut expected: Vec<_> =
+                expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+            let mut found = meanings(text);
+            expected.sort();
+            found.sort();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_magnitudes_and_percentages_in_words() {
+        for (text, literal, value) in [
+            ("umsatz 3,5 Mio. EUR", "3,5 Mio. EUR", "3500000"),
+            ("2 Milliarden Euro", "2 Milliarden", "2000000000"),
+            ("1,2 millions", "1,2 millions", "1200000"),
+            ("EUR 1.2 million", "EUR 1.2 million", "1200000"),
+            ("19 Prozent", "19 Prozent", "19"),
+            ("7 per cent of it", "7 per cent", "7"),
+        ] {
+            assert_eq!(meanings(text)[0], (literal.to_owned(), value.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn units_stand_beside_numbers() {
+        for (text, unit) in [
+            ("19 %", Some(Unit::Percent)),
+            ("€ 5", Some(Unit::Currency("EUR"))),
+            ("-$5", Some(Unit::Currency("$"))),
+            ("US$-5", Some(Unit::Currency("USD"))),
+            ("1 234,50 CHF", Some(Unit::Currency("CHF"))),
+            ("5 kg", None),
+        ] {
+            assert!(find(text, &[]).iter().any(|number| number.unit == unit), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_what_says_the_value() {
+        for (text, amount) in [
+            ("USD 5.00", "5.00"),
+            ("-5", "-5"),
+            ("-$5.00", "-$5.00"),
+            ("19 %", "19"),
+            ("5th", "5"),
+            ("EUR 1.2 million", "1.2 million"),
+        ] {
+            assert_eq!(&text[find(text, &[])[0].amount.clone()], amount, "{text}");
+        }
+        let text = "| (1,234.50) |";
+        assert_eq!(&text[find(text, &[])[0].amount.clone()], "(1,234.50)");
+    }
+
+    #[test]
+    fn what_the_text_leaves_open_is_marked() {
+        let doubtful = |text: &str| -> Vec<String> {
+            let found = find(text, &[]).into_iter();
+            found.filter(|number| number.is_doubtful).map(|number| number.value).collect()
+        };
+        assert_eq!(doubtful("Loss | (1,234.50) |"), ["1234.50"]);
+        assert_eq!(doubtful("of five dollars ($5.00)"), ["-5.00"]);
+        assert_eq!(doubtful("Tea 2 150,00"), ["2", "2150.00", "150.00"]);
+        assert_eq!(doubtful("Summe: 2 150,00"), ["2", "150.00"]);
+        assert_eq!(doubtful("5 and 1,234.50"), [""; 0]);
+        let other = |text: &str| find(text, &[])[0].other_mark.clone();
+        assert_eq!(other("1.234").as_deref(), Some("1234"));
+        assert_eq!(other("-1,234").as_deref(), Some("-1.234"));
+        assert_eq!(other("1.234 and 5,50"), None);
+        assert_eq!(other("1,234 and 5.50"), None);
+        assert_eq!(other("1,234,567"), None);
+        assert_eq!(other("0.125"), None);
+    }
+
+    #[test]
+    fn many_numbers_take_linear_time() {
+        let text = "12.50 ".repeat(200_000);
+        let start = std::time::Instant::now();
+        assert_eq!(find(&text, &vec![0..5; 100_000]).len(), 199_999);
+        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    }
+
+    fn grouped(whole: u64, separator: &str) -> String {
+        let digits = whole.to_string();
+        let mut text = String::new();
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                text.push_str(separator);
+            }
+            text.push(digit);
+        }
+        text
+    }
+
+    proptest! {
+        #[test]
+        fn formatted_amounts_come_back(whole in 0_u64..10_000_000_000, cents in 0_u64..100) {
+            let expected = format!("{whole}.{cents:02}");
+            for (thousands, decimal) in [(",", "."), (".", ","), ("'", "."), ("\u{202f}", ",")] {
+                let amount = format!("{}{decimal}{cents:02}", grouped(whole, thousands));
+                let found = meanings(&format!("Total due: {amount}; thanks"));
+                prop_assert_eq!(&found, &[(amount, expected.clone())]);
+            }
+        }
+
+        #[test]
+        fn whatever_is_found_stands_in_the_text_and_is_a_number(text in "[-0-9.,'$€()% a-z]{0,40}") {
+            for (literal, meaning) in meanings(&text) {
+                prop_assert!(text.contains(&literal));
+                prop_assert!(serde_json::from_str::<serde_json::Number>(&meaning).is_ok(), "{}", meaning);
+            }
+        }
+    }
+}
