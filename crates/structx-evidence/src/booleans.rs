@@ -26,14 +26,16 @@ pub fn find(index: &Index<'_>, value: bool, labels: &Labels) -> Places {
         };
         tokens.map(range).collect()
     };
-    let wanted = answers(if value { &YES } else { &NO });
+    let (wanted, others) = if value { (&YES, &NO) } else { (&NO, &YES) };
+    let wanted = answers(wanted);
     let is_named = |place: &Range<usize>| labels.score(index, place) >= LEAST_LABEL;
-    // A value without a field's name can only be the one answer that the text has.
-    let is_only = || wanted.len() == 1 && answers(if value { &NO } else { &YES }).is_empty();
-    let is_answer = |place: &Range<usize>| {
-        if labels.is_empty() { is_only() && follows_label(index, place) } else { is_named(place) }
-    };
-    let said = wanted.iter().filter(|place| is_answer(place)).map(|place| Place {
+    // Without a field's name it can only be the one answer that the text has.
+    let follows = |place: &&Range<usize>| follows_label(index, place);
+    let is_only = labels.is_empty()
+        && wanted.iter().filter(follows).count() == 1
+        && !answers(others).iter().any(|place| follows_label(index, place));
+    let is_answer = |place: &&Range<usize>| if is_only { follows(place) } else { is_named(place) };
+    let said = wanted.iter().filter(is_answer).map(|place| Place {
         range: label_start(index, place).unwrap_or(place.start)..place.end,
         tier: Tier::Normalized,
         score: 0.98,
@@ -68,6 +70,8 @@ mod tests {
         assert_eq!(found(text, "paid", false), ["Paid: no"]);
         assert_eq!(found(text, "paid", true), [""; 0]);
         assert_eq!(found(text, "is_open", false), [""; 0]);
+        assert_eq!(found(text, "", false), [""; 0]);
+        assert_eq!(found("Invoice no. 5\nPaid: no", "", false), ["Paid: no"]);
         assert_eq!(found("Bezahlt: ja", "", true), ["Bezahlt: ja"]);
         assert_eq!(found("a: yes, b: yes", "", true), [""; 0]);
         assert_eq!(found("| Paid |\n| --- |\n| no |", "paid", false), ["no"]);

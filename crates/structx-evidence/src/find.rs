@@ -128,10 +128,8 @@ fn texts(index: &Index<'_>, value: &str, kind: Kind, effort: &Effort) -> Places 
         found = currencies::find(index.text(), value);
     }
     let is_typed = matches!(kind, Kind::Number | Kind::Date | Kind::DateTime | Kind::Time);
-    let is_found = found.list.iter().any(|place| place.tier < Tier::Fuzzy);
-    if !is_found && !is_typed {
-        let list = found.list.into_iter().chain(fuzzy::find(index, &wording, effort));
-        found = Places::of(list.collect());
+    if found.list.is_empty() && !is_typed {
+        found = Places::of(fuzzy::find(index, &wording, effort));
     }
     found
 }

@@ -7,6 +7,7 @@ use std::cell::Cell;
 
 use crate::fold::Class;
 use crate::index::Index;
+use crate::junction::ends_with_sign;
 use crate::place::{Place, Tier};
 use crate::wording::Wording;
 
@@ -96,8 +97,9 @@ fn hits(index: &Index<'_>, value: &Wording<'_>, effort: &Effort) -> Option<Vec<H
     for word in 0..count {
         let before = hits.len();
         let letters = value.folded.word(word);
-        let exact = index.tokens_of(letters, MOST_HITS);
-        hits.extend(exact.into_iter().map(|token| Hit { token, word, likeness: 1.0 }));
+        let exact = index.tokens_of(letters, MOST_HITS).into_iter();
+        let exact = exact.filter(|token| is_same_number(index, *token, value, word));
+        hits.extend(exact.map(|token| Hit { token, word, likeness: 1.0 }));
         if value.folded.tokens[word].class == Class::Letters && effort.spend(1) {
             similar(index, word, letters, effort, &mut hits);
         }
@@ -111,6 +113,22 @@ fn hits(index: &Index<'_>, value: &Wording<'_>, effort: &Effort) -> Option<Vec<H
     }
     hits.sort_by_key(|hit| (hit.token, hit.word));
     Some(hits)
+}
+
+/// Whether equal digits are the same number: with the same sign, and the same digits joined to them.
+fn is_same_number(index: &Index<'_>, token: usize, value: &Wording<'_>, word: usize) -> bool {
+    let words = &value.folded.tokens;
+    if words[word].class != Class::Digits {
+        return true;
+    }
+    let before = word.checked_sub(1).map_or(0, |before| words[before].end);
+    let after = words.get(word + 1).map_or(value.text.len(), |next| next.start);
+    let before = &value.text[before..words[word].start];
+    let after = &value.text[words[word].end..after];
+    let joins = |separator: &str| matches!(separator, "." | "," | "'" | "’" | "/" | ":");
+    ends_with_sign(index.before(token)) == ends_with_sign(before)
+        && joins(index.before(token)) == joins(before)
+        && joins(index.after(token)) == joins(after)
 }
 
 /// Whether a place without the word says something else.
@@ -289,6 +307,8 @@ mod tests {
             ("Paris is not the capital of France", "Paris is the capital of France"),
             ("Paris is the capital of France", "Paris is not the capital of France"),
             ("back pain and a fever", "headache and fever"),
+            ("temperature -5 at noon", "temperature 5"),
+            ("version 2.5 of it", "version 5 of it"),
             ("Smith", "Smyth"),
             ("12345678", "12345679"),
             ("only the end", "end of the world as we know it"),

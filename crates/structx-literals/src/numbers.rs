@@ -96,14 +96,7 @@ pub fn find(text: &str, dates: &[Range<usize>]) -> Vec<Number> {
     }
     for word in WORD.find_iter(text) {
         let value = WORDS.iter().find(|(name, _)| word.as_str().eq_ignore_ascii_case(name));
-        found.extend(value.map(|(_, value)| Number {
-            range: word.range(),
-            amount: word.range(),
-            value: (*value).to_owned(),
-            other_mark: None,
-            unit: None,
-            is_doubtful: false,
-        }));
+        found.extend(value.map(|(_, value)| plain(word.range(), value)));
     }
     found.sort_by_key(|number| number.range.start);
     found
@@ -140,71 +133,97 @@ fn read(
     mark: DecimalMark,
 ) -> Vec<Number> {
     let Some(digits) = captures.name("digits") else { return Vec::new() };
-    let span = |name| captures.name(name).map(|found| found.range());
-    let number = |range: Range<usize>, value: String| Number {
-        range,
-        amount: digits.range(),
-        value,
-        other_mark: None,
-        unit: None,
-        is_doubtful: false,
-    };
     if let Some(date) = containing(dates, digits.start()) {
         let is_year = digits.len() == 4 && digits.end() <= date.end;
-        let year = number(digits.range(), digits.as_str().to_owned());
-        return if is_year { vec![year] } else { Vec::new() };
+        return if is_year { vec![plain(digits.range(), digits.as_str())] } else { Vec::new() };
     }
-    let has_money = span("before").is_some() || span("after").is_some();
-    let magnitude = captures.name("magnitude").map(|found| found.as_str());
-    // A short one is a magnitude only with a currency: `$85k`, but not `3 m`.
-    let magnitude = magnitude.filter(|unit| has_money || unit.len() > 2);
+    let parts = Parts::of(text, captures, digits.range());
+    let magnitude = parts.magnitude.clone().map(|range| &text[range]);
     let Some((value, other_mark)) = meaning(digits.as_str(), mark, magnitude) else {
         return Vec::new();
     };
-    let kept = magnitude.and_then(|_| span("magnitude"));
-    let ends = [span("percent"), span("ordinal"), kept.clone()].into_iter().flatten();
-    let bare_end = ends.map(|end| end.end).max().unwrap_or(digits.end());
-    let amount_end = kept.as_ref().map_or(digits.end(), |kept| kept.end);
-    let mut first = span("before").map_or(digits.start(), |before| before.start);
-    let last = span("after").map_or(bare_end, |after| after.end);
-    let mut is_negative = span("inner").is_some();
-    if let Some(sign) = span("sign").filter(|sign| may_be_negative(text, sign.start)) {
-        first = sign.start;
-        is_negative = true;
-    }
-    if !stands_alone(text, &(first..last)) {
+    if !stands_alone(text, &parts.whole) {
         return Vec::new();
     }
-    let percent = span("percent").map(|_| Unit::Percent);
+    let percent = captures.name("percent").map(|_| Unit::Percent);
     let reading = |range: Range<usize>, is_negative: bool| {
         let signed = |value: &String| {
             if is_negative { format!("-{value}") } else { value.clone() }
         };
         Number {
-            amount: if is_negative { range.start..amount_end } else { digits.start()..amount_end },
+            amount: if is_negative { range.start..parts.end } else { digits.start()..parts.end },
+            range,
+            value: signed(&value),
             other_mark: other_mark.as_ref().map(signed),
             unit: percent.or_else(|| currency(captures)),
-            ..number(range, signed(&value))
+            is_doubtful: false,
         }
     };
-    let mut readings = vec![reading(first..last, is_negative)];
+    let mut readings = vec![reading(parts.whole.clone(), parts.is_negative)];
     // A model may copy an amount without its currency, but not without its minus sign.
-    if has_money && !is_negative && kept.is_none() {
-        readings.push(reading(digits.start()..bare_end, false));
+    if parts.has_money && !parts.is_negative && parts.magnitude.is_none() {
+        readings.push(reading(digits.start()..parts.bare_end, false));
     }
-    let is_accounting = has_money || digits.as_str().contains(['.', ',']);
-    if let (Some(open), Some(close)) = (span("bracket"), span("close"))
+    let is_accounting = parts.has_money || digits.as_str().contains(['.', ',']);
+    if let (Some(open), Some(close)) = (captures.name("bracket"), captures.name("close"))
         && is_accounting
-        && !is_negative
-        && close.start == last
+        && !parts.is_negative
+        && close.start() == parts.whole.end
     {
-        let is_aside = is_aside(text, open.start);
+        let is_aside = is_aside(text, open.start());
         readings.iter_mut().for_each(|number| number.is_doubtful = !is_aside);
-        let negative = reading(open.start..close.end, true);
-        let amount = open.start..close.end;
-        readings.push(Number { amount, is_doubtful: is_aside, ..negative });
+        let range = open.start()..close.end();
+        let amount = range.clone();
+        readings.push(Number { amount, is_doubtful: is_aside, ..reading(range, true) });
     }
     readings
+}
+
+/// A number that is written as its value.
+fn plain(range: Range<usize>, value: &str) -> Number {
+    Number {
+        amount: range.clone(),
+        range,
+        value: value.to_owned(),
+        other_mark: None,
+        unit: None,
+        is_doubtful: false,
+    }
+}
+
+/// The parts of a match that its readings share.
+struct Parts {
+    /// With sign, currency, percent sign, ordinal suffix and magnitude, without brackets.
+    whole: Range<usize>,
+    /// The end of the digits with all but the currency, and with their magnitude only.
+    bare_end: usize,
+    end: usize,
+    magnitude: Option<Range<usize>>,
+    has_money: bool,
+    is_negative: bool,
+}
+
+impl Parts {
+    fn of(text: &str, captures: &Captures<'_>, digits: Range<usize>) -> Self {
+        let span = |name| captures.name(name).map(|found| found.range());
+        let (before, after) = (span("before"), span("after"));
+        let has_money = before.is_some() || after.is_some();
+        // A short one is a magnitude only with a currency: `$85k`, but not `3 m`.
+        let magnitude = span("magnitude").filter(|unit| has_money || unit.len() > 2);
+        let end = magnitude.as_ref().map_or(digits.end, |magnitude| magnitude.end);
+        let suffix = span("percent").or_else(|| span("ordinal"));
+        let bare_end = suffix.map_or(end, |suffix| suffix.end);
+        let sign = span("sign").filter(|sign| may_be_negative(text, sign.start));
+        let first = sign.clone().or(before).map_or(digits.start, |first| first.start);
+        Self {
+            whole: first..after.map_or(bare_end, |after| after.end),
+            bare_end,
+            end,
+            magnitude,
+            has_money,
+            is_negative: sign.is_some() || span("inner").is_some(),
+        }
+    }
 }
 
 fn currency(captures: &Captures<'_>) -> Option<Unit> {
