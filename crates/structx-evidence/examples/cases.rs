@@ -12,7 +12,21 @@ use structx_documents::CodePoints;
 use structx_evidence::{Evidence, FieldHints, Index, Kind, Leaf, Status, find};
 
 /// Cases that this crate answers otherwise on purpose: the end of their `id`, what is answered, and why.
-const JUDGED: &[(&str, Status, &str)] = &[];
+const JUDGED: &[(&str, Status, &str)] = &[
+    ("reordered_words#12", Status::Fuzzy, "the due place has a word more than the value"),
+    ("multiword_extractions_at_back#15", Status::Exact, "it stands there, within a longer value"),
+    ("case_insensitivity#26", Status::Normalized, "case is a spelling"),
+    ("overlapping_source#45", Status::Exact, "it stands there, beside a value that shares a word"),
+    ("repeated_extractions#46", Status::Ambiguous, "it stands there twice"),
+    ("preserves_legacy_behavior#63", Status::Exact, "#68 has the same input and this answer"),
+    ("share_span#65", Status::Exact, "the text has it once, and two values have it"),
+    ("fuzzy_match_lesser#103", Status::Normalized, "a hyphen is a spelling"),
+    ("rejects_non_exact#105", Status::Normalized, "the test switches other spellings off"),
+    ("preserve_indices#110", Status::Normalized, "a hyphen is a spelling"),
+    ("legacy_rejects#121", Status::Fuzzy, "#120 has the same input and this answer"),
+    ("exact_citations.md#248", Status::Normalized, "case is a spelling"),
+    ("exact_citations.md#249", Status::Normalized, "case is a spelling"),
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("give the path of the cases")?;

@@ -18,11 +18,16 @@ const GOODS: [&str; 6] = ["Green tea", "Coffee", "Paper A4", "Desk lamp", "Chair
 fn main() {
     println!("| documents | values | joint choice | of which ambiguous | first occurrence |");
     println!("|---|---:|---:|---:|---:|");
-    let kinds: [(&str, fn(&mut Rng) -> Sample); 4] = [
+    let kinds: [(&str, fn(&mut Rng) -> Sample); 7] = [
         ("invoices with equal amounts, Markdown tables", |random| invoice(random, true)),
         ("invoices with equal amounts, columns of spaces", |random| invoice(random, false)),
         ("statements with equal dates, Markdown tables", |random| statement(random, true)),
         ("records with equal values, line by line", records),
+        ("statements, items in the reverse order", |random| reversed(statement(random, true))),
+        ("invoices, columns of spaces, names in another language", |random| {
+            renamed(invoice(random, false))
+        }),
+        ("records, names in another language", |random| renamed(records(random))),
     ];
     for (name, sample) in kinds {
         let mut counts = Counts::default();
@@ -37,6 +42,43 @@ fn main() {
             counts.percent(counts.first)
         );
     }
+}
+
+/// The document with the items in the other order.
+fn reversed(mut sample: Sample) -> Sample {
+    if let Value::Array(items) = &mut sample.items {
+        items.reverse();
+        let last = items.len() - 1;
+        for (pointer, _) in &mut sample.places {
+            let mut parts = pointer.splitn(3, '/').skip(1);
+            let item: usize = parts.next().and_then(|item| item.parse().ok()).unwrap_or(0);
+            *pointer = format!("/{}/{}", last - item, parts.next().unwrap_or_default());
+        }
+    }
+    sample
+}
+
+/// The document with labels that are not the names of the fields.
+fn renamed(mut sample: Sample) -> Sample {
+    for (label, other) in [
+        ("Invoice date", "Ausgestellt "),
+        ("Due date", "Zahlbar "),
+        ("Description", "Bezeichnung"),
+        ("Quantity", "Menge   "),
+        ("Unit price", "Einzelpr. "),
+        ("Amount", "Betrag"),
+        ("Subtotal", "Netto   "),
+        ("Shipping", "Versand "),
+        ("Total due", "Zahlbetr."),
+        ("Name", "Wer "),
+        ("Age", "J. "),
+        ("City", "Ort "),
+        ("Visits", "Besuch"),
+    ] {
+        assert_eq!(label.len(), other.len(), "places keep their offsets");
+        sample.text = sample.text.replace(label, other);
+    }
+    sample
 }
 
 #[derive(Default)]

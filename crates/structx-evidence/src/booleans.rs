@@ -59,7 +59,7 @@ mod tests {
     fn found(text: &str, name: &str, value: bool) -> Vec<String> {
         let index = Index::new(text);
         let path = if name.is_empty() { Vec::new() } else { vec![name.to_owned()] };
-        let labels = Labels::new(&index, &FieldHints { path, ..FieldHints::default() });
+        let labels = Labels::new(&FieldHints { path, ..FieldHints::default() });
         let places = find(&index, value, &labels).list;
         places.into_iter().map(|place| text[place.range].to_owned()).collect()
     }

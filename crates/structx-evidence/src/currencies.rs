@@ -32,6 +32,13 @@ pub fn find(text: &str, code: &str) -> Places {
     Places::of(found)
 }
 
+/// Whether the code or a symbol of a currency is anywhere in the text.
+pub fn is_named(text: &str, unit: Unit) -> bool {
+    let Unit::Currency(code) = unit else { return false };
+    let is_symbol = |symbol: &&str| Unit::currency(symbol).is_some_and(|one| one.agrees_with(unit));
+    text.contains(code) || SYMBOLS.into_iter().filter(is_symbol).any(|symbol| text.contains(symbol))
+}
+
 #[cfg(test)]
 mod tests {
     use super::find;

@@ -67,7 +67,7 @@ impl Search {
         for leaf in leaves {
             let field = (leaf.field.path.as_slice(), leaf.field.description.as_str());
             let field = *fields.entry(field).or_insert_with(|| {
-                search.labels.push(Labels::new(index, &leaf.field));
+                search.labels.push(Labels::new(&leaf.field));
                 search.labels.len() - 1
             });
             search.fields.push(field);
@@ -108,6 +108,7 @@ fn texts(index: &Index<'_>, value: &str, kind: Kind, effort: &Effort) -> Places 
     if kind == Kind::Number && Amount::of_json(value).is_some() {
         return amounts(index, value);
     }
+    let is_typed = matches!(kind, Kind::Number | Kind::Date | Kind::DateTime | Kind::Time);
     let wording = Wording::new(value);
     let mut found = wording::find(index, &wording);
     let mut add = |other: Places| {
@@ -118,16 +119,19 @@ fn texts(index: &Index<'_>, value: &str, kind: Kind, effort: &Effort) -> Places 
             found.count = found.count.max(count);
         }
     };
-    if value.len() <= LONGEST_TYPED {
-        if let Some(amount) = Amount::of_text(value) {
+    if value.len() <= LONGEST_TYPED && value.bytes().any(|byte| byte.is_ascii_digit()) {
+        let moments = index.typed().moments(index.text(), value, kind);
+        if moments.list.is_empty()
+            && !is_typed
+            && let Some(amount) = Amount::of_text(value)
+        {
             add(index.typed().amounts(index.text(), &amount));
         }
-        add(index.typed().moments(index.text(), value, kind));
+        add(moments);
     }
     if found.list.is_empty() && wording.folded.tokens.len() == 1 {
         found = currencies::find(index.text(), value);
     }
-    let is_typed = matches!(kind, Kind::Number | Kind::Date | Kind::DateTime | Kind::Time);
     if found.list.is_empty() && !is_typed {
         found = Places::of(fuzzy::find(index, &wording, effort));
     }

@@ -48,6 +48,9 @@ fn both(text: &str, value: &str, left: Class, right: Class, is_identifier: bool)
     if right == Class::Digits && ends_with_sign(text) != ends_with_sign(value) {
         return Junction::Contrary;
     }
+    if breaks_line(text, value) || breaks_line(value, text) {
+        return Junction::Alike;
+    }
     if left == Class::Digits && right == Class::Digits {
         let is_same = plain(text).eq(plain(value));
         let is_free = is_identifier && groups(text) && groups(value);
@@ -60,6 +63,14 @@ fn both(text: &str, value: &str, left: Class, right: Class, is_identifier: bool)
     } else {
         Junction::Different
     }
+}
+
+/// Whether one separator ends a line or a cell where the other has a comma, as in an address.
+fn breaks_line(one: &str, other: &str) -> bool {
+    one.contains(['\n', '|'])
+        && hard(one).next().is_none()
+        && hard(other).eq([','])
+        && other.ends_with(char::is_whitespace)
 }
 
 /// The characters of a separator that carry meaning, in one spelling each.
@@ -141,6 +152,9 @@ mod tests {
             (None, Some("-")),
             (Some("’"), Some("'")),
             (Some("\n> "), Some(" ")),
+            (Some("\n"), Some(", ")),
+            (Some(", "), Some("\n")),
+            (Some(" | "), Some(", ")),
         ] {
             assert_eq!(words(text, value), Junction::Alike, "{text:?} {value:?}");
         }
@@ -163,6 +177,8 @@ mod tests {
             assert_eq!(digits(Some(separator), None, true), Junction::Alike);
         }
         assert_eq!(digits(Some("\n"), None, true), Junction::Contrary);
+        assert_eq!(digits(Some("\n"), Some(", "), false), Junction::Alike);
+        assert_eq!(digits(Some("\n"), Some(","), false), Junction::Contrary);
         assert_eq!(digits(Some("."), Some(","), false), Junction::Contrary);
         assert_eq!(digits(Some(" | "), Some(" "), false), Junction::Alike);
         assert_eq!(digits(Some("\u{2013}"), Some("-"), false), Junction::Alike);

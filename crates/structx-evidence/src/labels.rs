@@ -1,5 +1,6 @@
 //! Judges whether a field's name or description stands beside a place of the text.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use structx_literals::Unit;
@@ -16,6 +17,11 @@ const MOST_WORDS: usize = 6;
 /// hand.
 const MOST_LINES: usize = 40;
 const MOST_LABELS: usize = 64;
+
+/// The most words and numbers that are passed beside a place, and the longest row of a table, in bytes, whose
+/// cells are counted: chosen by hand.
+const MOST_TOKENS: usize = 24;
+const LONGEST_ROW: usize = 8192;
 
 /// How much labels count by where they stand, from 0 to 1: chosen by hand, in the order of how surely they
 /// belong to the place.
@@ -40,17 +46,17 @@ pub struct Labels {
     /// Those of the properties that the field is in.
     parents: Vec<String>,
     description: Vec<String>,
-    /// The tokens of the text that are one of the words, by word.
-    places: Vec<Vec<usize>>,
+    /// The tokens of the text that are one of its own words, by word.
+    places: OnceCell<Vec<Vec<usize>>>,
 }
 
 impl Labels {
-    pub fn new(index: &Index<'_>, field: &FieldHints) -> Self {
+    pub fn new(field: &FieldHints) -> Self {
         let own = field.path.last().map(|name| words(name)).unwrap_or_default();
         let parents = field.path.len().saturating_sub(1);
         let parents = field.path[..parents].iter().flat_map(|name| words(name)).collect();
-        let places = own.iter().map(|word| index.tokens_of(word, MOST_LABELS)).collect();
-        Self { own, parents, description: words(&field.description), places }
+        let description = words(&field.description);
+        Self { own, parents, description, places: OnceCell::new() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -67,8 +73,12 @@ impl Labels {
         let mut best = self.likeness(&left(index, place)) * ON_THE_LINE;
         if let Some(table) = layout.table(line) {
             let row = layout.line_range(line);
+            let header = layout.line_range(table);
+            if row.len().max(header.len()) > LONGEST_ROW {
+                return best;
+            }
             let number = cell_at(index.text(), &row, place.start);
-            let header = cell(index.text(), &layout.line_range(table), number);
+            let header = cell(index.text(), &header, number);
             for words in header.into_iter().chain(cell(index.text(), &row, 1)) {
                 if !words.contains(&place.start) {
                     best = best.max(self.likeness(&words_within(index, &words)) * ON_THE_LINE);
@@ -109,7 +119,10 @@ impl Labels {
         let this = layout.line_range(line).start;
         let mut found = 0.0;
         let mut nearest = 0;
-        for tokens in &self.places {
+        let places = self.places.get_or_init(|| {
+            self.own.iter().map(|word| index.tokens_of(word, MOST_LABELS)).collect()
+        });
+        for tokens in places {
             let tokens = tokens.iter().map(|token| index.folded().tokens[*token]);
             let mut over = tokens.rev().filter(|token| token.start >= first && token.start < this);
             let is_over = over.find_map(|token| {
@@ -122,7 +135,7 @@ impl Labels {
                 nearest = nearest.max(at);
             }
         }
-        let share = found / (self.places.len().max(1) as f32);
+        let share = found / (places.len().max(1) as f32);
         share * if nearest + 2 >= line { ABOVE } else { FAR_ABOVE }
     }
 }
@@ -150,7 +163,7 @@ fn left<'i>(index: &'i Index<'_>, place: &Range<usize>) -> Vec<&'i str> {
     let line = index.layout().line_range(index.layout().line(place.start));
     let mut words = Vec::new();
     let mut end = place.start;
-    for token in (0..index.token_from(place.start)).rev() {
+    for token in (0..index.token_from(place.start)).rev().take(MOST_TOKENS) {
         let this = folded.tokens[token];
         if this.start < line.start || words.len() >= MOST_WORDS {
             break;
@@ -235,7 +248,7 @@ mod tests {
         let path = name.split('/').map(str::to_owned).collect();
         let field = FieldHints { path, ..FieldHints::default() };
         let start = text.rfind(place).expect("the place is in the text");
-        Labels::new(&index, &field).score(&index, &(start..start + place.len()))
+        Labels::new(&field).score(&index, &(start..start + place.len()))
     }
 
     #[test]

@@ -16,6 +16,9 @@ const MOST_SITES: usize = 4096;
 const MOST_SITES_OF_ALL: usize = 1 << 20;
 const ENOUGH_SITES: usize = 256;
 
+/// The most sites that are remembered as equally good: chosen by hand.
+const MOST_TIED: usize = 64;
+
 /// The share of what the elements could say in any order that they must say in the list's order, or
 /// the order is given up: chosen by hand.
 const LEAST_IN_ORDER: f32 = 0.75;
@@ -177,7 +180,8 @@ impl Family {
                         && site.before.is_none_or(|before| offer.at > before)
                         && site.after.is_none_or(|after| offer.at < after)
                 };
-                site.tied = offers.iter().filter(is_tied).map(|offer| offer.at).collect();
+                site.tied =
+                    offers.iter().filter(is_tied).map(|offer| offer.at).take(MOST_TIED).collect();
             }
         }
         sites

@@ -1,10 +1,12 @@
 //! Finds numbers, dates and times in a text, in any notation.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
 use structx_literals::{Moment, Number, Unit, dates, numbers};
 
+use crate::currencies;
 use crate::decimal::{canonical, hundredth};
 use crate::leaf::Kind;
 use crate::place::{Place, Places, Tier};
@@ -149,23 +151,34 @@ impl Typed {
         }
     }
 
-    /// The places that say a number. A currency or percent sign of the value must stand there; one of the
-    /// text need not be in the value.
+    /// The places that say a number. The currency or percent sign of the value must stand there; a place is
+    /// doubtful if its currency stands elsewhere, as in the header of a table. A unit of the text need not be
+    /// in the value.
     pub fn amounts(&self, text: &str, amount: &Amount<'_>) -> Places {
         let found = self.by_number.get(&amount.value).map_or(&[][..], Vec::as_slice);
         let mut places = Vec::new();
+        let is_named = OnceCell::new();
         for (index, reading) in found.iter().take(MOST_PLACES) {
             let number = &self.numbers[*index];
-            let has_unit = match (amount.unit, number.unit) {
+            let is_elsewhere = match (amount.unit, number.unit) {
+                (None, _) => false,
                 // The same amount is also there without its unit.
                 (Some(wanted), Some(unit)) => {
-                    wanted.agrees_with(unit) && number.range != number.amount
+                    if !wanted.agrees_with(unit) || number.range == number.amount {
+                        continue;
+                    }
+                    false
                 }
-                (wanted, _) => wanted.is_none(),
+                (Some(wanted), None) => {
+                    if !*is_named.get_or_init(|| currencies::is_named(text, wanted)) {
+                        continue;
+                    }
+                    true
+                }
             };
-            if has_unit {
-                places.push(place(text, amount, number, *reading));
-            }
+            let mut place = place(text, amount, number, *reading);
+            place.is_doubtful |= is_elsewhere;
+            places.push(place);
         }
         let mut places = Places::of(places);
         places.count += found.len().saturating_sub(MOST_PLACES);
@@ -275,6 +288,7 @@ mod tests {
         assert_eq!(typed("for 5,00 €", "EUR 5.00"), ["5,00 €"]);
         assert_eq!(typed("for $5.00", "EUR 5.00"), [""; 0]);
         assert_eq!(typed("for 5.00", "EUR 5.00"), [""; 0]);
+        assert_eq!(typed("| Price in € |\n| 5.00 |", "EUR 5.00"), ["5.00"]);
         assert_eq!(typed("19 Prozent", "19%"), ["19 Prozent"]);
         assert!(Amount::of_text("0042").is_none());
         assert!(Amount::of_text("1.234").is_none());

@@ -49,6 +49,7 @@ fn spellings_are_normalized() {
         ("VAT DE123456789", "DE 123 456 789", Normalized, "DE123456789"),
         ("call +1-800-555-0123", "+1 800 555 0123", Normalized, "1-800-555-0123"),
         ("10 mg daily", "10mg", Normalized, "10 mg"),
+        ("Rheinweg 5\n53113 Bonn", "Rheinweg 5, 53113 Bonn", Normalized, "Rheinweg 5 53113 Bonn"),
         ("Toronto Canada", "Toronto, Canada", Fuzzy, "Toronto Canada"),
         ("ends with load", "with load.", Normalized, "with load"),
         ("東京都に行く", "東京都", Exact, "東京都"),
