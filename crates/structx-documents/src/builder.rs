@@ -1,6 +1,6 @@
 //! Builds a document block by block.
 
-use super::{Block, BlockKind, Bounds, Document, Page, Word};
+use super::{Block, BlockKind, Bounds, Document, Page, SheetCell, Word};
 
 /// Text pushed outside of blocks belongs to none: page markers, table pipes.
 #[derive(Debug, Default)]
@@ -37,6 +37,15 @@ impl Builder {
         self.document.words.push(Word { range, page: self.page.unwrap_or(1), bounds });
     }
 
+    /// Pushes the text of a cell of a workbook, with row and column from 0; called within a page.
+    pub(super) fn cell(&mut self, text: &str, row: u32, column: u32) {
+        let start = self.document.text.len();
+        self.text(text);
+        let range = start..self.document.text.len();
+        let page = self.page.unwrap_or(1);
+        self.document.cells.push(SheetCell { range, page, row, column });
+    }
+
     /// Begins a block that may contain others; ends with [`Self::close`].
     pub(super) fn open(&mut self, kind: BlockKind) -> usize {
         let start = self.document.text.len();
@@ -70,9 +79,16 @@ impl Builder {
         }
         self.page_start = self.document.text.len();
         let range = self.page_start..self.page_start;
-        let page = Page { number, range, size: None, needs_vision: false };
+        let page = Page { number, name: None, range, size: None, needs_vision: false };
         self.document.pages.push(page);
         self.page = Some(number);
+    }
+
+    /// Names the page after its sheet.
+    pub(super) fn name_page(&mut self, name: &str) {
+        if let Some(page) = self.document.pages.last_mut() {
+            page.name = Some(name.to_owned());
+        }
     }
 
     /// Sets the size of the page, and whether only a vision model can read it.

@@ -4,7 +4,13 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 
-use super::{FileError, FileErrorKind, Limits, ReadOptions};
+use super::{FileError, FileErrorKind, Format, Limits, ReadOptions};
+
+/// How many cells of a text file (CSV, TSV) count as one: those are stored as text, without more.
+const TEXT_CELLS: u64 = 10;
+/// How often the bytes of a text file may exceed the limit of other files, which are unpacked or
+/// parsed into many times their size.
+const TEXT_BYTES: u64 = 5;
 
 /// Passed to every reader along with the bytes. A reader checks a limit before it allocates.
 pub(super) struct ReadContext<'a> {
@@ -32,8 +38,21 @@ impl<'a> ReadContext<'a> {
         self.error(FileErrorKind::Corrupt, message)
     }
 
+    /// Checks the size of the file; that of a text file of records, by its name, may be larger.
     pub(super) fn check_bytes(&self, bytes: u64) -> Result<(), FileError> {
-        self.check("bytes", "bytes", bytes, self.limits().bytes)
+        self.check_weighted("bytes", "bytes", bytes, self.limits().bytes, self.bytes_weight())
+    }
+
+    /// The most bytes of the file.
+    pub(super) fn most_bytes(&self) -> u64 {
+        self.limits().bytes.saturating_mul(self.bytes_weight())
+    }
+
+    fn bytes_weight(&self) -> u64 {
+        match Format::from_name(self.name) {
+            Some(Format::Csv | Format::Tsv) => TEXT_BYTES,
+            _ => 1,
+        }
     }
 
     pub(super) fn check_unpacked_bytes(&self, bytes: u64) -> Result<(), FileError> {
@@ -48,7 +67,8 @@ impl<'a> ReadContext<'a> {
             return Ok(());
         }
         let what = format!("a part unpacks to more than {most} times its compressed size");
-        Err(self.exceeded("inflate_ratio", &what))
+        let ratio = unpacked.div_ceil(packed.max(1));
+        Err(self.exceeded("inflate_ratio", &what, &ratio.to_string()))
     }
 
     pub(super) fn check_entries(&self, entries: usize) -> Result<(), FileError> {
@@ -90,6 +110,11 @@ impl<'a> ReadContext<'a> {
         self.check_cells(cells.saturating_mul(3))
     }
 
+    /// Checks the cells of a text file, which take a tenth of the memory of other cells.
+    pub(super) fn check_text_cells(&self, cells: usize) -> Result<(), FileError> {
+        self.check_weighted("cells", "cells", cells as u64, self.limits().cells as u64, TEXT_CELLS)
+    }
+
     pub(super) fn check_cells(&self, cells: usize) -> Result<(), FileError> {
         self.check("cells", "cells", cells as u64, self.limits().cells as u64)
     }
@@ -102,7 +127,8 @@ impl<'a> ReadContext<'a> {
     pub(super) fn check_time(&self) -> Result<(), FileError> {
         let limit = self.limits().seconds;
         if self.started.is_some_and(|started| started.elapsed().as_secs_f64() > limit) {
-            return Err(self.exceeded("seconds", &format!("takes more than {limit} s of CPU")));
+            let what = format!("takes more than {limit} s of CPU");
+            return Err(self.exceeded("seconds", &what, &(limit * 4.0).to_string()));
         }
         Ok(())
     }
@@ -116,14 +142,32 @@ impl<'a> ReadContext<'a> {
     }
 
     fn check(&self, limit: &str, unit: &str, found: u64, most: u64) -> Result<(), FileError> {
-        if found <= most {
-            return Ok(());
-        }
-        Err(self.exceeded(limit, &format!("more than {most} {unit}")))
+        self.check_weighted(limit, unit, found, most, 1)
     }
 
-    fn exceeded(&self, limit: &str, what: &str) -> FileError {
-        let message = format!("{what}; split the file, or raise the limit `{limit}`");
+    /// Checks what counts one part in `weight` of the limit.
+    fn check_weighted(
+        &self,
+        limit: &str,
+        unit: &str,
+        found: u64,
+        most: u64,
+        weight: u64,
+    ) -> Result<(), FileError> {
+        let allowed = most.saturating_mul(weight);
+        if found <= allowed {
+            return Ok(());
+        }
+        let needed = found.div_ceil(weight).max(most.saturating_mul(2));
+        Err(self.exceeded(limit, &format!("more than {allowed} {unit}"), &needed.to_string()))
+    }
+
+    /// The error of a limit; `value` is one that may do.
+    fn exceeded(&self, limit: &str, what: &str, value: &str) -> FileError {
+        let message = format!(
+            "{what}; split the file, or raise the limit: \
+             file_options={{\"limits\": {{\"{limit}\": {value}}}}}"
+        );
         self.error(FileErrorKind::LimitExceeded, message)
     }
 }

@@ -3,6 +3,7 @@
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
+use super::gzip;
 use super::markup::text::is_binary;
 use super::records::options;
 use super::source::file_name;
@@ -103,10 +104,10 @@ enum Magic {
 }
 
 impl Format {
-    /// The format for the extension of a file name.
+    /// The format for the extension of a file name; of `a.csv.gz` that of `a.csv`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let extension = extension(name)?.to_ascii_lowercase();
+        let extension = extension(gzip::unpacked_name(name))?.to_ascii_lowercase();
         EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|(_, format)| *format)
     }
 
@@ -155,7 +156,9 @@ impl Format {
     pub(super) fn options(self) -> &'static [&'static str] {
         match self {
             Self::Csv | Self::Tsv => options::OF_TEXT,
-            Self::Json | Self::JsonLines => options::OF_JSON,
+            Self::Json => options::OF_JSON,
+            Self::JsonLines => options::OF_JSON_LINES,
+            Self::Xml => options::OF_XML,
             Self::Xlsx | Self::Xlsb | Self::Xls | Self::Ods => options::OF_WORKBOOK,
             _ => &[],
         }

@@ -21,7 +21,13 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
     let pages = sizes(context, &bytes)?
         .into_iter()
         .zip(1..)
-        .map(|(size, number)| Page { number, range: 0..0, size: Some(size), needs_vision: true })
+        .map(|(size, number)| Page {
+            number,
+            name: None,
+            range: 0..0,
+            size: Some(size),
+            needs_vision: true,
+        })
         .collect();
     let warnings = vec!["an image has no text of its own; only a vision model can read it".into()];
     Ok(Document { pages, warnings, original: Some(bytes.into()), ..Document::default() })

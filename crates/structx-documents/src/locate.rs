@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::{Block, BlockKind, Bounds, Document, Word};
+use super::{Block, BlockKind, Bounds, Document, SheetCell, Word};
 
-/// The location of a part of a range: a line on a page, or a block of a document without boxes.
+/// The location of a part of a range: a line on a page, a cell of a workbook, or a block of a document
+/// without boxes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
     pub range: Range<usize>,
@@ -12,12 +13,14 @@ pub struct Place {
     pub page: Option<u32>,
     /// `None` where the format does not say.
     pub bounds: Option<Bounds>,
+    /// The address of the cell in a workbook, such as `Sheet1!B7`; `None` in other documents.
+    pub address: Option<String>,
 }
 
 impl Document {
-    /// Locates the range: one place for each line of words with known boxes, and for each block
-    /// without them, in the order of the text. Text that structx inserted (page markers, table pipes)
-    /// has no place.
+    /// Locates the range: one place for each line of words with known boxes, for each cell of a
+    /// workbook, and for each block without them, in the order of the text. Text that structx inserted
+    /// (page markers, table pipes) has no place.
     #[must_use]
     pub fn locate(&self, range: Range<usize>) -> Vec<Place> {
         let mut places: Vec<Place> = Vec::new();
@@ -26,15 +29,22 @@ impl Document {
                 range: overlap(&word.range, &range),
                 page: Some(word.page),
                 bounds: Some(word.bounds),
+                address: None,
             };
             match places.last_mut() {
                 Some(last) if last.is_continued_by(&place) => last.extend(&place),
                 _ => places.push(place),
             }
         }
-        for block in self.blocks_in(&range).filter(|block| !self.has_words(&block.range)) {
+        for cell in self.cells_in(&range) {
+            let address = self.address(&cell.range);
+            let range = overlap(&cell.range, &range);
+            places.push(Place { range, page: Some(cell.page), bounds: None, address });
+        }
+        for block in self.blocks_in(&range).filter(|block| !self.has_parts(&block.range)) {
             let range = overlap(&block.range, &range);
-            places.push(Place { range, page: block.page, bounds: block.bounds });
+            let address = None;
+            places.push(Place { range, page: block.page, bounds: block.bounds, address });
         }
         places.sort_by_key(|place| place.range.start);
         places
@@ -46,8 +56,14 @@ impl Document {
         self.words.get(first..end).unwrap_or_default()
     }
 
-    fn has_words(&self, range: &Range<usize>) -> bool {
-        !self.words_in(range).is_empty()
+    pub(crate) fn cells_in(&self, range: &Range<usize>) -> &[SheetCell] {
+        let first = self.cells.partition_point(|cell| cell.range.end <= range.start);
+        let end = self.cells.partition_point(|cell| cell.range.start < range.end);
+        self.cells.get(first..end).unwrap_or_default()
+    }
+
+    fn has_parts(&self, range: &Range<usize>) -> bool {
+        !self.words_in(range).is_empty() || !self.cells_in(range).is_empty()
     }
 
     /// The innermost blocks that share a byte with the range.

@@ -107,7 +107,7 @@ fn write_cell(builder: &mut Builder, cell: &MarkdownCell, row: u32, column: usiz
 }
 
 /// The text in one line, with pipes escaped.
-fn safe(text: &str) -> String {
+pub(super) fn safe(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.contains('|') { text.replace('|', "\\|") } else { text }
 }

@@ -45,7 +45,13 @@ mod tests {
     #[test]
     fn pages_without_text_are_images() {
         let mut document = Document::from_text("a word", &ReadOptions::default()).unwrap();
-        let page = |number, needs_vision| Page { number, range: 0..0, size: None, needs_vision };
+        let page = |number, needs_vision| Page {
+            number,
+            name: None,
+            range: 0..0,
+            size: None,
+            needs_vision,
+        };
         document.pages = vec![page(1, false), page(2, true)];
         let measure = Content::Document(document).measure();
         assert_eq!((measure.pages, measure.rows, measure.characters), (2, 1, 6));

@@ -32,6 +32,9 @@ pub struct Document {
     pub blocks: Vec<Block>,
     /// The words with a known box, in the order of the text, not overlapping.
     pub words: Vec<Word>,
+    /// The cells of a workbook, in the order of the text, not overlapping.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<SheetCell>,
     pub attachments: Vec<Attachment>,
     pub warnings: Vec<String>,
     /// The file itself, kept if it or its pages can be shown to a model.
@@ -45,6 +48,9 @@ pub struct Document {
 pub struct Page {
     /// 1 for the first.
     pub number: u32,
+    /// The name of a sheet; `None` for other pages.
+    #[serde(default)]
+    pub name: Option<String>,
     pub range: Range<usize>,
     /// Width and height as displayed, in points (1/72 inch), for an image in pixels. `None` if the
     /// format has no sizes.
@@ -59,6 +65,17 @@ pub struct Word {
     pub range: Range<usize>,
     pub page: u32,
     pub bounds: Bounds,
+}
+
+/// A cell of a workbook, or its comment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SheetCell {
+    pub range: Range<usize>,
+    /// The number of the page that is its sheet.
+    pub page: u32,
+    /// From 0, as all columns and rows are.
+    pub row: u32,
+    pub column: u32,
 }
 
 /// A file that came with a document.

@@ -6,11 +6,11 @@ use std::path::Path;
 use office_oxide::DocumentFormat;
 
 use crate::context::ReadContext;
-use crate::markup::{html, markdown, rtf, text, xml};
+use crate::markup::{html, markdown, rtf, text};
 use crate::zip_formats::{epub, opendocument};
 use crate::{
-    Content, Document, FileError, FileErrorKind, Format, ReadOptions, format, image, mail, office,
-    pdf, records, source,
+    Content, Document, FileError, FileErrorKind, Format, ReadOptions, format, gzip, image, mail,
+    office, pdf, records, source,
 };
 
 impl Document {
@@ -48,6 +48,7 @@ pub fn read_bytes(name: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<C
 
 fn read_checked(context: &ReadContext, bytes: Vec<u8>) -> Result<Content, FileError> {
     context.check_bytes(bytes.len() as u64)?;
+    let bytes = gzip::unpacked(context, bytes)?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(context.error(FileErrorKind::Empty, "the file is empty"));
     }
@@ -64,6 +65,7 @@ fn read_checked(context: &ReadContext, bytes: Vec<u8>) -> Result<Content, FileEr
             (&mut document.name, &mut document.format, &mut document.warnings)
         }
         Content::Table(table) => {
+            table.format = Some(format);
             table.check_limits(context)?;
             (&mut table.name, &mut table.format, &mut table.warnings)
         }
@@ -84,12 +86,12 @@ fn read(context: &ReadContext, format: Format, bytes: Vec<u8>) -> Result<Content
         Format::Json => return records::json::read(context, &bytes),
         Format::JsonLines => return records::json::read_lines(context, &bytes).map(Content::Table),
         Format::Xlsx | Format::Xlsb | Format::Xls | Format::Ods => {
-            return records::workbook::read(context, format, bytes).map(Content::Table);
+            return records::workbook::read(context, format, bytes);
         }
         Format::Text => text::read(context, &bytes),
         Format::Markdown => markdown::read(context, &bytes),
         Format::Html => html::read(context, &bytes),
-        Format::Xml => xml::read(context, &bytes),
+        Format::Xml => return records::xml::read(context, &bytes),
         Format::Rtf => rtf::read(context, &bytes),
         Format::Odt | Format::Odp => opendocument::read(context, &bytes),
         Format::Epub => epub::read(context, &bytes),

@@ -90,9 +90,7 @@ pub(super) fn read_file(path: &Path, context: &ReadContext) -> Result<Vec<u8>, F
     let mut bytes = Vec::new();
     // One byte more than allowed detects a file that has grown since.
     File::open(path)
-        .and_then(|file| {
-            file.take(context.limits().bytes.saturating_add(1)).read_to_end(&mut bytes)
-        })
+        .and_then(|file| file.take(context.most_bytes().saturating_add(1)).read_to_end(&mut bytes))
         .map_err(|error| failed(&error))?;
     Ok(bytes)
 }

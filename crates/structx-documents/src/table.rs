@@ -107,11 +107,17 @@ impl Table {
     /// Checks the cells and characters of the table if the caller set limits, and stores the limits.
     pub(crate) fn check_limits(&mut self, context: &ReadContext) -> Result<(), FileError> {
         self.limits = context.limits().clone();
-        if self.limits == Limits::default() {
-            return Ok(());
+        let default = Limits::default();
+        if self.limits.cells != default.cells {
+            let cells = self.columns.len().saturating_mul(self.records.len());
+            match self.format {
+                Some(Format::Csv | Format::Tsv) => context.check_text_cells(cells)?,
+                _ => context.check_cells(cells)?,
+            }
         }
-        context.check_cells(self.columns.len().saturating_mul(self.records.len()))?;
-        if self.most_characters() <= self.limits.characters {
+        if self.limits.characters == default.characters
+            || self.most_characters() <= self.limits.characters
+        {
             return Ok(());
         }
         let mut characters: usize = 0;

@@ -183,7 +183,7 @@ pub(crate) fn resolved(reference: &BytesRef) -> String {
 }
 
 /// The encoding that the XML declaration names. A byte order mark takes precedence over it.
-fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
+pub(crate) fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = &bytes[..bytes.len().min(256)];
     let head = head.strip_prefix(b"<?xml")?;
     let head = &head[..memmem::find(head, b"?>")?];

@@ -1,14 +1,14 @@
 //! CSV and TSV: reads the records.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::dialect::{Dialect, split_hint};
+use super::header::{self, HeadCell, HeadKind, HeadRow};
 use crate::context::ReadContext;
 use crate::markup::text::decode;
 use crate::table::Table;
-use crate::{FileError, FileErrorKind, Skipped, TableOptions};
+use crate::{FileError, FileErrorKind, HeaderRow, Skipped, TableOptions};
 
 /// The memory of a column and its name counted in cells: chosen by hand, not measured.
 const CELLS_OF_A_COLUMN: usize = 8;
@@ -35,7 +35,6 @@ pub(crate) fn read(
     }
     table.warnings.extend(warning);
     options.choose_columns(context.name, &mut table)?;
-    table.check_names(context.name)?;
     Ok(table)
 }
 
@@ -50,43 +49,101 @@ fn read_cells(
     // The library keeps a whole record, and for a cell more memory than for a character. Some
     // delimiters may be quoted, so only a quarter of them counts as cells.
     let delimiters = memchr::memchr_iter(dialect.delimiter, text.as_bytes()).count();
-    context.check_cells(delimiters / 4)?;
+    context.check_text_cells(delimiters / 4)?;
     let mut records = dialect.reader(text).into_records();
-    let Some(first) = records.nth(options.header.unwrap_or(0)) else {
+    let head = head(context, &mut records)?;
+    let Some(header) = header::header(&head_rows(&head), options.header) else {
         return Err(empty(name, "the table is empty, or all of its rows are skipped"));
     };
-    let first = first.map_err(|error| corrupt(name, &error))?;
-    context.check_cells(first.len().saturating_mul(CELLS_OF_A_COLUMN))?;
-    let taken: HashSet<&str> = first.iter().map(str::trim).collect();
-    let mut table = Table { columns: names(&first, &taken, options), ..Table::default() };
-    let own = options.header.is_none().then(|| Ok(first.clone()));
+    // Without a header, the first record has the usual length.
+    let own = header.rows.end.saturating_sub(1);
+    let Some(first) = head.get(own).cloned() else {
+        return Err(empty(name, "the table is empty, or all of its rows are skipped"));
+    };
+    let unnamed = |column: u32| format!("column_{}", u64::from(column) + 1);
+    let columns = 0..u32::try_from(first.len()).unwrap_or(u32::MAX);
+    let mut table = Table {
+        columns: header::column_names(&header, options.header, columns, unnamed),
+        ..Table::default()
+    };
     let (mut short, mut long, mut cells) = (0, 0, 0);
     let mut last = first.clone();
-    for record in own.into_iter().chain(records).take(options.rows.unwrap_or(usize::MAX)) {
+    let head = head.into_iter().skip(header.rows.end).map(Ok);
+    for record in head.chain(records).take(options.rows.unwrap_or(usize::MAX)) {
         let record = record.map_err(|error| corrupt(name, &error))?;
         // One more for the memory of the row itself.
         cells += record.len().max(table.columns.len()) + 1;
-        context.check_cells(cells.max(record.len().saturating_mul(CELLS_OF_A_COLUMN)))?;
+        context.check_text_cells(cells.max(record.len().saturating_mul(CELLS_OF_A_COLUMN)))?;
         short += usize::from(record.len() < first.len());
         long += usize::from(record.len() > first.len());
-        for column in table.columns.len()..record.len() {
-            table.columns.push(options.unnamed(column, &taken));
+        if record.len() > table.columns.len() {
+            let columns = 0..u32::try_from(record.len()).unwrap_or(u32::MAX);
+            let all = header::column_names(&header, options.header, columns, unnamed);
+            table.columns.extend(all.into_iter().skip(table.columns.len()));
         }
         table.records.push(record.iter().map(|text| cell(options, text)));
         last = record;
     }
     check_quotes(context, text, dialect, &last, skipped_lines)?;
-    context.check_cells(table.columns.len().saturating_mul(table.records.len()))?;
+    context.check_text_cells(table.columns.len().saturating_mul(table.records.len()))?;
     if table.records.is_empty() {
         return Err(empty(name, "the table has a header and no rows"));
     }
     warn_of_lengths(&mut table, first.len(), short, long);
-    let named = first.iter().filter(|name| !name.trim().is_empty()).count();
-    options.warn_of_title(named, &mut table);
-    if options.header == Some(0) {
+    let columns = table.columns.len();
+    table.warnings.extend(header::warnings(&header, options.header, columns));
+    if options.header == HeaderRow::Found && header.rows == (0..1) {
         warn_of_values(&mut table, &first);
     }
+    header::number_equal_names(&mut table.columns, &mut table.warnings);
     Ok(table)
+}
+
+/// The first records: those that the header is looked for in, or up to the one that is named.
+fn head(
+    context: &ReadContext,
+    records: &mut csv::StringRecordsIntoIter<&[u8]>,
+) -> Result<Vec<csv::StringRecord>, FileError> {
+    let most = match context.options.table.header {
+        HeaderRow::Found => header::MOST_ROWS,
+        HeaderRow::At(row) => row.saturating_add(1),
+        HeaderRow::None => 1,
+    };
+    let mut head = Vec::new();
+    for record in records.take(most) {
+        let record = record.map_err(|error| corrupt(context.name, &error))?;
+        context.check_text_cells(record.len().saturating_mul(CELLS_OF_A_COLUMN))?;
+        head.push(record);
+    }
+    Ok(head)
+}
+
+fn head_rows(records: &[csv::StringRecord]) -> Vec<HeadRow<'_>> {
+    let mut number = 0;
+    // The line after the last record.
+    let mut next = None;
+    let row = |record: &csv::StringRecord| {
+        let line = record.position().map_or(0, csv::Position::line);
+        let blank = next.map_or(0, |next| line.saturating_sub(next));
+        number += u32::try_from(blank).unwrap_or(0) + u32::from(next.is_some());
+        let breaks: usize = record.iter().map(|text| text.matches('\n').count()).sum();
+        next = Some(line + breaks as u64 + 1);
+        number
+    };
+    let numbers: Vec<u32> = records.iter().map(row).collect();
+    let cells = |record| -> Vec<HeadCell<'_>> {
+        let cells = (0..).zip(csv::StringRecord::iter(record));
+        let cells = cells.filter(|(_, text)| !text.trim().is_empty());
+        cells
+            .map(|(column, text)| HeadCell {
+                columns: column..=column,
+                text: text.into(),
+                kind: HeadKind::of_text(text),
+            })
+            .collect()
+    };
+    let rows = numbers.into_iter().zip(records);
+    rows.map(|(number, record)| HeadRow { number, cells: cells(record) }).collect()
 }
 
 fn warn_of_lengths(table: &mut Table, usual: usize, short: usize, long: usize) {
@@ -134,16 +191,6 @@ fn check_quotes(
     let quote = char::from(dialect.quote);
     let message = format!("the quote ({quote}) that opens in line {line} is never closed");
     Err(context.corrupt(message))
-}
-
-/// The column names from the first row, or positions if it is not a header; `taken` are the names in
-/// the first row.
-fn names(first: &csv::StringRecord, taken: &HashSet<&str>, options: &TableOptions) -> Vec<String> {
-    let name = |(index, name): (usize, &str)| match name.trim() {
-        name if options.header.is_some() && !name.is_empty() => name.to_owned(),
-        _ => options.unnamed(index, taken),
-    };
-    first.iter().enumerate().map(name).collect()
 }
 
 fn cell<'a>(options: &TableOptions, text: &'a str) -> Option<Cow<'a, str>> {
@@ -207,185 +254,4 @@ fn empty(name: &str, message: &str) -> FileError {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::read;
-    use crate::context::ReadContext;
-    use crate::table::{Cell, Record, Table};
-    use crate::{FileError, FileErrorKind, Limits, ReadOptions};
-
-    fn read_with(text: &str, options: &str, limits: &Limits) -> Result<Table, FileError> {
-        let options = ReadOptions::from_json(options).unwrap();
-        let options = ReadOptions { limits: limits.clone(), ..options };
-        read(&ReadContext::new("a.csv", &options), text.as_bytes(), None)
-    }
-
-    fn values(table: &Table) -> Vec<Vec<Value>> {
-        let cells = |record: Record| record.cells(table.columns.len()).map(Cell::value).collect();
-        table.records.iter().map(cells).collect()
-    }
-
-    fn csv(text: &str) -> Table {
-        read_with(text, "{}", &Limits::default()).unwrap()
-    }
-
-    #[test]
-    fn delimiters_are_found() {
-        let cases = [
-            ("a,b\n1,2\n", &["a", "b"][..]),
-            ("a;b\n1,5;2,5\n3;4\n", &["a", "b"]),
-            ("a\tb, c\n1\t2\n", &["a", "b, c"]),
-            ("a|b|c\n1|2,3|3\n", &["a", "b", "c"]),
-            ("name\nAlice, Bob\n", &["name", "column_2"]),
-            ("column_2,\n1,2\n", &["column_2", "column_2_"]),
-            ("a,b\n'1,5','it''s'\n'x',2\n", &["a", "b"]),
-            ("a,b\nit's,rock 'n' roll\n", &["a", "b"]),
-            ("a,b\n\"1,5\",'x'\n\"2\",3\n", &["a", "b"]),
-            ("\u{feff}\"a,b\",c\n\"x\ny\",\"say \"\"hi\"\"\"\n", &["a,b", "c"]),
-        ];
-        for (text, columns) in cases {
-            assert_eq!(csv(text).columns, columns, "{text}");
-        }
-        assert_eq!(values(&csv("a,b\n'1,5','it''s'\n")), [[json!("1,5"), json!("it's")]]);
-        let quoted = csv("a,b\r\n\"x\r\ny\",\"say \"\"hi\"\"\"\r\n");
-        assert_eq!(values(&quoted), [[json!("x\ny"), json!("say \"hi\"")]]);
-    }
-
-    #[test]
-    fn ragged_rows_lose_nothing() {
-        let table = csv("a,\n007,1.50\n2\n3,4,5\n");
-        assert_eq!(table.columns, ["a", "column_2", "column_3"]);
-        let expected = [
-            [json!("007"), json!("1.50"), Value::Null],
-            [json!("2"), Value::Null, Value::Null],
-            [json!("3"), json!("4"), json!("5")],
-        ];
-        assert_eq!(values(&table), expected);
-        assert_eq!(table.warnings.len(), 3);
-    }
-
-    #[test]
-    fn bad_tables_are_errors() {
-        let limits = Limits { cells: 16, ..Limits::default() };
-        let cases = [
-            ("a,b\n", FileErrorKind::Empty),
-            ("a,a\n1,2\n", FileErrorKind::Corrupt),
-            ("a,b\n1,2\n3,4\n5,6\n7,8\n9,0\n1,2\n", FileErrorKind::LimitExceeded),
-            ("a,b,c\n1,2,3\n", FileErrorKind::LimitExceeded),
-            ("a,b\n1,2,3\n", FileErrorKind::LimitExceeded),
-        ];
-        for (text, kind) in cases {
-            let error = read_with(text, "{}", &limits).unwrap_err();
-            assert_eq!(error.kind, kind, "{text}");
-        }
-    }
-
-    #[test]
-    fn files_as_programs_write_them() {
-        let rows = |text: &str, options: &str| {
-            let table = read_with(text, options, &Limits::default()).unwrap();
-            let text = |value: Value| value.as_str().unwrap_or(".").to_owned();
-            let rows = values(&table).into_iter();
-            let rows: Vec<String> =
-                rows.map(|row| row.into_iter().map(text).collect::<Vec<_>>().join("|")).collect();
-            (table.columns.join("|"), rows.join("/"), table.warnings.len())
-        };
-        for (text, options, columns, cells, warnings) in [
-            ("sep=;\na;b\n1;2\n", "{}", "a|b", "1|2", 0),
-            (
-                "name,note\nAnn,'tis 5\nBob,the boys'\n",
-                "{}",
-                "name|note",
-                "Ann|'tis 5/Bob|the boys'",
-                0,
-            ),
-            ("a,b\n\"5\\\" wide\",x\n", "{}", "a|b", "5\" wide|x", 1),
-            ("a,b\n\"5\\\" wide\",x\n", r#"{"escapechar": "\\"}"#, "a|b", "5\" wide|x", 0),
-            ("a, \"b, c\"\n1, \"2, 3\"\n", "{}", "a|b, c", "1|2, 3", 0),
-            ("a, b\n1, 2\n", r#"{"skipinitialspace": true}"#, "a|b", "1|2", 0),
-            ("# note\na,b\n# more, here\n1,2\n", r##"{"comment": "#"}"##, "a|b", "1|2", 0),
-            (
-                "a;b\n1.234,50;-2,5\n1.23,4;x\n",
-                r#"{"decimal": ",", "thousands": "."}"#,
-                "a|b",
-                "1234.50|-2.5/1.23,4|x",
-                0,
-            ),
-            ("01.02.2024;1,50\n02.02.2024;2,50\n", "{}", "01.02.2024|1,50", "02.02.2024|2,50", 1),
-            ("Region;2023;2024\nNorth;1,5;2,5\n", "{}", "Region|2023|2024", "North|1,5|2,5", 0),
-        ] {
-            assert_eq!(
-                rows(text, options),
-                (columns.to_owned(), cells.to_owned(), warnings),
-                "{text}"
-            );
-        }
-        let open = read_with("sep=;\na;b\n1;\"2\n", "{}", &Limits::default()).unwrap_err();
-        assert!(open.message.contains("in line 3 "), "{open}");
-    }
-
-    #[test]
-    fn a_quote_that_stays_open_is_named() {
-        for (text, line) in [
-            ("name,note\nA,\"5 inch\nB,ok\nC,ok\n", 2),
-            ("name,note\n\n\"A\nB\",ok\nC,\"x \"\"y\"\"\nD,ok", 5),
-            ("name,\"note\nA,ok\n", 1),
-            ("name,note\nA,\"", 2),
-        ] {
-            let error = read_with(text, "{}", &Limits::default()).unwrap_err();
-            assert_eq!(error.kind, FileErrorKind::Corrupt, "{text}");
-            assert!(error.message.contains(&format!("in line {line} ")), "{text}: {error}");
-        }
-        for text in ["a,b\n1,\"x\ny\"", "a,b\n1,5\"\n", "a,b\n1,\"\"\"x\"\"\"\n\n", "a,b\n1,\"\""] {
-            assert_eq!(csv(text).records.len(), 1, "{text}");
-        }
-    }
-
-    #[test]
-    fn options_say_how_a_file_is_read() {
-        let cases = [
-            ("x\n'y\na;b\n1;2", r#"{"skiprows": 2, "quotechar": "'"}"#, &["a", "b"][..], "12"),
-            ("note\n\na,b\n1,2\n3,4", r#"{"header": 1, "nrows": 1}"#, &["a", "b"], "12"),
-            ("1;2,0\n3;4,0", r#"{"header": null, "sep": ";"}"#, &["0", "1"], "12,034,0"),
-            ("1\n3,4", r#"{"header": null, "sep": ","}"#, &["0", "1"], "1.34"),
-            ("a,b,c\n1,2,3", r#"{"usecols": ["c", "a"]}"#, &["a", "c"], "13"),
-            ("a,a,c\n1,2,3", r#"{"columns": [2, 1]}"#, &["a", "c"], "23"),
-            ("a,b\n1,2\n3,\"4", r#"{"nrows": 1}"#, &["a", "b"], "12"),
-            ("a,b\n'1,2',3", r#"{"quotechar": "'"}"#, &["a", "b"], "1,23"),
-            ("x\na,b\ny\n1,2", r#"{"skiprows": [2, 0]}"#, &["a", "b"], "12"),
-        ];
-        for (text, options, columns, cells) in cases {
-            let table = read_with(text, options, &Limits::default()).unwrap();
-            assert_eq!(table.columns, columns, "{options}");
-            let found = values(&table).into_iter().flatten();
-            let found: String = found.map(|cell| cell.as_str().unwrap_or(".").to_owned()).collect();
-            assert_eq!(found, cells, "{options}");
-        }
-        let options = ReadOptions::from_json(r#"{"encoding": "latin-1"}"#).unwrap();
-        let table = read(&ReadContext::new("a.csv", &options), b"a\nZ\xFCrich", None).unwrap();
-        assert_eq!(values(&table), [[json!("Zürich")]]);
-        assert_eq!(table.warnings, [""; 0]);
-    }
-
-    #[test]
-    fn options_that_leave_nothing_are_errors() {
-        for (options, kind, part) in [
-            (r#"{"nrows": 0}"#, FileErrorKind::Empty, "no rows"),
-            (r#"{"skiprows": 9}"#, FileErrorKind::Empty, "skipped"),
-            (r#"{"header": 2}"#, FileErrorKind::Empty, "skipped"),
-            (r#"{"usecols": ["a", "x", "y"]}"#, FileErrorKind::Options, "no column x, y"),
-            (r#"{"columns": [1, 2]}"#, FileErrorKind::Options, "no column 2"),
-            (r#"{"columns": []}"#, FileErrorKind::Options, "chooses no column"),
-            (r#"{"usecols": "A:C"}"#, FileErrorKind::Options, "letters are for spreadsheets"),
-        ] {
-            let error = read_with("a,b\n1,2", options, &Limits::default()).unwrap_err();
-            assert_eq!(error.kind, kind, "{options}");
-            assert!(error.message.contains(part), "{options}: {error}");
-        }
-        let open = read_with("x\ny\na\n\"1", r#"{"skiprows": 2}"#, &Limits::default()).unwrap_err();
-        assert!(open.message.contains("line 4"), "{open}");
-        let open = read_with("x\na\ny\n\"1", r#"{"skiprows": [0, 2, 9]}"#, &Limits::default());
-        assert!(open.unwrap_err().message.contains("line 4"));
-    }
-}
+mod tests;

@@ -141,15 +141,9 @@ fn has_spaced_quote(text: &str, dialect: Dialect) -> bool {
 /// The delimiter for which most records have as many fields as the header; ties go to more fields.
 fn sniff_delimiter(text: &str, dialect: Dialect) -> u8 {
     let score = |delimiter: u8| {
-        let mut lengths = Dialect { delimiter, ..dialect }
-            .reader(text)
-            .into_records()
-            .take(SNIFFED_RECORDS)
-            .map_while(Result::ok)
-            .map(|record| record.len());
-        let fields = lengths.next().filter(|fields| *fields > 1)?;
-        let alike = lengths.filter(|length| *length == fields).count();
-        Some((alike, fields))
+        let records = Dialect { delimiter, ..dialect }.reader(text).into_records();
+        let lengths = records.take(SNIFFED_RECORDS).map_while(Result::ok).map(|it| it.len());
+        usual_length(&lengths.collect::<Vec<_>>())
     };
     let has_decimal_commas = is_decimal_comma(&text[..text.floor_char_boundary(SNIFFED_BYTES)]);
     let scored = DELIMITERS
@@ -158,6 +152,21 @@ fn sniff_delimiter(text: &str, dialect: Dialect) -> u8 {
         .filter(|delimiter| *delimiter != b',' || !has_decimal_commas)
         .filter_map(|delimiter| Some((score(delimiter)?, delimiter)));
     scored.max_by_key(|(score, _)| *score).map_or(b',', |(_, delimiter)| delimiter)
+}
+
+/// How many records have as many cells as the first one, and that number; or, where the first one is
+/// a title, those below it.
+fn usual_length(lengths: &[usize]) -> Option<(usize, usize)> {
+    let alike = |fields: usize| lengths.iter().filter(|length| **length == fields).count();
+    match lengths.first() {
+        Some(first) if *first > 1 => Some((alike(*first), *first)),
+        _ => {
+            let start = lengths.iter().position(|length| *length > 1)?;
+            let fields = lengths[start];
+            let is_usual = fields > 2 && 3 * alike(fields) >= 2 * lengths[start..].len();
+            (is_usual && lengths[start..].len() > 1).then_some((alike(fields), fields))
+        }
+    }
 }
 
 /// Whether all commas are within numbers, and a semicolon is in most lines.
@@ -210,6 +219,13 @@ mod tests {
         let ragged = "01.02.2024;1,50;a\n02.02.2024;2,50\n03.02.2024;3,50;b;c\n04.02.2024;1,00\n";
         assert_eq!(of(ragged).delimiter, b';');
         assert_eq!(of("a,b\n1,2\n").delimiter, b',');
+    }
+
+    #[test]
+    fn a_title_does_not_hide_the_delimiter() {
+        assert_eq!(of("Report, May\nitem;price;tax\nTea;1;2\nRum;3;4\n").delimiter, b';');
+        assert_eq!(of("Report\n\nitem;price;tax\nTea;1;2\n").delimiter, b';');
+        assert_eq!(of("note\nfirst; second\nthird; fourth\n").delimiter, b',');
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! JSON and JSON Lines: arrays of objects as tables, other JSON as a document.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::Bytes;
 
@@ -10,24 +11,63 @@ use serde_json::Value;
 use crate::context::ReadContext;
 use crate::markup::text::{self, decode};
 use crate::table::{Objects, Table};
-use crate::{Content, FileError};
+use crate::{Content, FileError, FileErrorKind, ReadAs};
 use structx_common::json;
 
 /// The memory of an object counted in values: chosen by hand, not measured.
 const VALUES_OF_AN_OBJECT: usize = 3;
 
-/// Reads an array of objects as a table, and any other value as a document of its indented text.
+/// Reads an array of objects as a table, and any other value as a document of its indented text; the
+/// options may say otherwise.
 pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Content, FileError> {
     let options = &context.options.table;
     let (text, warning) = decode(bytes, options.encoding);
+    let (text, replaced) = without_nan(&text);
+    let warnings = warning.into_iter().chain(replaced);
     check_values(context, &text)?;
-    let invalid = |error| context.corrupt(format!("is not valid JSON: {error}"));
+    let found = match options.read_as() {
+        ReadAs::Document => {
+            parsed(context, &text)?;
+            None
+        }
+        read_as => records(context, &text, read_as == ReadAs::Records)?,
+    };
+    if let Some((objects, note)) = found {
+        json::check_names(text.as_bytes()).map_err(|error| context.corrupt(error.to_string()))?;
+        let mut table = table(context, objects)?;
+        table.warnings.extend(warnings.chain(note));
+        return Ok(Content::Table(table));
+    }
+    options.allow_for_document(context.name, &[])?;
+    let mut document = text::document(context, indented(&text))?;
+    document.warnings.extend(warnings);
+    Ok(Content::Document(document))
+}
+
+fn parsed(context: &ReadContext, text: &str) -> Result<Value, FileError> {
+    serde_json::from_str(text).map_err(|error| invalid(context, &error))
+}
+
+fn invalid(context: &ReadContext, error: &serde_json::Error) -> FileError {
+    context.corrupt(format!("is not valid JSON: {error}"))
+}
+
+/// The objects of the array, or of the list that the object holds, with a note on what is not read;
+/// `None` if there are none.
+///
+/// # Errors
+/// The text is not valid JSON, exceeds a limit, or records are `asked` for and there are none.
+fn records(
+    context: &ReadContext,
+    text: &str,
+    asked: bool,
+) -> Result<Option<(Objects, Option<String>)>, FileError> {
+    let most = context.options.table.rows.unwrap_or(usize::MAX);
     let mut objects = Objects::default();
-    let mut fits = Ok(());
-    let mut is_table = text.trim_start().starts_with('[');
-    if is_table {
-        let most = options.rows.unwrap_or(usize::MAX);
-        for_each_item(&text, |item| match item {
+    if text.trim_start().starts_with('[') {
+        let mut fits = Ok(());
+        let mut is_table = true;
+        for_each_item(text, |item| match item {
             Value::Object(object) => {
                 if is_table && fits.is_ok() && objects.len() < most {
                     objects.push(object);
@@ -36,21 +76,96 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Content, FileE
             }
             _ => is_table = false,
         })
-        .map_err(invalid)?;
+        .map_err(|error| invalid(context, &error))?;
+        if is_table {
+            return fits.map(|()| Some((objects, None)));
+        }
     } else {
-        serde_json::from_str::<Value>(&text).map_err(invalid)?;
+        let mut value = parsed(context, text)?;
+        if let Some(list) = nested_list(&value, asked) {
+            let items = value.pointer_mut(&list.pointer).map(Value::take);
+            let Some(Value::Array(items)) = items else { return Ok(None) };
+            for item in items.into_iter().take(most) {
+                if let Value::Object(object) = item {
+                    objects.push(object);
+                    context.check_cells(objects.cells())?;
+                }
+            }
+            return Ok(Some((objects, Some(list.note()))));
+        }
     }
-    if !is_table {
-        options.allow(context.name, &["encoding"])?;
-        let mut document = text::document(context, indented(&text))?;
-        document.warnings.extend(warning);
-        return Ok(Content::Document(document));
+    if asked {
+        let message = "has no list of objects, so no records; as=\"document\" reads it as it is";
+        return Err(context.error(FileErrorKind::Options, message));
     }
-    json::check_names(text.as_bytes()).map_err(|error| context.corrupt(error.to_string()))?;
-    fits?;
-    let mut table = table(context, objects)?;
-    table.warnings.extend(warning);
-    Ok(Content::Table(table))
+    Ok(None)
+}
+
+/// A list of objects within an object.
+struct NestedList {
+    /// A JSON pointer (RFC 6901).
+    pointer: String,
+    items: usize,
+    /// The number of other members on the way to it.
+    others: usize,
+}
+
+impl NestedList {
+    fn note(&self) -> String {
+        let place = self.pointer.replacen('/', "", 1).replace('/', ".");
+        let others = match self.others {
+            0 => String::new(),
+            others => format!("; {others} other members are not"),
+        };
+        format!("the list `{place}` is read as records{others}; as=\"document\" reads all")
+    }
+}
+
+/// The list of objects that alone makes up the value, or, if records are `asked` for, the longest one.
+fn nested_list(value: &Value, asked: bool) -> Option<NestedList> {
+    let mut lists = Vec::new();
+    let mut open = vec![(String::new(), value, 0)];
+    while let Some((pointer, value, others)) = open.pop() {
+        match value {
+            Value::Object(members) if asked || members.len() == 1 => {
+                let others = others + members.len() - 1;
+                open.extend(members.iter().map(|(name, value)| {
+                    let name = name.replace('~', "~0").replace('/', "~1");
+                    (format!("{pointer}/{name}"), value, others)
+                }));
+            }
+            Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => {
+                lists.push(NestedList { pointer, items: items.len(), others });
+            }
+            _ => {}
+        }
+    }
+    lists.into_iter().max_by_key(|list| list.items)
+}
+
+/// The text with null for `NaN` and `Infinity`, which some programs write, and a warning.
+fn without_nan(text: &str) -> (Cow<'_, str>, Option<String>) {
+    const NAMES: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
+    let has = |name: &str| memchr::memmem::find(text.as_bytes(), name.as_bytes()).is_some();
+    if !has("NaN") && !has("Infinity") {
+        return (Cow::Borrowed(text), None);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut count: usize = 0;
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let name = NAMES.iter().find(|name| rest.starts_with(**name));
+        let end = match name {
+            Some(name) => name.len(),
+            None if character == '"' => string_end(rest),
+            None => character.len_utf8(),
+        };
+        out.push_str(if name.is_some() { "null" } else { &rest[..end] });
+        count += usize::from(name.is_some());
+        rest = &rest[end..];
+    }
+    let warning = (count > 0).then(|| format!("{count} values NaN or Infinity are read as null"));
+    (Cow::Owned(out), warning)
 }
 
 /// Passes the items of an array to `take` one by one; all at once they would take many times the
@@ -80,6 +195,7 @@ fn for_each_item(json: &str, take: impl FnMut(Value)) -> serde_json::Result<()> 
 pub(crate) fn read_lines(context: &ReadContext, bytes: &[u8]) -> Result<Table, FileError> {
     let options = &context.options.table;
     let (text, warning) = decode(bytes, options.encoding);
+    let (text, replaced) = without_nan(&text);
     check_values(context, &text)?;
     let most = options.rows.unwrap_or(usize::MAX);
     let mut objects = Objects::default();
@@ -98,7 +214,7 @@ pub(crate) fn read_lines(context: &ReadContext, bytes: &[u8]) -> Result<Table, F
         context.check_cells(objects.cells())?;
     }
     let mut table = table(context, objects)?;
-    table.warnings.extend(warning);
+    table.warnings.extend(warning.into_iter().chain(replaced));
     Ok(table)
 }
 
@@ -198,101 +314,4 @@ fn unescaped(token: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::Value;
-
-    use super::{indented, read, read_lines};
-    use crate::context::ReadContext;
-    use crate::table::Table;
-    use crate::{Content, FileError, FileErrorKind, ReadOptions};
-
-    fn json(text: &str, options: &str) -> Result<Content, FileError> {
-        let options = ReadOptions::from_json(options).unwrap();
-        read(&ReadContext::new("a.json", &options), text.as_bytes())
-    }
-
-    fn lines(text: &str, options: &str) -> Result<Table, FileError> {
-        let options = ReadOptions::from_json(options).unwrap();
-        read_lines(&ReadContext::new("a.jsonl", &options), text.as_bytes())
-    }
-
-    #[test]
-    fn a_member_named_twice_is_an_error() {
-        let (twice, line) = (r#"[{"a":1,"a":2}]"#, "{\"a\":1}\n{\"b\":{\"a\":1,\"a\":2}}");
-        let errors = [json(twice, "{}").unwrap_err(), lines(line, "{}").unwrap_err()];
-        let messages = errors.map(|error| {
-            assert_eq!(error.kind, FileErrorKind::Corrupt);
-            error.message
-        });
-        assert!(messages[0].starts_with("an object has `a` twice at line 1"), "{}", messages[0]);
-        assert!(messages[1].starts_with("line 2 has two members of one name"), "{}", messages[1]);
-        // A document keeps its text, and so both members.
-        assert!(json(r#"{"a":1,"a":2}"#, "{}").is_ok());
-    }
-
-    #[test]
-    fn numbers_keep_their_spelling() {
-        let array = r#"[{"id":12345678901234567890123,"price":1.50}]"#;
-        let Ok(Content::Table(table)) = json(array, "{}") else {
-            panic!("not a table");
-        };
-        let text = table.row_texts(&[]).next().unwrap();
-        assert_eq!(text, "id: 12345678901234567890123\nprice: 1.50");
-    }
-
-    #[test]
-    fn json_is_a_table_or_a_document() {
-        let read = |text: &str| json(text, "{}");
-        let Content::Table(table) = read(r#"[{"a": {"b": 1}}, {"c": "x"}]"#).unwrap() else {
-            panic!("not a table");
-        };
-        assert_eq!(table.columns, ["a", "c"]);
-        let Content::Document(document) = read(r#"{"total":1.50}"#).unwrap() else {
-            panic!("not a document");
-        };
-        assert_eq!(document.text, "{\n  \"total\": 1.50\n}");
-        assert_eq!(read("[]").unwrap_err().kind, FileErrorKind::Empty);
-        let error = read("{\"a\": \n oops}").unwrap_err();
-        assert!(error.kind == FileErrorKind::Corrupt && error.message.contains("line 2"));
-        let deep = "[".repeat(100_000);
-        assert_eq!(read(&deep).unwrap_err().kind, FileErrorKind::Corrupt);
-    }
-
-    #[test]
-    fn indenting_keeps_the_value() {
-        let text = "{\"a\\\"]\":[1.50,-2e5,{},[ ]], \"b\":{\"c\":\"Caf\\u00e9 { \\n\"},\"d\":true}";
-        let pretty = indented(text);
-        let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-        assert_eq!(parse(&pretty), parse(text));
-        assert!(pretty.contains("    1.50,\n") && pretty.contains("Café { \\n"));
-    }
-
-    #[test]
-    fn a_bad_line_is_named() {
-        let read = |text: &str| lines(text, "{}");
-        assert_eq!(read("{\"a\": 1}\n\n{\"a\": 2}\n").unwrap().records.len(), 2);
-        for bad in ["{\"a\": 1}\n[1]\n", "{\"a\": 1}\n{\"a\": secret}\n"] {
-            let error = read(bad).unwrap_err();
-            assert!(error.message.contains("line 2") && !error.message.contains("secret"));
-        }
-    }
-
-    #[test]
-    fn options_choose_records_and_columns() {
-        let options = r#"{"nrows": 1, "usecols": ["b"]}"#;
-        let Content::Table(array) = json(r#"[{"a": 1, "b": 2}, {"b": 3}]"#, options).unwrap()
-        else {
-            panic!("not a table");
-        };
-        // Lines after the last row that is read need not be JSON.
-        let line = lines("{\"a\": 1, \"b\": 2}\noops", options).unwrap();
-        for table in [array, line] {
-            assert_eq!(table.columns, ["b"]);
-            assert_eq!(table.values_json(), "[[2]]");
-        }
-        assert!(json(r#"{"a": 1}"#, r#"{"encoding": "utf-8"}"#).is_ok());
-        let error = json(r#"{"a": 1}"#, r#"{"nrows": 1}"#).unwrap_err();
-        assert_eq!(error.kind, FileErrorKind::Options);
-        assert_eq!(lines("{\"a\": 1}", r#"{"nrows": 0}"#).unwrap_err().kind, FileErrorKind::Empty);
-    }
-}
+mod tests;

@@ -1,10 +1,12 @@
-//! Readers of records: CSV, JSON and workbooks.
+//! Readers of records: CSV, JSON, XML and workbooks.
 
 pub(super) mod delimited;
 mod dialect;
+mod header;
 pub(super) mod json;
 pub(super) mod options;
 pub(super) mod workbook;
+pub(super) mod xml;
 
 use super::builder::Builder;
 use super::context::ReadContext;

@@ -1,6 +1,6 @@
 //! `file_options` for tables, named as in pandas.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use encoding_rs::Encoding;
 use serde::Deserialize;
@@ -12,8 +12,8 @@ use crate::{FileError, FileErrorKind};
 
 const NAME: &str = "file_options";
 /// All options, with aliases in brackets.
-const ALL: &str = "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar, \
-                   escapechar, skipinitialspace, comment, decimal, thousands, sheet_name";
+const ALL: &str = "as, sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, \
+                   quotechar, escapechar, skipinitialspace, comment, decimal, thousands, sheet_name";
 
 /// Options of CSV and TSV files.
 pub(crate) const OF_TEXT: &[&str] = &[
@@ -34,20 +34,24 @@ pub(crate) const OF_TEXT: &[&str] = &[
 ];
 /// Options of workbooks.
 pub(crate) const OF_WORKBOOK: &[&str] =
-    &["sheet_name", "skiprows", "header", "usecols", "columns", "nrows"];
-/// Options of JSON and JSON Lines files.
-pub(crate) const OF_JSON: &[&str] = &["encoding", "usecols", "columns", "nrows"];
+    &["as", "sheet_name", "skiprows", "header", "usecols", "columns", "nrows"];
+/// Options of JSON files.
+pub(crate) const OF_JSON: &[&str] = &["as", "encoding", "usecols", "columns", "nrows"];
+/// Options of JSON Lines files.
+pub(crate) const OF_JSON_LINES: &[&str] = &["encoding", "usecols", "columns", "nrows"];
+/// Options of XML files.
+pub(crate) const OF_XML: &[&str] = &["as", "usecols", "columns", "nrows"];
 
 /// Options for tables. A missing option is detected from the file or sets no bound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableOptions {
+    /// What a workbook, a JSON or an XML file is read as.
+    pub read_as: ReadAs,
     pub delimiter: Option<u8>,
     pub encoding: Option<&'static Encoding>,
     /// Lines of a text file or rows of a sheet to skip.
     pub skipped: Skipped,
-    /// The number of the header row, from 0, not counting blank rows; `None` for no header. Rows before
-    /// it are skipped.
-    pub header: Option<usize>,
+    pub header: HeaderRow,
     pub columns: Option<Columns>,
     pub rows: Option<usize>,
     pub quote: Option<u8>,
@@ -63,6 +67,29 @@ pub struct TableOptions {
     pub sheets: Sheets,
     /// The names of the given options.
     given: Vec<String>,
+}
+
+/// What a file that may be either is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadAs {
+    /// Records where the file is one clean list of them, else a document.
+    #[default]
+    Auto,
+    Document,
+    Records,
+}
+
+/// Which row has the names of the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HeaderRow {
+    /// The one that is found: titles may stand above it, and it may have several rows.
+    #[default]
+    Found,
+    /// By number, from 0, not counting blank rows. Rows before it are skipped.
+    At(usize),
+    /// No row; columns are named by their position.
+    None,
 }
 
 /// Which lines or rows are skipped.
@@ -115,10 +142,11 @@ pub enum SheetKey {
 impl Default for TableOptions {
     fn default() -> Self {
         Self {
+            read_as: ReadAs::Auto,
             delimiter: None,
             encoding: None,
             skipped: Skipped::First(0),
-            header: Some(0),
+            header: HeaderRow::Found,
             columns: None,
             rows: None,
             quote: None,
@@ -141,7 +169,7 @@ impl TableOptions {
     pub fn from_map(given: Map<String, Value>) -> Result<Self, FileError> {
         let mut options = Self::default();
         for (name, value) in given {
-            let is_given = !value.is_null() || name == "header";
+            let is_given = !value.is_null() || matches!(name.as_str(), "header" | "sheet_name");
             options.set(&name, value).map_err(invalid_option)?;
             if is_given {
                 options.given.push(name);
@@ -162,18 +190,22 @@ impl TableOptions {
     fn set(&mut self, name: &str, value: Value) -> Result<(), String> {
         let must_be = |what: &str| format!("`{name}` must be {what}");
         match (name, value) {
-            ("header", Value::Null) => self.header = None,
+            ("header", Value::Null) => self.header = HeaderRow::None,
             ("sheet_name", Value::Null) => self.sheets = Sheets::All,
-            (name, Value::Null) if OF_TEXT.contains(&name) => {}
+            (name, Value::Null) if name == "as" || OF_TEXT.contains(&name) => {}
+            ("as", value) => {
+                let what = "\"auto\", \"document\" or \"records\"";
+                self.read_as = read(value).ok_or_else(|| must_be(what))?;
+            }
             ("sheet_name", value) => {
                 let what = "the name of a sheet, its position, 0 for the first, a list of these, \
                             or None for all";
                 self.sheets = sheets(value).ok_or_else(|| must_be(what))?;
             }
-            ("header", value) if value == "infer" => self.header = Some(0),
+            ("header", value) if value == "infer" => self.header = HeaderRow::Found,
             ("header", value) => {
-                let what = "the number of a row, 0 for the first, or None for no header";
-                self.header = Some(read(value).ok_or_else(|| must_be(what))?);
+                let what = "the number of a row, 0 for the first, \"infer\", or None for no header";
+                self.header = HeaderRow::At(read(value).ok_or_else(|| must_be(what))?);
             }
             ("sep" | "delimiter", value) => {
                 let what = "one ASCII character (not a regular expression), or None to detect it";
@@ -227,12 +259,47 @@ impl TableOptions {
         let Some(option) = self.given.iter().find(|given| !known.contains(&given.as_str())) else {
             return Ok(());
         };
-        let what = if option == "sheet_name" { "a spreadsheet" } else { "a file of records" };
+        let what = match option.as_str() {
+            "sheet_name" => "a spreadsheet",
+            "as" => "a workbook, JSON or XML",
+            _ => "a file of records",
+        };
         let takes = match known {
             [] => "it takes no options for tables".to_owned(),
             known => format!("it takes {}", known.join(", ")),
         };
         Err(option_error(name, format!("the option `{option}` of {NAME} is for {what}; {takes}")))
+    }
+
+    /// What the file is read as. An option that only records have asks for records.
+    pub(crate) fn read_as(&self) -> ReadAs {
+        match self.read_as {
+            ReadAs::Auto if self.for_records(&[]).is_some() => ReadAs::Records,
+            read_as => read_as,
+        }
+    }
+
+    /// Checks that no option for records is given for the file `name`, which is read as a document;
+    /// `known` are those that apply nevertheless.
+    ///
+    /// # Errors
+    /// An option for records is given.
+    pub(crate) fn allow_for_document(&self, name: &str, known: &[&str]) -> Result<(), FileError> {
+        match self.for_records(known) {
+            Some(option) => Err(option_error(
+                name,
+                format!(
+                    "the option `{option}` of {NAME} is for records, and the file is read as a document"
+                ),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// A given option that only records have, except for those that are `known`.
+    fn for_records(&self, known: &[&str]) -> Option<&str> {
+        let mut given = self.given.iter().map(String::as_str);
+        given.find(|name| !matches!(*name, "as" | "encoding") && !known.contains(name))
     }
 
     /// Removes the columns that are not chosen.
@@ -269,25 +336,6 @@ impl TableOptions {
         }
         table.keep_columns(&kept);
         Ok(())
-    }
-
-    /// A name for a column without one: its position, made unique if there is a header.
-    pub(super) fn unnamed(&self, index: usize, taken: &HashSet<&str>) -> String {
-        if self.header.is_none() {
-            return index.to_string();
-        }
-        free(format!("column_{}", index + 1), |name| taken.contains(name))
-    }
-
-    /// Warns of a header that names only `named` columns and may be a title.
-    pub(super) fn warn_of_title(&self, named: usize, table: &mut Table) {
-        let columns = table.columns.len();
-        if self.header.is_some() && named == 1 && columns > 1 {
-            table.warnings.push(format!(
-                "the header names one of {columns} columns; if it is a title, skip it with header=1 \
-                 or skiprows"
-            ));
-        }
     }
 }
 
@@ -368,102 +416,4 @@ fn encoding(label: &str) -> Option<&'static Encoding> {
 }
 
 #[cfg(test)]
-mod tests {
-    use encoding_rs::{SHIFT_JIS, UTF_8, UTF_16LE, WINDOWS_1252};
-
-    use super::{Columns, OF_JSON, SheetKey, Sheets, Skipped, TableOptions};
-    use crate::{FileError, FileErrorKind};
-
-    fn options(json: &str) -> Result<TableOptions, FileError> {
-        TableOptions::from_map(serde_json::from_str(json).unwrap())
-    }
-
-    #[test]
-    fn options_are_read() {
-        let read = |json: &str| options(json).unwrap();
-        assert_eq!(read("{}"), TableOptions::default());
-        let all = read(
-            r#"{"sep": ";", "encoding": "cp1252", "skiprows": 2, "header": null, "nrows": 5,
-                "usecols": ["a", "1"], "quotechar": "'", "sheet_name": 0}"#,
-        );
-        assert_eq!((all.delimiter, all.quote), (Some(b';'), Some(b'\'')));
-        assert_eq!((all.skipped, all.header, all.rows), (Skipped::First(2), None, Some(5)));
-        assert_eq!(all.sheets, Sheets::One(SheetKey::Position(0)));
-        assert_eq!(all.encoding, Some(WINDOWS_1252));
-        assert_eq!(all.columns, Some(Columns::Names(vec!["a".into(), "1".into()])));
-        let other = read(r#"{"delimiter": "\t", "columns": [2, 0], "header": 1, "nrows": null}"#);
-        assert_eq!((other.delimiter, other.header), (Some(b'\t'), Some(1)));
-        assert_eq!(other.columns, Some(Columns::Positions(vec![2, 0])));
-        assert_eq!(other.rows, None);
-    }
-
-    #[test]
-    fn sheets_columns_and_rows_are_chosen_in_several_ways() {
-        let read = |json: &str| options(json).unwrap();
-        let sheets = |json: &str| read(json).sheets;
-        let name = || SheetKey::Name("A".into());
-        assert_eq!(sheets(r#"{"sheet_name": null}"#), Sheets::All);
-        assert_eq!(sheets(r#"{"sheet_name": "A"}"#), Sheets::One(name()));
-        let several = Sheets::Several(vec![name(), SheetKey::Position(2)]);
-        assert_eq!(sheets(r#"{"sheet_name": ["A", 2]}"#), several);
-        let letters = read(r#"{"usecols": "a:C, xfd"}"#).columns;
-        assert_eq!(letters, Some(Columns::Letters(vec![(0, 2), (16_383, 16_383)])));
-        assert_eq!(read(r#"{"skiprows": [3, 0]}"#).skipped, Skipped::These([0, 3].into()));
-    }
-
-    #[test]
-    fn encodings_have_the_names_of_python_too() {
-        for (label, expected) in [
-            ("UTF8", UTF_8),
-            ("utf-8-sig", UTF_8),
-            ("utf_16", UTF_16LE),
-            ("utf-16-le", UTF_16LE),
-            ("Latin-1", WINDOWS_1252),
-            ("iso8859_1", WINDOWS_1252),
-            ("cp1252", WINDOWS_1252),
-            ("shift_jis", SHIFT_JIS),
-        ] {
-            let json = format!(r#"{{"encoding": "{label}"}}"#);
-            let found = options(&json).unwrap();
-            assert_eq!(found.encoding, Some(expected), "{label}");
-        }
-    }
-
-    #[test]
-    fn a_wrong_option_is_named() {
-        for (json, parts) in [
-            (r#"{"rows": 1}"#, &["`rows`", "nrows", "skiprows", "delimiter"][..]),
-            (r#"{"nrows": "5"}"#, &["`nrows`", "number"]),
-            (r#"{"nrows": -1}"#, &["`nrows`", "number"]),
-            (r#"{"skiprows": true}"#, &["`skiprows`", "number"]),
-            (r#"{"header": [0, 1]}"#, &["`header`", "None"]),
-            (r#"{"sep": "::"}"#, &["`sep`", "one ASCII character"]),
-            (r#"{"quotechar": "é"}"#, &["`quotechar`", "one ASCII character"]),
-            (r#"{"encoding": "klingon"}"#, &["`encoding`", "latin-1"]),
-            (r#"{"columns": ["a", 1]}"#, &["`columns`", "list of names"]),
-            (r#"{"usecols": "a:"}"#, &["`usecols`", "list of names", "A:C,E"]),
-            (r#"{"usecols": "C:A"}"#, &["`usecols`", "A:C,E"]),
-            (r#"{"skiprows": [1, -1]}"#, &["`skiprows`", "list of the numbers"]),
-            (r#"{"sheet_name": 1.5}"#, &["`sheet_name`", "position"]),
-            (r#"{"sheet_name": []}"#, &["`sheet_name`", "None for all"]),
-        ] {
-            let error = options(json).unwrap_err();
-            assert_eq!(error.kind, FileErrorKind::Options);
-            for part in parts {
-                assert!(error.to_string().contains(part), "{json}: {error}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_option_without_use_is_named() {
-        let options = |json: &str| options(json).unwrap();
-        assert!(options(r#"{"nrows": 1}"#).allow("a.json", OF_JSON).is_ok());
-        let error = options(r#"{"nrows": 1, "sep": ","}"#).allow("a.json", OF_JSON).unwrap_err();
-        let message = error.to_string();
-        assert!(message.starts_with("a.json: ") && message.contains("`sep`"), "{message}");
-        assert!(message.ends_with("it takes encoding, usecols, columns, nrows"), "{message}");
-        let error = options(r#"{"sheet_name": "S"}"#).allow("a.pdf", &[]).unwrap_err();
-        assert!(error.message.contains("is for a spreadsheet"), "{error}");
-    }
-}
+mod tests;

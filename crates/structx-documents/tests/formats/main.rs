@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod books;
 mod damage;
 mod documents;
 mod markup;
@@ -9,4 +10,5 @@ mod office;
 mod pdf;
 mod pdf_tables;
 mod records;
+mod workbooks;
 mod xls;

@@ -8,7 +8,8 @@ use structx_documents::{Content, FileErrorKind, ReadOptions, read_bytes};
 use crate::damage::damaged;
 
 fn table(bytes: Vec<u8>) -> Table {
-    match read_bytes("a.xls", bytes, &ReadOptions::default()) {
+    let options = ReadOptions::from_json(r#"{"as": "records"}"#).unwrap();
+    match read_bytes("a.xls", bytes, &options) {
         Ok(Content::Table(table)) => table,
         other => panic!("not a table: {other:?}"),
     }

@@ -88,6 +88,14 @@ pub(super) fn shared_texts(
     Ok(texts)
 }
 
+/// The text of a drawn object, such as a comment, which stands in the records after it.
+pub(super) fn object_text(record: &BiffRecord) -> Option<String> {
+    let length = usize::from(u16_at(record.data, 10)?);
+    let mut parts = ContinuedData { part: &[], rest: record.rest };
+    let flags = parts.byte()?;
+    parts.rest_of_text(length, flags)
+}
+
 /// The data of a record and of its CONTINUE records.
 struct ContinuedData<'a> {
     part: &'a [u8],
@@ -97,12 +105,19 @@ struct ContinuedData<'a> {
 impl ContinuedData<'_> {
     /// The next string; a `formatted` one may be followed by formatting runs and phonetic data.
     fn text(&mut self, formatted: bool) -> Option<String> {
-        let mut length = usize::from(self.u16()?);
+        let length = usize::from(self.u16()?);
         let flags = self.byte()?;
         let has = |flag: u8| formatted && flags & flag != 0;
         let runs = if has(8) { usize::from(self.u16()?) } else { 0 };
         let more =
             if has(4) { usize::from(self.u16()?) + (usize::from(self.u16()?) << 16) } else { 0 };
+        let text = self.rest_of_text(length, flags)?;
+        self.skip(runs * 4 + more)?;
+        Some(text)
+    }
+
+    /// A text of this length; the flags say how wide its characters are.
+    fn rest_of_text(&mut self, mut length: usize, flags: u8) -> Option<String> {
         let mut wide = is_wide(flags);
         let mut text = String::new();
         loop {
@@ -111,14 +126,12 @@ impl ContinuedData<'_> {
             length -= count;
             self.part = &self.part[bytes..];
             if length == 0 {
-                break;
+                return Some(text);
             }
             // Each continued part has its own width flag.
             self.next_part()?;
             wide = is_wide(self.byte()?);
         }
-        self.skip(runs * 4 + more)?;
-        Some(text)
     }
 
     fn byte(&mut self) -> Option<u8> {

@@ -3,6 +3,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NumberKind {
     Number,
+    Percent,
     /// A whole number with leading zeros up to this many digits.
     Padded(usize),
     /// A date, a time of day, or both.
@@ -16,6 +17,7 @@ const MOST_DIGITS: usize = 15;
 /// The kind of a built-in format (ECMA-376 part 1, 18.8.30).
 pub(super) fn built_in(id: u16) -> NumberKind {
     match id {
+        9 | 10 => NumberKind::Percent,
         14..=22 | 27..=36 | 45 | 47 | 50..=58 => NumberKind::Moment,
         46 => NumberKind::Duration,
         _ => NumberKind::Number,
@@ -27,6 +29,7 @@ pub(super) fn kind(code: &str) -> NumberKind {
     if (2..=MOST_DIGITS).contains(&code.len()) && code.bytes().all(|byte| byte == b'0') {
         return NumberKind::Padded(code.len());
     }
+    let mut kind = NumberKind::Number;
     let mut characters = code.chars();
     while let Some(character) = characters.next() {
         match character {
@@ -42,11 +45,12 @@ pub(super) fn kind(code: &str) -> NumberKind {
                     return NumberKind::Duration;
                 }
             }
+            '%' => kind = NumberKind::Percent,
             'd' | 'D' | 'h' | 'H' | 'm' | 'M' | 's' | 'S' | 'y' | 'Y' => return NumberKind::Moment,
             _ => {}
         }
     }
-    NumberKind::Number
+    kind
 }
 
 #[cfg(test)]
@@ -63,6 +67,8 @@ mod tests {
             ("#,##0.00\\ \"days\"", NumberKind::Number),
             ("[Red]0;dd", NumberKind::Number),
             ("0.00E+00", NumberKind::Number),
+            ("0.0%", NumberKind::Percent),
+            ("0\\ \"%\"", NumberKind::Number),
             ("_d0*d", NumberKind::Number),
             ("\"open", NumberKind::Number),
             ("yyyy\\-mm\\-dd", NumberKind::Moment),

@@ -1,13 +1,14 @@
-//! The cells of a sheet, stored sparsely, and their conversion to a table.
+//! The cells of a sheet, stored sparsely.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
+use super::value::{CellKind, CellValue, shown};
 use crate::context::ReadContext;
-use crate::table::Table;
-use crate::{Columns, FileError, FileErrorKind, TableOptions};
+use crate::records::header::{self, HeadCell, HeadKind, HeadRow};
+use crate::{FileError, HeaderRow};
 
 /// Cells between two checks of the time: chosen by hand, not measured.
 const CELLS_PER_CHECK: usize = 1024;
@@ -15,21 +16,35 @@ const CELLS_PER_CHECK: usize = 1024;
 const EMPTY_CELLS_PER_CELL: usize = 8;
 
 pub(super) struct SheetGrid<'a> {
-    context: &'a ReadContext<'a>,
-    rows: Vec<GridRow>,
-    merged: Vec<Area>,
+    pub(super) context: &'a ReadContext<'a>,
+    pub(super) rows: Vec<GridRow>,
+    pub(super) merged: Vec<Area>,
+    pub(super) hidden_rows: Hidden,
+    pub(super) hidden_columns: Hidden,
+    /// The texts of comments by row and column.
+    pub(super) comments: BTreeMap<(u32, u32), String>,
+    /// Formulas without a stored value.
+    pub(super) formulas: usize,
+    pub(super) errors: usize,
     /// The number of cells put, empty ones included.
     seen: usize,
     cells: usize,
     text_bytes: u64,
-    errors: usize,
 }
 
 /// A row with at least one cell.
-struct GridRow {
+#[derive(Debug)]
+pub(super) struct GridRow {
     /// From 0.
-    number: u32,
-    cells: Vec<(u32, Value)>,
+    pub(super) number: u32,
+    pub(super) cells: Vec<GridCell>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct GridCell {
+    pub(super) column: u32,
+    pub(super) kind: CellKind,
+    pub(super) value: Value,
 }
 
 /// A merged area.
@@ -39,10 +54,45 @@ pub(super) struct Area {
     pub(super) columns: RangeInclusive<u32>,
 }
 
+/// Rows or columns that a sheet does not show.
+#[derive(Debug, Default)]
+pub(super) struct Hidden(Vec<RangeInclusive<u32>>);
+
+impl Hidden {
+    /// Whether a row or column is hidden; after [`Self::sort`].
+    pub(super) fn contains(&self, number: u32) -> bool {
+        let place = self.0.partition_point(|range| *range.end() < number);
+        self.0.get(place).is_some_and(|range| range.contains(&number))
+    }
+
+    /// Sorts the ranges and joins those that touch.
+    fn sort(&mut self) {
+        self.0.sort_by_key(|range| *range.start());
+        self.0.dedup_by(|next, range| {
+            let touches = *next.start() <= range.end().saturating_add(1);
+            if touches {
+                *range = *range.start()..=*range.end().max(next.end());
+            }
+            touches
+        });
+    }
+}
+
 impl<'a> SheetGrid<'a> {
     pub(super) fn new(context: &'a ReadContext<'a>) -> Self {
-        let (rows, merged) = (Vec::new(), Vec::new());
-        Self { context, rows, merged, seen: 0, cells: 0, text_bytes: 0, errors: 0 }
+        Self {
+            context,
+            rows: Vec::new(),
+            merged: Vec::new(),
+            hidden_rows: Hidden::default(),
+            hidden_columns: Hidden::default(),
+            comments: BTreeMap::new(),
+            formulas: 0,
+            errors: 0,
+            seen: 0,
+            cells: 0,
+            text_bytes: 0,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -52,37 +102,39 @@ impl<'a> SheetGrid<'a> {
     /// Whether there are more rows than the options ask for.
     pub(super) fn is_full(&self) -> bool {
         let options = &self.context.options.table;
-        let header = options.header.map_or(0, |header| header.saturating_add(1));
+        let header = match options.header {
+            HeaderRow::Found => header::MOST_ROWS,
+            HeaderRow::At(row) => row.saturating_add(1),
+            HeaderRow::None => 0,
+        };
         options.rows.is_some_and(|rows| self.rows.len() > header.saturating_add(rows))
     }
 
-    /// Puts a cell, with row and column from 0; null is an empty cell.
-    pub(super) fn put(&mut self, row: u32, column: u32, value: Value) -> Result<(), FileError> {
+    /// Puts a cell, with row and column from 0.
+    pub(super) fn put(&mut self, row: u32, column: u32, cell: CellValue) -> Result<(), FileError> {
         self.seen += 1;
         if self.seen.is_multiple_of(CELLS_PER_CHECK) {
             self.context.check_time()?;
             self.context.check_cells(self.seen / EMPTY_CELLS_PER_CELL)?;
         }
+        let CellValue { kind, value } = cell;
         if value.is_null() || self.context.options.table.skipped.contains(row as usize) {
             return Ok(());
         }
+        self.formulas += usize::from(kind == CellKind::Formula);
+        self.errors += usize::from(kind == CellKind::Error);
         self.count(1, value.as_str())?;
+        let cell = GridCell { column, kind, value };
         match self.rows.last_mut() {
-            Some(last) if last.number == row => last.cells.push((column, value)),
+            Some(last) if last.number == row => last.cells.push(cell),
             last => {
                 if let Some(last) = last {
                     last.cells.shrink_to_fit();
                 }
-                self.rows.push(GridRow { number: row, cells: vec![(column, value)] });
+                self.rows.push(GridRow { number: row, cells: vec![cell] });
             }
         }
         Ok(())
-    }
-
-    /// Counts a cell that holds an error, such as `#N/A`.
-    pub(super) fn put_error(&mut self) -> Result<(), FileError> {
-        self.errors += 1;
-        self.count(1, None)
     }
 
     pub(super) fn merge(&mut self, area: Area) -> Result<(), FileError> {
@@ -90,9 +142,29 @@ impl<'a> SheetGrid<'a> {
         self.context.check_cells(self.merged.len())
     }
 
+    pub(super) fn hide_rows(&mut self, rows: RangeInclusive<u32>) -> Result<(), FileError> {
+        self.hidden_rows.0.push(rows);
+        self.context.check_cells(self.hidden_rows.0.len())
+    }
+
+    pub(super) fn hide_columns(&mut self, columns: RangeInclusive<u32>) -> Result<(), FileError> {
+        self.hidden_columns.0.push(columns);
+        self.context.check_cells(self.hidden_columns.0.len())
+    }
+
+    /// Adds the text of a comment; blank ones say nothing.
+    pub(super) fn comment(&mut self, row: u32, column: u32, text: &str) -> Result<(), FileError> {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        self.count(1, Some(text))?;
+        self.comments.insert((row, column), text.trim().to_owned());
+        Ok(())
+    }
+
     /// Counts cells and the bytes of their text. A shared string is stored once in the file but copied
     /// for each cell.
-    fn count(&mut self, cells: usize, text: Option<&str>) -> Result<(), FileError> {
+    pub(super) fn count(&mut self, cells: usize, text: Option<&str>) -> Result<(), FileError> {
         let bytes = text.map_or(0, str::len) as u64 * cells as u64;
         self.cells = self.cells.saturating_add(cells);
         self.text_bytes = self.text_bytes.saturating_add(bytes);
@@ -100,44 +172,8 @@ impl<'a> SheetGrid<'a> {
         self.context.check_unpacked_bytes(self.text_bytes)
     }
 
-    /// Converts the rows after the header to a table; `name` is the name of the sheet.
-    pub(super) fn into_table(mut self, name: &str) -> Result<Table, FileError> {
-        let options = &self.context.options.table;
-        self.sort();
-        let header = options.header.unwrap_or(0);
-        if self.rows.len() <= header {
-            let message = format!("the sheet `{name}` is empty, or all of its rows are skipped");
-            return Err(self.context.error(FileErrorKind::Empty, message));
-        }
-        self.rows.drain(..header);
-        let header = options.header.map(|_| self.rows.remove(0));
-        self.fill_merged(header.as_ref().map(|row| row.number))?;
-        self.rows.truncate(options.rows.unwrap_or(usize::MAX));
-        if self.rows.is_empty() {
-            let message = format!("the sheet `{name}` has a header and no rows");
-            return Err(self.context.error(FileErrorKind::Empty, message));
-        }
-        let header = header.map_or_else(Vec::new, |row| row.cells);
-        let columns = self.columns(&header)?;
-        self.context.check_cells(columns.len().saturating_mul(self.rows.len()))?;
-        let mut table = Table { columns: names(&columns, &header, options), ..Table::default() };
-        for row in self.rows {
-            let place = |column| columns.binary_search(&column).ok();
-            let cells = row.cells.into_iter();
-            table.records.push_at(
-                cells.filter_map(|(column, value)| place(column).map(|place| (place, value))),
-            );
-        }
-        options.warn_of_title(header.len(), &mut table);
-        if self.errors > 0 {
-            let warning = format!("{} cells of `{name}` hold errors; null here", self.errors);
-            table.warnings.push(warning);
-        }
-        Ok(table)
-    }
-
     /// Sorts rows and cells, which may come in any order; of duplicates the first is kept.
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         self.rows.sort_by_key(|row| row.number);
         self.rows.dedup_by(|next, row| {
             let same = next.number == row.number;
@@ -147,85 +183,66 @@ impl<'a> SheetGrid<'a> {
             same
         });
         self.rows.iter_mut().for_each(GridRow::sort);
+        self.hidden_rows.sort();
+        self.hidden_columns.sort();
     }
 
-    /// Copies the value of a merged area to all of its cells, except for areas that begin in the
-    /// header or above it: a title over several columns names none of them. Blank rows and columns
-    /// after the last one are not filled.
-    fn fill_merged(&mut self, header: Option<u32>) -> Result<(), FileError> {
-        let last = |row: &GridRow| row.cells.last().map(|(column, _)| *column);
-        let Some(last) = self.rows.iter().filter_map(last).max() else { return Ok(()) };
-        for area in std::mem::take(&mut self.merged) {
-            self.context.check_time()?;
-            let (top, left) = (*area.rows.start(), *area.columns.start());
-            if header.is_some_and(|header| top <= header) {
-                continue;
-            }
-            let place = |row: u32| self.rows.partition_point(|other| other.number < row);
-            let rows = place(top)..place(area.rows.end().saturating_add(1));
-            let columns = left..=last.min(*area.columns.end());
-            let first = self.rows.get(rows.start).filter(|row| row.number == top);
-            let Some(value) = first.and_then(|row| row.value(left)).cloned() else { continue };
-            self.count(rows.len() * columns.clone().count(), value.as_str())?;
-            for row in self.rows.get_mut(rows).unwrap_or_default() {
-                row.cells.extend(columns.clone().map(|column| (column, value.clone())));
-                row.sort();
-            }
-        }
-        Ok(())
-    }
-
-    /// The columns with a name or a cell, restricted to those chosen by position.
-    fn columns(&self, header: &[(u32, Value)]) -> Result<Vec<u32>, FileError> {
-        let cells = self.rows.iter().flat_map(|row| &row.cells).chain(header);
-        let used: BTreeSet<u32> = cells.map(|(column, _)| *column).collect();
-        let is_chosen = |column: usize| match &self.context.options.table.columns {
-            None | Some(Columns::Names(_)) => true,
-            Some(Columns::Positions(positions)) => positions.contains(&column),
-            Some(Columns::Letters(ranges)) => {
-                ranges.iter().any(|(from, to)| (*from..=*to).contains(&column))
-            }
+    /// The first rows, as the header is looked for in them.
+    pub(super) fn head(&self) -> Vec<HeadRow<'_>> {
+        let rows = &self.rows[..self.rows.len().min(header::MOST_ROWS)];
+        let last = rows.iter().filter_map(GridRow::last_column).max().unwrap_or(0);
+        let spans: HashMap<(u32, u32), u32> = self
+            .merged
+            .iter()
+            .map(|area| ((*area.rows.start(), *area.columns.start()), *area.columns.end()))
+            .collect();
+        let cell = |row: u32, cell: &'_ GridCell| {
+            let end = spans.get(&(row, cell.column)).copied().unwrap_or(cell.column);
+            cell.column..=end.min(last).max(cell.column)
         };
-        if let Some(Columns::Positions(positions)) = &self.context.options.table.columns {
-            let last = used.last().map_or(0, |last| *last as usize);
-            if let Some(position) = positions.iter().find(|position| **position > last) {
-                let message =
-                    format!("no column {position} (chosen by file_options); the last is {last}");
-                return Err(self.context.error(FileErrorKind::Options, message));
-            }
-        }
-        let chosen: Vec<u32> =
-            used.into_iter().filter(|column| is_chosen(*column as usize)).collect();
-        if chosen.is_empty() {
-            let message = "the columns chosen by file_options are empty";
-            return Err(self.context.error(FileErrorKind::Options, message));
-        }
-        Ok(chosen)
+        rows.iter()
+            .map(|row| HeadRow {
+                number: row.number,
+                cells: row
+                    .cells
+                    .iter()
+                    .map(|found| HeadCell {
+                        columns: cell(row.number, found),
+                        text: shown(found.kind, &found.value),
+                        kind: found.head_kind(),
+                    })
+                    .collect(),
+            })
+            .collect()
     }
 }
 
 impl GridRow {
-    fn sort(&mut self) {
-        self.cells.sort_by_key(|(column, _)| *column);
-        self.cells.dedup_by_key(|(column, _)| *column);
+    pub(super) fn sort(&mut self) {
+        self.cells.sort_by_key(|cell| cell.column);
+        self.cells.dedup_by_key(|cell| cell.column);
     }
 
-    fn value(&self, column: u32) -> Option<&Value> {
-        let place = self.cells.binary_search_by_key(&column, |(column, _)| *column).ok()?;
-        self.cells.get(place).map(|(_, value)| value)
+    pub(super) fn cell(&self, column: u32) -> Option<&GridCell> {
+        let place = self.cells.binary_search_by_key(&column, |cell| cell.column).ok()?;
+        self.cells.get(place)
+    }
+
+    pub(super) fn last_column(&self) -> Option<u32> {
+        self.cells.last().map(|cell| cell.column)
     }
 }
 
-fn names(columns: &[u32], header: &[(u32, Value)], options: &TableOptions) -> Vec<String> {
-    let given: Vec<String> = header.iter().map(|(_, name)| title(name)).collect();
-    let taken = given.iter().map(String::as_str).collect();
-    let name = |column: &u32| match header.binary_search_by_key(column, |(column, _)| *column) {
-        Ok(place) => given[place].clone(),
-        Err(_) => options.unnamed(*column as usize, &taken),
-    };
-    columns.iter().map(name).collect()
-}
-
-fn title(name: &Value) -> String {
-    name.as_str().map_or_else(|| name.to_string(), |name| name.trim().to_owned())
+impl GridCell {
+    pub(super) fn head_kind(&self) -> HeadKind {
+        match (self.kind, &self.value) {
+            (CellKind::Text, Value::String(text)) => HeadKind::of_text(text),
+            (CellKind::Moment, _) => HeadKind::Period,
+            (CellKind::Number, value) => match HeadKind::of_text(&value.to_string()) {
+                HeadKind::Period => HeadKind::Period,
+                _ => HeadKind::Value,
+            },
+            _ => HeadKind::Value,
+        }
+    }
 }

@@ -1,22 +1,24 @@
-//! Workbooks: chooses the sheets and combines them to a table.
+//! Workbooks: chooses the sheets, and reads them as a document or as records.
 
 mod biff;
-mod excel;
 mod format_code;
 mod grid;
-mod guard;
+mod layout;
+mod list;
 mod opendocument;
+mod sheet_document;
+mod sheet_records;
+mod sheet_table;
 mod value;
 mod xls;
+mod xlsb;
+mod xlsx;
+mod xml;
 
-use std::collections::HashMap;
-
-use serde_json::json;
-
-use super::options::{SheetKey, Sheets, free};
+use super::options::{SheetKey, Sheets};
+use crate::builder::Builder;
 use crate::context::ReadContext;
-use crate::table::{Cell, Table};
-use crate::{Columns, FileError, FileErrorKind, Format};
+use crate::{Content, Document, FileError, FileErrorKind, Format, ReadAs};
 use grid::SheetGrid;
 
 /// A worksheet; chart sheets are not listed.
@@ -33,126 +35,112 @@ trait Workbook {
     fn read(&mut self, position: usize, grid: &mut SheetGrid) -> Result<(), FileError>;
 }
 
-/// Reads the sheets that the options choose. The rows of several sheets follow each other, with the
-/// name of the sheet in the first column.
+/// Reads the workbook as the options say: records or a document.
 pub(crate) fn read(
     context: &ReadContext,
     format: Format,
     bytes: Vec<u8>,
-) -> Result<Table, FileError> {
-    let mut workbook: Box<dyn Workbook> = match format {
-        Format::Ods => Box::new(opendocument::open(context, &bytes)?),
+) -> Result<Content, FileError> {
+    let kept;
+    let mut workbook: Box<dyn Workbook + '_> = match format {
+        Format::Xlsb => Box::new(xlsb::open(context, bytes)?),
         Format::Xls => Box::new(xls::open(context, bytes)?),
-        Format::Xlsb => Box::new(excel::open_binary(context, bytes)?),
-        _ => Box::new(excel::open(context, bytes)?),
-    };
-    let options = &context.options.table;
-    let (mut table, positions) = match &options.sheets {
-        Sheets::First => first(context, workbook.as_mut())?,
-        Sheets::One(key) => {
-            let position = find(context, workbook.sheets(), key)?;
-            (one(context, workbook.as_mut(), position)?, vec![position])
-        }
-        Sheets::Several(keys) => {
-            let find = |key| find(context, workbook.sheets(), key);
-            let positions: Vec<usize> = keys.iter().map(find).collect::<Result<_, _>>()?;
-            (several(context, workbook.as_mut(), &positions)?, positions)
-        }
-        Sheets::All => {
-            let positions = visible(workbook.sheets());
-            (several(context, workbook.as_mut(), &positions)?, positions)
+        _ => {
+            kept = bytes;
+            match format {
+                Format::Ods => Box::new(opendocument::open(context, &kept)?),
+                _ => Box::new(xlsx::open(context, &kept)?),
+            }
         }
     };
-    table.warnings.extend(unread(workbook.sheets(), &positions, &options.sheets));
-    table.check_names(context.name)?;
-    Ok(table)
-}
-
-fn first(
-    context: &ReadContext,
-    workbook: &mut dyn Workbook,
-) -> Result<(Table, Vec<usize>), FileError> {
-    for position in visible(workbook.sheets()) {
-        let grid = grid(context, workbook, position)?;
-        if !grid.is_empty() {
-            let mut table = grid.into_table(&workbook.sheets()[position].name)?;
-            choose_columns(context, &mut table)?;
-            return Ok((table, vec![position]));
-        }
+    let workbook = workbook.as_mut();
+    match context.options.table.read_as() {
+        ReadAs::Records => sheet_records::records(context, workbook).map(Content::Table),
+        ReadAs::Document => document(context, workbook).map(Content::Document),
+        ReadAs::Auto => either(context, workbook),
     }
-    let message = format!(
-        "no visible sheet has cells; choose a hidden one with sheet_name: {}",
-        names(workbook.sheets(), |_| true)
-    );
-    Err(context.error(FileErrorKind::Empty, message))
 }
 
-fn one(
-    context: &ReadContext,
-    workbook: &mut dyn Workbook,
-    position: usize,
-) -> Result<Table, FileError> {
-    let grid = grid(context, workbook, position)?;
-    let mut table = grid.into_table(&workbook.sheets()[position].name)?;
-    choose_columns(context, &mut table)?;
-    Ok(table)
+/// Records if the first sheet is one clean list of them, or if the document is too large, else the
+/// document; a warning says which.
+fn either(context: &ReadContext, workbook: &mut dyn Workbook) -> Result<Content, FileError> {
+    let (grid, position) = first(context, workbook)?;
+    let (mut table, note) = if list::is_list(&grid) {
+        let note = "read as records, a row for each of the first sheet; as=\"document\" reads the \
+                    workbook as a document";
+        (sheet_records::of_first(context, workbook, grid, position)?, note)
+    } else {
+        drop(grid);
+        match document(context, workbook) {
+            Err(error) if error.kind == FileErrorKind::LimitExceeded => {
+                let note = "read as records, as it is too large for a document";
+                (sheet_records::records(context, workbook)?, note)
+            }
+            document => {
+                let note = "read as a document, as the first sheet is not one clean list; \
+                            as=\"records\" reads records";
+                let mut document = document?;
+                document.warnings.push(note.to_owned());
+                return Ok(Content::Document(document));
+            }
+        }
+    };
+    table.warnings.push(note.to_owned());
+    Ok(Content::Table(table))
 }
 
-/// Reads several sheets. The columns are the union, in order of first appearance; empty sheets add
-/// no rows.
-fn several(
-    context: &ReadContext,
-    workbook: &mut dyn Workbook,
-    positions: &[usize],
-) -> Result<Table, FileError> {
-    let mut all = Table::default();
-    let mut origins: Vec<usize> = Vec::new();
+/// Reads the sheets as a document, each a page.
+fn document(context: &ReadContext, workbook: &mut dyn Workbook) -> Result<Document, FileError> {
+    let options = &context.options.table;
+    options.allow_for_document(context.name, &["sheet_name"])?;
+    let positions = match &options.sheets {
+        Sheets::First | Sheets::All => visible(workbook.sheets()),
+        sheets => chosen(context, workbook.sheets(), sheets)?,
+    };
+    let mut builder = Builder::default();
+    let mut warnings = Vec::new();
+    let mut number = 0;
     for position in positions {
-        let grid = grid(context, workbook, *position)?;
-        if grid.is_empty() {
+        let grid = grid(context, workbook, position)?;
+        if grid.is_empty() && grid.comments.is_empty() {
             continue;
         }
-        let table = grid.into_table(&workbook.sheets()[*position].name)?;
-        table.check_names(context.name)?;
-        origins.resize(origins.len() + table.records.len(), *position);
-        append(context, &mut all, table)?;
+        number += 1;
+        let name = &workbook.sheets()[position].name;
+        builder.page(number);
+        warnings.extend(sheet_table::formula_warning(&grid, name));
+        sheet_document::write(grid, name, &mut builder)?;
     }
-    if all.records.is_empty() {
-        return Err(context.error(FileErrorKind::Empty, "the sheets have no cells"));
+    if number == 0 {
+        return Err(no_cells(context, workbook.sheets()));
     }
-    choose_columns(context, &mut all)?;
-    let is_taken = |name: &str| all.columns.iter().any(|column| column == name);
-    let name = free("sheet".to_owned(), is_taken);
-    all.columns.insert(0, name);
-    let sheets = workbook.sheets().iter();
-    let sheets: Vec<String> = sheets.map(|sheet| json!(sheet.name).to_string()).collect();
-    let columns = all.columns.len();
-    all.records = all.records.arranged(|index, record| {
-        let sheet = std::iter::once(Cell::of_json(&sheets[origins[index]]));
-        sheet.chain(record.cells(columns)).enumerate()
-    });
-    Ok(all)
+    warnings.extend(hidden_sheets(workbook.sheets(), &options.sheets));
+    let document = builder.finish();
+    context.check_characters(&document.text)?;
+    Ok(Document { warnings, ..document })
 }
 
-fn append(context: &ReadContext, all: &mut Table, table: Table) -> Result<(), FileError> {
-    let mut places: HashMap<String, usize> = all.columns.iter().cloned().zip(0..).collect();
-    for column in &table.columns {
-        if !places.contains_key(column) {
-            places.insert(column.clone(), all.columns.len());
-            all.columns.push(column.clone());
+/// The first visible sheet with cells, sorted, and its position.
+fn first<'a>(
+    context: &'a ReadContext<'a>,
+    workbook: &mut dyn Workbook,
+) -> Result<(SheetGrid<'a>, usize), FileError> {
+    for position in visible(workbook.sheets()) {
+        let mut grid = grid(context, workbook, position)?;
+        if !grid.is_empty() {
+            grid.sort();
+            return Ok((grid, position));
         }
     }
-    let rows = all.records.len() + table.records.len();
-    context.check_cells(rows.saturating_mul(all.columns.len() + 1))?;
-    let places: Vec<usize> =
-        table.columns.iter().filter_map(|column| places.get(column).copied()).collect();
-    all.records.append(&table.records.arranged(|_, record| {
-        let mut cells: Vec<_> = places.iter().copied().zip(record.cells(places.len())).collect();
-        cells.sort_by_key(|(place, _)| *place);
-        cells
-    }));
-    all.warnings.extend(table.warnings);
-    Ok(())
+    Err(no_cells(context, workbook.sheets()))
+}
+
+fn no_cells(context: &ReadContext, sheets: &[Sheet]) -> FileError {
+    let message = format!(
+        "no visible sheet has cells; choose a hidden one with sheet_name: {}",
+        names(sheets, |_| true)
+    );
+    context.error(FileErrorKind::Empty, message)
 }
 
 fn grid<'a>(
@@ -165,17 +153,22 @@ fn grid<'a>(
     Ok(grid)
 }
 
-/// Chooses columns by name; the grid has applied choices by position.
-fn choose_columns(context: &ReadContext, table: &mut Table) -> Result<(), FileError> {
-    let options = &context.options.table;
-    match options.columns {
-        Some(Columns::Names(_)) => options.choose_columns(context.name, table),
-        _ => Ok(()),
-    }
-}
-
 fn visible(sheets: &[Sheet]) -> Vec<usize> {
     (0..sheets.len()).filter(|position| !sheets[*position].hidden).collect()
+}
+
+/// The positions of the sheets that the option names.
+fn chosen(
+    context: &ReadContext,
+    sheets: &[Sheet],
+    option: &Sheets,
+) -> Result<Vec<usize>, FileError> {
+    match option {
+        Sheets::First => Ok(Vec::new()),
+        Sheets::One(key) => find(context, sheets, key).map(|position| vec![position]),
+        Sheets::Several(keys) => keys.iter().map(|key| find(context, sheets, key)).collect(),
+        Sheets::All => Ok(visible(sheets)),
+    }
 }
 
 fn find(context: &ReadContext, sheets: &[Sheet], key: &SheetKey) -> Result<usize, FileError> {
@@ -194,20 +187,13 @@ fn find(context: &ReadContext, sheets: &[Sheet], key: &SheetKey) -> Result<usize
     })
 }
 
-/// Warnings about sheets that were not read.
-fn unread(sheets: &[Sheet], read: &[usize], asked: &Sheets) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if *asked == Sheets::First && sheets.iter().filter(|sheet| !sheet.hidden).count() > 1 {
-        let other = |position| !read.contains(&position) && !sheets[position].hidden;
-        let name = read.first().map_or("", |position| &sheets[*position].name);
-        let others = names(sheets, other);
-        warnings.push(format!("read the sheet `{name}` and not {others}; see sheet_name"));
-    }
-    if matches!(asked, Sheets::First | Sheets::All) && sheets.iter().any(|sheet| sheet.hidden) {
-        let hidden = names(sheets, |position| sheets[position].hidden);
-        warnings.push(format!("hidden sheets are not read: {hidden}; see sheet_name"));
-    }
-    warnings
+/// A warning about hidden sheets, which are read only if they are chosen.
+fn hidden_sheets(sheets: &[Sheet], option: &Sheets) -> Option<String> {
+    let is_hidden = |position: usize| sheets[position].hidden;
+    let says = matches!(option, Sheets::First | Sheets::All) && (0..sheets.len()).any(is_hidden);
+    says.then(|| {
+        format!("hidden sheets are not read: {}; see sheet_name", names(sheets, is_hidden))
+    })
 }
 
 /// The names of the chosen sheets, at most 20, and the number of further ones.

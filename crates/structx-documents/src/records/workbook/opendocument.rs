@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use memchr::memmem;
 use quick_xml::Reader;
-use quick_xml::escape::resolve_predefined_entity;
-use quick_xml::events::{BytesRef, BytesStart, Event};
-use serde_json::Value;
+use quick_xml::events::{BytesStart, Event};
 
+use super::format_code::NumberKind;
 use super::grid::{Area, SheetGrid};
-use super::{Sheet, Workbook, value};
+use super::value::CellValue;
+use super::xml::{attribute, entity, xml};
+use super::{Sheet, Workbook};
 use crate::context::ReadContext;
 use crate::zip_formats::archive::Archive;
 use crate::{FileError, FileErrorKind};
@@ -30,8 +31,8 @@ struct OpenDocument<'a> {
 
 /// A cell with its repetition and spans.
 struct OdsCell {
-    value: Value,
-    is_error: bool,
+    value: CellValue,
+    comment: String,
     repeated: u32,
     rows: u32,
     columns: u32,
@@ -95,14 +96,25 @@ impl Workbook for OpenDocument<'_> {
         // The content starts within elements that are not seen to open.
         xml.config_mut().check_end_names = false;
         xml.config_mut().allow_unmatched_ends = true;
-        let mut row: u32 = 0;
+        let (mut row, mut column): (u32, u32) = (0, 0);
         while !grid.is_full() {
             match xml.read_event().map_err(|_| damaged(self.context))? {
                 Event::Start(element) if element.name().as_ref() == "table:table-row" => {
                     let repeated = count(&element, "table:number-rows-repeated");
+                    let is_hidden = is_hidden(&element);
                     let cells = self.row(&mut xml)?;
                     put(grid, row, repeated, &cells)?;
+                    if is_hidden {
+                        grid.hide_rows(row..=row.saturating_add(repeated - 1))?;
+                    }
                     row = row.saturating_add(repeated);
+                }
+                Event::Start(element) if element.name().as_ref() == "table:table-column" => {
+                    let repeated = count(&element, "table:number-columns-repeated");
+                    if is_hidden(&element) {
+                        grid.hide_columns(column..=column.saturating_add(repeated - 1))?;
+                    }
+                    column = column.saturating_add(repeated);
                 }
                 Event::Start(element) if element.name().as_ref() == "table:table" => {
                     skip(self.context, &mut xml, &element)?;
@@ -127,7 +139,7 @@ impl OpenDocument<'_> {
                     "table:table-cell" => {
                         let cell = self.cell(xml, &element)?;
                         let repeated = cell.repeated;
-                        if cell.is_error || !cell.value.is_null() {
+                        if !cell.value.value.is_null() || !cell.comment.is_empty() {
                             cells.push((column, cell));
                         }
                         column = column.saturating_add(repeated);
@@ -148,42 +160,28 @@ impl OpenDocument<'_> {
     }
 
     fn cell(&self, xml: &mut Reader<&[u8]>, element: &BytesStart) -> Result<OdsCell, FileError> {
-        let text = self.text(xml)?;
-        let given = |name: &str| attribute(element, name);
-        let number = |name: &str| given(name).and_then(|number| number.parse().ok());
-        let is_error = given("calcext:value-type").as_deref() == Some("error");
-        let value = match given("office:value-type").as_deref() {
-            _ if is_error => Value::Null,
-            Some("float" | "percentage" | "currency") => {
-                number("office:value").map_or(Value::Null, value::number)
-            }
-            Some("date") => {
-                given("office:date-value").map_or(Value::Null, |d| value::iso_moment(&d))
-            }
-            Some("time") => {
-                given("office:time-value").map_or(Value::Null, |time| value::iso_duration(&time))
-            }
-            Some("boolean") => {
-                Value::from(given("office:boolean-value").as_deref() == Some("true"))
-            }
-            _ => value::text(&given("office:string-value").unwrap_or(text)),
-        };
+        let (text, comment) = self.text(xml)?;
         Ok(OdsCell {
-            value,
-            is_error,
+            value: value(element, &text),
+            comment,
             repeated: count(element, "table:number-columns-repeated"),
             rows: count(element, "table:number-rows-spanned"),
             columns: count(element, "table:number-columns-spanned"),
         })
     }
 
-    /// The text of a cell's paragraphs.
-    fn text(&self, xml: &mut Reader<&[u8]>) -> Result<String, FileError> {
+    /// The text of a cell's paragraphs, and that of its comment.
+    fn text(&self, xml: &mut Reader<&[u8]>) -> Result<(String, String), FileError> {
         let (mut text, mut depth, mut paragraphs) = (String::new(), 0, 0);
+        let mut comment = String::new();
         loop {
             match xml.read_event().map_err(|_| damaged(self.context))? {
                 Event::Start(element) => match element.name().as_ref() {
-                    "office:annotation" | "table:table" => skip(self.context, xml, &element)?,
+                    "office:annotation" => comment = self.text(xml)?.0,
+                    // The author and the date of a comment are no part of its text.
+                    "table:table" | "dc:creator" | "dc:date" | "meta:date-string" => {
+                        skip(self.context, xml, &element)?;
+                    }
                     name => {
                         depth += 1;
                         match name {
@@ -199,7 +197,7 @@ impl OpenDocument<'_> {
                         paragraphs += usize::from(name == "text:p");
                     }
                 },
-                Event::End(_) if depth == 0 => return Ok(text),
+                Event::End(_) if depth == 0 => return Ok((text, comment)),
                 Event::End(_) => depth -= 1,
                 Event::Text(part) => text.push_str(&part.xml10_content()),
                 Event::CData(part) => text.push_str(&part.xml10_content()),
@@ -211,6 +209,48 @@ impl OpenDocument<'_> {
     }
 }
 
+/// The value of a cell with the given text.
+fn value(element: &BytesStart, text: &str) -> CellValue {
+    let given = |name: &str| attribute(element, name);
+    if given("calcext:value-type").as_deref() == Some("error") {
+        return CellValue::error(text.trim());
+    }
+    let number = |format| {
+        let value = given("office:value").and_then(|value| value.parse().ok());
+        value.map(|value| CellValue::number(value, format, false))
+    };
+    let found = match given("office:value-type").as_deref() {
+        Some("float" | "currency") => number(zeros(text)),
+        Some("percentage") => number(NumberKind::Percent),
+        Some("date") => given("office:date-value").map(|date| CellValue::iso_moment(&date)),
+        Some("time") => given("office:time-value").map(|time| CellValue::iso_duration(&time)),
+        Some("boolean") => {
+            Some(CellValue::bool(given("office:boolean-value").as_deref() == Some("true")))
+        }
+        Some(_) => Some(CellValue::text(&given("office:string-value").unwrap_or(text.to_owned()))),
+        None => None,
+    };
+    let formula = || given("table:formula").map(|formula| CellValue::formula(plain(&formula)));
+    found.or_else(formula).unwrap_or_else(|| CellValue::text(text))
+}
+
+/// The format of a number that is shown with leading zeros.
+fn zeros(shown: &str) -> NumberKind {
+    let is_padded = shown.len() > 1
+        && shown.starts_with('0')
+        && shown.bytes().all(|byte| byte.is_ascii_digit());
+    if is_padded { NumberKind::Padded(shown.len()) } else { NumberKind::Number }
+}
+
+/// A formula without the prefix of its language: `of:=SUM([.A1])` as `=SUM([.A1])`.
+fn plain(formula: &str) -> &str {
+    formula.find('=').map_or(formula, |start| &formula[start..])
+}
+
+fn is_hidden(element: &BytesStart) -> bool {
+    matches!(attribute(element, "table:visibility").as_deref(), Some("collapse" | "filter"))
+}
+
 /// Puts the cells of a row, repeated as declared; blank rows cost nothing.
 fn put(
     grid: &mut SheetGrid,
@@ -219,7 +259,7 @@ fn put(
     cells: &[(u32, OdsCell)],
 ) -> Result<(), FileError> {
     if cells.is_empty() {
-        return grid.put(row, 0, Value::Null);
+        return grid.put(row, 0, CellValue::EMPTY);
     }
     for row in row..row.saturating_add(repeated).min(MOST_ROWS) {
         if grid.is_full() {
@@ -227,11 +267,8 @@ fn put(
         }
         for (column, cell) in cells {
             for column in *column..column.saturating_add(cell.repeated).min(MOST_COLUMNS) {
-                if cell.is_error {
-                    grid.put_error()?;
-                } else {
-                    grid.put(row, column, cell.value.clone())?;
-                }
+                grid.put(row, column, cell.value.clone())?;
+                grid.comment(row, column, &cell.comment)?;
             }
             if cell.rows > 1 || cell.columns > 1 {
                 grid.merge(Area {
@@ -242,12 +279,6 @@ fn put(
         }
     }
     Ok(())
-}
-
-fn xml(content: &[u8]) -> Reader<&[u8]> {
-    let mut xml = Reader::from_reader(content);
-    xml.config_mut().expand_empty_elements = true;
-    xml
 }
 
 fn position(xml: &Reader<&[u8]>) -> usize {
@@ -262,21 +293,9 @@ fn skip(
     xml.read_to_end(element.name()).map(drop).map_err(|_| damaged(context))
 }
 
-fn attribute(element: &BytesStart, name: &str) -> Option<String> {
-    let attribute = element.try_get_attribute(name).ok().flatten()?;
-    attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(String::from)
-}
-
 /// A repetition or span; 1 if absent.
 fn count(element: &BytesStart, name: &str) -> u32 {
     attribute(element, name).and_then(|count| count.parse().ok()).unwrap_or(1).max(1)
-}
-
-fn entity(reference: &BytesRef) -> Option<String> {
-    match reference.resolve_char_ref() {
-        Ok(Some(character)) => Some(character.to_string()),
-        _ => resolve_predefined_entity(reference).map(str::to_owned),
-    }
 }
 
 fn damaged(context: &ReadContext) -> FileError {

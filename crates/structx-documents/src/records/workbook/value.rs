@@ -1,13 +1,135 @@
-//! Converts cell values to JSON: dates and times to ISO 8601 strings, whole numbers to integers.
+//! The values of cells as JSON: dates and times as ISO 8601 strings, whole numbers as integers; and as
+//! a sheet shows them.
+
+use std::borrow::Cow;
 
 use calamine::ExcelDateTime;
 use serde_json::Value;
+
+use super::format_code::NumberKind;
 
 const DAY: f64 = 86_400_000.0;
 /// The serial number of the day after 9999-12-31, the last date of Excel.
 const END_OF_DAYS: f64 = 2_958_466.0;
 /// Whole numbers below this one, 2^63, are written with all digits, as a sheet shows them.
 const MOST_WHOLE: f64 = 9_223_372_036_854_775_808.0;
+
+/// A digit more than this may come from the binary form of a number; a sheet shows no more.
+const SHOWN_DIGITS: usize = 15;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CellValue {
+    pub(super) kind: CellKind,
+    /// Null for an empty cell.
+    pub(super) value: Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CellKind {
+    Text,
+    Number,
+    /// A number that is shown times 100, with a percent sign.
+    Percent,
+    /// A date, a time, or a duration.
+    Moment,
+    Bool,
+    /// Such as `#N/A`.
+    Error,
+    /// The text of a formula without a stored value.
+    Formula,
+}
+
+impl CellValue {
+    pub(super) const EMPTY: Self = Self { kind: CellKind::Text, value: Value::Null };
+
+    fn new(kind: CellKind, value: impl Into<Value>) -> Self {
+        Self { kind, value: value.into() }
+    }
+
+    pub(super) fn bool(value: bool) -> Self {
+        Self::new(CellKind::Bool, value)
+    }
+
+    pub(super) fn int(value: i64) -> Self {
+        Self::new(CellKind::Number, value)
+    }
+
+    pub(super) fn error(name: impl Into<String>) -> Self {
+        Self::new(CellKind::Error, name.into())
+    }
+
+    pub(super) fn formula(text: impl Into<String>) -> Self {
+        Self::new(CellKind::Formula, text.into())
+    }
+
+    /// A string; a blank one is an empty cell.
+    pub(super) fn text(text: &str) -> Self {
+        if text.trim().is_empty() { Self::EMPTY } else { Self::new(CellKind::Text, text) }
+    }
+
+    /// A number by its format.
+    pub(super) fn number(value: f64, format: NumberKind, is_1904: bool) -> Self {
+        let number = || Self::new(CellKind::Number, number(value));
+        match format {
+            NumberKind::Number => number(),
+            NumberKind::Percent => Self::new(CellKind::Percent, self::number(value)),
+            NumberKind::Padded(width) => {
+                padded(value, width).map_or_else(number, |text| Self::new(CellKind::Text, text))
+            }
+            NumberKind::Moment => {
+                let kind = calamine::ExcelDateTimeType::DateTime;
+                Self::serial(&ExcelDateTime::new(value, kind, is_1904))
+            }
+            NumberKind::Duration => {
+                duration(value).map_or_else(number, |text| Self::new(CellKind::Moment, text))
+            }
+        }
+    }
+
+    /// A date, a time of day, both, or a duration, from a serial number of days; out of range it stays
+    /// a number.
+    pub(super) fn serial(days: &ExcelDateTime) -> Self {
+        let text = if days.is_duration() { duration(days.as_f64()) } else { moment(days) };
+        match text {
+            Some(text) => Self::new(CellKind::Moment, text),
+            None => Self::new(CellKind::Number, number(days.as_f64())),
+        }
+    }
+
+    /// An ISO 8601 date and time; a time of midnight is dropped.
+    pub(super) fn iso_moment(moment: &str) -> Self {
+        Self::new(CellKind::Moment, iso_moment(moment))
+    }
+
+    /// An ISO 8601 duration.
+    pub(super) fn iso_duration(duration: &str) -> Self {
+        Self::new(CellKind::Moment, iso_duration(duration))
+    }
+}
+
+/// The text of a value as a sheet shows it, with all digits that are stored.
+pub(super) fn shown(kind: CellKind, value: &Value) -> Cow<'_, str> {
+    match (kind, value) {
+        (_, Value::String(text)) => Cow::Borrowed(text),
+        (CellKind::Percent, Value::Number(number)) => {
+            let percent = number.as_f64().map(|number| plain(number * 100.0));
+            Cow::Owned(percent.map_or_else(|| number.to_string(), |percent| percent + "%"))
+        }
+        (CellKind::Number, Value::Number(number)) if number.is_f64() => {
+            Cow::Owned(number.as_f64().map_or_else(|| number.to_string(), plain))
+        }
+        (CellKind::Bool, Value::Bool(value)) => {
+            Cow::Borrowed(if *value { "TRUE" } else { "FALSE" })
+        }
+        (_, value) => Cow::Owned(value.to_string()),
+    }
+}
+
+/// The number in as many digits as a sheet has.
+fn plain(value: f64) -> String {
+    let rounded = format!("{value:.*e}", SHOWN_DIGITS - 1).parse().unwrap_or(value);
+    number(rounded).to_string()
+}
 
 pub(super) fn number(number: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "whole, and in the range of an i64")]
@@ -19,29 +141,24 @@ pub(super) fn number(number: f64) -> Value {
 }
 
 /// A whole number with leading zeros up to `width` digits, as a format such as `00000` shows it.
-pub(super) fn padded(value: f64, width: usize) -> Value {
+fn padded(value: f64, width: usize) -> Option<String> {
     match number(value) {
-        Value::Number(whole) if whole.is_u64() => Value::from(format!("{whole:0>width$}")),
-        other => other,
+        Value::Number(whole) if whole.is_u64() => Some(format!("{whole:0>width$}")),
+        _ => None,
     }
 }
 
-/// A string; a blank one is null.
-pub(super) fn text(text: &str) -> Value {
-    if text.trim().is_empty() { Value::Null } else { Value::from(text) }
-}
-
-/// A date, a time of day or both, from a serial number of days; out of range it stays a number.
-pub(super) fn moment(moment: &ExcelDateTime) -> Value {
+/// A date, a time of day or both.
+fn moment(moment: &ExcelDateTime) -> Option<String> {
     let days = moment.as_f64();
     if !(0.0..END_OF_DAYS).contains(&days) {
-        return number(days);
+        return None;
     }
     let (year, month, day, hour, minute, second, milli) = moment.to_ymd_hms_milli();
     let date = format!("{year:04}-{month:02}-{day:02}");
     let seconds = (i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second);
     let time = clock(seconds * 1000 + i64::from(milli));
-    Value::from(match () {
+    Some(match () {
         () if days < 1.0 => time,
         () if seconds == 0 && milli == 0 => date,
         () => format!("{date}T{time}"),
@@ -49,13 +166,13 @@ pub(super) fn moment(moment: &ExcelDateTime) -> Value {
 }
 
 /// A duration in days as hours, minutes and seconds: `26:30:00`.
-pub(super) fn duration(days: f64) -> Value {
+fn duration(days: f64) -> Option<String> {
     if days.abs() >= END_OF_DAYS || !days.is_finite() {
-        return number(days);
+        return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "in the range of an i64")]
     let millis = (days * DAY).round() as i64;
-    Value::from(clock(millis))
+    Some(clock(millis))
 }
 
 fn clock(millis: i64) -> String {
@@ -66,18 +183,17 @@ fn clock(millis: i64) -> String {
     if milli == 0 { time } else { format!("{time}.{milli:03}") }
 }
 
-/// An ISO 8601 date and time; a time of midnight is dropped.
-pub(super) fn iso_moment(moment: &str) -> Value {
+fn iso_moment(moment: &str) -> &str {
     let blank = |time: &str| time.chars().all(|character| matches!(character, '0' | ':' | '.'));
     match moment.split_once('T') {
-        Some((date, time)) if blank(time) => Value::from(date),
-        _ => Value::from(moment),
+        Some((date, time)) if blank(time) => date,
+        _ => moment,
     }
 }
 
 /// An ISO 8601 duration (`PT26H30M00S`) in the form of [`duration`]; with other units unchanged.
-pub(super) fn iso_duration(duration: &str) -> Value {
-    Value::from(iso_millis(duration).map_or_else(|| duration.to_owned(), clock))
+fn iso_duration(duration: &str) -> String {
+    iso_millis(duration).map_or_else(|| duration.to_owned(), clock)
 }
 
 fn iso_millis(duration: &str) -> Option<i64> {
@@ -108,7 +224,7 @@ mod tests {
     use calamine::{ExcelDateTime, ExcelDateTimeType};
     use serde_json::{Value, json};
 
-    use super::{duration, iso_duration, iso_moment, moment, number};
+    use super::{CellKind, CellValue, NumberKind, number, shown};
 
     #[test]
     fn numbers() {
@@ -141,11 +257,14 @@ mod tests {
             (1e300, false, json!(1e300)),
             (f64::NAN, false, Value::Null),
         ] {
-            let found = moment(&ExcelDateTime::new(days, ExcelDateTimeType::DateTime, is_1904));
-            assert_eq!(found, expected, "{days}");
+            let found = CellValue::number(days, NumberKind::Moment, is_1904);
+            assert_eq!(found.value, expected, "{days}");
+            let serial = ExcelDateTime::new(days, ExcelDateTimeType::DateTime, is_1904);
+            assert_eq!(CellValue::serial(&serial), found, "{days}");
         }
-        assert_eq!(iso_moment("2026-02-03T00:00:00.000"), json!("2026-02-03"));
-        assert_eq!(iso_moment("2026-02-03T10:00:00"), json!("2026-02-03T10:00:00"));
+        let iso = |text: &str| CellValue::iso_moment(text).value;
+        assert_eq!(iso("2026-02-03T00:00:00.000"), json!("2026-02-03"));
+        assert_eq!(iso("2026-02-03T10:00:00"), json!("2026-02-03T10:00:00"));
     }
 
     #[test]
@@ -157,7 +276,11 @@ mod tests {
             (f64::INFINITY, Value::Null),
             (1e9, json!(1_000_000_000)),
         ] {
-            assert_eq!(duration(days), expected, "{days}");
+            assert_eq!(
+                CellValue::number(days, NumberKind::Duration, false).value,
+                expected,
+                "{days}"
+            );
         }
         for (given, expected) in [
             ("PT26H30M00S", "26:30:00"),
@@ -169,7 +292,25 @@ mod tests {
             ("PTü", "PTü"),
             ("PT9999999999999999999H", "PT9999999999999999999H"),
         ] {
-            assert_eq!(iso_duration(given), json!(expected));
+            assert_eq!(CellValue::iso_duration(given).value, json!(expected));
         }
+    }
+
+    #[test]
+    fn values_are_shown_as_in_a_sheet() {
+        for (value, format, kind, expected) in [
+            (0.1 + 0.2, NumberKind::Number, CellKind::Number, "0.3"),
+            (0.256, NumberKind::Percent, CellKind::Percent, "25.6%"),
+            (0.07, NumberKind::Percent, CellKind::Percent, "7%"),
+            (7.0, NumberKind::Padded(5), CellKind::Text, "00007"),
+            (7.5, NumberKind::Padded(5), CellKind::Number, "7.5"),
+            (4_111_111_111_111_111.0, NumberKind::Number, CellKind::Number, "4111111111111111"),
+            (46_056.0, NumberKind::Moment, CellKind::Moment, "2026-02-03"),
+            (1e19, NumberKind::Number, CellKind::Number, "1e+19"),
+        ] {
+            let found = CellValue::number(value, format, false);
+            assert_eq!((found.kind, &*shown(kind, &found.value)), (kind, expected), "{value}");
+        }
+        assert_eq!(shown(CellKind::Bool, &json!(true)), "TRUE");
     }
 }

@@ -7,15 +7,16 @@
 use std::collections::HashMap;
 use std::io::Cursor;
 
-use calamine::{ExcelDateTime, ExcelDateTimeType};
 use encoding_rs::{Encoding, WINDOWS_1252};
 use office_oxide::cfb::CfbReader;
-use serde_json::Value;
 
-use super::biff::{BiffRecord, BiffRecords, Strings, f64_at, shared_texts, u16_at, u32_at};
+use super::biff::{
+    BiffRecord, BiffRecords, Strings, f64_at, object_text, shared_texts, u16_at, u32_at,
+};
 use super::format_code::{self, NumberKind};
 use super::grid::{Area, SheetGrid};
-use super::{Sheet, Workbook, value};
+use super::value::CellValue;
+use super::{Sheet, Workbook};
 use crate::context::ReadContext;
 use crate::{FileError, FileErrorKind};
 
@@ -23,20 +24,25 @@ use crate::{FileError, FileErrorKind};
 mod typ {
     pub(super) const FORMULA: u16 = 0x06;
     pub(super) const EOF: u16 = 0x0A;
+    pub(super) const NOTE: u16 = 0x1C;
     pub(super) const DATE_1904: u16 = 0x22;
     pub(super) const FILE_PASS: u16 = 0x2F;
     pub(super) const CODE_PAGE: u16 = 0x42;
     pub(super) const BOUND_SHEET: u16 = 0x85;
+    pub(super) const OBJECT: u16 = 0x5D;
+    pub(super) const COL_INFO: u16 = 0x7D;
     pub(super) const MUL_RK: u16 = 0xBD;
     pub(super) const RICH_STRING: u16 = 0xD6;
     pub(super) const XF: u16 = 0xE0;
     pub(super) const MERGE_CELLS: u16 = 0xE5;
     pub(super) const SST: u16 = 0xFC;
     pub(super) const LABEL_SST: u16 = 0xFD;
+    pub(super) const TEXT_OBJECT: u16 = 0x1B6;
     pub(super) const NUMBER: u16 = 0x203;
     pub(super) const LABEL: u16 = 0x204;
     pub(super) const BOOL_ERR: u16 = 0x205;
     pub(super) const STRING: u16 = 0x207;
+    pub(super) const ROW: u16 = 0x208;
     pub(super) const RK: u16 = 0x27E;
     pub(super) const FORMAT: u16 = 0x41E;
     pub(super) const BOF: u16 = 0x809;
@@ -147,16 +153,9 @@ impl Xls<'_> {
     }
 
     /// The value of a number by its cell format.
-    fn number(&self, format: u16, number: f64) -> Value {
-        match self.kinds.get(usize::from(format)) {
-            Some(NumberKind::Moment) => {
-                let kind = ExcelDateTimeType::DateTime;
-                value::moment(&ExcelDateTime::new(number, kind, self.is_1904))
-            }
-            Some(NumberKind::Duration) => value::duration(number),
-            Some(NumberKind::Padded(width)) => value::padded(number, *width),
-            Some(NumberKind::Number) | None => value::number(number),
-        }
+    fn number(&self, format: u16, number: f64) -> CellValue {
+        let kind = self.kinds.get(usize::from(format)).copied().unwrap_or(NumberKind::Number);
+        CellValue::number(number, kind, self.is_1904)
     }
 
     /// Puts the cells of a record; a truncated record has none.
@@ -178,20 +177,20 @@ impl Xls<'_> {
             }
             typ::LABEL_SST => {
                 let text = u32_at(data, 6).and_then(|index| self.texts.get(index as usize));
-                text.map(|text| value::text(text))
+                text.map(|text| CellValue::text(text))
             }
-            typ::LABEL | typ::RICH_STRING => Some(value::text(&self.strings.long(record, 6))),
-            typ::BOOL_ERR if data.get(7) == Some(&1) => return grid.put_error(),
-            typ::BOOL_ERR => data.get(6).map(|value| Value::from(*value != 0)),
+            typ::LABEL | typ::RICH_STRING => Some(CellValue::text(&self.strings.long(record, 6))),
+            typ::BOOL_ERR if data.get(7) == Some(&1) => data.get(6).map(|code| error(*code)),
+            typ::BOOL_ERR => data.get(6).map(|value| CellValue::bool(*value != 0)),
             typ::FORMULA if data.get(12..14) == Some(&[0xFF, 0xFF]) => match data.get(6) {
-                Some(1) => data.get(8).map(|value| Value::from(*value != 0)),
-                Some(2) => return grid.put_error(),
+                Some(1) => data.get(8).map(|value| CellValue::bool(*value != 0)),
+                Some(2) => data.get(8).map(|code| error(*code)),
                 _ => None,
             },
             typ::FORMULA => f64_at(data, 6).map(|number| self.number(format, number)),
             _ => None,
         };
-        grid.put(row, column, value.unwrap_or_default())
+        grid.put(row, column, value.unwrap_or(CellValue::EMPTY))
     }
 }
 
@@ -208,6 +207,7 @@ impl Workbook for Xls<'_> {
         // Embedded charts have cells of their own, which are not cells of the sheet.
         let mut charts: usize = 0;
         let mut formula = None;
+        let mut comments = Comments::default();
         for (count, record) in records.enumerate() {
             if count % 1024 == 0 {
                 self.context.check_time()?;
@@ -218,10 +218,13 @@ impl Workbook for Xls<'_> {
                 typ::EOF => charts -= 1,
                 _ if charts > 0 => {}
                 typ::MERGE_CELLS => merge(grid, record.data)?,
+                typ::OBJECT | typ::TEXT_OBJECT | typ::NOTE => comments.read(&record, grid)?,
+                typ::ROW | typ::COL_INFO => hide(grid, &record)?,
                 // The text result of the preceding formula.
                 typ::STRING => {
                     if let Some((row, column)) = formula.take() {
-                        grid.put(row, column, value::text(&self.strings.long(&record, 0)))?;
+                        let text = CellValue::text(&self.strings.long(&record, 0));
+                        grid.put(row, column, text)?;
                     }
                 }
                 typ::FORMULA => {
@@ -249,6 +252,33 @@ impl Workbook for Xls<'_> {
     }
 }
 
+/// The texts of drawn objects, which comments refer to.
+#[derive(Default)]
+struct Comments {
+    /// The number of the last object.
+    object: u16,
+    texts: HashMap<u16, String>,
+}
+
+impl Comments {
+    /// Reads an object, its text, or the record that says on which cell it is a comment.
+    fn read(&mut self, record: &BiffRecord, grid: &mut SheetGrid) -> Result<(), FileError> {
+        let at = |start: usize| u16_at(record.data, start).unwrap_or(0);
+        match record.typ {
+            typ::OBJECT => self.object = at(6),
+            typ::TEXT_OBJECT => {
+                self.texts.insert(self.object, object_text(record).unwrap_or_default());
+            }
+            _ => {
+                if let Some(text) = self.texts.get(&at(6)) {
+                    grid.comment(u32::from(at(0)), u32::from(at(2)), text)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 fn merge(grid: &mut SheetGrid, data: &[u8]) -> Result<(), FileError> {
     let areas = data.get(2..).unwrap_or_default().chunks_exact(8);
     for area in areas.take(usize::from(u16_at(data, 0).unwrap_or(0))) {
@@ -256,6 +286,20 @@ fn merge(grid: &mut SheetGrid, data: &[u8]) -> Result<(), FileError> {
         grid.merge(Area { rows: place(0)..=place(2), columns: place(4)..=place(6) })?;
     }
     Ok(())
+}
+
+/// Notes the row or the columns of a record that are hidden ([MS-XLS] 2.4.221 and 2.4.53).
+fn hide(grid: &mut SheetGrid, record: &BiffRecord) -> Result<(), FileError> {
+    let at = |start: usize| u16_at(record.data, start).map(u32::from);
+    match (record.typ, at(0), at(2)) {
+        (typ::ROW, Some(row), _) if at(12).is_some_and(|flags| flags & 0x20 != 0) => {
+            grid.hide_rows(row..=row)
+        }
+        (typ::COL_INFO, Some(first), Some(last)) if at(8).is_some_and(|flags| flags & 1 != 0) => {
+            grid.hide_columns(first..=last)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Decodes an RK number: 30 bits of value and two flags ([MS-XLS] 2.5.217).
@@ -266,6 +310,20 @@ fn of_rk(rk: u32) -> f64 {
         f64::from(rk.cast_signed() >> 2)
     };
     if rk & 1 == 0 { number } else { number / 100.0 }
+}
+
+/// The name of an error value ([MS-XLS] 2.5.10).
+fn error(code: u8) -> CellValue {
+    CellValue::error(match code {
+        0x00 => "#NULL!",
+        0x07 => "#DIV/0!",
+        0x0F => "#VALUE!",
+        0x17 => "#REF!",
+        0x1D => "#NAME?",
+        0x24 => "#NUM!",
+        0x2A => "#N/A",
+        _ => "#ERROR",
+    })
 }
 
 fn encoding(code_page: u16) -> &'static Encoding {
