@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
+import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+import structx
 from loops import Run, Word
 from provider import ROOT, FakeProvider, connect
 from structx import ExtractionError, FileError, FileReader, _core
@@ -128,6 +131,27 @@ def test_a_workbook(workbook: Path, options: dict[str, Any], columns: dict[str, 
     assert FileReader.read_file(workbook, **options).dataframe.to_dict("list") == columns
     with pytest.raises(FileError, match="the sheets are `Jan`, `Feb`"):
         FileReader.read_file(workbook, sheet_name="Mar")
+
+
+def test_a_workbook_is_a_document_or_records(workbook: Path) -> None:
+    document = structx.read(workbook, read_as="document")
+    assert [page.name for page in document.pages] == ["Jan"]
+    start = document.text.index("Zürich")
+    assert [place.address for place in document.locate(start, start + 6)] == ["Jan!B3"]
+    [table] = document.tables
+    assert (table.address, table.cells[-1].address) == ("Jan!A1:B3", "Jan!B3")
+    assert document.blocks[-1].address == "Jan!A1:B3"
+    assert pickle.loads(pickle.dumps(document)).locate(start, start + 1)[0].address == "Jan!B3"
+    records = _core.reading(source_of(workbook, {"as": "records"}).input).wait()
+    assert records.columns == ["id", "name"]
+    with pytest.raises(FileError, match="`as` must be"):
+        FileReader.read_file(workbook, read_as="pages")
+
+
+def test_a_compressed_table_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n"))
+    assert FileReader.read_file(path).dataframe.to_dict("list") == {"a": ["1"], "b": ["2"]}
 
 
 def test_options_must_be_a_dict() -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "default_limits",
     "known_options",
     "measuring",
+    "most_bytes",
     "normalise",
     "path_of",
     "read_yaml",
@@ -188,18 +189,27 @@ class Document:
     def warnings(self) -> list[str]: ...
     @property
     def source(self) -> Prepared: ...
-    def pages(self) -> list[tuple[int, int, int, tuple[float, float] | None, bool]]:
-        """number, start, end, (width, height), needs_vision"""
-    def blocks(self) -> list[tuple[_Kind, int | None, int, int, int | None, _Box]]:
-        """kind, level, start, end, page, box, without cells"""
+    def pages(self) -> list[tuple[int, int, int, tuple[float, float] | None, bool, str | None]]:
+        """number, start, end, (width, height), needs_vision, name"""
+    def blocks(self) -> list[tuple[_Kind, int | None, int, int, int | None, _Box, str | None]]:
+        """kind, level, start, end, page, box, address, without cells"""
     def tables(
         self,
-    ) -> list[tuple[int, int, int | None, _Box, list[tuple[int, int, int, int, _Box]]]]:
-        """start, end, page, box, cells: row, column, start, end, box"""
+    ) -> list[
+        tuple[
+            int,
+            int,
+            int | None,
+            _Box,
+            str | None,
+            list[tuple[int, int, int, int, _Box, str | None]],
+        ]
+    ]:
+        """start, end, page, box, address, cells: row, column, start, end, box, address"""
     def attachments(self) -> list[tuple[str, str, bytes]]:
         """name, media type, content"""
-    def locate(self, start: int, end: int) -> list[tuple[int, int, int | None, _Box]]:
-        """start, end, page, box"""
+    def locate(self, start: int, end: int) -> list[tuple[int, int, int | None, _Box, str | None]]:
+        """start, end, page, box, address"""
     def state(self) -> tuple[bytes, bytes | None]:
         """The arguments of `restore`."""
     @staticmethod
@@ -498,6 +508,9 @@ def measuring(input: _Encoded) -> Job[tuple[int, int, int, int, list[int]]]:
 
 def default_limits() -> str:
     """The default limits of a document, as JSON."""
+
+def most_bytes(name: str, bytes: int) -> int:
+    """The most bytes that are read of a file of this name where the limit is `bytes`."""
 
 def path_of(data: str) -> Path | None:
     """Converts a string given as data to a path; None if it is a text."""

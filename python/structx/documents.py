@@ -24,7 +24,7 @@ class DocumentLimits:
     """Limits for reading one document; exceeding one is a LimitExceededError."""
 
     bytes: int = 100 << 20
-    """Bytes of the file."""
+    """Bytes of the file; a CSV or TSV file may have five times as many."""
     unpacked_bytes: int = 256 << 20
     """Unpacked bytes of a compressed file (.docx, .xlsx, .epub, ...)."""
     inflate_ratio: int = 200
@@ -39,9 +39,10 @@ class DocumentLimits:
     """Glyphs that a PDF draws, visible or not."""
     characters: int = 10_000_000
     """Characters of a document's text, or of the texts of all rows of a table together."""
-    cells: int = 3_000_000
-    """Cells of a table, including empty ones and a few for each row and column of a text file. The
-    cells of a table within a document count three times."""
+    cells: int = 3_200_000
+    """Cells of a table, including empty ones. Ten cells of a CSV or TSV file count as one, so that a
+    million rows of 30 columns are within the limit, and there a row counts as a cell more. The cells
+    of a table within a document count three times."""
     pixels: int = 64_000_000
     """Pixels of an image."""
     seconds: float = 8.0
@@ -59,7 +60,7 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a PDF, a slide, a frame of an image."""
+    """A page of a PDF, a slide, a frame of an image, a sheet of a workbook."""
 
     number: int
     """The number of the page, from 1."""
@@ -72,6 +73,8 @@ class Page:
     height: float | None
     needs_vision: bool
     """Whether the page has no usable text, as in a scan: only a vision model can read it."""
+    name: str | None = None
+    """The name of a sheet; None for other pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class Block:
     """The number of the page; None if the format has no pages."""
     box: Box | None
     """None if the format has no positions."""
+    address: str | None = None
+    """The cells of a workbook that it comes from, such as `Sheet1!A4:B4`; None for other formats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ class Cell:
     end: int
     text: str
     box: Box | None
+    address: str | None = None
+    """The cell of a workbook, such as `Sheet1!B7`; None for other formats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,8 @@ class Table:
     page: int | None
     box: Box | None
     cells: list[Cell]
+    address: str | None = None
+    """The cells of a workbook, such as `Sheet1!A1:D9`; None for other formats."""
 
     @property
     def rows(self) -> list[list[str]]:
@@ -126,12 +135,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The position of a part of the text: a line on a page, or a block if there are no boxes."""
+    """The position of a part of the text: a line on a page, a cell of a workbook, or a block if there
+    are no boxes."""
 
     start: int
     end: int
     page: int | None
     box: Box | None
+    address: str | None = None
+    """The cell of a workbook, such as `Sheet1!B7`; None for other formats."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -205,26 +217,27 @@ class Document:
 
     @cached_property
     def pages(self) -> list[Page]:
-        """The pages of a PDF, a presentation or an image; empty for other formats."""
+        """The pages of a PDF, a presentation or an image, the sheets of a workbook; empty for other
+        formats."""
         return [
-            Page(number, start, end, self.text[start:end], *(size or (None, None)), needs_vision)
-            for number, start, end, size, needs_vision in self._core.pages()
+            Page(number, start, end, self.text[start:end], *(size or (None, None)), needs_vision, name)
+            for number, start, end, size, needs_vision, name in self._core.pages()
         ]
 
     @cached_property
     def blocks(self) -> list[Block]:
         """The parts of the text, in its order."""
         return [
-            Block(kind, level, start, end, self.text[start:end], page, _box(box))
-            for kind, level, start, end, page, box in self._core.blocks()
+            Block(kind, level, start, end, self.text[start:end], page, _box(box), address)
+            for kind, level, start, end, page, box, address in self._core.blocks()
         ]
 
     @cached_property
     def tables(self) -> list[Table]:
         """The tables, in the order of the text."""
         return [
-            Table(start, end, page, _box(box), [self._cell(*cell) for cell in cells])
-            for start, end, page, box, cells in self._core.tables()
+            Table(start, end, page, _box(box), [self._cell(*cell) for cell in cells], address)
+            for start, end, page, box, address, cells in self._core.tables()
         ]
 
     @cached_property
@@ -235,13 +248,17 @@ class Document:
     def locate(self, start: int, end: int) -> list[Place]:
         """Locates the characters from `start` up to `end`, in the order of the text.
 
-        Returns a place for each line on a page, or for each block if the format has no boxes. Text
+        Returns a place for each line on a page, for each cell of a workbook that is read as a
+        document, or for each block if the format has no boxes. Text
         that structx inserted (markers of pages, pipes of tables) has no place. Raises ValueError
         unless `0 <= start <= end`.
         """
         if not 0 <= start <= end:
             raise ValueError(f"start and end must be offsets of the text, not {start} and {end}")
-        return [Place(*place[:3], _box(place[3])) for place in self._core.locate(start, end)]
+        return [
+            Place(first, last, page, _box(box), address)
+            for first, last, page, box, address in self._core.locate(start, end)
+        ]
 
     @property
     def source(self) -> _core.Prepared:
@@ -249,9 +266,15 @@ class Document:
         return self._core.source
 
     def _cell(
-        self, row: int, column: int, start: int, end: int, box: tuple[float, ...] | None
+        self,
+        row: int,
+        column: int,
+        start: int,
+        end: int,
+        box: tuple[float, ...] | None,
+        address: str | None,
     ) -> Cell:
-        return Cell(row, column, start, end, self.text[start:end], _box(box))
+        return Cell(row, column, start, end, self.text[start:end], _box(box), address)
 
     def __reduce__(self) -> tuple[Callable[..., Document], tuple[bytes, bytes | None]]:
         return _restore, self._core.state()
@@ -290,7 +313,8 @@ def read(
             with other modes it is read. `Extractor.extract` describes their effect on a model.
         password: the password of an encrypted PDF.
         limits: the limits. Default: `DocumentLimits()`.
-        table_options: options for tabular files; see `FileReader.read_file`.
+        table_options: options for tabular files; see `FileReader.read_file`. `read_as="document"`
+            reads every sheet of a workbook as a page.
 
     Returns:
         The document; a table becomes Markdown.

@@ -23,6 +23,12 @@ class FileReader:
             file_path: the path of a document or a table; `~` is the home directory.
             file_options: options for tabular files, under the names that pandas uses.
 
+                - `read_as`, in a dict also `as` (workbooks, JSON, XML): `"document"` reads every
+                  sheet of a workbook as a page, with its tables, titles, comments and hidden rows;
+                  `"records"` reads a row for each record. Default: `"auto"`: records where the
+                  first sheet is one clean list of them, a JSON file holds one list of objects, or
+                  the elements of an XML file repeat, else a document; a warning says which. Any
+                  other option for tables asks for records.
                 - `sep` or `delimiter` (CSV, TSV): one character. Default: detected.
                 - `quotechar` (CSV, TSV): one character. Default: detected, `"` or `'`.
                 - `escapechar` (CSV, TSV): the character that makes a quote after it part of the
@@ -36,11 +42,13 @@ class FileReader:
                 - `sheet_name` (workbooks): the name of a sheet or its position from 0. A list of
                   these, or None for all sheets, concatenates the rows of several sheets and adds
                   the name of the sheet as the first column, `sheet`. Default: the first visible
-                  sheet that has cells.
+                  sheet that has cells; for a document all visible sheets.
                 - `skiprows` (CSV, TSV, workbooks): the number of lines to skip before the table,
                   or a list of line numbers, from 0.
                 - `header` (CSV, TSV, workbooks): the row with the names of the columns, from 0,
-                  not counting blank rows, or None for the names `0`, `1`, ... Default: 0.
+                  not counting blank rows, or None for the names `0`, `1`, ... Default: the row is
+                  found below titles; the names of several header rows are joined, such as
+                  `2024 / Q1`. Equal names are numbered: `name`, `name.1`.
                 - `usecols` or `columns` (all): a list of names or of positions from 0; for a
                   workbook also letters, such as `"A:C,E"`.
                 - `nrows` (all): the number of rows to read.

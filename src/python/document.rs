@@ -14,16 +14,17 @@ use super::input::Prepared;
 
 /// left, top, right, bottom
 type RawBox = (f64, f64, f64, f64);
-/// number, start, end, (width, height), `needs_vision`
-type RawPage = (u32, usize, usize, Option<(f32, f32)>, bool);
-/// kind, level, start, end, page, box
-type RawBlock = (&'static str, Option<u8>, usize, usize, Option<u32>, Option<RawBox>);
-/// row, column, start, end, box
-type RawCell = (u32, u32, usize, usize, Option<RawBox>);
-/// start, end, page, box, cells
-type RawTable = (usize, usize, Option<u32>, Option<RawBox>, Vec<RawCell>);
-/// start, end, page, box
-type RawPlace = (usize, usize, Option<u32>, Option<RawBox>);
+/// number, start, end, (width, height), `needs_vision`, name
+type RawPage = (u32, usize, usize, Option<(f32, f32)>, bool, Option<String>);
+/// kind, level, start, end, page, box, address
+type RawBlock =
+    (&'static str, Option<u8>, usize, usize, Option<u32>, Option<RawBox>, Option<String>);
+/// row, column, start, end, box, address
+type RawCell = (u32, u32, usize, usize, Option<RawBox>, Option<String>);
+/// start, end, page, box, address, cells
+type RawTable = (usize, usize, Option<u32>, Option<RawBox>, Option<String>, Vec<RawCell>);
+/// start, end, page, box, address
+type RawPlace = (usize, usize, Option<u32>, Option<RawBox>, Option<String>);
 /// name, media type, bytes
 type RawAttachment<'py> = (String, String, Bound<'py, PyBytes>);
 
@@ -61,7 +62,8 @@ impl Document {
     fn raw_cell(&self, block: &Block) -> Option<RawCell> {
         let BlockKind::Cell { row, column } = block.kind else { return None };
         let Range { start, end } = self.range(&block.range);
-        Some((row, column, start, end, block.bounds.map(raw_box)))
+        let address = self.document().address(&block.range);
+        Some((row, column, start, end, block.bounds.map(raw_box), address))
     }
 }
 
@@ -96,7 +98,7 @@ impl Document {
         let pages = self.document().pages.iter();
         let raw = |page: &documents::Page| {
             let Range { start, end } = self.range(&page.range);
-            (page.number, start, end, page.size, page.needs_vision)
+            (page.number, start, end, page.size, page.needs_vision, page.name.clone())
         };
         pages.map(raw).collect()
     }
@@ -114,7 +116,8 @@ impl Document {
                 BlockKind::Cell { .. } => return None,
             };
             let Range { start, end } = self.range(&block.range);
-            Some((kind, level, start, end, block.page, block.bounds.map(raw_box)))
+            let address = self.document().address(&block.range);
+            Some((kind, level, start, end, block.page, block.bounds.map(raw_box), address))
         };
         self.document().blocks.iter().filter_map(raw).collect()
     }
@@ -124,9 +127,11 @@ impl Document {
         for block in &self.document().blocks {
             if block.kind == BlockKind::Table {
                 let Range { start, end } = self.range(&block.range);
-                tables.push((start, end, block.page, block.bounds.map(raw_box), Vec::new()));
+                let (bounds, address) =
+                    (block.bounds.map(raw_box), self.document().address(&block.range));
+                tables.push((start, end, block.page, bounds, address, Vec::new()));
             } else if let (Some(cell), Some(table)) = (self.raw_cell(block), tables.last_mut()) {
-                table.4.push(cell);
+                table.5.push(cell);
             }
         }
         tables
@@ -146,7 +151,7 @@ impl Document {
         let range = self.offsets.byte(text, start)..self.offsets.byte(text, end);
         let raw = |place: documents::Place| {
             let Range { start, end } = self.range(&place.range);
-            (start, end, place.page, place.bounds.map(raw_box))
+            (start, end, place.page, place.bounds.map(raw_box), place.address)
         };
         self.document().locate(range).into_iter().map(raw).collect()
     }

@@ -198,6 +198,12 @@ pub fn default_limits() -> String {
     serde_json::json!(Limits::default()).to_string()
 }
 
+/// The most bytes that are read of a file of this name where the limit is `bytes`.
+#[pyfunction]
+pub fn most_bytes(name: &str, bytes: u64) -> u64 {
+    Limits { bytes, ..Limits::default() }.most_bytes(name)
+}
+
 /// The path that a string given as data names, by the documented rule; None for a text.
 #[pyfunction]
 pub fn path_of(data: &str) -> PyResult<Option<PathBuf>> {

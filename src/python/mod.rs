@@ -30,7 +30,9 @@ mod _core {
     #[pymodule_export]
     use super::extractor::Extractor;
     #[pymodule_export]
-    use super::input::{Prepared, default_limits, measuring, path_of, reading, reading_document};
+    use super::input::{
+        Prepared, default_limits, measuring, most_bytes, path_of, reading, reading_document,
+    };
     #[pymodule_export]
     use super::isolate::serve_reader;
     #[pymodule_export]

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 
-use super::{FileError, FileErrorKind, Format, Limits, ReadOptions};
+use super::limits::bytes_weight;
+use super::{FileError, FileErrorKind, Limits, ReadOptions};
 
 /// How many cells of a text file (CSV, TSV) count as one: those are stored as text, without more.
+/// Chosen so that 1,000,000 x 30 are within the default.
 const TEXT_CELLS: u64 = 10;
-/// How often the bytes of a text file may exceed the limit of other files, which are unpacked or
-/// parsed into many times their size.
-const TEXT_BYTES: u64 = 5;
 
 /// Passed to every reader along with the bytes. A reader checks a limit before it allocates.
 pub(super) struct ReadContext<'a> {
@@ -40,19 +39,13 @@ impl<'a> ReadContext<'a> {
 
     /// Checks the size of the file; that of a text file of records, by its name, may be larger.
     pub(super) fn check_bytes(&self, bytes: u64) -> Result<(), FileError> {
-        self.check_weighted("bytes", "bytes", bytes, self.limits().bytes, self.bytes_weight())
+        let weight = bytes_weight(self.name);
+        self.check_weighted("bytes", "bytes", bytes, self.limits().bytes, weight)
     }
 
     /// The most bytes of the file.
     pub(super) fn most_bytes(&self) -> u64 {
-        self.limits().bytes.saturating_mul(self.bytes_weight())
-    }
-
-    fn bytes_weight(&self) -> u64 {
-        match Format::from_name(self.name) {
-            Some(Format::Csv | Format::Tsv) => TEXT_BYTES,
-            _ => 1,
-        }
+        self.limits().most_bytes(self.name)
     }
 
     pub(super) fn check_unpacked_bytes(&self, bytes: u64) -> Result<(), FileError> {

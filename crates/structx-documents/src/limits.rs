@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Format;
+
 /// Limits on one document, so that a hostile file can't exhaust memory or time.
 ///
 /// The JSON parser refuses more than 128 levels of nesting whatever the limits.
@@ -33,6 +35,26 @@ pub struct Limits {
     pub pixels: u64,
     /// CPU seconds. 8.
     pub seconds: f64,
+}
+
+/// How often the bytes of a text file of records may exceed the limit of other files, which are
+/// unpacked or parsed into many times their size: chosen by hand, not measured.
+const TEXT_BYTES: u64 = 5;
+
+impl Limits {
+    /// The most bytes of a file of this name.
+    #[must_use]
+    pub fn most_bytes(&self, name: &str) -> u64 {
+        self.bytes.saturating_mul(bytes_weight(name))
+    }
+}
+
+/// How many bytes of a file of this name count as one.
+pub(super) fn bytes_weight(name: &str) -> u64 {
+    match Format::from_name(name) {
+        Some(Format::Csv | Format::Tsv) => TEXT_BYTES,
+        _ => 1,
+    }
 }
 
 impl Default for Limits {

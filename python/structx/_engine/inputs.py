@@ -112,6 +112,7 @@ def _content(file: BinaryFile, options: str) -> tuple[str, bytes]:
             pass
         case _:
             most = int(limits["bytes"])
+    most = _core.most_bytes(name, most)
     content = bytearray()
     while len(content) <= most:
         part = file.read(_BLOCK)

@@ -46,10 +46,8 @@ fn read_cells(
     skipped_lines: usize,
 ) -> Result<Table, FileError> {
     let (name, options) = (context.name, &context.options.table);
-    // The library keeps a whole record, and for a cell more memory than for a character. Some
-    // delimiters may be quoted, so only a quarter of them counts as cells.
-    let delimiters = memchr::memchr_iter(dialect.delimiter, text.as_bytes()).count();
-    context.check_text_cells(delimiters / 4)?;
+    // The library keeps a whole record, and for a cell more memory than for a character.
+    context.check_cells(dialect.most_cells(text))?;
     let mut records = dialect.reader(text).into_records();
     let head = head(context, &mut records)?;
     let Some(header) = header::header(&head_rows(&head), options.header) else {
@@ -73,7 +71,8 @@ fn read_cells(
         let record = record.map_err(|error| corrupt(name, &error))?;
         // One more for the memory of the row itself.
         cells += record.len().max(table.columns.len()) + 1;
-        context.check_text_cells(cells.max(record.len().saturating_mul(CELLS_OF_A_COLUMN)))?;
+        context.check_text_cells(cells)?;
+        context.check_cells(record.len().saturating_mul(CELLS_OF_A_COLUMN))?;
         short += usize::from(record.len() < first.len());
         long += usize::from(record.len() > first.len());
         if record.len() > table.columns.len() {
@@ -112,7 +111,7 @@ fn head(
     let mut head = Vec::new();
     for record in records.take(most) {
         let record = record.map_err(|error| corrupt(context.name, &error))?;
-        context.check_text_cells(record.len().saturating_mul(CELLS_OF_A_COLUMN))?;
+        context.check_cells(record.len().saturating_mul(CELLS_OF_A_COLUMN))?;
         head.push(record);
     }
     Ok(head)

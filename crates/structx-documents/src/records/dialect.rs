@@ -47,6 +47,32 @@ impl Dialect {
             .from_reader(text.as_bytes())
     }
 
+    /// The most cells of a record, counted as the library splits them.
+    pub(super) fn most_cells(self, text: &str) -> usize {
+        let (mut most, mut cells) = (0, 1);
+        let (mut at_start, mut in_quotes) = (true, false);
+        let mut bytes = text.bytes().peekable();
+        while let Some(byte) = bytes.next() {
+            if in_quotes {
+                let is_escaped = Some(byte) == self.escape
+                    || (byte == self.quote && bytes.peek() == Some(&self.quote));
+                if is_escaped {
+                    bytes.next();
+                } else if byte == self.quote {
+                    in_quotes = false;
+                }
+                continue;
+            }
+            in_quotes = at_start && byte == self.quote;
+            at_start = byte == self.delimiter || byte == b'\n';
+            cells += usize::from(byte == self.delimiter);
+            if byte == b'\n' {
+                most = most.max(std::mem::replace(&mut cells, 1));
+            }
+        }
+        most.max(cells)
+    }
+
     /// The text without spaces between a delimiter and a cell: before quotes always, as they would
     /// not be quotes otherwise, and before other cells if the dialect says so.
     pub(super) fn without_initial_spaces(self, text: &str) -> Cow<'_, str> {
@@ -219,6 +245,22 @@ mod tests {
         let ragged = "01.02.2024;1,50;a\n02.02.2024;2,50\n03.02.2024;3,50;b;c\n04.02.2024;1,00\n";
         assert_eq!(of(ragged).delimiter, b';');
         assert_eq!(of("a,b\n1,2\n").delimiter, b',');
+    }
+
+    #[test]
+    fn cells_are_counted_as_they_are_split() {
+        for (text, most) in [
+            ("", 1),
+            ("a,b\n1,2,3\n4", 3),
+            ("\"x,\n\",b\n", 2),
+            ("\"x\"\",\n,\",b,c", 3),
+            ("5\" wide,b\n1,2\n", 2),
+        ] {
+            let dialect = of("a,b\n");
+            assert_eq!(dialect.most_cells(text), most, "{text}");
+            let records = dialect.reader(text).into_records().map(|record| record.unwrap().len());
+            assert!(records.max().unwrap_or(0) <= most, "{text}");
+        }
     }
 
     #[test]

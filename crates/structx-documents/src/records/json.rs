@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::context::ReadContext;
 use crate::markup::text::{self, decode};
+use crate::records::options::AS_DOCUMENT;
 use crate::table::{Objects, Table};
 use crate::{Content, FileError, FileErrorKind, ReadAs};
 use structx_common::json;
@@ -95,7 +96,8 @@ fn records(
         }
     }
     if asked {
-        let message = "has no list of objects, so no records; as=\"document\" reads it as it is";
+        let message =
+            format!("has no list of objects, so no records; {AS_DOCUMENT} reads it as it is");
         return Err(context.error(FileErrorKind::Options, message));
     }
     Ok(None)
@@ -117,7 +119,7 @@ impl NestedList {
             0 => String::new(),
             others => format!("; {others} other members are not"),
         };
-        format!("the list `{place}` is read as records{others}; as=\"document\" reads all")
+        format!("the list `{place}` is read as records{others}; {AS_DOCUMENT} reads all")
     }
 }
 

@@ -11,8 +11,11 @@ use crate::table::Table;
 use crate::{FileError, FileErrorKind};
 
 const NAME: &str = "file_options";
+/// How a caller asks for a document, or for records.
+pub(crate) const AS_DOCUMENT: &str = r#"file_options={"as": "document"}"#;
+pub(crate) const AS_RECORDS: &str = r#"file_options={"as": "records"}"#;
 /// All options, with aliases in brackets.
-const ALL: &str = "as, sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, \
+const ALL: &str = "as (read_as), sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, \
                    quotechar, escapechar, skipinitialspace, comment, decimal, thousands, sheet_name";
 
 /// Options of CSV and TSV files.
@@ -169,6 +172,8 @@ impl TableOptions {
     pub fn from_map(given: Map<String, Value>) -> Result<Self, FileError> {
         let mut options = Self::default();
         for (name, value) in given {
+            // `as` can't be the name of an argument in Python.
+            let name = if name == "read_as" { "as".to_owned() } else { name };
             let is_given = !value.is_null() || matches!(name.as_str(), "header" | "sheet_name");
             options.set(&name, value).map_err(invalid_option)?;
             if is_given {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::context::ReadContext;
 use crate::markup::text::decode;
 use crate::markup::xml::{self, declared_encoding, resolved};
+use crate::records::options::AS_DOCUMENT;
 use crate::table::{Objects, Table};
 use crate::{Content, FileError, FileErrorKind, ReadAs};
 
@@ -25,9 +26,10 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Content, FileE
     let found = match read_as {
         ReadAs::Document => None,
         ReadAs::Auto => tree(context, bytes, true)?.filter(Element::is_list).map(|root| {
-            let note = "the elements of the root are read as records; as=\"document\" reads the file \
-                        as a document";
-            (root.children, note.to_owned())
+            let note = format!(
+                "the elements of the root are read as records; {AS_DOCUMENT} reads a document"
+            );
+            (root.children, note)
         }),
         ReadAs::Records => tree(context, bytes, false)?.and_then(longest),
     };
@@ -35,7 +37,8 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Content, FileE
         // It says what is wrong with XML that is not well-formed.
         let document = xml::read(context, bytes)?;
         if read_as == ReadAs::Records {
-            let message = "has no elements that repeat, so no records; as=\"document\" reads it";
+            let message =
+                format!("has no elements that repeat, so no records; {AS_DOCUMENT} reads it");
             return Err(context.error(FileErrorKind::Options, message));
         }
         options.allow_for_document(context.name, &[])?;
@@ -145,7 +148,7 @@ fn longest(root: Element) -> Option<(Vec<Element>, String)> {
     }
     let (name, elements) = best?;
     let note = format!(
-        "the elements `{name}` are read as records, and no others; as=\"document\" reads all"
+        "the elements `{name}` are read as records, and no others; {AS_DOCUMENT} reads all"
     );
     Some((elements, note))
 }
@@ -170,7 +173,7 @@ fn tree(context: &ReadContext, bytes: &[u8], flat: bool) -> Result<Option<Elemen
             Ok(Event::Start(tag)) => {
                 let child = element_of(&tag);
                 cells += 1 + child.attributes.len();
-                let fits = context.check_cells(cells);
+                let fits = context.check_document_cells(cells);
                 // The list of a flat file has one name.
                 let differs = open.len() == 2
                     && open[1].children.first().is_some_and(|first| first.name != child.name);

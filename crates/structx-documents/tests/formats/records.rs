@@ -107,7 +107,7 @@ fn sheets_are_chosen() {
     let [others, hidden, note] = &first.warnings[..] else { panic!("{:?}", first.warnings) };
     assert!(others.contains("read the sheet `Jan` and not `Empty`, `Feb`"), "{others}");
     assert!(hidden.contains("hidden sheets are not read: `Secret`"), "{hidden}");
-    assert!(note.contains("read as records") && note.contains("as=\"document\""), "{note}");
+    assert!(note.contains("read as records") && note.contains("\"as\": \"document\""), "{note}");
     for (key, records) in [(r#""Feb""#, [["3", "4"]]), ("2", [["1", "2"]])] {
         let one = table("a.xlsx", three_sheets(), &format!(r#"{{"sheet_name": {key}}}"#));
         assert_eq!(values(&one), records);
@@ -163,7 +163,7 @@ fn what_cannot_be_read_says_why() {
     for (bytes, options, kind, part) in [
         (empty(), "{}", FileErrorKind::Empty, "`H`"),
         (empty(), r#"{"sheet_name": "S"}"#, FileErrorKind::Empty, "`S` is empty"),
-        (lone(), RECORDS, FileErrorKind::Empty, "as=\"document\""),
+        (lone(), RECORDS, FileErrorKind::Empty, "\"as\": \"document\""),
         (lone(), r#"{"sheet_name": "T"}"#, FileErrorKind::Options, "the sheets are `S`"),
         (lone(), r#"{"sheet_name": 7}"#, FileErrorKind::Options, "no sheet 7"),
         (lone(), r#"{"sep": ","}"#, FileErrorKind::Options, "it takes as, sheet_name"),

@@ -75,7 +75,7 @@ fn sheets_are_pages_of_lines_pairs_and_tables() {
     assert_eq!(document.address(&table.range).unwrap(), "'Q1 ''24'!A7:C8");
     assert_eq!(document.address(&(0..document.text.len())), None);
     let warnings = document.warnings.join("; ");
-    for part in ["`Secret`", "read as a document", "as=\"records\""] {
+    for part in ["`Secret`", "read as a document", "\"as\": \"records\""] {
         assert!(warnings.contains(part), "{warnings}");
     }
 }
@@ -89,8 +89,10 @@ fn one_clean_list_is_records() {
     let gap = [("A1", "a"), ("B1", "b"), ("A2", "1"), ("B2", "2"), ("A5", "x"), ("B5", "y")];
     let unnamed = [("A1", "a"), ("B1", "b"), ("A2", "1"), ("B2", "2"), ("C2", "3")];
     let lone = [("A1", "a"), ("B1", "b")];
+    let lines = [("A1", "Terms"), ("A2", "Pay soon"), ("A3", "Thank you")];
     for (cells, is_list) in [
         (&list[..], true),
+        (&lines, false),
         (&titled, true),
         (&form, false),
         (&gap, false),
@@ -203,6 +205,55 @@ fn what_is_hidden_and_commented_is_told() {
     for part in ["1 rows and 1 columns of `S` are hidden", "2 comments in `S`"] {
         assert!(warnings.contains(part), "{warnings}");
     }
+}
+
+#[test]
+fn opendocument_says_what_is_hidden_and_shows_zeros() {
+    let cell = |text: &str| {
+        format!(
+            r#"<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>"#
+        )
+    };
+    let row = |attributes: &str, cells: &str| {
+        format!("<table:table-row {attributes}>{cells}</table:table-row>")
+    };
+    let header = row("", &["a", "b", "c"].map(cell).concat());
+    let zeros = r#"<table:table-cell office:value-type="float" office:value="7"><text:p>007</text:p>
+        <office:annotation><dc:creator>Ann</dc:creator><text:p>why</text:p></office:annotation>
+        </table:table-cell>"#;
+    let hidden =
+        row(r#"table:visibility="collapse""#, &(zeros.to_owned() + &cell("x") + &cell("y")));
+    let columns = r#"<table:table-column/><table:table-column table:visibility="collapse"/>"#;
+    let table = format!(r#"<table:table table:name="S">{columns}{header}{hidden}</table:table>"#);
+    let document = document("a.ods", ods(&table), DOCUMENT);
+    let expected = "# S\n\n| a | b [hidden] | c |\n| --- | --- | --- |\n\
+        | 007 [hidden] [comment: why] | x | y |";
+    assert_eq!(document.text, expected);
+}
+
+#[test]
+fn a_damaged_sheet_does_not_hide_the_others() {
+    let sheets = [
+        ("Good", "visible", texts(&[("A1", "text")])),
+        ("Bad", "visible", "<sheetData><row><c></sheetData>".to_owned()),
+    ];
+    let sheets = sheets.each_ref().map(|(name, state, content)| (*name, *state, content.as_str()));
+    let document = document("a.xlsx", xlsx(&sheets), DOCUMENT);
+    assert_eq!(document.text, "# Good\n\ntext");
+    assert_eq!(document.warnings, ["the sheet `Bad` is damaged and was not read"]);
+    let options = ReadOptions::from_json(DOCUMENT).unwrap();
+    let error = read_bytes("a.xlsx", xlsx(&sheets[1..]), &options).unwrap_err();
+    assert_eq!(error.kind, FileErrorKind::Corrupt);
+}
+
+#[test]
+fn what_is_too_large_for_a_document_is_records() {
+    let sheet = texts(&[("A1", "a"), ("B1", "b"), ("A2", "x"), ("B2", "y"), ("C9", "z")]);
+    let bytes = || xlsx(&[("S", "visible", &sheet)]);
+    assert!(matches!(content("a.xlsx", bytes(), "{}"), Content::Document(_)));
+    let small = r#"{"limits": {"characters": 15}}"#;
+    let Content::Table(table) = content("a.xlsx", bytes(), small) else { panic!("not a table") };
+    assert!(table.warnings.last().unwrap().contains("too large"), "{:?}", table.warnings);
 }
 
 #[test]

@@ -144,6 +144,33 @@ fn xls_cells() {
     assert_eq!(found.warnings.len(), 1, "{:?}", found.warnings);
 }
 
+#[test]
+fn what_is_hidden_and_commented_is_told() {
+    let text = |row, column, text: &[u8]| record(0x204, &[&at(row, column, 0), &[1, 0, 0], text]);
+    let sheet = [
+        // Column B is hidden, and row 2.
+        record(0x7D, &[&[1, 0, 1, 0, 0, 9, 0, 0, 1, 0, 0, 0]]),
+        record(0x208, &[&[1, 0, 0, 0, 2, 0, 255, 0, 0, 0, 0, 0, 0x20, 1, 0, 0]]),
+        text(0, 0, b"a"),
+        text(0, 1, b"b"),
+        text(0, 2, b"c"),
+        text(1, 0, b"1"),
+        text(1, 2, b"2"),
+        record(0x5D, &[&[0x15, 0, 0x12, 0, 0x19, 0, 7, 0], &[0; 14]]),
+        record(0x1B6, &[&[0; 10], &[3, 0, 16, 0, 0, 0, 0, 0]]),
+        record(0x3C, &[&[0], b"why"]),
+        record(0x3C, &[&[0; 16]]),
+        record(0x1C, &[&[1, 0, 2, 0, 0, 0, 7, 0, 1, 0, 0], b"A"]),
+    ];
+    let options = ReadOptions::from_json(r#"{"as": "document"}"#).unwrap();
+    let Ok(Content::Document(document)) = read_bytes("a.xls", xls(&sheet), &options) else {
+        panic!("not a document");
+    };
+    let expected = "# Sheet\n\n| a | b [hidden] | c |\n| --- | --- | --- |\n\
+        | 1 [hidden] |  | 2 [comment: why] |";
+    assert_eq!(document.text, expected);
+}
+
 /// The farthest cell of the format: a grid up to it would have 16 million positions.
 #[test]
 fn a_far_cell_costs_no_grid() {

@@ -22,14 +22,18 @@ pub(super) fn is_list(grid: &SheetGrid) -> bool {
     let titles = &grid.rows[..header.rows.start];
     let Some((first, below)) = grid.rows[header.rows.end - 1..].split_first() else { return false };
     let numbers = below.iter().map(|row| row.number);
+    // Lines of text, and a form, have names only.
+    let has_values = || has_values_below(&head[header.rows.end - 1], &head[header.rows.end..]);
     titles.len() <= MOST_TITLES
         && titles.iter().all(|row| row.cells.len() == 1)
         && !below.is_empty()
         && numbers.eq((first.number + 1..).take(below.len()))
         && is_filled(below, &header)
-        && (header.names.len() != 2
-            || below.len() > MOST_OF_A_FORM
-            || has_values_below(&head[header.rows.end - 1], &head[header.rows.end..]))
+        && match header.names.len() {
+            1 => has_values(),
+            2 => below.len() > MOST_OF_A_FORM || has_values(),
+            _ => true,
+        }
 }
 
 fn is_filled(rows: &[GridRow], header: &Header) -> bool {

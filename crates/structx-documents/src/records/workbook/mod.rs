@@ -15,7 +15,7 @@ mod xlsb;
 mod xlsx;
 mod xml;
 
-use super::options::{SheetKey, Sheets};
+use super::options::{AS_DOCUMENT, AS_RECORDS, SheetKey, Sheets};
 use crate::builder::Builder;
 use crate::context::ReadContext;
 use crate::{Content, Document, FileError, FileErrorKind, Format, ReadAs};
@@ -56,7 +56,7 @@ pub(crate) fn read(
     let workbook = workbook.as_mut();
     match context.options.table.read_as() {
         ReadAs::Records => sheet_records::records(context, workbook).map(Content::Table),
-        ReadAs::Document => document(context, workbook).map(Content::Document),
+        ReadAs::Document => document(context, workbook, None).map(Content::Document),
         ReadAs::Auto => either(context, workbook),
     }
 }
@@ -66,31 +66,38 @@ pub(crate) fn read(
 fn either(context: &ReadContext, workbook: &mut dyn Workbook) -> Result<Content, FileError> {
     let (grid, position) = first(context, workbook)?;
     let (mut table, note) = if list::is_list(&grid) {
-        let note = "read as records, a row for each of the first sheet; as=\"document\" reads the \
-                    workbook as a document";
+        let note = format!(
+            "read as records, a row for each of the first sheet; {AS_DOCUMENT} reads the workbook \
+             as a document"
+        );
         (sheet_records::of_first(context, workbook, grid, position)?, note)
     } else {
-        drop(grid);
-        match document(context, workbook) {
+        match document(context, workbook, Some((grid, position))) {
             Err(error) if error.kind == FileErrorKind::LimitExceeded => {
-                let note = "read as records, as it is too large for a document";
+                let note = "read as records, as it is too large for a document".to_owned();
                 (sheet_records::records(context, workbook)?, note)
             }
             document => {
-                let note = "read as a document, as the first sheet is not one clean list; \
-                            as=\"records\" reads records";
                 let mut document = document?;
-                document.warnings.push(note.to_owned());
+                document.warnings.push(format!(
+                    "read as a document, as the first sheet is not one clean list; {AS_RECORDS} \
+                     reads records"
+                ));
                 return Ok(Content::Document(document));
             }
         }
     };
-    table.warnings.push(note.to_owned());
+    table.warnings.push(note);
     Ok(Content::Table(table))
 }
 
-/// Reads the sheets as a document, each a page.
-fn document(context: &ReadContext, workbook: &mut dyn Workbook) -> Result<Document, FileError> {
+/// Reads the sheets as a document, each a page; the `first` one may have been read already. A damaged
+/// sheet does not keep the others from being read.
+fn document<'a>(
+    context: &'a ReadContext<'a>,
+    workbook: &mut dyn Workbook,
+    mut first: Option<(SheetGrid<'a>, usize)>,
+) -> Result<Document, FileError> {
     let options = &context.options.table;
     options.allow_for_document(context.name, &["sheet_name"])?;
     let positions = match &options.sheets {
@@ -99,20 +106,31 @@ fn document(context: &ReadContext, workbook: &mut dyn Workbook) -> Result<Docume
     };
     let mut builder = Builder::default();
     let mut warnings = Vec::new();
+    let mut damaged = None;
     let mut number = 0;
     for position in positions {
-        let grid = grid(context, workbook, position)?;
-        if grid.is_empty() && grid.comments.is_empty() {
-            continue;
-        }
-        number += 1;
+        let read = match first.take_if(|(_, known)| *known == position) {
+            Some((grid, _)) => Ok(grid),
+            None => grid(context, workbook, position),
+        };
         let name = &workbook.sheets()[position].name;
+        let grid = match read {
+            Ok(grid) if grid.is_empty() && grid.comments.is_empty() => continue,
+            Ok(grid) => grid,
+            Err(error) if error.kind == FileErrorKind::Corrupt => {
+                warnings.push(format!("the sheet `{name}` is damaged and was not read"));
+                damaged = Some(error);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        number += 1;
         builder.page(number);
         warnings.extend(sheet_table::formula_warning(&grid, name));
         sheet_document::write(grid, name, &mut builder)?;
     }
     if number == 0 {
-        return Err(no_cells(context, workbook.sheets()));
+        return Err(damaged.unwrap_or_else(|| no_cells(context, workbook.sheets())));
     }
     warnings.extend(hidden_sheets(workbook.sheets(), &options.sheets));
     let document = builder.finish();

@@ -220,7 +220,7 @@ fn value(element: &BytesStart, text: &str) -> CellValue {
         value.map(|value| CellValue::number(value, format, false))
     };
     let found = match given("office:value-type").as_deref() {
-        Some("float" | "currency") => number(zeros(text)),
+        Some("float" | "currency") => number(zeros(text.trim())),
         Some("percentage") => number(NumberKind::Percent),
         Some("date") => given("office:date-value").map(|date| CellValue::iso_moment(&date)),
         Some("time") => given("office:time-value").map(|time| CellValue::iso_duration(&time)),

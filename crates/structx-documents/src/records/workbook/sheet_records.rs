@@ -7,7 +7,7 @@ use serde_json::json;
 use super::grid::SheetGrid;
 use super::{Sheet, Workbook, chosen, first, grid, hidden_sheets, names, sheet_table};
 use crate::context::ReadContext;
-use crate::records::options::{Sheets, free};
+use crate::records::options::{AS_DOCUMENT, Sheets, free};
 use crate::table::{Cell, Table};
 use crate::{Columns, FileError, FileErrorKind};
 
@@ -48,7 +48,7 @@ pub(super) fn of_first(
         let (name, others) = (&sheets[position].name, names(sheets, is_other));
         table.warnings.push(format!(
             "read the sheet `{name}` and not {others}; sheet_name=None reads all as records, \
-             as=\"document\" as a document"
+             {AS_DOCUMENT} as a document"
         ));
     }
     table.warnings.extend(hidden_sheets(sheets, &Sheets::First));
@@ -87,7 +87,8 @@ fn several(
     }
     let sheets = workbook.sheets();
     if all.records.is_empty() {
-        let message = "the sheets have no records; as=\"document\" reads what stands in them";
+        let message =
+            format!("the sheets have no records; {AS_DOCUMENT} reads what stands in them");
         return Err(context.error(FileErrorKind::Empty, message));
     }
     if !without.is_empty() {

@@ -8,6 +8,7 @@ use super::grid::{GridCell, GridRow, SheetGrid};
 use super::value::CellKind;
 use crate::context::ReadContext;
 use crate::records::header::{self, Header};
+use crate::records::options::AS_DOCUMENT;
 use crate::sheet_address::letters;
 use crate::table::Table;
 use crate::{Columns, FileError, FileErrorKind};
@@ -33,7 +34,7 @@ pub(super) fn table(mut grid: SheetGrid, name: &str) -> Result<Table, FileError>
     grid.rows.truncate(options.rows.unwrap_or(usize::MAX));
     if grid.rows.is_empty() {
         let message = format!(
-            "the sheet `{name}` has a header and no rows; as=\"document\" reads what stands in it"
+            "the sheet `{name}` has a header and no rows; {AS_DOCUMENT} reads what stands in it"
         );
         return Err(context.error(FileErrorKind::Empty, message));
     }
@@ -134,7 +135,7 @@ fn warnings(grid: &SheetGrid, columns: &[u32], header: &Header, name: &str) -> V
     if !grid.comments.is_empty() {
         let count = grid.comments.len();
         warnings.push(format!(
-            "{count} comments in `{name}` are not part of the records; as=\"document\" reads them"
+            "{count} comments in `{name}` are not part of the records; {AS_DOCUMENT} reads them"
         ));
     }
     warnings
