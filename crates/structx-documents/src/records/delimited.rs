@@ -76,9 +76,10 @@ fn read_cells(
         short += usize::from(record.len() < first.len());
         long += usize::from(record.len() > first.len());
         if record.len() > table.columns.len() {
-            let columns = 0..u32::try_from(record.len()).unwrap_or(u32::MAX);
-            let all = header::column_names(&header, options.header, columns, unnamed);
-            table.columns.extend(all.into_iter().skip(table.columns.len()));
+            let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+            let columns = number(table.columns.len())..number(record.len());
+            let names = header::column_names(&header, options.header, columns, unnamed);
+            table.columns.extend(names);
         }
         table.records.push(record.iter().map(|text| cell(options, text)));
         last = record;

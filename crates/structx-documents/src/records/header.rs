@@ -86,6 +86,12 @@ impl HeadRow<'_> {
         !self.cells.iter().all(|cell| seen.insert(&cell.text))
     }
 
+    /// The last cell that starts at the column or left of it.
+    fn cell_before(&self, column: u32) -> Option<&HeadCell<'_>> {
+        let place = self.cells.partition_point(|cell| *cell.columns.start() <= column);
+        self.cells.get(place.checked_sub(1)?)
+    }
+
     fn follows(&self, row: &Self) -> bool {
         self.number == row.number + 1
     }
@@ -164,8 +170,8 @@ pub(super) fn has_values_below(names: &HeadRow, below: &[HeadRow]) -> bool {
     names.cells.iter().any(|name| {
         let column = *name.columns.start();
         let in_column = |row: &HeadRow| {
-            let mut cells = row.cells.iter();
-            cells.find(|cell| cell.columns.contains(&column)).map(|cell| cell.kind)
+            let cell = row.cell_before(column).filter(|cell| cell.columns.contains(&column));
+            cell.map(|cell| cell.kind)
         };
         let mut kinds = below.iter().filter_map(in_column).peekable();
         name.kind == HeadKind::Name
@@ -179,19 +185,13 @@ pub(super) fn has_values_below(names: &HeadRow, below: &[HeadRow]) -> bool {
 fn names(rows: &[HeadRow], header: Range<usize>) -> BTreeMap<u32, String> {
     let mut names: BTreeMap<u32, String> = BTreeMap::new();
     let Some((last, above)) = rows[header].split_last() else { return names };
-    let columns: Vec<u32> = last
-        .cells
-        .iter()
-        .chain(above.iter().flat_map(|row| &row.cells))
-        .flat_map(|cell| cell.columns.clone())
-        .collect();
-    for column in columns {
+    let cells = last.cells.iter().chain(above.iter().flat_map(|row| &row.cells));
+    for column in cells.flat_map(|cell| cell.columns.clone()) {
         let mut parts: Vec<&str> = Vec::new();
         for (row, is_last) in above.iter().map(|row| (row, false)).chain([(last, true)]) {
             let goes_on = !is_last && !row.spans_columns();
-            let cell = row.cells.iter().rfind(|cell| {
-                cell.columns.contains(&column) || (goes_on && *cell.columns.start() <= column)
-            });
+            let cell = row.cell_before(column);
+            let cell = cell.filter(|cell| goes_on || cell.columns.contains(&column));
             let part = cell.map_or("", |cell| cell.text.trim());
             if !part.is_empty() && !parts.contains(&part) {
                 parts.push(part);
@@ -239,7 +239,8 @@ pub(super) fn column_names(
     columns: impl Iterator<Item = u32>,
     unnamed: impl Fn(u32) -> String,
 ) -> Vec<String> {
-    let is_taken = |name: &str| header.names.values().any(|taken| taken == name);
+    let taken: HashSet<&str> = header.names.values().map(String::as_str).collect();
+    let is_taken = |name: &str| taken.contains(name);
     let name = |column: u32| match header.names.get(&column).filter(|name| !name.is_empty()) {
         Some(name) => name.clone(),
         None if option == HeaderRow::None => column.to_string(),

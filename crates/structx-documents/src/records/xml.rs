@@ -1,5 +1,7 @@
 //! XML whose elements repeat, as records; other XML is a document.
 
+use std::collections::BTreeMap;
+
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use serde_json::{Map, Value};
@@ -123,34 +125,30 @@ impl Element {
     }
 }
 
-/// The longest list of elements of one name and one parent, with a note; `None` if none repeats.
+/// The longest list of elements of one name and one parent, with a note; `None` if none repeats. What
+/// is within a list belongs to it.
 fn longest(root: Element) -> Option<(Vec<Element>, String)> {
-    let mut best: Option<(String, Vec<Element>)> = None;
+    let mut lists: Vec<Vec<Element>> = Vec::new();
     let mut open = vec![root];
     while let Some(element) = open.pop() {
-        let mut groups: Vec<(String, Vec<Element>)> = Vec::new();
-        let mut places = std::collections::HashMap::new();
+        let mut groups: BTreeMap<String, Vec<Element>> = BTreeMap::new();
         for child in element.children {
-            let place = *places.entry(child.name.clone()).or_insert(groups.len());
-            if place == groups.len() {
-                groups.push((child.name.clone(), Vec::new()));
-            }
-            groups[place].1.push(child);
+            groups.entry(child.name.clone()).or_default().push(child);
         }
-        for (name, group) in groups {
-            let is_longer = group.len() > best.as_ref().map_or(1, |(_, best)| best.len());
-            if is_longer {
-                open.extend(best.replace((name, group)).map_or_else(Vec::new, |(_, group)| group));
+        for group in groups.into_values() {
+            if group.len() > 1 {
+                lists.push(group);
             } else {
                 open.extend(group);
             }
         }
     }
-    let (name, elements) = best?;
+    let longest = lists.into_iter().max_by_key(Vec::len)?;
     let note = format!(
-        "the elements `{name}` are read as records, and no others; {AS_DOCUMENT} reads all"
+        "the elements `{}` are read as records, and no others; {AS_DOCUMENT} reads all",
+        longest.first().map_or("", |element| &element.name)
     );
-    Some((elements, note))
+    Some((longest, note))
 }
 
 /// The elements of the file; `None` if it is not well-formed, or not `flat` where that is needed.

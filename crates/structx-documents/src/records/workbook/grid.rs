@@ -10,6 +10,8 @@ use crate::context::ReadContext;
 use crate::records::header::{self, HeadCell, HeadKind, HeadRow};
 use crate::{FileError, HeaderRow};
 
+/// The most columns that merged cells of a row of names may span: those of a sheet.
+const MOST_COLUMNS: u64 = 1 << 14;
 /// Cells between two checks of the time: chosen by hand, not measured.
 const CELLS_PER_CHECK: usize = 1024;
 /// Empty cells that count as one cell, as they take time but no memory: chosen by hand.
@@ -196,25 +198,30 @@ impl<'a> SheetGrid<'a> {
             .iter()
             .map(|area| ((*area.rows.start(), *area.columns.start()), *area.columns.end()))
             .collect();
-        let cell = |row: u32, cell: &'_ GridCell| {
-            let end = spans.get(&(row, cell.column)).copied().unwrap_or(cell.column);
-            cell.column..=end.min(last).max(cell.column)
-        };
-        rows.iter()
-            .map(|row| HeadRow {
-                number: row.number,
-                cells: row
-                    .cells
-                    .iter()
-                    .map(|found| HeadCell {
-                        columns: cell(row.number, found),
-                        text: shown(found.kind, &found.value),
-                        kind: found.head_kind(),
-                    })
-                    .collect(),
-            })
-            .collect()
+        rows.iter().map(|row| head_row(row, &spans, last)).collect()
     }
+}
+
+/// The row with the columns that its cells span up to the next cell, or to the `last` one.
+fn head_row<'g>(row: &'g GridRow, spans: &HashMap<(u32, u32), u32>, last: u32) -> HeadRow<'g> {
+    let mut next = last.saturating_add(1);
+    let mut width = 0;
+    let mut cells: Vec<HeadCell> = Vec::with_capacity(row.cells.len());
+    for cell in row.cells.iter().rev() {
+        let end = spans.get(&(row.number, cell.column)).copied().unwrap_or(cell.column);
+        let columns = cell.column..=end.min(next.saturating_sub(1)).max(cell.column);
+        width += u64::from(columns.end() - columns.start());
+        next = cell.column;
+        let text = shown(cell.kind, &cell.value);
+        cells.push(HeadCell { columns, text, kind: cell.head_kind() });
+    }
+    cells.reverse();
+    if width > MOST_COLUMNS {
+        for cell in &mut cells {
+            cell.columns = *cell.columns.start()..=*cell.columns.start();
+        }
+    }
+    HeadRow { number: row.number, cells }
 }
 
 impl GridRow {

@@ -1,14 +1,13 @@
 //! Parts a sheet into titles, pairs of a label and a value, and tables.
 
-use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
-
 use super::grid::{Area, GridCell, GridRow};
 use super::value::{CellKind, shown};
 use crate::records::header::HeadKind;
 
 /// How often a part is split into columns and these into rows: chosen by hand.
 const MOST_SPLITS: usize = 4;
+/// Tables side by side, at most: chosen by hand, not measured.
+const MOST_PIECES: usize = 16;
 /// Rows of two columns from which on they are a table and not pairs: chosen by hand, not measured.
 const MOST_PAIRS: usize = 20;
 /// The longest label of a pair, in characters: chosen by hand, not measured.
@@ -33,12 +32,14 @@ pub(super) enum Part<'g> {
 /// The parts of a sheet from top to bottom; the rows are sorted.
 pub(super) fn parts<'g>(rows: &'g [GridRow], merged: &[Area]) -> Vec<Part<'g>> {
     let rows = rows.iter().map(|row| PartRow { number: row.number, cells: &row.cells }).collect();
+    let mut merged: Vec<&Area> = merged.iter().collect();
+    merged.sort_by_key(|area| *area.rows.start());
     let mut parts = Vec::new();
-    split(rows, merged, MOST_SPLITS, &mut parts);
+    split(rows, &merged, MOST_SPLITS, &mut parts);
     parts
 }
 
-fn split<'g>(rows: Vec<PartRow<'g>>, merged: &[Area], splits: usize, parts: &mut Vec<Part<'g>>) {
+fn split<'g>(rows: Vec<PartRow<'g>>, merged: &[&Area], splits: usize, parts: &mut Vec<Part<'g>>) {
     for band in bands(rows) {
         let pieces = if splits > 0 { pieces(&band, merged) } else { Vec::new() };
         if pieces.is_empty() {
@@ -50,63 +51,70 @@ fn split<'g>(rows: Vec<PartRow<'g>>, merged: &[Area], splits: usize, parts: &mut
     }
 }
 
-/// Splits at blank rows, except where the rows below go on with the table above.
-fn bands(rows: Vec<PartRow>) -> Vec<Vec<PartRow>> {
-    let mut bands: Vec<Vec<PartRow>> = Vec::new();
-    for row in rows {
-        match bands.last_mut() {
-            Some(band)
-                if band.last().is_some_and(|last| last.number + 1 == row.number)
-                    || goes_on(band, row) =>
-            {
-                band.push(row);
-            }
-            _ => bands.push(vec![row]),
-        }
-    }
-    bands
+/// Rows without blank ones between.
+#[derive(Default)]
+struct Band<'g> {
+    rows: Vec<PartRow<'g>>,
+    /// The most cells of a row.
+    width: usize,
+    /// The first and the last column.
+    columns: Option<(u32, u32)>,
 }
 
-/// Whether the row, after one blank row, belongs to the table above: it has values, and stands in
-/// its columns.
-fn goes_on(band: &[PartRow], row: PartRow) -> bool {
-    let width = band.iter().map(|row| row.cells.len()).max().unwrap_or(0);
-    let columns = |rows: &[PartRow]| -> Option<RangeInclusive<u32>> {
-        let cells = || rows.iter().flat_map(|row| row.cells).map(|cell| cell.column);
-        Some(cells().min()?..=cells().max()?)
-    };
-    let is_near = band.last().is_some_and(|last| last.number + 2 == row.number);
-    let is_within = || {
-        let above = columns(band);
-        above.is_some_and(|above| row.cells.iter().all(|cell| above.contains(&cell.column)))
-    };
-    let has_value = || row.cells.iter().any(|cell| cell.head_kind() == HeadKind::Value);
-    is_near && width > 2 && row.cells.len() > 1 && has_value() && is_within()
+impl<'g> Band<'g> {
+    fn push(&mut self, row: PartRow<'g>) {
+        self.width = self.width.max(row.cells.len());
+        if let (Some(first), Some(last)) = (row.cells.first(), row.cells.last()) {
+            let (from, to) = self.columns.unwrap_or((first.column, last.column));
+            self.columns = Some((from.min(first.column), to.max(last.column)));
+        }
+        self.rows.push(row);
+    }
+
+    fn is_followed_by(&self, row: PartRow) -> bool {
+        let Some(last) = self.rows.last() else { return true };
+        last.number + 1 == row.number || (last.number + 2 == row.number && self.goes_on(row))
+    }
+
+    /// Whether the row after a blank one belongs to the table above: it has values, and stands in its
+    /// columns.
+    fn goes_on(&self, row: PartRow) -> bool {
+        let is_within = |cell: &GridCell| {
+            self.columns.is_some_and(|(from, to)| (from..=to).contains(&cell.column))
+        };
+        self.width > 2
+            && row.cells.len() > 1
+            && row.cells.iter().any(|cell| cell.head_kind() == HeadKind::Value)
+            && row.cells.iter().all(is_within)
+    }
+}
+
+/// Splits at blank rows, except where the rows below go on with the table above.
+fn bands(rows: Vec<PartRow>) -> Vec<Vec<PartRow>> {
+    let mut bands: Vec<Band> = Vec::new();
+    for row in rows {
+        match bands.last_mut() {
+            Some(band) if band.is_followed_by(row) => band.push(row),
+            _ => {
+                let mut band = Band::default();
+                band.push(row);
+                bands.push(band);
+            }
+        }
+    }
+    bands.into_iter().map(|band| band.rows).collect()
 }
 
 /// Tables side by side, parted by blank columns; none if the rows are one table.
-fn pieces<'g>(rows: &[PartRow<'g>], merged: &[Area]) -> Vec<Vec<PartRow<'g>>> {
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Vec::new() };
-    let mut used: BTreeSet<u32> =
-        rows.iter().flat_map(|row| row.cells).map(|cell| cell.column).collect();
-    let Some(end) = used.last().copied() else { return Vec::new() };
-    for area in merged {
-        if area.rows.contains(&first.number)
-            || (first.number..=last.number).contains(area.rows.start())
-        {
-            used.extend(*area.columns.start()..=end.min(*area.columns.end()));
-        }
-    }
-    let used: Vec<u32> = used.into_iter().collect();
-    let runs: Vec<&[u32]> = used.chunk_by(|left, right| left + 1 == *right).collect();
-    if runs.len() < 2 {
+fn pieces<'g>(rows: &[PartRow<'g>], merged: &[&Area]) -> Vec<Vec<PartRow<'g>>> {
+    let runs = runs(rows, merged);
+    if !(2..=MOST_PIECES).contains(&runs.len()) {
         return Vec::new();
     }
-    let piece = |run: &&[u32]| -> Vec<PartRow<'g>> {
-        let (from, to) = (run[0], run[run.len() - 1]);
+    let piece = |(from, to): &(u32, u32)| -> Vec<PartRow<'g>> {
         let within = |row: &PartRow<'g>| {
-            let start = row.cells.partition_point(|cell| cell.column < from);
-            let end = row.cells.partition_point(|cell| cell.column <= to);
+            let start = row.cells.partition_point(|cell| cell.column < *from);
+            let end = row.cells.partition_point(|cell| cell.column <= *to);
             PartRow { number: row.number, cells: &row.cells[start..end] }
         };
         rows.iter().map(within).filter(|row| !row.cells.is_empty()).collect()
@@ -114,6 +122,25 @@ fn pieces<'g>(rows: &[PartRow<'g>], merged: &[Area]) -> Vec<Vec<PartRow<'g>>> {
     let pieces: Vec<Vec<PartRow>> = runs.iter().map(piece).collect();
     let is_table = |rows: &Vec<PartRow>| rows.iter().filter(|row| row.cells.len() > 1).count() > 1;
     if pieces.iter().all(is_table) { pieces } else { Vec::new() }
+}
+
+/// The first and the last column of each run of columns with cells; merged areas fill theirs.
+fn runs(rows: &[PartRow], merged: &[&Area]) -> Vec<(u32, u32)> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Vec::new() };
+    let place = |row: u32| merged.partition_point(|area| *area.rows.start() < row);
+    let areas = merged[place(first.number)..place(last.number.saturating_add(1))].iter();
+    let areas = areas.map(|area| (*area.columns.start(), *area.columns.end()));
+    let cells = rows.iter().flat_map(|row| row.cells).map(|cell| (cell.column, cell.column));
+    let mut runs: Vec<(u32, u32)> = cells.chain(areas).collect();
+    runs.sort_unstable();
+    runs.dedup_by(|next, run| {
+        let touches = next.0 <= run.1.saturating_add(1);
+        if touches {
+            run.1 = run.1.max(next.1);
+        }
+        touches
+    });
+    runs
 }
 
 /// Titles above, then pairs or a table.
