@@ -25,13 +25,8 @@ pub(super) fn read(context: &ReadContext, pdf: &Pdf) -> Result<Vec<Attachment>, 
     Ok(found.files)
 }
 
-/// Whether the document has an XFA form, of which a PDF form is at best a copy.
-pub(super) fn has_xfa(pdf: &Pdf) -> bool {
-    let form = root(pdf).and_then(|root| root.get::<Dict<'_>>(b"AcroForm"));
-    form.is_some_and(|form| form.contains_key(b"XFA"))
-}
-
-fn root(pdf: &Pdf) -> Option<Dict<'_>> {
+/// The catalog of the document.
+pub(super) fn root(pdf: &Pdf) -> Option<Dict<'_>> {
     let xref = pdf.xref();
     xref.get(xref.root_id())
 }
@@ -55,11 +50,10 @@ impl EmbeddedFiles {
         if let Some(names) = node.get::<Array<'_>>(b"Names") {
             // Pairs of a name and a file specification.
             let mut entries = names.flex_iter();
-            while let (Some(_), Some(file)) =
-                (entries.next::<PdfString<'_>>(), entries.next::<Dict<'_>>())
-            {
+            while entries.next::<PdfString<'_>>().is_some() {
                 context.check_time()?;
-                let Some(file) = attachment(&file) else { continue };
+                let file = entries.next::<Dict<'_>>();
+                let Some(file) = file.and_then(|file| attachment(&file)) else { continue };
                 self.bytes += file.bytes.len() as u64;
                 self.files.push(file);
                 context.check_entries(self.files.len())?;

@@ -8,6 +8,7 @@ mod preflight;
 pub(super) mod render;
 mod tables;
 mod text_string;
+mod xfa;
 
 use std::sync::Arc;
 
@@ -21,8 +22,9 @@ use super::context::ReadContext;
 use super::isolate::ChildError;
 use super::{BlockKind, Document, FileError, FileErrorKind, Mode, Password, markdown_table};
 
-/// The ratio of unmapped to mapped characters above which a page is unreadable: chosen by hand.
-const MOST_UNMAPPED: usize = 1;
+/// The visible characters with a Unicode value for each one without, below which a page is
+/// unreadable. Chosen by hand: a tenth of a page may be all its amounts.
+const LEAST_MAPPED: usize = 9;
 
 /// The text of one page.
 struct PageText {
@@ -55,10 +57,7 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
     }
     let mut document = document(context, pages)?;
     document.attachments = attachments::read(context, &pdf)?;
-    if attachments::has_xfa(&pdf) {
-        let warning = "the form has XFA data, which was not read; its PDF fields were";
-        document.warnings.push(warning.to_owned());
-    }
+    xfa::append(context, &pdf, &mut document);
     document.warnings.extend(warnings(&unusable, unmapped));
     document
         .warnings
@@ -85,13 +84,14 @@ fn pages(context: &ReadContext, pdf: &Pdf) -> Result<(Vec<PageText>, usize), Fil
     let mut all_unmapped = 0;
     for (number, page) in (1..).zip(pdf.pages().iter()) {
         let drawing = drawer.draw(page)?;
-        let (mapped, unmapped) = (drawing.glyphs.len(), drawing.unmapped);
+        let mapped = drawing.glyphs.iter().filter(|glyph| glyph.is_visible()).count();
+        let unmapped = drawing.unmapped;
         all_unmapped += unmapped;
         let has_graphics = drawing.has_graphics;
         let blocks = layout::blocks(context, drawing)?;
         context.check_time()?;
         let is_drawn_only = blocks.is_empty() && (has_graphics || unmapped > 0);
-        let needs_vision = is_drawn_only || unmapped > MOST_UNMAPPED * mapped;
+        let needs_vision = is_drawn_only || mapped < LEAST_MAPPED * unmapped;
         pages.push(PageText { number, size: page.render_dimensions(), needs_vision, blocks });
     }
     Ok((pages, all_unmapped))

@@ -199,8 +199,11 @@ fn form_fields_and_notes_are_read_where_they_are() {
         format!("<< /Type /Annot /Subtype /Widget /Rect [{rect}] {entries} >>")
     };
     let fields = [
-        field("100 440 200 460", "/FT /Tx /T (name) /V (Ann Smith)"),
-        field("100 400 200 420", "/FT /Ch /V (b) /Opt [[(a) (Net)] [(b) (Gross)]]"),
+        field("100 440 200 460", "/FT /Tx /T (name[0]) /V (Ann Smith)"),
+        field(
+            "100 400 200 420",
+            "/FT /Ch /T (k) /TU (Price:) /V (b) /Opt [[(a) (Net)] [(b) (Gross)]]",
+        ),
         field("100 360 112 372", "/FT /Btn /AS /Yes"),
         field("100 320 112 332", "/FT /Btn /AS /Off"),
         field("100 280 200 300", "/Parent << /FT /Tx /V (inherited) >>"),
@@ -218,11 +221,11 @@ fn form_fields_and_notes_are_read_where_they_are() {
         (40, 285, "Code"),
         (105, 205, "seen"),
     ]);
-    let file = pdf(&[(&labels, &format!("/Annots [{}]", fields.concat()))]);
+    let file = pdf(&[(&labels, &format!("/Annots [99 0 R {}]", fields.concat()))]);
     let document = document(&file);
     for expected in [
-        "Name   Ann Smith",
-        "Kind   Gross",
+        "Name name: Ann Smith",
+        "Kind Price: Gross",
         "Member   [x]",
         "Guest   [ ]",
         "Code   inherited",
@@ -238,10 +241,102 @@ fn form_fields_and_notes_are_read_where_they_are() {
 }
 
 #[test]
+fn a_tick_that_is_drawn_and_a_long_value_keep_to_their_fields() {
+    let value = "A value that is much longer than its field";
+    let annotations = format!(
+        "/Annots [<< /Subtype /Widget /Rect [100 360 112 372] /FT /Btn /AS /Yes >>\
+         << /Subtype /Widget /Rect [100 320 180 332] /FT /Tx /T (n) /V ({value}) >>]"
+    );
+    let drawn = content(&[(40, 362, "Member"), (102, 362, "X"), (190, 322, "(optional)")]);
+    let text = document(&pdf(&[(&drawn, &annotations)])).text;
+    let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(squeezed, format!("Member [x] n: {value} (optional)"));
+}
+
+/// A PDF of these objects, the first of them the catalog; the number of the page is 3.
+fn of_objects(objects: &[String]) -> Vec<u8> {
+    let numbered = (1..).zip(objects).map(|(number, it)| format!("{number} 0 obj\n{it}\nendobj\n"));
+    let body: String = numbered.collect();
+    format!("%PDF-1.4\n{body}trailer\n<< /Root 1 0 R >>\n%%EOF\n").into_bytes()
+}
+
+fn stream(entries: &str, content: &str) -> String {
+    format!("<< /Length {} {entries} >>\nstream\n{content}\nendstream", content.len())
+}
+
+#[test]
+fn data_of_xfa_forms_is_read_where_the_page_does_not_show_it() {
+    let form = |xfa: &str, packet: &str| {
+        let objects = [
+            format!("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [] /XFA {xfa} >> >>"),
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 500] /Contents 4 0 R \
+             /Resources << /Font << /F1 5 0 R >> >> >>"
+                .to_owned(),
+            stream("", "BT /F1 10 Tf 40 450 Td (Claim of 5 May) Tj ET"),
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+            stream("", packet),
+        ];
+        document(&of_objects(&objects))
+    };
+    let data = |value: &str| {
+        format!(
+            "<xfa:datasets xmlns:xfa=\"x\"><dd:dataDescription/><xfa:data><claim><date>{value}</date>\
+             <none/></claim></xfa:data></xfa:datasets>"
+        )
+    };
+    let list = "[(template) 9 0 R (datasets) 6 0 R]";
+    for xfa in [list, "6 0 R"] {
+        let found = form(xfa, &data("6 May"));
+        assert_eq!(found.text, "Claim of 5 May\n\nclaim\n  date: 6 May", "{xfa}");
+        assert_eq!(found.blocks[1].kind, BlockKind::Note);
+        assert_eq!(found.pages[0].range.end, found.text.len());
+        assert!(found.warnings[0].contains("XFA"), "{:?}", found.warnings);
+    }
+    let shown = form(list, &data("5 May"));
+    assert_eq!((shown.text.as_str(), shown.warnings.len()), ("Claim of 5 May", 0));
+    for broken in ["<xfa:datasets><xfa:data><a></xfa:data>", "", "<xfa:data>"] {
+        let found = form(list, broken);
+        assert_eq!((found.text.as_str(), found.warnings.len()), ("Claim of 5 May", 1), "{broken}");
+    }
+    assert!(form("[(template) 6 0 R]", "").warnings[0].contains("not read"));
+}
+
+#[test]
+fn a_page_needs_vision_by_the_share_of_its_unmapped_glyphs() {
+    // Two-byte codes without a map to Unicode, of a font that is not embedded.
+    let page = |known: &str, unknown: usize| {
+        let unknown = "0102".repeat(unknown);
+        let content =
+            format!("BT /F1 10 Tf 40 450 Td ({known}) Tj /F2 10 Tf 0 -20 Td <{unknown}> Tj ET");
+        let objects = [
+            "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 500] /Contents 4 0 R \
+             /Resources << /Font << /F1 5 0 R /F2 6 0 R >> >> >>"
+                .to_owned(),
+            stream("", &content),
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+            "<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H \
+             /DescendantFonts [<< /Type /Font /Subtype /CIDFontType2 /BaseFont /X /CIDSystemInfo \
+             << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>] >>"
+                .to_owned(),
+        ];
+        let found = document(&of_objects(&objects));
+        assert!(found.warnings.iter().any(|it| it.contains("no Unicode value")), "{found:?}");
+        found.pages[0].needs_vision
+    };
+    // Of 20 letters on the page two may be unknown; spaces do not count.
+    assert!(!page("eighteen letters xxx", 2));
+    assert!(page("eighteen letters xxx", 3));
+    assert!(page(&format!("eighteen{}letters xxx", " ".repeat(50)), 3));
+}
+
+#[test]
 fn embedded_files_are_attachments() {
     let spec = "<< /Type /Filespec /F (old) /UF (invoice.xml) /EF << /F 6 0 R >> >>";
     let root = format!(
-        "<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Kids [<< /Names [(a) {spec}] >>] >> >> >>"
+        "<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Kids [<< /Names [(0) 99 0 R (a) {spec}] >>] >> >> >>"
     );
     let objects = [
         root.as_str(),

@@ -3,6 +3,7 @@
 mod actual_text;
 mod annotations;
 mod bitmap_fonts;
+mod fields;
 pub(in crate::pdf) mod ruling_lines;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -44,6 +45,16 @@ pub(in crate::pdf) struct Glyph {
     pub(in crate::pdf) end: Point,
     pub(in crate::pdf) size: f64,
     pub(in crate::pdf) bold: bool,
+}
+
+impl Glyph {
+    /// Whether its text is more than white space.
+    pub(in crate::pdf) fn is_visible(&self) -> bool {
+        match &self.text {
+            BfString::Char(character) => !character.is_whitespace(),
+            BfString::String(text) => !text.trim().is_empty(),
+        }
+    }
 }
 
 /// The glyphs and ruling lines of one page.
@@ -101,9 +112,7 @@ impl<'a> Drawer<'a> {
         })?;
         self.drawn = collector.drawn;
         let mut drawing = collector.finish();
-        let annotations = annotations::read(self.context, page, transform, &drawing.glyphs)?;
-        drawing.glyphs.extend(annotations.glyphs);
-        drawing.notes = annotations.notes;
+        annotations::read(self.context, page, transform, &mut drawing)?;
         Ok(drawing)
     }
 }
