@@ -4,6 +4,7 @@ use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use super::gzip;
+use super::mail::outlook;
 use super::markup::text::is_binary;
 use super::records::options;
 use super::source::file_name;
@@ -81,6 +82,7 @@ const EXTENSIONS: &[(&str, Format)] = &[
     ("odp", Format::Odp),
     ("epub", Format::Epub),
     ("eml", Format::Email),
+    ("msg", Format::Email),
     ("png", Format::Image),
     ("jpg", Format::Image),
     ("jpeg", Format::Image),
@@ -225,7 +227,8 @@ fn unsupported(name: &str, reason: &str) -> FileError {
 fn magic(bytes: &[u8], named: Option<Format>) -> Magic {
     // Some writers put bytes before the header of a PDF; a text file may mention the header.
     let head = &bytes[..bytes.len().min(1024)];
-    if head.starts_with(b"%PDF-") || (named == Some(Format::Pdf) && contains(head, b"%PDF-")) {
+    let may_be_pdf = named == Some(Format::Pdf) || (named.is_none() && is_binary(bytes));
+    if head.starts_with(b"%PDF-") || (may_be_pdf && contains(head, b"%PDF-")) {
         return Magic::Is(Format::Pdf);
     }
     match bytes {
@@ -245,8 +248,18 @@ fn magic(bytes: &[u8], named: Option<Format>) -> Magic {
             Magic::Is(Format::Image)
         }
         [b'B', b'M', ..] if named == Some(Format::Image) => Magic::Is(Format::Image),
+        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] if is_photo(brand) => Magic::Refused(
+            FileErrorKind::Unsupported,
+            "is a photo of the format HEIC or AVIF; save it as JPEG or PNG",
+        ),
         _ => markup_magic(head, named),
     }
+}
+
+/// Whether the brand of an ISO media file is one of a still image (ISO/IEC 23008-12, annex B).
+fn is_photo(brand: &[u8]) -> bool {
+    let brands: [&[u8]; 6] = [b"heic", b"heix", b"heim", b"mif1", b"msf1", b"avif"];
+    brands.iter().any(|known| brand.starts_with(known))
 }
 
 /// Detects markup by its first bytes, for a file whose name does not identify a text format.
@@ -311,6 +324,11 @@ fn zip_magic(bytes: &[u8], named: Option<Format>) -> Magic {
         }
         // The `mimetype` entry is not the first one, or compressed.
         (None, _) if last(b"META-INF/container.xml").is_some() => Magic::Is(Format::Epub),
+        // The parts of Pages, Numbers and Keynote.
+        (None, _) if last(b".iwa").is_some() || last(b"Index.zip").is_some() => Magic::Refused(
+            FileErrorKind::Unsupported,
+            "is a file of Apple's Pages, Numbers or Keynote; export it as .docx, .xlsx or .pdf",
+        ),
         (None, _) => Magic::Refused(
             FileErrorKind::Unsupported,
             "is a zip archive; extract it and give its files one by one",
@@ -324,6 +342,10 @@ fn ole_magic(bytes: &[u8]) -> Magic {
         let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
         contains(bytes, &name)
     };
+    // Files attached to the e-mail may have any of the streams below.
+    if has(outlook::PROPERTIES) && outlook::is_message(bytes) {
+        return Magic::Is(Format::Email);
+    }
     if has("EncryptedPackage") {
         let message = "is protected by a password; save it without one";
         return Magic::Refused(FileErrorKind::PasswordRequired, message);
@@ -376,6 +398,8 @@ mod tests {
             ("a.txt", b"the header is %PDF-1.7", Format::Text, false),
             ("a.txt", b"%PDF-1.7", Format::Pdf, true),
             ("bytes", b"%PDF-1.7", Format::Pdf, false),
+            ("bytes", b"\0\x01\x02%PDF-1.7", Format::Pdf, false),
+            ("bytes", b"the header is %PDF-1.7", Format::Text, false),
             ("a.xlsx", b"PK\x03\x04 xl/workbook.xml", Format::Xlsx, false),
             ("a.xlsx", b"PK\x03\x04 xl/workbook.bin", Format::Xlsb, true),
             ("a.pptx", b"PK\x03\x04 PK xl/workbook.xml ppt/presentation.xml", Format::Pptx, false),
@@ -392,6 +416,9 @@ mod tests {
             ("a.epub", b"PK\x03\x04 META-INF/container.xml", Format::Epub, false),
             ("a.nxml", b"<article/>", Format::Xml, false),
             ("a.webvtt", b"WEBVTT", Format::Text, false),
+            ("a.asciidoc", b"= Title", Format::Text, false),
+            ("a.xls", &ole("WORKBOOK"), Format::Xls, false),
+            ("a.xls", &ole("BOOK"), Format::Xls, false),
             ("a.jpg", b"\x89PNG\r\n", Format::Image, false),
             ("a.bmp", b"BM....", Format::Image, false),
             ("a.ods", b"PK\x03\x04 content.xml", Format::Ods, false),
@@ -413,7 +440,10 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_refused_with_advice() {
         let encrypted = ole("EncryptedPackage");
-        let cases: [(&str, &[u8], FileErrorKind, &str); 8] = [
+        let cases: [(&str, &[u8], FileErrorKind, &str); 11] = [
+            ("a.heic", b"\0\0\0\x18ftypheic", FileErrorKind::Unsupported, "JPEG"),
+            ("a.pages", b"PK\x03\x04 Index/Document.iwa", FileErrorKind::Unsupported, ".docx"),
+            ("a.numbers", b"PK\x03\x04 Index.zip", FileErrorKind::Unsupported, ".xlsx"),
             ("a.xyz", b"text", FileErrorKind::Unsupported, ".docx"),
             ("a.txt", b"a\0\x01\x02b", FileErrorKind::Unsupported, ".docx"),
             ("a.doc", b"\xD0\xCF\x11\xE0\xA1\xB1", FileErrorKind::Unsupported, "save it as .docx"),

@@ -1,4 +1,4 @@
-//! E-mails (.eml): headers, body and attachments.
+//! E-mails of the Internet (.eml): headers, body and attachments.
 
 use std::borrow::Cow;
 use std::thread;
@@ -6,12 +6,11 @@ use std::thread;
 use encoding_rs::WINDOWS_1252;
 use mail_parser::{Addr, Address, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
-use super::builder::Builder;
-use super::context::ReadContext;
-use super::markup::flow::Flow;
-use super::markup::html;
-use super::markup::text::{decode, is_utf16, normalise_newlines};
-use super::{Attachment, BlockKind, Document, FileError, FileErrorKind};
+use super::writer::{Body, MailWriter, described, words};
+use super::{MOST_LEVELS, RICHER, single_line};
+use crate::context::ReadContext;
+use crate::markup::text::{decode, is_utf16};
+use crate::{Attachment, Document, FileError, FileErrorKind};
 
 /// The parser searches for the end of each multipart up to the end of the file, at about one byte
 /// per nanosecond; so this is about four seconds. Chosen by hand.
@@ -19,11 +18,6 @@ const MOST_BYTES_LOOKED_AT: u64 = 4_000_000_000;
 /// The most lines that may begin a part, and bytes of all headers: chosen by hand, not measured.
 const MOST_PARTS: usize = 300_000;
 const MOST_BYTES_OF_HEADS: usize = 4 << 20;
-/// The most levels of attached e-mails whose text is read: chosen by hand.
-const MOST_LEVELS: u8 = 8;
-/// HTML with more than this many times the words of the plain text is read in its place: chosen by
-/// hand, not measured.
-const RICHER: usize = 2;
 /// Stack in bytes for dropping each level of nested messages, and a reserve: chosen by hand, held by
 /// the test of deep nesting.
 const STACK_OF_A_LEVEL: usize = 4 << 10;
@@ -95,8 +89,8 @@ fn parse(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
         return Err(context.corrupt("is not an e-mail: it has no headers"));
     };
     context.check_entries(message.parts.len())?;
-    let mut writer = MailWriter { context, builder: Builder::default(), warnings: Vec::new() };
-    writer.message(&message, 1)?;
+    let mut writer = MailWriter::new(context);
+    write(&mut writer, &message, 1)?;
     let mut document = writer.builder.finish();
     if document.text.is_empty() {
         return Err(context.error(FileErrorKind::Empty, "the e-mail is empty"));
@@ -111,92 +105,46 @@ fn parse(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
     Ok(document)
 }
 
-struct MailWriter<'a> {
-    context: &'a ReadContext<'a>,
-    builder: Builder,
-    warnings: Vec<String>,
+/// Writes a message, and the messages attached to it after it; `level` is 1 for the outermost.
+fn write(writer: &mut MailWriter, message: &Message<'_>, level: u8) -> Result<(), FileError> {
+    let subject = message.subject().map(single_line).unwrap_or_default();
+    writer.head(level, &subject, &headers(message));
+    for body in bodies(writer.context, message)? {
+        writer.body(&body)?;
+    }
+    writer.attachments(message.attachments().map(|part| {
+        let (name, media_type, bytes) = attached(part);
+        described(&name, &media_type, bytes.len())
+    }));
+    for inner in message.attachments().filter_map(MessagePart::message) {
+        if level < MOST_LEVELS {
+            write(writer, inner, level + 1)?;
+        } else {
+            writer.warn_of_depth();
+        }
+    }
+    Ok(())
 }
 
-impl MailWriter<'_> {
-    /// Writes a message, and the messages attached to it after it; `level` is 1 for the outermost.
-    fn message(&mut self, message: &Message<'_>, level: u8) -> Result<(), FileError> {
-        if let Some(subject) = message.subject().map(single_line).filter(|it| !it.is_empty()) {
-            self.builder.separator("\n\n");
-            self.builder.text(&"#".repeat(level.min(6).into()));
-            self.builder.text(" ");
-            self.builder.block(BlockKind::Heading { level: level.min(6) }, &subject, None);
-        }
-        let headers = headers(message);
-        if !headers.is_empty() {
-            self.builder.separator("\n\n");
-            self.builder.block(BlockKind::Paragraph, &headers.join("\n"), None);
-        }
-        for part in bodies(self.context, message)? {
-            self.body(part)?;
-        }
-        for (index, part) in message.attachments().enumerate() {
-            self.builder.separator(if index == 0 { "\n\nAttachments:\n\n- " } else { "\n- " });
-            self.builder.block(BlockKind::ListItem, &described(part), None);
-        }
-        for inner in message.attachments().filter_map(MessagePart::message) {
-            if level < MOST_LEVELS {
-                self.message(inner, level + 1)?;
-            } else {
-                self.warnings.push(format!(
-                    "e-mails attached more than {MOST_LEVELS} levels deep are not in the text"
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn body(&mut self, part: &MessagePart<'_>) -> Result<(), FileError> {
-        match &part.body {
-            PartType::Html(page) => {
-                let mut flow = Flow::new(self.context);
-                flow.builder = std::mem::take(&mut self.builder);
-                html::write(&mut flow, &repaired(page), false)?;
-                self.builder = flow.finish()?;
-            }
-            PartType::Text(text) => {
-                self.context.check_characters(text)?;
-                for paragraph in normalise_newlines(repaired(text).into_owned()).split("\n\n") {
-                    let paragraph = paragraph.trim_start_matches('\n').trim_end();
-                    if !paragraph.is_empty() {
-                        self.builder.separator("\n\n");
-                        self.builder.block(BlockKind::Paragraph, paragraph, None);
-                    }
-                    self.context.check_time()?;
-                }
-            }
-            _ => {}
-        }
-        Ok(())
+/// The text of a part of the body.
+fn body<'a>(part: &'a MessagePart<'_>) -> Option<Body<'a>> {
+    match &part.body {
+        PartType::Html(page) => Some(Body::Html(repaired(page))),
+        PartType::Text(text) => Some(Body::Plain(repaired(text))),
+        _ => None,
     }
 }
 
 /// The parts of the body: the plain text, or the HTML if that says much more, as receipts do whose
 /// plain text only asks to open them in a browser.
-fn bodies<'a>(
-    context: &ReadContext,
-    message: &'a Message<'a>,
-) -> Result<Vec<&'a MessagePart<'a>>, FileError> {
-    let (plain, rich): (Vec<_>, Vec<_>) =
-        (message.text_bodies().collect(), message.html_bodies().collect());
+fn bodies<'a>(context: &ReadContext, message: &'a Message<'_>) -> Result<Vec<Body<'a>>, FileError> {
+    let plain: Vec<Body> = message.text_bodies().filter_map(body).collect();
     if message.text_body == message.html_body {
         return Ok(plain);
     }
+    let rich: Vec<Body> = message.html_bodies().filter_map(body).collect();
     let is_richer = words(context, &rich)? > RICHER * words(context, &plain)?;
     Ok(if is_richer { rich } else { plain })
-}
-
-/// The number of words of the parts as they are written.
-fn words(context: &ReadContext, parts: &[&MessagePart<'_>]) -> Result<usize, FileError> {
-    let mut writer = MailWriter { context, builder: Builder::default(), warnings: Vec::new() };
-    parts.iter().try_for_each(|part| writer.body(part))?;
-    let text = writer.builder.finish().text;
-    let is_word = |word: &&str| word.contains(char::is_alphanumeric);
-    Ok(text.split_whitespace().filter(is_word).count())
 }
 
 /// Repairs UTF-8 that was declared, and decoded, as a Western single-byte encoding: such text is
@@ -219,16 +167,14 @@ fn repaired(text: &str) -> Cow<'_, str> {
 }
 
 /// The header lines that a mail program displays.
-fn headers(message: &Message<'_>) -> Vec<String> {
-    let lines = [
+fn headers(message: &Message<'_>) -> [(&'static str, String); 4] {
+    [
         ("From", people(message.from().into_iter())),
         ("To", people(message.all_to())),
         ("Cc", people(message.all_cc())),
         // As written, so that values can be located in it.
         ("Date", message.header_raw("Date").map(single_line).unwrap_or_default()),
-    ];
-    let given = lines.into_iter().filter(|(_, value)| !value.is_empty());
-    given.map(|(name, value)| format!("{name}: {value}")).collect()
+    ]
 }
 
 fn people<'a>(addresses: impl Iterator<Item = &'a Address<'a>>) -> String {
@@ -246,12 +192,6 @@ fn people<'a>(addresses: impl Iterator<Item = &'a Address<'a>>) -> String {
 fn attachment(part: &MessagePart<'_>) -> Attachment {
     let (name, media_type, bytes) = attached(part);
     Attachment { name, media_type, bytes: bytes.into() }
-}
-
-fn described(part: &MessagePart<'_>) -> String {
-    let (name, media_type, bytes) = attached(part);
-    let name = if name.is_empty() { "without a name" } else { &name };
-    format!("{name} ({media_type}, {} bytes)", bytes.len())
 }
 
 /// The name, the media type and the bytes of an attachment.
@@ -272,13 +212,9 @@ fn attached<'a>(part: &'a MessagePart<'_>) -> (String, String, &'a [u8]) {
     )
 }
 
-fn single_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{Content, Document, FileErrorKind, ReadOptions, read_bytes};
+    use crate::{Content, Document, FileErrorKind, ReadOptions, read_bytes};
 
     fn document(mail: &str) -> Document {
         let bytes = mail.replace('\n', "\r\n").into_bytes();

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod books;
+mod compound;
 mod damage;
 mod documents;
 mod markup;
 mod office;
+mod outlook;
 mod pdf;
 mod pdf_tables;
 mod records;

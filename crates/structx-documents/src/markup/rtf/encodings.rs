@@ -2,7 +2,7 @@
 
 use encoding_rs::{Encoding, WINDOWS_1252};
 
-pub(super) fn of_code_page(page: i32) -> &'static Encoding {
+pub(crate) fn of_code_page(page: i32) -> &'static Encoding {
     let label = match page {
         932 => "shift_jis",
         936 => "gbk",

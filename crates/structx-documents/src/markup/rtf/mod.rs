@@ -1,6 +1,6 @@
 //! RTF: passes the text of groups and control words to the flow as paragraphs and tables.
 
-mod encodings;
+pub(crate) mod encodings;
 mod table;
 #[cfg(test)]
 mod tests;
