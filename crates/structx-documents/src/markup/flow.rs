@@ -380,18 +380,26 @@ impl<'a> Flow<'a> {
 
 const SOFT_HYPHEN: char = '\u{AD}';
 
+impl OpenCell {
+    /// Whether a heading stands above other text.
+    fn is_section(&self) -> bool {
+        let is_heading =
+            |block: &FlowBlock| matches!(block, FlowBlock::Text(FlowKind::Heading(_), _));
+        self.blocks.len() > 1 && self.blocks.iter().any(is_heading)
+    }
+}
+
 impl OpenTable {
     /// Whether the table only lays out the page, so that its cells are better read one by one.
     fn is_layout(&self) -> bool {
         let has_header = self.cells().any(|cell| cell.is_header);
-        let has_parts = self.cells().any(|cell| {
-            cell.blocks.iter().any(|block| {
-                matches!(block, FlowBlock::Table(_) | FlowBlock::Text(FlowKind::Heading(_), _))
-            })
-        });
+        let has_tables = self
+            .cells()
+            .any(|cell| cell.blocks.iter().any(|block| matches!(block, FlowBlock::Table(_))));
+        let has_sections = self.cells().any(OpenCell::is_section);
         let is_list = self.rows.iter().all(|row| row.len() <= 1);
         let is_row = self.rows.len() == 1 && self.cells().any(|cell| cell.blocks.len() > 1);
-        has_parts || (!has_header && (is_list || is_row))
+        has_tables || (!has_header && (has_sections || is_list || is_row))
     }
 
     fn cells(&self) -> impl Iterator<Item = &OpenCell> {

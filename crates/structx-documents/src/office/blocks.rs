@@ -88,6 +88,11 @@ pub(super) fn lines(item: OfficeBlock) -> Vec<String> {
     rows.into_iter().map(|row| flat(&[OfficeBlock::Table(vec![row])])).collect()
 }
 
+/// The mark of a picture with its alternative text, with a space before and after it.
+pub(super) fn picture(alternative: &str) -> String {
+    format!(" [picture: {}] ", line(alternative))
+}
+
 fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -12,6 +12,7 @@ use office_oxide::ppt::PptError;
 use office_oxide::pptx::PptxError;
 use office_oxide::{Document, DocumentFormat, OfficeError, core};
 
+use super::ppt_outline;
 use crate::context::ReadContext;
 use crate::zip_formats::archive::{self, Archive};
 use crate::{FileError, FileErrorKind};
@@ -21,9 +22,12 @@ const MOST_ELEMENTS: usize = 800_000;
 
 pub(super) fn open(
     context: &ReadContext,
-    bytes: Vec<u8>,
+    mut bytes: Vec<u8>,
     format: DocumentFormat,
 ) -> Result<DocumentIR, FileError> {
+    if format == DocumentFormat::Ppt {
+        ppt_outline::fill_empty_placeholders(&mut bytes);
+    }
     if format == DocumentFormat::Pptx {
         check_elements(context, &bytes)?;
     }

@@ -8,6 +8,7 @@ mod library;
 mod model;
 pub(super) mod numerals;
 mod package;
+mod ppt_outline;
 mod xml;
 
 pub(super) use model::{read_doc, read_slides};

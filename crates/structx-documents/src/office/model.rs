@@ -129,7 +129,14 @@ fn push(element: &Element, blocks: &mut Vec<OfficeBlock>) {
             let text = blocks::flat(&self::blocks(&note.content));
             OfficeBlock::Paragraph(format!("{} {text}", label(note)))
         }
-        // Pictures, shapes and breaks have no text.
+        Element::Image(image) => {
+            let text = image.alt_text.as_deref().map(str::trim).unwrap_or_default();
+            if text.is_empty() {
+                return;
+            }
+            OfficeBlock::Paragraph(blocks::picture(text).trim().to_owned())
+        }
+        // Shapes and breaks have no text.
         _ => return,
     };
     if !matches!(&item, OfficeBlock::Heading(_, text) | OfficeBlock::Paragraph(text) if text.is_empty())

@@ -66,6 +66,10 @@ struct OdfReader<'f, 'a> {
     spans: Vec<TextStyle>,
     /// The citation mark of the note that is being read.
     citation: Option<String>,
+    /// The title or description of a picture that is being read.
+    caption: Option<String>,
+    /// The alternative text of the picture that is being read.
+    alternative: String,
 }
 
 impl<'f, 'a> OdfReader<'f, 'a> {
@@ -83,6 +87,8 @@ impl<'f, 'a> OdfReader<'f, 'a> {
             paragraphs: 0,
             spans: Vec::new(),
             citation: None,
+            caption: None,
+            alternative: String::new(),
         }
     }
 
@@ -122,8 +128,8 @@ impl<'f, 'a> OdfReader<'f, 'a> {
         if self.within.is_none() || self.skipped.is_some() {
             return;
         }
-        match &mut self.citation {
-            Some(citation) => citation.push_str(text),
+        match self.citation.as_mut().or(self.caption.as_mut()) {
+            Some(held) => held.push_str(text),
             None if self.paragraphs > 0 => self.flow.text(text),
             None => {}
         }
@@ -173,6 +179,7 @@ impl<'f, 'a> OdfReader<'f, 'a> {
                 self.flow.text(&format!("[{}] ", mark.trim()));
             }
             "office:annotation" => self.flow.open_note()?,
+            "svg:title" | "svg:desc" => self.caption = Some(String::new()),
             "text:list" => self.numbering.open_list(tag),
             "text:list-item" => self.numbering.open_item(tag),
             "table:table" => self.flow.open_table()?,
@@ -263,9 +270,36 @@ impl<'f, 'a> OdfReader<'f, 'a> {
             }
             "table:table" => self.flow.close_table()?,
             "table:table-cell" => self.flow.end_cell()?,
-            "draw:frame" if self.frame != Some(FlowKind::Note) => self.frame = None,
+            // The longer one counts: the title is often the start of the description.
+            "svg:title" | "svg:desc" => {
+                let caption = self.caption.take().unwrap_or_default();
+                if caption.trim().len() > self.alternative.len() {
+                    caption.trim().clone_into(&mut self.alternative);
+                }
+            }
+            "draw:frame" => self.close_frame()?,
             "presentation:notes" => self.frame = None,
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// Ends a frame; writes the alternative text of the picture in it.
+    fn close_frame(&mut self) -> Result<(), FileError> {
+        let alternative = std::mem::take(&mut self.alternative);
+        if !alternative.is_empty() {
+            if self.paragraphs == 0 {
+                self.flow.begin(FlowKind::Paragraph)?;
+            }
+            self.flow.space();
+            self.flow.text(&format!("[picture: {alternative}]"));
+            self.flow.space();
+            if self.paragraphs == 0 {
+                self.flow.end_block()?;
+            }
+        }
+        if self.frame != Some(FlowKind::Note) {
+            self.frame = None;
         }
         Ok(())
     }
@@ -294,7 +328,6 @@ fn is_skipped(name: &str) -> bool {
             | "dc:date"
             | "meta:creator-initials"
             | "office:forms"
-            | "svg:title"
             | "text:page-count"
             | "text:page-number"
             | "text:tracked-changes"

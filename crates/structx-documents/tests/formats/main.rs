@@ -13,4 +13,5 @@ mod pdf;
 mod pdf_tables;
 mod records;
 mod workbooks;
+mod slides;
 mod xls;

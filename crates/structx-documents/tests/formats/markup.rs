@@ -84,6 +84,25 @@ fn opendocument_text() {
 }
 
 #[test]
+fn alternative_texts_of_opendocument_pictures() {
+    let picture = |texts: &str| format!("<draw:frame><draw:image/>{texts}</draw:frame>");
+    let titled = picture("<svg:title>Logo</svg:title><svg:desc>Logo of\n ACME</svg:desc>");
+    let body = format!(
+        "<text:p>By {titled}, see{}</text:p><text:p>{}</text:p>",
+        picture("<svg:title>Map</svg:title>"),
+        picture("<svg:desc> </svg:desc>")
+    );
+    let document = read("a.odt", odt("", &body)).unwrap();
+    assert_eq!(document.text, "Acme\n\nBy [picture: Logo of ACME] , see [picture: Map]\n\nPage");
+    let slide = format!("<draw:page>{}</draw:page>", picture("<svg:desc>Chart</svg:desc>"));
+    let bytes = archive(&[
+        ("mimetype", "application/vnd.oasis.opendocument.presentation"),
+        ("content.xml", &format!("<o><office:body>{slide}</office:body></o>")),
+    ]);
+    assert_eq!(read("a.odp", bytes).unwrap().text, "[picture: Chart]");
+}
+
+#[test]
 fn opendocument_presentation() {
     let slides = r#"<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>Results</text:p></draw:text-box></draw:frame>
         <draw:frame><draw:text-box><text:p>good</text:p></draw:text-box></draw:frame>
@@ -161,6 +180,14 @@ fn a_book_has_its_chapters_in_order() {
     let document = read("a.epub", epub(&[])).unwrap();
     assert_eq!(document.text, "# First\n\n## Second\n\nx");
     assert_eq!(document.warnings, ["the chapter OEBPS/none.xhtml is missing"]);
+    // Some writers put the type after other files, packed, or use the separator of Windows.
+    let odd: Vec<(&str, &str)> = vec![
+        ("META-INF\\container.xml", "<container><rootfile full-path=\"b/book.opf\"/></container>"),
+        ("b\\book.opf", "<p><item id=\"a\" href=\"a.xhtml\"/><itemref idref=\"a\"/></p>"),
+        ("b\\a.xhtml", "<p>text</p>"),
+        ("mimetype", "application/epub+zip"),
+    ];
+    assert_eq!(read("a.epub", archive(&odd)).unwrap().text, "text");
     let encryption = "<encryption><CipherReference URI=\"OEBPS/two.xhtml\"/></encryption>";
     let error = read("a.epub", epub(&[("META-INF/encryption.xml", encryption)])).unwrap_err();
     assert_eq!(error.kind, FileErrorKind::PasswordRequired);

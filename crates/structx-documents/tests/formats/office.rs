@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 
 const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
-fn zip(parts: &[(&str, String)]) -> Vec<u8> {
+pub fn zip(parts: &[(&str, String)]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in parts {
         writer.start_file(*name, SimpleFileOptions::default()).unwrap();
@@ -19,7 +19,7 @@ fn zip(parts: &[(&str, String)]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-fn relations(relations: &[(&str, &str, &str)]) -> String {
+pub fn relations(relations: &[(&str, &str, &str)]) -> String {
     let relation = |(id, kind, target): &(&str, &str, &str)| {
         format!(r#"<Relationship Id="{id}" Type="{OFFICE}/{kind}" Target="{target}"/>"#)
     };
@@ -46,7 +46,7 @@ fn word(body: &str, others: &[(&str, &str)]) -> Vec<u8> {
     zip(&parts)
 }
 
-fn read(name: &str, bytes: Vec<u8>) -> Result<Document, FileError> {
+pub fn read(name: &str, bytes: Vec<u8>) -> Result<Document, FileError> {
     match read_bytes(name, bytes, &ReadOptions::default())? {
         Content::Document(document) => Ok(document),
         Content::Table(_) => panic!("{name} is no table"),
@@ -122,6 +122,19 @@ fn what_stands_around_runs_is_passed_through_or_dropped() {
     let changed = "<w:p><w:pPr><w:pPrChange><w:pPr><w:outlineLvl w:val=\"0\"/></w:pPr></w:pPrChange>\
         </w:pPr><w:r><w:t>plain</w:t></w:r></w:p>";
     assert_eq!(text(changed, &[]), "plain");
+}
+
+#[test]
+fn alternative_texts_of_pictures() {
+    let picture =
+        |text: &str| format!("<w:drawing><wp:inline><wp:docPr {text}/></wp:inline></w:drawing>");
+    let body = format!(
+        "<w:p>{}<w:r>{}</w:r><w:r>{}</w:r></w:p><w:p><w:r><w:pict><v:shape alt=\"Seal\"/></w:pict></w:r></w:p>",
+        run("By"),
+        picture("name=\"Picture 1\" descr=\"Logo of\nACME\""),
+        picture("name=\"Picture 2\" descr=\" \""),
+    );
+    assert_eq!(text(&body, &[]), "By [picture: Logo of ACME]\n\n[picture: Seal]");
 }
 
 #[test]

@@ -23,9 +23,7 @@ use crate::{Document, FileError, FileErrorKind};
 pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
     let (text, warning) = decoded(bytes);
     let mut flow = Flow::new(context);
-    let has_heading = memmem::find(text.as_bytes(), b"<h1").is_some()
-        || memmem::find(text.as_bytes(), b"<H1").is_some();
-    write(&mut flow, &text, !has_heading)?;
+    write(&mut flow, &text, !repeats_title(&text))?;
     let mut document = flow.finish()?.finish();
     if document.text.is_empty() {
         return Err(context.error(FileErrorKind::Empty, "the page has no text"));
@@ -50,6 +48,30 @@ pub(crate) fn write(flow: &mut Flow, html: &str, with_title: bool) -> Result<(),
     page.end_select();
     page.flow.style = TextStyle::default();
     page.flow.set_default(FlowKind::Paragraph)
+}
+
+/// Whether the first main heading says the same as the title.
+fn repeats_title(html: &str) -> bool {
+    let title = first_element(html, "title");
+    title.is_some() && title == first_element(html, "h1")
+}
+
+/// The words of the first element of this name, in lower case, with what is written between tags alone.
+fn first_element(html: &str, name: &str) -> Option<String> {
+    let is_start = |place: &usize| {
+        let tag = html.as_bytes().get(place + 1..place + 1 + name.len());
+        tag.is_some_and(|tag| tag.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    let start = memmem::find_iter(html.as_bytes(), b"<").find(is_start)?;
+    let mut words = String::new();
+    for part in html[start + 1..].split('<') {
+        let (tag, text) = part.split_once('>')?;
+        if tag.strip_prefix('/').is_some_and(|tag| tag.trim_end().eq_ignore_ascii_case(name)) {
+            break;
+        }
+        words.push_str(text);
+    }
+    Some(words.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase())
 }
 
 /// The encoding that the page declares. A page that is valid UTF-8 is read as UTF-8 whatever it

@@ -22,7 +22,10 @@ fn text_is_as_a_browser_shows_it() {
         ("a<br>b<br/> c<hr>d", "a\nb\nc\n\nd"),
         ("<h2>One <i>two</i><br>three</h2>text", "## One two three\n\ntext"),
         ("<title>Page</title><p>x", "# Page\n\nx"),
-        ("<title>Page</title><h1>Head</h1>", "# Head"),
+        ("<title>Page</title><h1>Head</h1>", "# Page\n\n# Head"),
+        ("<title>The\nPage</title><h1 id=a><a>the</a> <b>page</b></h1>x", "# the page\n\nx"),
+        ("<TITLE>Page</TITLE><header><H1>Page</H1 ></header>", "# Page"),
+        ("<title>Page</title><h1>Head", "# Page\n\n# Head"),
         ("<a href='https://example.com'>link</a>", "link"),
         ("<pre>\n a\n  b\n</pre>c", "```\n a\n  b\n```\n\nc"),
         ("a<script>if (a < b) {}</script><style>p{}</style><!-- c -->b", "ab"),
@@ -85,6 +88,27 @@ fn tables_that_only_place_things_are_read_cell_by_cell() {
         </table></table><table><tr><td>framed</table>";
     let expected = "# Shop\n\na\n\nb\n\n| x | y |\n| --- | --- |\n| 1 | 2 |\n\nframed";
     assert_eq!(text(html), expected);
+}
+
+#[test]
+fn headings_within_the_cells_of_a_table_are_their_text() {
+    for (html, expected) in [
+        (
+            "<table><tr><td><h3>Basic</h3><td><h3>Pro</h3><tr><td>5 EUR<td>9 EUR</table>",
+            "| Basic | Pro |\n| --- | --- |\n| 5 EUR | 9 EUR |",
+        ),
+        (
+            "<table><tr><th><h3>Plan</h3><p>a year<th>b<tr><td>c<td>d</table>",
+            "| Plan a year | b |\n| --- | --- |\n| c | d |",
+        ),
+        // Sections side by side.
+        (
+            "<table><tr><td><h2>A</h2><p>a<td><h2>B</h2><p>b<tr><td>c<td>d</table>",
+            "## A\n\na\n\n## B\n\nb\n\nc\n\nd",
+        ),
+    ] {
+        assert_eq!(text(html), expected, "{html}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Word documents (.docx): headers, text, notes and footers, in print order.
 
+mod form_fields;
 mod math;
 mod notes;
 mod numbering;

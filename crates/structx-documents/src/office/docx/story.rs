@@ -6,6 +6,7 @@ use quick_xml::events::BytesStart;
 
 use super::super::blocks::{self, OfficeBlock};
 use super::super::xml::{self, Visitor};
+use super::form_fields::FormFields;
 use super::math::{self, MathWriter};
 use super::notes::{NoteKind, Notes};
 use super::numbering::DocxNumbering;
@@ -42,10 +43,7 @@ pub(super) struct Story<'a, Out> {
     math: MathWriter,
     /// For each open content control whether it shows a placeholder.
     placeholders: Vec<bool>,
-    /// The drop-down list of a form that is being read.
-    choice: Option<DropDown>,
-    /// The state of the form check box that is being read.
-    ticked: Option<bool>,
+    form_fields: FormFields,
 }
 
 /// A cell, a text box or a note.
@@ -103,14 +101,6 @@ enum Properties {
     Control,
 }
 
-/// A drop-down list (`ddList`): its entries, and the index of the chosen one.
-#[derive(Default)]
-struct DropDown {
-    entries: Vec<String>,
-    chosen: Option<usize>,
-    default: usize,
-}
-
 impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
     pub(super) fn new(shared: &'a mut Shared, out: Out) -> Self {
         Self {
@@ -124,8 +114,7 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
             in_text: false,
             math: MathWriter::default(),
             placeholders: Vec::new(),
-            choice: None,
-            ticked: None,
+            form_fields: FormFields::default(),
         }
     }
 
@@ -239,6 +228,13 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
         }
     }
 
+    /// Writes the alternative text of a picture.
+    fn picture(&mut self, alternative: Option<String>) {
+        if let Some(text) = alternative.filter(|text| !text.trim().is_empty()) {
+            self.write(&blocks::picture(&text));
+        }
+    }
+
     /// Writes the mark of a note, unless the text itself contains it.
     fn refer(&mut self, kind: NoteKind, element: &BytesStart) {
         let Some(id) = xml::attribute(element, "id") else { return };
@@ -303,6 +299,9 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
         if run.as_mut().is_some_and(|run| run.own.set(name, element)) {
             return true;
         }
+        if self.form_fields.start(name, element) {
+            return true;
+        }
         match (name, run) {
             ("r", _) => {
                 if let Some(paragraph) = self.paragraphs.last_mut() {
@@ -330,20 +329,8 @@ impl<'a, Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'a, Out> {
                 }
                 _ => drop(self.fields.pop()),
             },
-            ("checkBox", _) => self.ticked = Some(false),
-            ("ddList", _) => self.choice = Some(DropDown::default()),
-            ("result" | "default" | "listEntry", _) if self.choice.is_some() => {
-                if let Some(choice) = &mut self.choice {
-                    match name {
-                        "result" => choice.chosen = xml::number(element),
-                        "default" => choice.default = xml::number(element).unwrap_or(0),
-                        _ => choice.entries.extend(xml::attribute(element, "val")),
-                    }
-                }
-            }
-            ("default" | "checked", _) if self.ticked.is_some() => {
-                self.ticked = Some(xml::is_on(element));
-            }
+            ("docPr", _) => self.picture(xml::attribute(element, "descr")),
+            ("shape", _) => self.picture(xml::attribute(element, "alt")),
             ("footnoteReference", _) => self.refer(NoteKind::Footnote, element),
             ("endnoteReference", _) => self.refer(NoteKind::Endnote, element),
             ("commentReference", _) => self.refer(NoteKind::Comment, element),
@@ -446,28 +433,18 @@ impl<Out: FnMut(OfficeBlock) -> Result<(), FileError>> Story<'_, Out> {
     }
 
     fn end_element(&mut self, name: &str) -> Result<(), FileError> {
+        let field = self.form_fields.end(name);
+        // Written directly: it is in the field's code, which `write` ignores.
+        if let (Some(paragraph), Some(value)) = (self.paragraphs.last_mut(), field) {
+            paragraph.text.push_str(&value);
+        }
         match name {
             "pPr" | "trPr" | "tcPr" | "sdtPr" => self.properties = Properties::None,
             "sdt" => drop(self.placeholders.pop()),
-            "ddList" => {
-                let choice = self.choice.take().unwrap_or_default();
-                let chosen = choice.entries.get(choice.chosen.unwrap_or(choice.default));
-                // Written directly: the list is in the field's code, which `write` ignores.
-                if let (Some(paragraph), Some(chosen)) = (self.paragraphs.last_mut(), chosen) {
-                    paragraph.text.push_str(chosen);
-                }
-            }
             "t" => self.in_text = false,
             "r" => {
                 if let Some(paragraph) = self.paragraphs.last_mut() {
                     paragraph.run = None;
-                }
-            }
-            "checkBox" => {
-                let ticked = self.ticked.take();
-                // Written directly: it is in the field's code, which `write` ignores.
-                if let (Some(paragraph), Some(ticked)) = (self.paragraphs.last_mut(), ticked) {
-                    paragraph.text.push(if ticked { '☒' } else { '☐' });
                 }
             }
             "p" => self.end_paragraph()?,
