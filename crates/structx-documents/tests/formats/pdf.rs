@@ -247,7 +247,8 @@ fn a_tick_that_is_drawn_and_a_long_value_keep_to_their_fields() {
         "/Annots [<< /Subtype /Widget /Rect [100 360 112 372] /FT /Btn /AS /Yes >>\
          << /Subtype /Widget /Rect [100 320 180 332] /FT /Tx /T (n) /V ({value}) >>]"
     );
-    let drawn = content(&[(40, 362, "Member"), (102, 362, "X"), (190, 322, "(optional)")]);
+    let drawn =
+        content(&[(40, 362, "Member"), (102, 362, "X"), (100, 362, " "), (190, 322, "(optional)")]);
     let text = document(&pdf(&[(&drawn, &annotations)])).text;
     let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(squeezed, format!("Member [x] n: {value} (optional)"));

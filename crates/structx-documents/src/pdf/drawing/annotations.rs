@@ -68,15 +68,14 @@ pub(super) fn read(
         let drawn =
             drawn.get_or_insert_with(|| drawing.glyphs.iter().map(|it| cell(it.origin)).collect());
         if is_button && area.width().max(area.height()) <= LARGEST_BOX {
-            ticks.extend(cells(area));
+            ticks.extend(tick(&drawing.glyphs, area));
         }
         if is_button || !is_drawn(drawn, area) {
             write(&text, rect, transform, &mut written);
         }
     }
-    if !ticks.is_empty() {
-        drawing.glyphs.retain(|glyph| !ticks.contains(&cell(glyph.origin)));
-    }
+    let mut places = 0..;
+    drawing.glyphs.retain(|_| !ticks.contains(&places.next().unwrap_or(0)));
     drawing.glyphs.extend(written);
     Ok(())
 }
@@ -99,11 +98,12 @@ fn cell(point: Point) -> (i32, i32) {
     ((point.x / CELL).floor() as i32, (point.y / CELL).floor() as i32)
 }
 
-/// The cells of an area.
-fn cells(area: Rect) -> impl Iterator<Item = (i32, i32)> {
-    let ((left, top), (right, bottom)) =
-        (cell(Point::new(area.x0, area.y0)), cell(Point::new(area.x1, area.y1)));
-    (left..=right).flat_map(move |x| (top..=bottom).map(move |y| (x, y)))
+/// The place of the glyph within a check box; `None` if there are several, which are a text.
+fn tick(glyphs: &[Glyph], area: Rect) -> Option<usize> {
+    let within = |(_, glyph): &(usize, &Glyph)| glyph.is_visible() && area.contains(glyph.origin);
+    let mut inside = glyphs.iter().enumerate().filter(within);
+    let (place, _) = inside.next()?;
+    inside.next().is_none().then_some(place)
 }
 
 /// Whether text is drawn within the area.

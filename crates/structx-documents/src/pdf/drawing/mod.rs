@@ -262,7 +262,7 @@ impl Device<'_> for Collector<'_> {
         self.check_limits();
         if is_visible(&props.paint, mode) {
             self.drawing.has_graphics = true;
-            self.drawing.rulings.path(path, props.transform, mode);
+            self.drawing.rulings.path(path, props.transform, mode, &props.paint);
         }
     }
 
@@ -270,7 +270,7 @@ impl Device<'_> for Collector<'_> {
         self.check_limits();
         if is_visible(&props.paint, mode) {
             self.drawing.has_graphics = true;
-            self.drawing.rulings.rect(*rect, props.transform);
+            self.drawing.rulings.rect(*rect, props.transform, &props.paint);
         }
     }
 

@@ -1,5 +1,7 @@
 //! The horizontal and vertical lines of a page, which may be the ruling lines of tables.
 
+use std::collections::VecDeque;
+
 use hayro_interpret::kurbo::{Affine, BezPath, PathEl, Point, Rect};
 use hayro_interpret::{DrawMode, Paint};
 
@@ -13,6 +15,8 @@ const MOST_WIDTH: f64 = 3.0;
 const LEAST_LENGTH: f64 = 0.5;
 /// The largest deviation in points from horizontal or vertical: chosen by hand.
 const SLANT: f64 = 0.5;
+/// The fills among which one of the same colour around another is looked for: chosen by hand.
+const RECENT: usize = 64;
 /// Colour components above this are white, on a scale of 0 to 1: chosen by hand.
 const WHITE: f32 = 0.99;
 
@@ -38,7 +42,12 @@ impl RulingLine {
 pub(in crate::pdf) struct RulingLines {
     found: Vec<RulingLine>,
     drawn: usize,
+    /// The last filled areas and their colours.
+    fills: VecDeque<(Rect, Colour)>,
 }
+
+/// Red, green, blue and alpha; `None` for a pattern.
+type Colour = Option<[f32; 4]>;
 
 impl RulingLines {
     /// The lines in arbitrary order; none if there are too many for tables.
@@ -47,24 +56,30 @@ impl RulingLines {
     }
 
     /// Adds the lines of a visible rectangle.
-    pub(super) fn rect(&mut self, rect: Rect, transform: Affine) {
+    pub(super) fn rect(&mut self, rect: Rect, transform: Affine, paint: &Paint) {
         if self.has_room() {
             let corners = [(rect.x0, rect.y0), (rect.x1, rect.y0), (rect.x1, rect.y1)];
             let corners = corners.map(|(x, y)| transform * Point::new(x, y));
             let level = (corners[0].y - corners[1].y).abs() < SLANT;
             let upright = (corners[0].x - corners[1].x).abs() < SLANT;
             if level || upright {
-                self.area(Rect::from_points(corners[0], corners[2]));
+                self.fill(Rect::from_points(corners[0], corners[2]), colour(paint));
             }
         }
     }
 
     /// Adds the lines of a visible path.
-    pub(super) fn path(&mut self, path: &BezPath, transform: Affine, mode: &DrawMode) {
+    pub(super) fn path(
+        &mut self,
+        path: &BezPath,
+        transform: Affine,
+        mode: &DrawMode,
+        paint: &Paint,
+    ) {
         if path.elements().len() > MOST_ELEMENTS || !self.has_room() {
             return;
         }
-        let filled = matches!(mode, DrawMode::Fill(_));
+        let filled = matches!(mode, DrawMode::Fill(_)).then(|| colour(paint));
         let mut points: Vec<Point> = Vec::new();
         let mut straight = true;
         for element in path.elements() {
@@ -88,19 +103,39 @@ impl RulingLines {
     }
 
     /// Adds the lines of a subpath.
-    fn subpath(&mut self, points: &[Point], filled: bool, straight: bool) {
+    fn subpath(&mut self, points: &[Point], filled: Option<Colour>, straight: bool) {
         if !straight || points.len() < 2 {
             return;
         }
-        if !filled {
+        let Some(colour) = filled else {
             for pair in points.windows(2) {
                 self.line(pair[0], pair[1]);
             }
-        } else if points.len() <= 6 && points.windows(2).all(|pair| is_straight(pair[0], pair[1])) {
+            return;
+        };
+        if points.len() <= 6 && points.windows(2).all(|pair| is_straight(pair[0], pair[1])) {
             let corner = |area: Rect, point: &Point| area.union_pt(*point);
             let first = Rect::from_points(points[0], points[0]);
-            self.area(points.iter().fold(first, corner));
+            self.fill(points.iter().fold(first, corner), colour);
         }
+    }
+
+    /// Adds the lines of a filled area, unless it lies within one of the same colour, as the shading
+    /// of a paragraph does in a shaded cell: its edges can't be seen.
+    fn fill(&mut self, area: Rect, colour: Colour) {
+        let holds = |(other, of_other): &(Rect, Colour)| {
+            colour.is_some()
+                && *of_other == colour
+                && other.inflate(SLANT, SLANT).contains_rect(area)
+        };
+        if self.fills.iter().any(holds) {
+            return;
+        }
+        if self.fills.len() == RECENT {
+            self.fills.pop_front();
+        }
+        self.fills.push_back((area, colour));
+        self.area(area);
     }
 
     /// Adds a thin rectangle as one line, and a larger one as its edges.
@@ -137,6 +172,13 @@ impl RulingLines {
                 self.found.push(ruling);
             }
         }
+    }
+}
+
+fn colour(paint: &Paint) -> Colour {
+    match paint {
+        Paint::Color(color) => Some(color.to_rgba().components()),
+        Paint::Pattern(_) => None,
     }
 }
 
@@ -193,10 +235,25 @@ mod tests {
     }
 
     #[test]
+    fn an_area_within_one_of_its_colour_has_no_edges() {
+        let grey = Some([0.8, 0.8, 0.8, 1.0]);
+        let (cell, text) = (Rect::new(0.0, 0.0, 100.0, 50.0), Rect::new(5.0, 0.0, 95.0, 12.0));
+        let edges = |inner| {
+            let mut rulings = RulingLines::default();
+            rulings.fill(cell, grey);
+            rulings.fill(text, inner);
+            rulings.found().len()
+        };
+        assert_eq!(edges(grey), 4);
+        assert_eq!(edges(Some([0.5, 0.5, 0.5, 1.0])), 8);
+        assert_eq!(edges(None), 8, "a pattern");
+    }
+
+    #[test]
     fn slanted_and_tiny_lines_are_ignored() {
         let found = |x, y| {
             let mut rulings = RulingLines::default();
-            rulings.subpath(&[Point::ZERO, Point::new(x, y)], false, true);
+            rulings.subpath(&[Point::ZERO, Point::new(x, y)], None, true);
             rulings.found().len()
         };
         assert_eq!([found(100.0, 0.4), found(100.0, 0.6), found(0.3, 0.0)], [1, 0, 0]);
