@@ -12,6 +12,6 @@ mod outlook;
 mod pdf;
 mod pdf_tables;
 mod records;
-mod workbooks;
 mod slides;
+mod workbooks;
 mod xls;
