@@ -20,6 +20,7 @@ pub use run::error::{Error, Result};
 pub use structx_documents as documents;
 #[cfg(feature = "local")]
 pub use structx_embedded as embedded;
+pub use structx_evidence as evidence;
 pub use structx_llm as llm;
 pub use structx_reply as reply;
 pub use structx_schema as schema;

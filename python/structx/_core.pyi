@@ -1,6 +1,6 @@
 """The compiled core. Private: use `structx.Extractor`."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import GenericAlias
 from typing import (
@@ -16,6 +16,7 @@ from typing import (
     type_check_only,
 )
 
+from structx.evidence import Evidence
 from structx.usage import ExtractorUsage, RawUsage
 
 __all__ = [
@@ -170,6 +171,11 @@ class _RunContext(Protocol):
     def deadline(self) -> float | None: ...
     @property
     def fail_fast(self) -> bool | None: ...
+    @property
+    def evidence(self) -> bool | None: ...
+    @property
+    def grounding(self) -> tuple[str | dict[str, str], str] | None:
+        """What is required of the evidence, and what becomes of values without it."""
     @property
     def progress(self) -> Callable[[RawProgress], None] | None: ...
     @property
@@ -386,7 +392,7 @@ class RowResult(Generic[_Item]):
         "items",
         "usage",
         "error",
-        "sources",
+        "evidence",
         "image_pages",
         "model",
         "repairs",
@@ -402,7 +408,7 @@ class RowResult(Generic[_Item]):
         items: list[_Item],
         usage: ExtractorUsage,
         error: str | None = None,
-        sources: dict[str, str] | None = None,
+        evidence: Mapping[str, Evidence] | None = None,
         image_pages: list[int] | None = None,
         model: str | None = None,
         repairs: list[str] | None = None,
@@ -428,9 +434,18 @@ class RowResult(Generic[_Item]):
     def error(self) -> str | None:
         """The reason if the row failed; None otherwise."""
     @property
-    def sources(self) -> dict[str, str]:
-        """The original text of values that the embedded model copied from the document, such as
-        `$1,982.50` for 1982.5. Keys are JSON Pointers into `items`, such as `/0/total`."""
+    def evidence(self) -> Mapping[str, Evidence]:
+        """Where the values of the items stand in `input_data`, by JSON Pointer into `items`, such as
+        `/0/total`. Found on first use; see `structx.evidence`.
+
+        Raises ValueError for a row of a table unless `extract` was given `evidence=True`.
+        """
+    def evidence_of(self, item: _Item | int, /, *path: str | int) -> Evidence | None:
+        """The evidence of a part of an item, by attributes and indices; None for null and text that
+        is empty. For example: `row.evidence_of(row.items[0], "lines", 0, "price")`.
+
+        Raises ValueError if the item, which may be its index, is none of the row's, and as `evidence`.
+        """
     @property
     def image_pages(self) -> list[int]:
         """The numbers of the pages that the model also received as images, from 1."""

@@ -79,6 +79,26 @@ class ExtractionResult(Generic[T, D]):
             lines = zip(*columns.values(), strict=True)
             return [dict(zip(columns, line, strict=True)) for line in lines]
 
+    def evidence(self, *, return_df: bool = False) -> Any:
+        """Where all values stand, one record for each place; see `structx.evidence`.
+
+        For example: `result.evidence()[0]["status"]`.
+
+        Args:
+            return_df: gives a pandas DataFrame with these columns instead of a list of dicts.
+
+        Returns:
+            Records of `row` (its position), `pointer`, `value`, `status`, `score`, `occurrences`, and
+            of one place `text`, `page`, `start`, `end`, `boxes` and `cell`. A value with several
+            places has several records, one without a place has one with None.
+
+        Raises:
+            ValueError: rows of a table that were extracted without `evidence=True`.
+        """
+        from structx._engine.evidence_table import records  # not needed by other results
+
+        return records(self.rows, return_df=return_df)
+
     @property
     def attempted_count(self) -> int:
         """The number of rows."""

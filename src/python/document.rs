@@ -13,7 +13,7 @@ use super::errors::file_error;
 use super::input::Prepared;
 
 /// left, top, right, bottom
-type RawBox = (f64, f64, f64, f64);
+pub type RawBox = (f64, f64, f64, f64);
 /// number, start, end, (width, height), `needs_vision`, name
 type RawPage = (u32, usize, usize, Option<(f32, f32)>, bool, Option<String>);
 /// kind, level, start, end, page, box, address
@@ -182,7 +182,7 @@ impl Document {
 }
 
 /// Rounds to a hundredth of a point: more digits would suggest precision that is not there.
-fn raw_box(bounds: Bounds) -> RawBox {
+pub fn raw_box(bounds: Bounds) -> RawBox {
     let round = |edge: f32| (f64::from(edge) * 100.0).round() / 100.0;
     (round(bounds.left), round(bounds.top), round(bounds.right), round(bounds.bottom))
 }

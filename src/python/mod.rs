@@ -4,6 +4,7 @@ mod awaitable;
 mod config;
 mod document;
 mod errors;
+mod evidence;
 mod extractor;
 mod input;
 mod isolate;

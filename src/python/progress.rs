@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use crate::llm::layers::{RequestEvent, RequestObserver};
 use crate::llm::retry::seconds;
 use crate::run::error::Error;
-use crate::run::{Observer, RunOptions};
+use crate::run::{GroundingRule, Level, Observer, OnUngrounded, Required, RunOptions};
 
 use super::target::Pydantic;
 
@@ -25,8 +25,32 @@ pub struct CallOptions {
     max_tokens: Option<u64>,
     deadline: Option<f64>,
     fail_fast: Option<bool>,
+    evidence: Option<bool>,
+    grounding: Option<(RawRequired, String)>,
     progress: Option<Py<PyAny>>,
     log: Option<Py<PyAny>>,
+}
+
+/// What is required of the evidence: the name of a level for all values, or one for each field.
+#[derive(FromPyObject)]
+enum RawRequired {
+    All(String),
+    Fields(BTreeMap<String, String>),
+}
+
+/// Python has checked the names.
+fn rule((required, otherwise): (RawRequired, String)) -> Result<GroundingRule, Error> {
+    let unknown = |name: &str| Error::Config(format!("require_grounding: {name:?} is not known"));
+    let level = |name: &str| Level::from_name(name).ok_or_else(|| unknown(name));
+    let required = match required {
+        RawRequired::All(name) => Required::All(level(&name)?),
+        RawRequired::Fields(fields) => {
+            let fields = fields.into_iter().map(|(field, name)| Ok((field, level(&name)?)));
+            Required::Fields(fields.collect::<Result<_, Error>>()?)
+        }
+    };
+    let otherwise = OnUngrounded::from_name(&otherwise).ok_or_else(|| unknown(&otherwise))?;
+    Ok(GroundingRule { required, otherwise })
 }
 
 /// Functions of Python that the core calls.
@@ -44,7 +68,7 @@ impl CallOptions {
     /// # Errors
     /// [`Error::Config`]: the deadline is not a valid duration.
     pub fn split(self, fail_fast: bool) -> Result<(RunOptions, Callbacks), Error> {
-        let Self { journal, max_cost, max_tokens, deadline, progress, log, .. } = self;
+        let Self { journal, max_cost, max_tokens, deadline, evidence, grounding, .. } = self;
         let fail_fast = self.fail_fast.unwrap_or(fail_fast);
         let deadline = deadline.map(|text| seconds("deadline", text)).transpose()?;
         let options = RunOptions {
@@ -52,10 +76,12 @@ impl CallOptions {
             max_cost,
             max_tokens,
             fail_fast,
+            evidence,
+            grounding: grounding.map(rule).transpose()?,
             journal,
             ..RunOptions::default()
         };
-        Ok((options, Callbacks { progress, log, on_request: None }))
+        Ok((options, Callbacks { progress: self.progress, log: self.log, on_request: None }))
     }
 }
 

@@ -10,10 +10,11 @@ use crate::documents::Content;
 use crate::llm::Provider;
 use crate::llm::Usage;
 use crate::run::error::Error;
-use crate::run::{Client, Estimate, Extraction, Planned, PreparedExtraction};
+use crate::run::{Client, Estimate, Extraction, Planned, PreparedExtraction, RunContext};
 use crate::schema::{OutputSchema, UnenforcedRule};
 
 use super::errors;
+use super::evidence::Origin;
 use super::input::Prepared;
 use super::row::RawRows;
 use super::target::{ModelTarget, PydanticTarget};
@@ -127,12 +128,18 @@ impl From<Estimate> for RawEstimate {
 }
 
 impl RawExtraction {
-    pub fn new(extraction: Extraction<PydanticTarget>, prepared: Prepared) -> Self {
+    pub fn new(
+        extraction: Extraction<PydanticTarget>,
+        prepared: Prepared,
+        context: &RunContext,
+    ) -> Self {
+        let content = &prepared.content;
+        let origin = Origin::kept(context, content, &extraction.target.target);
         Self {
             model: Model(extraction.target.target),
             planning: extraction.planning.into_iter().map(RawUsage::from).collect(),
-            rows: RawRows::new(extraction.outcomes),
-            warnings: [prepared.content.warnings(), &extraction.warnings].concat(),
+            rows: RawRows::new(extraction.outcomes, origin),
+            warnings: [content.warnings(), &extraction.warnings].concat(),
             source: prepared,
         }
     }

@@ -8,10 +8,11 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 use pyo3::{PyTraverseError, intern};
 
-use crate::llm::{Source, Usage};
+use crate::llm::Usage;
 use crate::reply::Repair;
 use crate::run::{self, RowError, RowOutcome};
 
+use super::evidence::{self, Claim, Origin, RowText};
 use super::raw::RawUsage;
 
 /// Rows that are made in one hold of the GIL: about a millisecond.
@@ -24,11 +25,13 @@ const LONGEST_ERROR: usize = 200;
 pub struct RawRows {
     outcomes: Mutex<Vec<RowOutcome<Py<PyAny>>>>,
     count: usize,
+    origin: Option<Arc<Origin>>,
 }
 
 impl RawRows {
-    pub fn new(outcomes: Vec<RowOutcome<Py<PyAny>>>) -> Self {
-        Self { count: outcomes.len(), outcomes: Mutex::new(outcomes) }
+    /// `origin` is what evidence is found in, if the outcomes keep any.
+    pub fn new(outcomes: Vec<RowOutcome<Py<PyAny>>>, origin: Option<Arc<Origin>>) -> Self {
+        Self { count: outcomes.len(), outcomes: Mutex::new(outcomes), origin }
     }
 }
 
@@ -54,7 +57,7 @@ impl RawRows {
                 py.detach(|| ());
             }
             let label = labels.map(|labels| labels.get_item(outcome.position)).transpose()?;
-            let row = RowResult::new(outcome, label.map(Bound::unbind));
+            let row = RowResult::new(outcome, label.map(Bound::unbind), self.origin.as_ref());
             for item in &row.items {
                 items.append(item.bind(py))?;
             }
@@ -82,7 +85,7 @@ pub struct RowResult {
 }
 
 struct Rare {
-    sources: Vec<Source>,
+    claim: Option<Claim>,
     image_pages: Vec<u32>,
     repairs: Vec<Repair>,
     errors: Vec<run::AttemptError>,
@@ -94,7 +97,7 @@ struct Rare {
 struct Made {
     items: OnceLock<Py<PyAny>>,
     usage: OnceLock<Py<PyAny>>,
-    sources: OnceLock<Py<PyAny>>,
+    evidence: OnceLock<Py<PyAny>>,
     image_pages: OnceLock<Py<PyAny>>,
     repairs: OnceLock<Py<PyAny>>,
     errors: OnceLock<Py<PyAny>>,
@@ -102,13 +105,19 @@ struct Made {
 }
 
 impl RowResult {
-    fn new(outcome: RowOutcome<Py<PyAny>>, source_index: Option<Py<PyAny>>) -> Self {
+    fn new(
+        outcome: RowOutcome<Py<PyAny>>,
+        source_index: Option<Py<PyAny>>,
+        origin: Option<&Arc<Origin>>,
+    ) -> Self {
+        let claim = origin.zip(outcome.reply);
         let (items, error) = match outcome.result {
             Ok(items) => (items.into(), None),
             Err(failure) => (Box::default(), Some(failure.to_string().into())),
         };
         let rare = Rare {
-            sources: outcome.sources,
+            claim: claim
+                .map(|(origin, reply)| Claim { origin: origin.clone(), reply: reply.into() }),
             image_pages: outcome.image_pages,
             repairs: outcome.repairs,
             errors: outcome.errors,
@@ -132,6 +141,11 @@ impl RowResult {
         self.made.get_or_init(Box::default)
     }
 
+    fn has_evidence(&self) -> bool {
+        let is_made = self.made.get().is_some_and(|made| made.evidence.get().is_some());
+        is_made || self.rare.as_deref().is_some_and(|rare| rare.claim.is_some())
+    }
+
     fn rare<T>(&self, part: impl FnOnce(&Rare) -> &[T]) -> &[T] {
         self.rare.as_deref().map_or(&[], part)
     }
@@ -139,8 +153,8 @@ impl RowResult {
 
 impl Rare {
     fn is_any(&self) -> bool {
-        let Self { sources, image_pages, repairs, errors, incomplete } = self;
-        !(sources.is_empty()
+        let Self { claim, image_pages, repairs, errors, incomplete } = self;
+        !(claim.is_none()
             && image_pages.is_empty()
             && repairs.is_empty()
             && errors.is_empty()
@@ -150,8 +164,8 @@ impl Rare {
 
 impl Made {
     fn all(&self) -> [&OnceLock<Py<PyAny>>; 7] {
-        let Self { items, usage, sources, image_pages, repairs, errors, incomplete_items } = self;
-        [items, usage, sources, image_pages, repairs, errors, incomplete_items]
+        let Self { items, usage, evidence, image_pages, repairs, errors, incomplete_items } = self;
+        [items, usage, evidence, image_pages, repairs, errors, incomplete_items]
     }
 }
 
@@ -182,7 +196,7 @@ impl RowResult {
     }
 
     #[new]
-    #[pyo3(signature = (position, source_index, input_data, items, usage, error=None, sources=None,
+    #[pyo3(signature = (position, source_index, input_data, items, usage, error=None, evidence=None,
                         image_pages=None, model=None, repairs=None, errors=None,
                         incomplete_items=None, from_journal=false))]
     #[expect(clippy::too_many_arguments, reason = "the attributes of a row")]
@@ -193,7 +207,7 @@ impl RowResult {
         items: Bound<'_, PyAny>,
         usage: Bound<'_, PyAny>,
         error: Option<String>,
-        sources: Option<Bound<'_, PyAny>>,
+        evidence: Option<Bound<'_, PyAny>>,
         image_pages: Option<Bound<'_, PyAny>>,
         model: Option<&str>,
         repairs: Option<Bound<'_, PyAny>>,
@@ -204,7 +218,7 @@ impl RowResult {
         let made = Made {
             items: given(Some(items)),
             usage: given(Some(usage)),
-            sources: given(sources),
+            evidence: given(evidence),
             image_pages: given(image_pages),
             repairs: given(repairs),
             errors: given(errors),
@@ -263,14 +277,30 @@ impl RowResult {
     }
 
     #[getter]
-    fn sources<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        kept(py, &self.made().sources, || {
-            let sources = PyDict::new(py);
-            for Source { pointer, literal } in self.rare(|rare| &rare.sources) {
-                sources.set_item(pointer, literal)?;
+    fn evidence<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        kept(py, &self.made().evidence, || {
+            let claim = self.rare.as_deref().and_then(|rare| rare.claim.as_ref());
+            if claim.is_none() && self.items(py)?.is_truthy()? {
+                return Err(evidence::not_kept());
             }
-            Ok(sources.into_any())
+            let row = RowText {
+                position: self.position,
+                text: &self.input_data,
+                has_images: !self.rare(|rare| &rare.image_pages).is_empty(),
+            };
+            evidence::of_row(py, claim, &row)
         })
+    }
+
+    /// The evidence of a part of an item: `evidence_of(row.items[0], "lines", 0, "price")`.
+    #[pyo3(signature = (item, *path))]
+    fn evidence_of<'py>(
+        slf: &Bound<'py, Self>,
+        item: &Bound<'py, PyAny>,
+        path: &Bound<'py, PyTuple>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let module = slf.py().import("structx.evidence")?;
+        module.getattr("of_part")?.call1((slf, item, path))
     }
 
     #[getter]
@@ -349,7 +379,8 @@ impl RowResult {
         let py = slf.py();
         match other.cast::<Self>() {
             Ok(other) => {
-                Ok(values(slf)?.eq(values(other)?)?.into_pyobject(py)?.to_owned().into_any())
+                let (one, other) = (values(slf, false)?, values(other, false)?);
+                Ok(one.eq(other)?.into_pyobject(py)?.to_owned().into_any())
             }
             Err(_) => Ok(py.NotImplemented().into_bound(py)),
         }
@@ -358,7 +389,7 @@ impl RowResult {
     fn __reduce__<'py>(
         slf: &Bound<'py, Self>,
     ) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
-        Ok((slf.get_type(), values(slf)?))
+        Ok((slf.get_type(), values(slf, true)?))
     }
 
     /// Without `__clear__`: what can be in a cycle with a row clears itself.
@@ -380,7 +411,7 @@ const NAMES: [&str; 13] = [
     "items",
     "usage",
     "error",
-    "sources",
+    "evidence",
     "image_pages",
     "model",
     "repairs",
@@ -389,9 +420,15 @@ const NAMES: [&str; 13] = [
     "from_journal",
 ];
 
-fn values<'py>(row: &Bound<'py, RowResult>) -> PyResult<Bound<'py, PyTuple>> {
-    let values = NAMES.iter().map(|name| row.getattr(*name));
-    PyTuple::new(row.py(), values.collect::<PyResult<Vec<_>>>()?)
+/// The values of these attributes. Evidence, which follows from the others, only if it is kept and asked
+/// for.
+fn values<'py>(row: &Bound<'py, RowResult>, with_evidence: bool) -> PyResult<Bound<'py, PyTuple>> {
+    let with_evidence = with_evidence && row.get().has_evidence();
+    let value = |name: &&str| match *name {
+        "evidence" if !with_evidence => Ok(row.py().None().into_bound(row.py())),
+        name => row.getattr(name),
+    };
+    PyTuple::new(row.py(), NAMES.iter().map(value).collect::<PyResult<Vec<_>>>()?)
 }
 
 /// The attributes of an [`AttemptError`], in the order of its constructor.

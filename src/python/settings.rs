@@ -217,7 +217,7 @@ impl Clients {
         let Self { planner, extractor, .. } = self;
         run::extract(planner, extractor, pydantic, &prepared.content, query, target)
             .await
-            .map(|extraction| RawExtraction::new(extraction, prepared))
+            .map(|extraction| RawExtraction::new(extraction, prepared, &extractor.context))
     }
 
     /// # Errors

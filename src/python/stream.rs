@@ -16,6 +16,7 @@ use crate::run::{PendingOutcome, PreparedExtraction, Step};
 
 use super::awaitable::Abort;
 use super::errors;
+use super::evidence::Origin;
 use super::input::Prepared;
 use super::job::{Job, Raise};
 use super::progress::ProgressReporter;
@@ -57,6 +58,7 @@ pub struct StreamSetup {
 struct Rows {
     receiver: UnboundedReceiver<Row>,
     task: JoinHandle<()>,
+    origin: Option<Arc<Origin>>,
 }
 
 impl RowStream {
@@ -94,12 +96,15 @@ impl RowStream {
                 setup = setup => setup?,
                 _ = closed.wait_for(|is_closed| *is_closed) => return Ok(None),
             };
-            let start = RawStart::new(&setup.started, &setup.prepared.content);
+            let content = &setup.prepared.content;
+            let start = RawStart::new(&setup.started, content);
+            let target = &setup.started.target.target;
+            let origin = Origin::kept(&setup.step.context, content, target);
             let (sender, receiver) = unbounded_channel();
             let task = tokio::spawn(setup.send(sender, warnings));
             let abort = Abort(task.abort_handle());
             *background.lock().unwrap_or_else(PoisonError::into_inner) = Some(abort);
-            *rows.lock().await = Some(Rows { receiver, task });
+            *rows.lock().await = Some(Rows { receiver, task, origin });
             if *closed.borrow() {
                 drop(background.lock().unwrap_or_else(PoisonError::into_inner).take());
             }
@@ -113,7 +118,7 @@ impl RowStream {
         self.job(async move {
             match &mut *rows.lock().await {
                 Some(rows) => rows.next().await,
-                None => Ok(RawRows::new(Vec::new())),
+                None => Ok(RawRows::new(Vec::new(), None)),
             }
         })
     }
@@ -159,7 +164,8 @@ impl Rows {
         {
             return Err(Panic(format!("panic: {}", structx_common::panics::message(&*panic))));
         }
-        Ok(RawRows::new(batch.into_iter().map(|ready| ready.outcome).collect()))
+        let outcomes = batch.into_iter().map(|ready| ready.outcome).collect();
+        Ok(RawRows::new(outcomes, self.origin.clone()))
     }
 }
 

@@ -30,9 +30,9 @@ pyo3::import_exception!(structx.exceptions, ModelGenerationError);
 #[pyclass(frozen, module = "structx._core")]
 pub struct ModelSchema(Arc<Compiled>);
 
-struct Compiled {
+pub struct Compiled {
     name: String,
-    schema: Value,
+    pub schema: Value,
     /// By [`Client::schema_key`].
     replies: Mutex<Vec<(String, Arc<OutputSchema>)>>,
 }
@@ -54,7 +54,7 @@ impl ModelSchema {
 /// A `structx._engine.response_models.ResponseModel`, as Python hands it over.
 pub struct ModelTarget {
     model: Py<PyAny>,
-    schema: Arc<Compiled>,
+    pub schema: Arc<Compiled>,
     instructions: String,
     validator: Validator,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::llm::layers::{AttemptBudget, Deadline, Retried};
 use crate::llm::{
-    FinishReason, LlmError, LlmErrorKind, Message, Provider, Request, Response, Source, Usage, cpu,
+    FinishReason, LlmError, LlmErrorKind, Message, Provider, Request, Response, Usage, cpu,
 };
 use crate::planning::prompts;
 use crate::reply::{self, Repair};
@@ -14,7 +14,7 @@ use super::client::Client;
 use super::continuation::Continuation;
 use super::error::{AttemptError, RowError};
 use super::model_chain::{Model, ModelChain};
-use super::target::{Rejection, Validate};
+use super::target::{Rejection, Ungrounded, Validate};
 
 /// The outcome of a prompt after all its attempts.
 #[derive(Debug)]
@@ -32,8 +32,6 @@ pub struct Completion<T> {
     pub calls: Vec<Usage>,
     /// The errors of attempts without a result, in order.
     pub errors: Vec<AttemptError>,
-    /// Where values were copied from, by JSON Pointer into the reply.
-    pub sources: Vec<Source>,
     /// What was repaired in the reply, by JSON Pointer into it.
     pub repairs: Vec<Repair>,
     /// Whether it was replayed from the journal.
@@ -78,11 +76,15 @@ struct Attempts<'a, V: Validate> {
     validator: &'a V,
     calls: Vec<Usage>,
     errors: Vec<AttemptError>,
-    sources: Vec<Source>,
     repairs: Vec<Repair>,
     /// The JSON that was accepted.
     reply: Option<String>,
     incomplete: Option<Incomplete<V::Output>>,
+    /// A valid reply that the source does not bear out, as it counts if nothing better comes, and its
+    /// repairs.
+    settled: Option<(String, Vec<Repair>)>,
+    /// Whether the model was told what the source does not say.
+    was_told: bool,
 }
 
 /// The complete items of truncated replies.
@@ -112,10 +114,11 @@ impl<'a, V: Validate> Attempts<'a, V> {
             validator,
             calls: Vec::with_capacity(1),
             errors: Vec::new(),
-            sources: Vec::new(),
             repairs: Vec::new(),
             reply: None,
             incomplete: None,
+            settled: None,
+            was_told: false,
         }
     }
 
@@ -158,11 +161,22 @@ impl<'a, V: Validate> Attempts<'a, V> {
             let is_deterministic = client.provider.is_deterministic();
             let Some(next) = next.filter(|next| !is_deterministic || !followed.contains(next))
             else {
+                if let Some(output) = self.settle().await {
+                    return Ok(output);
+                }
                 self.keep_incomplete(&continuation).await;
                 return Err(error.after(self.calls.len()));
             };
             followed.push(next);
         }
+    }
+
+    /// The output of the reply that counts although the source does not bear it out.
+    async fn settle(&mut self) -> Option<V::Output> {
+        let (json, repairs) = self.settled.take()?;
+        let output = self.validator.validate(json.clone()).await.ok()?;
+        (self.reply, self.repairs) = (Some(json), repairs);
+        Some(output)
     }
 
     /// Counts a request that failed, unless it was not sent or the call has stopped.
@@ -205,7 +219,9 @@ impl<'a, V: Validate> Attempts<'a, V> {
             };
         match self.validator.validate(json.clone()).await {
             Ok(output) => {
-                self.sources = response.sources;
+                if let Some(ungrounded) = self.validator.ungrounded(&json) {
+                    return Err(self.ungrounded(ungrounded, &json, repairs, first));
+                }
                 self.repairs = repairs;
                 self.reply = Some(json);
                 Ok(output)
@@ -219,9 +235,25 @@ impl<'a, V: Validate> Attempts<'a, V> {
         }
     }
 
+    /// Handles a valid reply that the source does not bear out: sends it back, once or while attempts are
+    /// left.
+    fn ungrounded(
+        &mut self,
+        ungrounded: Ungrounded,
+        json: &str,
+        repairs: Vec<Repair>,
+        first: &Request,
+    ) -> Failed {
+        let Ungrounded { problems, is_asked_again, settled } = ungrounded;
+        self.settled = settled.map(|json| (json, repairs)).or(self.settled.take());
+        let may_ask = is_asked_again || !std::mem::replace(&mut self.was_told, true);
+        let next = may_ask.then(|| prompts::correction(&first.messages, json, &problems));
+        Failed { error: RowError::Invalid { problems, requests: 1 }, next }
+    }
+
     /// The completion, after the last attempt, which was with the model of `client`.
     fn end(self, client: &Client, result: Result<V::Output, RowError>) -> Completion<V::Output> {
-        let Self { calls, errors, sources, repairs, incomplete, reply, .. } = self;
+        let Self { calls, errors, repairs, incomplete, reply, .. } = self;
         let model = result.is_ok().then(|| client.name.clone());
         let incomplete = incomplete.filter(|_| result.is_err());
         let (incomplete, incomplete_reply) = incomplete.map(|it| (it.items, it.json)).unzip();
@@ -233,7 +265,6 @@ impl<'a, V: Validate> Attempts<'a, V> {
             model,
             calls,
             errors,
-            sources,
             repairs,
             from_journal: false,
         }

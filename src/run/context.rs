@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::documents::Content;
 use crate::llm::layers::{
     Budget, Budgeted, FailFast, ModelState, Observed, Priced, RequestObserver, StopSignal,
     Stoppable, TimeLimit,
@@ -19,6 +20,7 @@ use structx_common::sync::lock;
 
 use super::client::Client;
 use super::error::{Error, Result};
+use super::grounding::GroundingRule;
 use super::store::cache::Cache;
 use super::store::journal::Journal;
 
@@ -36,6 +38,11 @@ pub struct RunOptions {
     /// Whether a model gets no more requests after three errors in a row about its key, credit or
     /// name. Default: true.
     pub fail_fast: bool,
+    /// Whether outcomes keep what their evidence is found with. Default: those of documents do, those
+    /// of tables do not.
+    pub evidence: Option<bool>,
+    /// Which values must stand in the source.
+    pub grounding: Option<GroundingRule>,
     /// The path of the journal.
     pub journal: Option<PathBuf>,
     pub cache: Option<Cache>,
@@ -50,6 +57,8 @@ impl Default for RunOptions {
             max_cost: None,
             max_tokens: None,
             fail_fast: true,
+            evidence: None,
+            grounding: None,
             journal: None,
             cache: None,
             observer: None,
@@ -73,6 +82,8 @@ pub struct RunContext {
     pub(super) deadline: Option<TimeLimit>,
     budget: Option<Arc<Budget>>,
     fail_fast: bool,
+    evidence: Option<bool>,
+    grounding: Option<GroundingRule>,
     pub(super) journal: Option<Journal>,
     pub(super) cache: Option<Cache>,
     pub(super) observer: Option<Arc<dyn Observer>>,
@@ -91,6 +102,8 @@ impl RunContext {
             deadline: None,
             budget: None,
             fail_fast: true,
+            evidence: None,
+            grounding: None,
             journal: None,
             cache: None,
             observer: None,
@@ -113,9 +126,30 @@ impl RunContext {
         let (max_cost, max_tokens) = (options.max_cost, options.max_tokens);
         let budget = (max_cost.is_some() || max_tokens.is_some())
             .then(|| Arc::new(Budget::new(max_cost, max_tokens)));
-        let RunOptions { concurrency, fail_fast, cache, observer, .. } = options;
+        let RunOptions { concurrency, fail_fast, evidence, grounding, cache, observer, .. } =
+            options;
         let new = Self::new(concurrency);
-        Ok(Self { deadline, budget, fail_fast, journal, cache, observer, ..new })
+        Ok(Self {
+            deadline,
+            budget,
+            fail_fast,
+            evidence,
+            grounding,
+            journal,
+            cache,
+            observer,
+            ..new
+        })
+    }
+
+    /// Whether the outcomes of `content` keep what their evidence is found with.
+    #[must_use]
+    pub fn keeps_evidence(&self, content: &Content) -> bool {
+        self.evidence.unwrap_or(matches!(content, Content::Document(_)))
+    }
+
+    pub(super) fn grounding_rule(&self) -> Option<&GroundingRule> {
+        self.grounding.as_ref()
     }
 
     /// Waits for the permit that one row or plan holds until it ends.

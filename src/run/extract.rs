@@ -141,6 +141,7 @@ impl<T: Target> PreparedExtraction<T> {
         if let Some(observer) = &extractor.context.observer {
             observer.rows(content.row_count());
         }
+        let keeps_replies = extractor.context.keeps_evidence(content);
         let room = Arc::new(Semaphore::new(room));
         let rows = row::rows(content, &self.columns);
         let with_visual_input =
@@ -151,7 +152,11 @@ impl<T: Target> PreparedExtraction<T> {
                 async move {
                     let room = room.acquire_owned().await.ok();
                     let (models, session) = (&self.models, self.journal_session.as_ref());
-                    let outcome = extractor.row(&self.target, query, models, session, row).await;
+                    let row = extractor.row(&self.target, query, models, session, content, row);
+                    let mut outcome = row.await;
+                    if !keeps_replies {
+                        outcome.reply = None;
+                    }
                     PendingOutcome { outcome, _room: room }
                 }
             })

@@ -7,6 +7,7 @@ mod continuation;
 pub mod error;
 mod estimate;
 mod extract;
+mod grounding;
 mod model_chain;
 mod refine;
 mod row;
@@ -25,8 +26,9 @@ pub use estimate::{Estimate, estimate};
 pub use extract::{
     Extraction, PendingOutcome, PreparedExtraction, SAMPLE_CHARACTERS, extract, plan, start,
 };
+pub use grounding::{GroundingRule, Level, OnUngrounded, Required, index, items_of};
 pub use row::Row;
 pub use step::{RowOutcome, Step};
 pub use store::cache::Cache;
 pub use store::record::Record;
-pub use target::{ModelFactory, Planned, Rejection, Target, Validate, compile};
+pub use target::{ModelFactory, Planned, Rejection, Target, Ungrounded, Validate, compile};

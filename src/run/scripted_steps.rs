@@ -47,7 +47,8 @@ impl Validate for Words {
         let word = |item: &Value| match item["word"].as_str() {
             Some("wrong") => Err(Rejection::Problems(vec!["word: is wrong".to_owned()])),
             Some("broken") => Err(Rejection::Broken("out of order".to_owned())),
-            word => Ok(word.unwrap().to_owned()),
+            Some(word) => Ok(word.to_owned()),
+            None => Err(Rejection::Problems(vec!["word: is no text".to_owned()])),
         };
         items.iter().map(word).collect()
     }

@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
+use crate::documents::Content;
 use crate::llm::retry::RetryPolicy;
-use crate::llm::{File, Image, Provider, Source, Usage};
+use crate::llm::{File, Image, Provider, Usage};
 use crate::planning::plan::{self, Plan};
 use crate::planning::prompts;
 use crate::reply::Repair;
@@ -16,6 +17,7 @@ use super::client::Client;
 use super::context::RunContext;
 use super::continuation::item_of;
 use super::error::{AttemptError, Error, Result, RowError};
+use super::grounding::Grounded;
 use super::model_chain::{Model, ModelChain};
 use super::row::Row;
 use super::store::replay::{self, JournalSession};
@@ -65,8 +67,8 @@ pub struct RowOutcome<I> {
     pub calls: Vec<Usage>,
     /// The errors of attempts without a result, in order.
     pub errors: Vec<AttemptError>,
-    /// Where values were copied from, by JSON Pointer into the list of items.
-    pub sources: Vec<Source>,
+    /// The JSON that the items were made of; `None` if nobody asked for evidence.
+    pub reply: Option<String>,
     /// What was repaired in replies, by JSON Pointer into the list of items.
     pub repairs: Vec<Repair>,
     /// Whether it was replayed from the journal.
@@ -145,24 +147,25 @@ impl Step {
         query: &str,
         models: &ModelChain,
         journal_session: Option<&JournalSession>,
+        content: &Content,
         row: Row,
     ) -> RowOutcome<T::Item> {
         let mut outcome = RowOutcome::new(&row);
         if !row.text.trim().is_empty() || !row.images.is_empty() || row.file.is_some() {
             let _permit = self.context.permit().await;
             // A row is one part; splitting rows that are too long for one request belongs here.
-            for part in [row.text] {
+            for part in [row.text.clone()] {
                 let (instructions, file) = (target.instructions(), row.file.as_ref());
                 let messages = prompts::extraction(query, instructions, part, &row.images, file);
-                let prompt = Prompt::new(messages);
-                let completion = self.complete(models, &prompt, target);
-                outcome.add(match journal_session {
-                    None => completion.await,
-                    Some(session) => {
-                        let (context, key) = (&self.context, prompt.key(models).to_owned());
-                        // Boxed, so that rows without a journal have no room for it.
-                        let position = row.position;
-                        Box::pin(session.complete(context, target, position, key, completion)).await
+                let rule = self.context.grounding_rule();
+                let prompt = Prompt::new(messages).with_rule(rule);
+                let (position, session) = (row.position, journal_session);
+                outcome.add(match rule {
+                    None => self.part(target, models, session, position, &prompt).await,
+                    Some(rule) => {
+                        let grounded = Grounded { target, rule, content, row: &row };
+                        // Boxed, so that rows without a rule have no room for it.
+                        Box::pin(self.part(&grounded, models, session, position, &prompt)).await
                     }
                 });
             }
@@ -171,6 +174,24 @@ impl Step {
             observer.row(outcome.result.is_err(), outcome.from_journal);
         }
         outcome
+    }
+}
+
+impl Step {
+    /// The completion of one part of the row at `position`: from the journal, or a new one.
+    async fn part<V: Validate>(
+        &self,
+        validator: &V,
+        models: &ModelChain,
+        journal_session: Option<&JournalSession>,
+        position: usize,
+        prompt: &Prompt,
+    ) -> Completion<V::Output> {
+        let completion = self.complete(models, prompt, validator);
+        let Some(session) = journal_session else { return completion.await };
+        let (context, key) = (&self.context, prompt.key(models).to_owned());
+        // Boxed, so that rows without a journal have no room for it.
+        Box::pin(session.complete(context, validator, position, key, completion)).await
     }
 }
 
@@ -185,7 +206,7 @@ impl<I> RowOutcome<I> {
             model: None,
             calls: Vec::new(),
             errors: Vec::new(),
-            sources: Vec::new(),
+            reply: None,
             repairs: Vec::new(),
             from_journal: false,
         }
@@ -200,15 +221,12 @@ impl<I> RowOutcome<I> {
             (Ok(items), Ok(more)) => {
                 let before = items.len();
                 let shift = |pointer: &mut String| *pointer = row_pointer(pointer, before);
-                self.sources.extend(completion.sources.into_iter().map(|mut source| {
-                    shift(&mut source.pointer);
-                    source
-                }));
                 self.repairs.extend(completion.repairs.into_iter().map(|mut repair| {
                     shift(&mut repair.pointer);
                     repair
                 }));
                 items.extend(more);
+                self.reply = completion.reply;
                 self.model = completion.model;
             }
             (Ok(items), Err(failure)) => {

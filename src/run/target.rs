@@ -24,6 +24,23 @@ pub trait Validate: Send + Sync {
         &self,
         json: String,
     ) -> impl Future<Output = Result<Self::Output, Rejection>> + Send;
+
+    /// What a valid reply claims that the source does not say, if there is a rule about it. Without one,
+    /// nothing is looked for.
+    fn ungrounded(&self, _json: &str) -> Option<Ungrounded> {
+        None
+    }
+}
+
+/// Values that the source does not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ungrounded {
+    /// Messages for the model.
+    pub problems: Vec<String>,
+    /// Whether the model is told of them while attempts are left, not once.
+    pub is_asked_again: bool,
+    /// The reply that counts in the end; `None` if there is none.
+    pub settled: Option<String>,
 }
 
 /// Why a reply is rejected.

@@ -226,6 +226,13 @@ impl Table {
         if chosen.is_empty() { (0..self.columns.len()).collect() } else { chosen }
     }
 
+    /// The column that a byte of a row's text is in, one of [`row_texts`](Self::row_texts); `None` if it
+    /// is in the name of a column.
+    #[must_use]
+    pub fn column_at(&self, text: &str, at: usize) -> Option<&str> {
+        row_text::column_at(&self.columns, text, at)
+    }
+
     fn text_of(&self, index: usize, chosen: &[usize]) -> String {
         let Some(record) = self.records.get(index) else { return String::new() };
         let mut text = String::new();

@@ -232,7 +232,7 @@ fn restore(reply: &mut Response, verbatim: &Verbatim<'_>, schema: &Value) -> Res
     let mut value: Value = serde_json::from_str(&reply.text)
         .map_err(|error| failed(format!("the grammar let through what is no JSON: {error}")))?;
     let reached = bounds::reached(&value, schema);
-    reply.sources = verbatim.restore(&mut value);
+    verbatim.restore(&mut value);
     if let Some(place) = reached {
         reply.text = bounds::cut(&value, &place);
         reply.finish_reason = FinishReason::Length;

@@ -1,11 +1,10 @@
 //! Decodes numbers, dates and times verbatim: the model can only choose a literal of the document, which
-//! is normalised afterwards. So it can't invent values, and each value has a source.
+//! is normalised afterwards. So it can't invent values.
 
 use serde_json::{Value, json};
 
 use super::grammar::COPIED;
 use super::literals::{Literal, Literals};
-use structx_llm::Source;
 use structx_schema::json_schema::{accepts, accepts_null, resolve, walk_mut};
 
 /// A compiled schema, and the literals that its marked values can take.
@@ -59,26 +58,17 @@ impl<'a> Verbatim<'a> {
         }
     }
 
-    /// Replaces the literals of a reply by their values; returns the source of each.
-    pub fn restore(&self, reply: &mut Value) -> Vec<Source> {
-        let mut sources = Vec::new();
-        self.restore_within(reply, self.schema, "", &mut sources);
-        sources
+    /// Replaces the literals of a reply by their values.
+    pub fn restore(&self, reply: &mut Value) {
+        self.restore_within(reply, self.schema);
     }
 
-    fn restore_within(
-        &self,
-        reply: &mut Value,
-        schema: &Value,
-        pointer: &str,
-        sources: &mut Vec<Source>,
-    ) {
+    fn restore_within(&self, reply: &mut Value, schema: &Value) {
         let Some(schema) = resolve(schema, self.schema) else { return };
         if let Some(kind) = schema.get(COPIED).and_then(Value::as_str) {
             let Value::String(text) = reply else { return };
             let literal = self.of_kind(kind).iter().find(|literal| literal.text == *text);
             if let Some(value) = literal.and_then(|literal| value(kind, &literal.value)) {
-                sources.push(Source { pointer: pointer.to_owned(), literal: text.clone() });
                 *reply = value;
             }
             return;
@@ -86,19 +76,18 @@ impl<'a> Verbatim<'a> {
         for keyword in ["anyOf", "oneOf"] {
             let branches = schema.get(keyword).and_then(Value::as_array).into_iter().flatten();
             if let Some(branch) = { branches }.find(|branch| self.fits(reply, branch)) {
-                self.restore_within(reply, branch, pointer, sources);
+                self.restore_within(reply, branch);
             }
         }
         for branch in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-            self.restore_within(reply, branch, pointer, sources);
+            self.restore_within(reply, branch);
         }
         match reply {
             Value::Object(members) => {
                 for (name, member) in members {
                     let property = schema.get("properties").and_then(|it| it.get(name));
                     if let Some(schema) = property.or(schema.get("additionalProperties")) {
-                        let name = name.replace('~', "~0").replace('/', "~1");
-                        self.restore_within(member, schema, &format!("{pointer}/{name}"), sources);
+                        self.restore_within(member, schema);
                     }
                 }
             }
@@ -106,7 +95,7 @@ impl<'a> Verbatim<'a> {
                 for (index, item) in items.iter_mut().enumerate() {
                     let first = schema.get("prefixItems").and_then(|it| it.get(index));
                     if let Some(schema) = first.or(schema.get("items")) {
-                        self.restore_within(item, schema, &format!("{pointer}/{index}"), sources);
+                        self.restore_within(item, schema);
                     }
                 }
             }
@@ -227,25 +216,13 @@ mod tests {
             "total": "$1,982.50", "count": "3", "date": "March 5, 2024", "time": null,
             "lines": [null, {"price": "$1,982.50"}], "sum": 5.0, "tax": "19%",
         }]});
-        let sources = verbatim.restore(&mut reply);
+        verbatim.restore(&mut reply);
         assert_eq!(
             reply,
             json!({"items": [{
                 "total": 1982.5, "count": 3, "date": "2024-03-05", "time": null,
                 "lines": [null, {"price": "1982.50"}], "sum": 5.0, "tax": 19.0,
             }]})
-        );
-        let sources: Vec<(&str, &str)> =
-            sources.iter().map(|it| (it.pointer.as_str(), it.literal.as_str())).collect();
-        assert_eq!(
-            sources,
-            [
-                ("/items/0/total", "$1,982.50"),
-                ("/items/0/count", "3"),
-                ("/items/0/date", "March 5, 2024"),
-                ("/items/0/lines/1/price", "$1,982.50"),
-                ("/items/0/tax", "19%"),
-            ]
         );
     }
 

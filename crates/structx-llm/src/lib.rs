@@ -21,5 +21,5 @@ pub use capabilities::{Capabilities, VisionLimits};
 pub use error::{ConfigError, LlmError, LlmErrorKind};
 pub use message::{File, Image, MergedPart, Message, Part, Request, Role, document_frame};
 pub use provider::{Provider, ResponseFuture};
-pub use response::{Candidate, FinishReason, Response, Source, Usage};
+pub use response::{Candidate, FinishReason, Response, Usage};
 pub use scripted::Scripted;

@@ -1,4 +1,4 @@
-//! Responses of a model: text, finish reason, token usage, sources of values.
+//! Responses of a model: text, finish reason, token usage.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +22,6 @@ pub struct Response {
     pub request_id: Option<String>,
     /// The HTTP headers, names in lower case; empty for the embedded model.
     pub headers: Vec<(String, String)>,
-    /// Where values were copied from; only the embedded model reports it.
-    pub sources: Vec<Source>,
     /// Further candidates, if more than one was requested.
     pub alternatives: Vec<Candidate>,
     /// Natural logarithms of the token probabilities, if requested.
@@ -50,15 +48,6 @@ pub enum FinishReason {
     Stop,
     /// The limit of output tokens was reached; the reply is incomplete.
     Length,
-}
-
-/// The words of the document that a value was copied from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
-    /// JSON Pointer (RFC 6901) into the reply.
-    pub pointer: String,
-    /// The words as the document spells them, such as `$1,982.50` for 1982.5.
-    pub literal: String,
 }
 
 /// Tokens of one request, as the provider counts them, and their cost.

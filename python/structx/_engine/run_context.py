@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -34,6 +34,8 @@ class RunContext:
     max_tokens: int | None = None
     deadline: float | None = None
     fail_fast: bool | None = None
+    evidence: bool | None = None
+    grounding: tuple[str | dict[str, str], str] | None = None
     progress: Callable[[_core.RawProgress], None] | None = None
     log: Callable[[_core.RawRequest], None] | None = None
     validation_context: object = None
@@ -78,6 +80,11 @@ class RunContext:
             self.deadline = checks.number("deadline", deadline, positive=True)
         if (fail_fast := given.get("fail_fast")) is not None:
             self.fail_fast = checks.boolean("fail_fast", fail_fast)
+        if (evidence := given.get("evidence")) is not None:
+            self.evidence = checks.boolean("evidence", evidence)
+        self.grounding = _grounding(
+            given.get("require_grounding", False), given.get("on_ungrounded", "reask")
+        )
         self.validation_context = given.get("validation_context")
         self._show = self._shown(given.get("progress"))
         if self._show or LOGGER.isEnabledFor(logging.INFO):
@@ -133,6 +140,33 @@ class RunContext:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         # Without the message of the error, which may quote the document; the caller gets the error.
         self.end(f"ended by {type(error).__name__}" if error else "")
+
+
+_LEVELS = ("fuzzy", "normalized", "exact")
+_UNGROUNDED = ("reask", "null", "fail", "keep")
+
+
+def _grounding(required: object, otherwise: object) -> tuple[str | dict[str, str], str] | None:
+    """The rule in the form of the core; None without one."""
+    if otherwise not in _UNGROUNDED:
+        names = ", ".join(map(repr, _UNGROUNDED))
+        raise ValueError(f"on_ungrounded must be one of {names}, not {otherwise!r}")
+    if required is None or required is False:
+        return None
+    if isinstance(required, Mapping):
+        fields = cast("Mapping[object, object]", required)
+        return {str(name): _level(level) for name, level in fields.items()}, str(otherwise)
+    return "fuzzy" if required is True else _level(required), str(otherwise)
+
+
+def _level(level: object) -> str:
+    if not isinstance(level, str) or level not in _LEVELS:
+        names = ", ".join(map(repr, _LEVELS))
+        raise ValueError(
+            f"require_grounding must be True, False, one of {names}, or a dict of fields to these, not "
+            f"{level!r}"
+        )
+    return level
 
 
 def _counts(progress: Progress) -> list[str]:

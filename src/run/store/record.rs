@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::llm::{Source, Usage};
+use crate::llm::Usage;
 use crate::reply::Repair;
 use crate::run::error::{AttemptError, RowError};
 
@@ -20,6 +20,5 @@ pub struct Record {
     pub model: Option<Arc<str>>,
     pub calls: Vec<Usage>,
     pub errors: Vec<AttemptError>,
-    pub sources: Vec<Source>,
     pub repairs: Vec<Repair>,
 }

@@ -34,7 +34,6 @@ impl<T> Completion<T> {
             model: self.model.clone(),
             calls: self.calls.clone(),
             errors: self.errors.clone(),
-            sources: self.sources.clone(),
             repairs: self.repairs.clone(),
         }
     }
@@ -45,7 +44,7 @@ impl<T> Completion<T> {
     where
         V: Validate<Output = T>,
     {
-        let Record { reply, incomplete, failure, model, calls, errors, sources, repairs } = record;
+        let Record { reply, incomplete, failure, model, calls, errors, repairs } = record;
         let result = match (reply.clone(), failure) {
             (Some(json), None) => match validator.validate(json).await {
                 Ok(items) => Ok(items),
@@ -67,7 +66,6 @@ impl<T> Completion<T> {
             model,
             calls,
             errors,
-            sources,
             repairs,
             from_journal: false,
         })
@@ -200,18 +198,18 @@ impl JournalSession {
 
     /// Replays the completion of an earlier run, or awaits `completion` and journals it before
     /// returning it. If the journal fails, the call is stopped.
-    pub async fn complete<T: Target>(
+    pub async fn complete<V: Validate>(
         &self,
         context: &RunContext,
-        target: &T,
+        validator: &V,
         position: usize,
         key: String,
-        completion: impl Future<Output = Completion<Vec<T::Item>>>,
-    ) -> Completion<Vec<T::Item>> {
+        completion: impl Future<Output = Completion<V::Output>>,
+    ) -> Completion<V::Output> {
         let occurrence = self.occurrence(&key);
         match self.journal.find(&key, occurrence).await {
             Ok(Some(record)) => {
-                if let Some(completion) = Completion::replay(record, target).await {
+                if let Some(completion) = Completion::replay(record, validator).await {
                     return Completion { from_journal: true, ..completion };
                 }
             }

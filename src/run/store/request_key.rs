@@ -18,12 +18,19 @@ const VERSION: u32 = 1;
 /// The messages for one row or plan, and their key in the journal and the cache, computed once.
 pub struct Prompt {
     pub messages: Vec<Message>,
+    /// The hash of the rule that its replies must keep.
+    rule: Option<String>,
     key: OnceLock<String>,
 }
 
 impl Prompt {
     pub fn new(messages: Vec<Message>) -> Self {
-        Self { messages, key: OnceLock::new() }
+        Self { messages, rule: None, key: OnceLock::new() }
+    }
+
+    /// The same prompt under a rule: its completions are others.
+    pub fn with_rule(self, rule: Option<&impl Serialize>) -> Self {
+        Self { rule: rule.map(hash), ..self }
     }
 
     /// The hash of the request that the messages make to the first model.
@@ -33,7 +40,11 @@ impl Prompt {
             let parts = (&request.model, &request.messages, &request.options);
             let address = models.first.client.provider.address();
             let made_from = (VERSION, address, schema_hash(models), parts);
-            cpu::run(request.size(), || hash(&made_from))
+            let key = cpu::run(request.size(), || hash(&made_from));
+            match &self.rule {
+                None => key,
+                Some(rule) => hash(&(key, rule)),
+            }
         })
     }
 }

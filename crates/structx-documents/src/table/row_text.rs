@@ -36,9 +36,45 @@ pub(super) fn push_value(text: &mut String, value: &str) {
     }
 }
 
+/// The column whose value holds a byte of a row's text; `None` if it is in a name.
+pub(super) fn column_at<'a>(columns: &'a [String], text: &str, at: usize) -> Option<&'a str> {
+    let mut start = 0;
+    let mut found = None;
+    for line in text.split_inclusive('\n') {
+        if start > at {
+            break;
+        }
+        if !line.starts_with(CONTINUATION) {
+            let value_of = |column: &'a String| {
+                let mut name = String::new();
+                push_name(&mut name, column);
+                let value = line.strip_prefix(name.as_str())?.strip_prefix(": ")?;
+                Some((column.as_str(), start + line.len() - value.len()))
+            };
+            // The longest name: that of another column may be its beginning.
+            found = columns.iter().filter_map(value_of).max_by_key(|(_, value)| *value);
+        }
+        start += line.len();
+    }
+    found.filter(|(_, value)| at >= *value).map(|(column, _)| column)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{push_name, push_value};
+    use super::{column_at, push_name, push_value};
+
+    #[test]
+    fn a_byte_is_in_the_column_of_its_line() {
+        let columns = ["a", "a: b", "net\namount"].map(str::to_owned);
+        let text = "a: 1\n  a: 2\na: b: 3\nnet amount: 4";
+        let column = |part: &str| column_at(&columns, text, text.find(part).unwrap());
+        assert_eq!(column("1"), Some("a"));
+        assert_eq!(column("2"), Some("a"));
+        assert_eq!(column("3"), Some("a: b"));
+        assert_eq!(column("4"), Some("net\namount"));
+        assert_eq!(column("net"), None);
+        assert_eq!(column_at(&columns, "", 0), None);
+    }
 
     #[test]
     fn further_lines_of_a_value_are_indented() {

@@ -6,7 +6,7 @@ use rusqlite::Row;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use crate::llm::{Source, Usage};
+use crate::llm::Usage;
 use crate::reply::Repair;
 use crate::run::Record;
 use crate::run::error::{AttemptError, RowError};
@@ -48,8 +48,6 @@ struct Details {
     #[serde(skip_serializing_if = "Option::is_none")]
     calls: Option<Vec<Usage>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    sources: Vec<Source>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     repairs: Vec<Repair>,
     /// The text before and after the items, if it is not [`OPEN`] and [`CLOSE`].
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,11 +62,10 @@ struct Details {
 
 impl Details {
     fn is_empty(&self) -> bool {
-        let Self { failure, errors, calls, sources, repairs, around, reply, incomplete } = self;
+        let Self { failure, errors, calls, repairs, around, reply, incomplete } = self;
         failure.is_none()
             && errors.is_empty()
             && calls.is_none()
-            && sources.is_empty()
             && repairs.is_empty()
             && around.is_none()
             && reply.is_none()
@@ -78,11 +75,11 @@ impl Details {
 
 impl Columns {
     pub fn of(record: Record) -> Result<Self, String> {
-        let Record { reply, incomplete, failure, model, calls, errors, sources, repairs } = record;
+        let Record { reply, incomplete, failure, model, calls, errors, repairs } = record;
         let mut columns = Self::counted(&calls);
         let has_reply = reply.is_some();
         let mut details =
-            Details { failure, errors, sources, repairs, reply, incomplete, ..Details::default() };
+            Details { failure, errors, repairs, reply, incomplete, ..Details::default() };
         if columns.calls().as_ref() != Some(&calls) {
             details.calls = Some(calls);
         }
@@ -107,9 +104,7 @@ impl Columns {
     pub fn record(self) -> Result<Record, String> {
         let details: Details = self.details.as_deref().map(parse).transpose()?.unwrap_or_default();
         let calls = self.calls();
-        let Details {
-            failure, errors, sources, repairs, around, mut reply, mut incomplete, ..
-        } = details;
+        let Details { failure, errors, repairs, around, mut reply, mut incomplete, .. } = details;
         if let Some(items) = self.items {
             let usual = || (OPEN.to_owned(), CLOSE.to_owned());
             let (before, after) = around.unwrap_or_else(usual);
@@ -117,16 +112,7 @@ impl Columns {
             *text = Some(before + &items + &after);
         }
         let calls = details.calls.or(calls).unwrap_or_default();
-        Ok(Record {
-            reply,
-            incomplete,
-            failure,
-            model: self.model,
-            calls,
-            errors,
-            sources,
-            repairs,
-        })
+        Ok(Record { reply, incomplete, failure, model: self.model, calls, errors, repairs })
     }
 
     /// Sums the usage of all requests.

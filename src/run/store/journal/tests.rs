@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::record::Columns;
 use super::{Journal, JournaledPlan, Operation, Row};
-use crate::llm::{LlmError, LlmErrorKind, Source, Usage};
+use crate::llm::{LlmError, LlmErrorKind, Usage};
 use crate::reply::Repair;
 use crate::run::store::database::tests::Folder;
 use crate::run::{AttemptError, Record, RowError};
@@ -258,7 +258,6 @@ prop_compose! {
         model in prop::option::of(any::<String>()),
         calls in prop::collection::vec(usage(), 0..3),
         errors in prop::collection::vec((any::<String>(), any_failure()), 0..2),
-        sources in prop::collection::vec(any::<(String, String)>(), 0..2),
         repairs in prop::collection::vec(any::<(String, String)>(), 0..2),
     ) -> Record {
         let error = |(model, failure): (String, _)| AttemptError { model: model.into(), failure };
@@ -269,7 +268,6 @@ prop_compose! {
             model: model.map(Arc::from),
             calls,
             errors: errors.into_iter().map(error).collect(),
-            sources: sources.into_iter().map(|(pointer, literal)| Source { pointer, literal }).collect(),
             repairs: repairs.into_iter().map(|(pointer, what)| Repair { pointer, what }).collect(),
         }
     }

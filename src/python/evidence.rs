@@ -1,0 +1,214 @@
+//! The evidence of a row's values, found when Python asks for it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use serde_json::Value;
+
+use crate::documents::table::Table;
+use crate::documents::{BlockKind, CodePoints, Content, Document};
+use crate::evidence::{Evidence, Leaf, Status, find, leaves};
+use crate::run::{RunContext, index, items_of};
+
+use super::document::{RawBox, raw_box};
+use super::item_schema::to_python;
+use super::target::{Compiled, ModelTarget};
+
+/// What the evidence of all rows of an extraction is found with.
+pub struct Origin {
+    content: Arc<Content>,
+    target: Arc<Compiled>,
+}
+
+impl Origin {
+    /// The origin of an extraction, if its outcomes keep what evidence is found with.
+    pub fn kept(
+        context: &RunContext,
+        content: &Arc<Content>,
+        target: &ModelTarget,
+    ) -> Option<Arc<Self>> {
+        let origin = || Self { content: content.clone(), target: target.schema.clone() };
+        context.keeps_evidence(content).then(|| Arc::new(origin()))
+    }
+}
+
+/// The reply of a model for a row, and where it comes from.
+pub struct Claim {
+    pub origin: Arc<Origin>,
+    /// JSON, `{"items": [...]}`.
+    pub reply: Box<str>,
+}
+
+/// A row, as far as it matters to evidence.
+pub struct RowText<'a> {
+    pub position: usize,
+    pub text: &'a str,
+    /// Whether the model saw its pages as images.
+    pub has_images: bool,
+}
+
+#[derive(IntoPyObject)]
+struct RawEvidence {
+    pointer: String,
+    value: JsonValue,
+    text: String,
+    status: &'static str,
+    score: f32,
+    spans: Vec<RawSpan>,
+    occurrences: usize,
+}
+
+#[derive(IntoPyObject)]
+struct RawSpan {
+    start: usize,
+    end: usize,
+    text: String,
+    page: Option<u32>,
+    boxes: Vec<RawBox>,
+    cell: Option<RawCell>,
+    source: String,
+}
+
+#[derive(IntoPyObject)]
+enum RawCell {
+    /// Sheet and address.
+    Sheet((String, String)),
+    /// Table, row and column of a document, from 0.
+    Table((usize, u32, u32)),
+    /// Name, position and column of a table.
+    Record((String, usize, String)),
+}
+
+struct JsonValue(Value);
+
+impl<'py> IntoPyObject<'py> for JsonValue {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        to_python(py, &self.0)
+    }
+}
+
+/// A `structx.evidence.RowEvidence`; empty without a claim.
+pub fn of_row<'py>(
+    py: Python<'py>,
+    claim: Option<&Claim>,
+    row: &RowText<'_>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static OF_RAW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let found = py.detach(|| claim.map(|claim| claim.find(row)).unwrap_or_default());
+    OF_RAW.import(py, "structx.evidence", "of_raw")?.call1((found,))
+}
+
+impl Claim {
+    fn find(&self, row: &RowText<'_>) -> Vec<RawEvidence> {
+        let leaves = leaves(&items_of(&self.reply), &self.origin.target.schema);
+        let content = &*self.origin.content;
+        let evidence = find(&index(content, row.text, row.has_images), &leaves);
+        let places = match content {
+            Content::Document(document) => Places::Document(document),
+            Content::Table(table) => Places::Record(table, row.position),
+        };
+        let offsets = CodePoints::new(row.text);
+        let spans = |evidence: &Evidence| -> Vec<RawSpan> {
+            evidence.spans.iter().map(|span| places.span(row.text, &offsets, span)).collect()
+        };
+        let raw = |(leaf, evidence): (Leaf, Evidence)| RawEvidence {
+            pointer: leaf.pointer,
+            value: JsonValue(leaf.value),
+            spans: spans(&evidence),
+            status: name(evidence.status),
+            score: evidence.score,
+            occurrences: evidence.occurrences,
+            text: evidence.text,
+        };
+        leaves.into_iter().zip(evidence).map(raw).collect()
+    }
+}
+
+/// Where the spans of a row are.
+enum Places<'a> {
+    Document(&'a Document),
+    /// A table, and the position of the row.
+    Record(&'a Table, usize),
+}
+
+impl Places<'_> {
+    fn span(&self, text: &str, offsets: &CodePoints, bytes: &Range<usize>) -> RawSpan {
+        let Range { start, end } = offsets.range(text, bytes);
+        let said = text.get(bytes.clone()).unwrap_or_default().to_owned();
+        let span = RawSpan {
+            start,
+            end,
+            text: said,
+            page: None,
+            boxes: Vec::new(),
+            cell: None,
+            source: String::new(),
+        };
+        match self {
+            Self::Document(document) => {
+                let places = document.locate(bytes.clone());
+                RawSpan {
+                    page: places.first().and_then(|place| place.page),
+                    boxes: places.iter().filter_map(|place| place.bounds).map(raw_box).collect(),
+                    cell: cell(document, bytes),
+                    source: document.name.clone(),
+                    ..span
+                }
+            }
+            Self::Record(table, position) => {
+                let column = table.column_at(text, bytes.start);
+                let cell = |column: &str| (table.name.clone(), *position, column.to_owned());
+                let cell = column.map(|column| RawCell::Record(cell(column)));
+                RawSpan { cell, source: table.name.clone(), ..span }
+            }
+        }
+    }
+}
+
+/// The cell of a document in which a range begins.
+fn cell(document: &Document, range: &Range<usize>) -> Option<RawCell> {
+    if let Some(address) = document.address(range)
+        && let Some((sheet, cell)) = address.rsplit_once('!')
+    {
+        return Some(RawCell::Sheet((sheet.to_owned(), cell.to_owned())));
+    }
+    let mut tables = 0_usize;
+    for block in &document.blocks {
+        match block.kind {
+            _ if block.range.start > range.start => break,
+            BlockKind::Table => tables += 1,
+            BlockKind::Cell { row, column } if block.range.contains(&range.start) => {
+                return Some(RawCell::Table((tables.saturating_sub(1), row, column)));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn name(status: Status) -> &'static str {
+    match status {
+        Status::Exact => "exact",
+        Status::Normalized => "normalized",
+        Status::Fuzzy => "fuzzy",
+        Status::Ambiguous => "ambiguous",
+        Status::Missing => "missing",
+        Status::Inferred => "inferred",
+        Status::Unverifiable => "unverifiable",
+    }
+}
+
+/// The error of a row whose evidence was not kept.
+pub fn not_kept() -> PyErr {
+    PyValueError::new_err(
+        "the evidence of this row was not kept: give evidence=True to extract, which keeps it for rows \
+         of tables too",
+    )
+}
