@@ -31,6 +31,7 @@ from structx import (
 from structx._engine.result_table import table_of
 from structx._engine.source import Source
 from structx.definitions import generated
+from structx.evidence import Evidence, RowEvidence, Span
 from structx.results import result_of
 
 
@@ -78,6 +79,9 @@ PLANNING = usage.RawUsage(
 )
 
 
+FOUND = Evidence("w", "w", "exact", 1.0, [Span(0, 1, "w", None, [], None, "text")], 1)
+
+
 class Rows:
     """Makes rows of the core; each is given as its items or its error."""
 
@@ -93,7 +97,7 @@ class Rows:
                 [] if isinstance(row, str) else row,
                 usage.of_requests([CALL, CALL] if isinstance(row, str) else [CALL]),
                 row if isinstance(row, str) else None,
-                sources={} if isinstance(row, str) else {"/0/word": "w"},
+                evidence=RowEvidence({} if isinstance(row, str) else {"/0/word": FOUND}),
                 model=None if isinstance(row, str) else "m",
                 from_journal=isinstance(row, str),
             )
@@ -117,7 +121,7 @@ def extraction(
         source = Prepared({str(name): [] for name in source.columns})
     labels = None if table is None else list(table.index)
     raw: Any = {"model": model, "planning": [PLANNING], "rows": Rows(rows)}
-    raw["warnings"] = ["a warning"]
+    raw["warnings"], raw["source"] = ["a warning"], source
     given = Source(("", "{}"), table, labels)
     result: ExtractionResult[Any, Any] = result_of(raw, given)
     if return_df:
@@ -144,7 +148,7 @@ def test_data_is_the_flat_list_of_items_and_rows_say_how_they_ended() -> None:
         [False, False, True, False],
     )
     assert result.warnings == ["a warning"]
-    assert result.rows[0].sources == {"/0/word": "w"}
+    assert result.rows[0].evidence["/0/word"] == FOUND
     assert extraction().success_rate == 0.0
 
 
@@ -414,18 +418,18 @@ def test_costs_add_up_where_all_are_known() -> None:
 
 def test_what_is_empty_for_most_rows_takes_no_room_and_is_there_all_the_same() -> None:
     [row] = extraction([]).rows
-    assert held(row) == [[], {"/0/word": "w"}]
+    assert held(row) == [[], {"/0/word": FOUND}]
     row.repairs.append("mended")
     assert row.repairs == ["mended"]
     assert (row.image_pages, row.errors, row.incomplete_items) == ([], [], [])
-    assert held(row) == [[], {"/0/word": "w"}, [], ["mended"], [], []]
+    assert held(row) == [[], {"/0/word": FOUND}, [], ["mended"], [], []]
     with pytest.raises(AttributeError, match="RowResult' object has no attribute 'item'"):
         _ = row.item  # pyright: ignore
 
 
 def held(row: RowResult[Any]) -> list[Any]:
     """The lists and dicts that a row holds."""
-    return [it for it in gc.get_referents(row) if isinstance(it, (list, dict))]
+    return [it for it in gc.get_referents(row) if isinstance(it, (list, dict, RowEvidence))]
 
 
 def test_rows_have_names_and_are_made_of_their_attributes(subject: Extractor) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         read_async,
     )
     from structx.estimates import Estimate
+    from structx.evidence import Evidence, RowEvidence, Span
     from structx.exceptions import (
         BudgetError,
         ConfigurationError,
@@ -72,6 +73,7 @@ else:
             "read_async",
         ],
         "estimates": ["Estimate"],
+        "evidence": ["Evidence", "RowEvidence", "Span"],
         "exceptions": [
             "BudgetError",
             "ConfigurationError",
@@ -141,6 +143,7 @@ __all__ = [
     "Document",
     "DocumentLimits",
     "Estimate",
+    "Evidence",
     "ExtractionConfig",
     "ExtractionError",
     "ExtractionPlan",
@@ -165,10 +168,12 @@ __all__ = [
     "Progress",
     "ProviderError",
     "RefusalError",
+    "RowEvidence",
     "RowResult",
     "RunOptions",
     "SchemaLoss",
     "SchemaReport",
+    "Span",
     "StepUsage",
     "StructXError",
     "TypeCapabilities",

@@ -32,6 +32,7 @@ __all__ = [
     "RowResult",
     "RowStream",
     "__version__",
+    "checking",
     "default_limits",
     "known_options",
     "measuring",
@@ -520,6 +521,10 @@ def measuring(input: _Encoded) -> Job[tuple[int, int, int, int, list[int]]]:
 
     Raises FileError.
     """
+
+def checking(input: _Encoded, values: str) -> Job[list[str]]:
+    """Makes a job that checks recorded values, a JSON list, against a source; its result is what does
+    not hold. Raises FileError."""
 
 def default_limits() -> str:
     """The default limits of a document, as JSON."""

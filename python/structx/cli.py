@@ -1,4 +1,4 @@
-"""The command line: `structx extract`, `structx models` and `structx journal`.
+"""The command line: `structx extract`, `structx verify`, `structx models` and `structx journal`.
 
 Results go to stdout and everything else to stderr. Exit codes: 0 success, 1 a source or row failed,
 2 wrong usage or configuration, 130 interrupted, 141 stdout was closed.
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_extract(commands)
     _add_models(commands)
+    _add_verify(commands)
     journal.add_commands(commands)
     return parser
 
@@ -100,6 +101,38 @@ def _add_extract(commands: Any) -> None:
         "--journal", type=Path, metavar="FILE", help="store rows in it, and resume from it"
     )
     extract.set_defaults(run=_extract)
+
+
+def _add_verify(commands: Any) -> None:
+    verify: argparse.ArgumentParser = commands.add_parser(
+        "verify",
+        help="check a proof against its document, without a model",
+        description="Read DOCUMENT and derive each value of PROOF from it anew. The exit code is 0 if "
+        "all hold; otherwise what does not hold is listed.",
+    )
+    verify.add_argument("proof", type=Path, metavar="PROOF", help="made by result.save_proof")
+    verify.add_argument("document", type=Path, metavar="DOCUMENT")
+    verify.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="has the password of the document"
+    )
+    verify.set_defaults(run=_verify)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from structx import proofs  # not needed by other commands
+
+    secret: Path | None = options.password_file
+    try:
+        password = None if secret is None else secret.read_text(encoding="utf-8").strip("\r\n")
+        problems = proofs.verify(options.proof, options.document, password)
+        unproven = list(proofs.unproven(options.proof))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(str(error)) from error
+    for problem in problems:
+        print(problem)
+    _say(*(f"without a place: {value}" for value in unproven))
+    _say(f"{len(problems)} problems" if problems else "all values with a place hold")
+    return 1 if problems else 0
 
 
 def _query(text: str) -> str:

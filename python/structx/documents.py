@@ -220,7 +220,15 @@ class Document:
         """The pages of a PDF, a presentation or an image, the sheets of a workbook; empty for other
         formats."""
         return [
-            Page(number, start, end, self.text[start:end], *(size or (None, None)), needs_vision, name)
+            Page(
+                number,
+                start,
+                end,
+                self.text[start:end],
+                *(size or (None, None)),
+                needs_vision,
+                name,
+            )
             for number, start, end, size, needs_vision, name in self._core.pages()
         ]
 

@@ -34,6 +34,9 @@ EvidenceStatus: TypeAlias = Literal[
 - `unverifiable`: not in the text, but the model also saw an image that structx has no text of.
 """
 
+EvidenceKind: TypeAlias = Literal["number", "date", "date_time", "time", "boolean", "enum", "text"]
+"""The kind of a value."""
+
 Box: TypeAlias = "tuple[float, float, float, float]"
 """left, top, right, bottom in points (1/72 inch) from the top left corner of the page."""
 Cell: TypeAlias = "tuple[str, str] | tuple[int, int, int] | tuple[str, int, str]"
@@ -75,6 +78,8 @@ class Evidence:
     """The place. A value that crosses lines or cells has several spans."""
     occurrences: int
     """The number of places that say the value, this one included."""
+    kind: EvidenceKind = "text"
+    """What the schema asks for: the rule by which the text is read."""
 
 
 class RowEvidence(Mapping[str, Evidence]):
@@ -119,6 +124,7 @@ class RawEvidence(TypedDict):
     pointer: str
     value: Any
     text: str
+    kind: EvidenceKind
     status: EvidenceStatus
     score: float
     spans: list[RawSpan]
@@ -142,7 +148,13 @@ def of_raw(found: list[RawEvidence]) -> RowEvidence:
 def _evidence(raw: RawEvidence) -> Evidence:
     spans = [Span(**span) for span in raw["spans"]]
     return Evidence(
-        raw["value"], raw["text"], raw["status"], raw["score"], spans, raw["occurrences"]
+        raw["value"],
+        raw["text"],
+        raw["status"],
+        raw["score"],
+        spans,
+        raw["occurrences"],
+        raw["kind"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, cast
 
@@ -22,6 +23,11 @@ D = TypeVar("D", default=list[T])
 
 _PLANNING = "_planning"
 """The attribute of a result that holds the planning requests, from which `usage` is computed."""
+
+
+_SOURCE = "_source"
+"""The attribute that holds the source that was read, and the options of the reader as JSON. It does
+not pickle."""
 
 
 @dataclass(repr=False)
@@ -58,6 +64,9 @@ class ExtractionResult(Generic[T, D]):
             requests = [call for row in self.rows for call in row.usage.get_step(step)]
             self.usage = of_calls(vars(self)[_PLANNING], requests)
             return self.usage
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != _SOURCE}
 
     @property
     def failed(self) -> Any:
@@ -98,6 +107,22 @@ class ExtractionResult(Generic[T, D]):
         from structx._engine.evidence_table import records  # not needed by other results
 
         return records(self.rows, return_df=return_df)
+
+    def save_proof(self, path: str | os.PathLike[str]) -> None:
+        """Writes the evidence to a file that `structx verify PROOF DOCUMENT` checks without a model.
+
+        For example: `result.save_proof("out.proof.json")`.
+
+        Raises:
+            ValueError: the source is a table, or was not read from a file.
+            StructXError: the file has changed since it was read.
+        """
+        from structx import proofs  # not needed by other results
+
+        source, options = vars(self).get(_SOURCE, (None, "{}"))
+        if len(self.rows) != 1 or (source is not None and source.text is None):
+            raise ValueError("a proof needs a document: rows of tables have none")
+        proofs.save(self.rows[0], source and source.path, options, path)
 
     @property
     def attempted_count(self) -> int:
@@ -171,5 +196,6 @@ def result_of(raw: _core.RawExtraction, source: Source) -> ExtractionResult[Any]
     result = cast("ExtractionResult[Any]", object.__new__(ExtractionResult))
     result.data, result.rows = data, rows
     result.model, result.warnings = raw["model"], raw["warnings"]
+    vars(result)[_SOURCE] = (raw["source"], source.input[1])
     vars(result)[_PLANNING] = [StepUsage(**call) for call in raw["planning"]]
     return result

@@ -6,16 +6,20 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::documents::table::Table;
-use crate::documents::{BlockKind, CodePoints, Content, Document};
-use crate::evidence::{Evidence, Leaf, Status, find, leaves};
+use crate::documents::{BlockKind, CodePoints, Content, Document, FileError};
+use crate::evidence::{Evidence, Leaf, find, leaves};
+use crate::run::proof::{self, RecordedValue};
 use crate::run::{RunContext, index, items_of};
 
 use super::document::{RawBox, raw_box};
+use super::input::{Input, off_the_runtime};
 use super::item_schema::to_python;
-use super::target::{Compiled, ModelTarget};
+use super::job::Job;
+use super::target::{Compiled, ModelTarget, Pydantic};
 
 /// What the evidence of all rows of an extraction is found with.
 pub struct Origin {
@@ -55,7 +59,8 @@ struct RawEvidence {
     pointer: String,
     value: JsonValue,
     text: String,
-    status: &'static str,
+    kind: String,
+    status: String,
     score: f32,
     spans: Vec<RawSpan>,
     occurrences: usize,
@@ -122,6 +127,7 @@ impl Claim {
             pointer: leaf.pointer,
             value: JsonValue(leaf.value),
             spans: spans(&evidence),
+            kind: name(leaf.field.kind),
             status: name(evidence.status),
             score: evidence.score,
             occurrences: evidence.occurrences,
@@ -193,16 +199,27 @@ fn cell(document: &Document, range: &Range<usize>) -> Option<RawCell> {
     None
 }
 
-fn name(status: Status) -> &'static str {
-    match status {
-        Status::Exact => "exact",
-        Status::Normalized => "normalized",
-        Status::Fuzzy => "fuzzy",
-        Status::Ambiguous => "ambiguous",
-        Status::Missing => "missing",
-        Status::Inferred => "inferred",
-        Status::Unverifiable => "unverifiable",
+/// The name of a status or a kind.
+fn name(of: impl Serialize) -> String {
+    match serde_json::to_value(of) {
+        Ok(Value::String(name)) => name,
+        _ => String::new(),
     }
+}
+
+/// A job that checks recorded values against a source: what does not hold, in words. `values` is a list of
+/// [`RecordedValue`] as JSON. Raises `FileError`, and `ValueError` for other JSON.
+#[pyfunction]
+pub fn checking(py: Python<'_>, input: Input, values: &str) -> PyResult<Job> {
+    let values: Vec<RecordedValue> =
+        serde_json::from_str(values).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(Job::new(Pydantic::without_validators(py)?, None, async {
+        off_the_runtime(move || match &*input.read()?.content {
+            Content::Document(document) => Ok::<_, FileError>(proof::check(document, &values)),
+            Content::Table(_) => Ok(vec!["it is read as a table, not as a document".to_owned()]),
+        })
+        .await?
+    }))
 }
 
 /// The error of a row whose evidence was not kept.

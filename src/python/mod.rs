@@ -29,6 +29,8 @@ mod _core {
     #[pymodule_export]
     use super::document::Document;
     #[pymodule_export]
+    use super::evidence::checking;
+    #[pymodule_export]
     use super::extractor::Extractor;
     #[pymodule_export]
     use super::input::{

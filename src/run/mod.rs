@@ -9,6 +9,7 @@ mod estimate;
 mod extract;
 mod grounding;
 mod model_chain;
+pub mod proof;
 mod refine;
 mod row;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A value of an item, and what its schema tells about it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A value without parts, with its place in the items.
@@ -38,7 +39,10 @@ impl Default for FieldHints {
 }
 
 /// The kind of values that a field holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     Number,
     Date,

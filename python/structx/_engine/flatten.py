@@ -16,18 +16,24 @@ so on is appended: nothing is ever overwritten.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from pydantic_core import to_jsonable_python
 
 from structx._engine.items import VALUE, fields_of, values_of
 
+if TYPE_CHECKING:
+    from structx.evidence import Evidence
+
 Place: TypeAlias = "tuple[Any, ...]"
 """The place of a value: the number of the item in its row, the field, keys and indices in it."""
 Cells: TypeAlias = "dict[Place, dict[int, Any]]"
 """The values of each column by row; rows without a value are left out."""
+
+FindEvidence: TypeAlias = "Callable[[int, Place], Evidence | None]"
+"""Finds the evidence of the value at a place of the row at a position."""
 
 STATUS = "extraction_status"
 MAX_COLUMNS = 1_600
@@ -58,6 +64,7 @@ def columns_of(
     source_columns: Iterable[str],
     *,
     expand_nested: bool,
+    evidence_of: FindEvidence | None = None,
 ) -> dict[str, list[Any]]:
     """The columns to append to a source, with one value for each row.
 
@@ -66,6 +73,7 @@ def columns_of(
         model: the type of the items; each of its fields has a column, even without items.
         source_columns: the names of the source's columns.
         expand_nested: the parts of nested values have their own columns.
+        evidence_of: finds the evidence of a value, whose status and place then have columns.
 
     Raises TooManyColumnsError before any column is built.
     """
@@ -73,13 +81,32 @@ def columns_of(
     taken = set(source_columns)
     # Programs look for the status under its name, so a field of this name is the one renamed.
     status = _free(STATUS, taken)
+    names = {place: _free(_name(place), taken) for place in cells}
     columns = {
-        _free(_name(place), taken): [
-            _cell(values.get(row), expand_nested) for row in range(len(rows))
-        ]
+        names[place]: [_cell(values.get(row), expand_nested) for row in range(len(rows))]
         for place, values in cells.items()
     }
-    return {**columns, status: [text for text, _ in rows]}
+    columns[status] = [text for text, _ in rows]
+    if evidence_of is not None:
+        for place, values in cells.items():
+            found = {row: one for row in values if (one := evidence_of(row, place)) is not None}
+            if found:
+                columns |= _evidence_columns(names[place], found, len(rows), taken)
+    return columns
+
+
+def _evidence_columns(
+    name: str, found: dict[int, Evidence], rows: int, taken: set[str]
+) -> dict[str, list[Any]]:
+    """The status of a column's values, and the page and the characters of their first place."""
+    columns: dict[str, list[Any]] = {}
+    for part in ("status", "page", "start", "end"):
+        values: list[Any] = [None] * rows
+        for row, one in found.items():
+            span = one.spans[0] if one.spans else None
+            values[row] = one.status if part == "status" else getattr(span, part, None)
+        columns[_free(f"{name}_{part}", taken)] = values
+    return columns
 
 
 def _cells(rows: Iterable[Sequence[Any]], model: Any, expand_nested: bool) -> Cells:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from structx._engine import flatten
+from structx._engine.items import VALUE
 from structx._engine.tables import write
 from structx.exceptions import ExtractionError
 from structx.inputs import source_frame
@@ -12,6 +15,7 @@ from structx.inputs import source_frame
 if TYPE_CHECKING:
     from structx import _core
     from structx._engine.source import Source
+    from structx.evidence import Evidence
     from structx.results import ExtractionResult, RowResult
 
 
@@ -20,6 +24,7 @@ def table_of(
     source: Source,
     prepared: _core.Prepared,
     expand_nested: bool,
+    with_evidence: bool = False,
 ) -> Any:
     """Appends the items of a result to the source, as columns.
 
@@ -32,10 +37,20 @@ def table_of(
         table, taken = source.table, prepared.columns
     outcomes = [(_status(row), row.items) for row in result.rows]
     try:
-        columns = flatten.columns_of(outcomes, result.model, taken, expand_nested=expand_nested)
+        find = partial(_evidence, result.rows) if with_evidence else None
+        columns = flatten.columns_of(
+            outcomes, result.model, taken, expand_nested=expand_nested, evidence_of=find
+        )
         return write.append_columns(table, columns)
     except Exception as error:
         raise ExtractionError(f"the items can't be written as a table: {error}") from error
+
+
+def _evidence(rows: Sequence[RowResult[Any]], row: int, place: flatten.Place) -> Evidence | None:
+    number, *path = place
+    # Values that are no item have no parts.
+    steps = [] if path == [VALUE] and not hasattr(rows[row].items[number], VALUE) else path
+    return rows[row].evidence_of(number, *steps)
 
 
 def _status(row: RowResult[Any]) -> str:

@@ -82,9 +82,7 @@ class RunContext:
             self.fail_fast = checks.boolean("fail_fast", fail_fast)
         if (evidence := given.get("evidence")) is not None:
             self.evidence = checks.boolean("evidence", evidence)
-        self.grounding = _grounding(
-            given.get("require_grounding", False), given.get("on_ungrounded", "reask")
-        )
+        self.grounding = _grounding(given.get("require_grounding"), given.get("on_ungrounded"))
         self.validation_context = given.get("validation_context")
         self._show = self._shown(given.get("progress"))
         if self._show or LOGGER.isEnabledFor(logging.INFO):
@@ -148,6 +146,7 @@ _UNGROUNDED = ("reask", "null", "fail", "keep")
 
 def _grounding(required: object, otherwise: object) -> tuple[str | dict[str, str], str] | None:
     """The rule in the form of the core; None without one."""
+    otherwise = "reask" if otherwise is None else otherwise
     if otherwise not in _UNGROUNDED:
         names = ", ".join(map(repr, _UNGROUNDED))
         raise ValueError(f"on_ungrounded must be one of {names}, not {otherwise!r}")

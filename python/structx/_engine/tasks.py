@@ -56,6 +56,8 @@ class OutputOptions(NamedTuple):
     return_df: bool
     expand_nested: bool
     file_options: Mapping[str, Any] | None
+    evidence: bool = False
+    """Whether a table has the evidence of its values."""
 
 
 def run(context: RunContext, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -125,6 +127,7 @@ def extraction(
     """Extracts for one query."""
     query = _words("query", query)
     response_model = _response_model(model, context)
+    output = output._replace(evidence=bool(context.evidence))
     source = _source(data, output)
     return context.core.extract(source.input, query, response_model, context), partial(
         _result, source, output, query
@@ -140,6 +143,7 @@ def extractions(
     checked = [_words(f"queries[{n}]", query) for n, query in enumerate(queries)]
     if len(set(checked)) < len(checked):
         raise ValueError("queries contains the same query twice, and results are keyed by query")
+    output = output._replace(evidence=bool(context.evidence))
     source = _source(data, output)
     finish = partial(_results, source, output, checked)
     return context.core.extract_queries(source.input, checked, context), finish
@@ -229,7 +233,9 @@ def _result(
         try:
             from structx._engine.result_table import table_of  # not needed by other tasks
 
-            result.data = table_of(result, source, raw["source"], output.expand_nested)
+            result.data = table_of(
+                result, source, raw["source"], output.expand_nested, output.evidence
+            )
         except ExtractionError as error:
             raise ExtractionError(str(error), {query: result}) from error.__cause__
     return result

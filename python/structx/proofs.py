@@ -1,0 +1,108 @@
+"""Proofs: the evidence of a result in a file, which anybody can check against the document.
+
+    result.save_proof("out.proof.json")
+
+    structx verify out.proof.json invoice.pdf
+
+A proof has the SHA-256 of the file, and each value with the characters that say it and the rule by
+which they are read. Checking needs no model: it reads the file again and derives each value anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from structx import _core
+from structx.exceptions import StructXError
+
+if TYPE_CHECKING:
+    from structx.results import RowResult
+
+_FORMAT = "structx-proof"
+_VERSION = 1
+_BLOCK = 1 << 20
+
+
+def save(
+    row: RowResult[Any], source: Path | None, options: str, proof: str | os.PathLike[str]
+) -> None:
+    """Writes the proof of a document's row; see `ExtractionResult.save_proof`."""
+    if source is None:
+        raise ValueError(
+            "a proof needs a document that was read from a file: give its path as data"
+        )
+    # A proof is shown to others.
+    kept = {name: value for name, value in json.loads(options).items() if name != "password"}
+    values = [
+        {
+            "pointer": pointer,
+            "value": one.value,
+            "kind": one.kind,
+            "status": one.status,
+            "spans": [
+                {"start": span.start, "end": span.end, "text": span.text, "page": span.page}
+                for span in one.spans
+            ],
+        }
+        for pointer, one in row.evidence.items()
+    ]
+    content = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "source": {"name": source.name, "sha256": _sha256(source), "options": kept},
+        "values": values,
+    }
+    if problems := _core.checking((source, options), json.dumps(values)).wait():
+        raise StructXError(f"{source} is no longer what was read: {problems[0]}")
+    Path(proof).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def verify(
+    proof: str | os.PathLike[str], document: str | os.PathLike[str], password: str | None = None
+) -> list[str]:
+    """Checks a proof against a document.
+
+    For example: `verify("out.proof.json", "invoice.pdf")`.
+
+    Returns:
+        What does not hold, in words; empty if all values hold.
+
+    Raises:
+        ValueError: the file is no proof.
+        FileError: the document can't be read.
+    """
+    try:
+        content = json.loads(Path(proof).read_text(encoding="utf-8"))
+        if content["format"] != _FORMAT or content["version"] != _VERSION:
+            raise ValueError(f"{proof} is not a proof of this version of structx")
+        source, values = content["source"], content["values"]
+        options = {**source["options"], **({} if password is None else {"password": password})}
+        expected = source["sha256"]
+    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{proof} is not a proof: {error}") from error
+    path = Path(document)
+    problems = (
+        [] if _sha256(path) == expected else [f"{path.name}: it is not the file of the proof"]
+    )
+    return problems + _core.checking((path, json.dumps(options)), json.dumps(values)).wait()
+
+
+def unproven(proof: str | os.PathLike[str]) -> Iterator[str]:
+    """The values of a proof that have no place in the document, as pointers."""
+    content = json.loads(Path(proof).read_text(encoding="utf-8"))
+    for value in cast("list[dict[str, Any]]", content["values"]):
+        if not value["spans"]:
+            yield f"{value['pointer']}: {value['status']}"
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
