@@ -40,9 +40,9 @@ class DocumentLimits:
     characters: int = 10_000_000
     """Characters of a document's text, or of the texts of all rows of a table together."""
     cells: int = 3_200_000
-    """Cells of a table, including empty ones. Ten cells of a CSV or TSV file count as one, so that a
-    million rows of 30 columns are within the limit, and there a row counts as a cell more. The cells
-    of a table within a document count three times."""
+    """Cells of a table, including empty ones. Ten cells of a CSV or TSV file count as one, so that
+    a million rows of 30 columns are within the limit, and there a row counts as a cell more. The
+    cells of a table within a document count three times."""
     pixels: int = 64_000_000
     """Pixels of an image."""
     seconds: float = 8.0
@@ -92,7 +92,7 @@ class Block:
     box: Box | None
     """None if the format has no positions."""
     address: str | None = None
-    """The cells of a workbook that it comes from, such as `Sheet1!A4:B4`; None for other formats."""
+    """The cells of a workbook that it is from, such as `Sheet1!A4:B4`; None for other formats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The position of a part of the text: a line on a page, a cell of a workbook, or a block if there
-    are no boxes."""
+    """The position of a part of the text: a line on a page, a cell of a workbook, or a block if
+    there are no boxes."""
 
     start: int
     end: int
@@ -169,7 +169,7 @@ class Measure:
     """The size of a source."""
 
     pages: int
-    """Pages of a PDF, slides, frames of an image; 0 for formats without pages."""
+    """Pages of a PDF, slides, frames of an image, sheets; 0 for formats without pages."""
     rows: int
     """Rows that an extraction would request: the records of a table, 1 for a document."""
     characters: int

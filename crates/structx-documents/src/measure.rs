@@ -6,7 +6,7 @@ use structx_common::tokens;
 /// The size of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measure {
-    /// Pages, slides or frames; 0 if the format has none.
+    /// Pages, slides, frames or sheets; 0 if the format has none.
     pub pages: usize,
     /// The records of a table; 1 for a document.
     pub rows: usize,

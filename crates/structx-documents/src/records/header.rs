@@ -254,10 +254,10 @@ pub(super) fn warnings(header: &Header, option: HeaderRow, columns: usize) -> Ve
     let titles = header.rows.start;
     match option {
         HeaderRow::Found if titles > 0 => {
-            let rows = if titles == 1 { "row" } else { "rows" };
             vec![format!(
-                "the header was found below {titles} {rows}, which are not part of the records; \
-                 header=0 takes the first row"
+                "the header was found in row {} (blank rows not counted), and what stands above is \
+                 not part of the records; header=0 takes the first row",
+                titles + 1
             )]
         }
         HeaderRow::None => Vec::new(),

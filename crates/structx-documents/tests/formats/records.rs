@@ -1,5 +1,9 @@
 //! Workbooks made by the tests themselves, read as a user's are.
 
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use structx_documents::table::{Cell, Table};
@@ -349,4 +353,22 @@ fn a_table_from_memory_is_bounded_by_limits_of_the_caller_only() {
         assert_eq!((error.kind, error.name.as_str()), (FileErrorKind::LimitExceeded, "data"));
     }
     assert!(within(Limits { characters: 12, ..Limits::default() }).is_ok());
+}
+
+#[test]
+fn compressed_files_are_read_by_their_inner_name() {
+    let packed = |text: &str| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    for (name, text) in [
+        ("a.jsonl.gz", "{\"a\": \"1\"}\n{\"a\": \"2\"}\n"),
+        ("a.csv.GZ", "a\n1\n2\n"),
+        ("a.json.gz", "[{\"a\": \"1\"}, {\"a\": \"2\"}]"),
+    ] {
+        let found = table(name, packed(text), "{}");
+        assert_eq!(values(&found), [["1"], ["2"]], "{name}");
+        assert_eq!(found.name, name);
+    }
 }

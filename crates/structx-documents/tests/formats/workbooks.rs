@@ -124,6 +124,20 @@ fn sheets_of_a_document_are_chosen() {
 }
 
 #[test]
+fn cells_that_do_not_say_where_they_are_follow_each_other() {
+    let cell = |text: &str| format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>");
+    let row = |attributes: &str, cells: [&str; 2]| {
+        format!("<row {attributes}>{}</row>", cells.map(cell).concat())
+    };
+    let rows = row("", ["a", "b"]) + &row("", ["1", "2"]) + &row("r=\"5\"", ["x", "y"]);
+    let sheet = format!("<sheetData>{rows}{}</sheetData>", row("", ["z", "q"]));
+    let document = document("a.xlsx", xlsx(&[("S", "visible", &sheet)]), DOCUMENT);
+    for (text, expected) in [("2", "S!B2"), ("x", "S!A5"), ("q", "S!B6")] {
+        assert_eq!(address(&document, text), expected);
+    }
+}
+
+#[test]
 fn numbers_are_shown_as_in_the_sheet() {
     let sheet = cells(&[
         ("A1", "", "<v>0.30000000000000004</v>"),
@@ -277,7 +291,7 @@ fn headers_of_records_are_found() {
     ]);
     let (columns, warnings) = records(&titled);
     assert_eq!(columns, "Region|Q1|Q1.1|D");
-    assert!(warnings.contains("below 1 row,") && warnings.contains("numbered: `Q1`"), "{warnings}");
+    assert!(warnings.contains("in row 2 ") && warnings.contains("numbered: `Q1`"), "{warnings}");
     let merged = r#"<mergeCells><mergeCell ref="A1:A2"/><mergeCell ref="B1:C1"/></mergeCells>"#;
     let grouped = texts(&[
         ("A1", "Region"),

@@ -115,8 +115,8 @@ fn files_as_programs_write_them() {
 #[test]
 fn the_header_is_found_below_a_preamble() {
     for (text, columns, rows, warning) in [
-        ("Report of May\nitem,price,tax\nTea,1,2\nRum,3,4\n", "item|price|tax", 2, "1 row,"),
-        ("Report;;\nBern;;\n\nitem;price;tax\nTea;1,5;2\n", "item|price|tax", 1, "2 rows,"),
+        ("Report of May\nitem,price,tax\nTea,1,2\nRum,3,4\n", "item|price|tax", 2, "in row 2 "),
+        ("Report;;\nBern;;\n\nitem;price;tax\nTea;1,5;2\n", "item|price|tax", 1, "in row 3 "),
         ("a,a,b,a\n1,2,3,4\n", "a|a.1|b|a.2", 1, "numbered: `a`"),
         (
             ",2024,,2025,\nRegion,Q1,Q2,Q1,Q2\nBern,1,2,3,4\n",

@@ -73,7 +73,11 @@ impl<'g> Band<'g> {
 
     fn is_followed_by(&self, row: PartRow) -> bool {
         let Some(last) = self.rows.last() else { return true };
-        last.number + 1 == row.number || (last.number + 2 == row.number && self.goes_on(row))
+        match row.number - last.number {
+            1 => true,
+            2 => self.goes_on(row),
+            _ => false,
+        }
     }
 
     /// Whether the row after a blank one belongs to the table above: it has values, and stands in its

@@ -54,11 +54,20 @@ pub(crate) fn read(
         }
     };
     let workbook = workbook.as_mut();
-    match context.options.table.read_as() {
+    let mut content = match context.options.table.read_as() {
         ReadAs::Records => sheet_records::records(context, workbook).map(Content::Table),
         ReadAs::Document => document(context, workbook, None).map(Content::Document),
         ReadAs::Auto => either(context, workbook),
+    }?;
+    if format == Format::Xlsb {
+        let warning = "comments, leading zeros, and which rows and columns are hidden are not read \
+                       from .xlsb; save it as .xlsx for these";
+        match &mut content {
+            Content::Document(document) => document.warnings.push(warning.to_owned()),
+            Content::Table(table) => table.warnings.push(warning.to_owned()),
+        }
     }
+    Ok(content)
 }
 
 /// Records if the first sheet is one clean list of them, or if the document is too large, else the

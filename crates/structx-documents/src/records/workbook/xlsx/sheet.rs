@@ -28,6 +28,7 @@ pub(super) fn read(
         xml: xml(part),
         row: 0,
         column: 0,
+        next_row: 0,
         formulas: HashMap::new(),
     };
     loop {
@@ -60,9 +61,10 @@ struct SheetReader<'a> {
     context: &'a ReadContext<'a>,
     shared: &'a Shared,
     xml: Reader<&'a [u8]>,
-    /// The row and column of the next cell, for those that do not say where they are.
+    /// The row and column of the next cell, and the next row, for those that do not say where they are.
     row: u32,
     column: u32,
+    next_row: u32,
     /// The addresses of the cells that have the text of a shared formula, by its number.
     formulas: HashMap<String, String>,
 }
@@ -80,8 +82,8 @@ impl SheetReader<'_> {
         match element.local_name().as_ref() {
             "row" => {
                 let number = given(element, "r").and_then(|row| row.parse::<u32>().ok());
-                self.row = number.and_then(|row| row.checked_sub(1)).unwrap_or(self.row);
-                self.column = 0;
+                self.row = number.and_then(|row| row.checked_sub(1)).unwrap_or(self.next_row);
+                (self.next_row, self.column) = (self.row.saturating_add(1), 0);
                 if is_true(given(element, "hidden")) {
                     grid.hide_rows(self.row..=self.row)?;
                 }
