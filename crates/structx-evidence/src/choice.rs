@@ -36,7 +36,7 @@ pub struct Choice {
     pub is_tied: bool,
 }
 
-/// A leaf that may stand at several places, and what they are judged by.
+/// What places are judged by.
 struct Judge<'a> {
     index: &'a Index<'a>,
     labels: &'a [Labels],
@@ -85,7 +85,7 @@ pub fn choose(
         }
         for (leaf, choice) in judge.group(value, &groups[value], list) {
             let range = list[choice.place].range.clone();
-            judge.used.insert(range.start, range);
+            judge.used.entry(range.start).or_insert(range);
             choices[leaf] = Some(choice);
         }
     }
@@ -105,9 +105,9 @@ impl Judge<'_> {
             };
             return leaves.iter().enumerate().map(place).collect();
         }
-        let mut scores: Vec<Vec<f32>> =
+        let scores: Vec<Vec<f32>> =
             leaves.iter().map(|leaf| self.scores(*leaf, value, list)).collect();
-        let columns = assign_in_order(&mut scores);
+        let columns = assign_in_order(&scores);
         let mut is_used = vec![false; list.len()];
         columns.iter().for_each(|column| is_used[*column] = true);
         let is_tied = |row: usize| {
@@ -158,7 +158,7 @@ impl Judge<'_> {
 }
 
 /// Assigns the columns; among equal scores in the order of rows and columns.
-fn assign_in_order(scores: &mut [Vec<f32>]) -> Vec<usize> {
+fn assign_in_order(scores: &[Vec<f32>]) -> Vec<usize> {
     // Less than what makes a tie, so that it decides among equals only.
     let step = TIE / 4.0 / scores.first().map_or(1, |row| row.len().max(1)) as f32;
     let count = scores.len() as f32;

@@ -12,7 +12,7 @@ use crate::index::Index;
 use crate::labels::Labels;
 use crate::leaf::{Kind, Leaf};
 use crate::place::{Place, Places, Tier};
-use crate::typed::Amount;
+use crate::typed::{Amount, with_unit};
 use crate::wording::{self, Wording};
 use crate::{booleans, currencies};
 
@@ -108,31 +108,16 @@ fn texts(index: &Index<'_>, value: &str, kind: Kind, effort: &Effort) -> Places 
     if kind == Kind::Number && Amount::of_json(value).is_some() {
         return amounts(index, value);
     }
-    let is_typed = matches!(kind, Kind::Number | Kind::Date | Kind::DateTime | Kind::Time);
     let wording = Wording::new(value);
     let mut found = wording::find(index, &wording);
-    let mut add = |other: Places| {
-        if !other.list.is_empty() {
-            let count = found.count.max(other.count);
-            let list = std::mem::take(&mut found.list).into_iter().chain(other.list).collect();
-            found = Places::of(list);
-            found.count = found.count.max(count);
-        }
-    };
     if value.len() <= LONGEST_TYPED && value.bytes().any(|byte| byte.is_ascii_digit()) {
-        let moments = index.typed().moments(index.text(), value, kind);
-        if moments.list.is_empty()
-            && !is_typed
-            && let Some(amount) = Amount::of_text(value)
-        {
-            add(index.typed().amounts(index.text(), &amount));
-        }
-        add(moments);
+        found = found.and(typed(index, value, kind));
     }
     if found.list.is_empty() && wording.folded.tokens.len() == 1 {
         found = currencies::find(index.text(), value);
     }
-    if found.list.is_empty() && !is_typed {
+    let is_text = matches!(kind, Kind::Text | Kind::Enum);
+    if found.list.is_empty() && is_text {
         found = Places::of(fuzzy::find(index, &wording, effort));
     }
     found
@@ -140,6 +125,20 @@ fn texts(index: &Index<'_>, value: &str, kind: Kind, effort: &Effort) -> Places 
 
 /// The most bytes of a text that is a number or a date as a whole: chosen by hand.
 const LONGEST_TYPED: usize = 64;
+
+/// The places of a text that is a date, a number, or a number with the words of its unit.
+fn typed(index: &Index<'_>, value: &str, kind: Kind) -> Places {
+    let moments = index.typed().moments(index.text(), value, kind);
+    if !moments.list.is_empty() || matches!(kind, Kind::Date | Kind::DateTime | Kind::Time) {
+        return moments;
+    }
+    if let Some(amount) = Amount::of_text(value) {
+        return index.typed().amounts(index.text(), &amount);
+    }
+    let Some((amount, unit)) = with_unit(value) else { return moments };
+    let numbers = index.typed().amounts(index.text(), &amount);
+    wording::followed_by(index, numbers, &Wording::of_unit(unit))
+}
 
 fn evidence(
     index: &Index<'_>,
@@ -151,10 +150,12 @@ fn evidence(
         let is_inferred = !leaf.field.is_copied
             || leaf.value.is_boolean()
             || matches!(leaf.field.kind, Kind::Boolean | Kind::Enum);
-        return Evidence::without_place(match is_inferred {
-            true => Status::Inferred,
-            false if index.has_unread_parts() => Status::Unverifiable,
-            false => Status::Missing,
+        return Evidence::without_place(if is_inferred {
+            Status::Inferred
+        } else if index.has_unread_parts() {
+            Status::Unverifiable
+        } else {
+            Status::Missing
         });
     };
     let place = &places.list[choice.place];

@@ -168,7 +168,7 @@ fn likeness(one: &str, two: &str) -> Option<f32> {
         return None;
     }
     let length = one.chars().count().max(two.chars().count());
-    let stem = |word: &'_ str| word.strip_suffix('s').map(str::len).unwrap_or(word.len());
+    let stem = |word: &str| word.strip_suffix('s').map_or(word.len(), str::len);
     if one[..stem(one)] == two[..stem(two)] {
         return Some(0.95);
     }

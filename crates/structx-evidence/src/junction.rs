@@ -48,6 +48,10 @@ fn both(text: &str, value: &str, left: Class, right: Class, is_identifier: bool)
     if right == Class::Digits && ends_with_sign(text) != ends_with_sign(value) {
         return Junction::Contrary;
     }
+    // The last cell of a row and the first of the next one belong to different things.
+    if text.contains('|') && text.contains('\n') && !value.contains('\n') {
+        return if has_digits { Junction::Contrary } else { Junction::Different };
+    }
     if breaks_line(text, value) || breaks_line(value, text) {
         return Junction::Alike;
     }
@@ -160,6 +164,7 @@ mod tests {
         }
         for (text, value) in [
             (Some(". "), Some(" ")),
+            (Some(" |\n| "), Some(" ")),
             (Some(" "), None),
             (Some("&"), Some(" ")),
             (Some(" - "), None),

@@ -46,4 +46,14 @@ impl Places {
         list.dedup_by_key(|place| place.range.start);
         Self { count: list.len(), list }
     }
+
+    /// The places of both.
+    pub fn and(self, other: Self) -> Self {
+        if other.list.is_empty() {
+            return self;
+        }
+        let counted = self.count.max(other.count);
+        let both = Self::of(self.list.into_iter().chain(other.list).collect());
+        Self { count: both.count.max(counted), ..both }
+    }
 }

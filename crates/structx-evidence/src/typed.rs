@@ -88,16 +88,17 @@ pub struct Amount<'v> {
     /// See [`canonical`].
     pub value: String,
     pub unit: Option<Unit>,
+    /// The spelling can also be read as another number: `1,200`.
+    pub is_open: bool,
 }
 
 impl<'v> Amount<'v> {
     /// The number of a JSON number or of a decimal in a string.
     pub fn of_json(spelling: &'v str) -> Option<Self> {
-        canonical(spelling).map(|value| Self { spelling, value, unit: None })
+        canonical(spelling).map(|value| Self { spelling, value, unit: None, is_open: false })
     }
 
-    /// The number that a text says as a whole, such as `EUR 1.2 million`; `None` for one with two readings and
-    /// for codes with leading zeros.
+    /// The number that a text says as a whole, such as `EUR 1.2 million`; `None` for codes with leading zeros.
     pub fn of_text(spelling: &'v str) -> Option<Self> {
         let has_leading_zero = spelling.len() > 1
             && spelling.starts_with('0')
@@ -105,13 +106,23 @@ impl<'v> Amount<'v> {
         if has_leading_zero || !spelling.bytes().any(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        let whole = numbers::find(spelling, &[]).into_iter().find(|number| {
-            number.range == (0..spelling.len())
-                && !number.is_doubtful
-                && number.other_mark.is_none()
-        })?;
-        Some(Self { spelling, value: canonical(&whole.value)?, unit: whole.unit })
+        let whole = numbers::find(spelling, &[])
+            .into_iter()
+            .find(|number| number.range == (0..spelling.len()) && !number.is_doubtful)?;
+        let value = canonical(&whole.value)?;
+        Some(Self { spelling, value, unit: whole.unit, is_open: whole.other_mark.is_some() })
     }
+}
+
+/// The number that a text begins with, and the words of its unit after it: `1.5 mg`.
+pub fn with_unit(text: &str) -> Option<(Amount<'_>, &str)> {
+    if !text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
+        return None;
+    }
+    let number = numbers::find(text, &[]).into_iter().find(|number| number.range.start == 0)?;
+    let (spelling, unit) = (&text[number.range.clone()], text[number.range.end..].trim());
+    let is_unit = unit.starts_with(char::is_alphabetic) && !unit.contains(|c: char| c.is_numeric());
+    is_unit.then(|| Amount::of_text(spelling).map(|amount| (amount, unit))).flatten()
 }
 
 impl Typed {
@@ -160,6 +171,10 @@ impl Typed {
         let is_named = OnceCell::new();
         for (index, reading) in found.iter().take(MOST_PLACES) {
             let number = &self.numbers[*index];
+            // A fraction may be a percentage, but one thing is not 100 %.
+            if *reading == Reading::Percentage && !amount.spelling.contains(['.', 'e', 'E']) {
+                continue;
+            }
             let is_elsewhere = match (amount.unit, number.unit) {
                 (None, _) => false,
                 // The same amount is also there without its unit.
@@ -177,7 +192,7 @@ impl Typed {
                 }
             };
             let mut place = place(text, amount, number, *reading);
-            place.is_doubtful |= is_elsewhere;
+            place.is_doubtful |= is_elsewhere || amount.is_open;
             places.push(place);
         }
         let mut places = Places::of(places);
@@ -242,7 +257,7 @@ fn without_zone(value: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Amount, Typed};
+    use super::{Amount, Typed, with_unit};
     use crate::leaf::Kind;
     use crate::place::Tier;
 
@@ -264,6 +279,8 @@ mod tests {
             ("Total $1982.54", "1982.54", found("1982.54", Tier::Exact, false)),
             ("VAT 19 %", "19", found("19", Tier::Normalized, false)),
             ("VAT 19 %", "0.19", found("19 %", Tier::Normalized, false)),
+            ("100 %", "1.0", found("100 %", Tier::Normalized, false)),
+            ("100 %", "1", vec![]),
             ("EUR 1.2 million", "1200000", found("1.2 million", Tier::Normalized, false)),
             ("| (1,234.50) |", "-1234.5", found("(1,234.50)", Tier::Normalized, false)),
             ("| (1,234.50) |", "1234.5", found("1,234.50", Tier::Normalized, true)),
@@ -290,8 +307,12 @@ mod tests {
         assert_eq!(typed("for 5.00", "EUR 5.00"), [""; 0]);
         assert_eq!(typed("| Price in € |\n| 5.00 |", "EUR 5.00"), ["5.00"]);
         assert_eq!(typed("19 Prozent", "19%"), ["19 Prozent"]);
+        let unit = |value| with_unit(value).map(|(amount, unit)| (amount.value, unit));
+        assert_eq!(unit("1,200.50 kg net"), Some(("1200.5".to_owned(), "kg net")));
+        assert_eq!(unit("5kg"), Some(("5".to_owned(), "kg")));
+        assert!(["12 March 2026", "kg 5", "5", "007 kg"].map(unit).iter().all(Option::is_none));
         assert!(Amount::of_text("0042").is_none());
-        assert!(Amount::of_text("1.234").is_none());
+        assert!(Amount::of_text("1.234").is_some_and(|amount| amount.is_open));
         assert!(Amount::of_text("5 kg").is_none());
     }
 

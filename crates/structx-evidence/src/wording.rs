@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use structx_literals::Unit;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::fold::{Class, Folded};
@@ -18,6 +19,9 @@ const MOST_COMPARED: usize = 16 << 20;
 /// The letters that a value of one word needs before it may be found misspelt: chosen by hand.
 const SHORTEST_MISSPELT: usize = 6;
 
+/// The most letters of a code that differs from a word by its case: chosen by hand.
+const LONGEST_CODE_OF_CASE: usize = 3;
+
 /// The least digits of a code, and its least characters if it has digits only: shorter ones may be
 /// two numbers side by side. Chosen by hand.
 const LEAST_DIGITS: usize = 3;
@@ -30,6 +34,8 @@ pub struct Wording<'v> {
     pub folded: Folded,
     is_identifier: bool,
     is_numeric: bool,
+    /// It follows a number, and may be written to it.
+    is_unit: bool,
 }
 
 impl<'v> Wording<'v> {
@@ -47,7 +53,19 @@ impl<'v> Wording<'v> {
             && folded.letters.len() >= least
             && !is_number(text)
             && text.split_whitespace().all(is_code);
-        Self { text, folded, is_identifier, is_numeric }
+        Self { text, folded, is_identifier, is_numeric, is_unit: false }
+    }
+
+    /// The unit of a number.
+    pub fn of_unit(unit: &'v str) -> Self {
+        Self { is_unit: true, ..Self::new(unit) }
+    }
+
+    /// Whether the value is a code such as `US`, whose letters in lower case are another word.
+    fn is_short_code(&self) -> bool {
+        self.text.len() <= LONGEST_CODE_OF_CASE
+            && self.text.bytes().all(|byte| byte.is_ascii_uppercase())
+            && Unit::currency(self.text).is_none()
     }
 
     /// Whether the value is long enough to be recognised with mistakes.
@@ -102,6 +120,24 @@ fn verbatim(text: &str, value: &str) -> Places {
     Places::of(found.take(MOST_PLACES).map(exact).collect())
 }
 
+/// The places of a number that the words of its unit follow, such as `1,5 mg`.
+pub fn followed_by(index: &Index<'_>, numbers: Places, unit: &Wording<'_>) -> Places {
+    let with_unit = |number: Place| {
+        let next = index.token_from(number.range.end);
+        if next >= index.folded().tokens.len() {
+            return None;
+        }
+        let gap = &index.text()[number.range.end..index.folded().tokens[next].start];
+        let unit = place(index, unit, next).filter(|_| gap.trim().is_empty())?;
+        (unit.tier < Tier::Fuzzy).then(|| Place {
+            range: number.range.start..unit.range.end,
+            tier: Tier::Normalized,
+            ..number
+        })
+    };
+    Places::of(numbers.list.into_iter().filter_map(with_unit).collect())
+}
+
 /// The place that begins with a token, if it has the words of the value.
 fn place(index: &Index<'_>, value: &Wording<'_>, first: usize) -> Option<Place> {
     let folded = index.folded();
@@ -127,6 +163,9 @@ fn place(index: &Index<'_>, value: &Wording<'_>, first: usize) -> Option<Place> 
         return None;
     }
     let text = &index.text()[tokens.clone()];
+    if value.is_short_code() && !text.contains(char::is_uppercase) {
+        return None;
+    }
     let (tier, score) = match different {
         0 if has_same_accents(text, value.text) => (Tier::Normalized, 0.98),
         0 => (Tier::Normalized, 0.9),
@@ -144,7 +183,8 @@ fn edges<'v>(value: &Wording<'v>) -> (&'v str, &'v str) {
 
 /// Whether the tokens are whole words and numbers, with the symbols at the ends of the value.
 fn is_bounded(index: &Index<'_>, value: &Wording<'_>, first: usize, last: usize) -> bool {
-    if !index.begins_word(first) || !index.ends_word(last) {
+    let begins = index.begins_word(first) || value.is_unit;
+    if !begins || !index.ends_word(last) {
         return false;
     }
     let (lead, trail) = edges(value);

@@ -2,7 +2,8 @@
 //!
 //! `05/03/2024` is ambiguous: the other dates of the document decide; without any, the month comes first
 //! before a slash, and the day before a dot or a dash. Years of two digits are from 1969 to 2068 (as in
-//! POSIX `strptime`). A date needs a year.
+//! POSIX `strptime`). A date needs a year, its own or that of the date which it is joined to: `January 1 -
+//! January 31, 2017`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -42,6 +43,17 @@ static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| {
             (?:(?:,?\s+|\s+del?\s+)(?P<year>\d{{4}})|[-/](?P<short>\d{{4}}|\d{{2}}))"
     ))
 });
+/// A date before another one that has its year: `January 1 - January 31, 2017`.
+static SHARED_YEAR: LazyLock<Regex> = LazyLock::new(|| {
+    let months = months::alternation();
+    pattern(&format!(
+        r"(?ix)(?P<date>(?P<month>{months})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?
+            |(?P<first>\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:de\s+)?(?P<named>{months})\.?)
+            \s*(?:[-–—]|to|until|through|bis|au|al|tot|até)\s*$"
+    ))
+});
+/// The most bytes of such a date and what joins the two: chosen by hand.
+const LONGEST_SHARING: usize = 40;
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?ix)
@@ -157,7 +169,28 @@ fn dates(text: &str) -> Vec<Found<Date>> {
         let year = year.map_or("", |year| year.as_str());
         add(&captures, (named(year, &captures["month"], &captures["day"]), None));
     }
+    let years: Vec<Found<Date>> =
+        found.values().filter_map(|date| with_shared_year(text, date)).collect();
+    for date in years {
+        let before = found.range(..date.range.end).next_back();
+        if before.is_none_or(|(_, other)| other.range.end <= date.range.start) {
+            found.insert(date.range.start, date);
+        }
+    }
     found.into_values().collect()
+}
+
+/// The date before a date, whose year it shares.
+fn with_shared_year(text: &str, last: &Found<Date>) -> Option<Found<Date>> {
+    let start = text.floor_char_boundary(last.range.start.saturating_sub(LONGEST_SHARING));
+    let captures = SHARED_YEAR.captures(&text[start..last.range.start])?;
+    let found = captures.name("date")?.range();
+    let month = captures.name("month").or_else(|| captures.name("named"))?;
+    let day = captures.name("day").or_else(|| captures.name("first"))?;
+    let value = named(&last.value.year().to_string(), month.as_str(), day.as_str())?;
+    let range = start + found.start..start + found.end;
+    // From December to January the years differ, and the text does not say the first.
+    (value <= last.value && is_whole(text, &range)).then_some(Found { range, value, other: None })
 }
 
 /// Whether the day comes before the month in the numeric dates of a document, where that is evident.
@@ -280,6 +313,10 @@ mod tests {
             ("12 marzo 2026; 1º maggio 2025", &["2026-03-12", "2025-05-01"]),
             ("12 maart 2026 en 5 mei 2025", &["2026-03-12", "2025-05-05"]),
             ("12 de março de 2026, 7 dez. 2025", &["2026-03-12", "2025-12-07"]),
+            ("JANUARY 1 - JANUARY 31, 2017", &["2017-01-01", "2017-01-31"]),
+            ("vom 1. März bis 2. April 2026", &["2026-03-01", "2026-04-02"]),
+            ("15 December to 15 January 2017", &["2017-01-15"]),
+            ("Section 3 - 12 March 2026", &["2026-03-12"]),
             ("30 February 2024, 2024-13-01, March 2024", &[]),
             ("10.0.0.1 and 1.2.34.5", &[]),
             ("ref 12024-03-05 x2024-03-05", &[]),
