@@ -1,7 +1,7 @@
 """Measures how fast and how well documents are read: `make bench-documents`.
 
 The files are those of `corpus.py`, of `../shared/data` if it exists, and of the folders given as
-arguments. In one run, the tools read all of them one after another, each in its own process
+arguments; tables are scored in folders of the ICDAR 2013 table competition. In one run, the tools read all of them one after another, each in its own process
 (`reader.py` says what is measured). Speed is that of the files that all tools can read. Needs
 Linux.
 """
@@ -21,6 +21,8 @@ from pathlib import Path
 from statistics import fmean, median
 
 import corpus
+import table_scores
+import tables
 import words
 
 HERE = Path(__file__).parent
@@ -67,7 +69,12 @@ def main() -> None:
         pdf = {tool: read(tool, pdfs, options.rounds) for tool in PDF_TOOLS}
         letters = _files(given, "docx")
         docx = {tool: read(tool, letters, options.rounds) for tool in DOCX_TOOLS}
-        rows = [*pdf_rows(pdf), *docx_rows(docx), *together_rows(_files([made], "pdf"))]
+        rows = [
+            *pdf_rows(pdf),
+            *table_rows(given),
+            *docx_rows(docx),
+            *together_rows(_files([made], "pdf")),
+        ]
         print(markdown(rows))
         print(f"\n{failures(pdf, pdfs)}\n{worst(pdf)}\n\n{formats(made)}")
 
@@ -115,6 +122,25 @@ def pdf_rows(read: dict[str, Readings]) -> list[Row]:
             fmean(words.f1(fitz[file].text, pdfium[file].text) for file in alike(read)),
             "pymupdf",
             least=0.97,
+        ),
+    ]
+
+
+def table_rows(folders: Sequence[Path]) -> list[Row]:
+    scores = {tool: table_scores.mean(found) for tool, found in tables.scores(folders).items()}
+    if not scores:
+        return []
+    ours = scores.pop("structx")
+    goals = (("likeness of the cells of tables", 0.95), ("adjacency F1 of tables", 0.95))
+    return [
+        *(
+            Row(what, "", ours[place], found[place], tool, least=least)
+            for tool, found in scores.items()
+            for place, (what, least) in enumerate(goals)
+        ),
+        *(
+            Row("exact tables", "", ours[2], found[2], tool, least=105)
+            for tool, found in scores.items()
         ),
     ]
 

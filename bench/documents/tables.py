@@ -1,0 +1,141 @@
+"""Scores the tables that tools find in PDFs: `tables.py FOLDER...`, or a row of `make bench-documents`.
+
+Only files with expected tables beside them are read (`table_scores.py` says which). Each tool reads
+them in its own process (`tables.py --tool TOOL`), which prints a line of JSON for each file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import table_scores
+from table_scores import Score, Tables
+
+Find = Callable[[str], Tables]
+
+
+def structx() -> Find:
+    from structx import read
+
+    def of(path: str) -> Tables:
+        found: Tables = {}
+        for table in read(path).tables:
+            rows = [[text.replace("\\|", "|") for text in row] for row in table.rows]
+            found.setdefault(table.page or 1, []).append(rows)
+        return found
+
+    return of
+
+
+def pymupdf4llm() -> Find:
+    import pymupdf4llm as library
+
+    def of(path: str) -> Tables:
+        pages = library.to_markdown(path, page_chunks=True, show_progress=False)
+        return {number: list(_markdown(page["text"])) for number, page in enumerate(pages, 1)}
+
+    return of
+
+
+def pdfplumber() -> Find:
+    import pdfplumber as library
+
+    def of(path: str) -> Tables:
+        with library.open(path) as document:
+            return {
+                page.page_number: [
+                    [[text or "" for text in row] for row in rows] for rows in page.extract_tables()
+                ]
+                for page in document.pages
+            }
+
+    return of
+
+
+TOOLS = {tool.__name__: tool for tool in (structx, pymupdf4llm, pdfplumber)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Score the tables that tools find in PDFs.")
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--tool", choices=TOOLS, help="read the files given on standard input")
+    options = parser.parse_args()
+    if options.tool:
+        _read(options.tool)
+        return
+    for tool, found in scores(options.folders).items():
+        cells, neighbours, exact = table_scores.mean(found)
+        print(
+            f"{tool}: {len(found)} tables, cells {cells:.4f}, adjacency {neighbours:.4f}, "
+            f"exact {exact}"
+        )
+
+
+def scores(folders: Sequence[Path]) -> dict[str, list[Score]]:
+    """The scores of each tool; empty if no folder has expected tables."""
+    wanted = {
+        pdf: table_scores.expected(pdf.with_name(f"{pdf.stem}-str.xml"))
+        for folder in folders
+        for pdf in sorted(folder.glob("*.pdf"))
+        if pdf.with_name(f"{pdf.stem}-str.xml").exists()
+    }
+    if not wanted:
+        return {}
+    found = {tool: _found(tool, list(wanted)) for tool in TOOLS}
+    return {
+        tool: [
+            score
+            for pdf, tables in wanted.items()
+            for score in table_scores.scores(of_tool.get(str(pdf), {}), tables)
+        ]
+        for tool, of_tool in found.items()
+    }
+
+
+def _found(tool: str, pdfs: Sequence[Path]) -> dict[str, Tables]:
+    run = subprocess.run(
+        [sys.executable, str(Path(__file__)), "--tool", tool],
+        input="\n".join(map(str, pdfs)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+    )
+    told = [json.loads(line) for line in run.stdout.splitlines() if line.startswith('{"file"')]
+    return {
+        line["file"]: {int(page): tables for page, tables in line["tables"].items()}
+        for line in told
+    }
+
+
+def _read(tool: str) -> None:
+    find = TOOLS[tool]()
+    for file in sys.stdin.read().splitlines():
+        try:
+            tables = find(file)
+        except Exception:
+            # A file that a tool can't read has no tables.
+            tables = {}
+        print(json.dumps({"file": file, "tables": tables}), flush=True)
+
+
+def _markdown(text: str) -> Iterator[table_scores.Rows]:
+    """The tables in Markdown."""
+    rows: list[list[str]] = []
+    for line in [*text.splitlines(), ""]:
+        if line.startswith("|"):
+            cells = [cell.replace("<br>", " ").replace("**", "") for cell in line[1:-1].split("|")]
+            if not all(set(cell) <= set(" -:") and "-" in cell for cell in cells):
+                rows.append(cells)
+        elif rows:
+            yield rows
+            rows = []
+
+
+if __name__ == "__main__":
+    main()
