@@ -139,3 +139,171 @@ fn a_form_is_no_table() {
     };
     assert!(document.blocks.iter().all(|block| block.kind != BlockKind::Table), "{document:?}");
 }
+
+/// The text of a page with words and what is drawn.
+fn text(words: &[(u32, u32, &str)], drawn: &str) -> String {
+    match read_bytes("table.pdf", pdf(words, drawn), &ReadOptions::default()) {
+        Ok(Content::Document(document)) => document.text,
+        other => panic!("not a document: {other:?}"),
+    }
+}
+
+/// Rows of a label and amounts, 12 points apart.
+fn amounts<'a>(top: u32, lefts: [u32; 4], rows: &[[&'a str; 4]]) -> Vec<(u32, u32, &'a str)> {
+    let row = |(index, row): (usize, &[&'a str; 4])| {
+        let y = top + 12 * u32::try_from(index).unwrap();
+        let cells: Vec<_> = lefts.iter().zip(row).map(|(x, text)| (*x, y, *text)).collect();
+        cells
+    };
+    rows.iter().enumerate().flat_map(row).collect()
+}
+
+#[test]
+fn labels_of_a_header_span_columns_and_lines() {
+    let lefts = [40, 160, 240, 320];
+    let mut words = vec![
+        // A remark over the table, and a short label over three columns.
+        (215, 100, "[in thousands]"),
+        (215, 120, "Enrolment"),
+        (240, 134, "Not"),
+        (40, 146, "Year"),
+        (160, 146, "Total"),
+        (240, 146, "public"),
+        (320, 146, "Public"),
+    ];
+    words.extend(amounts(
+        164,
+        lefts,
+        &[
+            ["2001", "45,611", "5,217", "40,394"],
+            ["2002", "46,127", "5,241", "40,886"],
+            ["2003", "46,539", "5,217", "41,322"],
+        ],
+    ));
+    let level = |x: u32, y: u32, end: u32| format!("{x} {0} m {end} {0} l S\n", HEIGHT - y);
+    let rules = level(38, 108, 360) + &level(158, 124, 360) + &level(38, 152, 360);
+    let expected = "\
+[in thousands]
+
+| Year | Enrolment |  |  |
+| --- | --- | --- | --- |
+|  | Total | Not public | Public |
+| 2001 | 45,611 | 5,217 | 40,394 |
+| 2002 | 46,127 | 5,241 | 40,886 |
+| 2003 | 46,539 | 5,217 | 41,322 |";
+    assert_eq!(text(&words, &rules), expected);
+}
+
+#[test]
+fn years_are_labels_of_columns_and_amounts_are_not() {
+    let lefts = [40, 160, 240, 320];
+    let header = [["", "2001", "2002", "2003"], ["Item", "EUR", "EUR", "EUR"]];
+    let rows = [["Tea", "12", "13", "14"], ["Milk", "1", "2", "3"], ["Jam", "5", "6", "7"]];
+    let words: Vec<_> = [amounts(100, lefts, &header), amounts(124, lefts, &rows)]
+        .concat()
+        .into_iter()
+        .filter(|(_, _, text)| !text.is_empty())
+        .collect();
+    let found = text(&words, "");
+    assert!(found.starts_with("| Item | 2001 EUR | 2002 EUR | 2003 EUR |"), "{found}");
+    // A line of amounts without a label is data.
+    let rows = [
+        ["", "1.50", "2.50", "3.50"],
+        ["Tea", "1.20", "2.20", "3.20"],
+        ["Jam", "1.10", "2.10", "3.10"],
+    ];
+    let words: Vec<_> = [amounts(100, lefts, &header[1..]), amounts(112, lefts, &rows)]
+        .concat()
+        .into_iter()
+        .filter(|(_, _, text)| !text.is_empty())
+        .collect();
+    let found = text(&words, "");
+    assert!(found.contains("| Item | EUR | EUR | EUR |"), "{found}");
+    assert!(found.contains("\n|  | 1.50 | 2.50 | 3.50 |\n"), "{found}");
+}
+
+#[test]
+fn a_title_and_a_note_within_the_ruling_lines_are_not_rows() {
+    let words = [
+        (44, 115, "Table 3: Prices of the year 2025"),
+        (44, 135, "Item"),
+        (204, 135, "Price"),
+        (44, 155, "Tea"),
+        (204, 155, "1.50"),
+        (44, 175, "Milk"),
+        (204, 175, "0.80"),
+        (44, 195, "Source: the price list that was sent out in May"),
+    ];
+    let level = [100, 120, 140, 160, 180, 200];
+    let level = level.map(|y| format!("40 {0} m 360 {0} l S\n", HEIGHT - y)).concat();
+    let upright = format!(
+        "40 {0} m 40 {1} l S\n360 {0} m 360 {1} l S\n200 {2} m 200 {3} l S\n",
+        HEIGHT - 100,
+        HEIGHT - 200,
+        HEIGHT - 120,
+        HEIGHT - 180
+    );
+    let expected = "\
+Table 3: Prices of the year 2025
+
+| Item | Price |
+| --- | --- |
+| Tea | 1.50 |
+| Milk | 0.80 |
+
+Source: the price list that was sent out in May";
+    assert_eq!(text(&words, &(level + &upright)), expected);
+}
+
+#[test]
+fn shading_of_paragraphs_within_shaded_cells_makes_no_columns() {
+    let words = [
+        (50, 115, "Country"),
+        (210, 115, "Signed"),
+        (50, 135, "Algeria"),
+        (210, 135, "6.19"),
+        (50, 155, "Egypt"),
+        (210, 155, "6.60"),
+    ];
+    let area = |x: u32, y: u32, width: u32, height: u32| {
+        format!("{x} {} {width} {height} re f\n", HEIGHT - y - height)
+    };
+    let shaded = "0.8 g\n".to_owned()
+        + &area(40, 100, 160, 20)
+        + &area(46, 100, 148, 20)
+        + &area(200, 100, 160, 20)
+        + &area(206, 100, 148, 20)
+        + "0 g\n";
+    let level = [100, 120, 140, 160].map(|y| format!("40 {0} m 360 {0} l S\n", HEIGHT - y));
+    let upright =
+        [40, 200, 360].map(|x| format!("{x} {} m {x} {} l S\n", HEIGHT - 100, HEIGHT - 160));
+    let found = text(&words, &(shaded + &level.concat() + &upright.concat()));
+    assert_eq!(found, "| Country | Signed |\n| --- | --- |\n| Algeria | 6.19 |\n| Egypt | 6.60 |");
+}
+
+#[test]
+fn a_table_with_longer_numbers_at_its_end_is_one() {
+    let mut words = amounts(
+        100,
+        [40, 160, 213, 269],
+        &[
+            ["Age", "Men", "Women", "All"],
+            ["0-9", "1,022", "1,087", "2,109"],
+            ["10-19", "2,568", "2,586", "5,154"],
+            ["20-29", "3,576", "3,867", "7,443"],
+        ],
+    );
+    // Numbers of 50 points, which leave 3 points free over all rows.
+    words.extend(amounts(
+        148,
+        [40, 160, 216, 272],
+        &[
+            ["30-39", "90,057,499", "94,823,234", "9,965,622"],
+            ["40-49", "91,057,499", "95,823,234", "8,965,622"],
+            ["All", "92,057,499", "96,823,234", "7,965,622"],
+        ],
+    ));
+    let found = text(&words, "");
+    assert_eq!(found.matches("| --- |").count(), 1, "{found}");
+    assert!(found.ends_with("| All | 92,057,499 | 96,823,234 | 7,965,622 |"), "{found}");
+}

@@ -30,6 +30,9 @@ const MOST_CROSSINGS: usize = 100_000;
 const MOST_PLACES: usize = 20_000;
 /// The most tables of a page: chosen by hand.
 const MOST_TABLES: usize = 200;
+/// The least number of words of a title and of a note within the ruling lines: chosen by hand.
+const LEAST_TITLE: usize = 5;
+const LEAST_NOTE: usize = 8;
 /// With more words per cell on average, the frames surround text of the page: chosen by hand.
 const MOST_WORDS: usize = 40;
 
@@ -154,6 +157,32 @@ impl Frame {
     }
 
     fn grid(&self, words: &[PageWord], taken: &[bool]) -> Option<TableGrid> {
+        let mut cells = self.filled(words, taken);
+        let area = self.without_titles(&mut cells);
+        let count = cells.iter().map(|cell| cell.words.len()).sum::<usize>();
+        let open = |cell: &GridCell| {
+            let lines = lines(words, cell.words.clone()).0;
+            lines.iter().filter(|line| has_columns(words, cell, line)).count()
+        };
+        let open: usize = cells.iter().map(open).sum();
+        let rows = cells.chunk_by(|a, b| a.row == b.row).count();
+        let parted = cells.chunk_by(|a, b| a.row == b.row).filter(|row| row.len() > 1).count();
+        let cells = close_up(part_rows(words, cells));
+        let height = cells.iter().map(|cell| cell.row + 1).max()?;
+        let width = cells.iter().map(|cell| cell.column + cell.columns).max()?;
+        let reached = cells.iter().map(|cell| cell.rows * cell.columns).sum();
+        let is_table = cells.len() >= 4
+            && is_full(reached, height * width)
+            && open * 3 <= rows
+            && parted * 3 >= rows
+            && count <= MOST_WORDS * cells.len()
+            && cells.iter().any(|cell| cell.row > 0)
+            && cells.iter().any(|cell| cell.column > 0);
+        is_table.then_some(TableGrid { bounds: area, cells })
+    }
+
+    /// The cells that have words.
+    fn filled(&self, words: &[PageWord], taken: &[bool]) -> Vec<GridCell> {
         let (rows, columns) = self.size();
         let mut cells = self.cells();
         let mut owner = vec![0; rows * columns];
@@ -172,24 +201,28 @@ impl Frame {
                 cells[owner[row * columns + column]].words.push(index);
             }
         }
-        let count = cells.iter().map(|cell| cell.words.len()).sum::<usize>();
         cells.retain(|cell| !cell.words.is_empty());
-        let is_open = |cell: &&GridCell| {
-            lines(words, cell.words.clone()).0.iter().any(|line| has_columns(words, cell, line))
+        cells
+    }
+
+    /// Removes a first and a last row of one cell with a sentence across the table, which are its title
+    /// and a note; returns the area of the others.
+    fn without_titles(&self, cells: &mut Vec<GridCell>) -> Rect {
+        let (rows, columns) = self.size();
+        let (mut top, mut bottom) = (0, rows);
+        let is_across = |cell: &GridCell, least: usize| {
+            columns > 1 && cell.columns == columns && cell.words.len() >= least
         };
-        let open = cells.iter().filter(is_open).count();
-        let rows = cells.chunk_by(|a, b| a.row == b.row).count();
-        let cells = close_up(part_rows(words, cells));
-        let height = cells.iter().map(|cell| cell.row + 1).max()?;
-        let width = cells.iter().map(|cell| cell.column + cell.columns).max()?;
-        let reached = cells.iter().map(|cell| cell.rows * cell.columns).sum();
-        let is_table = cells.len() >= 4
-            && is_full(reached, height * width)
-            && open * 3 <= rows
-            && count <= MOST_WORDS * cells.len()
-            && cells.iter().any(|cell| cell.row > 0)
-            && cells.iter().any(|cell| cell.column > 0);
-        is_table.then_some(TableGrid { bounds: area, cells })
+        // A header and a row of data are left.
+        let others = |cells: &[GridCell]| cells.chunk_by(|a, b| a.row == b.row).count() > 2;
+        if cells.first().is_some_and(|first| is_across(first, LEAST_TITLE)) && others(cells) {
+            let title = cells.remove(0);
+            top = title.row + title.rows;
+        }
+        if cells.last().is_some_and(|last| is_across(last, LEAST_NOTE)) && others(cells) {
+            bottom = cells.pop().map_or(rows, |note| note.row);
+        }
+        Rect { y0: self.ys[top], y1: self.ys[bottom], ..self.area() }
     }
 
     /// The cells: positions without a ruling line between them are joined.

@@ -1,6 +1,7 @@
 //! The tables of a page: first those with ruling lines (lattice), then those without (stream).
 
 mod evidence;
+mod header;
 mod lattice;
 mod phrases;
 mod rows;

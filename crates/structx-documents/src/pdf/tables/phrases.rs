@@ -73,6 +73,11 @@ impl PhraseLine {
         self.phrases.iter().map(|phrase| phrase.right).fold(f64::NEG_INFINITY, f64::max)
     }
 
+    /// The y of the middle of its small letters.
+    pub(super) fn middle(&self) -> f64 {
+        self.baseline - self.size / 2.0
+    }
+
     /// The distance from the baseline of the line above.
     pub(super) fn below(&self, above: &Self) -> f64 {
         self.baseline - above.baseline

@@ -3,12 +3,14 @@
 use super::evidence::{TableShape, is_number, is_sign};
 use super::phrases::{Phrase, PhraseLine};
 use super::stream::LineGroup;
-use super::{GridCell, TableGrid};
+use super::{GridCell, TableGrid, header};
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::layout::words::PageWord;
 
 /// Lines above a group that may belong to its header, at most: chosen by hand, not measured.
-const MOST_HEADER: usize = 4;
+const MOST_HEADER: usize = 6;
+/// The most lines of a header that have numbers: chosen by hand.
+const MOST_NUMBERED: usize = 2;
 /// The largest distance of header lines, from baseline to baseline, in ems: chosen by hand.
 const HEADER_LEADING: f64 = 2.0;
 /// The least ratio of the distance of rows to that of lines in a cell, if they differ: chosen by hand.
@@ -31,6 +33,8 @@ struct CutLine<'a> {
     entries: Vec<Entry>,
     /// A ruling line separates it from the line above.
     ruled: bool,
+    /// The ruling line begins at the left edge of the table.
+    parted: bool,
 }
 
 /// Converts the group to a table; `None` if it is not one. Its header begins at line `floor` or later.
@@ -43,19 +47,32 @@ pub(super) fn grid(
 ) -> Option<TableGrid> {
     let columns = ColumnLayout::new(words, lines, group);
     let (start, end) = (columns.header_start(words, lines, group, floor), group.end);
-    let cut = |line| CutLine { line, entries: columns.entries(words, line), ruled: false };
+    let cut = |line| CutLine {
+        line,
+        entries: columns.entries(words, line, &[]),
+        ruled: false,
+        parted: false,
+    };
     let mut cuts: Vec<CutLine> = lines[start..end].iter().map(cut).collect();
     trim(words, &mut cuts);
-    let rulings = across(rulings, &cuts);
+    let (level, rulings) = (rulings, across(rulings, &cuts));
     for index in 1..cuts.len() {
         let (above, below) = (cuts[index - 1].line.baseline, cuts[index].line.baseline);
-        cuts[index].ruled = rulings.iter().any(|y| *y > above - 1.0 && *y < below - 1.0);
+        let mut between = rulings.iter().filter(|(y, _)| *y > above - 1.0 && *y < below - 1.0);
+        cuts[index].parted = between.clone().any(|(_, from_left)| *from_left);
+        cuts[index].ruled = between.next().is_some();
+    }
+    // A remark over the table, such as its unit.
+    while let [first, second, _, ..] = cuts.as_slice()
+        && first.entries.len() == 1
+        && second.parted
+    {
+        cuts.remove(0);
     }
     let numeric = numeric(&cuts, columns.count());
-    let is_data =
-        |cut: &CutLine| cut.entries.iter().any(|entry| entry.is_number && numeric[entry.column]);
-    let header = cuts.iter().position(is_data).filter(|lines| *lines <= MOST_HEADER).unwrap_or(0);
-    let rows = rows(words, &cuts, header);
+    let header = header_lines(words, &cuts, &numeric);
+    columns.widen_header(words, &mut cuts[..header], level);
+    let rows = rows(words, &cuts, header, columns.count());
     let shape = TableShape {
         columns: columns.count(),
         numeric: &numeric,
@@ -150,7 +167,7 @@ impl ColumnLayout {
                 && line.left() > left - 2.0 * line.size
                 && line.right() < right + 2.0 * line.size
                 && (line.phrases.len() > 1 || self.of(line.left()) > 0)
-                && self.entries(words, line).iter().all(|entry| entry.words.len() < 12);
+                && self.entries(words, line, &[]).iter().all(|entry| entry.words.len() < 12);
             if !is_header {
                 break;
             }
@@ -159,11 +176,45 @@ impl ColumnLayout {
         start
     }
 
-    fn entries(&self, words: &[PageWord], line: &PhraseLine) -> Vec<Entry> {
+    /// Finds the columns that the labels of the header span.
+    fn widen_header(&self, words: &[PageWord], header: &mut [CutLine], rulings: &[RulingLine]) {
+        // For each line, which columns have a label below it.
+        let mut below = vec![vec![false; self.count()]];
+        for cut in header.iter_mut().rev() {
+            let mut labelled = below.last().cloned().unwrap_or_default();
+            cut.entries = self.entries(words, cut.line, &labelled);
+            header::label(&mut labelled, &cut.entries);
+            below.push(labelled);
+        }
+        let mut above = vec![false; self.count()];
+        let ends: Vec<f64> = header.iter().skip(1).map(|cut| cut.line.middle()).collect();
+        for ((cut, end), below) in header.iter_mut().zip(ends).zip(below.iter().rev().skip(1)) {
+            let line = cut.line;
+            // The lines that part a label from those below it; one from the left edge on parts rows.
+            let parts = |ruling: &&RulingLine| {
+                ruling.level
+                    && (line.baseline - 1.0..end).contains(&ruling.at)
+                    && ruling.start > self.reach[0].1.min(self.reach[0].0 + line.size)
+            };
+            let rulings: Vec<&RulingLine> = rulings.iter().filter(parts).collect();
+            let labels = header::Labels { above: &above, below };
+            header::widen(words, &mut cut.entries, line, &rulings, &labels, |x| self.of(x));
+            header::label(&mut above, &cut.entries);
+        }
+    }
+
+    /// Splits the line at the columns. In a header, `below` says which columns have a label below.
+    fn entries(&self, words: &[PageWord], line: &PhraseLine, below: &[bool]) -> Vec<Entry> {
         let mut entries: Vec<Entry> = Vec::new();
         for phrase in &line.phrases {
             let columns = self.of(phrase.left)..=self.of(phrase.right);
-            for (first, last, members) in self.split(words, phrase, columns) {
+            let is_over = below.get(columns.clone()).is_some_and(|it| it.iter().all(|it| *it));
+            let mut parts = self.split(words, phrase, columns.clone());
+            // A label over several columns is not split.
+            if is_over && parts.len() > 1 {
+                parts = vec![(*columns.start(), *columns.end(), phrase.words.clone())];
+            }
+            for (first, last, members) in parts {
                 match entries.last_mut() {
                     // Another phrase of the column, or of a cell that spans several columns.
                     Some(entry) if first < entry.column + entry.columns => {
@@ -240,8 +291,9 @@ fn trim(words: &[PageWord], cuts: &mut Vec<CutLine>) {
     }
 }
 
-/// The y positions of the ruling lines across most of the table, at its edges or inside.
-fn across(rulings: &[RulingLine], cuts: &[CutLine]) -> Vec<f64> {
+/// The y positions of the ruling lines across most of the table, at its edges or inside, and whether
+/// they begin at its left edge.
+fn across(rulings: &[RulingLine], cuts: &[CutLine]) -> Vec<(f64, bool)> {
     let (Some(first), Some(last)) = (cuts.first(), cuts.last()) else { return Vec::new() };
     let left = cuts.iter().map(|cut| cut.line.left()).fold(f64::INFINITY, f64::min);
     let right = cuts.iter().map(|cut| cut.line.right()).fold(f64::NEG_INFINITY, f64::max);
@@ -249,16 +301,53 @@ fn across(rulings: &[RulingLine], cuts: &[CutLine]) -> Vec<f64> {
     let level = &rulings[..rulings.partition_point(|ruling| ruling.level)];
     let level = &level[level.partition_point(|ruling| ruling.at < top)..];
     let level = level.iter().take_while(|ruling| ruling.at < bottom);
-    let mut heights: Vec<(f64, f64)> = Vec::new();
+    let mut heights: Vec<(f64, f64, bool)> = Vec::new();
     for ruling in level {
-        let length = ruling.end.min(right) - ruling.start.max(left);
+        let length = (ruling.end.min(right) - ruling.start.max(left)).max(0.0);
+        let from_left = ruling.start < left + first.line.size;
         match heights.last_mut() {
-            Some((at, sum)) if ruling.at - *at < 1.5 => *sum += length.max(0.0),
-            _ => heights.push((ruling.at, length.max(0.0))),
+            Some((at, sum, is_from_left)) if ruling.at - *at < 1.5 => {
+                *sum += length;
+                *is_from_left |= from_left;
+            }
+            _ => heights.push((ruling.at, length, from_left)),
         }
     }
-    heights.retain(|(_, length)| *length > RULED * (right - left));
-    heights.into_iter().map(|(at, _)| at).collect()
+    heights.retain(|(_, length, _)| *length > RULED * (right - left));
+    heights.into_iter().map(|(at, _, from_left)| (at, from_left)).collect()
+}
+
+/// The number of lines of the header. The first line of data has a label and more numbers than other
+/// texts in the columns of numbers, or an amount; labels of a header may be years, or the bounds of
+/// amounts.
+fn header_lines(words: &[PageWord], cuts: &[CutLine], numeric: &[bool]) -> usize {
+    let is_value = |entry: &&Entry| numeric[entry.column];
+    let numbers =
+        |cut: &CutLine| cut.entries.iter().filter(is_value).filter(|entry| entry.is_number).count();
+    // The text beside a table may be in columns before that of its labels.
+    let labels = numeric.iter().position(|is_numeric| *is_numeric).unwrap_or(0);
+    let is_data = |cut: &CutLine| {
+        let (numbers, values) = (numbers(cut), cut.entries.iter().filter(is_value).count());
+        let has_label = cut.entries[0].column < labels.max(1);
+        let is_labelled = has_label && numbers > 0 && values * 2 <= numbers * 3;
+        is_labelled || cut.entries.iter().skip(1).any(|entry| has_amount(words, entry))
+    };
+    let first = |is_data: &dyn Fn(&CutLine) -> bool| {
+        cuts.iter().position(is_data).filter(|lines| *lines <= MOST_HEADER)
+    };
+    let first_number = first(&|cut| numbers(cut) > 0);
+    first(&is_data)
+        .filter(|lines| first_number.is_none_or(|first| lines - first <= MOST_NUMBERED))
+        .or(first_number)
+        .unwrap_or(0)
+}
+
+/// Whether a word is a number with decimals.
+fn has_amount(words: &[PageWord], entry: &Entry) -> bool {
+    entry.words.iter().any(|word| {
+        let (_, decimals) = words[*word].text.rsplit_once(['.', ',']).unwrap_or_default();
+        is_number(&words[*word].text) && matches!(decimals.len(), 1 | 2)
+    })
 }
 
 /// Which columns hold numbers.
@@ -273,25 +362,21 @@ fn numeric(cuts: &[CutLine], columns: usize) -> Vec<bool> {
 }
 
 /// Joins the lines of one cell into rows.
-fn rows(words: &[PageWord], cuts: &[CutLine], header: usize) -> Vec<Vec<Entry>> {
+fn rows(words: &[PageWord], cuts: &[CutLine], header: usize, columns: usize) -> Vec<Vec<Entry>> {
     let mut gaps: Vec<f64> = cuts.windows(2).map(|pair| pair[1].line.below(pair[0].line)).collect();
     gaps.sort_by(f64::total_cmp);
     let tight = LOOSE * gaps.get(gaps.len() / 10).copied().unwrap_or(0.0);
     let loose = gaps.iter().filter(|gap| **gap > tight).count();
     let is_spaced = loose > 1 && loose * 5 > gaps.len();
     let is_ruled = cuts.iter().filter(|cut| cut.ruled).count() > 2.max(cuts.len() / 5);
-    let mut rows: Vec<Vec<Entry>> = Vec::new();
-    for (index, cut) in cuts.iter().enumerate() {
+    let mut rows = header_rows(words, &cuts[..header], columns);
+    for (index, cut) in cuts.iter().enumerate().skip(header) {
         let Some(row) = rows.last_mut() else {
             rows.push(cut.entries.clone());
             continue;
         };
         let gap = cut.line.below(cuts[index - 1].line);
-        let goes_on = if cut.ruled {
-            false
-        } else if index < header {
-            heads(row, &cut.entries, gap < HEADER_LEADING * cut.line.size)
-        } else if index == header && header > 0 {
+        let goes_on = if cut.ruled || index == header && header > 0 {
             false
         } else if is_ruled {
             !both_have_numbers(row, &cut.entries)
@@ -306,11 +391,28 @@ fn rows(words: &[PageWord], cuts: &[CutLine], header: usize) -> Vec<Vec<Entry>> 
     rows
 }
 
-/// Whether a header line continues the cells of the header row.
-fn heads(row: &[Entry], entries: &[Entry], is_near: bool) -> bool {
-    let spans = |entry: &Entry| entry.columns > 1;
-    let is_section = entries.len() == 1 && entries[0].column == 0 && row.len() > 1;
-    is_near && !row.iter().any(spans) && !entries.iter().any(spans) && !is_section
+/// Joins the lines of the header. A wide gap, a ruling line, a line with nothing but the label of a
+/// section, or the name of a field ends a part of it.
+fn header_rows(words: &[PageWord], cuts: &[CutLine], columns: usize) -> Vec<Vec<Entry>> {
+    let mut rows = Vec::new();
+    let mut part: Vec<&[Entry]> = Vec::new();
+    for (index, cut) in cuts.iter().enumerate() {
+        let is_near =
+            index == 0 || cut.line.below(cuts[index - 1].line) < HEADER_LEADING * cut.line.size;
+        let is_section = cut.entries.len() == 1
+            && cut.entries[0].column == 0
+            && part.iter().any(|line| line.len() > 1);
+        let is_field = |line: &&[Entry]| {
+            line[0].column == 0 && words[line[0].words[line[0].words.len() - 1]].text.ends_with(':')
+        };
+        if cut.parted || !is_near || is_section || part.last().is_some_and(is_field) {
+            rows.extend(header::fold(&part, columns));
+            part.clear();
+        }
+        part.push(&cut.entries);
+    }
+    rows.extend(header::fold(&part, columns));
+    rows
 }
 
 fn both_have_numbers(row: &[Entry], entries: &[Entry]) -> bool {

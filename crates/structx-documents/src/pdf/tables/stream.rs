@@ -41,6 +41,9 @@ const MOST_PASSING: f64 = 0.6;
 const MOST_LINES: usize = 60;
 /// The most lines between two groups with the same gaps, such as a total across columns.
 const MOST_BETWEEN: usize = 2;
+/// The least width of a gap that two groups share, one right below the other, in ems: a line may have
+/// longer numbers than the others. Chosen by hand.
+const LEAST_SHARED: f64 = 0.2;
 /// The least number of words of a phrase of prose, and of phrases of a column of prose: chosen by
 /// hand.
 const PROSE_WORDS: usize = 5;
@@ -252,7 +255,8 @@ fn common(above: &LineGroup, below: &LineGroup, lines: &[PhraseLine]) -> Option<
     if !is_near || above.column_gaps.len() != below.column_gaps.len() {
         return None;
     }
-    let least = LEAST_SPACE * lines[above.start].size;
+    let is_next = above.end == below.start;
+    let least = if is_next { LEAST_SHARED } else { LEAST_SPACE } * lines[above.start].size;
     let shared = |(a, b): (&ColumnGap, &ColumnGap)| {
         let (start, end) = (a.start.max(b.start), a.end.min(b.end));
         (end - start >= least).then_some(ColumnGap { start, end, lines: a.lines + b.lines })
