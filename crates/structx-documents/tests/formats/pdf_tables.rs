@@ -304,6 +304,6 @@ fn a_table_with_longer_numbers_at_its_end_is_one() {
         ],
     ));
     let found = text(&words, "");
-    assert_eq!(found.matches("| --- |").count(), 1, "{found}");
+    assert_eq!(found.matches("\n| --- ").count(), 1, "{found}");
     assert!(found.ends_with("| All | 92,057,499 | 96,823,234 | 7,965,622 |"), "{found}");
 }
