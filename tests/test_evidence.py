@@ -89,7 +89,7 @@ def test_a_part_is_found_by_its_attributes(provider: FakeProvider) -> None:
     price = row.evidence_of(row.items[0], "lines", 0, "price")
     assert price is row.evidence["/0/lines/0/unit_price"]
     assert row.evidence_of(0, "lines", 0, "price") is price
-    with pytest.raises(ValueError, match="not one of row.items"):
+    with pytest.raises(ValueError, match="not one of"):
         row.evidence_of(row.items[0].model_copy(), "total")
 
 

@@ -1,9 +1,9 @@
 """Measures how fast and how well documents are read: `make bench-documents`.
 
 The files are those of `corpus.py`, of `../shared/data` if it exists, and of the folders given as
-arguments; tables are scored in folders of the ICDAR 2013 table competition. In one run, the tools read all of them one after another, each in its own process
-(`reader.py` says what is measured). Speed is that of the files that all tools can read. Needs
-Linux.
+arguments; tables are scored in folders of the ICDAR 2013 table competition. In one run, the tools
+read all of them one after another, each in its own process (`reader.py` says what is measured).
+Speed is that of the files that all tools can read. Needs Linux.
 """
 
 from __future__ import annotations

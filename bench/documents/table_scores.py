@@ -1,25 +1,29 @@
 """The likeness of tables that were found to those that are expected.
 
-The expected tables are those of the ICDAR 2013 table competition, `*-str.xml` beside its PDFs. A table
-is a list of rows of texts; the text of a cell that spans several is in the first of them.
+The expected tables are those of the ICDAR 2013 table competition, `*-str.xml` beside its PDFs. A
+table is a list of rows of texts; the text of a cell that spans several is in the first of them.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
-from xml.etree import ElementTree
+from typing import TypeVar
+from xml.etree import ElementTree as ET
 
+T = TypeVar("T")
 Rows = list[list[str]]
 Tables = dict[int, list[Rows]]
 """The tables by page, from 1."""
 
-_ALIKE = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212\u2018\u2019\u201c\u201d", "------''\"\"")
+_HYPHENS, _QUOTES = "\u2010\u2011\u2012\u2013\u2014\u2212", "\u2018\u2019\u201c\u201d"
+_ALIKE = str.maketrans(_HYPHENS + _QUOTES, "------''\"\"")
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Score:
 def expected(path: Path) -> Tables:
     """The tables of a file; one that goes on on another page is one for each page."""
     found: Tables = {}
-    for region in ElementTree.parse(path).iter("region"):
+    for region in ET.parse(path).iter("region"):
         cells = {
             (int(cell.get("start-row", 0)), int(cell.get("start-col", 0))): (
                 cell.findtext("content") or ""
@@ -52,7 +56,10 @@ def scores(found: Tables, wanted: Tables) -> Iterator[Score]:
     for page, tables in wanted.items():
         candidates = [clean(rows) for rows in found.get(page, [])]
         for rows in map(clean, tables):
-            best = max(candidates, key=lambda it, rows=rows: cell_similarity(it, rows), default=[])
+            nothing: Rows = []
+            best = max(
+                candidates, key=lambda it, rows=rows: cell_similarity(it, rows), default=nothing
+            )
             yield Score(cell_similarity(best, rows), adjacency(best, rows), best == rows)
 
 
@@ -91,10 +98,10 @@ def _neighbours(rows: Rows) -> Iterator[tuple[str, str, str]]:
     for direction, lines in (("right", rows), ("below", columns)):
         for line in lines:
             texts = [text for text in line if text]
-            yield from ((first, second, direction) for first, second in zip(texts, texts[1:]))
+            yield from ((first, second, direction) for first, second in pairwise(texts))
 
 
-def _aligned(lines: Sequence, others: Sequence, likeness) -> float:
+def _aligned(lines: Sequence[T], others: Sequence[T], likeness: Callable[[T, T], float]) -> float:
     """The greatest sum of the likeness of lines in an order-keeping alignment."""
     last = [0.0] * (len(others) + 1)
     for line in lines:
@@ -109,7 +116,8 @@ def _aligned(lines: Sequence, others: Sequence, likeness) -> float:
 def _row_likeness(row: list[str], other: list[str]) -> float:
     if row == other:
         return float(_count(row))
-    return _aligned([text for text in row if text], [text for text in other if text], _text_likeness)
+    texts, others = [text for text in row if text], [text for text in other if text]
+    return _aligned(texts, others, _text_likeness)
 
 
 def _text_likeness(text: str, other: str) -> float:

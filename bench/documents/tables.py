@@ -1,4 +1,4 @@
-"""Scores the tables that tools find in PDFs: `tables.py FOLDER...`, or a row of `make bench-documents`.
+"""Scores the tables that tools find in PDFs: `tables.py FOLDER...`; part of `make bench-documents`.
 
 Only files with expected tables beside them are read (`table_scores.py` says which). Each tool reads
 them in its own process (`tables.py --tool TOOL`), which prints a line of JSON for each file.

@@ -436,8 +436,8 @@ class RowResult(Generic[_Item]):
         """The reason if the row failed; None otherwise."""
     @property
     def evidence(self) -> Mapping[str, Evidence]:
-        """Where the values of the items stand in `input_data`, by JSON Pointer into `items`, such as
-        `/0/total`. Found on first use; see `structx.evidence`.
+        """Where the values of the items stand in `input_data`, by JSON Pointer into `items`, such
+        as `/0/total`. Found on first use; see `structx.evidence`.
 
         Raises ValueError for a row of a table unless `extract` was given `evidence=True`.
         """
@@ -445,7 +445,7 @@ class RowResult(Generic[_Item]):
         """The evidence of a part of an item, by attributes and indices; None for null and text that
         is empty. For example: `row.evidence_of(row.items[0], "lines", 0, "price")`.
 
-        Raises ValueError if the item, which may be its index, is none of the row's, and as `evidence`.
+        Raises ValueError if the item (or its index) is none of the row's, and as `evidence`.
         """
     @property
     def image_pages(self) -> list[int]:
@@ -523,8 +523,8 @@ def measuring(input: _Encoded) -> Job[tuple[int, int, int, int, list[int]]]:
     """
 
 def checking(input: _Encoded, values: str) -> Job[list[str]]:
-    """Makes a job that checks recorded values, a JSON list, against a source; its result is what does
-    not hold. Raises FileError."""
+    """Makes a job that checks recorded values, a JSON list, against a source; its result is what
+    does not hold. Raises FileError."""
 
 def default_limits() -> str:
     """The default limits of a document, as JSON."""

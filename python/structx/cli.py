@@ -107,8 +107,8 @@ def _add_verify(commands: Any) -> None:
     verify: argparse.ArgumentParser = commands.add_parser(
         "verify",
         help="check a proof against its document, without a model",
-        description="Read DOCUMENT and derive each value of PROOF from it anew. The exit code is 0 if "
-        "all hold; otherwise what does not hold is listed.",
+        description="Read DOCUMENT and derive each value of PROOF from it anew. The exit code is 0 "
+        "if all hold; otherwise what does not hold is listed.",
     )
     verify.add_argument("proof", type=Path, metavar="PROOF", help="made by result.save_proof")
     verify.add_argument("document", type=Path, metavar="DOCUMENT")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, cast
 
 from typing_extensions import TypedDict
 
@@ -178,13 +178,13 @@ def _index(items: list[Any], item: object) -> int:
 
 
 def _part(value: Any, step: str | int) -> Any:
-    if isinstance(step, str) and not isinstance(value, Mapping):
-        return getattr(value, step)
-    return value[step]
+    is_attribute = isinstance(step, str) and not hasattr(value, "__getitem__")
+    return getattr(value, cast(str, step)) if is_attribute else value[step]
 
 
 def _name_in_schema(value: Any, attribute: str) -> str:
     """The name of an attribute in the schema: its alias, if it has one."""
-    field = getattr(type(value), "model_fields", {}).get(attribute)
+    fields: Any = getattr(cast(Any, type(value)), "model_fields", {})
+    field = fields.get(attribute)
     alias = getattr(field, "validation_alias", None) or getattr(field, "alias", None)
     return alias if isinstance(alias, str) else attribute

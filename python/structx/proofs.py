@@ -13,15 +13,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from structx import _core
-from structx.exceptions import StructXError
-
-if TYPE_CHECKING:
-    from structx.results import RowResult
+from structx.evidence import Evidence
 
 _FORMAT = "structx-proof"
 _VERSION = 1
@@ -29,9 +26,12 @@ _BLOCK = 1 << 20
 
 
 def save(
-    row: RowResult[Any], source: Path | None, options: str, proof: str | os.PathLike[str]
+    evidence: Mapping[str, Evidence],
+    source: Path | None,
+    options: str,
+    proof: str | os.PathLike[str],
 ) -> None:
-    """Writes the proof of a document's row; see `ExtractionResult.save_proof`."""
+    """Writes the proof of a document's values; see `ExtractionResult.save_proof`."""
     if source is None:
         raise ValueError(
             "a proof needs a document that was read from a file: give its path as data"
@@ -49,7 +49,7 @@ def save(
                 for span in one.spans
             ],
         }
-        for pointer, one in row.evidence.items()
+        for pointer, one in evidence.items()
     ]
     content = {
         "format": _FORMAT,
@@ -58,7 +58,7 @@ def save(
         "values": values,
     }
     if problems := _core.checking((source, options), json.dumps(values)).wait():
-        raise StructXError(f"{source} is no longer what was read: {problems[0]}")
+        raise ValueError(f"{source} is no longer what was read: {problems[0]}")
     Path(proof).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
 

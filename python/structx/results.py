@@ -97,32 +97,31 @@ class ExtractionResult(Generic[T, D]):
             return_df: gives a pandas DataFrame with these columns instead of a list of dicts.
 
         Returns:
-            Records of `row` (its position), `pointer`, `value`, `status`, `score`, `occurrences`, and
-            of one place `text`, `page`, `start`, `end`, `boxes` and `cell`. A value with several
-            places has several records, one without a place has one with None.
+            Records of `row` (its position), `pointer`, `value`, `status`, `score`, `occurrences`,
+            and of one place `text`, `page`, `start`, `end`, `boxes` and `cell`. A value with
+            several places has several records, one without a place has one with None.
 
         Raises:
             ValueError: rows of a table that were extracted without `evidence=True`.
         """
         from structx._engine.evidence_table import records  # not needed by other results
 
-        return records(self.rows, return_df=return_df)
+        return records(((row.position, row.evidence) for row in self.rows), return_df=return_df)
 
     def save_proof(self, path: str | os.PathLike[str]) -> None:
-        """Writes the evidence to a file that `structx verify PROOF DOCUMENT` checks without a model.
+        """Writes the evidence to a file; `structx verify PROOF DOCUMENT` checks it without a model.
 
         For example: `result.save_proof("out.proof.json")`.
 
         Raises:
-            ValueError: the source is a table, or was not read from a file.
-            StructXError: the file has changed since it was read.
+            ValueError: the source is a table, was not read from a file, or has changed since.
         """
         from structx import proofs  # not needed by other results
 
         source, options = vars(self).get(_SOURCE, (None, "{}"))
         if len(self.rows) != 1 or (source is not None and source.text is None):
             raise ValueError("a proof needs a document: rows of tables have none")
-        proofs.save(self.rows[0], source and source.path, options, path)
+        proofs.save(self.rows[0].evidence, source and source.path, options, path)
 
     @property
     def attempted_count(self) -> int:

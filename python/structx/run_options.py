@@ -42,20 +42,20 @@ class RunOptions(TypedDict, total=False):
     quota). Rows that would need it fail with that error at once, or use the next model. Default:
     `fail_fast` of the extractor."""
     evidence: bool | None
-    """Whether rows keep what their `evidence` is found with: the reply of the model, and the source.
+    """Whether rows keep what their `evidence` is found with: the reply of the model and the source.
     With `return_df=True` it adds the status and the place of each field. Default: rows of documents
     keep it, rows of tables do not."""
     require_grounding: bool | Literal["normalized", "exact"] | Mapping[str, GroundingLevel] | None
-    """Which values must stand in the source (see `structx.evidence`): True for all values, in nearly
-    the same words at least; `"normalized"` in any spelling; `"exact"` in the same characters; a dict
-    for some fields, such as `{"total": "normalized", "lines.price": "exact"}`. Values that are
-    inferred or unverifiable pass. A reply with other values goes back to the model, which counts as
-    one of its `max_retries`; then `on_ungrounded` decides. Default: False."""
+    """Which values must stand in the source (see `structx.evidence`): True for all values, in
+    nearly the same words at least; `"normalized"` in any spelling; `"exact"` in the same
+    characters; a dict for some fields, such as `{"total": "normalized", "lines.price": "exact"}`.
+    Values that are inferred or unverifiable pass. A reply with other values goes back to the
+    model, one of its `max_retries`; then `on_ungrounded` decides. Default: False."""
     on_ungrounded: Literal["reask", "null", "fail", "keep"] | None
     """What becomes of values that the model still gives although the source does not say them:
-    `"reask"` asks again while retries are left, then the row fails; `"null"` makes them null, and the
-    row fails if one may not be null; `"fail"` fails the row; `"keep"` keeps them, and their evidence
-    tells. Default: `"reask"`."""
+    `"reask"` asks again while retries are left, then the row fails; `"null"` makes them null, and
+    the row fails if one may not be null; `"fail"` fails the row; `"keep"` keeps them, and their
+    evidence tells. Default: `"reask"`."""
     progress: bool | Callable[[Progress], None] | None
     """True shows a bar if there is more than one row, tqdm is installed, and stderr is a terminal
     or a notebook. A function is called with a Progress at most ten times a second and at the end,

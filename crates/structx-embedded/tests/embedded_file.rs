@@ -151,7 +151,7 @@ async fn even_noise_is_valid_and_grounded() {
         model.complete(&requests[1]),
         model.complete(&requests[2]),
     );
-    for (document, reply) in documents.iter().zip([one, two, three]) {
+    for reply in [one, two, three] {
         let reply = reply.unwrap();
         assert_eq!(reply.finish_reason, FinishReason::Stop);
         let value: serde_json::Value = serde_json::from_str(&reply.text).unwrap();

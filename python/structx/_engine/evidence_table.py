@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from structx.evidence import Evidence
-
-if TYPE_CHECKING:
-    from structx.results import RowResult
 
 COLUMNS = (
     "row",
@@ -26,12 +23,12 @@ COLUMNS = (
 )
 
 
-def records(rows: Sequence[RowResult[Any]], *, return_df: bool) -> Any:
-    """One record for each place of a value; raises ValueError if the evidence was not kept."""
+def records(rows: Iterable[tuple[int, Mapping[str, Evidence]]], *, return_df: bool) -> Any:
+    """One record for each place of a value, of the evidence of rows at positions."""
     found = [
-        dict(zip(COLUMNS, (row.position, pointer, *place), strict=True))
-        for row in rows
-        for pointer, one in row.evidence.items()
+        dict(zip(COLUMNS, (position, pointer, *place), strict=True))
+        for position, evidence in rows
+        for pointer, one in evidence.items()
         for place in _places(one)
     ]
     if not return_df:

@@ -162,8 +162,8 @@ def _level(level: object) -> str:
     if not isinstance(level, str) or level not in _LEVELS:
         names = ", ".join(map(repr, _LEVELS))
         raise ValueError(
-            f"require_grounding must be True, False, one of {names}, or a dict of fields to these, not "
-            f"{level!r}"
+            f"require_grounding must be True, False, one of {names}, or a dict of fields to these, "
+            f"not {level!r}"
         )
     return level
 
