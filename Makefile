@@ -73,9 +73,11 @@ advisories: $(VENV)/.lint ## check dependencies for known vulnerabilities; needs
 licenses: $(VENV)/.lint ## update THIRD-PARTY-LICENSES.txt after a change of Cargo.lock
 	$(BIN)/python scripts/third_party_licenses.py
 
-bench: weights examples ## measure cost and speed beside a bare client, and the accuracy of the embedded model
+bench: weights examples ## measure cost and speed beside a bare client, evidence, and the accuracy of the embedded model
 	$(BIN)/python bench/speed/run.py
 	cargo run $(TEST_FLAGS) --quiet --example replies
+	cargo run $(TEST_FLAGS) --quiet --example evidence_cost
+	cargo run $(TEST_FLAGS) --quiet --example evidence_choice
 	$(BIN)/python bench/accuracy/run.py
 
 bench-documents: $(EXTENSION) $(VENV)/.bench ## measure how fast and how well documents are read; FOLDERS="a b" for more

@@ -17,7 +17,7 @@ pub fn assign(scores: &[Vec<f32>]) -> Vec<usize> {
 }
 
 /// The first of the columns with the highest score.
-fn best(row: &[f32]) -> usize {
+pub fn best(row: &[f32]) -> usize {
     let higher = |best: usize, column: usize| if row[column] > row[best] { column } else { best };
     (1..row.len()).fold(0, higher)
 }

@@ -5,11 +5,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use crate::assignment::assign;
+use crate::assignment::{assign, best};
 use crate::index::Index;
-use crate::labels::Labels;
 use crate::leaf::Leaf;
 use crate::place::{Place, Places, Tier};
+use crate::search::Search;
 use crate::sites::{Site, sites};
 
 /// How much a label counts beside the words of the value themselves (1 for the same characters), and how much
@@ -22,6 +22,9 @@ const WITHIN: f32 = 0.3;
 
 /// Places whose scores differ by less are alike: chosen by hand.
 const TIE: f32 = 0.01;
+
+/// The score of a place that another spelling of the value has.
+const ABSENT: f32 = -100.0;
 
 /// The most pairs of equal values and their places that are scored: chosen by hand. Above, the places are
 /// given in the order of the text, and are ambiguous.
@@ -39,8 +42,7 @@ pub struct Choice {
 /// What places are judged by.
 struct Judge<'a> {
     index: &'a Index<'a>,
-    labels: &'a [Labels],
-    fields: &'a [usize],
+    search: &'a Search,
     sites: Vec<Site>,
     /// The scores of labels, by field and value.
     labelled: HashMap<(usize, usize), Vec<f32>>,
@@ -48,84 +50,95 @@ struct Judge<'a> {
     used: BTreeMap<usize, Range<usize>>,
 }
 
-/// The choice for each leaf. `values` has the number of each leaf's value, which equal leaves share, and
-/// `places` those of each value; `fields` has the number of each leaf's field, and `labels` theirs.
-pub fn choose(
-    index: &Index<'_>,
-    leaves: &[Leaf],
-    values: &[Option<usize>],
-    places: &[Places],
-    fields: &[usize],
-    labels: &[Labels],
-) -> Vec<Option<Choice>> {
+/// The choice for each leaf.
+pub fn choose(index: &Index<'_>, leaves: &[Leaf], search: &Search) -> Vec<Option<Choice>> {
     let none = Places::default();
-    let of_leaf: Vec<&Places> =
-        values.iter().map(|value| value.map_or(&none, |value| &places[value])).collect();
+    let places = search.values.iter().map(|value| value.map(|value| &search.places[value]));
+    let places: Vec<&Places> = places.map(|places| places.unwrap_or(&none)).collect();
     let mut judge = Judge {
         index,
-        labels,
-        fields,
-        sites: sites(index, leaves, &of_leaf),
+        search,
+        sites: sites(index, leaves, &places),
         labelled: HashMap::new(),
         used: BTreeMap::new(),
     };
-    let mut groups: Vec<Vec<usize>> = vec![Vec::new(); places.len()];
-    for (leaf, value) in values.iter().enumerate() {
-        value.iter().for_each(|value| groups[*value].push(leaf));
-    }
-    let mut order: Vec<usize> = (0..places.len()).collect();
-    // A short value may be within the place of a longer one, so that is placed first.
-    let length = |value: &usize| places[*value].list.first().map_or(0, |place| place.range.len());
-    order.sort_by_key(|value| Reverse(length(value)));
-    let mut choices = vec![None; leaves.len()];
-    for value in order {
-        let list = &places[value].list;
-        if list.is_empty() || groups[value].is_empty() {
-            continue;
+    let mut groups: Vec<Vec<(usize, usize)>> = vec![Vec::new(); search.places.len()];
+    for (leaf, value) in search.values.iter().enumerate() {
+        if let Some(value) = value.filter(|value| !search.places[*value].list.is_empty()) {
+            groups[search.groups[value]].push((leaf, value));
         }
-        for (leaf, choice) in judge.group(value, &groups[value], list) {
-            let range = list[choice.place].range.clone();
+    }
+    groups.retain(|group| !group.is_empty());
+    // A short value may be within the place of a longer one, so that is placed first.
+    groups.sort_by_key(|group| Reverse(search.places[group[0].1].list[0].range.len()));
+    let mut choices = vec![None; leaves.len()];
+    for group in groups {
+        for ((leaf, value), choice) in group.iter().zip(judge.group(&group)) {
+            let range = search.places[*value].list[choice.place].range.clone();
             judge.used.entry(range.start).or_insert(range);
-            choices[leaf] = Some(choice);
+            choices[*leaf] = Some(choice);
         }
     }
     choices
 }
 
 impl Judge<'_> {
-    /// The choices for the leaves with one value.
-    fn group(&mut self, value: usize, leaves: &[usize], list: &[Place]) -> Vec<(usize, Choice)> {
-        if list.len() == 1 {
-            let only = Choice { place: 0, is_tied: false };
-            return leaves.iter().map(|leaf| (*leaf, only)).collect();
+    /// The choices for leaves with equal values, each given with the number of its value.
+    fn group(&mut self, group: &[(usize, usize)]) -> Vec<Choice> {
+        let search = self.search;
+        let list = |value: usize| &search.places[value].list;
+        let mut values: Vec<usize> = group.iter().map(|(_, value)| *value).collect();
+        values.sort_unstable();
+        values.dedup();
+        let starts = values.iter().flat_map(|value| list(*value)).map(|place| place.range.start);
+        let mut starts: Vec<usize> = starts.collect();
+        starts.sort_unstable();
+        starts.dedup();
+        if starts.len() == 1 {
+            return vec![Choice { place: 0, is_tied: false }; group.len()];
         }
-        if leaves.len().saturating_mul(list.len()) > MOST_PAIRS {
-            let place = |(number, leaf): (usize, &usize)| {
-                (*leaf, Choice { place: number.min(list.len() - 1), is_tied: true })
+        if group.len().saturating_mul(starts.len()) > MOST_PAIRS {
+            let nth = |(number, (_, value)): (usize, &(usize, usize))| Choice {
+                place: number.min(list(*value).len() - 1),
+                is_tied: true,
             };
-            return leaves.iter().enumerate().map(place).collect();
+            return group.iter().enumerate().map(nth).collect();
         }
         let scores: Vec<Vec<f32>> =
-            leaves.iter().map(|leaf| self.scores(*leaf, value, list)).collect();
+            group.iter().map(|(leaf, value)| self.row(*leaf, *value, &starts)).collect();
         let columns = assign_in_order(&scores);
-        let mut is_used = vec![false; list.len()];
+        let mut is_used = vec![false; starts.len()];
         columns.iter().for_each(|column| is_used[*column] = true);
-        let is_tied = |row: usize| {
-            let least = scores[row][columns[row]] - TIE;
-            let free =
-                (0..list.len()).any(|column| !is_used[column] && scores[row][column] >= least);
-            free || can_swap(&scores, &columns, row)
+        let choice = |(row, (_, value)): (usize, &(usize, usize))| {
+            // Another leaf may have the only place that this one has.
+            let is_own = scores[row][columns[row]] > ABSENT;
+            let column = if is_own { columns[row] } else { best(&scores[row]) };
+            let least = scores[row][column] - TIE;
+            let is_free =
+                (0..starts.len()).any(|other| !is_used[other] && scores[row][other] >= least);
+            let place = list(*value).partition_point(|place| place.range.start < starts[column]);
+            Choice { place, is_tied: is_free || (is_own && can_swap(&scores, &columns, row)) }
         };
-        let choice = |(row, leaf): (usize, &usize)| {
-            (*leaf, Choice { place: columns[row], is_tied: is_tied(row) })
-        };
-        leaves.iter().enumerate().map(choice).collect()
+        group.iter().enumerate().map(choice).collect()
+    }
+
+    /// How well each of the starts suits a leaf.
+    fn row(&mut self, leaf: usize, value: usize, starts: &[usize]) -> Vec<f32> {
+        let search = self.search;
+        let list = &search.places[value].list;
+        let scores = self.scores(leaf, value, list);
+        let mut row = vec![ABSENT; starts.len()];
+        for (place, score) in list.iter().zip(scores) {
+            row[starts.partition_point(|start| *start < place.range.start)] = score;
+        }
+        row
     }
 
     /// How well each place suits a leaf.
     fn scores(&mut self, leaf: usize, value: usize, list: &[Place]) -> Vec<f32> {
-        let field = self.fields[leaf];
-        let (index, labels) = (self.index, &self.labels[field]);
+        let (index, search) = (self.index, self.search);
+        let field = search.fields[leaf];
+        let labels = &search.labels[field];
         let labelled = self.labelled.entry((field, value)).or_insert_with(|| {
             list.iter().map(|place| labels.score(index, &place.range)).collect()
         });
@@ -136,7 +149,7 @@ impl Judge<'_> {
             .map(|(place, label)| {
                 let tier = match place.tier {
                     Tier::Exact => 1.0,
-                    Tier::Normalized => NORMALIZED,
+                    Tier::Normalized => NORMALIZED * place.score,
                     Tier::Fuzzy => FUZZY * place.score,
                 };
                 let margin = if index.is_in_margin(place.range.start) { MARGIN } else { 0.0 };

@@ -24,6 +24,7 @@ mod layout;
 mod leaf;
 mod leaves;
 mod place;
+mod search;
 mod sites;
 mod typed;
 mod wording;

@@ -17,6 +17,9 @@ const MOST_PLACES: usize = 4096;
 /// How alike a value and its other spelling in the text are: chosen by hand.
 const OTHER_SPELLING: f32 = 0.98;
 
+/// The same for a number with decimals where the other has none.
+const OTHER_DECIMALS: f32 = 0.95;
+
 /// How a number of the text has a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
@@ -238,7 +241,11 @@ fn place(text: &str, amount: &Amount<'_>, number: &Number, reading: Reading) -> 
     Place {
         range,
         tier: if is_exact { Tier::Exact } else { Tier::Normalized },
-        score: if is_exact { 1.0 } else { OTHER_SPELLING },
+        score: match (is_exact, number.value.contains('.') == amount.spelling.contains('.')) {
+            (true, _) => 1.0,
+            (false, true) => OTHER_SPELLING,
+            (false, false) => OTHER_DECIMALS,
+        },
         is_doubtful: number.is_doubtful || reading == Reading::OtherMark,
     }
 }

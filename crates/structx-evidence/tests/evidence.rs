@@ -123,6 +123,13 @@ fn a_place_is_used_once_unless_there_is_no_other() {
 }
 
 #[test]
+fn equal_numbers_in_other_spellings_share_no_place() {
+    let text = "Menge  Preis\n3      3.00\n";
+    let items = json!([{"price": 3.0, "quantity": 3}]);
+    assert_eq!(starts(text, &items, &json!({})), [20, 13]);
+}
+
+#[test]
 fn equal_places_are_ambiguous_and_counted() {
     let evidence = alone("12.50 and 12.50 and 12.50", "12.50");
     assert_eq!((evidence.status, evidence.occurrences), (Status::Ambiguous, 3));

@@ -1,8 +1,9 @@
 //! Finds numbers in text, in the notations that people use.
 //!
-//! Recognised are numbers with or without groups of three (`1,982.50`, `1.982,50`, `1 982,50`, `1'982.50`), with a currency, a
-//! percent sign (`19%` is 19), an ordinal suffix, a magnitude (`$1.2 million`, `3,5 Mio. EUR`), a minus sign or
-//! accounting brackets, and number words up to twelve and for tens.
+//! Recognised are numbers with or without groups of three (`1,982.50`, `1.982,50`, `1 982,50`,
+//! `1'982.50`), with a currency, a percent sign (`19%` is 19), an ordinal suffix, a magnitude (`$1.2
+//! million`, `3,5 Mio. EUR`), a minus sign or accounting brackets, and number words up to twelve and for
+//! tens.
 //!
 //! `1,234` and `1.234` are ambiguous. In a document that writes a decimal comma elsewhere (`12,50`,
 //! `1.234,56`) the dot separates thousands, in any other document the comma.

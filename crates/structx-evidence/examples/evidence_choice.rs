@@ -1,5 +1,5 @@
 //! Compares the joint choice with the first occurrence, on generated documents with repeated values:
-//! `cargo run --release -p structx-evidence --example joint_choice`.
+//! `cargo run --release -p structx-evidence --example evidence_choice`.
 //!
 //! Each document knows where it wrote each value, so the right place is known without judgement.
 

@@ -1,4 +1,4 @@
-//! Measures the cost of evidence: `cargo run --release -p structx-evidence --example cost`.
+//! Measures the cost of evidence: `cargo run --release -p structx-evidence --example evidence_cost`.
 
 use std::fmt::Write;
 use std::hint::black_box;
@@ -86,7 +86,7 @@ fn document() -> (String, Vec<Leaf>) {
                 lines.push(json!({
                     "item": format!("Good no. {row} of {page}"),
                     "date": format!("2026-03-{day:02}"), "quantity": count, "price": f64::from(price),
-                    "note": if page % 4 == 0 { "proof in wrting before" } else { "before payment" }
+                    "note": if page % 4 == 0 { "writing in before proof" } else { "before payment" }
                 }));
             }
         }

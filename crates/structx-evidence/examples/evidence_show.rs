@@ -1,5 +1,5 @@
 //! Shows where the values of a file of JSON stand in a document:
-//! `cargo run --release -p structx-evidence --example show -- invoice.pdf items.json [schema.json]`.
+//! `cargo run --release -p structx-evidence --example evidence_show -- invoice.pdf items.json [schema.json]`.
 
 use std::path::Path;
 

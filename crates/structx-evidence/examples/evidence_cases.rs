@@ -1,5 +1,5 @@
 //! Measures how many values of a file of cases are found with the right status and at the right place:
-//! `cargo run --release -p structx-evidence --example cases -- grounding_cases.json`.
+//! `cargo run --release -p structx-evidence --example evidence_cases -- grounding_cases.json`.
 //!
 //! A case has `source` (a text or a list of texts), `value`, `spans` in code points, `status`, and where its
 //! test has them the `siblings` that were extracted with it, in their `order`.
