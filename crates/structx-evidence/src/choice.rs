@@ -108,7 +108,9 @@ impl Judge<'_> {
             group.iter().map(|(leaf, value)| self.row(*leaf, *value, &starts)).collect();
         let columns = assign_in_order(&scores);
         let mut is_used = vec![false; starts.len()];
-        columns.iter().for_each(|column| is_used[*column] = true);
+        for column in &columns {
+            is_used[*column] = true;
+        }
         let choice = |(row, (_, value)): (usize, &(usize, usize))| {
             // Another leaf may have the only place that this one has.
             let is_own = scores[row][columns[row]] > ABSENT;

@@ -104,7 +104,8 @@ mod tests {
     #[test]
     fn the_heading_above_is_found() {
         let text = "# One\na\n# Two\nb";
-        let layout = Layout::new(text, vec![6..7]);
+        let known = std::iter::once(6..7).collect();
+        let layout = Layout::new(text, known);
         let heading = |at| layout.heading(at).map(|range| text[range.clone()].trim());
         assert_eq!(
             [heading(3), heading(6), heading(9), heading(14)],

@@ -56,7 +56,11 @@ pub fn leaves(items: &Value, schema: &Value) -> Vec<Leaf> {
                 }
             }
             value => {
-                leaves.push(Leaf { pointer: part.pointer, value: value.clone(), field: part.hints })
+                leaves.push(Leaf {
+                    pointer: part.pointer,
+                    value: value.clone(),
+                    field: part.hints,
+                });
             }
         }
         open[first..].reverse();

@@ -129,7 +129,7 @@ pub fn followed_by(index: &Index<'_>, numbers: Places, unit: &Wording<'_>) -> Pl
         }
         let gap = &index.text()[number.range.end..index.folded().tokens[next].start];
         let unit = place(index, unit, next).filter(|_| gap.trim().is_empty())?;
-        (unit.tier < Tier::Fuzzy).then(|| Place {
+        (unit.tier < Tier::Fuzzy).then_some(Place {
             range: number.range.start..unit.range.end,
             tier: Tier::Normalized,
             ..number

@@ -172,7 +172,9 @@ fn read(
         && close.start() == parts.whole.end
     {
         let is_aside = is_aside(text, open.start());
-        readings.iter_mut().for_each(|number| number.is_doubtful = !is_aside);
+        for number in &mut readings {
+            number.is_doubtful = !is_aside;
+        }
         let range = open.start()..close.end();
         let amount = range.clone();
         readings.push(Number { amount, is_doubtful: is_aside, ..reading(range, true) });
