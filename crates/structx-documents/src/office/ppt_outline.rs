@@ -1,4 +1,4 @@
-//! Keeps the texts of placeholders in presentations of PowerPoint 97 in step.
+//! Keeps the texts of placeholders in presentations of the binary format (.ppt) in step.
 //!
 //! A placeholder on a slide refers to its text by the number of a `TextHeaderAtom` in the outline
 //! ([MS-PPT] 2.9.78). A placeholder without text has a header alone; the library counts the texts

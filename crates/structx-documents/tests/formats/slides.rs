@@ -3,7 +3,7 @@
 use crate::compound::{Node, compound};
 use crate::office::{read, relations, zip};
 
-/// A record of a PowerPoint 97 presentation; containers have the version 15.
+/// A record of a presentation of the binary format (.ppt); containers have the version 15.
 fn record(kind: u16, version: u8, instance: u8, parts: &[Vec<u8>]) -> Vec<u8> {
     let data = parts.concat();
     let length = u32::try_from(data.len()).unwrap();

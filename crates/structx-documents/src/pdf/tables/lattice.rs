@@ -174,7 +174,7 @@ impl Frame {
         let is_table = cells.len() >= 4
             && is_full(reached, height * width)
             && open * 3 <= rows
-            && parted * 3 >= rows
+            && parted * 5 >= rows
             && count <= MOST_WORDS * cells.len()
             && cells.iter().any(|cell| cell.row > 0)
             && cells.iter().any(|cell| cell.column > 0);
