@@ -24,7 +24,7 @@ class DocumentLimits:
     """Limits for reading one document; exceeding one is a LimitExceededError."""
 
     bytes: int = 100 << 20
-    """Bytes of the file; a CSV or TSV file may have five times as many."""
+    """Bytes of the file; a CSV or TSV file may have three times as many."""
     unpacked_bytes: int = 256 << 20
     """Unpacked bytes of a compressed file (.docx, .xlsx, .epub, ...)."""
     inflate_ratio: int = 200

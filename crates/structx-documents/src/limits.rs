@@ -10,7 +10,7 @@ use super::Format;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Bytes of the file; of a CSV or TSV file five times as many. 100 MiB.
+    /// Bytes of the file; of a CSV or TSV file three times as many. 100 MiB.
     pub bytes: u64,
     /// Unpacked bytes of a compressed file (.docx, .xlsx, .epub, ...). 256 MiB.
     pub unpacked_bytes: u64,
@@ -39,7 +39,7 @@ pub struct Limits {
 
 /// How often the bytes of a text file of records may exceed the limit of other files, which are
 /// unpacked or parsed into many times their size: chosen by hand, not measured.
-const TEXT_BYTES: u64 = 5;
+const TEXT_BYTES: u64 = 3;
 
 impl Limits {
     /// The most bytes of a file of this name.

@@ -13,6 +13,9 @@ use crate::{FileError, FileErrorKind, HeaderRow, Skipped, TableOptions};
 /// The memory of a column and its name counted in cells: chosen by hand, not measured.
 const CELLS_OF_A_COLUMN: usize = 8;
 
+/// Records between two checks of the time.
+const RECORDS_PER_CHECK: usize = 1024;
+
 /// Reads a file as a table. Values stay strings as spelled in the file; an empty cell is null. The
 /// delimiter is detected unless the options or `delimiter` give it.
 pub(crate) fn read(
@@ -48,6 +51,7 @@ fn read_cells(
     let (name, options) = (context.name, &context.options.table);
     // The library keeps a whole record, and for a cell more memory than for a character.
     context.check_cells(dialect.most_cells(text))?;
+    context.check_time()?;
     let mut records = dialect.reader(text).into_records();
     let head = head(context, &mut records)?;
     let Some(header) = header::header(&head_rows(&head), options.header) else {
@@ -69,6 +73,9 @@ fn read_cells(
     let head = head.into_iter().skip(header.rows.end).map(Ok);
     for record in head.chain(records).take(options.rows.unwrap_or(usize::MAX)) {
         let record = record.map_err(|error| corrupt(name, &error))?;
+        if table.records.len().is_multiple_of(RECORDS_PER_CHECK) {
+            context.check_time()?;
+        }
         // One more for the memory of the row itself.
         cells += record.len().max(table.columns.len()) + 1;
         context.check_text_cells(cells)?;

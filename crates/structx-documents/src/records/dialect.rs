@@ -7,6 +7,8 @@ use crate::TableOptions;
 /// The part of a file that its dialect is detected from: chosen by hand, not measured.
 const SNIFFED_RECORDS: usize = 50;
 const SNIFFED_BYTES: usize = 1 << 16;
+/// A record of any length may stand at the beginning; the library keeps all of its cells.
+const SNIFFED_BYTES_OF_RECORDS: usize = 1 << 20;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,8 +168,9 @@ fn has_spaced_quote(text: &str, dialect: Dialect) -> bool {
 
 /// The delimiter for which most records have as many fields as the header; ties go to more fields.
 fn sniff_delimiter(text: &str, dialect: Dialect) -> u8 {
+    let head = &text[..text.floor_char_boundary(SNIFFED_BYTES_OF_RECORDS)];
     let score = |delimiter: u8| {
-        let records = Dialect { delimiter, ..dialect }.reader(text).into_records();
+        let records = Dialect { delimiter, ..dialect }.reader(head).into_records();
         let lengths = records.take(SNIFFED_RECORDS).map_while(Result::ok).map(|it| it.len());
         usual_length(&lengths.collect::<Vec<_>>())
     };

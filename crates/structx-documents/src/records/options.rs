@@ -15,8 +15,8 @@ const NAME: &str = "file_options";
 pub(crate) const AS_DOCUMENT: &str = r#"file_options={"as": "document"}"#;
 pub(crate) const AS_RECORDS: &str = r#"file_options={"as": "records"}"#;
 /// All options, with aliases in brackets.
-const ALL: &str = "as (read_as), sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, \
-                   quotechar, escapechar, skipinitialspace, comment, decimal, thousands, sheet_name";
+const ALL: &str = "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar, \
+                   escapechar, skipinitialspace, comment, decimal, thousands, sheet_name, as (read_as)";
 
 /// Options of CSV and TSV files.
 pub(crate) const OF_TEXT: &[&str] = &[

@@ -141,7 +141,7 @@ fn a_million_rows_of_thirty_columns_are_within_the_limits() {
     let context = ReadContext::new("a.csv", &context_options);
     // The cells, and one for each row.
     assert!(context.check_text_cells(1_000_000 * 31).is_ok());
-    assert!(context.check_bytes(1_000_000 * 30 * 16).is_ok());
+    assert!(context.check_bytes(1_000_000 * 30 * 10).is_ok());
     let error = context.check_text_cells(40_000_000).unwrap_err();
     let advice = r#"raise the limit: file_options={"limits": {"cells": 6400000}}"#;
     assert!(error.message.contains(advice), "{error}");
