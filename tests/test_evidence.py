@@ -138,6 +138,15 @@ def test_the_long_form_has_a_record_for_each_place(provider: FakeProvider) -> No
     assert isinstance(frame, pd.DataFrame) and len(frame) == len(records)
 
 
+def test_what_no_value_cites_is_told(provider: FakeProvider) -> None:
+    provider.script(reply(lines=[]))
+    result = extractor(provider).extract(data=TEXT, query="the invoice", model=Invoice)
+    (left,) = result.rows[0].uncited
+    assert (left.omission, left.span.text) == ("amount", "EUR 600,25")
+    assert TEXT[left.span.start : left.span.end] == "EUR 600,25"
+    assert result.coverage == 0.5
+
+
 def test_a_table_may_have_the_evidence_beside_the_values(provider: FakeProvider) -> None:
     orders = [{"note": "two for 1,200.50 EUR"}, {"note": "nothing"}]
     provider.script({**reply(lines=[{"name": "two", "unit_price": "2"}], buyer=""), "times": 2})

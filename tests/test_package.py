@@ -87,6 +87,7 @@ def test_everything_documented_is_public() -> None:
         "SchemaReport",
         "Span",
         "StepUsage",
+        "Uncited",
         "UnsupportedFileError",
         "__version__",
         "measure",

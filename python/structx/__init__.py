@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         read_async,
     )
     from structx.estimates import Estimate
-    from structx.evidence import Evidence, RowEvidence, Span
+    from structx.evidence import Evidence, RowEvidence, Span, Uncited
     from structx.exceptions import (
         BudgetError,
         ConfigurationError,
@@ -73,7 +73,7 @@ else:
             "read_async",
         ],
         "estimates": ["Estimate"],
-        "evidence": ["Evidence", "RowEvidence", "Span"],
+        "evidence": ["Evidence", "RowEvidence", "Span", "Uncited"],
         "exceptions": [
             "BudgetError",
             "ConfigurationError",
@@ -177,6 +177,7 @@ __all__ = [
     "StepUsage",
     "StructXError",
     "TypeCapabilities",
+    "Uncited",
     "UnsupportedFileError",
     "ValidationError",
     "__version__",

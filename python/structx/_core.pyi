@@ -16,7 +16,7 @@ from typing import (
     type_check_only,
 )
 
-from structx.evidence import Evidence
+from structx.evidence import Evidence, RowEvidence, Uncited
 from structx.usage import ExtractorUsage, RawUsage
 
 __all__ = [
@@ -435,12 +435,15 @@ class RowResult(Generic[_Item]):
     def error(self) -> str | None:
         """The reason if the row failed; None otherwise."""
     @property
-    def evidence(self) -> Mapping[str, Evidence]:
+    def evidence(self) -> RowEvidence:
         """Where the values of the items stand in `input_data`, by JSON Pointer into `items`, such
         as `/0/total`. Found on first use; see `structx.evidence`.
 
         Raises ValueError for a row of a table unless `extract` was given `evidence=True`.
         """
+    @property
+    def uncited(self) -> list[Uncited]:
+        """What `input_data` states and no value cites: amounts, dates and table rows."""
     def evidence_of(self, item: _Item | int, /, *path: str | int) -> Evidence | None:
         """The evidence of a part of an item, by attributes and indices; None for null and text that
         is empty. For example: `row.evidence_of(row.items[0], "lines", 0, "price")`.

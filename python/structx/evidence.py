@@ -11,13 +11,13 @@ meaning are not judged: `Paris` is found in `not in Paris`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, cast
 
 from typing_extensions import TypedDict
 
-__all__ = ["Evidence", "EvidenceStatus", "RowEvidence", "Span"]
+__all__ = ["Evidence", "EvidenceStatus", "RowEvidence", "Span", "Uncited"]
 
 EvidenceStatus: TypeAlias = Literal[
     "exact", "normalized", "fuzzy", "ambiguous", "missing", "inferred", "unverifiable"
@@ -82,14 +82,38 @@ class Evidence:
     """What the schema asks for: the rule by which the text is read."""
 
 
+@dataclass(frozen=True)
+class Uncited:
+    """What the source states and no value cites."""
+
+    omission: Literal["amount", "date", "table_row"]
+    """A number with a currency or decimals, a date, or a row of a table that has cited rows."""
+    span: Span
+
+
 class RowEvidence(Mapping[str, Evidence]):
     """The evidence of a row's values by JSON Pointer (RFC 6901) into its items: `/0/lines/2/price`.
 
     Nulls and empty texts have no entry.
+
+    Attributes:
+        stated: the number of amounts and dates in the source.
+        cited: the number of those that a value cites, or that say the same as one that a value
+            cites.
+        uncited: what no value cites, in the order of the text.
     """
 
-    def __init__(self, found: Mapping[str, Evidence]) -> None:
+    def __init__(
+        self,
+        found: Mapping[str, Evidence],
+        stated: int = 0,
+        cited: int = 0,
+        uncited: Sequence[Uncited] = (),
+    ) -> None:
         self._found = dict(found)
+        self.stated = stated
+        self.cited = cited
+        self.uncited = list(uncited)
 
     def __getitem__(self, pointer: str) -> Evidence:
         return self._found[pointer]
@@ -131,6 +155,22 @@ class RawEvidence(TypedDict):
     occurrences: int
 
 
+class RawUncited(TypedDict):
+    """The fields of an Uncited."""
+
+    omission: Literal["amount", "date", "table_row"]
+    span: RawSpan
+
+
+class RawRowEvidence(TypedDict):
+    """The evidence of a row."""
+
+    values: list[RawEvidence]
+    stated: int
+    cited: int
+    uncited: list[RawUncited]
+
+
 class _Row(Protocol):
     """A RowResult."""
 
@@ -140,9 +180,14 @@ class _Row(Protocol):
     def evidence(self) -> Mapping[str, Evidence]: ...
 
 
-def of_raw(found: list[RawEvidence]) -> RowEvidence:
+def of_raw(found: RawRowEvidence) -> RowEvidence:
     """Converts the evidence that the core found."""
-    return RowEvidence({one["pointer"]: _evidence(one) for one in found})
+    return RowEvidence(
+        {one["pointer"]: _evidence(one) for one in found["values"]},
+        found["stated"],
+        found["cited"],
+        [Uncited(one["omission"], Span(**one["span"])) for one in found["uncited"]],
+    )
 
 
 def _evidence(raw: RawEvidence) -> Evidence:

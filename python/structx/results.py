@@ -108,6 +108,14 @@ class ExtractionResult(Generic[T, D]):
 
         return records(((row.position, row.evidence) for row in self.rows), return_df=return_df)
 
+    @property
+    def coverage(self) -> float:
+        """The share of the amounts and dates of the source that values cite, from 0 to 1; 1 if it
+        states none. `row.uncited` lists the others. Raises ValueError as `evidence`."""
+        evidence = [row.evidence for row in self.rows]
+        stated = sum(one.stated for one in evidence)
+        return sum(one.cited for one in evidence) / stated if stated else 1.0
+
     def save_proof(self, path: str | os.PathLike[str]) -> None:
         """Writes the evidence to a file; `structx verify PROOF DOCUMENT` checks it without a model.
 

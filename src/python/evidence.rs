@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::documents::table::Table;
 use crate::documents::{BlockKind, CodePoints, Content, Document, FileError};
-use crate::evidence::{Evidence, Leaf, find, leaves};
+use crate::evidence::{Evidence, Leaf, Uncited, coverage, find, leaves};
 use crate::run::proof::{self, RecordedValue};
 use crate::run::{RunContext, index, items_of};
 
@@ -66,6 +66,20 @@ struct RawEvidence {
     occurrences: usize,
 }
 
+#[derive(Default, IntoPyObject)]
+struct RawRowEvidence {
+    values: Vec<RawEvidence>,
+    stated: usize,
+    cited: usize,
+    uncited: Vec<RawUncited>,
+}
+
+#[derive(IntoPyObject)]
+struct RawUncited {
+    omission: String,
+    span: RawSpan,
+}
+
 #[derive(IntoPyObject)]
 struct RawSpan {
     start: usize,
@@ -111,10 +125,12 @@ pub fn of_row<'py>(
 }
 
 impl Claim {
-    fn find(&self, row: &RowText<'_>) -> Vec<RawEvidence> {
+    fn find(&self, row: &RowText<'_>) -> RawRowEvidence {
         let leaves = leaves(&items_of(&self.reply), &self.origin.target.schema);
         let content = &*self.origin.content;
-        let evidence = find(&index(content, row.text, row.has_images), &leaves);
+        let index = index(content, row.text, row.has_images);
+        let evidence = find(&index, &leaves);
+        let coverage = coverage(&index, &evidence);
         let places = match content {
             Content::Document(document) => Places::Document(document),
             Content::Table(table) => Places::Record(table, row.position),
@@ -133,7 +149,16 @@ impl Claim {
             occurrences: evidence.occurrences,
             text: evidence.text,
         };
-        leaves.into_iter().zip(evidence).map(raw).collect()
+        let uncited = |it: &Uncited| RawUncited {
+            omission: name(it.omission),
+            span: places.span(row.text, &offsets, &it.range),
+        };
+        RawRowEvidence {
+            stated: coverage.stated,
+            cited: coverage.cited,
+            uncited: coverage.uncited.iter().map(uncited).collect(),
+            values: leaves.into_iter().zip(evidence).map(raw).collect(),
+        }
     }
 }
 

@@ -292,6 +292,11 @@ impl RowResult {
         })
     }
 
+    #[getter]
+    fn uncited<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.evidence(py)?.getattr(intern!(py, "uncited"))
+    }
+
     /// The evidence of a part of an item: `evidence_of(row.items[0], "lines", 0, "price")`.
     #[pyo3(signature = (item, *path))]
     fn evidence_of<'py>(

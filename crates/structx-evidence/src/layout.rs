@@ -40,6 +40,10 @@ impl Layout {
         self.lines.partition_point(|start| *start <= at).saturating_sub(1)
     }
 
+    pub fn line_count(&self) -> usize {
+        self.lines.len()
+    }
+
     /// The bytes of a line.
     pub fn line_range(&self, line: usize) -> Range<usize> {
         let start = self.lines.get(line).copied().unwrap_or(self.end);

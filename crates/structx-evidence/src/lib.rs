@@ -11,6 +11,7 @@
 mod assignment;
 mod booleans;
 mod choice;
+mod coverage;
 mod currencies;
 mod decimal;
 mod evidence;
@@ -29,6 +30,7 @@ mod sites;
 mod typed;
 mod wording;
 
+pub use coverage::{Coverage, Omission, Uncited, coverage};
 pub use evidence::{Evidence, Status};
 pub use find::find;
 pub use index::Index;

@@ -165,6 +165,32 @@ impl Typed {
         }
     }
 
+    /// The numbers with a currency or with decimals, and their values; none within another.
+    pub fn stated_amounts(&self) -> Vec<(Range<usize>, String)> {
+        let is_amount = |number: &&Number| match number.unit {
+            Some(Unit::Currency(_)) => true,
+            Some(Unit::Percent) => false,
+            None => number.value.contains('.'),
+        };
+        let mut found: Vec<_> = { self.numbers.iter() }
+            .filter(is_amount)
+            .filter_map(|number| Some((number.range.clone(), canonical(&number.value)?)))
+            .collect();
+        found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+        let mut end = 0;
+        found.retain(|(range, _)| {
+            let is_new = range.end > end;
+            end = end.max(range.end);
+            is_new
+        });
+        found
+    }
+
+    /// The dates and their values.
+    pub fn stated_dates(&self) -> Vec<(Range<usize>, String)> {
+        self.dates.list.iter().map(|date| (date.range.clone(), date.value.clone())).collect()
+    }
+
     /// The places that say a number. The currency or percent sign of the value must stand there; a place is
     /// doubtful if its currency stands elsewhere, as in the header of a table. A unit of the text need not be
     /// in the value.
