@@ -72,13 +72,12 @@ impl Level {
 
     fn is_met_by(self, evidence: &Evidence) -> bool {
         match evidence.status {
-            Status::Exact => true,
             // Places that tie say the value alike, with the score of each.
             Status::Normalized | Status::Ambiguous => self != Self::Exact || evidence.score >= 1.0,
             Status::Fuzzy => self == Self::Fuzzy,
             Status::Missing => false,
-            // The schema does not ask for a place, or structx can't look for one.
-            Status::Inferred | Status::Unverifiable => true,
+            // The schema does not ask for a place of the last two, or structx can't look for one.
+            Status::Exact | Status::Inferred | Status::Unverifiable => true,
         }
     }
 }

@@ -63,7 +63,7 @@ mod tests {
         let twice = [packed(b"a,b\n"), packed(b"1,2\n")].concat();
         assert_eq!(read(twice).unwrap(), b"a,b\n1,2\n");
         assert_eq!(read(b"plain".to_vec()).unwrap(), b"plain");
-        assert_eq!(read(packed(&[0; 2 << 20])), Err(FileErrorKind::LimitExceeded));
+        assert_eq!(read(packed(&vec![0; 2 << 20])), Err(FileErrorKind::LimitExceeded));
         let whole = packed(b"some text");
         assert_eq!(read(whole[..whole.len() - 9].to_vec()), Err(FileErrorKind::Corrupt));
     }

@@ -15,10 +15,13 @@ const DOCUMENTS: u64 = 200;
 
 const GOODS: [&str; 6] = ["Green tea", "Coffee", "Paper A4", "Desk lamp", "Chair", "Tea pot"];
 
+/// Makes a document of one kind.
+type Generator = fn(&mut Rng) -> Sample;
+
 fn main() {
     println!("| documents | values | joint choice | of which ambiguous | first occurrence |");
     println!("|---|---:|---:|---:|---:|");
-    let kinds: [(&str, fn(&mut Rng) -> Sample); 7] = [
+    let kinds: [(&str, Generator); 7] = [
         ("invoices with equal amounts, Markdown tables", |random| invoice(random, true)),
         ("invoices with equal amounts, columns of spaces", |random| invoice(random, false)),
         ("statements with equal dates, Markdown tables", |random| statement(random, true)),

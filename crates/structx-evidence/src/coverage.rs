@@ -153,6 +153,7 @@ mod tests {
         assert_eq!(
             left(&["lamp", "189.00"]),
             [
+                (Omission::Amount, "49.00".to_owned()),
                 row("| desk | 20.50 |"),
                 (Omission::Amount, "258.50".to_owned()),
                 (Omission::Date, "2026-01-05".to_owned()),

@@ -30,8 +30,8 @@ pub(super) fn fill_empty_placeholders(file: &mut [u8]) {
             continue;
         };
         let is_text_kind = matches!(kind[6..], [0..=8, 0, 0, 0]);
-        let is_empty = AFTER.contains(&[*next_1, *next_2]) && next_version & 0xF == 0;
-        if is_text_kind && is_empty && file[start - 2] & 0xF == 0 {
+        let is_empty = AFTER.contains(&[*next_1, *next_2]) && next_version.is_multiple_of(16);
+        if is_text_kind && is_empty && file[start - 2].is_multiple_of(16) {
             file[start..start + 2].copy_from_slice(&TEXT_BYTES);
             file[start + 6..start + LENGTH].fill(b' ');
         }

@@ -253,7 +253,7 @@ mod tests {
                     <item><t>b</t></item><item n='1'>text</item></rss>";
         assert_eq!(table(feed, "{}"), None);
         let values =
-            r##"[["a","b",null],[["x","y"],null,null],[null,null,"1"],[null,null,"text"]]"##;
+            r#"[["a","b",null],[["x","y"],null,null],[null,null,"1"],[null,null,"text"]]"#;
         assert_eq!(table(feed, r#"{"as": "records"}"#), expected("t,tag,n,#text", values));
     }
 

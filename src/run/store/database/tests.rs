@@ -64,13 +64,16 @@ async fn thread_of(notes: &Database) -> std::thread::ThreadId {
     notes.read(|_| Ok(std::thread::current().id())).await.unwrap()
 }
 
-/// Keeps the thread busy until the sender sends.
+/// Keeps the thread busy, from now on until the sender sends.
 fn hold(notes: &Database) -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel();
+    let (begin, begun) = mpsc::channel();
     notes.write_later(move |_| {
+        begin.send(()).unwrap();
         released.recv().unwrap();
         Ok(())
     });
+    begun.recv().unwrap();
     release
 }
 

@@ -43,7 +43,7 @@ fn split<'g>(rows: Vec<PartRow<'g>>, merged: &[&Area], splits: usize, parts: &mu
     for band in bands(rows) {
         let pieces = if splits > 0 { pieces(&band, merged) } else { Vec::new() };
         if pieces.is_empty() {
-            classify(band, parts);
+            classify(&band, parts);
         }
         for piece in pieces {
             split(piece, merged, splits - 1, parts);
@@ -148,7 +148,7 @@ fn runs(rows: &[PartRow], merged: &[&Area]) -> Vec<(u32, u32)> {
 }
 
 /// Titles above, then pairs or a table.
-fn classify<'g>(rows: Vec<PartRow<'g>>, parts: &mut Vec<Part<'g>>) {
+fn classify<'g>(rows: &[PartRow<'g>], parts: &mut Vec<Part<'g>>) {
     let titles = rows.iter().take_while(|row| row.cells.len() == 1).count();
     let (titles, rows) = rows.split_at(titles);
     parts.extend(titles.iter().copied().map(Part::Line));

@@ -20,24 +20,25 @@ pub(super) fn read(
     let mut xml = xml(part);
     loop {
         match xml.read_event().map_err(|_| damaged(context))? {
-            Event::Start(element) => match element.local_name().as_ref() {
-                name @ ("comment" | "threadedComment") => {
-                    let is_threaded = name == "threadedComment";
-                    let place = given(&element, "ref").and_then(|at| sheet_address::parse(&at));
-                    let text = shared::text(context, &mut xml)?;
-                    context.check_time()?;
-                    let Some((row, column)) = place else { continue };
-                    let earlier = grid.comments.get(&(row, column)).filter(|_| is_threaded);
-                    let text = match earlier {
-                        Some(earlier) if !earlier.starts_with(PLACEHOLDER) => {
-                            format!("{earlier}\n{text}")
-                        }
-                        _ => text,
-                    };
-                    grid.comment(row, column, &text)?;
+            Event::Start(element) => {
+                let name = element.local_name();
+                let is_threaded = name.as_ref() == "threadedComment";
+                if !is_threaded && name.as_ref() != "comment" {
+                    continue;
                 }
-                _ => {}
-            },
+                let place = given(&element, "ref").and_then(|at| sheet_address::parse(&at));
+                let text = shared::text(context, &mut xml)?;
+                context.check_time()?;
+                let Some((row, column)) = place else { continue };
+                let earlier = grid.comments.get(&(row, column)).filter(|_| is_threaded);
+                let text = match earlier {
+                    Some(earlier) if !earlier.starts_with(PLACEHOLDER) => {
+                        format!("{earlier}\n{text}")
+                    }
+                    _ => text,
+                };
+                grid.comment(row, column, &text)?;
+            }
             Event::Eof => return Ok(()),
             _ => {}
         }

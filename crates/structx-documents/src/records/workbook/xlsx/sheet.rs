@@ -116,7 +116,7 @@ impl SheetReader<'_> {
                     let found = place.and_then(|place: usize| self.shared.formats.get(place));
                     format = found.copied().unwrap_or(NumberKind::Number);
                 }
-                "t" => kind = value.to_owned(),
+                "t" => value.clone_into(&mut kind),
                 _ => {}
             }
         }
@@ -137,7 +137,7 @@ impl SheetReader<'_> {
                     "f" => {
                         let number = given(&element, "si");
                         let text = self.text()?;
-                        content.formula = Some(self.formula(number, text));
+                        content.formula = Some(self.formula(number, &text));
                     }
                     _ => {
                         let skipped = self.xml.read_to_end(element.name());
@@ -152,7 +152,7 @@ impl SheetReader<'_> {
     }
 
     /// The text of a formula; for one that is shared, the cell that has it.
-    fn formula(&mut self, number: Option<String>, text: String) -> String {
+    fn formula(&mut self, number: Option<String>, text: &str) -> String {
         let Some(number) = number else { return format!("={text}") };
         if text.is_empty() {
             let at = self.formulas.get(&number).map_or("another cell", String::as_str);
