@@ -182,6 +182,60 @@ class _RunContext(Protocol):
     @property
     def log(self) -> Callable[[RawRequest], None] | None: ...
 
+@type_check_only
+class RawPage(TypedDict):
+    """The fields of a Page, without its text."""
+
+    number: int
+    start: int
+    end: int
+    width: float | None
+    height: float | None
+    needs_vision: bool
+    name: str | None
+
+@type_check_only
+class RawPlace(TypedDict):
+    """The fields of a Place."""
+
+    start: int
+    end: int
+    page: int | None
+    box: _Box
+    address: str | None
+
+@type_check_only
+class RawBlock(RawPlace):
+    """The fields of a Block, without its text."""
+
+    kind: _Kind
+    level: int | None
+
+@type_check_only
+class RawTable(RawPlace):
+    """The fields of a Table."""
+
+    cells: list[RawCell]
+
+@type_check_only
+class RawCell(TypedDict):
+    """The fields of a Cell, without its text."""
+
+    row: int
+    column: int
+    start: int
+    end: int
+    box: _Box
+    address: str | None
+
+@type_check_only
+class RawAttachment(TypedDict):
+    """The fields of an Attachment."""
+
+    name: str
+    media_type: str
+    data: bytes
+
 @final
 class Document:
     """A source as a document; a table becomes Markdown. Offsets are in code points."""
@@ -196,27 +250,12 @@ class Document:
     def warnings(self) -> list[str]: ...
     @property
     def source(self) -> Prepared: ...
-    def pages(self) -> list[tuple[int, int, int, tuple[float, float] | None, bool, str | None]]:
-        """number, start, end, (width, height), needs_vision, name"""
-    def blocks(self) -> list[tuple[_Kind, int | None, int, int, int | None, _Box, str | None]]:
-        """kind, level, start, end, page, box, address, without cells"""
-    def tables(
-        self,
-    ) -> list[
-        tuple[
-            int,
-            int,
-            int | None,
-            _Box,
-            str | None,
-            list[tuple[int, int, int, int, _Box, str | None]],
-        ]
-    ]:
-        """start, end, page, box, address, cells: row, column, start, end, box, address"""
-    def attachments(self) -> list[tuple[str, str, bytes]]:
-        """name, media type, content"""
-    def locate(self, start: int, end: int) -> list[tuple[int, int, int | None, _Box, str | None]]:
-        """start, end, page, box, address"""
+    def pages(self) -> list[RawPage]: ...
+    def blocks(self) -> list[RawBlock]:
+        """All blocks but cells."""
+    def tables(self) -> list[RawTable]: ...
+    def attachments(self) -> list[RawAttachment]: ...
+    def locate(self, start: int, end: int) -> list[RawPlace]: ...
     def state(self) -> tuple[bytes, bytes | None]:
         """The arguments of `restore`."""
     @staticmethod

@@ -219,39 +219,44 @@ class Document:
     def pages(self) -> list[Page]:
         """The pages of a PDF, a presentation or an image, the sheets of a workbook; empty for other
         formats."""
-        return [
-            Page(
-                number,
-                start,
-                end,
-                self.text[start:end],
-                *(size or (None, None)),
-                needs_vision,
-                name,
-            )
-            for number, start, end, size, needs_vision, name in self._core.pages()
-        ]
+        return [Page(**page, text=self._part(page)) for page in self._core.pages()]
 
     @cached_property
     def blocks(self) -> list[Block]:
         """The parts of the text, in its order."""
         return [
-            Block(kind, level, start, end, self.text[start:end], page, _box(box), address)
-            for kind, level, start, end, page, box, address in self._core.blocks()
+            Block(
+                raw["kind"],
+                raw["level"],
+                raw["start"],
+                raw["end"],
+                self._part(raw),
+                raw["page"],
+                _box(raw["box"]),
+                raw["address"],
+            )
+            for raw in self._core.blocks()
         ]
 
     @cached_property
     def tables(self) -> list[Table]:
         """The tables, in the order of the text."""
         return [
-            Table(start, end, page, _box(box), [self._cell(*cell) for cell in cells], address)
-            for start, end, page, box, address, cells in self._core.tables()
+            Table(
+                raw["start"],
+                raw["end"],
+                raw["page"],
+                _box(raw["box"]),
+                [self._cell(cell) for cell in raw["cells"]],
+                raw["address"],
+            )
+            for raw in self._core.tables()
         ]
 
     @cached_property
     def attachments(self) -> list[Attachment]:
         """The attachments of an e-mail; empty for other formats."""
-        return [Attachment(*attachment) for attachment in self._core.attachments()]
+        return [Attachment(**attachment) for attachment in self._core.attachments()]
 
     def locate(self, start: int, end: int) -> list[Place]:
         """Locates the characters from `start` up to `end`, in the order of the text.
@@ -264,8 +269,8 @@ class Document:
         if not 0 <= start <= end:
             raise ValueError(f"start and end must be offsets of the text, not {start} and {end}")
         return [
-            Place(first, last, page, _box(box), address)
-            for first, last, page, box, address in self._core.locate(start, end)
+            Place(raw["start"], raw["end"], raw["page"], _box(raw["box"]), raw["address"])
+            for raw in self._core.locate(start, end)
         ]
 
     @property
@@ -273,16 +278,12 @@ class Document:
         """The content, as the core stores it."""
         return self._core.source
 
-    def _cell(
-        self,
-        row: int,
-        column: int,
-        start: int,
-        end: int,
-        box: tuple[float, ...] | None,
-        address: str | None,
-    ) -> Cell:
-        return Cell(row, column, start, end, self.text[start:end], _box(box), address)
+    def _cell(self, raw: _core.RawCell) -> Cell:
+        start, end, box = raw["start"], raw["end"], _box(raw["box"])
+        return Cell(raw["row"], raw["column"], start, end, self._part(raw), box, raw["address"])
+
+    def _part(self, raw: _core.RawPage | _core.RawBlock | _core.RawCell) -> str:
+        return self.text[raw["start"] : raw["end"]]
 
     def __reduce__(self) -> tuple[Callable[..., Document], tuple[bytes, bytes | None]]:
         return _restore, self._core.state()

@@ -1,4 +1,4 @@
-//! `_core.Document`: a document as plain tuples, from which `structx.documents` makes objects.
+//! `_core.Document`: a document as dicts, from which `structx.documents` makes objects.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,19 +14,63 @@ use super::input::Prepared;
 
 /// left, top, right, bottom
 pub type RawBox = (f64, f64, f64, f64);
-/// number, start, end, (width, height), `needs_vision`, name
-type RawPage = (u32, usize, usize, Option<(f32, f32)>, bool, Option<String>);
-/// kind, level, start, end, page, box, address
-type RawBlock =
-    (&'static str, Option<u8>, usize, usize, Option<u32>, Option<RawBox>, Option<String>);
-/// row, column, start, end, box, address
-type RawCell = (u32, u32, usize, usize, Option<RawBox>, Option<String>);
-/// start, end, page, box, address, cells
-type RawTable = (usize, usize, Option<u32>, Option<RawBox>, Option<String>, Vec<RawCell>);
-/// start, end, page, box, address
-type RawPlace = (usize, usize, Option<u32>, Option<RawBox>, Option<String>);
-/// name, media type, bytes
-type RawAttachment<'py> = (String, String, Bound<'py, PyBytes>);
+#[derive(IntoPyObject)]
+struct RawPage {
+    number: u32,
+    start: usize,
+    end: usize,
+    width: Option<f32>,
+    height: Option<f32>,
+    needs_vision: bool,
+    name: Option<String>,
+}
+
+#[derive(IntoPyObject)]
+struct RawBlock {
+    kind: &'static str,
+    level: Option<u8>,
+    start: usize,
+    end: usize,
+    page: Option<u32>,
+    r#box: Option<RawBox>,
+    address: Option<String>,
+}
+
+#[derive(IntoPyObject)]
+struct RawTable {
+    start: usize,
+    end: usize,
+    page: Option<u32>,
+    r#box: Option<RawBox>,
+    cells: Vec<RawCell>,
+    address: Option<String>,
+}
+
+#[derive(IntoPyObject)]
+struct RawCell {
+    row: u32,
+    column: u32,
+    start: usize,
+    end: usize,
+    r#box: Option<RawBox>,
+    address: Option<String>,
+}
+
+#[derive(IntoPyObject)]
+struct RawPlace {
+    start: usize,
+    end: usize,
+    page: Option<u32>,
+    r#box: Option<RawBox>,
+    address: Option<String>,
+}
+
+#[derive(IntoPyObject)]
+struct RawAttachment<'py> {
+    name: String,
+    media_type: String,
+    data: Bound<'py, PyBytes>,
+}
 
 /// A source as a document; a table becomes Markdown.
 #[pyclass(frozen, module = "structx._core")]
@@ -63,7 +107,7 @@ impl Document {
         let BlockKind::Cell { row, column } = block.kind else { return None };
         let Range { start, end } = self.range(&block.range);
         let address = self.document().address(&block.range);
-        Some((row, column, start, end, block.bounds.map(raw_box), address))
+        Some(RawCell { row, column, start, end, r#box: block.bounds.map(raw_box), address })
     }
 }
 
@@ -98,7 +142,15 @@ impl Document {
         let pages = self.document().pages.iter();
         let raw = |page: &documents::Page| {
             let Range { start, end } = self.range(&page.range);
-            (page.number, start, end, page.size, page.needs_vision, page.name.clone())
+            RawPage {
+                number: page.number,
+                start,
+                end,
+                width: page.size.map(|(width, _)| width),
+                height: page.size.map(|(_, height)| height),
+                needs_vision: page.needs_vision,
+                name: page.name.clone(),
+            }
         };
         pages.map(raw).collect()
     }
@@ -117,7 +169,8 @@ impl Document {
             };
             let Range { start, end } = self.range(&block.range);
             let address = self.document().address(&block.range);
-            Some((kind, level, start, end, block.page, block.bounds.map(raw_box), address))
+            let (page, bounds) = (block.page, block.bounds.map(raw_box));
+            Some(RawBlock { kind, level, start, end, page, r#box: bounds, address })
         };
         self.document().blocks.iter().filter_map(raw).collect()
     }
@@ -127,11 +180,12 @@ impl Document {
         for block in &self.document().blocks {
             if block.kind == BlockKind::Table {
                 let Range { start, end } = self.range(&block.range);
-                let (bounds, address) =
-                    (block.bounds.map(raw_box), self.document().address(&block.range));
-                tables.push((start, end, block.page, bounds, address, Vec::new()));
+                let address = self.document().address(&block.range);
+                let (page, bounds) = (block.page, block.bounds.map(raw_box));
+                let cells = Vec::new();
+                tables.push(RawTable { start, end, page, r#box: bounds, cells, address });
             } else if let (Some(cell), Some(table)) = (self.raw_cell(block), tables.last_mut()) {
-                table.5.push(cell);
+                table.cells.push(cell);
             }
         }
         tables
@@ -140,8 +194,8 @@ impl Document {
     fn attachments<'py>(&self, py: Python<'py>) -> Vec<RawAttachment<'py>> {
         let attachments = self.document().attachments.iter();
         let raw = |attachment: &documents::Attachment| {
-            let bytes = PyBytes::new(py, &attachment.bytes);
-            (attachment.name.clone(), attachment.media_type.clone(), bytes)
+            let (name, media_type) = (attachment.name.clone(), attachment.media_type.clone());
+            RawAttachment { name, media_type, data: PyBytes::new(py, &attachment.bytes) }
         };
         attachments.map(raw).collect()
     }
@@ -151,7 +205,8 @@ impl Document {
         let range = self.offsets.byte(text, start)..self.offsets.byte(text, end);
         let raw = |place: documents::Place| {
             let Range { start, end } = self.range(&place.range);
-            (start, end, place.page, place.bounds.map(raw_box), place.address)
+            let (page, bounds) = (place.page, place.bounds.map(raw_box));
+            RawPlace { start, end, page, r#box: bounds, address: place.address }
         };
         self.document().locate(range).into_iter().map(raw).collect()
     }

@@ -252,8 +252,7 @@ mod tests {
         let feed = "<rss><title>News</title><item><t>a</t><tag>x</tag><tag>y</tag></item>\
                     <item><t>b</t></item><item n='1'>text</item></rss>";
         assert_eq!(table(feed, "{}"), None);
-        let values =
-            r#"[["a","b",null],[["x","y"],null,null],[null,null,"1"],[null,null,"text"]]"#;
+        let values = r#"[["a","b",null],[["x","y"],null,null],[null,null,"1"],[null,null,"text"]]"#;
         assert_eq!(table(feed, r#"{"as": "records"}"#), expected("t,tag,n,#text", values));
     }
 
