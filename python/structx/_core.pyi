@@ -34,6 +34,7 @@ __all__ = [
     "__version__",
     "checking",
     "default_limits",
+    "drawing",
     "known_options",
     "measuring",
     "most_bytes",
@@ -489,6 +490,8 @@ class RowResult(Generic[_Item]):
 
         Raises ValueError if the item (or its index) is none of the row's, and as `evidence`.
         """
+    def _repr_html_(self) -> str:
+        """The values and where they stand, for notebooks."""
     @property
     def image_pages(self) -> list[int]:
         """The numbers of the pages that the model also received as images, from 1."""
@@ -539,6 +542,9 @@ class Prepared:
     def path(self) -> Path | None:
         """The path, if the source is a file."""
     @property
+    def is_document(self) -> bool:
+        """Whether the source is a document, and not a table."""
+    @property
     def is_pdf(self) -> bool:
         """Whether the source is a PDF."""
     @property
@@ -567,6 +573,14 @@ def measuring(input: _Encoded) -> Job[tuple[int, int, int, int, list[int]]]:
 def checking(input: _Encoded, values: str) -> Job[list[str]]:
     """Makes a job that checks recorded values, a JSON list, against a source; its result is what
     does not hold. Raises FileError."""
+
+def drawing(
+    source: Prepared, pages: Sequence[int], most: int
+) -> Job[list[tuple[str, bytes] | str]]:
+    """A job that draws the pages with these numbers until the images have `most` bytes together.
+
+    For each page that was reached the media type and the bytes of its image, or why it has none.
+    """
 
 def default_limits() -> str:
     """The default limits of a document, as JSON."""

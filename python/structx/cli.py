@@ -1,4 +1,4 @@
-"""The command line: `structx extract`, `structx verify`, `structx models` and `structx journal`.
+"""The command line: `structx` with `extract`, `review`, `verify`, `models` and `journal`.
 
 Results go to stdout and everything else to stderr. Exit codes: 0 success, 1 a source or row failed,
 2 wrong usage or configuration, 130 interrupted, 141 stdout was closed.
@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from structx import __version__, journal, local_models
+from structx import __version__, journal, local_models, review
 from structx.exceptions import ConfigurationError, ExtractionError, StructXError
 from structx.extractor import Extractor
 from structx.results import ExtractionResult
@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(commands)
     _add_verify(commands)
     journal.add_commands(commands)
+    review.add_commands(commands)
     return parser
 
 
@@ -99,6 +100,9 @@ def _add_extract(commands: Any) -> None:
     extract.add_argument("--max-retries", type=int, default=3, metavar="N", help="for each row")
     extract.add_argument(
         "--journal", type=Path, metavar="FILE", help="store rows in it, and resume from it"
+    )
+    extract.add_argument(
+        "--review", type=Path, metavar="FILE", help="write a page to check and correct the values"
     )
     extract.set_defaults(run=_extract)
 
@@ -179,6 +183,7 @@ def _extract(options: argparse.Namespace) -> int:
     paths: list[Path] = options.paths
     model: type[BaseModel] | None = None
     items = failures = tokens = 0
+    results: dict[str, ExtractionResult[Any]] = {}
     for number, path in enumerate(paths, start=1):
         _say(f"[{number}/{len(paths)}] {path}")
         try:
@@ -188,6 +193,7 @@ def _extract(options: argparse.Namespace) -> int:
                 model=model,
                 journal=options.journal,
                 progress=True,
+                evidence=True if options.review else None,
             )
         except ExtractionError as error:
             failures += 1
@@ -196,6 +202,8 @@ def _extract(options: argparse.Namespace) -> int:
             _say(f"  failed: {error}")
             continue
         model = result.model
+        if options.review:
+            results[str(path)] = result
         for record in _records(path, result):
             _write(record)
         sys.stdout.flush()
@@ -204,6 +212,8 @@ def _extract(options: argparse.Namespace) -> int:
         items += result.extracted_count
         failures += result.failure_count
         tokens += result.usage.total_tokens
+    if options.review:
+        _say(f"review page: {review.write(results, options.review)}")
     seconds = time.perf_counter() - started
     documents = _count(len(paths), "document")
     _say(f"{documents}, {_summary(items, failures)}, {_count(tokens, 'token')}, {seconds:.1f} s")

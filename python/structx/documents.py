@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from structx import _core
 from structx._engine.inputs import source_of
-from structx._engine.threads import in_thread, is_large
+from structx._engine.sizes import is_large
+from structx._engine.threads import in_thread
 
 if TYPE_CHECKING:
     from structx._engine.source import Encoded

@@ -27,15 +27,11 @@ _BLOCK = 1 << 20
 
 def save(
     evidence: Mapping[str, Evidence],
-    source: Path | None,
+    source: Path,
     options: str,
     proof: str | os.PathLike[str],
 ) -> None:
     """Writes the proof of a document's values; see `ExtractionResult.save_proof`."""
-    if source is None:
-        raise ValueError(
-            "a proof needs a document that was read from a file: give its path as data"
-        )
     # A proof is shown to others.
     kept = {name: value for name, value in json.loads(options).items() if name != "password"}
     values = [

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, cast
 
 from typing_extensions import TypeVar
 
 from structx._core import AttemptError, RowResult
+from structx._engine.source import DOCUMENT, OPTIONS
 from structx.usage import ExtractionStep, ExtractorUsage, StepUsage, of_calls
 
 if TYPE_CHECKING:
@@ -23,11 +26,6 @@ D = TypeVar("D", default=list[T])
 
 _PLANNING = "_planning"
 """The attribute of a result that holds the planning requests, from which `usage` is computed."""
-
-
-_SOURCE = "_source"
-"""The attribute that holds the source that was read, and the options of the reader as JSON. It does
-not pickle."""
 
 
 @dataclass(repr=False)
@@ -66,7 +64,10 @@ class ExtractionResult(Generic[T, D]):
             return self.usage
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != _SOURCE}
+        """Without the document, which may be large; its text is in the rows."""
+        return {
+            name: value for name, value in vars(self).items() if name not in (DOCUMENT, OPTIONS)
+        }
 
     @property
     def failed(self) -> Any:
@@ -126,10 +127,56 @@ class ExtractionResult(Generic[T, D]):
         """
         from structx import proofs  # not needed by other results
 
-        source, options = vars(self).get(_SOURCE, (None, "{}"))
-        if len(self.rows) != 1 or (source is not None and source.text is None):
-            raise ValueError("a proof needs a document: rows of tables have none")
-        proofs.save(self.rows[0].evidence, source and source.path, options, path)
+        document: _core.Prepared | None = vars(self).get(DOCUMENT)
+        if document is None or document.path is None:
+            raise ValueError(
+                "a proof needs a document that was read from a file; rows of tables have none"
+            )
+        proofs.save(self.rows[0].evidence, document.path, vars(self)[OPTIONS], path)
+
+    def review(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        source: str | os.PathLike[str] | tuple[str, bytes] | None = None,
+        image_bytes: int = 24 << 20,
+    ) -> Path:
+        """Writes a page for a person to check the values: one HTML file, which loads nothing.
+
+        It shows the pages of the document with marks where values stand, and the values, those at
+        risk first. Corrections are saved as JSON Lines, which `structx.review.apply` reads.
+
+        Args:
+            path: the file to write.
+            source: the document, as a path or as its name and content, to draw its pages. Not
+                needed for a path that was given to `extract` and has not changed since. Without it,
+                pages are shown as text.
+            image_bytes: bytes of the images of pages; pages beyond are shown as text. Pages with
+                values come first. 0 for text alone.
+
+        Returns:
+            The path.
+
+        Raises:
+            OSError: the file can't be written.
+            FileError: the source can't be read.
+            ValueError: the source is not that of the result.
+        """
+        from structx._engine.review import writer  # not needed by other results
+
+        return writer.write([(None, self, source)], path, image_bytes)
+
+    async def review_async(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        source: str | os.PathLike[str] | tuple[str, bytes] | None = None,
+        image_bytes: int = 24 << 20,
+    ) -> Path:
+        """`review` for asyncio: writes in another thread."""
+        from structx._engine.threads import in_thread
+
+        return await in_thread(partial(self.review, path, source=source, image_bytes=image_bytes))
 
     @property
     def attempted_count(self) -> int:
@@ -203,6 +250,5 @@ def result_of(raw: _core.RawExtraction, source: Source) -> ExtractionResult[Any]
     result = cast("ExtractionResult[Any]", object.__new__(ExtractionResult))
     result.data, result.rows = data, rows
     result.model, result.warnings = raw["model"], raw["warnings"]
-    vars(result)[_SOURCE] = (raw["source"], source.input[1])
     vars(result)[_PLANNING] = [StepUsage(**call) for call in raw["planning"]]
     return result

@@ -9,8 +9,9 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use crate::documents::table::Table;
+use crate::documents::vision::{self, PageImage};
 use crate::documents::{
-    self, Content, FileError, FileErrorKind, Format, Limits, Measure, Origin, ReadOptions,
+    self, Content, FileError, FileErrorKind, Format, Limits, Measure, Mode, Origin, ReadOptions,
 };
 use crate::run::SAMPLE_CHARACTERS;
 
@@ -91,6 +92,26 @@ impl Prepared {
         let content = documents::read_path(&path, options)?;
         Ok(Self { content: Arc::new(content), path: Some(Arc::new(path)) })
     }
+
+    /// The document with its file, which is read again if it was not kept, as of most documents.
+    ///
+    /// # Errors
+    /// The source is a table, or its file is gone or has changed.
+    fn with_file(&self) -> Result<Arc<Content>, FileError> {
+        let error = |message| Err(FileError::new(FileErrorKind::Unreadable, "data", message));
+        let Content::Document(document) = &*self.content else { return error("is a table") };
+        if document.original.is_some() {
+            return Ok(self.content.clone());
+        }
+        let Some(path) = self.path.as_deref() else { return error("is no longer at hand") };
+        let options = ReadOptions { mode: Mode::Vision, ..(*document.options).clone() };
+        match documents::read_path(path, &options)? {
+            Content::Document(again) if again.text == document.text => {
+                Ok(Arc::new(Content::Document(again)))
+            }
+            _ => error("has changed since it was read"),
+        }
+    }
 }
 
 impl From<Content> for Prepared {
@@ -105,6 +126,12 @@ impl Prepared {
     #[getter]
     fn path(&self) -> Option<PathBuf> {
         self.path.as_deref().cloned()
+    }
+
+    /// Whether the source is a document, and not a table.
+    #[getter]
+    fn is_document(&self) -> bool {
+        matches!(&*self.content, Content::Document(_))
     }
 
     #[getter]
@@ -167,6 +194,34 @@ pub fn measuring(py: Python<'_>, input: Input) -> PyResult<Job> {
         })
         .await?
     }))
+}
+
+/// The image of a page, or why it has none.
+#[derive(IntoPyObject)]
+enum Drawing {
+    /// media type, bytes
+    Image((&'static str, Vec<u8>)),
+    Message(String),
+}
+
+/// A job that draws the pages with these numbers, in their order, until the images have `most` bytes
+/// together: a drawing for each page that was reached.
+#[pyfunction]
+pub fn drawing(py: Python<'_>, source: Prepared, pages: Vec<u32>, most: usize) -> PyResult<Job> {
+    let drawn = |page: Result<PageImage, FileError>| match page {
+        Ok(PageImage { media_type, bytes, .. }) => Drawing::Image((media_type, bytes.to_vec())),
+        Err(error) => Drawing::Message(error.message),
+    };
+    let draw = move || -> Vec<Drawing> {
+        match source.with_file().as_deref() {
+            Ok(Content::Document(document)) => {
+                vision::previews(document, &pages, most).into_iter().map(drawn).collect()
+            }
+            Ok(Content::Table(_)) => Vec::new(),
+            Err(error) => pages.iter().map(|_| Drawing::Message(error.message.clone())).collect(),
+        }
+    };
+    Ok(Job::new(Pydantic::without_validators(py)?, None, off_the_runtime(draw)))
 }
 
 /// Reads on a thread for sources.

@@ -34,7 +34,8 @@ mod _core {
     use super::extractor::Extractor;
     #[pymodule_export]
     use super::input::{
-        Prepared, default_limits, measuring, most_bytes, path_of, reading, reading_document,
+        Prepared, default_limits, drawing, measuring, most_bytes, path_of, reading,
+        reading_document,
     };
     #[pymodule_export]
     use super::isolate::serve_reader;

@@ -377,6 +377,11 @@ impl RowResult {
         ))
     }
 
+    /// The values of the row and where they stand, for notebooks.
+    fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("structx._engine.row_html")?.getattr("of_row")?.call1((slf,))
+    }
+
     fn __eq__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,

@@ -35,7 +35,12 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
 
 /// A page as an image that models accept: the file itself if it is small, upright, and PNG or JPEG,
 /// the only formats that xAI accepts (docs.x.ai/developers/model-capabilities/images/understanding).
-pub(super) fn show(context: &ReadContext, file: &[u8], page: u32) -> Result<PageImage, FileError> {
+pub(super) fn show(
+    context: &ReadContext,
+    file: &[u8],
+    page: u32,
+    longest_side: u32,
+) -> Result<PageImage, FileError> {
     let file = of_page(context, file, page)?;
     let OpenImage { decoder, format, orientation } = open(context, &file)?;
     let (width, height) = decoder.dimensions();
@@ -47,10 +52,11 @@ pub(super) fn show(context: &ReadContext, file: &[u8], page: u32) -> Result<Page
     };
     // Always decoded, so that a damaged file fails here and not at the provider.
     let image = DynamicImage::from_decoder(decoder).map_err(|error| failed(context, &error))?;
-    if is_plain && !media_type.is_empty() && vision::fits(width, height, file.len()) {
+    let fits = vision::fits(width, height, file.len(), longest_side);
+    if is_plain && !media_type.is_empty() && fits {
         return Ok(PageImage { page, media_type, bytes: file.as_ref().into() });
     }
-    vision::encode(context, page, image, orientation)
+    vision::encode(context, page, image, orientation, longest_side)
 }
 
 /// The displayed width and height of each page.

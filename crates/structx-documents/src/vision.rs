@@ -1,4 +1,4 @@
-//! Renders pages of a document to images for vision models.
+//! Renders pages of a document to images, for vision models and for people.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +17,10 @@ use super::{Document, FileError, FileErrorKind, Format, image as images_of, pdf}
 /// with many images is 2,000 (platform.claude.com/docs/en/vision), and OpenAI scales to 2,048
 /// (platform.openai.com/docs/guides/images-vision).
 pub(super) const LONGEST_SIDE: u32 = 2_000;
+
+/// The longest side of an image for a person, 120 dots per inch for A4: small print can be read.
+/// Chosen by eye, not measured.
+const LONGEST_PREVIEW_SIDE: u32 = 1_400;
 
 /// A larger image, in bytes, is sent as JPEG: chosen by hand, not measured.
 const LARGEST_LOSSLESS: usize = 1 << 20;
@@ -40,6 +44,25 @@ pub fn images(
     pages: &[u32],
     most: usize,
 ) -> Vec<Result<PageImage, FileError>> {
+    draw(document, pages, LONGEST_SIDE, most)
+}
+
+/// [`images`] for a person, which are smaller.
+#[must_use]
+pub fn previews(
+    document: &Document,
+    pages: &[u32],
+    most: usize,
+) -> Vec<Result<PageImage, FileError>> {
+    draw(document, pages, LONGEST_PREVIEW_SIDE, most)
+}
+
+fn draw(
+    document: &Document,
+    pages: &[u32],
+    longest_side: u32,
+    most: usize,
+) -> Vec<Result<PageImage, FileError>> {
     let context = ReadContext::new(&document.name, &document.options);
     let Some(original) = &document.original else { return Vec::new() };
     let mut left = most;
@@ -54,10 +77,11 @@ pub fn images(
         true
     };
     if document.format == Some(Format::Pdf) {
-        pdf::render::pages(&context, original, pages, &mut take);
+        pdf::render::pages(&context, original, pages, longest_side, &mut take);
     } else {
         for &page in pages {
-            let image = guarded(&context, || images_of::show(&context, original, page));
+            let image =
+                guarded(&context, || images_of::show(&context, original, page, longest_side));
             if !take(image) {
                 break;
             }
@@ -83,11 +107,12 @@ pub(super) fn encode(
     page: u32,
     image: DynamicImage,
     orientation: Orientation,
+    longest_side: u32,
 ) -> Result<PageImage, FileError> {
     let failed = |error: ImageError| {
         context.error(FileErrorKind::Unsupported, format!("can't be rendered as an image: {error}"))
     };
-    let mut image = opaque(fitting(image));
+    let mut image = opaque(fitting(image, longest_side));
     image.apply_orientation(orientation);
     let mut bytes = Vec::new();
     image.write_with_encoder(PngEncoder::new(&mut bytes)).map_err(failed)?;
@@ -103,17 +128,17 @@ pub(super) fn encode(
 }
 
 /// Whether an image file of this size is sent unchanged.
-pub(super) fn fits(width: u32, height: u32, bytes: usize) -> bool {
-    width.max(height) <= LONGEST_SIDE && bytes <= LARGEST_LOSSLESS
+pub(super) fn fits(width: u32, height: u32, bytes: usize, longest_side: u32) -> bool {
+    width.max(height) <= longest_side && bytes <= LARGEST_LOSSLESS
 }
 
-fn fitting(image: DynamicImage) -> DynamicImage {
+fn fitting(image: DynamicImage, longest_side: u32) -> DynamicImage {
     let longest = image.width().max(image.height());
-    match longest.div_ceil(LONGEST_SIDE) {
+    match longest.div_ceil(longest_side) {
         0 | 1 => image,
         // Averaging is fast; interpolation keeps more detail at small factors.
-        factor if factor > 2 => image.thumbnail(LONGEST_SIDE, LONGEST_SIDE),
-        _ => image.resize(LONGEST_SIDE, LONGEST_SIDE, FilterType::Triangle),
+        factor if factor > 2 => image.thumbnail(longest_side, longest_side),
+        _ => image.resize(longest_side, longest_side, FilterType::Triangle),
     }
 }
 
@@ -132,9 +157,12 @@ fn opaque(image: DynamicImage) -> DynamicImage {
         }
         return DynamicImage::ImageRgb8(DynamicImage::ImageRgba8(pixels).into_rgb8());
     }
-    if is_coloured {
-        DynamicImage::ImageRgb8(image.into_rgb8())
-    } else {
-        DynamicImage::ImageLuma8(image.into_luma8())
+    if !is_coloured {
+        return DynamicImage::ImageLuma8(image.into_luma8());
     }
+    let pixels = image.into_rgb8();
+    let is_grey = pixels.pixels().all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]);
+    let image = DynamicImage::ImageRgb8(pixels);
+    // Most pages of print: half the bytes.
+    if is_grey { DynamicImage::ImageLuma8(image.into_luma8()) } else { image }
 }

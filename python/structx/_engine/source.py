@@ -14,6 +14,12 @@ Encoded: TypeAlias = "tuple[str | list[bytes] | tuple[str, bytes] | Path | _core
 """The data (a list has the parts of a table as JSON, bytes with a name are a file), and the options
 of the reader as JSON."""
 
+DOCUMENT = "_document"
+"""The attribute of a result that holds its document, for proofs and the review page."""
+
+OPTIONS = "_options"
+"""The attribute beside it with the options of the reader as JSON, among them the password."""
+
 
 class Source:
     """The data of one call. A plain class, as dataclasses take half a millisecond to import."""

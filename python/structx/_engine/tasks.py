@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeA
 
 from pydantic import BaseModel
 
+from structx._engine.source import DOCUMENT, OPTIONS
 from structx.exceptions import ExtractionError
 
 if TYPE_CHECKING:
     from structx import _core, results, usage
-    from structx._engine import inputs, response_models, run_context, threads
+    from structx._engine import inputs, response_models, run_context, sizes, threads
     from structx._engine.run_context import RunContext
     from structx._engine.source import Source
     from structx._engine.tables import write
@@ -39,9 +40,9 @@ def load() -> None:
     The constructor calls it, since the first operation may run while the interpreter exits, when
     nothing can be imported any more.
     """
-    global inputs, response_models, results, run_context, threads, usage, write
+    global inputs, response_models, results, run_context, sizes, threads, usage, write
     from structx import results, usage
-    from structx._engine import inputs, response_models, run_context, threads
+    from structx._engine import inputs, response_models, run_context, sizes, threads
     from structx._engine.tables import write
 
 
@@ -73,7 +74,7 @@ async def run_async(context: RunContext, make: Make[P, R], *args: P.args, **kwar
         job, finish = await _made_async(context, make, *args, **kwargs)
         raw = await job.start()
         gives_table = any(isinstance(arg, OutputOptions) and arg.return_df for arg in args)
-        if gives_table or threads.is_large(raw):
+        if gives_table or sizes.is_large(raw):
             return await threads.in_thread(partial(finish, raw))
         return finish(raw)
 
@@ -99,7 +100,7 @@ async def _made_async(
     **kwargs: P.kwargs,
 ) -> R:
     made = partial(_made, context, make, *args, **kwargs)
-    return await threads.in_thread(made) if threads.is_large(args) else made()
+    return await threads.in_thread(made) if sizes.is_large(args) else made()
 
 
 def _made(
@@ -229,6 +230,8 @@ def _result(
     source: Source, output: OutputOptions, query: str, raw: _core.RawExtraction
 ) -> ExtractionResult[Any, Any]:
     result: ExtractionResult[Any, Any] = results.result_of(raw, source)
+    if raw["source"].is_document:
+        vars(result)[DOCUMENT], vars(result)[OPTIONS] = raw["source"], source.input[1]
     if output.return_df:
         try:
             from structx._engine.result_table import table_of  # not needed by other tasks

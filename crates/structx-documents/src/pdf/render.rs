@@ -11,7 +11,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 
 use super::super::context::ReadContext;
-use super::super::vision::{self, LONGEST_SIDE, PageImage};
+use super::super::vision::{self, PageImage};
 use super::FileError;
 use super::preflight::render_cost;
 
@@ -24,6 +24,7 @@ pub(crate) fn pages(
     context: &ReadContext,
     file: &Arc<[u8]>,
     numbers: &[u32],
+    longest_side: u32,
     take: &mut dyn FnMut(Result<PageImage, FileError>) -> bool,
 ) {
     let pdf = match vision::guarded(context, || super::open(context, file)) {
@@ -35,19 +36,24 @@ pub(crate) fn pages(
     };
     for &number in numbers {
         // Each page has its own cache, as a panic may leave one in a bad state.
-        let image = vision::guarded(context, || page(context, &pdf, number));
+        let image = vision::guarded(context, || page(context, &pdf, number, longest_side));
         if !take(image) {
             return;
         }
     }
 }
 
-fn page(context: &ReadContext, pdf: &Pdf, number: u32) -> Result<PageImage, FileError> {
+fn page(
+    context: &ReadContext,
+    pdf: &Pdf,
+    number: u32,
+    longest_side: u32,
+) -> Result<PageImage, FileError> {
     let index = usize::try_from(number).unwrap_or(usize::MAX).wrapping_sub(1);
     let Some(page) = pdf.pages().get(index) else {
         return Err(context.corrupt(format!("has no page {number}")));
     };
-    let scale = scale(page).ok_or_else(|| {
+    let scale = scale(page, longest_side).ok_or_else(|| {
         context.corrupt(format!("page {number} has a size that can't be rendered"))
     })?;
     render_cost::check(context, page, scale)?;
@@ -66,13 +72,13 @@ fn page(context: &ReadContext, pdf: &Pdf, number: u32) -> Result<PageImage, File
         return Err(context.corrupt(format!("page {number} can't be rendered as an image")));
     };
     let image = DynamicImage::ImageRgb8(image);
-    vision::encode(context, number, image, Orientation::NoTransforms)
+    vision::encode(context, number, image, Orientation::NoTransforms, longest_side)
 }
 
 /// The scale of a page; `None` if it has no size, or its shorter side would have no pixel.
-fn scale(page: &Page<'_>) -> Option<f32> {
+fn scale(page: &Page<'_>, longest_side: u32) -> Option<f32> {
     #[expect(clippy::cast_precision_loss, reason = "it has fewer than 24 bits")]
-    let most = LONGEST_SIDE as f32;
+    let most = longest_side as f32;
     let (width, height) = page.render_dimensions();
     let scale = USUAL_SCALE.min(most / width.max(height));
     let is_shown = scale.is_finite() && width.min(height) * scale >= 1.0;
@@ -83,7 +89,10 @@ fn scale(page: &Page<'_>) -> Option<f32> {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::super::{FileErrorKind, ReadOptions, vision::PageImage};
+    use image::ColorType;
+
+    use super::super::super::vision::{LONGEST_SIDE, PageImage, previews};
+    use super::super::super::{Document, FileErrorKind, Format, ReadOptions};
     use super::{FileError, ReadContext, pages};
 
     /// A page with these entries and this content stream, among further objects from number 5 on.
@@ -102,7 +111,9 @@ mod tests {
 
     fn shown(file: &Arc<[u8]>) -> Result<PageImage, FileError> {
         let mut images = Vec::new();
-        pages(&ReadContext::new("a.pdf", &ReadOptions::default()), file, &[1], &mut |image| {
+        let reading_options = ReadOptions::default();
+        let context = ReadContext::new("a.pdf", &reading_options);
+        pages(&context, file, &[1], LONGEST_SIDE, &mut |image| {
             images.push(image);
             true
         });
@@ -124,6 +135,20 @@ mod tests {
             assert!(found.0.abs_diff(width) <= 1 && found.1.abs_diff(height) <= 1, "{found:?}");
             assert_eq!(image.into_rgb8().get_pixel(9, 9).0, [255; 3], "{entries}");
         }
+    }
+
+    #[test]
+    fn an_image_for_a_person_is_smaller_and_that_of_print_is_grey() {
+        let draw = |content: &str| {
+            let original = Some(pdf("/MediaBox [0 0 595 842]", content, &[]));
+            let format = Some(Format::Pdf);
+            let document = Document { original, format, ..Document::default() };
+            let image = previews(&document, &[1], usize::MAX).remove(0).unwrap();
+            image::load_from_memory(&image.bytes).unwrap()
+        };
+        let (print, coloured) = (draw("0 0 99 99 re f"), draw("1 0 0 rg 0 0 99 99 re f"));
+        assert_eq!((print.height(), print.color()), (1_400, ColorType::L8));
+        assert_eq!((coloured.height(), coloured.color()), (1_400, ColorType::Rgb8));
     }
 
     #[test]
@@ -158,7 +183,8 @@ mod tests {
         let reading_options = ReadOptions::default();
         let mut kinds = Vec::new();
         let file = pdf("/MediaBox [0 0 9 9]", "", &[]);
-        pages(&ReadContext::new("a.pdf", &reading_options), &file, &[0, 2, 1], &mut |image| {
+        let context = ReadContext::new("a.pdf", &reading_options);
+        pages(&context, &file, &[0, 2, 1], LONGEST_SIDE, &mut |image| {
             kinds.push(image.err().map(|error| error.kind));
             true
         });

@@ -1,0 +1,45 @@
+"""Tells values that take long to convert from others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any, cast
+
+from structx import _core
+from structx._engine.tables.files import is_file, is_named
+from structx._engine.tables.libraries import library_of
+
+_LARGE = 5_000
+"""Values that take so long to convert that they would block an event loop.
+
+Chosen by hand, not measured.
+"""
+
+
+def is_large(value: object) -> bool:
+    """Whether the value takes long to convert: it has many parts, or Python reads a file for it."""
+    return _size(value) > _LARGE
+
+
+def _size(value: Any, depth: int = 4) -> int:
+    """Estimates how many values there are; a text counts as one for each 1,000 characters."""
+    if isinstance(value, (str, PurePath)):
+        return _LARGE + 1 if is_named(str(value)) else 1 + len(str(value)) // 1_000
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _LARGE + 1 if is_file(bytes(cast(bytes, value[:6]))) else 1
+    if isinstance(value, _core.RawRows):
+        return 3 * len(value)
+    if hasattr(value, "read"):  # reading a file object may block
+        return _LARGE + 1
+    if library_of(value):
+        rows, columns = value.shape
+        return rows * columns
+    if isinstance(value, dict):
+        value = list(cast("dict[Any, Any]", value).values())
+    if not isinstance(value, (list, tuple)):
+        return 1
+    parts = cast("Sequence[Any]", value)
+    if len(parts) > _LARGE or not depth:
+        return len(parts)
+    return sum(_size(part, depth - 1) for part in parts)
