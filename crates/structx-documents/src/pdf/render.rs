@@ -142,7 +142,7 @@ mod tests {
         let draw = |content: &str| {
             let original = Some(pdf("/MediaBox [0 0 595 842]", content, &[]));
             let format = Some(Format::Pdf);
-            let document = Document { original, format, ..Document::default() };
+            let document = Document { format, original, ..Document::default() };
             let image = previews(&document, &[1], usize::MAX).remove(0).unwrap();
             image::load_from_memory(&image.bytes).unwrap()
         };
