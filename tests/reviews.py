@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from structx import ExtractionResult, ExtractorUsage, RowResult
-from structx.evidence import Evidence, EvidenceStatus, RowEvidence, Span
+from structx.evidence import Evidence, EvidenceStatus, RowEvidence, Span, Uncited
 
 
 class Line(BaseModel):
@@ -35,23 +35,28 @@ def row_of(
     *,
     position: int = 0,
     error: str | None = None,
+    uncited: str = "",
 ) -> RowResult[Any]:
-    """A row; `found` has the value, the status and the text of each pointer."""
+    """A row; `found` has the value, the status and the text of each pointer, and `uncited` is an
+    amount."""
     evidence = {
         pointer: _evidence(text, value, status, said)
         for pointer, (value, status, said) in (found or {}).items()
     }
-    return RowResult(
-        position, position, text, items, ExtractorUsage(), error, evidence=RowEvidence(evidence)
-    )
+    omissions = [Uncited("amount", _span(text, uncited))] if uncited else []
+    found_all = RowEvidence(evidence, uncited=omissions)
+    return RowResult(position, position, text, items, ExtractorUsage(), error, evidence=found_all)
 
 
 def _evidence(text: str, value: Any, status: EvidenceStatus, said: str) -> Evidence:
     if not said:
         return Evidence(value, "", status, 0.0, [], 0)
+    return Evidence(value, said, status, 1.0, [_span(text, said)], text.count(said))
+
+
+def _span(text: str, said: str) -> Span:
     start = text.index(said)
-    span = Span(start, start + len(said), said, None, [], None, "data")
-    return Evidence(value, said, status, 1.0, [span], text.count(said))
+    return Span(start, start + len(said), said, None, [], None, "data")
 
 
 TEXT = "Invoice A17 of Zoë 🦀\n\nTea 1.50 EUR\nMilk 2.25 EUR\n\nsum 3.75"
@@ -73,7 +78,8 @@ def invoice() -> ExtractionResult[Any]:
         "/0/lines/1/price": (2.25, "missing", ""),
     }
     return result_of(
-        row_of(TEXT, [item], found), row_of("no invoice", [], position=1, error="refused")
+        row_of(TEXT, [item], found, uncited="3.75"),
+        row_of("no invoice", [], position=1, error="refused"),
     )
 
 
@@ -114,6 +120,7 @@ def large(pages: int, lines: int) -> dict[str, Any]:
                     "spans": [] if is_missing else [(at, at + len(price), number, [], None)],
                     "reply": None,
                     "is_in_item": True,
+                    "title": None,
                 }
             )
         page = {"label": f"Page {number}", "start": start, "text": text, "number": number}

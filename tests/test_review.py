@@ -281,7 +281,11 @@ def test_the_commands_go_from_a_file_to_corrected_items(
     found = [
         (it["pointer"], it["value"], it["status"]) for r in source["rows"] for it in r["fields"]
     ]
-    assert found == [("/0/total", "12.5", "normalized"), ("/0/total", "12.5", "missing")]
+    assert found == [
+        ("/0/total", "12.5", "normalized"),
+        ("/0/total", "12.5", "missing"),
+        ("", '"13.50"', "uncited"),
+    ]
     items, corrections = tmp_path / "items.jsonl", tmp_path / "corrections.jsonl"
     items.write_text(output.out)
     made = correction("/0/total", 12.5, 13.5, source=source["name"], row=1)

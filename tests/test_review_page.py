@@ -89,12 +89,13 @@ def test_the_queue_has_the_greatest_risk_first(page: Page) -> None:
         "row failed",
         "lines[1].price",
         "lines[1].article",
+        "uncited amount",
         "currency",
         "lines[0].price",
         "number",
         "lines[0].article",
     ]
-    assert page.inner_text("#queue-count") == "7 values of 8"
+    assert page.inner_text("#queue-count") == "8 values of 9"
     assert page.inner_text("#notes-count") == "1 note"
     page.locator(".chip", has_text="empty").click()
     assert lines(page)[-1] == "due"
@@ -120,13 +121,13 @@ def test_keys(page: Page) -> None:
     page.keyboard.press("j")
     page.keyboard.press("k")
     assert name(page) == "lines[1].price"
-    assert page.inner_text("#announcement") == "lines[1].price: 2.25, missing, 2 of 7"
+    assert page.inner_text("#announcement") == "lines[1].price: 2.25, missing, 2 of 8"
     page.keyboard.press("Enter")
     assert name(page) == "lines[1].article"
-    assert page.inner_text("#done") == "1 of 8 values reviewed"
+    assert page.inner_text("#done") == "1 of 9 values reviewed"
     page.keyboard.press("Enter")
     page.keyboard.press("u")
-    assert page.inner_text("#done") == "1 of 8 values reviewed"
+    assert page.inner_text("#done") == "1 of 9 values reviewed"
     page.keyboard.press("?")
     assert page.is_visible("#help")
     page.keyboard.press("Escape")
@@ -134,7 +135,7 @@ def test_keys(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("jku")
     assert page.input_value("#search") == "jku"
-    assert page.inner_text("#done") == "1 of 8 values reviewed"
+    assert page.inner_text("#done") == "1 of 9 values reviewed"
 
 
 def test_the_page_works_with_the_keyboard_alone(page: Page) -> None:
@@ -143,7 +144,7 @@ def test_the_page_works_with_the_keyboard_alone(page: Page) -> None:
         if page.evaluate("document.activeElement.id") == "do-accept":
             break
     page.keyboard.press("Enter")
-    assert page.inner_text("#done") == "1 of 8 values reviewed"
+    assert page.inner_text("#done") == "1 of 9 values reviewed"
 
 
 def test_an_edit_is_checked_by_the_schema_and_saved(page: Page) -> None:
@@ -374,7 +375,7 @@ def test_several_sources_are_one_queue(browser: Browser, tmp_path: Path) -> None
         (correction,) = saved(page)
         assert (correction.source, correction.row, correction.action) == ("two", 0, "accept")
         page.select_option("#sources", label="one")
-        assert page.inner_text("#queue-count") == "7 values of 16"
+        assert page.inner_text("#queue-count") == "8 values of 18"
 
 
 def test_a_result_without_rows_has_a_page(browser: Browser, tmp_path: Path) -> None:
@@ -447,6 +448,6 @@ def test_the_theme_is_switched_and_the_print_has_all_values(page: Page) -> None:
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
     assert not page.is_visible("main")
-    assert page.locator("#print-out tbody tr").count() == 8
+    assert page.locator("#print-out tbody tr").count() == 9
     row = page.locator("#print-out tr", has_text="A17").inner_text()
     assert "exact" in row and "accepted" in row

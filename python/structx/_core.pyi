@@ -484,7 +484,7 @@ class RowResult(Generic[_Item]):
     @property
     def uncited(self) -> list[Uncited]:
         """What `input_data` states and no value cites: amounts, dates and table rows."""
-    def evidence_of(self, item: _Item | int, /, *path: str | int) -> Evidence | None:
+    def evidence_of(self, item: _Item | int, *path: str | int) -> Evidence | None:
         """The evidence of a part of an item, by attributes and indices; None for null and text that
         is empty. For example: `row.evidence_of(row.items[0], "lines", 0, "price")`.
 

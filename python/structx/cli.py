@@ -1,4 +1,4 @@
-"""The command line: `structx` with `extract`, `review`, `verify`, `models` and `journal`.
+"""The command line: `structx extract`, `verify`, `models`, `journal` and `review`.
 
 Results go to stdout and everything else to stderr. Exit codes: 0 success, 1 a source or row failed,
 2 wrong usage or configuration, 130 interrupted, 141 stdout was closed.

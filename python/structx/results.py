@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 from typing_extensions import TypeVar
 
 from structx._core import AttemptError, RowResult
-from structx._engine.source import DOCUMENT, OPTIONS
+from structx._engine.source import SOURCE
 from structx.usage import ExtractionStep, ExtractorUsage, StepUsage, of_calls
 
 if TYPE_CHECKING:
@@ -64,10 +64,7 @@ class ExtractionResult(Generic[T, D]):
             return self.usage
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the document, which may be large; its text is in the rows."""
-        return {
-            name: value for name, value in vars(self).items() if name not in (DOCUMENT, OPTIONS)
-        }
+        return {name: value for name, value in vars(self).items() if name != SOURCE}
 
     @property
     def failed(self) -> Any:
@@ -127,12 +124,12 @@ class ExtractionResult(Generic[T, D]):
         """
         from structx import proofs  # not needed by other results
 
-        document: _core.Prepared | None = vars(self).get(DOCUMENT)
-        if document is None or document.path is None:
+        source, options = vars(self).get(SOURCE, (None, "{}"))
+        if source is None or source.path is None:
             raise ValueError(
                 "a proof needs a document that was read from a file; rows of tables have none"
             )
-        proofs.save(self.rows[0].evidence, document.path, vars(self)[OPTIONS], path)
+        proofs.save(self.rows[0].evidence, source.path, options, path)
 
     def review(
         self,

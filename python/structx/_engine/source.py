@@ -14,11 +14,9 @@ Encoded: TypeAlias = "tuple[str | list[bytes] | tuple[str, bytes] | Path | _core
 """The data (a list has the parts of a table as JSON, bytes with a name are a file), and the options
 of the reader as JSON."""
 
-DOCUMENT = "_document"
-"""The attribute of a result that holds its document, for proofs and the review page."""
-
-OPTIONS = "_options"
-"""The attribute beside it with the options of the reader as JSON, among them the password."""
+SOURCE = "_source"
+"""The attribute of a result that holds its document, and the options of the reader as JSON, among
+them the password; for proofs and the review page. It does not pickle."""
 
 
 class Source:

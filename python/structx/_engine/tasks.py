@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeA
 
 from pydantic import BaseModel
 
-from structx._engine.source import DOCUMENT, OPTIONS
+from structx._engine.source import SOURCE
 from structx.exceptions import ExtractionError
 
 if TYPE_CHECKING:
@@ -231,7 +231,8 @@ def _result(
 ) -> ExtractionResult[Any, Any]:
     result: ExtractionResult[Any, Any] = results.result_of(raw, source)
     if raw["source"].is_document:
-        vars(result)[DOCUMENT], vars(result)[OPTIONS] = raw["source"], source.input[1]
+        # A table is large, and its rows have their texts.
+        vars(result)[SOURCE] = (raw["source"], source.input[1])
     if output.return_df:
         try:
             from structx._engine.result_table import table_of  # not needed by other tasks

@@ -16,10 +16,10 @@ from structx import _core
 from structx._engine import items, leaves
 from structx._engine.review import images, text_pages
 from structx._engine.review.text_pages import TextPage
-from structx._engine.source import DOCUMENT
+from structx._engine.source import SOURCE
 
 if TYPE_CHECKING:
-    from structx.evidence import Evidence, Span
+    from structx.evidence import Evidence, RowEvidence, Span, Uncited
 
 MOST_CHARACTERS = 50_000_000
 """Characters of all pages together; browsers refuse strings of 512 MiB. Chosen by hand."""
@@ -53,6 +53,8 @@ class Field(TypedDict):
     """The value in the reply of the model as JSON, where it is another one."""
     is_in_item: bool
     """False for a value that only the reply has: the model class leaves it out, or renames it."""
+    title: str | None
+    """What stands for a name, where the pointer is empty."""
 
 
 class Row(TypedDict):
@@ -90,7 +92,7 @@ class Collected:
 
         Raises FileError and ValueError: `file` can't be read, or is not that of the result.
         """
-        source: _core.Prepared | None = vars(result).get(DOCUMENT)
+        source: _core.Prepared | None = vars(result).get(SOURCE, (None, ""))[0]
         if file is not None:
             source = _read(file, result)
         document = None
@@ -102,7 +104,7 @@ class Collected:
         self._bound(page for row in rows for page in row["pages"])
         self.sources.append(
             {
-                "name": name or (document.name if document else _name(result)),
+                "name": name or (document.name if document else _name(result, source)),
                 "model": items.name_of(result.model),
                 "schema": _schema(result.model),
                 "notes": [*result.warnings, *_notes(rows)],
@@ -159,9 +161,11 @@ def _fields(row: _core.RowResult[Any]) -> Iterator[Field]:
         yield _field(pointer, value, one) if one else _bare(pointer, value, found is not None)
     for pointer, one in left.items():
         yield {**_field(pointer, one.value, one), "is_in_item": False}
+    if found is not None:
+        yield from map(_uncited, found.uncited)
 
 
-def _evidence(row: _core.RowResult[Any]) -> Mapping[str, Evidence] | None:
+def _evidence(row: _core.RowResult[Any]) -> RowEvidence | None:
     """None where it was not kept."""
     try:
         return row.evidence
@@ -181,6 +185,7 @@ def _field(pointer: str, value: Any, one: Evidence) -> Field:
         "spans": [_span(span) for span in one.spans],
         "reply": None if reply == text else reply,
         "is_in_item": True,
+        "title": None,
     }
 
 
@@ -197,6 +202,20 @@ def _bare(pointer: str, value: Any, is_checked: bool) -> Field:
         "spans": [],
         "reply": None,
         "is_in_item": True,
+        "title": None,
+    }
+
+
+def _uncited(one: Uncited) -> Field:
+    """What the source states and no value cites."""
+    return {
+        **_bare("", one.span.text, is_checked=True),
+        "status": "uncited",
+        "text": one.span.text,
+        "occurrences": 1,
+        "spans": [_span(one.span)],
+        "is_in_item": False,
+        "title": f"uncited {one.omission.replace('_', ' ')}",
     }
 
 
@@ -214,10 +233,13 @@ def _shown(fields: list[Field]) -> set[int]:
     return {page for _, _, page, _, _ in spans if page is not None}
 
 
-def _name(result: Result) -> str:
-    """The name of a table, which the places of its values know."""
+def _name(result: Result, source: _core.Prepared | None) -> str:
+    """The name of a table: that of its file, or the one that the places of its values know."""
+    if source is not None and source.path is not None:
+        return source.path.name
     for row in result.rows:
-        for one in (_evidence(row) or {}).values():
+        found = _evidence(row)
+        for one in found.values() if found else ():
             if one.spans:
                 return one.spans[0].source
     return "data"

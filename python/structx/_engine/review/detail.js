@@ -37,7 +37,7 @@ class Detail {
       ["Source", this.#source(field, decision)],
       field.reply === null ? null : ["Reply", shown(field.reply)],
       decision?.value !== null && decision ? ["Was", own] : null,
-      isEditable(field) || field.status === "failed" ? null
+      isEditable(field) || field.title ? null
         : ["Note", "Only in the reply: the model class renames it or leaves it out."],
       description ? ["Meaning", cut(description, 300)] : null,
     ].filter(Boolean);
@@ -91,7 +91,7 @@ class Detail {
 
   #schemas() {
     const { row, path } = this.field;
-    return row.source.schema && this.field.status !== "failed" ? schemasAt(row.source.schema, path.slice(1)) : [];
+    return row.source.schema && this.field.pointer ? schemasAt(row.source.schema, path.slice(1)) : [];
   }
 
   /** A list of choices where the schema has one, else a box for text. */
@@ -154,7 +154,7 @@ class Detail {
   /** Takes the selected text as the place of the value and, while it is edited, as the value. */
   take() {
     const { selected, field } = this;
-    if (!selected || selected.row !== field?.row || field.status === "failed") return;
+    if (!selected || selected.row !== field?.row || field.title) return;
     const place = { start: selected.start, end: selected.end, text: selected.text };
     if (!this.isEditing) {
       this.actions.anchor(field, place);

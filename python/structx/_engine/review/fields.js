@@ -84,7 +84,7 @@ class Fields {
     const action = decisions.action(field);
     const isCurrent = field === this.current;
     const last = field.path[field.path.length - 1];
-    const name = field.status === "failed" ? "error" : field.path.length > 1 ? partName(last) : "value";
+    const name = field.title ?? (field.path.length > 1 ? partName(last) : "value");
     return element(
       "button",
       {

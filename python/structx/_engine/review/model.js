@@ -6,6 +6,7 @@ const STATUSES = {
   missing: ["✕", "missing", "The source does not say this."],
   ambiguous: ["?", "ambiguous", "Several places are as good, or one can be read in two ways."],
   fuzzy: ["≈", "fuzzy", "The source says it in nearly the same words."],
+  uncited: ["+", "uncited", "The source states this, and no value cites it."],
   unverifiable: ["◌", "unverifiable", "Not in the text; the model also saw images."],
   unchecked: ["·", "unchecked", "No evidence was kept for this row."],
   computed: ["ƒ", "computed", "Not in the model's reply: a default or a validator made it."],
@@ -34,7 +35,7 @@ function readRow(model, source, raw) {
   if (raw.error !== null) row.fields.push(readField(model, row, failure(raw)));
   for (const field of raw.fields) row.fields.push(readField(model, row, field));
   for (const field of row.fields) place(row, field, field.spans);
-  row.items = new Set(row.fields.map((field) => field.path[0])).size;
+  row.items = new Set(row.fields.filter((field) => field.pointer).map((field) => field.path[0])).size;
   return row;
 }
 
@@ -66,7 +67,7 @@ function readField(model, row, raw) {
 function failure(row) {
   return {
     pointer: "", value: JSON.stringify(row.error), status: "failed", score: 0, text: "",
-    occurrences: 0, spans: [], reply: null, is_in_item: false,
+    occurrences: 0, spans: [], reply: null, is_in_item: false, title: "row failed",
   };
 }
 
@@ -108,7 +109,7 @@ function isEditable(field) {
 
 /** The name of a field within its item: `lines[2].price`. */
 function nameOf(field) {
-  if (field.status === "failed") return "row failed";
+  if (field.title) return field.title;
   const name = field.path.slice(1)
     .map((token, index) => (/^\d+$/.test(token) ? `[${token}]` : `${index ? "." : ""}${token}`)).join("");
   return name || "value";

@@ -62,9 +62,9 @@ class _Structure:
                 self._headings.append((block["start"], block["end"], block["level"] or 1))
         for number, table in enumerate(document.tables()):
             self._tables.append((table["start"], table["end"]))
-            for cell in table["cells"]:
-                place = (cell["row"], cell["column"], cell["start"], cell["end"], cell["address"])
-                self._cells.append((place, number))
+            for it in table["cells"]:
+                cell = (it["row"], it["column"], it["start"], it["end"], it["address"])
+                self._cells.append((cell, number))
         self._cells.sort(key=lambda cell: cell[0][2])
 
     def headings(self, start: int, end: int) -> list[Heading]:
@@ -99,10 +99,11 @@ def of_document(document: _core.Document) -> list[TextPage]:
     """The pages of a document: its own, or parts of its text."""
     text, structure, made = document.text, _Structure(document), list[TextPage]()
     for page in document.pages():
-        width, height, extent = page["width"], page["height"], (page["start"], page["end"])
+        number, width, height = page["number"], page["width"], page["height"]
         longest = LONGEST if width is None else LONGEST_DRAWN
-        label = page["name"] or f"Page {page['number']}"
-        first, *others = _parts(text, label, page["number"], extent, structure, longest)
+        extent = (page["start"], page["end"])
+        label = page["name"] or f"Page {number}"
+        first, *others = _parts(text, label, number, extent, structure, longest)
         if width is not None and height is not None:
             first["size"] = (width, height)
         made += [first, *others]
