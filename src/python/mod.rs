@@ -1,5 +1,6 @@
 //! The Python binding: the only module that depends on pyo3.
 
+mod attempt_error;
 mod awaitable;
 mod config;
 mod document;
@@ -25,6 +26,8 @@ mod worker;
 #[pyo3::pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
+    use super::attempt_error::AttemptError;
+    #[pymodule_export]
     use super::config::{known_options, read_yaml};
     #[pymodule_export]
     use super::document::Document;
@@ -46,7 +49,7 @@ mod _core {
     #[pymodule_export]
     use super::limits::Limits;
     #[pymodule_export]
-    use super::row::{AttemptError, RawRows, RowResult};
+    use super::row::{RawRows, RowResult};
     #[pymodule_export]
     use super::runtime::shutdown;
     #[pymodule_export]
