@@ -20,8 +20,17 @@ from loops import Run
 from provider import FakeProvider, connect
 from reviews import Invoice, invoice
 from samples import page_of, pdf, xlsx_of
-from structx import ExtractionResult, ValidationError, _core, cli, review
+from structx import (
+    ExtractionResult,
+    ExtractorUsage,
+    RowResult,
+    ValidationError,
+    _core,
+    cli,
+    review,
+)
 from structx._engine.review import data, text_pages, writer
+from structx.evidence import RowEvidence, Span, Uncited
 from structx.review import Correction
 
 SCRIPT = re.compile(r"<script([^>]*)>(.*?)</script>", re.DOTALL)
@@ -89,6 +98,16 @@ def test_parts_of_a_long_text_have_all_of_it(text: str) -> None:
     assert "".join(page["text"] or "" for page in pages) == text
     assert all(text[page["start"] :].startswith(page["text"] or "") for page in pages)
     assert all(len(page["text"] or "") <= text_pages.LONGEST for page in pages)
+
+
+def test_a_row_of_a_table_that_no_value_cites_is_in_words(tmp_path: Path) -> None:
+    text = "| VAT | 20 % |"
+    span = Span(0, len(text), text, 1, [], None, "data")
+    found = RowEvidence({}, uncited=[Uncited("table_row", span)])
+    row = RowResult(0, 0, text, [{"n": 1}], ExtractorUsage(), evidence=found)
+    shown = data_of(reviews.result_of(row, model={}).review(tmp_path / "page.html").read_bytes())
+    field = shown["sources"][0]["rows"][0]["fields"][-1]
+    assert (field["title"], json.loads(field["value"])) == ("uncited table row", "VAT · 20 %")
 
 
 def test_each_cell_of_a_long_table_is_on_one_page() -> None:

@@ -207,9 +207,11 @@ def _bare(pointer: str, value: Any, is_checked: bool) -> Field:
 
 
 def _uncited(one: Uncited) -> Field:
-    """What the source states and no value cites."""
+    """What the source states and no value cites; of a row of a table the texts of its cells."""
+    cells = (cell.strip() for cell in one.span.text.split("|"))
+    is_row = one.omission == "table_row"
     return {
-        **_bare("", one.span.text, is_checked=True),
+        **_bare("", " · ".join(filter(None, cells)) if is_row else one.span.text, is_checked=True),
         "status": "uncited",
         "text": one.span.text,
         "occurrences": 1,
