@@ -30,16 +30,18 @@ def _size(value: Any, depth: int = 4) -> int:
         return _LARGE + 1 if is_file(bytes(cast(bytes, value[:6]))) else 1
     if isinstance(value, _core.RawRows):
         return 3 * len(value)
+    if isinstance(value, dict):
+        value = list(cast("dict[Any, Any]", value).values())
+    if isinstance(value, (list, tuple)):
+        parts = cast("Sequence[Any]", value)
+        if len(parts) > _LARGE or not depth:
+            return len(parts)
+        return sum(_size(part, depth - 1) for part in parts)
+    if value is None or isinstance(value, (bool, int, float, type)):
+        return 1
     if hasattr(value, "read"):  # reading a file object may block
         return _LARGE + 1
     if library_of(value):
         rows, columns = value.shape
         return rows * columns
-    if isinstance(value, dict):
-        value = list(cast("dict[Any, Any]", value).values())
-    if not isinstance(value, (list, tuple)):
-        return 1
-    parts = cast("Sequence[Any]", value)
-    if len(parts) > _LARGE or not depth:
-        return len(parts)
-    return sum(_size(part, depth - 1) for part in parts)
+    return 1
