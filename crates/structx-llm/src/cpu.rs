@@ -2,8 +2,8 @@
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// Data of this size takes about a millisecond to encode, hash or parse (at 100 to 300 MB/s, as
-/// measured); a hand-over between threads takes some 20 microseconds.
+/// Data of this size takes about a millisecond to encode, hash or parse, much longer than a hand-over
+/// between threads. Chosen by hand, not measured.
 const LARGE: usize = 128 << 10;
 
 /// Runs `work` on data of `bytes`. While it works on much data, another thread takes over the other
