@@ -128,8 +128,7 @@ def _verify(options: argparse.Namespace) -> int:
     secret: Path | None = options.password_file
     try:
         password = None if secret is None else secret.read_text(encoding="utf-8").strip("\r\n")
-        problems = proofs.verify(options.proof, options.document, password)
-        unproven = list(proofs.unproven(options.proof))
+        problems, unproven = proofs.check(options.proof, options.document, password)
     except (OSError, ValueError) as error:
         raise ConfigurationError(str(error)) from error
     for problem in problems:

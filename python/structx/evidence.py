@@ -17,6 +17,8 @@ from typing import Any, Literal, Protocol, TypeAlias, cast
 
 from typing_extensions import TypedDict
 
+from structx._engine.pointers import escaped
+
 __all__ = ["Evidence", "EvidenceStatus", "RowEvidence", "Span", "Uncited"]
 
 EvidenceStatus: TypeAlias = Literal[
@@ -210,7 +212,7 @@ def of_part(row: _Row, item: object, path: tuple[str | int, ...]) -> Evidence | 
     pointer, part = f"/{index}", items[index]
     for step in path:
         name = _name_in_schema(part, step) if isinstance(step, str) else str(step)
-        pointer += "/" + name.replace("~", "~0").replace("/", "~1")
+        pointer += "/" + escaped(name)
         part = _part(part, step)
     return row.evidence.get(pointer)
 

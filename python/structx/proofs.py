@@ -13,9 +13,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from structx import _core
 from structx.evidence import Evidence
@@ -58,6 +58,15 @@ def save(
     Path(proof).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
+class Verdict(NamedTuple):
+    """What came of checking a proof."""
+
+    problems: list[str]
+    """What does not hold, in words."""
+    unproven: list[str]
+    """The values without a place in the document, with their status."""
+
+
 def verify(
     proof: str | os.PathLike[str], document: str | os.PathLike[str], password: str | None = None
 ) -> list[str]:
@@ -72,28 +81,29 @@ def verify(
         ValueError: the file is no proof.
         FileError: the document can't be read.
     """
+    return check(proof, document, password).problems
+
+
+def check(
+    proof: str | os.PathLike[str], document: str | os.PathLike[str], password: str | None = None
+) -> Verdict:
+    """`verify`, with the values that have no place."""
     try:
         content = json.loads(Path(proof).read_text(encoding="utf-8"))
         if content["format"] != _FORMAT or content["version"] != _VERSION:
             raise ValueError(f"{proof} is not a proof of this version of structx")
-        source, values = content["source"], content["values"]
+        source, values = content["source"], cast("list[dict[str, Any]]", content["values"])
         options = {**source["options"], **({} if password is None else {"password": password})}
         expected = source["sha256"]
+        unproven = [f"{one['pointer']}: {one['status']}" for one in values if not one["spans"]]
     except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"{proof} is not a proof: {error}") from error
     path = Path(document)
     problems = (
         [] if _sha256(path) == expected else [f"{path.name}: it is not the file of the proof"]
     )
-    return problems + _core.checking((path, json.dumps(options)), json.dumps(values)).wait()
-
-
-def unproven(proof: str | os.PathLike[str]) -> Iterator[str]:
-    """The values of a proof that have no place in the document, as pointers."""
-    content = json.loads(Path(proof).read_text(encoding="utf-8"))
-    for value in cast("list[dict[str, Any]]", content["values"]):
-        if not value["spans"]:
-            yield f"{value['pointer']}: {value['status']}"
+    problems += _core.checking((path, json.dumps(options)), json.dumps(values)).wait()
+    return Verdict(problems, unproven)
 
 
 def _sha256(path: Path) -> str:

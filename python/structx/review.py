@@ -23,7 +23,7 @@ from typing import Any, Literal, TypeVar, cast
 
 import pydantic
 
-from structx._engine import leaves, response_models
+from structx._engine import leaves, pointers, response_models
 from structx._engine.problems import problems
 from structx._engine.review import writer
 from structx._engine.threads import in_thread
@@ -132,7 +132,7 @@ def _edits(corrections: Iterable[tuple[Any, Correction]]) -> dict[Any, dict[int,
     edits: dict[Any, dict[int, list[Correction]]] = {}
     for row, correction in corrections:
         if correction.action == "edit":
-            index = leaves.path(correction.pointer)[0]
+            index = pointers.path(correction.pointer)[0]
             edits.setdefault(row, {}).setdefault(int(index), []).append(correction)
     return edits
 
@@ -160,7 +160,7 @@ def _edited(item: Any, correction: Correction) -> Any:
     root: list[Any] = [item]
     parent: Any = root
     step: Any = 0
-    for token in leaves.path(correction.pointer)[1:]:
+    for token in pointers.path(correction.pointer)[1:]:
         parent = parent[step]
         step = _step(parent, token)
         if step is None:
@@ -201,7 +201,7 @@ def _is_one(correction: Correction) -> bool:
     source, row, pointer = correction.source, correction.row, correction.pointer
     if not (isinstance(source, str) and isinstance(row, int) and isinstance(pointer, str)):
         return False
-    is_of_item = pointer.startswith("/") and leaves.path(pointer)[0].isdecimal()
+    is_of_item = pointer.startswith("/") and pointers.path(pointer)[0].isdecimal()
     return correction.action in _ACTIONS and (is_of_item or correction.action != "edit")
 
 

@@ -12,6 +12,8 @@ from pydantic import BaseModel, RootModel
 from pydantic_core import SchemaSerializer, core_schema
 from typing_extensions import is_typeddict
 
+from structx._engine import pointers
+
 VALUE = "value"
 """The name of an item that has no parts with names."""
 _MOST_REFERENCES = 32
@@ -82,8 +84,7 @@ def _named(part: Any, root: Any, steps: int) -> tuple[list[str], bool]:
 
 def _target(reference: str, root: Any) -> Any:
     part = root
-    for token in reference.partition("#")[2].split("/")[1:]:
-        name = token.replace("~1", "/").replace("~0", "~")
+    for name in pointers.path(reference.partition("#")[2]):
         part = part.get(name) if isinstance(part, Mapping) else None  # pyright: ignore
     return part  # pyright: ignore[reportUnknownVariableType]
 

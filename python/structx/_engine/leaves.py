@@ -8,6 +8,7 @@ from typing import Any, cast
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from structx._engine.items import is_named_tuple
+from structx._engine.pointers import escaped
 
 
 def plain(items: list[Any]) -> list[Any]:
@@ -29,20 +30,9 @@ def of_json(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
     """The pointer and the value of each leaf; an object or a list without parts is one."""
     if isinstance(value, dict) and value:
         for name, part in cast("dict[str, Any]", value).items():
-            yield from of_json(part, f"{pointer}/{token(name)}")
+            yield from of_json(part, f"{pointer}/{escaped(name)}")
     elif isinstance(value, list) and value:
         for index, part in enumerate(cast("list[Any]", value)):
             yield from of_json(part, f"{pointer}/{index}")
     else:
         yield pointer, value
-
-
-def token(name: str) -> str:
-    """A name as a part of a pointer."""
-    return name.replace("~", "~0").replace("/", "~1")
-
-
-def path(pointer: str) -> list[str]:
-    """The names and indices of a pointer."""
-    parts = pointer.split("/")[1:]
-    return [part.replace("~1", "/").replace("~0", "~") for part in parts]
