@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,3 +81,48 @@ def test_extractors_that_share_limits_share_them_when_they_are_pickled(
 def test_an_extractor_takes_nothing_else_for_limits() -> None:
     with pytest.raises(ConfigurationError, match=r"limits must be a structx.Limits, not dict"):
         Extractor(model="openai/fake", api_key="k", limits={"max_concurrency": 1})  # pyright: ignore
+
+
+def test_a_file_shares_rates(tmp_path: Path) -> None:
+    path = tmp_path / "rates ü"
+    limits = Limits(requests_per_minute=600, file=path)
+    assert limits.file == str(path) and path.exists()
+    copied = pickle.loads(pickle.dumps(limits))
+    assert copied == limits and copied.file == limits.file
+    assert limits != Limits(requests_per_minute=600)
+
+
+def test_processes_of_one_file_share_its_rate(provider: FakeProvider, tmp_path: Path) -> None:
+    provider.script(limit={"per_second": 25, "burst": 3})
+    program = f"""
+import structx
+extractor = structx.Extractor(
+    model="openai/fake", api_key="k", api_base={provider.base_url!r}, max_retries=0,
+    limits=structx.Limits(requests_per_minute=1500, file={str(tmp_path / "rates")!r}),
+)
+rows = [{{"t": str(number)}} for number in range(15)]
+print(extractor.extract(data=rows, query="q", model=str).failure_count)
+"""
+    command = [sys.executable, "-c", program]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(3)]
+    assert [process.communicate()[0].strip() for process in running] == [b"0"] * 3
+    assert (provider.stats().requests, provider.stats().throttled) == (45, 0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"file": "x"}, "file shares requests_per_minute and tokens_per_minute: give at least one"),
+        ({"requests_per_minute": 1, "file": 3}, "file must be the path of a file, not 3"),
+        ({"requests_per_minute": 1, "file": "missing/x"}, "missing/x can't be used"),
+        ({"requests_per_minute": 1, "file": "notes"}, "is no file of rate limits"),
+    ],
+)
+def test_files_that_can_t_be_shared(
+    settings: Any, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes").write_text("keep me, there are more than 24 bytes of me")
+    with pytest.raises(ConfigurationError, match=message):
+        Limits(**settings)
+    assert Path("notes").read_text().startswith("keep me")

@@ -75,6 +75,7 @@ def test_everything_documented_is_public() -> None:
         "JournalError",
         "LimitExceededError",
         "Limits",
+        "ModelStats",
         "NoTextLayerError",
         "PasswordRequiredError",
         "Price",

@@ -6,6 +6,7 @@ import asyncio
 import io
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ from loops import Run, Word
 from provider import FakeProvider, connect
 from structx import ExtractionError, Extractor, Progress
 from structx._engine import progress_bar, run_context
-from waiting import stays, until
+from waiting import eventually, stays, until
 
 ROWS: dict[str, Any] = {
     "data": [{"t": f"row{number:03}"} for number in range(50)],
@@ -77,6 +78,49 @@ def test_the_async_form_tells_too(subject: Extractor, run: Run) -> None:
     told: list[Progress] = []
     run(subject.extract_async(**ROWS, progress=told.append))
     assert told[-1].done == 50
+
+
+def test_the_waiting_thread_is_told(subject: Extractor, provider: FakeProvider) -> None:
+    provider.script(latency_ms=50)
+    threads: list[int] = []
+    note = lambda _: threads.append(threading.get_ident())  # noqa: E731
+    subject.extract(**ROWS, progress=note)
+    assert len(threads) >= 2 and set(threads) == {threading.get_ident()}
+
+
+def test_the_waiting_loop_is_told(subject: Extractor, provider: FakeProvider, run: Run) -> None:
+    provider.script(latency_ms=50)
+    loops: list[object] = []
+    note = lambda _: loops.append(asyncio.get_running_loop())  # noqa: E731
+
+    async def call() -> object:
+        await subject.extract_async(**ROWS, progress=note)
+        async for _ in subject.extract_stream_async(**ROWS, progress=note):
+            pass
+        return asyncio.get_running_loop()
+
+    used = run(call())
+    assert len(loops) >= 4 and all(it is used for it in loops)
+
+
+def test_one_may_ask_another_extraction(subject: Extractor) -> None:
+    told: list[int] = []
+
+    def ask(_: Progress) -> None:
+        told.append(subject.extract(**ROWS).success_count)
+
+    assert subject.extract(**ROWS, progress=ask).success_count == 50
+    assert set(told) == {50}
+
+
+def test_a_stream_tells_between_its_rows(subject: Extractor, provider: FakeProvider) -> None:
+    provider.script(latency_ms=20)
+    told: list[Progress] = []
+    with subject.extract_stream(**ROWS, progress=told.append) as stream:
+        next(stream)
+        assert eventually(lambda: told[-1].done > 1)
+        rest = len(list(stream))
+    assert (rest, told[-1].done) == (49, 50)
 
 
 def test_one_that_fails_is_called_no_more(

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from structx.progress import Progress
     from structx.results import AttemptError, ExtractionResult, RowResult
     from structx.run_options import RunOptions
+    from structx.stats import ModelStats
     from structx.streams import AsyncExtractionStream, ExtractionStream
     from structx.usage import ExtractionStep, ExtractorUsage, StepUsage
 else:
@@ -114,6 +115,7 @@ else:
         "review": [],
         "results": ["AttemptError", "ExtractionResult", "RowResult"],
         "run_options": ["RunOptions"],
+        "stats": ["ModelStats"],
         "streams": ["AsyncExtractionStream", "ExtractionStream"],
         "usage": ["ExtractionStep", "ExtractorUsage", "StepUsage"],
     }
@@ -162,6 +164,7 @@ __all__ = [
     "Limits",
     "ModelField",
     "ModelGenerationError",
+    "ModelStats",
     "NoTextLayerError",
     "PasswordRequiredError",
     "PreparedInput",

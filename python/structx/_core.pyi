@@ -184,6 +184,22 @@ class _RunContext(Protocol):
     def log(self) -> Callable[[RawRequest], None] | None: ...
 
 @type_check_only
+class RawStats(TypedDict):
+    """The fields of a ModelStats."""
+
+    model: str
+    waiting: int
+    in_flight: int
+    found_requests_per_minute: float | None
+    reported_requests_per_minute: float | None
+    reported_tokens_per_minute: float | None
+    requests: int
+    throttled: int
+    failed: int
+    prompt_tokens: int
+    completion_tokens: int
+
+@type_check_only
 class RawPage(TypedDict):
     """The fields of a Page, without its text."""
 
@@ -320,6 +336,7 @@ class Extractor:
         self, input: _Encoded, query: str, target: _ResponseModel | None
     ) -> Job[RawEstimate]: ...
     def prepare(self, input: _Encoded) -> Job[Prepared]: ...
+    def stats(self) -> list[RawStats]: ...
     def explain(self, target: _ResponseModel) -> list[RawSchema]:
         """Reports on each language model in turn; sends nothing.
 
@@ -364,6 +381,7 @@ class Limits:
         max_concurrency: int | None,
         requests_per_minute: float | None,
         tokens_per_minute: float | None,
+        file: str | None,
     ) -> Limits: ...
 
 @final

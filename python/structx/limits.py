@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,13 @@ class Limits:
     """Rate limits for the requests of one extractor or of several.
 
     All calls of the extractors that share an object share its limits. Two objects with the same
-    settings are equal but count separately, and so do copies and unpickled objects.
+    settings are equal but count separately, and so do copies and unpickled objects, unless they name
+    the same file.
+
+    ```python
+    # In each of several processes of one machine: 600 requests a minute together.
+    limits = structx.Limits(requests_per_minute=600, file="/tmp/limits")
+    ```
     """
 
     __slots__ = ("_core", "_settings")
@@ -25,6 +32,7 @@ class Limits:
         max_concurrency: int | None = None,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
+        file: str | os.PathLike[str] | None = None,
     ) -> None:
         """With None, only the limits that providers report in their replies apply.
 
@@ -32,9 +40,13 @@ class Limits:
             max_concurrency: requests in flight at the same time; at least 1.
             requests_per_minute: requests per minute; more than 0.
             tokens_per_minute: tokens of prompts and replies per minute; more than 0.
+            file: a small file, made if there is none, through which all processes of this machine
+                that name it share `requests_per_minute` and `tokens_per_minute`. It must be on a
+                local disk. `max_concurrency`, and limits that providers report, count in each
+                process.
 
         Raises:
-            ConfigurationError: a limit is wrong.
+            ConfigurationError: a limit is wrong, or the file can't be used.
         """
         try:
             if max_concurrency is not None:
@@ -43,10 +55,19 @@ class Limits:
                 max_concurrency,
                 _rate("requests_per_minute", requests_per_minute),
                 _rate("tokens_per_minute", tokens_per_minute),
+                # Absolute, since a process that unpickles it may be in another folder.
+                None if file is None else os.path.abspath(checks.path("file", file)),
             )
+            if file is not None and self._settings[1:3] == (None, None):
+                raise ValueError(
+                    "file shares requests_per_minute and tokens_per_minute: give at least one"
+                )
         except ValueError as error:
             raise ConfigurationError(str(error)) from None
-        self._core = _core.Limits(*self._settings)
+        try:
+            self._core = _core.Limits(*self._settings)
+        except OSError as error:
+            raise ConfigurationError(f"file: {self.file} can't be used: {error}") from error
 
     @property
     def max_concurrency(self) -> int | None:
@@ -64,12 +85,17 @@ class Limits:
         return self._settings[2]
 
     @property
+    def file(self) -> str | None:
+        """The absolute path of the file through which processes share the rates."""
+        return self._settings[3]
+
+    @property
     def core(self) -> _core.Limits:
         """The limits of the core."""
         return self._core
 
     def _named(self) -> dict[str, Any]:
-        names = ("max_concurrency", "requests_per_minute", "tokens_per_minute")
+        names = ("max_concurrency", "requests_per_minute", "tokens_per_minute", "file")
         given = zip(names, self._settings, strict=True)
         return {name: value for name, value in given if value is not None}
 
@@ -80,7 +106,7 @@ class Limits:
         return hash(self._settings)
 
     def __repr__(self) -> str:
-        return f"Limits({', '.join(f'{name}={value}' for name, value in self._named().items())})"
+        return f"Limits({', '.join(f'{name}={value!r}' for name, value in self._named().items())})"
 
     def __reduce__(self) -> tuple[partial[Limits], tuple[()]]:
         return partial(Limits, **self._named()), ()

@@ -23,7 +23,7 @@ use super::input::{Input, off_the_runtime, read};
 use super::job::Job;
 use super::limits::Limits;
 use super::progress::{CallOptions, ProgressReporter};
-use super::raw::{QueryResult, RawEstimate, RawPlan, RawSchema};
+use super::raw::{QueryResult, RawEstimate, RawPlan, RawSchema, RawStats};
 use super::settings::{Account, Clients, Settings, StepSettings};
 use super::stream::{RowStream, StreamSetup};
 use super::target::{ModelTarget, Pydantic};
@@ -304,6 +304,18 @@ impl Extractor {
             });
             estimate.await?.map(RawEstimate::from)
         }))
+    }
+
+    /// What was counted for each model, those of planning last.
+    fn stats(&self) -> PyResult<Vec<RawStats>> {
+        let Clients { planner, extractor, .. } = self.clients()?;
+        let mut models: Vec<RawStats> = Vec::new();
+        for client in extractor.clients().chain(planner.clients()) {
+            if models.iter().all(|known| *known.model != *client.name) {
+                models.push(RawStats::of(client));
+            }
+        }
+        Ok(models)
     }
 
     fn prepare(&self, py: Python<'_>, input: Input) -> PyResult<Job> {

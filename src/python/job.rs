@@ -113,7 +113,7 @@ impl Job {
 impl Job {
     /// Waits without the GIL; raises `ExtractionError`.
     fn wait<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let ended = runtime::block_on(py, self.take()?)?;
+        let ended = runtime::block_on(py, self.take()?, &self.pydantic.waiter)?;
         ended(py)
     }
 
@@ -131,7 +131,7 @@ impl Job {
             let abort = Abort(runtime.spawn(task).abort_handle());
             awaitable.call_method1("add_done_callback", (abort,))?;
         } else {
-            let ended = runtime::block_on(py, work)?;
+            let ended = runtime::block_on(py, work, &self.pydantic.waiter)?;
             caller.deliver(Delivery { receiver, ended });
         }
         Ok(awaitable)

@@ -1,5 +1,7 @@
 //! `_core.Limits`: rate limits shared by any number of extractors.
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
@@ -10,6 +12,8 @@ use crate::llm::rate_limit::SharedLimiter;
 #[pyclass(frozen, module = "structx._core")]
 pub struct Limits {
     limits: rate_limit::ConfiguredLimits,
+    /// Where processes share the rates.
+    file: Option<PathBuf>,
     /// With the process that made it. Locked with the GIL only, so that no thread holds it during a
     /// fork.
     limiter: Mutex<(u32, Arc<SharedLimiter>)>,
@@ -18,32 +22,46 @@ pub struct Limits {
 #[pymethods]
 impl Limits {
     #[new]
-    #[pyo3(signature = (max_concurrency, requests_per_minute, tokens_per_minute))]
+    #[pyo3(signature = (max_concurrency, requests_per_minute, tokens_per_minute, file))]
     fn new(
         max_concurrency: Option<usize>,
         requests_per_minute: Option<f64>,
         tokens_per_minute: Option<f64>,
-    ) -> Self {
+        file: Option<PathBuf>,
+    ) -> io::Result<Self> {
         let limits = rate_limit::ConfiguredLimits {
             max_concurrency,
             requests_per_minute,
             tokens_per_minute,
         };
-        let limiter = SharedLimiter::new(limits);
-        Self { limits, limiter: Mutex::new((std::process::id(), limiter)) }
+        let limiter = open(limits, file.as_deref())?;
+        Ok(Self { limits, file, limiter: Mutex::new((std::process::id(), limiter)) })
     }
 }
 
 impl Limits {
     /// The limiter of this process.
-    pub fn limiter(&self) -> Arc<SharedLimiter> {
+    ///
+    /// # Errors
+    /// The file can't be opened in this process.
+    pub fn limiter(&self) -> io::Result<Arc<SharedLimiter>> {
         let mut slot = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
         let process = std::process::id();
         if slot.0 != process {
             // Tasks of a parent process may have held its locks: leaked, not dropped.
-            let own = (process, SharedLimiter::new(self.limits));
+            let own = (process, open(self.limits, self.file.as_deref())?);
             std::mem::forget(std::mem::replace(&mut *slot, own));
         }
-        slot.1.clone()
+        Ok(slot.1.clone())
+    }
+}
+
+fn open(
+    limits: rate_limit::ConfiguredLimits,
+    file: Option<&Path>,
+) -> io::Result<Arc<SharedLimiter>> {
+    match file {
+        Some(file) => SharedLimiter::open(limits, file),
+        None => Ok(SharedLimiter::new(limits)),
     }
 }

@@ -171,7 +171,7 @@ impl ProgressReporter {
         }
         if self.pydantic.callbacks.progress.is_some() {
             let raw = self.counts().raw();
-            self.pydantic.call_back(|callbacks| callbacks.progress.as_ref(), move || raw).await;
+            self.pydantic.report(move || raw).await;
         }
     }
 }
@@ -232,7 +232,7 @@ impl ProgressReporter {
             counts.is_waiting = false;
             counts.raw()
         };
-        drop(self.pydantic.call_back(|callbacks| callbacks.progress.as_ref(), raw));
+        drop(self.pydantic.report(raw));
     }
 }
 

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use crate::documents::Content;
 use crate::llm::Provider;
 use crate::llm::Usage;
+use crate::llm::rate_limit::{Stats, Totals};
 use crate::run::error::Error;
 use crate::run::{Client, Estimate, Extraction, Planned, PreparedExtraction, RunContext};
 use crate::schema::{OutputSchema, UnenforcedRule};
@@ -43,6 +44,48 @@ pub struct RawSchema {
     /// JSON.
     sent: String,
     losses: Vec<RawLoss>,
+}
+
+/// What is counted for a model; the names of `structx.ModelStats`.
+#[derive(IntoPyObject)]
+pub struct RawStats {
+    pub model: String,
+    waiting: usize,
+    in_flight: usize,
+    found_requests_per_minute: Option<f64>,
+    reported_requests_per_minute: Option<f64>,
+    reported_tokens_per_minute: Option<f64>,
+    requests: u64,
+    throttled: u64,
+    failed: u64,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+}
+
+impl RawStats {
+    pub fn of(client: &Client) -> Self {
+        let Stats {
+            waiting,
+            in_flight,
+            found_requests_per_minute,
+            reported_requests_per_minute,
+            reported_tokens_per_minute,
+            totals: Totals { requests, throttled, failed, prompt_tokens, completion_tokens },
+        } = client.limiter.stats();
+        Self {
+            model: client.name.to_string(),
+            waiting,
+            in_flight,
+            found_requests_per_minute,
+            reported_requests_per_minute,
+            reported_tokens_per_minute,
+            requests,
+            throttled,
+            failed,
+            prompt_tokens,
+            completion_tokens,
+        }
+    }
 }
 
 #[derive(IntoPyObject)]

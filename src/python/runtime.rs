@@ -16,11 +16,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use structx_common::sync::lock;
+
 use crate::run::store::database::forks;
 
 use super::awaitable::Abort;
+use super::errors;
 use super::job::{Ended, Work};
-use super::{errors, worker};
+use super::worker::{self, Call};
 
 /// How long the interpreter's exit waits for running tasks. Chosen by hand, not measured.
 const SHUTDOWN: Duration = Duration::from_secs(2);
@@ -108,31 +111,70 @@ pub fn close_files_at_forks(py: Python<'_>) -> PyResult<()> {
     register.call((), Some(&hooks)).map(drop)
 }
 
-/// Waits for `work` without the GIL; Ctrl-C drops it.
-pub fn block_on(py: Python<'_>, work: Work) -> PyResult<Ended> {
+/// What a thread that waits for a call is woken for.
+enum Wake {
+    Call(Call),
+    Ended(Ended),
+}
+
+/// The thread that waits for a call, if one does.
+#[derive(Default)]
+pub struct Waiter(Mutex<Option<mpsc::Sender<Wake>>>);
+
+impl Waiter {
+    /// Runs `call` on the thread that waits, in the order of these calls.
+    ///
+    /// # Errors
+    /// No thread waits now: the call, unchanged.
+    pub fn run(&self, call: Call) -> Result<(), Call> {
+        match &*lock(&self.0) {
+            Some(waiter) => waiter.send(Wake::Call(call)).map_err(|unsent| match unsent.0 {
+                Wake::Call(call) => call,
+                Wake::Ended(_) => unreachable!("a call was sent"),
+            }),
+            None => Err(call),
+        }
+    }
+}
+
+/// Waits for `work` without the GIL, and runs calls for `waiter` meanwhile; Ctrl-C drops the work.
+pub fn block_on(py: Python<'_>, work: Work, waiter: &Waiter) -> PyResult<Ended> {
     let Some(runtime) = handle(py)? else { return block_on_here(py, work) };
     py.detach(|| {
-        let (sender, receiver) = mpsc::sync_channel(1);
+        let (sender, receiver) = mpsc::channel();
+        *lock(&waiter.0) = Some(sender.clone());
         // In two steps, so that everything the work holds is dropped before the result is seen.
         let task = runtime.spawn(async move {
             let ended = work.await;
-            sender.send(ended)
+            sender.send(Wake::Ended(ended))
         });
         let _abort = Abort(task.abort_handle());
-        loop {
-            let step = receiver.recv_timeout(SIGNALS);
-            stay_out_of_a_closing_interpreter();
-            match step {
-                Ok(ended) => return Ok(ended),
-                Err(RecvTimeoutError::Timeout) => {
-                    Python::attach(|py: Python<'_>| py.check_signals())?;
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(PyRuntimeError::new_err("the runtime was shut down"));
-                }
+        let ended = wake_up(&receiver);
+        *lock(&waiter.0) = None;
+        // What came in between; it also holds objects of Python's.
+        while let Ok(Wake::Call(call)) = receiver.try_recv() {
+            Python::attach(call);
+        }
+        ended
+    })
+}
+
+/// Waits until the work has ended, and runs the calls that come before.
+fn wake_up(receiver: &mpsc::Receiver<Wake>) -> PyResult<Ended> {
+    loop {
+        let wake = receiver.recv_timeout(SIGNALS);
+        stay_out_of_a_closing_interpreter();
+        match wake {
+            Ok(Wake::Ended(ended)) => return Ok(ended),
+            Ok(Wake::Call(call)) => Python::attach(call),
+            Err(RecvTimeoutError::Timeout) => {
+                Python::attach(|py: Python<'_>| py.check_signals())?;
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(PyRuntimeError::new_err("the runtime was shut down"));
             }
         }
-    })
+    }
 }
 
 /// Runs `work` on this thread at exit; it keeps the GIL for calls into Python.

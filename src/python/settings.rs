@@ -106,7 +106,10 @@ impl StepSettings {
 impl Settings {
     pub fn connect(&self) -> Result<Clients, Error> {
         let limiter = match &self.limits {
-            Some(limits) => limits.get().limiter(),
+            Some(limits) => limits
+                .get()
+                .limiter()
+                .map_err(|error| Error::Config(format!("the file of the limits: {error}")))?,
             None => SharedLimiter::new(rate_limit::ConfiguredLimits::default()),
         };
         let extractor = self.step(&self.extraction, &limiter)?;

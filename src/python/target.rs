@@ -18,6 +18,7 @@ use super::errors;
 use super::item_schema::{ItemSchema, to_python};
 use super::job::Context;
 use super::progress::Callbacks;
+use super::runtime::Waiter;
 use super::worker::Caller;
 
 pyo3::import_exception!(asyncio, CancelledError);
@@ -98,6 +99,7 @@ impl Validator {
 pub struct Pydantic {
     pub caller: Caller,
     pub callbacks: Arc<Callbacks>,
+    pub waiter: Arc<Waiter>,
     context: Arc<Context>,
     interrupt: Arc<Interrupt>,
 }
@@ -126,7 +128,8 @@ impl Pydantic {
         let caller = Caller::get(py, validator_threads);
         let caller = caller.map_err(|error| errors::no_threads(py, error))?;
         let (callbacks, interrupt) = (Arc::new(callbacks), Arc::default());
-        Ok(Self { caller, callbacks, context: Context::copy(py)?, interrupt })
+        let waiter = Arc::default();
+        Ok(Self { caller, callbacks, waiter, context: Context::copy(py)?, interrupt })
     }
 
     /// For a job that calls no validator.
@@ -144,17 +147,46 @@ impl Pydantic {
     where
         A: for<'py> IntoPyObject<'py>,
     {
+        let (call, returned) = self.callback(function, argument);
+        self.caller.post(call);
+        returned
+    }
+
+    /// Calls the progress function as [`Self::call_back`] does, but on the thread that waits for the
+    /// call, if one does: it may show something that belongs to that thread.
+    pub fn report<A>(
+        &self,
+        argument: impl FnOnce() -> A + Send + 'static,
+    ) -> impl Future<Output = ()>
+    where
+        A: for<'py> IntoPyObject<'py>,
+    {
+        let (call, returned) = self.callback(|callbacks| callbacks.progress.as_ref(), argument);
+        if let Err(call) = self.waiter.run(Box::new(call)) {
+            self.caller.post(call);
+        }
+        returned
+    }
+
+    fn callback<A>(
+        &self,
+        function: impl Fn(&Callbacks) -> Option<&Py<PyAny>> + Send + 'static,
+        argument: impl FnOnce() -> A + Send + 'static,
+    ) -> (impl FnOnce(Python<'_>) + Send + 'static, impl Future<Output = ()> + use<A>)
+    where
+        A: for<'py> IntoPyObject<'py>,
+    {
         let Self { callbacks, context, interrupt, .. } = self.clone();
         let (sender, receiver) = oneshot::channel::<()>();
-        self.caller.post(move |py| {
+        let call = move |py: Python<'_>| {
             if let Some(function) = function(&callbacks)
                 && let Err(error) = context.call(py, function.bind(py), argument())
             {
                 interrupt.check(py, error);
             }
             drop(sender);
-        });
-        async { drop(receiver.await) }
+        };
+        (call, async { drop(receiver.await) })
     }
 
     /// The output of `operation`, unless Python raises an exception that ends the job.

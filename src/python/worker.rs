@@ -56,7 +56,7 @@ thread_local! {
 
 /// The number of a [`Lane`].
 type LaneId = u64;
-type Call = Box<dyn FnOnce(Python<'_>) + Send>;
+pub type Call = Box<dyn FnOnce(Python<'_>) + Send>;
 
 /// Hands the work of one job to the pool. At exit, when there is none any more, the work is done
 /// at once on the thread that asks.

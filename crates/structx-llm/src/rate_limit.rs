@@ -4,11 +4,16 @@ mod adaptive;
 mod gcra;
 mod headers;
 mod limiter;
+mod rate_file;
 mod rate_limited;
+mod shared;
+mod stats;
 
 pub use headers::ReportedLimits;
-pub use limiter::{ConfiguredLimits, Permit, RateLimiter, SharedLimiter, TypicalRequest};
+pub use limiter::{Permit, RateLimiter, TypicalRequest};
 pub use rate_limited::RateLimited;
+pub use shared::{ConfiguredLimits, SharedLimiter};
+pub use stats::{Stats, Totals};
 
 #[expect(clippy::cast_precision_loss, reason = "counts of requests and tokens")]
 fn float(count: u64) -> f64 {

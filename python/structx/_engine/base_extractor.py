@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from structx.limits import Limits
     from structx.prices import Prices
     from structx.run_options import RunOptions
+    from structx.stats import ModelStats
 
 _State: TypeAlias = (
     "tuple[dict[str, Any], api_key.PickledKey | None, dict[str, api_key.PickledKey], bool]"
@@ -192,6 +193,19 @@ class BaseExtractor:
         Closing twice is no error. An extractor closes when it is garbage-collected.
         """
         self._core.close()
+
+    def stats(self) -> dict[str, ModelStats]:
+        """Says what each model is doing now, and what it has done since the extractor was made.
+
+        Returns:
+            The state by the name of the model: those of extraction, then those of planning.
+
+        Raises:
+            ExtractionError: the extractor is closed.
+        """
+        from structx.stats import ModelStats  # not needed by operations
+
+        return {raw["model"]: ModelStats(**raw) for raw in self._core.stats()}
 
     async def aclose(self) -> None:
         """`close` for asyncio; it does not wait either."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,6 +18,8 @@ from structx.progress import Progress
 from structx.run_options import RunOptions
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from structx import _core
 
 LOGGER = logging.getLogger("structx")
@@ -63,6 +66,8 @@ class RunContext:
         self._bar: Bar | None = None
         self._show: Callable[[Progress], None] | None = None
         self._last: Progress | None = None
+        self._loop: AbstractEventLoop | None = None
+        self._is_scheduled = False
         self._started = 0.0
         self._is_under_way = False
 
@@ -90,6 +95,14 @@ class RunContext:
         if LOGGER.isEnabledFor(logging.DEBUG):
             self.log = _log_request
 
+    def use_running_loop(self) -> None:
+        """Shows the progress on the running event loop."""
+        if self._options.get("progress"):
+            import asyncio  # not needed to import structx
+
+            with suppress(RuntimeError):  # none is running, which the job refuses
+                self._loop = asyncio.get_running_loop()
+
     def _shown(self, progress: object) -> Callable[[Progress], None] | None:
         if callable(progress):
             return cast("Callable[[Progress], None]", progress)
@@ -108,7 +121,16 @@ class RunContext:
         if not self._is_under_way:
             return
         self._last = Progress(**raw)
-        if self._show is not None:
+        if self._loop is None:
+            self._show_last()
+        elif self._show is not None and not self._is_scheduled:
+            self._is_scheduled = True
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._show_last)
+
+    def _show_last(self) -> None:
+        self._is_scheduled = False
+        if self._show is not None and self._last is not None and self._is_under_way:
             try:
                 self._show(self._last)
             except Exception:

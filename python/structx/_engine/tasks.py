@@ -99,6 +99,7 @@ async def _made_async(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> R:
+    context.use_running_loop()
     made = partial(_made, context, make, *args, **kwargs)
     return await threads.in_thread(made) if sizes.is_large(args) else made()
 

@@ -31,6 +31,7 @@ use std::time::{Duration, Instant};
 use self::trial::{Sample, Trial, Verdict, deviation};
 use super::float;
 use super::gcra::LATENESS;
+use super::stats::by_minute;
 
 mod trial;
 
@@ -155,6 +156,11 @@ impl AdaptiveRate {
     pub fn next(&mut self, now: Instant) -> Instant {
         self.round.was_waited_for |= self.next > now;
         self.next.max(self.held_until)
+    }
+
+    /// The rate, in requests a minute; none while it is unlimited.
+    pub fn per_minute(&self) -> Option<f64> {
+        by_minute(self.rate)
     }
 
     /// Records the departure of a request.

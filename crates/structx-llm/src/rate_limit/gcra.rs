@@ -37,9 +37,19 @@ impl Gcra {
         self.limit.is_some()
     }
 
+    /// Per minute.
+    pub const fn limit(&self) -> Option<f64> {
+        self.limit
+    }
+
     /// The earliest departure of the next request.
     pub fn next(&self) -> Instant {
         self.next
+    }
+
+    /// Takes over the departure that another process found.
+    pub fn set_next(&mut self, next: Instant) {
+        self.next = next;
     }
 
     /// Takes `amount` for a request that leaves now; the next one waits until it is replenished.
@@ -71,7 +81,7 @@ impl Gcra {
 }
 
 /// The longest delay of one request, for limits near zero. Chosen by hand.
-const LONGEST: Duration = Duration::from_hours(1);
+pub(super) const LONGEST: Duration = Duration::from_hours(1);
 
 fn time_of(amount: f64, limit: f64) -> Duration {
     let seconds = amount * SECONDS / (limit * USED_SHARE);

@@ -1,8 +1,6 @@
-//! The limiter of a provider and the limits that all providers share: queues, permits,
-//! reservations.
+//! The limiter of a provider: its queue, permits and reservations.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Instant, SystemTime};
 
 use tokio::sync::Notify;
@@ -11,49 +9,11 @@ use super::adaptive::{AdaptiveRate, Departure};
 use super::float;
 use super::gcra::Gcra;
 use super::headers::ReportedLimits;
+use super::shared::{ConfiguredLimits, Next, SharedLimiter, wait};
+use super::stats::{Stats, Totals};
 use crate::retry::LONGEST_RETRY_AFTER;
 use crate::{LlmError, LlmErrorKind, Response, Usage};
 use structx_common::sync::lock;
-
-/// Limits set by the user, for all providers together. The default is unlimited.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct ConfiguredLimits {
-    /// Concurrent requests.
-    pub max_concurrency: Option<usize>,
-    pub requests_per_minute: Option<f64>,
-    /// Tokens of prompts and replies.
-    pub tokens_per_minute: Option<f64>,
-}
-
-/// Enforces the user's limits, with one [`RateLimiter`] for each provider.
-///
-/// ```
-/// use std::sync::Arc;
-/// use structx_llm::rate_limit::{ConfiguredLimits, SharedLimiter};
-///
-/// let limits = ConfiguredLimits { requests_per_minute: Some(600.0), ..Default::default() };
-/// let shared = SharedLimiter::new(limits);
-/// let limiter = shared.limiter_for("openai https://api.openai.com/v1");
-/// assert!(Arc::ptr_eq(&limiter, &shared.limiter_for("openai https://api.openai.com/v1")));
-/// assert_eq!(limiter.limits(), limits);
-/// ```
-#[derive(Debug)]
-pub struct SharedLimiter {
-    limits: ConfiguredLimits,
-    state: Mutex<SharedState>,
-    /// Held by the limiter that is next.
-    turn: tokio::sync::Mutex<()>,
-    changed: Notify,
-    limiters: Mutex<HashMap<Box<str>, Weak<RateLimiter>>>,
-}
-
-/// The state that the limiters share.
-#[derive(Debug)]
-struct SharedState {
-    in_flight: usize,
-    requests: Gcra,
-    tokens: Gcra,
-}
 
 /// Decides when requests of one provider may leave, first come, first served.
 ///
@@ -86,6 +46,9 @@ struct State {
     reported: [Gcra; 4],
     typical: Option<TypicalRequest>,
     successes: f64,
+    waiting: usize,
+    in_flight: usize,
+    totals: Totals,
 }
 
 /// The moving average of successful requests.
@@ -107,67 +70,16 @@ pub struct Permit<'a> {
 /// The cost of a request: 1 request, all tokens, prompt tokens, completion tokens.
 type Cost = [f64; 4];
 
-/// The earliest departure of the next request.
-enum Next {
-    At(Instant),
-    /// After another request has ended.
-    AfterAnother,
-}
-
-impl SharedLimiter {
-    /// A limiter without history; share it to share its limits.
-    #[must_use]
-    pub fn new(limits: ConfiguredLimits) -> Arc<Self> {
-        let now = Instant::now();
-        let state = SharedState {
-            in_flight: 0,
-            requests: Gcra::new(limits.requests_per_minute, now),
-            tokens: Gcra::new(limits.tokens_per_minute, now),
-        };
-        Arc::new(Self {
-            limits,
-            state: Mutex::new(state),
-            turn: tokio::sync::Mutex::default(),
-            changed: Notify::new(),
-            limiters: Mutex::default(),
-        })
-    }
-
-    /// The limiter of the provider at this address. All callers get the same one while any of them
-    /// holds it.
-    pub fn limiter_for(self: &Arc<Self>, address: &str) -> Arc<RateLimiter> {
-        let mut limiters = lock(&self.limiters);
-        if let Some(limiter) = limiters.get(address).and_then(Weak::upgrade) {
-            return limiter;
-        }
-        limiters.retain(|_, limiter| limiter.strong_count() > 0);
-        let limiter = Arc::new(RateLimiter::new(Arc::clone(self), Instant::now()));
-        limiters.insert(address.into(), Arc::downgrade(&limiter));
-        limiter
-    }
-
-    fn next(&self, now: Instant) -> Option<Next> {
-        lock(&self.state).next(&self.limits, now)
-    }
-}
-
-impl SharedState {
-    fn next(&self, limits: &ConfiguredLimits, now: Instant) -> Option<Next> {
-        if limits.max_concurrency.is_some_and(|most| self.in_flight >= most) {
-            return Some(Next::AfterAnother);
-        }
-        let next = self.requests.next().max(self.tokens.next());
-        (next > now).then_some(Next::At(next))
-    }
-}
-
 impl RateLimiter {
-    fn new(shared: Arc<SharedLimiter>, now: Instant) -> Self {
+    pub(super) fn new(shared: Arc<SharedLimiter>, now: Instant) -> Self {
         let state = State {
             adaptive: AdaptiveRate::new(now),
             reported: [(); 4].map(|()| Gcra::new(None, now)),
             typical: None,
             successes: 0.0,
+            waiting: 0,
+            in_flight: 0,
+            totals: Totals::default(),
         };
         Self {
             shared,
@@ -182,6 +94,7 @@ impl RateLimiter {
     /// First come, first served. Nothing is reserved before the future resolves; dropping it gives
     /// up the place in the queue.
     pub async fn acquire(&self, prompt_tokens: u64) -> Permit<'_> {
+        let _waiting = Waiting::new(self);
         let _first = self.turn.lock().await;
         loop {
             wait(&self.changed, |now| self.state().next(now)).await;
@@ -192,24 +105,27 @@ impl RateLimiter {
             if let Some(permit) = self.try_acquire(prompt_tokens, Instant::now()) {
                 return permit;
             }
+            self.shared.pause().await;
         }
     }
 
     fn try_acquire(&self, prompt_tokens: u64, now: Instant) -> Option<Permit<'_>> {
         let mut state = self.state();
-        let mut shared = lock(&self.shared.state);
-        if state.next(now).is_some() || shared.next(&self.shared.limits, now).is_some() {
+        if state.next(now).is_some() {
             return None;
         }
         let completion = state.typical.map_or(0.0, |typical| typical.completion_tokens);
         let reserved = cost(float(prompt_tokens), completion);
-        shared.in_flight += 1;
-        shared.requests.take(1.0, now);
-        shared.tokens.take(reserved[1], now);
+        let mut shared = lock(&self.shared.state);
+        if !shared.try_take(&self.shared.limits, reserved[1], now) {
+            return None;
+        }
+        drop(shared);
         for (gcra, amount) in state.reported.iter_mut().zip(reserved) {
             gcra.take(amount, now);
         }
         let departure = state.adaptive.send(now);
+        state.in_flight += 1;
         Some(Permit { limiter: self, departure, reserved })
     }
 
@@ -225,6 +141,20 @@ impl RateLimiter {
         self.state().typical
     }
 
+    /// What it counts.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let State { adaptive, reported, waiting, in_flight, totals, .. } = &*self.state();
+        Stats {
+            waiting: *waiting,
+            in_flight: *in_flight,
+            found_requests_per_minute: adaptive.per_minute(),
+            reported_requests_per_minute: reported[0].limit(),
+            reported_tokens_per_minute: reported[1].limit(),
+            totals: *totals,
+        }
+    }
+
     /// Whether a request has to tell the tokens of its prompt, because the user or the provider
     /// limits them.
     #[must_use]
@@ -235,6 +165,22 @@ impl RateLimiter {
 
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+}
+
+/// Counts a request that waits.
+struct Waiting<'a>(&'a RateLimiter);
+
+impl<'a> Waiting<'a> {
+    fn new(limiter: &'a RateLimiter) -> Self {
+        limiter.state().waiting += 1;
+        Self(limiter)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().waiting -= 1;
     }
 }
 
@@ -277,6 +223,8 @@ impl Permit<'_> {
     fn report_at(self, result: &Result<Response, LlmError>, now: Instant) {
         let seconds = now.duration_since(self.departure.at).as_secs_f64();
         let mut state = self.limiter.state();
+        let is_throttled = matches!(result, Err(error) if is_throttled(error));
+        state.totals.count(result, is_throttled);
         let (limits, usage) = match result {
             Ok(reply) => {
                 state.adaptive.accepted(self.departure, now);
@@ -284,7 +232,7 @@ impl Permit<'_> {
                 let limits = ReportedLimits::of(&reply.headers, SystemTime::now());
                 (limits, used(&reply.usage))
             }
-            Err(error) if is_throttled(error) => {
+            Err(error) if is_throttled => {
                 let wait = error.retry_after.map(|wait| wait.min(LONGEST_RETRY_AFTER));
                 state.adaptive.throttled(self.departure, wait, now);
                 if let Some(wait) = wait
@@ -309,13 +257,14 @@ impl Permit<'_> {
             for ((gcra, reserved), used) in state.reported.iter_mut().zip(self.reserved).zip(used) {
                 gcra.give_back(reserved - used);
             }
-            lock(&self.limiter.shared.state).tokens.give_back(self.reserved[1] - used[1]);
+            lock(&self.limiter.shared.state).give_back(self.reserved[1] - used[1], now);
         }
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
+        self.limiter.state().in_flight -= 1;
         lock(&self.limiter.shared.state).in_flight -= 1;
         self.limiter.changed.notify_one();
         self.limiter.shared.changed.notify_one();
@@ -336,21 +285,6 @@ fn cost(prompt: f64, completion: f64) -> Cost {
 fn used(usage: &Usage) -> Option<(f64, f64)> {
     let tokens = (float(usage.prompt_tokens), float(usage.completion_tokens));
     (usage.total_tokens > 0).then_some(tokens)
-}
-
-/// Waits until `next` returns `None`; evaluates it again after each notification.
-async fn wait(changed: &Notify, next: impl Fn(Instant) -> Option<Next>) {
-    while let Some(next) = next(Instant::now()) {
-        match next {
-            Next::At(time) => {
-                tokio::select! {
-                    () = tokio::time::sleep_until(time.into()) => {}
-                    () = changed.notified() => {}
-                }
-            }
-            Next::AfterAnother => changed.notified().await,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -239,3 +239,56 @@ fn a_limiter_is_that_of_an_address() {
     drop(shared.limiter_for("third"));
     assert_eq!(lock(&shared.limiters).len(), 2, "limiters that nobody has are forgotten");
 }
+
+#[tokio::test]
+async fn limiters_of_one_file_share_its_rate() {
+    let path = std::env::temp_dir().join(format!("structx-shared-{}", fastrand::u64(..)));
+    let limits =
+        ConfiguredLimits { requests_per_minute: Some(1_200.0), ..ConfiguredLimits::default() };
+    let open = || SharedLimiter::open(limits, &path).unwrap().limiter_for("a");
+    let (one, other) = (open(), open());
+    let start = Instant::now();
+    let leave = async |limiter: &RateLimiter| {
+        for _ in 0..10 {
+            limiter.acquire(0).await.report(&reply(1, 1, &[]));
+        }
+    };
+    tokio::join!(leave(&one), leave(&other));
+    // 19 intervals of 51 ms, less the tolerance.
+    assert!(start.elapsed() >= Duration::from_millis(900), "{:?}", start.elapsed());
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test]
+async fn unused_tokens_come_back_to_all_of_one_file() {
+    let path = std::env::temp_dir().join(format!("structx-shared-{}", fastrand::u64(..)));
+    let limits =
+        ConfiguredLimits { tokens_per_minute: Some(60_000.0), ..ConfiguredLimits::default() };
+    let open = || SharedLimiter::open(limits, &path).unwrap().limiter_for("a");
+    let (one, other) = (open(), open());
+    let permit = one.acquire(9_800).await;
+    assert_eq!(delay(&other), 100);
+    permit.report(&reply(980, 0, &[]));
+    assert_eq!(delay(&other), 10);
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test]
+async fn all_that_happens_is_counted() {
+    let limiter = shared_limiter(Some(1), None, None).limiter_for("a");
+    assert_eq!(limiter.stats(), Stats::default());
+    let first = limiter.acquire(0).await;
+    let mut second = std::pin::pin!(limiter.acquire(0));
+    assert!(timeout(SHORT, second.as_mut()).await.is_err());
+    assert_eq!((limiter.stats().waiting, limiter.stats().in_flight), (1, 1));
+    first.report(&reply(10, 5, &[("x-ratelimit-limit-requests", "600")]));
+    second.await.report(&throttled(None));
+    drop(limiter.acquire(0).await);
+    let refused = LlmError::new(LlmErrorKind::Authentication, "fake", "no key");
+    limiter.acquire(0).await.report(&Err(refused));
+    let totals =
+        Totals { requests: 3, throttled: 1, failed: 1, prompt_tokens: 10, completion_tokens: 5 };
+    let stats = limiter.stats();
+    assert_eq!((stats.waiting, stats.in_flight, stats.totals), (0, 0, totals));
+    assert_eq!(stats.found_requests_per_minute, None);
+}
