@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from commands import Commands
 from loops import Run, runner
 from provider import FakeProvider, connect, running
 from structx import Extractor
@@ -35,3 +37,20 @@ def subject(provider: FakeProvider) -> Extractor:
 def run(request: pytest.FixtureRequest) -> Run:
     """Runs a coroutine; each test with a loop runs on both loops."""
     return runner(request.param)
+
+
+@pytest.fixture
+def command(
+    provider: FakeProvider,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Commands:
+    """Runs commands of the command line in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STRUCTX_MODEL", "openai/fake")
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
+    commands = Commands(provider, tmp_path, capsys)
+    commands.plan()
+    return commands

@@ -58,7 +58,8 @@ def test_requests_are_lines_at_debug(
 ) -> None:
     provider.script({"when": "row2", "status": 429, "content": TEXT})
     keyed.extract(**CALL)
-    good, bad = sorted(lines(log, logging.DEBUG), key=len)
+    row, good, bad = sorted(lines(log, logging.DEBUG), key=len)
+    assert row == "row 1 failed: rate_limit"
     assert re.fullmatch(
         r"request to openai/fake: ok, status 200, TIME, 10 \+ 5 tokens, id fake-\d+", good
     )
@@ -141,3 +142,35 @@ def test_nothing_is_said_where_nobody_listens(
     assert any(isinstance(handler, logging.NullHandler) for handler in logger.handlers)
     keyed.extract(**CALL)
     assert capfd.readouterr() == ("", "")
+
+
+def test_failed_rows_are_one_warning_with_their_reasons(
+    provider: FakeProvider, keyed: Extractor, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "structx")
+    provider.script({"when": "row2", "status": 429}, {"when": "Meier", "refusal": TEXT})
+    keyed.extract(**CALL)
+    list(keyed.extract_stream(**CALL))
+    [said] = lines(caplog, logging.WARNING)
+    assert said in (
+        "extract: 2 rows failed: 1 rate_limit, 1 refusal",
+        "extract: 2 rows failed: 1 refusal, 1 rate_limit",
+    )
+    [record] = caplog.records
+    assert record.__dict__["reasons"] == {"rate_limit": 1, "refusal": 1}
+
+
+def test_lines_have_fields(
+    provider: FakeProvider, keyed: Extractor, log: pytest.LogCaptureFixture
+) -> None:
+    provider.script({"when": "row2", "status": 429})
+    keyed.extract(**CALL)
+    fields = [vars(record) for record in log.records if record.name == "structx"]
+    assert {(it["operation"], it["source"]) for it in fields} == {("extract", "data")}
+    [request] = [it for it in fields if it.get("outcome") == "ok"]
+    assert (request["model"], request["tokens"], request["status"]) == ("openai/fake", 15, 200)
+    [row] = [it for it in fields if "row" in it]
+    assert (row["row"], row["reason"]) == (1, "rate_limit")
+    [ended] = [it for it in fields if it["levelno"] == logging.INFO]
+    assert (ended["rows"], ended["failed"], ended["tokens"]) == (2, 1, 15)
+    assert ended["cost"] == pytest.approx(20e-6) and ended["seconds"] > 0

@@ -8,6 +8,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 
@@ -88,21 +89,6 @@ def test_the_waiting_thread_is_told(subject: Extractor, provider: FakeProvider) 
     assert len(threads) >= 2 and set(threads) == {threading.get_ident()}
 
 
-def test_the_waiting_loop_is_told(subject: Extractor, provider: FakeProvider, run: Run) -> None:
-    provider.script(latency_ms=50)
-    loops: list[object] = []
-    note = lambda _: loops.append(asyncio.get_running_loop())  # noqa: E731
-
-    async def call() -> object:
-        await subject.extract_async(**ROWS, progress=note)
-        async for _ in subject.extract_stream_async(**ROWS, progress=note):
-            pass
-        return asyncio.get_running_loop()
-
-    used = run(call())
-    assert len(loops) >= 4 and all(it is used for it in loops)
-
-
 def test_one_may_ask_another_extraction(subject: Extractor) -> None:
     told: list[int] = []
 
@@ -121,6 +107,31 @@ def test_a_stream_tells_between_its_rows(subject: Extractor, provider: FakeProvi
         assert eventually(lambda: told[-1].done > 1)
         rest = len(list(stream))
     assert (rest, told[-1].done) == (49, 50)
+
+
+@pytest.mark.parametrize("way", ["extract", "stream"])
+def test_the_async_forms_tell_on_the_loop_of_the_caller(
+    provider: FakeProvider, subject: Extractor, run: Run, way: str
+) -> None:
+    provider.script(latency_ms=50)
+    variable: ContextVar[str] = ContextVar("variable", default="")
+    told: list[tuple[int, object, str]] = []
+
+    def tell(progress: Progress) -> None:
+        told.append((progress.done, asyncio.get_running_loop(), variable.get()))
+
+    async def main() -> tuple[object, int]:
+        variable.set("of the caller")
+        if way == "extract":
+            await subject.extract_async(**ROWS, progress=tell)
+        else:
+            stream = subject.extract_stream_async(**ROWS, progress=tell)
+            assert len([row async for row in stream]) == 50
+        return asyncio.get_running_loop(), len(told)
+
+    loop, count = run(main())
+    assert count == len(told) and told[-1] == (50, loop, "of the caller")
+    assert {it[1:] for it in told} == {(loop, "of the caller")}
 
 
 def test_one_that_fails_is_called_no_more(

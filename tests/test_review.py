@@ -311,6 +311,7 @@ def test_the_commands_go_from_a_file_to_corrected_items(
     corrections.write_text(json.dumps(vars(made)))
     assert cli.main(["review", "apply", str(corrections), str(items)]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    lines.sort(key=lambda line: line["position"])
     assert [line["item"] for line in lines] == [{"total": 12.5}, {"total": 13.5}]
 
 

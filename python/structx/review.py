@@ -10,10 +10,8 @@ On the command line: `structx extract ... --review review.html > items.jsonl`, a
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -83,7 +81,7 @@ def read_corrections(path: str | os.PathLike[str]) -> list[Correction]:
         FileError: the file can't be read.
         ValidationError: a line is none of a review page.
     """
-    return [_correction(number, line) for number, line in _lines(Path(path))]
+    return [_correction(number, line) for number, line in lines(Path(path))]
 
 
 def apply(result: ExtractionResult[T, Any], corrections: Iterable[Correction]) -> list[T]:
@@ -205,7 +203,8 @@ def _is_one(correction: Correction) -> bool:
     return correction.action in _ACTIONS and (is_of_item or correction.action != "edit")
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file that are not blank, with their numbers from 1; raises FileError."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -213,40 +212,3 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             yield number, line
-
-
-def add_commands(commands: Any) -> None:
-    """Adds the command `review` to the command line."""
-    group: argparse.ArgumentParser = commands.add_parser(
-        "review", help="corrections of a review page"
-    )
-    actions = group.add_subparsers(required=True, metavar="COMMAND")
-    apply_: argparse.ArgumentParser = actions.add_parser(
-        "apply",
-        help="write items with the corrections made on their review page",
-        description="Write the output of `structx extract` with the corrections that were made on "
-        "the page of its option --review.",
-    )
-    apply_.add_argument("corrections", type=Path, metavar="CORRECTIONS", help="what the page saved")
-    apply_.add_argument("items", type=Path, metavar="ITEMS", help="the output of structx extract")
-    apply_.set_defaults(run=_apply)
-
-
-def _apply(options: argparse.Namespace) -> int:
-    corrections = read_corrections(options.corrections)
-    records = (_extracted(options.items, number, line) for number, line in _lines(options.items))
-    # In full, before a line is written: a correction may not fit.
-    corrected = list(apply_to_records(records, corrections))
-    for record in corrected:
-        print(json.dumps(record, ensure_ascii=False))
-    edited = sum(correction.action == "edit" for correction in corrections)
-    print(f"{edited:,} of {len(corrections):,} decisions changed a value", file=sys.stderr)
-    return 0
-
-
-def _extracted(path: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-        return {"source": record["source"], "position": record["position"], **record}
-    except (TypeError, ValueError, KeyError, RecursionError) as error:
-        raise ValidationError(f"{path}: line {number} is no output of structx extract") from error

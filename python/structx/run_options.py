@@ -59,9 +59,9 @@ class RunOptions(TypedDict, total=False):
     progress: bool | Callable[[Progress], None] | None
     """True shows a bar if there is more than one row, tqdm is installed, and stderr is a terminal
     or a notebook. A function is called with a Progress at most ten times a second and at the end:
-    on the thread that waits for the call, on the event loop that awaits it, or, between the rows of
-    a synchronous stream, on a thread of structx. If it raises, the exception is logged and the
-    function is not called again. Default: no progress."""
+    by async methods on the event loop of the caller, with its context variables; by others on the
+    thread that waits for the call, or, between the rows of a stream, on a thread of structx. If it
+    raises, the exception is logged and the function is not called again. Default: no progress."""
     validation_context: object
     """Any object, which the validators of `model` find as `info.context`. It is no part of the keys
     of journals and caches, whose replies are validated again. Default: None."""

@@ -55,6 +55,7 @@ class _Stream(Generic[T]):
 
     def _taken(self, raw: _core.RawRows) -> None:
         rows, _ = raw.take(self._labels)
+        self._run.count(rows)
         self._ready.extend(rows)
         if not rows:
             self._is_over = True

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import Self
 
-from structx._engine import checks
+from structx._engine import checks, telemetry
 from structx._engine.progress_bar import Bar, dollars, is_seen
+from structx._engine.reasons import reason_of
 from structx.progress import Progress
 from structx.run_options import RunOptions
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from contextvars import Context
 
     from structx import _core
 
@@ -66,8 +69,11 @@ class RunContext:
         self._bar: Bar | None = None
         self._show: Callable[[Progress], None] | None = None
         self._last: Progress | None = None
-        self._loop: AbstractEventLoop | None = None
-        self._is_scheduled = False
+        self._loop = _running_loop() if operation.endswith("_async") else None
+        self._source = ""
+        self._statuses: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._span: telemetry.Operation | None = None
         self._started = 0.0
         self._is_under_way = False
 
@@ -90,18 +96,50 @@ class RunContext:
         self.grounding = _grounding(given.get("require_grounding"), given.get("on_ungrounded"))
         self.validation_context = given.get("validation_context")
         self._show = self._shown(given.get("progress"))
-        if self._show or LOGGER.isEnabledFor(logging.INFO):
+        self._span = telemetry.begin(self._operation)
+        if self._show or self._span or LOGGER.isEnabledFor(logging.INFO):
             self.progress = self._progressed
-        if LOGGER.isEnabledFor(logging.DEBUG):
-            self.log = _log_request
+        if self._span or LOGGER.isEnabledFor(logging.DEBUG):
+            self.log = self._requested
 
-    def use_running_loop(self) -> None:
-        """Shows the progress on the running event loop."""
-        if self._options.get("progress"):
-            import asyncio  # not needed to import structx
+    def read(self, source: str) -> None:
+        """Takes the name of the source, for logs and spans."""
+        self._source = source
+        if self._span is not None:
+            self._span.source(source)
 
-            with suppress(RuntimeError):  # none is running, which the job refuses
-                self._loop = asyncio.get_running_loop()
+    def count(self, rows: Sequence[_core.RowResult[Any]]) -> None:
+        """Counts rows that have ended, for the log and the spans."""
+        if self._span is None and not LOGGER.isEnabledFor(logging.WARNING):
+            return
+        for row in rows:
+            if row.error is not None:
+                self._failed(row)
+        if self._span is not None:
+            self._statuses.update(row.status for row in rows)
+
+    def _failed(self, row: _core.RowResult[Any]) -> None:
+        reason = reason_of(row)
+        self._reasons[reason] += 1
+        fields = self._fields(row=row.position, reason=reason, model=row.model)
+        LOGGER.debug("row %d failed: %s", row.position, reason, extra=fields)
+        if self._span is not None:
+            self._span.row_failed(row.position, reason)
+
+    def _fields(self, **fields: object) -> dict[str, object]:
+        """The fields of a line of the log, for handlers that write them."""
+        return {"operation": self._operation, "source": self._source, **fields}
+
+    def _requested(self, request: _core.RawRequest) -> None:
+        if self._span is not None:
+            self._span.request(request)
+        tokens = request["prompt_tokens"] + request["completion_tokens"]
+        LOGGER.debug(
+            "request to %(model)s: %(outcome)s, status %(status)s, %(seconds).2f s, "
+            "%(prompt_tokens)d + %(completion_tokens)d tokens, id %(request_id)s",
+            request,
+            extra=self._fields(**request, tokens=tokens),
+        )
 
     def _shown(self, progress: object) -> Callable[[Progress], None] | None:
         if callable(progress):
@@ -118,24 +156,26 @@ class RunContext:
         return self._bar.show
 
     def _progressed(self, raw: _core.RawProgress) -> None:
+        """Takes the progress, on a thread of structx; the caller of an async method has a loop."""
         if not self._is_under_way:
             return
-        self._last = Progress(**raw)
+        self._last = progress = Progress(**raw)
         if self._loop is None:
-            self._show_last()
-        elif self._show is not None and not self._is_scheduled:
-            self._is_scheduled = True
-            with suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._show_last)
+            self._tell(progress)
+            return
+        loop, variables = self._loop
+        # It comes before the result, which the loop is given later.
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(self._tell, progress, context=variables)
 
-    def _show_last(self) -> None:
-        self._is_scheduled = False
-        if self._show is not None and self._last is not None and self._is_under_way:
-            try:
-                self._show(self._last)
-            except Exception:
-                self._show = None
-                LOGGER.exception("the progress function raised; it is not called again")
+    def _tell(self, progress: Progress) -> None:
+        if self._show is None or not self._is_under_way:
+            return
+        try:
+            self._show(progress)
+        except Exception:
+            self._show = None
+            LOGGER.exception("the progress function raised; it is not called again")
 
     def end(self, how: str = "") -> None:
         """Closes the bar and logs the outcome of the operation. Ending it twice is no error.
@@ -148,11 +188,25 @@ class RunContext:
         self._is_under_way = False
         if self._bar is not None:
             self._bar.close()
+        if self._span is not None:
+            self._span.end(how, self._last, self._statuses)
+        if self._reasons:
+            self._warn()
         if LOGGER.isEnabledFor(logging.INFO):
             name = f"{self._operation}, {how}" if how else self._operation
             counts = [] if self._last is None else _counts(self._last)
-            seconds = f"{time.monotonic() - self._started:.2f} s"
-            LOGGER.info("%s: %s", name, ", ".join([*counts, seconds]))
+            seconds = time.monotonic() - self._started
+            said = ", ".join([*counts, f"{seconds:.2f} s"])
+            extra = self._fields(**_totals(self._last), seconds=seconds)
+            LOGGER.info("%s: %s", name, said, extra=extra)
+
+    def _warn(self) -> None:
+        """Says once how many rows failed, and why."""
+        number = sum(self._reasons.values())
+        said = ", ".join(f"{count} {reason}" for reason, count in self._reasons.most_common())
+        rows = "1 row" if number == 1 else f"{number} rows"
+        extra = self._fields(failed=number, reasons=dict(self._reasons))
+        LOGGER.warning("%s: %s failed: %s", self._operation, rows, said, extra=extra)
 
     def __enter__(self) -> Self:
         return self
@@ -160,6 +214,17 @@ class RunContext:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         # Without the message of the error, which may quote the document; the caller gets the error.
         self.end(f"ended by {type(error).__name__}" if error else "")
+
+
+def _running_loop() -> tuple[AbstractEventLoop, Context] | None:
+    """The running loop of asyncio, and the caller's context variables for what is called on it."""
+    import asyncio  # its callers have it
+    from contextvars import copy_context
+
+    try:
+        return asyncio.get_running_loop(), copy_context()
+    except RuntimeError:
+        return None
 
 
 _LEVELS = ("fuzzy", "normalized", "exact")
@@ -202,9 +267,9 @@ def _counts(progress: Progress) -> list[str]:
     return [*(rows if progress.rows else []), *spent, *cost]
 
 
-def _log_request(request: _core.RawRequest) -> None:
-    LOGGER.debug(
-        "request to %(model)s: %(outcome)s, status %(status)s, %(seconds).2f s, "
-        "%(prompt_tokens)d + %(completion_tokens)d tokens, id %(request_id)s",
-        request,
-    )
+def _totals(progress: Progress | None) -> dict[str, object]:
+    """The counts of an operation, as fields."""
+    if progress is None:
+        return {}
+    names = ("rows", "done", "failed", "journaled", "requests", "tokens", "cost")
+    return {name: getattr(progress, name) for name in names}

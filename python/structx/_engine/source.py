@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -30,3 +31,14 @@ class Source:
         """The caller's own table; None for other data."""
         self.labels = labels
         """The labels of its rows; None if it has none."""
+
+    @property
+    def name(self) -> str:
+        """The name of the file, without its folder; `text` or `data` for other data."""
+        data = self.input[0]
+        if isinstance(data, str):
+            return "text"
+        if isinstance(data, tuple):
+            return data[0]
+        path = data if isinstance(data, os.PathLike) else getattr(data, "path", None)
+        return "data" if path is None else os.path.basename(path)  # noqa: PTH119 (as fast as can be)

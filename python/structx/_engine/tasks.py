@@ -99,7 +99,6 @@ async def _made_async(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> R:
-    context.use_running_loop()
     made = partial(_made, context, make, *args, **kwargs)
     return await threads.in_thread(made) if sizes.is_large(args) else made()
 
@@ -130,10 +129,9 @@ def extraction(
     query = _words("query", query)
     response_model = _response_model(model, context)
     output = output._replace(evidence=bool(context.evidence))
-    source = _source(data, output)
-    return context.core.extract(source.input, query, response_model, context), partial(
-        _result, source, output, query
-    )
+    source = _source(context, data, output)
+    job = context.core.extract(source.input, query, response_model, context)
+    return job, partial(_result, context, source, output, query)
 
 
 def extractions(
@@ -146,8 +144,8 @@ def extractions(
     if len(set(checked)) < len(checked):
         raise ValueError("queries contains the same query twice, and results are keyed by query")
     output = output._replace(evidence=bool(context.evidence))
-    source = _source(data, output)
-    finish = partial(_results, source, output, checked)
+    source = _source(context, data, output)
+    finish = partial(_results, context, source, output, checked)
     return context.core.extract_queries(source.input, checked, context), finish
 
 
@@ -156,8 +154,8 @@ def planning(
 ) -> Task[type[GeneratedModel]]:
     """Plans a model for a query."""
     query = _words("query", query)
-    job = context.core.plan(inputs.source_of(data, file_options).input, query, context)
-    return job, _planned
+    source = _read(context, data, file_options)
+    return context.core.plan(source.input, query, context), _planned
 
 
 def refinement(
@@ -179,7 +177,7 @@ def preparation(
     context: RunContext, data: Data, file_options: Mapping[str, Any] | None
 ) -> Task[PreparedInput]:
     """Reads data once for several operations."""
-    source = inputs.source_of(data, file_options)
+    source = _read(context, data, file_options)
     return context.core.prepare(source.input), partial(inputs.PreparedInput, source=source)
 
 
@@ -193,7 +191,7 @@ def streaming(
     """Extracts for one query, row by row."""
     query = _words("query", query)
     response_model = _response_model(model, context)
-    source = inputs.source_of(data, file_options)
+    source = _read(context, data, file_options)
     return context.core.stream(source.input, query, response_model, context), source
 
 
@@ -220,17 +218,29 @@ def _model_class(model: object) -> type[BaseModel]:
     return model
 
 
-def _source(data: Data, output: OutputOptions) -> Source:
-    source = inputs.source_of(data, output.file_options)
+def _read(context: RunContext, data: Data, file_options: Mapping[str, Any] | None) -> Source:
+    """Converts the data of a call, and tells its name to the log."""
+    source = inputs.source_of(data, file_options)
+    context.read(source.name)
+    return source
+
+
+def _source(context: RunContext, data: Data, output: OutputOptions) -> Source:
+    source = _read(context, data, output.file_options)
     if output.return_df and source.table is None:
         write.need_pandas()
     return source
 
 
 def _result(
-    source: Source, output: OutputOptions, query: str, raw: _core.RawExtraction
+    context: RunContext,
+    source: Source,
+    output: OutputOptions,
+    query: str,
+    raw: _core.RawExtraction,
 ) -> ExtractionResult[Any, Any]:
     result: ExtractionResult[Any, Any] = results.result_of(raw, source)
+    context.count(result.rows)
     if raw["source"].is_document:
         # A table is large, and its rows have their texts.
         vars(result)[SOURCE] = (raw["source"], source.input[1])
@@ -247,6 +257,7 @@ def _result(
 
 
 def _results(
+    context: RunContext,
     source: Source,
     output: OutputOptions,
     queries: list[str],
@@ -258,7 +269,7 @@ def _results(
         try:
             if isinstance(raw, Exception):
                 raise raw
-            done[query] = _result(source, output, query, raw)
+            done[query] = _result(context, source, output, query, raw)
         except ExtractionError as error:
             errors[query] = error
             done.update(error.results)
@@ -282,9 +293,8 @@ def estimation(
 
     query = _words("query", query)
     response_model = _response_model(model, context)
-    return context.core.estimate(
-        inputs.source_of(data, file_options).input, query, response_model
-    ), estimate_of
+    source = _read(context, data, file_options)
+    return context.core.estimate(source.input, query, response_model), estimate_of
 
 
 def explain(context: RunContext, model: object) -> SchemaReport:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -41,6 +42,18 @@ def append_columns(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
 def frame_of(columns: Mapping[str, Sequence[Any]]) -> Any:
     """Makes a pandas DataFrame; raises ModuleNotFoundError if pandas is not installed."""
     return _frame(_import_pandas(), columns)
+
+
+def pyarrow_of(columns: Mapping[str, Sequence[Any]]) -> Any:
+    """Makes a Table of pyarrow, which must be installed; see `append_columns` for the types."""
+    pa: Any = import_module("pyarrow")
+    return pa.table({name: _pyarrow(pa, list(values)) for name, values in columns.items()})
+
+
+def polars_of(columns: Mapping[str, Sequence[Any]]) -> Any:
+    """Makes a DataFrame of polars, which must be installed; see `append_columns` for the types."""
+    pl: Any = import_module("polars")
+    return pl.DataFrame([_polars(pl, name, list(values)) for name, values in columns.items()])
 
 
 def _frame(pd: Any, columns: Mapping[str, Sequence[Any]], index: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""The commands that read a journal: `structx journal show` and `structx journal export`."""
+"""`structx journal show` and `structx journal export`: what a journal has."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from structx._cli import arguments
 from structx.exceptions import FileError
 
 if TYPE_CHECKING:
@@ -52,13 +53,21 @@ ORDER BY operation, position, occurrence, rows.ended_at
 """
 
 
-def add_commands(commands: Any) -> None:
-    """Adds the command `journal` to the command line."""
-    group: argparse.ArgumentParser = commands.add_parser("journal", help="the stored rows of runs")
+_EXAMPLES = (
+    "structx journal show run.db",
+    "structx journal export run.db | jq -c '.items[]'",
+)
+
+
+def add(commands: Any) -> None:
+    """Adds the command."""
+    group = arguments.command(
+        commands, "journal", "the stored rows of runs", "What a journal has.", _EXAMPLES
+    )
     actions = group.add_subparsers(required=True, metavar="COMMAND")
 
     show = actions.add_parser("show", help="the operations of a journal, with rows and costs")
-    show.add_argument("file", type=Path, metavar="FILE")
+    show.add_argument("file", type=Path, metavar="FILE", help="the journal")
     show.set_defaults(run=_show)
 
     export: argparse.ArgumentParser = actions.add_parser(
@@ -68,7 +77,7 @@ def add_commands(commands: Any) -> None:
         epilog=_EXPORT_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    export.add_argument("file", type=Path, metavar="FILE")
+    export.add_argument("file", type=Path, metavar="FILE", help="the journal")
     export.set_defaults(run=_export)
 
 
