@@ -15,8 +15,8 @@ class Limits:
     """Rate limits for the requests of one extractor or of several.
 
     All calls of the extractors that share an object share its limits. Two objects with the same
-    settings are equal but count separately, and so do copies and unpickled objects, unless they name
-    the same file.
+    settings are equal but count separately, and so do copies and unpickled objects, unless they
+    name the same file.
 
     ```python
     # In each of several processes of one machine: 600 requests a minute together.
@@ -56,7 +56,7 @@ class Limits:
                 _rate("requests_per_minute", requests_per_minute),
                 _rate("tokens_per_minute", tokens_per_minute),
                 # Absolute, since a process that unpickles it may be in another folder.
-                None if file is None else os.path.abspath(checks.path("file", file)),
+                None if file is None else str(checks.path("file", file).absolute()),
             )
             if file is not None and self._settings[1:3] == (None, None):
                 raise ValueError(

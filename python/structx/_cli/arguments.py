@@ -17,6 +17,7 @@ _LIMITS = {
     "concurrency": "max_concurrency",
     "rpm": "requests_per_minute",
     "tpm": "tokens_per_minute",
+    "file": "file",
 }
 
 
@@ -166,7 +167,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--limits",
         metavar="LIMITS",
-        help="rate limits: rpm (requests a minute), tpm (tokens) and concurrency, as in "
+        help="rate limits: rpm (requests a minute), tpm (tokens), concurrency, and a file through which "
+        "processes share them, as in "
         "rpm=600,tpm=90000",
     )
     model.add_argument(
@@ -252,13 +254,13 @@ def _limits(given: str | None, threads: int) -> Any:
         name, value = _pair("--limits", pair.strip())
         if name not in _LIMITS:
             raise ConfigurationError(f"--limits: there is no {name}, only {', '.join(_LIMITS)}")
-        limits[_LIMITS[name]] = _number(f"--limits {name}", value)
+        limits[_LIMITS[name]] = value if name == "file" else _number(f"--limits {name}", value)
     concurrency = limits.get("max_concurrency")
     if concurrency is not None and concurrency != int(concurrency):
         raise ConfigurationError("--limits concurrency must be an integer")
-    most = threads if concurrency is None else int(concurrency)
     # The extractor says what is wrong with its own setting.
-    return Limits(**{**limits, "max_concurrency": max(1, most) if concurrency is None else most})
+    limits["max_concurrency"] = max(1, threads) if concurrency is None else int(concurrency)
+    return Limits(**limits)
 
 
 def _prices(given: str | None) -> Any:
