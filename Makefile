@@ -25,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-rust test-python lint lint-rust lint-python lint-files advisories licenses bench \
-	bench-documents bench-faults hostile fuzz fmt weights weights-if-any examples clean
+	bench-documents bench-evidence bench-faults hostile fuzz fmt weights weights-if-any examples clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -82,6 +82,9 @@ bench: weights examples ## measure cost and speed beside a bare client, evidence
 
 bench-documents: $(EXTENSION) $(VENV)/.bench ## measure how fast and how well documents are read; FOLDERS="a b" for more
 	$(BIN)/python bench/documents/run.py $(FOLDERS)
+
+bench-evidence: $(EXTENSION) $(VENV)/.bench ## measure the boxes of evidence; FOLDERS="a b" with the files of bench/evidence/gold.json
+	$(BIN)/python bench/evidence/run.py --misses $(FOLDERS)
 
 bench-faults: $(EXTENSION) examples ## measure lost rows and repeated requests under faults
 	PYTHONPATH=tests $(BIN)/python bench/faults/run.py

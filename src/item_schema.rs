@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::run::error::{Error, Result};
 use crate::schema::drafts::{self, Draft};
+use structx_common::json_pointer::unescaped;
 
 /// The member of a reply that has its items.
 const ITEMS: &str = "items";
@@ -131,7 +132,7 @@ fn invalid(error: &ValidationError<'_>) -> Error {
 fn describe(error: &ValidationError<'_>, place: &str, problems: &mut Vec<String>) {
     let mut inner = place.to_owned();
     for token in error.instance_path().as_str().split('/').skip(1) {
-        let _ = write!(inner, ".{}", token.replace("~1", "/").replace("~0", "~"));
+        let _ = write!(inner, ".{}", unescaped(token));
     }
     match error.kind() {
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {

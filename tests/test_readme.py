@@ -26,6 +26,7 @@ PLAN = {
     ],
     "instructions": "",
 }
+INVOICE = {"number": "none", "due": "2017-01-31", "total": "2685.60"}
 REFINED = {
     "model_description": "An invoice.",
     "fields": [
@@ -45,6 +46,10 @@ def _environment(monkeypatch: pytest.MonkeyPatch, provider: FakeProvider) -> Non
     provider.script(
         {"when": "extraction_plan", "times": 100, "content": json.dumps(PLAN)},
         {"when": "refinement", "content": json.dumps(REFINED)},
+        {
+            "when": "the number, the due date and the total due",
+            "content": json.dumps({"items": [INVOICE]}),
+        },
     )
 
 
@@ -74,9 +79,11 @@ def test_every_block_runs(provider: FakeProvider, capsys: pytest.CaptureFixture[
     assert space["prepared"].closed
     assert space["counted"].usage.cost == pytest.approx(4 * 70e-6)
     plans, refinements = 1 + 2 + 1 + 1 + 2 + 1, 1
-    assert provider.stats()["requests"] == plans + refinements + 1 + 1 + TICKETS + 3 + 3 + 2 + 2 + 3
+    rows = 1 + 1 + TICKETS + 3 + 3 + 2 + 2 + 3 + 1
+    assert provider.stats()["requests"] == plans + refinements + rows
     printed = capsys.readouterr().out
     assert '"invoice_number": "text"' in printed
+    assert space["marked"].exists() and "1 2,685.60 [{'x': " in printed
     assert "100 % of" in printed
     assert "missing.pdf" in printed
     assert "FileError" in printed

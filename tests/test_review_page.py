@@ -387,13 +387,14 @@ def test_a_result_without_rows_has_a_page(browser: Browser, tmp_path: Path) -> N
 
 SCHEMA = {
     "$defs": {
+        "Text": {"type": "string"},
         "Line": {
             "type": "object",
             "properties": {
                 "price": {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]},
                 "unit": {"enum": ["kg", "l"]},
             },
-        }
+        },
     },
     "type": "object",
     "properties": {
@@ -404,6 +405,12 @@ SCHEMA = {
         "due": {"type": "string", "format": "date"},
         "kind": {"const": "bill"},
         "step": {"type": "number", "multipleOf": 0.1},
+        "iban": {
+            "allOf": [{"$ref": "#/$defs/Text"}, {"pattern": "^DE"}],
+            "maxLength": 4,
+            "anyOf": [{"pattern": "1$"}, {"pattern": "2$"}],
+        },
+        "self": {"anyOf": [{"$ref": "#/properties/self"}, {"$ref": "#/properties/self"}]},
     },
     "additionalProperties": {"type": "boolean"},
 }
@@ -420,6 +427,8 @@ SCHEMA = {
         ("/due", ['"2028-02-29"'], ['"2027-02-29"', '"29 February"', "3"]),
         ("/kind", ['"bill"'], ['"letter"']),
         ("/step", ["0.3", "1.7"], ["0.35"]),
+        ("/iban", ['"DE1"', '"DE02"'], ['"DE3"', '"DE001"', '"FR1"', "1"]),
+        ("/self", ["1", "null"], []),
         ("/paid", ["true"], ["1"]),
         ("/code/unknown", ["1", '"x"', "null"], []),
     ],

@@ -593,12 +593,19 @@ def checking(input: _Encoded, values: str) -> Job[list[str]]:
     does not hold. Raises FileError."""
 
 def drawing(
-    source: Prepared, pages: Sequence[int], most: int
+    source: Prepared, pages: Sequence[int], longest_side: int, most: int
 ) -> Job[list[tuple[str, bytes] | str]]:
-    """A job that draws the pages with these numbers until the images have `most` bytes together.
+    """A job that draws the pages with these numbers until the images have `most` bytes together;
+    `longest_side` is in pixels.
 
     For each page that was reached the media type and the bytes of its image, or why it has none.
     """
+
+def highlighting(
+    source: Prepared, marks: Sequence[tuple[list[tuple[int, int]], tuple[int, int, int], str]]
+) -> Job[bytes]:
+    """A job that marks ranges of the text in a PDF, with a colour and a note; its result is the
+    marked file. Raises FileError."""
 
 def default_limits() -> str:
     """The default limits of a document, as JSON."""

@@ -1,6 +1,6 @@
-"""The child process of a reader that may hang or abort; the core starts and kills it.
+"""The child process of a library that may hang or abort; the core starts and kills it.
 
-`python -I -m structx._isolate READER SECONDS`; see `isolate.rs` among the readers of the core.
+`python -I -m structx._isolate TOOL SECONDS`; see `isolate.rs` among the readers of the core.
 """
 
 from __future__ import annotations

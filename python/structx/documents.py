@@ -295,14 +295,15 @@ class Document:
         return f"Document({self.name!r}, {self.format}{pages}, {len(self.text):,} characters)"
 
     def _repr_html_(self) -> str:
-        from structx._engine import html
+        from structx._engine import html, page_html
 
         counts = {
             "pages": len(self.pages),
             "tables": len(self.tables),
             "characters": len(self.text),
         }
-        return html.of_document(self.name, counts, self.warnings, self.text)
+        pages = page_html.of_pages(self._core.source)
+        return html.of_document(self.name, counts, self.warnings, self.text, pages)
 
 
 def read(

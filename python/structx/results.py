@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, cast
 
 from typing_extensions import TypeVar
 
@@ -16,6 +16,7 @@ from structx.usage import ExtractionStep, ExtractorUsage, StepUsage, of_calls
 
 if TYPE_CHECKING:
     from structx import _core
+    from structx._engine.originals import File
     from structx._engine.source import Source
 
 __all__ = ["AttemptError", "ExtractionResult", "RowResult"]
@@ -86,22 +87,50 @@ class ExtractionResult(Generic[T, D]):
             lines = zip(*columns.values(), strict=True)
             return [dict(zip(columns, line, strict=True)) for line in lines]
 
-    def evidence(self, *, return_df: bool = False) -> Any:
+    def evidence(
+        self,
+        *,
+        shape: Literal["records", "llamaextract", "docling"] = "records",
+        return_df: bool = False,
+    ) -> Any:
         """Where all values stand, one record for each place; see `structx.evidence`.
 
         For example: `result.evidence()[0]["status"]`.
 
         Args:
-            return_df: gives a pandas DataFrame with these columns instead of a list of dicts.
+            shape: `records`, or that of another library, for programs that read its results.
+            return_df: gives a pandas DataFrame with the columns of `records` instead of a list.
 
         Returns:
-            Records of `row` (its position), `pointer`, `value`, `status`, `score`, `occurrences`,
-            and of one place `text`, `page`, `start`, `end`, `boxes` and `cell`. A value with
-            several places has several records, one without a place has one with None.
+            For `records`, dicts of `row` (its position), `pointer`, `value`, `status`, `score`,
+            `occurrences`, and of one place `text`, `page`, `start`, `end`, `boxes` and `cell`. A
+            value with several places has several records, one without a place has one with None.
+
+            For `llamaextract`, the `extraction_metadata` (`extract_metadata` in version 2) of
+            LlamaExtract for each item of all rows:
+            `{"field_metadata": {...}}` in the form of the item, and at each leaf `citation` (a list
+            of `page`, `matching_text`, `bounding_boxes` with `x`, `y`, `w`, `h` in points, and
+            `page_dimensions`, if known) and as `confidence` the score, except for values that need
+            not stand in the text (developers.llamaindex.ai/llamaparse/extract/guides/extensions).
+
+            For `docling`, dicts of `row`, `pointer`, `value`, `text` and `prov`, the list of
+            ProvenanceItems of docling-core (`docling_core/types/doc/document.py`): `page_no`,
+            `bbox` (`l`, `t`, `r`, `b` in points, `coord_origin` `TOPLEFT`) and `charspan`, the
+            characters of `text`. It is empty where the source has no boxes.
 
         Raises:
-            ValueError: rows of a table that were extracted without `evidence=True`.
+            ValueError: rows of a table that were extracted without `evidence=True`; `return_df`
+                with another shape than `records`.
         """
+        if shape != "records":
+            if return_df:
+                raise ValueError(f'a DataFrame has records: leave out shape="{shape}"')
+            from structx._engine import evidence_shapes, originals
+
+            if shape == "docling":
+                return evidence_shapes.docling(self.rows)
+            sizes = evidence_shapes.sizes_of(originals.source_of(self, None))
+            return evidence_shapes.llamaextract(self.rows, sizes)
         from structx._engine.evidence_table import records  # not needed by other results
 
         return records(((row.position, row.evidence) for row in self.rows), return_df=return_df)
@@ -135,7 +164,7 @@ class ExtractionResult(Generic[T, D]):
         self,
         path: str | os.PathLike[str],
         *,
-        source: str | os.PathLike[str] | tuple[str, bytes] | None = None,
+        source: File | None = None,
         image_bytes: int = 24 << 20,
     ) -> Path:
         """Writes a page for a person to check the values: one HTML file, which loads nothing.
@@ -145,9 +174,9 @@ class ExtractionResult(Generic[T, D]):
 
         Args:
             path: the file to write.
-            source: the document, as a path or as its name and content, to draw its pages. Not
-                needed for a path that was given to `extract` and has not changed since. Without it,
-                pages are shown as text.
+            source: the document, as a path, as its name and content, or as a Document of
+                `structx.read`, to draw its pages. Not needed for a path that was given to `extract`
+                and has not changed since. Without it, pages are shown as text.
             image_bytes: bytes of the images of pages; pages beyond are shown as text. Pages with
                 values come first. 0 for text alone.
 
@@ -167,13 +196,48 @@ class ExtractionResult(Generic[T, D]):
         self,
         path: str | os.PathLike[str],
         *,
-        source: str | os.PathLike[str] | tuple[str, bytes] | None = None,
+        source: File | None = None,
         image_bytes: int = 24 << 20,
     ) -> Path:
         """`review` for asyncio: writes in another thread."""
         from structx._engine.threads import in_thread
 
         return await in_thread(partial(self.review, path, source=source, image_bytes=image_bytes))
+
+    def highlight(self, path: str | os.PathLike[str], *, source: File | None = None) -> Path:
+        """Writes the PDF of the result with a mark where each value stands.
+
+        The marks are highlight annotations, which any viewer shows: coloured by status, with the
+        JSON Pointer, the value and the status as their note. Values without a place have none. The
+        pages themselves do not change, and a protected file stays protected.
+
+        For example: `result.highlight("marked.pdf")`.
+
+        Args:
+            path: the file to write.
+            source: the PDF, as for `review`. A protected one is given as
+                `structx.read(path, password=...)`.
+
+        Returns:
+            The path.
+
+        Raises:
+            OSError: the file can't be written.
+            FileError: the PDF can't be read again, or has a structure that can't be changed.
+            ValueError: the document is no PDF, is not that of the result, or says no value; `path`
+                is the document; or the result has none: that of a table, or one that was pickled.
+        """
+        from structx._engine import highlight  # not needed by other results
+
+        return highlight.write(self, path, source)
+
+    async def highlight_async(
+        self, path: str | os.PathLike[str], *, source: File | None = None
+    ) -> Path:
+        """`highlight` for asyncio: works in another thread."""
+        from structx._engine.threads import in_thread
+
+        return await in_thread(partial(self.highlight, path, source=source))
 
     @property
     def attempted_count(self) -> int:

@@ -4,13 +4,14 @@
 //! that are ready together share one callback of their loop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use pyo3::prelude::*;
 use tokio::task::AbortHandle;
 
 use super::errors;
 use super::job::Ended;
+use structx_common::sync::lock;
 
 /// The destination of a job's result.
 pub struct Receiver {
@@ -70,7 +71,7 @@ struct Resolve(Mutex<Vec<Resolved>>);
 #[pymethods]
 impl Resolve {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let resolved = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let resolved = std::mem::take(&mut *lock(&self.0));
         // What one raises, such as a future of the caller's own loop, keeps no other from its result.
         let set = resolved.into_iter().map(|(future, result)| set(future.bind(py), result));
         set.collect::<Vec<_>>().into_iter().collect()

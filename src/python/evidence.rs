@@ -16,14 +16,14 @@ use crate::run::proof::{self, RecordedValue};
 use crate::run::{RunContext, index, items_of};
 
 use super::document::{RawBox, raw_box};
-use super::input::{Input, off_the_runtime};
+use super::input::{Input, Prepared, off_the_runtime};
 use super::item_schema::to_python;
 use super::job::Job;
 use super::target::{Compiled, ModelTarget, Pydantic};
 
 /// What the evidence of all rows of an extraction is found with.
 pub struct Origin {
-    content: Arc<Content>,
+    pub source: Prepared,
     target: Arc<Compiled>,
 }
 
@@ -31,11 +31,11 @@ impl Origin {
     /// The origin of an extraction, if its outcomes keep what evidence is found with.
     pub fn kept(
         context: &RunContext,
-        content: &Arc<Content>,
+        source: &Prepared,
         target: &ModelTarget,
     ) -> Option<Arc<Self>> {
-        let origin = || Self { content: content.clone(), target: target.schema.clone() };
-        context.keeps_evidence(content).then(|| Arc::new(origin()))
+        let origin = || Self { source: source.clone(), target: target.schema.clone() };
+        context.keeps_evidence(&source.content).then(|| Arc::new(origin()))
     }
 }
 
@@ -127,12 +127,12 @@ pub fn of_row<'py>(
 impl Claim {
     fn find(&self, row: &RowText<'_>) -> RawRowEvidence {
         let leaves = leaves(&items_of(&self.reply), &self.origin.target.schema);
-        let content = &*self.origin.content;
+        let content = &*self.origin.source.content;
         let index = index(content, row.text, row.has_images);
         let evidence = find(&index, &leaves);
         let coverage = coverage(&index, &evidence);
         let places = match content {
-            Content::Document(document) => Places::Document(document),
+            Content::Document(document) => Places::Document(document, TableCells::of(document)),
             Content::Table(table) => Places::Record(table, row.position),
         };
         let offsets = CodePoints::new(row.text);
@@ -164,7 +164,7 @@ impl Claim {
 
 /// Where the spans of a row are.
 enum Places<'a> {
-    Document(&'a Document),
+    Document(&'a Document, TableCells),
     /// A table, and the position of the row.
     Record(&'a Table, usize),
 }
@@ -183,12 +183,12 @@ impl Places<'_> {
             source: String::new(),
         };
         match self {
-            Self::Document(document) => {
+            Self::Document(document, cells) => {
                 let places = document.locate(bytes.clone());
                 RawSpan {
                     page: places.first().and_then(|place| place.page),
                     boxes: places.iter().filter_map(|place| place.bounds).map(raw_box).collect(),
-                    cell: cell(document, bytes),
+                    cell: cells.cell(document, bytes),
                     source: document.name.clone(),
                     ..span
                 }
@@ -203,25 +203,35 @@ impl Places<'_> {
     }
 }
 
-/// The cell of a document in which a range begins.
-fn cell(document: &Document, range: &Range<usize>) -> Option<RawCell> {
-    if let Some(address) = document.address(range)
-        && let Some((sheet, cell)) = address.rsplit_once('!')
-    {
-        return Some(RawCell::Sheet((sheet.to_owned(), cell.to_owned())));
-    }
-    let mut tables = 0_usize;
-    for block in &document.blocks {
-        match block.kind {
-            _ if block.range.start > range.start => break,
-            BlockKind::Table => tables += 1,
-            BlockKind::Cell { row, column } if block.range.contains(&range.start) => {
-                return Some(RawCell::Table((tables.saturating_sub(1), row, column)));
+/// The cells of a document's tables, in the order of its text.
+struct TableCells(Vec<(Range<usize>, (usize, u32, u32))>);
+
+impl TableCells {
+    fn of(document: &Document) -> Self {
+        let (mut tables, mut cells) = (0_usize, Vec::new());
+        for block in &document.blocks {
+            match block.kind {
+                BlockKind::Table => tables += 1,
+                BlockKind::Cell { row, column } => {
+                    cells.push((block.range.clone(), (tables.saturating_sub(1), row, column)));
+                }
+                _ => {}
             }
-            _ => {}
         }
+        Self(cells)
     }
-    None
+
+    /// The cell of a document in which a range begins.
+    fn cell(&self, document: &Document, range: &Range<usize>) -> Option<RawCell> {
+        if let Some(address) = document.address(range)
+            && let Some((sheet, cell)) = address.rsplit_once('!')
+        {
+            return Some(RawCell::Sheet((sheet.to_owned(), cell.to_owned())));
+        }
+        let before = self.0.partition_point(|(cell, _)| cell.start <= range.start);
+        let (cell, place) = self.0.get(before.checked_sub(1)?)?;
+        cell.contains(&range.start).then_some(RawCell::Table(*place))
+    }
 }
 
 /// The name of a status or a kind.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::join_all;
 use pyo3::prelude::*;
@@ -27,6 +27,7 @@ use super::raw::{QueryResult, RawEstimate, RawPlan, RawSchema, RawStats};
 use super::settings::{Account, Clients, Settings, StepSettings};
 use super::stream::{RowStream, StreamSetup};
 use super::target::{ModelTarget, Pydantic};
+use structx_common::sync::lock;
 
 #[pyclass(frozen, module = "structx._core")]
 pub struct Extractor {
@@ -72,7 +73,7 @@ impl OpenCall {
 
 impl Extractor {
     fn clients(&self) -> PyResult<Clients> {
-        let mut slot = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = lock(&self.clients);
         let process = std::process::id();
         let (owner, clients) = slot.as_mut().ok_or_else(errors::closed)?;
         if *owner != process {
@@ -326,12 +327,12 @@ impl Extractor {
 
     /// Raises `ExtractionError` once it is closed.
     fn check_open(&self) -> PyResult<()> {
-        let slot = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = lock(&self.clients);
         slot.is_some().then_some(()).ok_or_else(errors::closed)
     }
 
     /// Refuses further calls; calls in progress finish, and the last one closes the connections.
     fn close(&self) {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner).take();
+        lock(&self.clients).take();
     }
 }

@@ -97,7 +97,7 @@ impl Prepared {
     ///
     /// # Errors
     /// The source is a table, or its file is gone or has changed.
-    fn with_file(&self) -> Result<Arc<Content>, FileError> {
+    pub(super) fn with_file(&self) -> Result<Arc<Content>, FileError> {
         let error = |message| Err(FileError::new(FileErrorKind::Unreadable, "data", message));
         let Content::Document(document) = &*self.content else { return error("is a table") };
         if document.original.is_some() {
@@ -205,9 +205,15 @@ enum Drawing {
 }
 
 /// A job that draws the pages with these numbers, in their order, until the images have `most` bytes
-/// together: a drawing for each page that was reached.
+/// together: a drawing for each page that was reached. `longest_side` is in pixels.
 #[pyfunction]
-pub fn drawing(py: Python<'_>, source: Prepared, pages: Vec<u32>, most: usize) -> PyResult<Job> {
+pub fn drawing(
+    py: Python<'_>,
+    source: Prepared,
+    pages: Vec<u32>,
+    longest_side: u32,
+    most: usize,
+) -> PyResult<Job> {
     let drawn = |page: Result<PageImage, FileError>| match page {
         Ok(PageImage { media_type, bytes, .. }) => Drawing::Image((media_type, bytes.to_vec())),
         Err(error) => Drawing::Message(error.message),
@@ -215,7 +221,8 @@ pub fn drawing(py: Python<'_>, source: Prepared, pages: Vec<u32>, most: usize) -
     let draw = move || -> Vec<Drawing> {
         match source.with_file().as_deref() {
             Ok(Content::Document(document)) => {
-                vision::previews(document, &pages, most).into_iter().map(drawn).collect()
+                let drawings = vision::previews(document, &pages, longest_side, most);
+                drawings.into_iter().map(drawn).collect()
             }
             Ok(Content::Table(_)) => Vec::new(),
             Err(error) => pages.iter().map(|_| Drawing::Message(error.message.clone())).collect(),

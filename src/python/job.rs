@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use pyo3::IntoPyObjectExt;
@@ -18,6 +18,7 @@ use super::worker;
 use super::{errors, runtime};
 use crate::documents::FileError;
 use crate::run::error::Error;
+use structx_common::sync::lock;
 
 /// Converts the result of an operation to Python; called with the GIL.
 pub type Ended = Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>;
@@ -104,7 +105,7 @@ impl Job {
         if worker::is_current() {
             return Err(errors::within_a_job());
         }
-        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let work = lock(&self.work).take();
         work.ok_or_else(|| PyRuntimeError::new_err("a job runs once"))
     }
 }

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
 
 use crate::llm::rate_limit;
 use crate::llm::rate_limit::SharedLimiter;
+use structx_common::sync::lock;
 
 #[pyclass(frozen, module = "structx._core")]
 pub struct Limits {
@@ -45,7 +46,7 @@ impl Limits {
     /// # Errors
     /// The file can't be opened in this process.
     pub fn limiter(&self) -> io::Result<Arc<SharedLimiter>> {
-        let mut slot = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = lock(&self.limiter);
         let process = std::process::id();
         if slot.0 != process {
             // Tasks of a parent process may have held its locks: leaked, not dropped.

@@ -7,6 +7,7 @@ mod document;
 mod errors;
 mod evidence;
 mod extractor;
+mod highlight;
 mod input;
 mod isolate;
 mod item_schema;
@@ -35,6 +36,8 @@ mod _core {
     use super::evidence::checking;
     #[pymodule_export]
     use super::extractor::Extractor;
+    #[pymodule_export]
+    use super::highlight::highlighting;
     #[pymodule_export]
     use super::input::{
         Prepared, default_limits, drawing, measuring, most_bytes, path_of, reading,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
@@ -13,6 +13,7 @@ use crate::run::error::Error;
 use crate::run::{GroundingRule, Level, Observer, OnUngrounded, Required, RunOptions};
 
 use super::target::Pydantic;
+use structx_common::sync::lock;
 
 /// The shortest time between two progress reports. Chosen by hand, not measured.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -161,7 +162,7 @@ impl ProgressReporter {
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.counts)
     }
 
     /// Reports the final progress and waits until all callbacks have returned.
@@ -228,7 +229,7 @@ impl ProgressReporter {
         drop(counts);
         let shared = self.counts.clone();
         let raw = move || {
-            let mut counts = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut counts = lock(&shared);
             counts.is_waiting = false;
             counts.raw()
         };

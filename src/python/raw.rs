@@ -177,7 +177,7 @@ impl RawExtraction {
         context: &RunContext,
     ) -> Self {
         let content = &prepared.content;
-        let origin = Origin::kept(context, content, &extraction.target.target);
+        let origin = Origin::kept(context, &prepared, &extraction.target.target);
         Self {
             model: Model(extraction.target.target),
             planning: extraction.planning.into_iter().map(RawUsage::from).collect(),

@@ -1,6 +1,6 @@
 //! `structx.RowResult`: how a row ended. Python's objects are made once an attribute is asked for.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
@@ -15,6 +15,7 @@ use crate::run::{self, RowOutcome};
 use super::attempt_error::AttemptError;
 use super::evidence::{self, Claim, Origin, RowText};
 use super::raw::RawUsage;
+use structx_common::sync::lock;
 
 /// Rows that are made in one hold of the GIL: about a millisecond.
 const ROWS_IN_A_HOLD: usize = 2_000;
@@ -49,9 +50,7 @@ impl RawRows {
         py: Python<'py>,
         labels: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyList>)> {
-        let outcomes = &self.outcomes;
-        let outcomes =
-            std::mem::take(&mut *outcomes.lock().unwrap_or_else(PoisonError::into_inner));
+        let outcomes = std::mem::take(&mut *lock(&self.outcomes));
         let (rows, items) = (PyList::empty(py), PyList::empty(py));
         for (number, outcome) in outcomes.into_iter().enumerate() {
             if number % ROWS_IN_A_HOLD == ROWS_IN_A_HOLD - 1 {
@@ -380,7 +379,9 @@ impl RowResult {
 
     /// The values of the row and where they stand, for notebooks.
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("structx._engine.row_html")?.getattr("of_row")?.call1((slf,))
+        let claim = slf.get().rare.as_deref().and_then(|rare| rare.claim.as_ref());
+        let source = claim.map(|claim| claim.origin.source.clone());
+        slf.py().import("structx._engine.row_html")?.getattr("of_row")?.call1((slf, source))
     }
 
     fn __eq__<'py>(

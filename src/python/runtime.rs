@@ -7,7 +7,7 @@
 
 use std::num::NonZero;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ enum State {
 }
 
 fn state() -> MutexGuard<'static, State> {
-    RUNTIME.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&RUNTIME)
 }
 
 /// The runtime of this process; `None` on the exiting thread after the shutdown. Other threads that

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt;
 use pyo3::exceptions::PyRuntimeError;
@@ -23,6 +23,7 @@ use super::progress::ProgressReporter;
 use super::raw::RawStart;
 use super::row::RawRows;
 use super::target::{ModelTarget, Pydantic, PydanticTarget};
+use structx_common::sync::lock;
 
 /// The most rows of one batch. Chosen by hand, not measured.
 const BATCH: usize = 256;
@@ -86,7 +87,7 @@ impl RowStream {
 impl RowStream {
     /// The first job: reads, plans and starts the background task. None if it was closed meanwhile.
     fn start(&self) -> PyResult<Job> {
-        let setup = self.setup.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let setup = lock(&self.setup).take();
         let setup = setup.ok_or_else(|| PyRuntimeError::new_err("a stream starts once"))?;
         let (rows, background) = (self.rows.clone(), self.background.clone());
         let warnings = self.warnings.clone();
@@ -99,14 +100,14 @@ impl RowStream {
             let content = &setup.prepared.content;
             let start = RawStart::new(&setup.started, content);
             let target = &setup.started.target.target;
-            let origin = Origin::kept(&setup.step.context, content, target);
+            let origin = Origin::kept(&setup.step.context, &setup.prepared, target);
             let (sender, receiver) = unbounded_channel();
             let task = tokio::spawn(setup.send(sender, warnings));
             let abort = Abort(task.abort_handle());
-            *background.lock().unwrap_or_else(PoisonError::into_inner) = Some(abort);
+            *lock(&background) = Some(abort);
             *rows.lock().await = Some(Rows { receiver, task, origin });
             if *closed.borrow() {
-                drop(background.lock().unwrap_or_else(PoisonError::into_inner).take());
+                drop(lock(&background).take());
             }
             Ok(Some(start))
         }))
@@ -125,13 +126,13 @@ impl RowStream {
 
     /// The warnings that are known after the last row.
     fn warnings(&self) -> Vec<String> {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.warnings).clone()
     }
 
     /// Aborts the requests in progress and ends the stream.
     fn close(&self) {
         self.closed.send_replace(true);
-        drop(self.background.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(lock(&self.background).take());
     }
 }
 
@@ -148,7 +149,7 @@ impl StreamSetup {
         }
         started.end(&step, prepared.content.row_count()).await;
         step.context.close().await;
-        *warnings.lock().unwrap_or_else(PoisonError::into_inner) = step.context.take_warnings();
+        *lock(&warnings) = step.context.take_warnings();
         if let Some(reporter) = reporter {
             reporter.finish().await;
         }

@@ -1,7 +1,7 @@
 //! pydantic and JSON Schema as validators: targets of the caller's models and of planned ones.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
@@ -20,6 +20,7 @@ use super::job::Context;
 use super::progress::Callbacks;
 use super::runtime::Waiter;
 use super::worker::Caller;
+use structx_common::sync::lock;
 
 pyo3::import_exception!(asyncio, CancelledError);
 pyo3::import_exception!(pydantic_core, ValidationError);
@@ -116,7 +117,7 @@ impl Interrupt {
     /// Ends the job if `error` is one of these.
     fn check(&self, py: Python<'_>, error: PyErr) {
         if is_interrupt(py, &error) {
-            *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            *lock(&self.raised) = Some(error);
             self.notify.notify_one();
         }
     }
@@ -197,7 +198,7 @@ impl Pydantic {
             ended = operation => Some(ended),
         };
         // Both can have happened.
-        let raised = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let raised = lock(raised).take();
         match (raised, ended) {
             (None, Some(ended)) => Ok(ended),
             (raised, _) => Err(raised.unwrap_or_else(|| PyKeyboardInterrupt::new_err(()))),

@@ -18,6 +18,7 @@ use pyo3::types::{PyCFunction, PyTuple};
 use tokio::sync::oneshot;
 
 use super::awaitable::{self, Delivery};
+use structx_common::sync::lock;
 
 /// How long a thread holds the GIL for one call after another before it delivers results again.
 /// Chosen by hand, not measured.
@@ -47,7 +48,7 @@ enum Slot {
 }
 
 fn slot() -> MutexGuard<'static, Slot> {
-    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&POOL)
 }
 
 thread_local! {
@@ -243,7 +244,7 @@ struct Pool {
 impl Pool {
     /// Never held while a thread waits for the GIL, or runs Python.
     fn lock(&self) -> MutexGuard<'_, Work> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.work)
     }
 
     /// Work for a closed pool is dropped, and those who wait for it see that.

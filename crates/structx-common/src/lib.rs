@@ -5,6 +5,7 @@
 pub mod canonical;
 mod currencies;
 pub mod json;
+pub mod json_pointer;
 pub mod panics;
 pub mod sync;
 pub mod tokens;

@@ -1,7 +1,7 @@
-//! Runs readers that may hang or abort in a child process, which is killed when its time is up.
+//! Runs libraries that may hang or abort in a child process, which is killed when its time is up.
 //!
-//! The parent starts `program arguments.. READER SECONDS`, sends the length of the file as 8 bytes
-//! and the file, and keeps the pipe open: a child exits when the pipe closes, because its parent is
+//! The parent starts `program arguments.. TOOL SECONDS`, sends the length of the request as 8 bytes
+//! and the request, and keeps the pipe open: a child exits when the pipe closes, because its parent is
 //! gone. The reply is the last line that the child prints; a library may print before it.
 
 use std::ffi::OsString;
@@ -15,14 +15,11 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::context::ReadContext;
-use super::pdf::pdf_extract;
-
-/// The most bytes of a character in JSON: `\u0000`.
-const BYTES_OF_A_CHARACTER: u64 = 6;
+use super::pdf::{highlight, pdf_extract};
 
 static LAUNCHER: OnceLock<Launcher> = OnceLock::new();
 
-/// The program that runs [`serve`], and its arguments before the reader and the seconds. It bounds
+/// The program that runs [`serve`], and its arguments before the tool and the seconds. It bounds
 /// its own memory where the system supports that.
 #[derive(Debug)]
 pub struct Launcher {
@@ -30,13 +27,16 @@ pub struct Launcher {
     pub arguments: Vec<OsString>,
 }
 
-/// A reader that runs in a child.
+/// What runs in a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reader {
+pub(super) enum Tool {
+    /// Takes a PDF.
     PdfExtract,
+    /// Takes marks and a PDF.
+    Highlight,
 }
 
-/// Why there is no reply. The text continues a sentence whose subject is the reader.
+/// Why there is no reply. The text continues a sentence whose subject is the tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ChildError {
     #[error("could not be started in a process of its own")]
@@ -55,41 +55,42 @@ pub fn launch_with(launcher: Launcher) {
 /// Runs in the child: answers the one request on standard input.
 ///
 /// # Errors
-/// The reader is unknown, the request is truncated, or the reply can't be written.
-pub fn serve(reader: &str) -> io::Result<()> {
-    let file = request(&mut io::stdin())?;
+/// The tool is unknown, the request is truncated, or the reply can't be written.
+pub fn serve(tool: &str) -> io::Result<()> {
+    let request = request(&mut io::stdin())?;
     thread::spawn(|| {
         let _ = io::stdin().read(&mut [0]);
         process::exit(1);
     });
-    let reply = answer(reader, &file)?;
+    let reply = answer(tool, &request)?;
     let mut output = io::stdout().lock();
     output.write_all(&[b"\n", reply.as_slice()].concat())?;
     output.flush()
 }
 
-/// Reads the file in a child process, within the remaining time and the limit of characters.
-pub(super) fn read<T: DeserializeOwned>(
-    reader: Reader,
+/// The reply of a child process to the request, within the remaining time; one of more than `most`
+/// bytes counts as none.
+pub(super) fn ask<T: DeserializeOwned>(
+    tool: Tool,
     context: &ReadContext,
-    file: &[u8],
+    request: &[u8],
+    most: u64,
 ) -> Result<T, ChildError> {
     let launcher = LAUNCHER.get().ok_or(ChildError::NotStarted)?;
-    let most = (context.limits().characters as u64).saturating_mul(BYTES_OF_A_CHARACTER);
-    let printed = ask(launcher, reader, context.time_left(), file, most)?;
+    let printed = run(launcher, tool, context.time_left(), request, most)?;
     let reply = printed.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     serde_json::from_slice(reply).map_err(|_| ChildError::Crashed)
 }
 
 /// Runs a child and returns the first `most` bytes of its output.
-fn ask(
+fn run(
     launcher: &Launcher,
-    reader: Reader,
+    tool: Tool,
     time: Duration,
-    file: &[u8],
+    request: &[u8],
     most: u64,
 ) -> Result<Vec<u8>, ChildError> {
-    let mut child = Child::start(launcher, reader, time).map_err(|_| ChildError::NotStarted)?;
+    let mut child = Child::start(launcher, tool, time).map_err(|_| ChildError::NotStarted)?;
     let (Some(mut input), Some(output)) = (child.0.stdin.take(), child.0.stdout.take()) else {
         return Err(ChildError::NotStarted);
     };
@@ -97,7 +98,8 @@ fn ask(
     thread::scope(|scope| {
         // Writing fails if the child has exited; its output then tells the result.
         scope.spawn(|| {
-            input.write_all(&(file.len() as u64).to_le_bytes()).and_then(|()| input.write_all(file))
+            let length = (request.len() as u64).to_le_bytes();
+            input.write_all(&length).and_then(|()| input.write_all(request))
         });
         scope.spawn(move || {
             let mut printed = Vec::new();
@@ -117,11 +119,11 @@ fn ask(
 struct Child(process::Child);
 
 impl Child {
-    fn start(launcher: &Launcher, reader: Reader, time: Duration) -> io::Result<Self> {
+    fn start(launcher: &Launcher, tool: Tool, time: Duration) -> io::Result<Self> {
         let seconds = time.as_secs().saturating_add(1);
         Command::new(&launcher.program)
             .args(&launcher.arguments)
-            .args([reader.name(), &seconds.to_string()])
+            .args([tool.name(), &seconds.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -137,12 +139,13 @@ impl Drop for Child {
     }
 }
 
-impl Reader {
-    const ALL: [Self; 1] = [Self::PdfExtract];
+impl Tool {
+    const ALL: [Self; 2] = [Self::PdfExtract, Self::Highlight];
 
     fn name(self) -> &'static str {
         match self {
             Self::PdfExtract => "pdf-extract",
+            Self::Highlight => "highlight",
         }
     }
 }
@@ -151,15 +154,16 @@ fn request(input: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut length = [0; 8];
     input.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
-    let mut file = Vec::new();
-    let found = input.take(length).read_to_end(&mut file)?;
-    if found as u64 == length { Ok(file) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    let mut request = Vec::new();
+    let found = input.take(length).read_to_end(&mut request)?;
+    if found as u64 == length { Ok(request) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
-fn answer(reader: &str, file: &[u8]) -> io::Result<Vec<u8>> {
-    let reply = match Reader::ALL.into_iter().find(|known| known.name() == reader) {
-        Some(Reader::PdfExtract) => serde_json::to_vec(&pdf_extract::extract(file)),
-        None => return Err(io::Error::new(io::ErrorKind::InvalidInput, "no such reader")),
+fn answer(tool: &str, request: &[u8]) -> io::Result<Vec<u8>> {
+    let reply = match Tool::ALL.into_iter().find(|known| known.name() == tool) {
+        Some(Tool::PdfExtract) => serde_json::to_vec(&pdf_extract::extract(request)),
+        Some(Tool::Highlight) => serde_json::to_vec(&highlight::annotate::answer(request)),
+        None => return Err(io::Error::new(io::ErrorKind::InvalidInput, "no such tool")),
     };
     Ok(reply?)
 }
@@ -168,7 +172,7 @@ fn answer(reader: &str, file: &[u8]) -> io::Result<Vec<u8>> {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{ChildError, Launcher, Reader, answer, ask, request};
+    use super::{ChildError, Launcher, Tool, answer, request, run};
 
     const LONG: Duration = Duration::from_mins(1);
 
@@ -177,7 +181,7 @@ mod tests {
     }
 
     fn printed(script: &str, time: Duration, file: &[u8]) -> Result<String, ChildError> {
-        ask(&shell(script), Reader::PdfExtract, time, file, 64)
+        run(&shell(script), Tool::PdfExtract, time, file, 64)
             .map(|printed| String::from_utf8_lossy(&printed).into_owned())
     }
 
@@ -217,7 +221,7 @@ mod tests {
     #[test]
     fn what_is_not_there_is_not_started() {
         let launcher = Launcher { program: "/no/such/program".into(), arguments: Vec::new() };
-        let asked = ask(&launcher, Reader::PdfExtract, LONG, b"", 64);
+        let asked = run(&launcher, Tool::PdfExtract, LONG, b"", 64);
         assert_eq!(asked, Err(ChildError::NotStarted));
     }
 
@@ -227,7 +231,7 @@ mod tests {
         assert_eq!(request(&mut sent(3, b"abcd").as_slice()).unwrap(), b"abc");
         assert!(request(&mut sent(u64::MAX, b"abc").as_slice()).is_err());
         assert!(request(&mut [1u8, 2].as_slice()).is_err());
-        assert!(answer("no-such-reader", b"").is_err());
+        assert!(answer("no-such-tool", b"").is_err());
         assert_eq!(answer("pdf-extract", b"not a PDF").unwrap(), b"[]");
     }
 }

@@ -10,6 +10,7 @@ mod context;
 mod error;
 mod format;
 mod gzip;
+mod highlight;
 mod image;
 pub mod isolate;
 mod limits;
@@ -33,6 +34,7 @@ mod zip_formats;
 
 pub use error::{FileError, FileErrorKind};
 pub use format::Format;
+pub use highlight::{Mark, highlight};
 pub use limits::Limits;
 pub use locate::Place;
 pub use measure::Measure;

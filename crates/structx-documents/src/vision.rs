@@ -18,10 +18,6 @@ use super::{Document, FileError, FileErrorKind, Format, image as images_of, pdf}
 /// (platform.openai.com/docs/guides/images-vision).
 pub(super) const LONGEST_SIDE: u32 = 2_000;
 
-/// The longest side of an image for a person, 120 dots per inch for A4: small print can be read.
-/// Chosen by eye, not measured.
-const LONGEST_PREVIEW_SIDE: u32 = 1_400;
-
 /// A larger image, in bytes, is sent as JPEG: chosen by hand, not measured.
 const LARGEST_LOSSLESS: usize = 1 << 20;
 /// JPEG quality at which letters keep their edges: chosen by eye, not measured.
@@ -47,14 +43,15 @@ pub fn images(
     draw(document, pages, LONGEST_SIDE, most)
 }
 
-/// [`images`] for a person, which are smaller.
+/// [`images`] for a person: with this longest side in pixels, at most that for models.
 #[must_use]
 pub fn previews(
     document: &Document,
     pages: &[u32],
+    longest_side: u32,
     most: usize,
 ) -> Vec<Result<PageImage, FileError>> {
-    draw(document, pages, LONGEST_PREVIEW_SIDE, most)
+    draw(document, pages, longest_side.clamp(1, LONGEST_SIDE), most)
 }
 
 fn draw(

@@ -3,8 +3,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use rayon::ThreadPoolBuilder;
@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::LocalOptions;
 use super::engine::{Engine, failed};
 use structx_common::panics;
+use structx_common::sync::lock;
 use structx_llm::{LlmError, Request, Response};
 
 type AnswerSender = oneshot::Sender<Result<Response, LlmError>>;
@@ -43,7 +44,7 @@ impl Worker {
     }
 
     pub fn send(&self, request: Request, answer: AnswerSender) -> Result<(), LlmError> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = lock(&self.queue);
         if queue.is_none() {
             *queue = Some(self.start()?);
         }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::leaf::{FieldHints, Kind, Leaf};
+use structx_common::json_pointer::escaped;
 
 /// The most references that are followed in a row: a circle of them ends here. Chosen by hand.
 const MOST_REFERENCES: usize = 32;
@@ -199,15 +200,6 @@ fn kind_of_value(value: &Value) -> Kind {
         Value::Bool(_) => Kind::Boolean,
         Value::Number(_) => Kind::Number,
         _ => Kind::Text,
-    }
-}
-
-/// A name as a part of a JSON Pointer (RFC 6901).
-fn escaped(name: &str) -> String {
-    if name.contains(['~', '/']) {
-        name.replace('~', "~0").replace('/', "~1")
-    } else {
-        name.to_owned()
     }
 }
 

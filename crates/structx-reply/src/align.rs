@@ -11,6 +11,7 @@ use super::spellings;
 use super::wrappers::{self, Kind, Variant};
 use super::{Repair, numbers, truncated};
 use structx_common::json;
+use structx_common::json_pointer::escaped;
 use structx_schema::dialect::from_list;
 use structx_schema::outline::{Kinds, List, Object, Others, Outline, Property, Shape};
 
@@ -445,11 +446,7 @@ impl<'o> Aligner<'o> {
     fn push(&mut self, token: &str) -> usize {
         let start = self.pointer.len();
         self.pointer.push('/');
-        if token.contains(['~', '/']) {
-            self.pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
-        } else {
-            self.pointer.push_str(token);
-        }
+        self.pointer.push_str(&escaped(token));
         start
     }
 }

@@ -1,6 +1,7 @@
 //! JSON Schema as data: references, nullability, traversal, and the schema of a reply.
 
 use serde_json::{Map, Value, json};
+use structx_common::json_pointer::escaped;
 
 /// The maximum length of a chain of `$ref`s; only a cycle is longer. Chosen by hand, not measured.
 const MAX_REFERENCES: usize = 32;
@@ -225,7 +226,7 @@ impl Subschemas {
 pub(crate) fn push_tokens(pointer: &mut String, tokens: &[&str]) {
     for token in tokens {
         pointer.push('/');
-        pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+        pointer.push_str(&escaped(token));
     }
 }
 

@@ -53,7 +53,9 @@ def of_result(
     )
 
 
-def of_document(name: str, counts: Mapping[str, int], warnings: Iterable[str], text: str) -> str:
+def of_document(
+    name: str, counts: Mapping[str, int], warnings: Iterable[str], text: str, pages: str
+) -> str:
     """The HTML of a document.
 
     Args:
@@ -61,11 +63,12 @@ def of_document(name: str, counts: Mapping[str, int], warnings: Iterable[str], t
         counts: figures of the summary, by name; those of 0 are left out.
         warnings: the warnings of the document.
         text: its text.
+        pages: the HTML of its pages.
     """
     figures = " · ".join(f"{count:,} {name}" for name, count in counts.items() if count)
     items = "".join(f"<li>{_text(warning, 200)}</li>" for warning in warnings)
     return (
-        f"<div><p><b>{_text(name)}</b>: {figures}</p><ul>{items}</ul>"
+        f"<div><p><b>{_text(name)}</b>: {figures}</p><ul>{items}</ul>{pages}"
         f"<pre style='white-space:pre-wrap'>{_text(text, _LONGEST_TEXT)}</pre></div>"
     )
 

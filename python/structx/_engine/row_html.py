@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from structx._engine import leaves
+from structx._engine import leaves, page_html
 from structx._engine.text import cut
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ _COLOURS = {
 _LEFT = "style='text-align:left'"
 
 
-def of_row(row: _core.RowResult[Any]) -> str:
-    """The HTML of a row."""
+def of_row(row: _core.RowResult[Any], source: _core.Prepared | None = None) -> str:
+    """The HTML of a row; of one of a PDF, given as `source`, with its pages."""
     found, note = _evidence(row)
     values = list(leaves.of_json(leaves.plain(row.items))) if row.items else []
     lines = [_line(row.input_data, pointer, value, found.get(pointer)) for pointer, value in values]
@@ -47,8 +47,20 @@ def of_row(row: _core.RowResult[Any]) -> str:
     )
     return (
         f"<div><p><b>row {row.position}</b>: {escape(cut(outcome, 200))}{note}</p>"
-        f"{table if lines else ''}{rest}</div>"
+        f"{table if lines else ''}{rest}{page_html.of_pages(source, _marks(found))}</div>"
     )
+
+
+def _marks(found: Mapping[str, Evidence]) -> dict[int, list[page_html.Mark]]:
+    """The places of values by page."""
+    marks: dict[int, list[page_html.Mark]] = {}
+    for pointer, one in found.items():
+        for span in one.spans:
+            if span.page is not None:
+                title = f"{cut(pointer, _LONGEST_VALUE)}: {one.status}"
+                boxes = ((box, _COLOURS[one.status], title) for box in span.boxes)
+                marks.setdefault(span.page, []).extend(boxes)
+    return marks
 
 
 def _evidence(row: _core.RowResult[Any]) -> tuple[Mapping[str, Evidence], str]:

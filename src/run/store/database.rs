@@ -11,7 +11,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ use tokio::sync::{oneshot, watch};
 use forks::Pass;
 use shared::Queue;
 use structx_common::panics;
+use structx_common::sync::lock;
 
 /// How long to wait for a file that another process has locked; chosen by hand, not measured.
 const BUSY: Duration = Duration::from_secs(30);
@@ -163,7 +164,7 @@ impl Database {
     /// Closes this handle and its clones. The last handle closes the file: all earlier writes are
     /// then in the file and no longer in the log beside it, unless another process has it open.
     pub async fn close(&self) {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let queue = lock(&self.queue).take();
         let Some(queue) = queue.and_then(shared::release) else { return };
         let (waiter, is_closed) = oneshot::channel();
         if queue.jobs.send(Job::Close(waiter)).is_ok() {
@@ -178,7 +179,7 @@ impl Database {
         work: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, String>> {
         let (waiter, answer) = oneshot::channel();
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = lock(&self.queue);
         if let Some(queue) = &*queue {
             // If this fails, the waiter is dropped, and the receiver sees that.
             let _ = queue.jobs.send(job(Box::new(Call { work, output: None, waiter })));

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ use crate::run::target::{ModelFactory, Planned, Rejection, Target, Validate};
 use super::journal::{self, Journal};
 use super::record::Record;
 use super::request_key::{Prompt, operation_key, plan_key};
+use structx_common::sync::lock;
 
 impl<T> Completion<T> {
     /// The stored form of this completion.
@@ -190,7 +191,7 @@ impl JournalSession {
     fn occurrence(&self, key: &str) -> u32 {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
-        let mut occurrences = self.occurrences.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut occurrences = lock(&self.occurrences);
         let count = occurrences.entry(hasher.finish()).or_default();
         *count += 1;
         *count - 1

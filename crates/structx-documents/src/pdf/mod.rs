@@ -2,6 +2,7 @@
 
 mod attachments;
 mod drawing;
+pub(super) mod highlight;
 mod layout;
 pub(super) mod pdf_extract;
 mod preflight;

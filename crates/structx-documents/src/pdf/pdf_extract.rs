@@ -8,11 +8,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pdf_extract::{Document, PlainTextOutput, output_doc_page};
 
 use crate::context::ReadContext;
-use crate::isolate::{self, ChildError, Reader};
+use crate::isolate::{self, ChildError, Tool};
+
+/// The most bytes of a character in JSON: `\u0000`.
+const BYTES_OF_A_CHARACTER: u64 = 6;
 
 /// The text of each page, read in a child process; empty for pages that can't be read.
 pub(super) fn pages(context: &ReadContext, file: &[u8]) -> Result<Vec<String>, ChildError> {
-    isolate::read(Reader::PdfExtract, context, file)
+    let most = (context.limits().characters as u64).saturating_mul(BYTES_OF_A_CHARACTER);
+    isolate::ask(Tool::PdfExtract, context, file, most)
 }
 
 /// Extracts the pages in this process.

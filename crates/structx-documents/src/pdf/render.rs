@@ -143,7 +143,7 @@ mod tests {
             let original = Some(pdf("/MediaBox [0 0 595 842]", content, &[]));
             let format = Some(Format::Pdf);
             let document = Document { format, original, ..Document::default() };
-            let image = previews(&document, &[1], usize::MAX).remove(0).unwrap();
+            let image = previews(&document, &[1], 1_400, usize::MAX).remove(0).unwrap();
             image::load_from_memory(&image.bytes).unwrap()
         };
         let (print, coloured) = (draw("0 0 99 99 re f"), draw("1 0 0 rg 0 0 99 99 re f"));

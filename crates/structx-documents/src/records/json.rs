@@ -14,6 +14,7 @@ use crate::records::options::AS_DOCUMENT;
 use crate::table::{Objects, Table};
 use crate::{Content, FileError, FileErrorKind, ReadAs};
 use structx_common::json;
+use structx_common::json_pointer::escaped;
 
 /// The memory of an object counted in values: chosen by hand, not measured.
 const VALUES_OF_AN_OBJECT: usize = 3;
@@ -131,10 +132,11 @@ fn nested_list(value: &Value, asked: bool) -> Option<NestedList> {
         match value {
             Value::Object(members) if asked || members.len() == 1 => {
                 let others = others + members.len() - 1;
-                open.extend(members.iter().map(|(name, value)| {
-                    let name = name.replace('~', "~0").replace('/', "~1");
-                    (format!("{pointer}/{name}"), value, others)
-                }));
+                open.extend(
+                    members.iter().map(|(name, value)| {
+                        (format!("{pointer}/{}", escaped(name)), value, others)
+                    }),
+                );
             }
             Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => {
                 lists.push(NestedList { pointer, items: items.len(), others });

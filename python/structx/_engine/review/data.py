@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
@@ -14,27 +12,15 @@ from typing_extensions import TypedDict
 
 from structx import _core
 from structx._engine import items, leaves
+from structx._engine.originals import File, Result, source_of
 from structx._engine.review import images, text_pages
 from structx._engine.review.text_pages import TextPage
-from structx._engine.source import SOURCE
 
 if TYPE_CHECKING:
     from structx.evidence import Evidence, RowEvidence, Span, Uncited
 
 MOST_CHARACTERS = 50_000_000
 """Characters of all pages together; browsers refuse strings of 512 MiB. Chosen by hand."""
-
-
-File: TypeAlias = "str | os.PathLike[str] | tuple[str, bytes]"
-"""A path, or a name and the content."""
-
-
-class Result(Protocol):
-    """An ExtractionResult."""
-
-    rows: list[_core.RowResult[Any]]
-    model: Any
-    warnings: list[str]
 
 
 class Field(TypedDict):
@@ -92,9 +78,7 @@ class Collected:
 
         Raises FileError and ValueError: `file` can't be read, or is not that of the result.
         """
-        source: _core.Prepared | None = vars(result).get(SOURCE, (None, ""))[0]
-        if file is not None:
-            source = _read(file, result)
+        source = source_of(result, file)
         document = None
         if source is not None and len(result.rows) == 1:
             document = _core.reading_document((source, "{}")).wait()
@@ -120,15 +104,6 @@ class Collected:
                 page["text"], page["headings"], page["tables"] = None, [], []
                 note = f"Left out: the pages have more than {MOST_CHARACTERS:,} characters."
                 page["note"] = f"{page.get('note', '')} {note}".strip()
-
-
-def _read(file: File, result: Result) -> _core.Prepared:
-    given = file if isinstance(file, tuple) else Path(file)
-    # The mode keeps the file, of which pages are drawn.
-    source = _core.reading((given, json.dumps({"mode": "vision"}))).wait()
-    if [row.input_data for row in result.rows] != [source.text]:
-        raise ValueError("source: its text is not that of the result; give the file that was read")
-    return source
 
 
 def _pages(row: _core.RowResult[Any], document: _core.Document | None) -> list[TextPage]:

@@ -31,7 +31,7 @@ class Detail {
     const own = shown(field.value), value = shown(decisions.value(field));
     const [, , meaning] = STATUSES[field.status];
     const schemas = this.#schemas();
-    const description = schemas.find((schema) => schema.description)?.description;
+    const description = schemas.flat().find((schema) => schema.description)?.description;
     const lines = [
       ["Status", element("span", {}, badge(field.status, true), ` ${meaning}`)],
       ["Source", this.#source(field, decision)],
@@ -72,7 +72,8 @@ class Detail {
     const json = this.decisions.value(this.field);
     this.input = this.#input(json);
     document.getElementById("edit-input").replaceChildren(this.input);
-    const canBeNull = this.#schemas().some((schema) => hasType(schema, null, "null") && schema.type);
+    const canBeNull = this.#schemas().some((schemas) =>
+      haveType(schemas, null, "null") && schemas.some((schema) => schema.type));
     document.getElementById("null-line").hidden = !canBeNull;
     document.getElementById("is-null").checked = json === "null";
     this.problem.textContent = "";
@@ -90,17 +91,16 @@ class Detail {
   }
 
   #schemas() {
-    const { row, path } = this.field;
-    return row.source.schema && this.field.pointer ? schemasAt(row.source.schema, path.slice(1)) : [];
+    return schemasOf(this.field);
   }
 
   /** A list of choices where the schema has one, else a box for text. */
   #input(json) {
-    const schemas = this.#schemas();
-    const choices = schemas.flatMap((schema) =>
+    const found = this.#schemas();
+    const choices = found.flat().flatMap((schema) =>
       schema.enum ?? ("const" in schema ? [schema.const] : schema.type === "boolean" ? [true, false] : []));
-    const isChoice = choices.length > 0 && schemas.every((schema) =>
-      schema.enum || "const" in schema || ["boolean", "null"].includes(schema.type));
+    const isChoice = choices.length > 0 && found.every((schemas) => schemas.some((schema) =>
+      schema.enum || "const" in schema || ["boolean", "null"].includes(schema.type)));
     if (isChoice) {
       const options = choices.filter((one) => one !== null).map((one) => JSON.stringify(one));
       const select = element("select", { "aria-label": "New value" }, ...[...new Set(options)].map((one) =>
@@ -134,7 +134,7 @@ class Detail {
   }
 
   #wrongType(schemas) {
-    const types = [...new Set(schemas.flatMap((schema) => [schema.type ?? []].flat()))];
+    const types = [...new Set(schemas.flat().flatMap((schema) => [schema.type ?? []].flat()))];
     return `must be ${types.join(" or ") || "a number"}`;
   }
 

@@ -10,6 +10,8 @@ from structx import _core
 if TYPE_CHECKING:
     from structx._engine.review.text_pages import TextPage
 
+_LONGEST_SIDE = 1_400
+"""Pixels of an image, 120 dots per inch for A4: small print can be read. Chosen by eye."""
 _DRAWN = ("pdf", "image")
 """The formats whose pages can be drawn."""
 
@@ -34,7 +36,7 @@ class Images:
             (number not in cited, bool(page["text"]), number) for number, page in of_number.items()
         )
         numbers = [number for _, _, number in wanted]
-        drawings = _core.drawing(source, numbers, self._left).wait()
+        drawings = _core.drawing(source, numbers, _LONGEST_SIDE, self._left).wait()
         for number, drawing in zip(numbers, drawings, strict=False):
             if isinstance(drawing, str):
                 of_number[number]["note"] = f"Not drawn: the file {drawing}."

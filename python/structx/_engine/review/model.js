@@ -107,6 +107,11 @@ function isEditable(field) {
   return field.is_in_item;
 }
 
+/** The schemas that the value of a field may have; none if the model does not say. */
+function schemasOf({ row, pointer, path }) {
+  return row.source.schema && pointer ? schemasAt(row.source.schema, path.slice(1)) : [];
+}
+
 /** The name of a field within its item: `lines[2].price`. */
 function nameOf(field) {
   if (field.title) return field.title;

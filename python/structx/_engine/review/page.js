@@ -72,6 +72,29 @@ function save() {
   showProgress();
 }
 
+/** Goes on with corrections that were saved before. */
+async function load(input) {
+  const [file] = input.files;
+  if (!file) return;
+  const wasSaved = !decisions.isUnsaved;
+  const { taken, problems } = takeSaved(model, decisions, await file.text());
+  input.value = "";
+  if (wasSaved) decisions.saved = decisions.changes;
+  for (const field of decisions.made.keys()) decided(model.fields[field]);
+  showNotes([`${counted(taken, "correction")} of ${file.name} loaded.`, ...problems]);
+  document.getElementById("notes").open = problems.length > 0;
+  select(queue.nextOpen() ?? detail.field);
+  announcement.textContent =
+    `${counted(taken, "correction")} loaded${problems.length ? `, ${problems.length} do not fit` : ""}`;
+}
+
+function showNotes(loaded = []) {
+  const all = [...loaded, ...notes];
+  document.getElementById("notes").hidden = all.length === 0;
+  document.getElementById("notes-count").textContent = counted(all.length, "note");
+  document.getElementById("notes-list").replaceChildren(...all.map((note) => element("li", {}, note)));
+}
+
 function showProgress() {
   const done = decisions.made.size;
   const bar = document.getElementById("progress");
@@ -85,6 +108,8 @@ function showProgress() {
 }
 
 const help = document.getElementById("help");
+const loadFile = document.getElementById("load-file");
+loadFile.addEventListener("change", () => load(loadFile));
 const KEYS = {
   j: () => select(queue.near(1)),
   k: () => select(queue.near(-1)),
@@ -125,7 +150,7 @@ document.addEventListener("selectionchange", () => {
 
 for (const [id, action] of Object.entries({
   "do-accept": KEYS.Enter, "do-edit": KEYS.e, "do-undo": undo, "do-next": KEYS.j, "do-previous": KEYS.k,
-  save, "show-help": KEYS["?"], print: () => window.print(), "close-help": () => help.close(),
+  save, load: () => loadFile.click(), "show-help": KEYS["?"], print: () => window.print(), "close-help": () => help.close(),
 })) {
   document.getElementById(id).addEventListener("click", action);
 }
@@ -149,9 +174,7 @@ const notes = model.sources.flatMap((source) =>
   source.notes.map((note) => (model.sources.length > 1 ? `${source.name}: ${note}` : note)));
 const failed = model.rows.filter((row) => row.error !== null).length;
 if (failed) notes.unshift(`${counted(failed, "row")} failed.`);
-document.getElementById("notes").hidden = notes.length === 0;
-document.getElementById("notes-count").textContent = counted(notes.length, "note");
-document.getElementById("notes-list").append(...notes.map((note) => element("li", {}, note)));
+showNotes();
 document.getElementById("title").textContent =
   model.sources.length === 1 ? model.sources[0].name : counted(model.sources.length, "source");
 if (model.sources.length) pages.open(model.sources[0]);

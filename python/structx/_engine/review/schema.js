@@ -1,7 +1,10 @@
 // Checks a new value by the JSON Schema of its item: types, enum, const, limits, pattern and the
 // formats below. Not checked: `not`, conditions, rules between values, and validators of the program.
 
-const MOST_REFERENCES = 32;
+/** References and choices within each other, and in all; beyond these nothing is checked. Chosen by hand. */
+const MOST_DEPTH = 32;
+const MOST_STEPS = 2000;
+const MOST_ALTERNATIVES = 64;
 
 const FORMATS = {
   date: (text) => /^\d{4}-\d\d-\d\d$/.test(text) && isDate(text),
@@ -19,25 +22,37 @@ function isDate(text) {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
-/** The schemas that a value at this path of an item may have; none if the schema does not say. */
+/** The alternatives for a value at this path of an item: of one, all schemas hold. None if the schema
+ * does not say. */
 function schemasAt(root, path) {
-  let schemas = alternatives(root, root);
+  const steps = { left: MOST_STEPS };
+  let found = alternatives(root, root, steps);
   for (const token of path) {
-    schemas = schemas.flatMap((schema) => children(schema, token))
-      .flatMap((child) => alternatives(root, child));
+    found = found.map((schemas) => schemas.flatMap((schema) => children(schema, token)))
+      .filter((schemas) => schemas.length)
+      .flatMap((schemas) => together(schemas.map((schema) => alternatives(root, schema, steps))));
   }
-  return schemas;
+  return found;
 }
 
-/** A schema without references and choices: one for each choice. */
-function alternatives(root, schema, steps = MOST_REFERENCES) {
-  if (!schema || typeof schema !== "object" || !steps) return [];
+/** A schema without references and choices: an alternative for each choice. */
+function alternatives(root, schema, steps, depth = MOST_DEPTH) {
+  if (!schema || typeof schema !== "object" || !depth || steps.left-- <= 0) return [[]];
   const { $ref, allOf, anyOf, oneOf, ...own } = schema;
-  const inner = [
-    ...($ref ? [target(root, $ref)] : []), ...(allOf ?? []), ...(anyOf ?? []), ...(oneOf ?? []),
-  ].flatMap((part) => alternatives(root, part, steps - 1));
-  const says = Object.keys(own).some((key) => !["title", "description", "default"].includes(key));
-  return says || !inner.length ? [own, ...inner] : inner;
+  const of = (part) => alternatives(root, part, steps, depth - 1);
+  return together([
+    [[own]],
+    ...[...($ref ? [target(root, $ref)] : []), ...(allOf ?? [])].map(of),
+    ...[anyOf, oneOf].filter(Boolean).map((choices) => choices.flatMap(of)),
+  ]);
+}
+
+/** The combinations of one alternative of each list; what would make too many is left out. */
+function together(lists) {
+  return lists.reduce((found, list) => {
+    if (found.length * list.length > MOST_ALTERNATIVES) return found;
+    return found.flatMap((one) => list.map((other) => [...one, ...other]));
+  }, [[]]);
 }
 
 function children(schema, token) {
@@ -62,15 +77,20 @@ function target(root, reference) {
   return part;
 }
 
-/** What is wrong with a new value, given as JSON, by its possible schemas; empty if nothing is. */
-function problemOf(schemas, json) {
-  if (!schemas.length) return "";
+/** What is wrong with a new value, given as JSON, by its alternatives; empty if nothing is. */
+function problemOf(found, json) {
+  if (!found.length) return "";
   const value = JSON.parse(json);
-  const problems = schemas.map((schema) => problem(schema, value, json));
+  const problems = found.map((schemas) =>
+    schemas.map((schema) => problem(schema, value, json)).find(Boolean) ?? "");
   if (problems.includes("")) return "";
-  // The problem of a schema of its own type says most.
-  const near = problems.find((_, index) => hasType(schemas[index], value, json));
+  // The problem of an alternative of its own type says most.
+  const near = problems.find((_, index) => haveType(found[index], value, json));
   return near ?? [...new Set(problems)].join(", or ");
+}
+
+function haveType(schemas, value, json) {
+  return schemas.every((schema) => hasType(schema, value, json));
 }
 
 function problem(schema, value, json) {
@@ -143,8 +163,8 @@ function problemOfNumber(schema, value) {
 }
 
 /** What a person typed, as JSON: a text, unless only another type fits. Null if no type fits. */
-function typed(schemas, text, oldJson) {
-  const types = new Set(schemas.flatMap((schema) => [schema.type ?? typesOf(schema)].flat()));
+function typed(found, text, oldJson) {
+  const types = new Set(found.flat().flatMap((schema) => [schema.type ?? typesOf(schema)].flat()));
   if (!types.size) types.add(typeof JSON.parse(oldJson) === "number" ? "number" : "string");
   const trimmed = text.trim();
   const isNumber = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(trimmed);

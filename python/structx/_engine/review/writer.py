@@ -13,13 +13,15 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from structx._engine.review.data import Collected, File, Result
+from structx._engine.originals import File, Result
+from structx._engine.review.data import Collected
 
 SCRIPTS = (
     "text.js",
     "schema.js",
     "model.js",
     "decisions.js",
+    "saved.js",
     "marks.js",
     "pages.js",
     "fields.js",

@@ -5,12 +5,13 @@
 //! A fork could leave a lock locked in the child, so that waiting is done by polling.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::{Mutex, Weak};
 use std::thread;
 use std::time::Duration;
 
 use super::Job;
 use super::shared::{self, Queue};
+use structx_common::sync::lock;
 
 /// The interval of polling; chosen by hand, not measured.
 const PAUSE: Duration = Duration::from_micros(200);
@@ -41,7 +42,7 @@ impl Pass {
 
 /// Registers the thread of an open file, which is woken before a fork.
 pub(super) fn register(_: &Pass, handle: Weak<Queue>) {
-    let mut handles = HANDLES.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut handles = lock(&HANDLES);
     handles.retain(|handle| handle.strong_count() > 0);
     handles.push(handle);
 }
@@ -62,7 +63,7 @@ pub(super) fn is_near() -> bool {
 pub fn before() {
     let pass = Pass::wait();
     IS_NEAR.store(true, SeqCst);
-    for handle in &*HANDLES.lock().unwrap_or_else(PoisonError::into_inner) {
+    for handle in &*lock(&HANDLES) {
         if let Some(queue) = handle.upgrade() {
             // An error means that the thread has ended.
             let _ = queue.jobs.send(Job::Wake);

@@ -7,11 +7,12 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use tokio::sync::watch;
 
 use super::Job;
+use structx_common::sync::lock;
 
 /// The result of opening the file; `None` while its thread is still trying.
 pub type Opening = watch::Receiver<Option<Result<(), String>>>;
@@ -38,7 +39,7 @@ thread_local! {
 }
 
 fn entries() -> MutexGuard<'static, Vec<Entry>> {
-    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&OPEN)
 }
 
 /// The queue of the thread that has the file open, or of a new thread from `start`.

@@ -262,7 +262,9 @@ impl Device<'_> for Collector<'_> {
         self.check_limits();
         if is_visible(&props.paint, mode) {
             self.drawing.has_graphics = true;
-            self.drawing.rulings.path(path, props.transform, mode, &props.paint);
+            if !is_highlight(&props, mode) {
+                self.drawing.rulings.path(path, props.transform, mode, &props.paint);
+            }
         }
     }
 
@@ -270,7 +272,9 @@ impl Device<'_> for Collector<'_> {
         self.check_limits();
         if is_visible(&props.paint, mode) {
             self.drawing.has_graphics = true;
-            self.drawing.rulings.rect(*rect, props.transform, &props.paint);
+            if !is_highlight(&props, mode) {
+                self.drawing.rulings.rect(*rect, props.transform, &props.paint);
+            }
         }
     }
 
@@ -298,6 +302,11 @@ impl Device<'_> for Collector<'_> {
 
     fn pop_clip(&mut self) {}
     fn pop_transparency_group(&mut self) {}
+}
+
+/// Whether an area is multiplied with what is below, as a highlighter does: no cell has such edges.
+fn is_highlight(props: &DrawProps<'_>, mode: &DrawMode) -> bool {
+    props.blend_mode == BlendMode::Multiply && matches!(mode, DrawMode::Fill(_))
 }
 
 /// Whether the text is neither a replacement character nor from a private use area.
