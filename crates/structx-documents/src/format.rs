@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gzip;
 use super::mail::outlook;
-use super::markup::text::is_binary;
+use super::markup::text::{decode, is_binary};
 use super::records::options;
 use super::source::file_name;
 use super::{FileError, FileErrorKind};
@@ -191,15 +191,27 @@ pub fn detect(name: &str, bytes: &[u8]) -> Result<(Format, Option<String>), File
     let named = Format::from_name(name);
     match magic(bytes, named) {
         Magic::Is(format) if named == Some(format) => Ok((format, None)),
-        Magic::Is(format) => {
-            let warning = extension(name).map(|extension| {
-                format!("is {} in spite of the extension .{extension}", format.title())
-            });
-            Ok((format, warning))
+        Magic::Is(format) => Ok((format, contradiction(name, format))),
+        // Many programs that export "to Excel" write lines of cells parted by tabs.
+        Magic::Unknown if named == Some(Format::Xls) && has_tabs(bytes) => {
+            Ok((Format::Tsv, contradiction(name, Format::Tsv)))
         }
         Magic::Refused(kind, message) => Err(FileError::new(kind, name, message)),
         Magic::Unknown => by_name(name, named, bytes).map(|format| (format, None)),
     }
+}
+
+/// A warning that the bytes are of another format than the extension says.
+fn contradiction(name: &str, format: Format) -> Option<String> {
+    let extension = extension(name)?;
+    Some(format!("is {} in spite of the extension .{extension}", format.title()))
+}
+
+/// Whether the bytes are text with a tab in the first line that is not blank.
+fn has_tabs(bytes: &[u8]) -> bool {
+    let head = decode(&bytes[..bytes.len().min(4096)], None).0;
+    let line = head.lines().find(|line| !line.trim().is_empty());
+    !is_binary(bytes) && line.is_some_and(|line| line.trim_end().contains('\t'))
 }
 
 fn by_name(name: &str, named: Option<Format>, bytes: &[u8]) -> Result<Format, FileError> {
@@ -248,6 +260,11 @@ fn magic(bytes: &[u8], named: Option<Format>) -> Magic {
             Magic::Is(Format::Image)
         }
         [b'B', b'M', ..] if named == Some(Format::Image) => Magic::Is(Format::Image),
+        // The first record of a workbook without a container.
+        [9, 0 | 2 | 4, ..] if named == Some(Format::Xls) => Magic::Refused(
+            FileErrorKind::Unsupported,
+            "is a workbook of Excel 4 or older; open it in a spreadsheet program, save it as .xlsx",
+        ),
         [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] if is_photo(brand) => Magic::Refused(
             FileErrorKind::Unsupported,
             "is a photo of the format HEIC or AVIF; save it as JPEG or PNG",
@@ -279,6 +296,8 @@ fn markup_magic(head: &[u8], named: Option<Format>) -> Magic {
         Magic::Unknown
     }
 }
+
+const APPLE: [&[u8]; 3] = [b".iwa", b"Index.zip", b"buildVersionHistory.plist"];
 
 fn zip_magic(bytes: &[u8], named: Option<Format>) -> Magic {
     // Entry names are in the local headers and, all of them, in the central directory at the end.
@@ -324,8 +343,14 @@ fn zip_magic(bytes: &[u8], named: Option<Format>) -> Magic {
         }
         // The `mimetype` entry is not the first one, or compressed.
         (None, _) if last(b"META-INF/container.xml").is_some() => Magic::Is(Format::Epub),
-        // The parts of Pages, Numbers and Keynote.
-        (None, _) if last(b".iwa").is_some() || last(b"Index.zip").is_some() => Magic::Refused(
+        // The main part may have any name.
+        (None, Some(format @ (Format::Docx | Format::Pptx | Format::Xlsx)))
+            if last(b"[Content_Types].xml").is_some() =>
+        {
+            Magic::Is(format)
+        }
+        // The parts of Pages, Numbers and Keynote; the last one of their versions before 2013.
+        (None, _) if APPLE.iter().any(|part| last(part).is_some()) => Magic::Refused(
             FileErrorKind::Unsupported,
             "is a file of Apple's Pages, Numbers or Keynote; export it as .docx, .xlsx or .pdf",
         ),
@@ -413,11 +438,14 @@ mod tests {
             ("a.doc", b"{\\rtf1", Format::Rtf, true),
             ("a.rtf", b"{\\ansi x}", Format::Rtf, false),
             ("a.docx", b"PK\x03\x04 word\\document.xml", Format::Docx, false),
+            ("a.xlsx", b"PK\x03\x04 [Content_Types].xml book.xml", Format::Xlsx, false),
             ("a.epub", b"PK\x03\x04 META-INF/container.xml", Format::Epub, false),
             ("a.nxml", b"<article/>", Format::Xml, false),
             ("a.webvtt", b"WEBVTT", Format::Text, false),
             ("a.asciidoc", b"= Title", Format::Text, false),
             ("a.xls", &ole("WORKBOOK"), Format::Xls, false),
+            ("a.xls", b"\nname\tage\nAnn\t5\n", Format::Tsv, true),
+            ("a.xls", b"n\0\t\0a\0\n\0", Format::Tsv, true),
             ("a.xls", &ole("BOOK"), Format::Xls, false),
             ("a.jpg", b"\x89PNG\r\n", Format::Image, false),
             ("a.bmp", b"BM....", Format::Image, false),
@@ -440,10 +468,12 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_refused_with_advice() {
         let encrypted = ole("EncryptedPackage");
-        let cases: [(&str, &[u8], FileErrorKind, &str); 11] = [
+        let cases: [(&str, &[u8], FileErrorKind, &str); 14] = [
             ("a.heic", b"\0\0\0\x18ftypheic", FileErrorKind::Unsupported, "JPEG"),
             ("a.pages", b"PK\x03\x04 Index/Document.iwa", FileErrorKind::Unsupported, ".docx"),
             ("a.numbers", b"PK\x03\x04 Index.zip", FileErrorKind::Unsupported, ".xlsx"),
+            ("a.key", b"PK\x03\x04 buildVersionHistory.plist", FileErrorKind::Unsupported, ".pdf"),
+            ("a.xls", b"\x09\x04\x06\0\0\0", FileErrorKind::Unsupported, "Excel 4"),
             ("a.xyz", b"text", FileErrorKind::Unsupported, ".docx"),
             ("a.txt", b"a\0\x01\x02b", FileErrorKind::Unsupported, ".docx"),
             ("a.doc", b"\xD0\xCF\x11\xE0\xA1\xB1", FileErrorKind::Unsupported, "save it as .docx"),
@@ -451,6 +481,7 @@ mod tests {
             ("a.png", b"hello", FileErrorKind::Corrupt, "is not an image"),
             ("a.docx", &encrypted, FileErrorKind::PasswordRequired, "password"),
             ("a.pdf", b"hello", FileErrorKind::Corrupt, "is not PDF"),
+            ("a.xls", b"hello", FileErrorKind::Corrupt, "Excel"),
             ("a.docx", b"hello", FileErrorKind::Corrupt, "Word"),
         ];
         for (name, bytes, kind, part) in cases {

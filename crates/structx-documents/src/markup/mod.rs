@@ -3,6 +3,7 @@
 pub(super) mod flow;
 pub(super) mod html;
 pub(super) mod markdown;
+pub(super) mod mathml;
 pub(super) mod numerals;
 pub(super) mod rtf;
 pub(super) mod text;

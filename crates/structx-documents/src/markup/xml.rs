@@ -5,15 +5,23 @@ use memchr::memmem;
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
+use super::mathml::{self, MathWriter};
 use super::text::decode;
+use super::text_style::Script;
 use crate::builder::Builder;
 use crate::context::ReadContext;
 use crate::{BlockKind, Document, FileError, FileErrorKind};
 
 pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, FileError> {
     let (text, warning) = decode(bytes, declared_encoding(bytes));
-    let mut writer =
-        XmlWriter { context, builder: Builder::default(), open: Vec::new(), checked: 0 };
+    let mut writer = XmlWriter {
+        context,
+        builder: Builder::default(),
+        open: Vec::new(),
+        math: MathWriter::default(),
+        unread: 0,
+        checked: 0,
+    };
     let mut reader = Reader::from_str(&text);
     let mut events: u32 = 0;
     loop {
@@ -25,9 +33,9 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
             Event::Start(tag) => writer.start(&tag)?,
             Event::Empty(tag) => {
                 writer.start(&tag)?;
-                writer.end()?;
+                writer.end(tag.local_name().as_ref())?;
             }
-            Event::End(_) => writer.end()?,
+            Event::End(tag) => writer.end(tag.local_name().as_ref())?,
             Event::Text(text) => writer.text(text.as_ref())?,
             Event::CData(text) => writer.text(text.as_ref())?,
             Event::GeneralRef(reference) => writer.text(&resolved(&reference))?,
@@ -45,11 +53,17 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
             "is not well-formed XML: it ends within an element; check that the file is complete";
         return Err(context.corrupt(message));
     }
+    let unread = writer.unread;
     let mut document = writer.builder.finish();
     if document.text.is_empty() {
         return Err(context.error(FileErrorKind::Empty, "the file has no text"));
     }
     document.warnings.extend(warning);
+    if unread > 0 {
+        document
+            .warnings
+            .push(format!("{unread} elements within text have attributes, which are not read"));
+    }
     Ok(document)
 }
 
@@ -57,6 +71,9 @@ struct XmlWriter<'a> {
     context: &'a ReadContext<'a>,
     builder: Builder,
     open: Vec<Element>,
+    math: MathWriter,
+    /// The number of elements within text that have attributes.
+    unread: usize,
     /// The document's length in bytes at the last check of its length.
     checked: usize,
 }
@@ -72,25 +89,31 @@ struct Element {
 impl XmlWriter<'_> {
     fn start(&mut self, tag: &BytesStart) -> Result<(), FileError> {
         self.context.check_depth(self.open.len() + 1)?;
-        let is_inline = self.open.last().is_some_and(|parent| !parent.value.trim().is_empty());
+        let has_text = |parent: &Element| !parent.value.trim().is_empty();
+        let is_inline = self.math.is_open() || self.open.last().is_some_and(has_text);
+        let value = self.math.start(self.context, tag.local_name().as_ref())?.to_owned();
         if !is_inline && let Some(depth) = self.open.len().checked_sub(1) {
             self.label(depth);
         }
         let label = if is_inline { None } else { Some(label(self.context, tag)?) };
-        self.open.push(Element { label, value: String::new(), is_inline });
+        let has_data = || tag.attributes().with_checks(false).flatten().next().is_some();
+        self.unread += usize::from(is_inline && !self.math.is_open() && has_data());
+        self.open.push(Element { label, value, is_inline });
         Ok(())
     }
 
     fn text(&mut self, text: &str) -> Result<(), FileError> {
         let Some(element) = self.open.last_mut() else { return Ok(()) };
-        element.value.push_str(text);
+        element.value.push_str(if self.math.is_open() { mathml::token(text) } else { text });
         self.context.check_growing(element.value.len())
     }
 
-    fn end(&mut self) -> Result<(), FileError> {
-        let Some(element) = self.open.pop() else { return Ok(()) };
+    fn end(&mut self, name: &str) -> Result<(), FileError> {
+        let closing = self.math.end(name);
+        let Some(mut element) = self.open.pop() else { return Ok(()) };
+        element.value.push_str(closing);
         if element.is_inline {
-            return self.text(&element.value);
+            return self.inline(name, &element.value);
         }
         let value = element.value.split_whitespace().collect::<Vec<_>>().join(" ");
         let depth = self.open.len();
@@ -102,6 +125,22 @@ impl XmlWriter<'_> {
             _ => {}
         }
         self.check()
+    }
+
+    /// Adds the text of an element to that around it.
+    fn inline(&mut self, name: &str, value: &str) -> Result<(), FileError> {
+        let Some(parent) = self.open.last_mut() else { return Ok(()) };
+        let ends_in_digit = parent.value.ends_with(|c: char| c.is_ascii_digit());
+        match name {
+            "sup" | "superscript" => parent.value.push_str(&Script::Superscript.apply(value)),
+            "sub" | "subscript" => parent.value.push_str(&Script::Subscript.apply(value)),
+            // A reference to a note, which would read as more digits of the number before it.
+            "xref" if ends_in_digit && value.starts_with(|c: char| c.is_ascii_digit()) => {
+                parent.value.push_str(&format!("[{value}]"));
+            }
+            _ => parent.value.push_str(value),
+        }
+        self.context.check_growing(parent.value.len())
     }
 
     /// Writes the name of an open element that contains others.
@@ -241,6 +280,27 @@ mod tests {
         let prose =
             "<doc><p>One <b>two</b>,\n <![CDATA[<three>]]></p><p><i>a</i> b<i>c</i></p></doc>";
         assert_eq!(text(prose), "doc\n  p: One two, <three>\n  p\n    i: a\n    bc");
+    }
+
+    #[test]
+    fn digits_within_text_keep_their_meaning() {
+        let prose = |text: &str| xml(format!("<p>{text}</p>").as_bytes()).unwrap();
+        for (markup, expected) in [
+            ("2.5 x 10<sup>6</sup> H<sub>2</sub>O", "2.5 x 10⁶ H₂O"),
+            ("12,345<xref>1</xref> and [<xref>2</xref>]", "12,345[1] and [2]"),
+            (
+                "is <m:math><m:mfrac>\n<m:mn>3</m:mn> <m:mn>4</m:mn></m:mfrac></m:math>.",
+                "is (3)/(4).",
+            ),
+        ] {
+            let document = prose(markup);
+            assert_eq!(document.text, format!("p: {expected}"), "{markup}");
+            assert_eq!(document.warnings, [""; 0]);
+        }
+        let alone = "<f><math><msup><mi>x</mi><mn>2</mn></msup></math></f>";
+        assert_eq!(text(alone), "f\n  math: x^(2)");
+        let priced = prose("pay <sum currency='EUR'>5</sum>");
+        assert_eq!(priced.warnings, ["1 elements within text have attributes, which are not read"]);
     }
 
     #[test]

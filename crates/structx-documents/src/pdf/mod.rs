@@ -57,7 +57,7 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
         return Err(context.error(FileErrorKind::NoTextLayer, message));
     }
     let mut document = document(context, pages)?;
-    document.attachments = attachments::read(context, &pdf)?;
+    attachments::read(context, &pdf, &mut document)?;
     xfa::append(context, &pdf, &mut document);
     document.warnings.extend(warnings(&unusable, unmapped));
     document

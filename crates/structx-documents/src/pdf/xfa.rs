@@ -7,7 +7,7 @@ use memchr::memmem;
 use super::attachments::root;
 use crate::context::ReadContext;
 use crate::markup::xml;
-use crate::{Block, BlockKind, Document};
+use crate::{Block, BlockKind, Document, FileErrorKind};
 
 /// Appends the data of an XFA form to the text, unless the text has all values; warns of what was done.
 pub(super) fn append(context: &ReadContext, pdf: &Pdf, document: &mut Document) {
@@ -42,14 +42,17 @@ fn datasets(form: &Dict<'_>) -> Option<Vec<u8>> {
     None
 }
 
-/// The data as lines of names and values, indented by their depth; `None` if they can't be read or
-/// have no value.
+/// The data as lines of names and values, indented by their depth; none for a form that is not filled,
+/// `None` if they can't be read.
 fn lines(context: &ReadContext, packet: &[u8]) -> Option<Vec<String>> {
     let end = b"</xfa:data>";
     let start = memmem::find_iter(packet, b"<xfa:data")
         .find(|place| matches!(packet.get(place + 9), Some(b'>' | b' ' | b'\n' | b'\r')))?;
     let length = memmem::find(&packet[start..], end)? + end.len();
-    let data = xml::read(context, &packet[start..start + length]).ok()?;
+    let data = match xml::read(context, &packet[start..start + length]) {
+        Err(error) if error.kind == FileErrorKind::Empty => return Some(Vec::new()),
+        data => data.ok()?,
+    };
     // The first line names the element that holds the data.
     let line = |line: &str| line.strip_prefix("  ").unwrap_or(line).to_owned();
     Some(data.text.lines().skip(1).map(line).collect())

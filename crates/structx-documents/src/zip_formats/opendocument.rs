@@ -1,5 +1,7 @@
 //! OpenDocument texts (.odt) and presentations (.odp): passes their XML to the flow.
 
+use std::collections::HashMap;
+
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -7,6 +9,7 @@ use super::archive::Archive;
 use super::opendocument_styles::{OdfNumbering, OdfStyles, attribute};
 use crate::context::ReadContext;
 use crate::markup::flow::{Flow, FlowKind};
+use crate::markup::mathml::{self, MathWriter};
 use crate::markup::text::decode;
 use crate::markup::text_style::TextStyle;
 use crate::markup::xml::resolved;
@@ -28,10 +31,11 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     let mut styles = OdfStyles::default();
     styles.collect(context, &page_styles)?;
     styles.collect(context, &content)?;
+    let objects = objects(&mut archive)?;
     let mut flow = Flow::new(context);
-    OdfReader::new(&mut flow, &styles, Section::Headers).run(&page_styles)?;
-    OdfReader::new(&mut flow, &styles, Section::Body).run(&content)?;
-    OdfReader::new(&mut flow, &styles, Section::Footers).run(&page_styles)?;
+    OdfReader::new(&mut flow, &styles, &objects, Section::Headers).run(&page_styles)?;
+    OdfReader::new(&mut flow, &styles, &objects, Section::Body).run(&content)?;
+    OdfReader::new(&mut flow, &styles, &objects, Section::Footers).run(&page_styles)?;
     let document = flow.finish()?.finish();
     if document.text.is_empty() {
         return Err(context.error(FileErrorKind::Empty, "the document has no text"));
@@ -39,23 +43,42 @@ pub(crate) fn read(context: &ReadContext, bytes: &[u8]) -> Result<Document, File
     Ok(document)
 }
 
+/// The contents of embedded formulas and charts, by the names of their folders.
+fn objects(archive: &mut Archive) -> Result<Objects, FileError> {
+    let folder = |name: &str| Some(name.strip_suffix("/content.xml")?.to_owned());
+    let folders: Vec<String> = archive.names().filter_map(folder).collect();
+    let mut objects = Objects::new();
+    for folder in folders {
+        if let Some(content) = archive.read(&format!("{folder}/content.xml"))? {
+            objects.insert(folder, decode(&content, None).0);
+        }
+    }
+    Ok(objects)
+}
+
+type Objects = HashMap<String, String>;
+
 /// The part of a document that is read in one pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section {
     Body,
     Headers,
     Footers,
+    /// A document that is one formula.
+    Formula,
 }
 
 struct OdfReader<'f, 'a> {
     flow: &'f mut Flow<'a>,
     styles: &'f OdfStyles,
+    objects: &'f Objects,
     section: Section,
     depth: usize,
     /// The depth of the element whose content is read.
     within: Option<usize>,
     /// The depth of the element whose content is omitted.
     skipped: Option<usize>,
+    math: MathWriter,
     numbering: OdfNumbering,
     pages: u32,
     /// The kind of the paragraphs in a frame of a slide; `None` for ordinary ones.
@@ -73,10 +96,17 @@ struct OdfReader<'f, 'a> {
 }
 
 impl<'f, 'a> OdfReader<'f, 'a> {
-    fn new(flow: &'f mut Flow<'a>, styles: &'f OdfStyles, section: Section) -> Self {
+    fn new(
+        flow: &'f mut Flow<'a>,
+        styles: &'f OdfStyles,
+        objects: &'f Objects,
+        section: Section,
+    ) -> Self {
         Self {
             flow,
             styles,
+            objects,
+            math: MathWriter::default(),
             section,
             depth: 0,
             within: None,
@@ -115,7 +145,11 @@ impl<'f, 'a> OdfReader<'f, 'a> {
                 self.flow.context.check_time()?;
             }
         }
-        self.flow.set_default(FlowKind::Paragraph)
+        match self.section {
+            // A formula stands within a paragraph.
+            Section::Formula => Ok(()),
+            _ => self.flow.set_default(FlowKind::Paragraph),
+        }
     }
 
     fn damaged(&self) -> FileError {
@@ -130,6 +164,7 @@ impl<'f, 'a> OdfReader<'f, 'a> {
         }
         match self.citation.as_mut().or(self.caption.as_mut()) {
             Some(held) => held.push_str(text),
+            None if self.math.is_open() => self.flow.text(mathml::token(text)),
             None if self.paragraphs > 0 => self.flow.text(text),
             None => {}
         }
@@ -143,6 +178,7 @@ impl<'f, 'a> OdfReader<'f, 'a> {
         if self.within.is_none() {
             if self.section.begins(name) {
                 self.within = Some(self.depth);
+                self.math.start(self.flow.context, name)?;
             }
             return Ok(());
         }
@@ -153,6 +189,7 @@ impl<'f, 'a> OdfReader<'f, 'a> {
             self.skipped = Some(self.depth);
             return Ok(());
         }
+        self.flow.text(self.math.start(self.flow.context, name)?);
         self.element(name, tag)
     }
 
@@ -200,9 +237,30 @@ impl<'f, 'a> OdfReader<'f, 'a> {
                 self.frame = (class.as_deref() == Some("title")).then_some(FlowKind::Heading(1));
             }
             "presentation:notes" => self.frame = Some(FlowKind::Note),
+            "draw:object" => self.object(tag)?,
             _ => {}
         }
         Ok(())
+    }
+
+    /// Reads an embedded formula or chart, which has no objects of its own.
+    fn object(&mut self, tag: &BytesStart) -> Result<(), FileError> {
+        let folder = attribute(tag, "xlink:href").unwrap_or_default();
+        let folder = folder.trim_start_matches("./").trim_end_matches('/');
+        let Some(content) = self.objects.get(folder) else { return Ok(()) };
+        let none = Objects::new();
+        let section =
+            if content.contains("office:body") { Section::Body } else { Section::Formula };
+        if self.paragraphs == 0 {
+            self.flow.begin(FlowKind::Paragraph)?;
+        }
+        match OdfReader::new(self.flow, self.styles, &none, section).run(content) {
+            Err(error) if error.kind == FileErrorKind::Corrupt => {
+                self.flow.text(" [an embedded object is damaged and was not read] ");
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     /// Begins a paragraph or a heading.
@@ -251,6 +309,7 @@ impl<'f, 'a> OdfReader<'f, 'a> {
             self.skipped = (skipped < depth).then_some(skipped);
             return Ok(());
         }
+        self.flow.text(self.math.end(name));
         match name {
             "text:h" | "text:p" => {
                 self.paragraphs = self.paragraphs.saturating_sub(1);
@@ -310,6 +369,7 @@ impl Section {
     fn begins(self, name: &str) -> bool {
         match self {
             Self::Body => name == "office:body",
+            Self::Formula => name == "math" || name.ends_with(":math"),
             Self::Headers => {
                 matches!(name, "style:header" | "style:header-left" | "style:header-first")
             }
@@ -324,7 +384,9 @@ impl Section {
 fn is_skipped(name: &str) -> bool {
     matches!(
         name,
-        "dc:creator"
+        "annotation"
+            | "math:annotation"
+            | "dc:creator"
             | "dc:date"
             | "meta:creator-initials"
             | "office:forms"

@@ -103,6 +103,39 @@ fn alternative_texts_of_opendocument_pictures() {
 }
 
 #[test]
+fn embedded_formulas_and_charts_of_opendocument_are_read() {
+    let object = |name: &str| {
+        format!(r#"<draw:frame><draw:object xlink:href="./{name}"/><draw:image/></draw:frame>"#)
+    };
+    let body = format!(
+        "<text:p>is {}.</text:p><text:p>{}</text:p><text:p>{}{}</text:p>",
+        object("Object 1"),
+        object("Object 2"),
+        object("Object 3"),
+        object("none")
+    );
+    let content = format!(
+        "<office:document-content {NAMES}><office:body><office:text>{body}</office:text></office:body></office:document-content>"
+    );
+    let formula = "<math xmlns='m'><semantics><mfrac><mn>3</mn><mn>4</mn></mfrac>\
+        <annotation encoding='StarMath 5.0'>{3} over {4}</annotation></semantics></math>";
+    let chart = "<o><office:body><office:chart><chart:title><text:p>Sales</text:p></chart:title>\
+        <table:table><table:table-row><table:table-cell><text:p>Q1</text:p></table:table-cell>\
+        <table:table-cell><text:p>5</text:p></table:table-cell></table:table-row></table:table>\
+        </office:chart></office:body></o>";
+    let bytes = archive(&[
+        ("mimetype", "application/vnd.oasis.opendocument.text"),
+        ("content.xml", &content),
+        ("Object 1/content.xml", formula),
+        ("Object 2/content.xml", chart),
+        ("Object 3/content.xml", "<math"),
+    ]);
+    let expected = "is (3)/(4).\n\nSales\n\n| Q1 | 5 |\n| --- | --- |\n\n\
+        [an embedded object is damaged and was not read]";
+    assert_eq!(read("a.odt", bytes).unwrap().text, expected);
+}
+
+#[test]
 fn opendocument_presentation() {
     let slides = r#"<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>Results</text:p></draw:text-box></draw:frame>
         <draw:frame><draw:text-box><text:p>good</text:p></draw:text-box></draw:frame>

@@ -430,6 +430,27 @@ fn formulas_of_word_are_written_in_one_line() {
             "[3|n]",
         ),
         (format!("<m:d><m:dPr/><m:e>{n}</m:e></m:d>{four}"), "(n)4"),
+        (
+            format!(
+                "<m:m><m:mPr/><m:mr><m:e>{n}</m:e><m:e>{three}</m:e></m:mr><m:mr><m:e>{four}</m:e></m:mr></m:m>"
+            ),
+            "[n, 3; 4]",
+        ),
+        (
+            format!(
+                "<m:func><m:fName>{n}</m:fName><m:e><m:ctrlPr/><m:f><m:num>{three}</m:num><m:den>{four}</m:den></m:f></m:e></m:func>"
+            ),
+            "n((3)/(4))",
+        ),
+        (format!("<m:func><m:fName>{n}</m:fName><m:e>{three}</m:e></m:func>"), "n3"),
+        (format!("<m:eqArr><m:e>{n}</m:e><m:e>{four}</m:e></m:eqArr>"), "n; 4"),
+        (format!("<m:limLow><m:e>{n}</m:e><m:lim>{four}</m:lim></m:limLow>"), "n_(4)"),
+        (format!("<m:limUpp><m:e>{n}</m:e><m:lim>{four}</m:lim></m:limUpp>"), "n^(4)"),
+        (
+            format!("<m:acc><m:accPr><m:chr m:val=\"\u{304}\"/></m:accPr><m:e>{n}</m:e></m:acc>"),
+            "n\u{304}",
+        ),
+        (format!("<m:acc><m:e>{n}</m:e></m:acc>{three}"), "n\u{302}3"),
     ] {
         assert_eq!(text(&formula(&content), &[]), expected, "{content}");
     }

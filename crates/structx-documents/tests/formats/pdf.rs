@@ -212,6 +212,11 @@ fn form_fields_and_notes_are_read_where_they_are() {
         field("100 160 200 180", "/FT /Btn /Ff 65536"),
         "<< /Subtype /FreeText /Rect [100 120 200 140] /Contents (Paid) >>".to_owned(),
         "<< /Subtype /Text /Rect [0 0 9 9] /Contents <FEFF00FC> >>".to_owned(),
+        "<< /Subtype /Highlight /Rect [0 0 9 9] /Contents (check this) >>".to_owned(),
+        "<< /Subtype /StrikeOut /Rect [0 0 9 9] /Contents (Mem\nber) /QuadPoints \
+         [38 372 80 372 38 358 80 358 104 214 130 214 104 203 130 203] >>"
+            .to_owned(),
+        "<< /Subtype /Link /Rect [0 0 9 9] /Contents (a target) >>".to_owned(),
     ];
     let labels = content(&[
         (40, 445, "Name"),
@@ -236,8 +241,10 @@ fn form_fields_and_notes_are_read_where_they_are() {
         assert!(squeezed.contains(&expected), "{expected}: {}", document.text);
     }
     assert!(!document.text.contains("hidden") && !document.text.contains("already"));
-    let note = document.blocks.iter().find(|block| block.kind == BlockKind::Note).unwrap();
-    assert_eq!(&document.text[note.range.clone()], "ü");
+    let notes = document.blocks.iter().filter(|block| block.kind == BlockKind::Note);
+    let notes: Vec<_> = notes.map(|note| &document.text[note.range.clone()]).collect();
+    // What a mark repeats is no note.
+    assert_eq!(notes, ["ü", "check this", "[struck out: Member seen]"]);
 }
 
 #[test]
@@ -296,6 +303,8 @@ fn data_of_xfa_forms_is_read_where_the_page_does_not_show_it() {
     }
     let shown = form(list, &data("5 May"));
     assert_eq!((shown.text.as_str(), shown.warnings.len()), ("Claim of 5 May", 0));
+    let blank = form(list, "<xfa:datasets><xfa:data><a><b/></a></xfa:data></xfa:datasets>");
+    assert_eq!((blank.text.as_str(), blank.warnings.len()), ("Claim of 5 May", 0));
     for broken in ["<xfa:datasets><xfa:data><a></xfa:data>", "", "<xfa:data>"] {
         let found = form(list, broken);
         assert_eq!((found.text.as_str(), found.warnings.len()), ("Claim of 5 May", 1), "{broken}");
@@ -335,29 +344,38 @@ fn a_page_needs_vision_by_the_share_of_its_unmapped_glyphs() {
 
 #[test]
 fn embedded_files_are_attachments() {
-    let spec = "<< /Type /Filespec /F (old) /UF (invoice.xml) /EF << /F 6 0 R >> >>";
-    let root = format!(
-        "<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Kids [<< /Names [(0) 99 0 R (a) {spec}] >>] >> >> >>"
-    );
+    let spec = |name: &str, object: u32| {
+        format!("<< /Type /Filespec /F (old) /UF ({name}) /EF << /F {object} 0 R >> >>")
+    };
+    let invoice = spec("invoice.xml", 6);
+    let note = spec("note.txt", 7);
+    let annotation = format!("<< /Subtype /FileAttachment /Rect [0 0 9 9] /FS {note} >>");
     let objects = [
-        root.as_str(),
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 500] /Contents 4 0 R \
-         /Resources << /Font << /F1 5 0 R >> >> >>",
-        "<< /Length 38 >>\nstream\nBT /F1 10 Tf 40 450 Td (Invoice) Tj ET  \nendstream",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-        "<< /Type /EmbeddedFile /Subtype /text#2Fxml /Length 4 >>\nstream\n<a/>\nendstream",
+        // The last name refers to another file, the one before it to content that is missing.
+        format!(
+            "<< /Type /Catalog /Pages 2 0 R /AF [{invoice} {}] /Names << /EmbeddedFiles << /Kids \
+             [<< /Names [(0) 99 0 R (a) {invoice} (b) {} (c) << /F (far.txt) >>] >>] >> >> >>",
+            spec("more.xml", 7),
+            spec("lost.xml", 98)
+        ),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 500] /Contents 4 0 R \
+             /Resources << /Font << /F1 5 0 R >> >> /Annots [{annotation}] >>"
+        ),
+        stream("", "BT /F1 10 Tf 40 450 Td (Invoice) Tj ET"),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+        stream("/Type /EmbeddedFile /Subtype /text#2Fxml", "<a/>"),
+        stream("/Type /EmbeddedFile", "more"),
     ];
-    let numbered = (1..).zip(objects).map(|(number, it)| format!("{number} 0 obj\n{it}\nendobj\n"));
-    let body: String = numbered.collect();
-    let file = format!("%PDF-1.4\n{body}trailer\n<< /Root 1 0 R >>\n%%EOF\n");
-    let document = document(file.as_bytes());
-    let [attachment] = &document.attachments[..] else { panic!("{:?}", document.attachments) };
-    assert_eq!(
-        (attachment.name.as_str(), attachment.media_type.as_str()),
-        ("invoice.xml", "text/xml")
-    );
-    assert_eq!(&*attachment.bytes, b"<a/>");
+    let document = document(&of_objects(&objects));
+    let names = document.attachments.iter().map(|file| (file.name.as_str(), &*file.media_type));
+    let names: Vec<_> = names.collect();
+    let unknown = "application/octet-stream";
+    let expected = [("invoice.xml", "text/xml"), ("more.xml", unknown), ("note.txt", unknown)];
+    assert_eq!(names, expected);
+    assert_eq!(&*document.attachments[0].bytes, b"<a/>");
+    assert_eq!(document.warnings, ["1 embedded files can't be read"]);
 }
 
 #[test]

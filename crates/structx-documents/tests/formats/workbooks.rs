@@ -222,6 +222,81 @@ fn what_is_hidden_and_commented_is_told() {
 }
 
 #[test]
+fn text_boxes_charts_and_pictures_of_sheets_are_read() {
+    let rel = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let related = |kind: &str, target: &str| {
+        format!(
+            r#"<Relationships><Relationship Id="r1" Type="{rel}/{kind}" Target="{target}"/></Relationships>"#
+        )
+    };
+    let anchor = |row: u32, content: &str| {
+        format!(
+            "<xdr:twoCellAnchor><xdr:from><xdr:col>2</xdr:col><xdr:row>{row}</xdr:row></xdr:from>\
+             <xdr:to><xdr:col>9</xdr:col><xdr:row>99</xdr:row></xdr:to>{content}</xdr:twoCellAnchor>"
+        )
+    };
+    let shape = "<mc:Choice><a:p><a:r><a:t>net </a:t></a:r><a:r><a:t>of tax</a:t></a:r></a:p>\
+        <a:p><a:t>2024 &amp; on</a:t></a:p></mc:Choice><mc:Fallback><a:t>old</a:t></mc:Fallback>";
+    let drawing = [
+        anchor(8, r#"<c:chart r:id="r1"/>"#),
+        anchor(4, shape),
+        anchor(6, r#"<xdr:pic><xdr:cNvPr id="1" descr="Logo"/></xdr:pic>"#),
+        anchor(1, "<xdr:sp/>"),
+        anchor(2, r#"<xdr:pic><xdr:cNvPr id="1" descr="red.png"/></xdr:pic>"#),
+    ];
+    let drawing = format!("<xdr:wsDr>{}</xdr:wsDr>", drawing.concat());
+    let chart = "<c:chart><c:title><a:p><a:t>Sales</a:t></a:p></c:title><c:v>5</c:v><c:valAx><a:p>\
+        <a:t>EUR</a:t></a:p></c:valAx></c:chart>";
+    let sheet = texts(&[("A1", "a"), ("B1", "b"), ("A2", "1"), ("B2", "2")]);
+    let (of_sheet, of_drawing) =
+        (related("drawing", "../drawings/1.xml"), related("chart", "../charts/1.xml"));
+    let parts = |drawing| {
+        [
+            ("xl/worksheets/_rels/1.xml.rels", of_sheet.as_str()),
+            ("xl/drawings/1.xml", drawing),
+            ("xl/drawings/_rels/1.xml.rels", &of_drawing),
+            ("xl/charts/1.xml", chart),
+        ]
+    };
+    let book = |drawing| xlsx_of(&[("S", "visible", &sheet)], "", "<sst/>", &parts(drawing));
+    let found = document("a.xlsx", book(&drawing), DOCUMENT);
+    let table = "# S\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n";
+    let drawn = "net of tax\n2024 & on\n\n[picture: Logo]\n\n[chart: Sales; EUR]";
+    assert_eq!(found.text, format!("{table}{drawn}"));
+    assert_eq!(address(&found, "2024"), "S!C5");
+    assert_eq!(address(&found, "Sales"), "S!C9");
+    // A workbook of drawings alone is a document.
+    let blank = [("S", "visible", "<sheetData/>")];
+    let found = document("a.xlsx", xlsx_of(&blank, "", "<sst/>", &parts(&drawing)), "{}");
+    assert_eq!(found.text, format!("# S\n\n{drawn}"));
+    let none = read_bytes("a.xlsx", xlsx(&blank), &ReadOptions::default()).unwrap_err();
+    assert!(none.message.contains("no sheet has cells"), "{none}");
+    let Content::Table(records) = content("a.xlsx", book(&drawing), "{}") else {
+        panic!("not a table")
+    };
+    let warnings = records.warnings.join("; ");
+    assert!(warnings.contains("3 text boxes, charts or pictures with text in `S`"), "{warnings}");
+    let found = document("a.xlsx", book("<xdr:wsDr></a>"), DOCUMENT);
+    assert_eq!(found.text, format!("{table}[a drawing is damaged and was not read]"));
+}
+
+#[test]
+fn text_boxes_of_opendocument_sheets_are_no_cells() {
+    let cell = r#"<table:table-row><table:table-cell office:value-type="string"><draw:frame><draw:text-box>
+        <text:p>free</text:p></draw:text-box></draw:frame><text:p>cell</text:p></table:table-cell></table:table-row>"#;
+    let table = format!(
+        r#"<table:table table:name="S"><table:shapes><draw:frame><svg:desc>Logo</svg:desc></draw:frame>
+        <draw:custom-shape><text:p>shape</text:p></draw:custom-shape></table:shapes>{cell}</table:table>"#
+    );
+    let found = document("a.ods", ods(&table), DOCUMENT);
+    assert_eq!(found.text, "# S\n\ncell\n\nfree\n\n[picture: Logo]\nshape");
+    assert_eq!(address(&found, "free"), "S!A1");
+    let deep = format!("<table:table><table:shapes>{}", "<draw:g>".repeat(100_000));
+    let error = read_bytes("a.ods", ods(&deep), &ReadOptions::default()).unwrap_err();
+    assert!(matches!(error.kind, FileErrorKind::Corrupt | FileErrorKind::LimitExceeded));
+}
+
+#[test]
 fn opendocument_says_what_is_hidden_and_shows_zeros() {
     let cell = |text: &str| {
         format!(

@@ -161,13 +161,21 @@ fn what_is_hidden_and_commented_is_told() {
         record(0x3C, &[&[0], b"why"]),
         record(0x3C, &[&[0; 16]]),
         record(0x1C, &[&[1, 0, 2, 0, 0, 0, 7, 0, 1, 0, 0], b"A"]),
+        // A text box, and a chart with its title.
+        record(0x5D, &[&[0x15, 0, 0x12, 0, 6, 0, 8, 0], &[0; 14]]),
+        record(0x1B6, &[&[0; 10], &[4, 0, 16, 0, 0, 0, 0, 0]]),
+        record(0x3C, &[&[0], b"free"]),
+        record(0x3C, &[&[0; 16]]),
+        record(0x809, &[&[0, 6, 0x20, 0]]),
+        record(0x100D, &[&[0, 0, 5, 0], b"Sales"]),
+        record(0x0A, &[]),
     ];
     let options = ReadOptions::from_json(r#"{"as": "document"}"#).unwrap();
     let Ok(Content::Document(document)) = read_bytes("a.xls", xls(&sheet), &options) else {
         panic!("not a document");
     };
     let expected = "# Sheet\n\n| a | b [hidden] | c |\n| --- | --- | --- |\n\
-        | 1 [hidden] |  | 2 [comment: why] |";
+        | 1 [hidden] |  | 2 [comment: why] |\n\n[chart: Sales]\n\nfree";
     assert_eq!(document.text, expected);
 }
 

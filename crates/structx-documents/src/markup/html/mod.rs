@@ -12,8 +12,9 @@ use html5gum::{Span, State, Tokenizer};
 use memchr::memmem;
 
 use self::omitted::{OmittedElement, TagPosition, is_void};
-use self::tags::{Attributes, Tag, tag, text_state};
+use self::tags::{Attributes, Tag, is_block, tag, text_state};
 use super::flow::{Flow, FlowKind};
+use super::mathml::{self, MathWriter};
 use super::numerals::numeral;
 use super::text::decode;
 use super::text_style::{Script, TextStyle};
@@ -102,6 +103,7 @@ struct HtmlReader<'f, 'a> {
     open: Vec<OpenElement>,
     /// The element that is being omitted with its content.
     skipped: Option<OmittedElement>,
+    math: MathWriter,
     /// The list of options that is open.
     select: Option<Select>,
     with_title: bool,
@@ -122,29 +124,36 @@ struct ListCounter {
     style: u8,
 }
 
-/// The options of a `select` element: whether each is selected, and its text.
+/// A `select` element.
 #[derive(Default)]
 struct Select {
     is_multiple: bool,
-    options: Vec<(bool, String)>,
+    options: Vec<SelectOption>,
+}
+
+struct SelectOption {
+    is_selected: bool,
+    /// It asks for a choice and is none.
+    is_disabled: bool,
+    text: String,
 }
 
 impl Select {
     fn text(&mut self, text: &str) {
-        if let Some((_, option)) = self.options.last_mut() {
-            option.push_str(text);
+        if let Some(option) = self.options.last_mut() {
+            option.text.push_str(text);
         }
     }
 
     /// The texts of the selected options. Without one, a browser selects the first of a single choice.
     fn chosen(&self) -> String {
-        let selected = self.options.iter().filter(|(is_selected, _)| *is_selected);
-        let mut chosen: Vec<&str> = selected.map(|(_, text)| text.trim()).collect();
-        match self.options.first() {
-            Some((_, first)) if chosen.is_empty() && !self.is_multiple => chosen.push(first.trim()),
-            _ => {}
+        let mut chosen: Vec<&SelectOption> =
+            self.options.iter().filter(|option| option.is_selected).collect();
+        if chosen.is_empty() && !self.is_multiple {
+            chosen.extend(self.options.iter().find(|option| !option.is_disabled));
         }
-        chosen.join(", ")
+        let values = chosen.iter().filter(|option| !option.is_disabled);
+        values.map(|option| option.text.trim()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -159,6 +168,7 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
             attribute: Vec::new(),
             open: Vec::new(),
             skipped: None,
+            math: MathWriter::default(),
             select: None,
             with_title,
             in_pre: false,
@@ -212,6 +222,8 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
         }
         if let Some(select) = &mut self.select {
             select.text(text);
+        } else if self.math.is_open() {
+            self.flow.text(mathml::token(text));
         } else if self.in_pre {
             self.flow.verbatim(text);
         } else {
@@ -235,6 +247,14 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
         if unwanted || self.attributes.hidden {
             self.skipped = has_content.then(|| OmittedElement::new(tag, &self.name));
             return Ok(());
+        }
+        if is_block(tag) {
+            self.math = MathWriter::default();
+        }
+        let name = String::from_utf8_lossy(&self.name);
+        self.flow.text(self.math.start(self.flow.context, &name)?);
+        if self_closing {
+            self.flow.text(self.math.end(&name));
         }
         self.visible(tag)
     }
@@ -276,7 +296,11 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
             }
             Tag::Option => {
                 if let Some(select) = &mut self.select {
-                    select.options.push((self.attributes.is_chosen, String::new()));
+                    select.options.push(SelectOption {
+                        is_selected: self.attributes.is_chosen,
+                        is_disabled: self.attributes.is_disabled,
+                        text: String::new(),
+                    });
                 }
                 Ok(())
             }
@@ -318,6 +342,9 @@ impl<'f, 'a> HtmlReader<'f, 'a> {
             if place != TagPosition::After {
                 return Ok(());
             }
+        }
+        if self.math.is_open() {
+            self.flow.text(self.math.end(&String::from_utf8_lossy(name)));
         }
         match tag {
             Tag::Heading(_) | Tag::Title | Tag::Description => self.flow.end(),

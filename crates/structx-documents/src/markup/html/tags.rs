@@ -79,6 +79,24 @@ pub(super) fn tag(name: &[u8]) -> Tag {
     }
 }
 
+/// Whether the tag can't stand within a line of text.
+pub(super) fn is_block(tag: Tag) -> bool {
+    matches!(
+        tag,
+        Tag::Heading(_)
+            | Tag::Title
+            | Tag::Block
+            | Tag::Term
+            | Tag::Description
+            | Tag::Pre
+            | Tag::List { .. }
+            | Tag::Item
+            | Tag::Table
+            | Tag::Row
+            | Tag::Cell { .. }
+    )
+}
+
 /// The tokenizer state for an element whose content is not ordinary markup.
 pub(super) fn text_state(name: &[u8]) -> Option<State> {
     match name {
@@ -100,6 +118,8 @@ pub(super) struct Attributes {
     pub(super) is_chosen: bool,
     /// Several options can be selected.
     pub(super) is_multiple: bool,
+    /// An option can't be selected, as those are that only ask for a choice.
+    pub(super) is_disabled: bool,
     pub(super) columns: u32,
     pub(super) rows: u32,
     /// The first number of a list, and its numbering style.
@@ -117,6 +137,7 @@ impl Attributes {
         self.hidden |= name == b"hidden";
         self.is_chosen |= matches!(name, b"selected" | b"checked");
         self.is_multiple |= name == b"multiple";
+        self.is_disabled |= name == b"disabled";
     }
 
     pub(super) fn set(&mut self, name: &[u8], value: &str) {
@@ -143,26 +164,12 @@ impl Attributes {
 
     /// The text visible in the input field.
     pub(super) fn field(&self) -> &str {
-        const SEEN: [&str; 13] = [
-            "",
-            "button",
-            "date",
-            "datetime-local",
-            "email",
-            "month",
-            "number",
-            "reset",
-            "search",
-            "submit",
-            "tel",
-            "text",
-            "url",
-        ];
+        const UNSEEN: [&str; 4] = ["file", "hidden", "image", "password"];
         if ["checkbox", "radio"].iter().any(|kind| self.kind.eq_ignore_ascii_case(kind)) {
             return if self.is_chosen { "[x]" } else { "[ ]" };
         }
-        let is_seen = SEEN.iter().any(|kind| self.kind.eq_ignore_ascii_case(kind));
-        if is_seen { &self.value } else { "" }
+        let is_unseen = UNSEEN.iter().any(|kind| self.kind.eq_ignore_ascii_case(kind));
+        if is_unseen { "" } else { &self.value }
     }
 }
 

@@ -39,12 +39,42 @@ fn text_is_as_a_browser_shows_it() {
         ("<dl><dt>Total<dd>5 EUR<dt>Due<dd>today</dl>", "Total\n  5 EUR\n\nDue\n  today"),
         ("is <select><option>a<option>b</select>.", "is a ."),
         ("<select><option>a<option selected>b</option><option>c</select>", "b"),
+        ("a <select><option disabled selected>choose<option>b</select>", "a"),
+        ("<select><option disabled>choose<option>b</select>", "b"),
+        ("at <input type=time value=10:30> <input type=password value=x>", "at 10:30"),
         ("<select multiple><option>a<option selected>b<option selected=x>c</select>d", "b, c d"),
         ("<select multiple><option>a</select>d<select>", "d"),
         ("<input type=checkbox checked>paid <input type=radio>open", "[x] paid [ ] open"),
     ] {
         assert_eq!(text(html), expected, "{html}");
     }
+}
+
+#[test]
+fn formulas_are_written_in_one_line() {
+    for (formula, expected) in [
+        ("<mfrac> <mn>3</mn> <mn>4</mn> </mfrac>", "(3)/(4)"),
+        ("<msup><mn>10</mn><mn>6</mn></msup><mo>+</mo><mn>1</mn>", "10^(6)+1"),
+        ("<msub><mi>x</mi><mrow><mi>i</mi><mo>+</mo><mn>1</mn></mrow></msub>", "x_(i+1)"),
+        ("<munderover><mo>∑</mo><mn>1</mn><mi>n</mi></munderover><mi>k</mi>", "∑_(1)^(n)k"),
+        ("<msqrt><mn>2</mn><mi>x</mi></msqrt>", "√(2x)"),
+        ("<apply><plus/><cn>2</cn><cn>3.14</cn></apply>", "2 3.14"),
+        ("<mroot><mi>n</mi><mn>3</mn></mroot>", "(n)^(1/(3))"),
+        ("<mfrac><mn>1</mn><mfrac><mn>2</mn><mn>3</mn></mfrac></mfrac>", "(1)/((2)/(3))"),
+        (
+            "<mtable><mtr><mtd><mn>1</mn></mtd><mtd><mn>2</mn></mtd></mtr><mtr><mtd><mn>3</mn></mtd></mtr></mtable>",
+            "[1, 2; 3]",
+        ),
+        (
+            "<semantics><mi>x</mi><annotation encoding=TeX>x^2</annotation></semantics><mtext> if </mtext><mi>y</mi>",
+            "x if y",
+        ),
+        ("<msup><mi>x</mi><mspace/></msup>", "x^()"),
+    ] {
+        assert_eq!(text(&format!("<p>a <math>{formula}</math>, b")), format!("a {expected}, b"));
+    }
+    // A formula that is not closed ends with its paragraph.
+    assert_eq!(text("<p><math><mi>x<p>a <b>b</b> c"), "x\n\na b c");
 }
 
 #[test]

@@ -19,6 +19,26 @@ const NO_VIEW: u32 = 1 << 5;
 /// The largest font size of a value, in points, and its part of the height of a line: chosen by hand.
 const LARGEST: f64 = 10.0;
 const LINE_PART: f64 = 0.7;
+/// The gap between words, in font sizes: chosen by hand.
+const SPACE: f64 = 0.15;
+/// The annotations that mark a place and may have a comment (ISO 32000-2, 12.5.6).
+const MARKS: [&str; 15] = [
+    "Caret",
+    "Circle",
+    "FileAttachment",
+    "Highlight",
+    "Ink",
+    "Line",
+    "PolyLine",
+    "Polygon",
+    "Redact",
+    "Sound",
+    "Square",
+    "Squiggly",
+    "Stamp",
+    "StrikeOut",
+    "Underline",
+];
 /// The resolution, in points, at which drawn text is found in a field: chosen by hand.
 const CELL: f64 = 2.0;
 /// The largest side of a check box, in points, whose tick is drawn within: chosen by hand.
@@ -60,6 +80,17 @@ pub(super) fn read(
                 drawing.notes.extend(text(&annotation, b"Contents"));
                 (None, false)
             }
+            // A comment on what is marked; many programs repeat the marked text.
+            _ if MARKS.contains(&subtype.as_str()) => {
+                let comment = text(&annotation, b"Contents");
+                let comment = comment.filter(|it| !repeats(&drawing.glyphs, it));
+                let struck = (subtype.as_str() == "StrikeOut")
+                    .then(|| marked(&annotation, transform, &drawing.glyphs))
+                    .filter(|text| !text.is_empty());
+                drawing.notes.extend(struck.map(|text| format!("[struck out: {text}]")));
+                drawing.notes.extend(comment);
+                (None, false)
+            }
             _ => (None, false),
         };
         let (Some(text), Some(rect)) = (text, annotation.get::<PdfRect>(b"Rect")) else { continue };
@@ -91,6 +122,44 @@ fn named(field: &Dict<'_>, value: &str) -> String {
 fn text(annotation: &Dict<'_>, key: &[u8]) -> Option<String> {
     let text = decode(annotation.get::<PdfString<'_>>(key)?.as_bytes());
     (!text.trim().is_empty()).then_some(text)
+}
+
+/// The text within the areas that an annotation marks.
+fn marked(annotation: &Dict<'_>, transform: Affine, glyphs: &[Glyph]) -> String {
+    let corners = annotation.get::<Array<'_>>(b"QuadPoints");
+    let corners: Vec<f64> = corners.iter().flat_map(Array::iter::<f32>).map(f64::from).collect();
+    let (mut text, mut end) = (String::new(), None);
+    for corners in corners.chunks_exact(8) {
+        let points = corners.chunks_exact(2).map(|pair| transform * Point::new(pair[0], pair[1]));
+        let Some(area) = points.map(|it| Rect::from_points(it, it)).reduce(|a, b| a.union(b))
+        else {
+            continue;
+        };
+        for glyph in glyphs.iter().filter(|it| area.contains(it.origin.midpoint(it.end))) {
+            let is_apart = |end: Point| end.distance(glyph.origin) > SPACE * glyph.size;
+            if end.is_some_and(is_apart) && !text.ends_with(' ') {
+                text.push(' ');
+            }
+            push(&mut text, glyph);
+            end = Some(glyph.end);
+        }
+    }
+    text.trim().to_owned()
+}
+
+fn push(text: &mut String, glyph: &Glyph) {
+    match &glyph.text {
+        BfString::Char(character) => text.push(*character),
+        BfString::String(characters) => text.push_str(characters),
+    }
+}
+
+/// Whether the text stands on the page, spaces apart.
+fn repeats(glyphs: &[Glyph], text: &str) -> bool {
+    let mut page = String::new();
+    glyphs.iter().for_each(|glyph| push(&mut page, glyph));
+    page.retain(|character| !character.is_whitespace());
+    page.contains(&text.split_whitespace().collect::<String>())
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "places on a page are small numbers")]

@@ -1,6 +1,6 @@
 //! The values and names of form fields (ISO 32000-2, 12.7).
 
-use hayro_syntax::object::{Array, Dict, Name, String as PdfString};
+use hayro_syntax::object::{Array, Dict, Name, Stream, String as PdfString};
 
 use crate::pdf::text_string::decode;
 
@@ -23,7 +23,7 @@ pub(super) fn value(field: &Dict<'_>) -> Option<FieldValue> {
     let text = match inherited(field, |it| it.get::<Name<'_>>(b"FT"))?.as_str() {
         "Btn" => return ticked(field).map(FieldValue::Ticked),
         "Ch" => chosen(field)?,
-        "Tx" => decode(inherited(field, |it| it.get::<PdfString<'_>>(b"V"))?.as_bytes()),
+        "Tx" => text(field)?,
         _ => return None,
     };
     (!text.trim().is_empty()).then_some(FieldValue::Text(text))
@@ -42,6 +42,15 @@ pub(super) fn name(field: &Dict<'_>) -> String {
         Some(stem.unwrap_or(name))
     });
     name.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The text of a field; long ones may be in a stream.
+fn text(field: &Dict<'_>) -> Option<String> {
+    if let Some(text) = inherited(field, |it| it.get::<PdfString<'_>>(b"V")) {
+        return Some(decode(text.as_bytes()));
+    }
+    let stream = inherited(field, |it| it.get::<Stream<'_>>(b"V"))?;
+    Some(decode(&stream.decoded_data().ok()?))
 }
 
 fn ticked(field: &Dict<'_>) -> Option<bool> {

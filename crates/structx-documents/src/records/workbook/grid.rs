@@ -25,6 +25,8 @@ pub(super) struct SheetGrid<'a> {
     pub(super) hidden_columns: Hidden,
     /// The texts of comments by row and column.
     pub(super) comments: BTreeMap<(u32, u32), String>,
+    /// The texts of text boxes, charts and pictures, each with the cell that it stands at, if known.
+    pub(super) drawings: Vec<(Option<(u32, u32)>, String)>,
     /// Formulas without a stored value.
     pub(super) formulas: usize,
     pub(super) errors: usize,
@@ -89,6 +91,7 @@ impl<'a> SheetGrid<'a> {
             hidden_rows: Hidden::default(),
             hidden_columns: Hidden::default(),
             comments: BTreeMap::new(),
+            drawings: Vec::new(),
             formulas: 0,
             errors: 0,
             seen: 0,
@@ -97,8 +100,14 @@ impl<'a> SheetGrid<'a> {
         }
     }
 
+    /// Whether no cell holds anything.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Whether nothing stands on the sheet.
+    pub(super) fn is_blank(&self) -> bool {
+        self.is_empty() && self.comments.is_empty() && self.drawings.is_empty()
     }
 
     /// Whether there are more rows than the options ask for.
@@ -164,6 +173,22 @@ impl<'a> SheetGrid<'a> {
         Ok(())
     }
 
+    /// Adds the text of a text box, a chart or a picture; blank ones say nothing.
+    pub(super) fn drawing(
+        &mut self,
+        place: Option<(u32, u32)>,
+        text: &str,
+    ) -> Result<(), FileError> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let text = lines.collect::<Vec<_>>().join("\n");
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.count(1, Some(&text))?;
+        self.drawings.push((place, text));
+        Ok(())
+    }
+
     /// Counts cells and the bytes of their text. A shared string is stored once in the file but copied
     /// for each cell.
     pub(super) fn count(&mut self, cells: usize, text: Option<&str>) -> Result<(), FileError> {
@@ -187,6 +212,7 @@ impl<'a> SheetGrid<'a> {
         self.rows.iter_mut().for_each(GridRow::sort);
         self.hidden_rows.sort();
         self.hidden_columns.sort();
+        self.drawings.sort_by_key(|(place, _)| place.unwrap_or((u32::MAX, 0)));
     }
 
     /// The first rows, as the header is looked for in them.

@@ -60,8 +60,8 @@ pub(crate) fn read(
         ReadAs::Auto => either(context, workbook),
     }?;
     if format == Format::Xlsb {
-        let warning = "comments, leading zeros, and which rows and columns are hidden are not read \
-                       from .xlsb; save it as .xlsx for these";
+        let warning = "comments, text boxes, leading zeros, and which rows and columns are hidden \
+                       are not read from .xlsb; save it as .xlsx for these";
         match &mut content {
             Content::Document(document) => document.warnings.push(warning.to_owned()),
             Content::Table(table) => table.warnings.push(warning.to_owned()),
@@ -73,15 +73,21 @@ pub(crate) fn read(
 /// Records if the first sheet is one clean list of them, or if the document is too large, else the
 /// document; a warning says which.
 fn either(context: &ReadContext, workbook: &mut dyn Workbook) -> Result<Content, FileError> {
-    let (grid, position) = first(context, workbook)?;
-    let (mut table, note) = if list::is_list(&grid) {
+    let mut first = match first(context, workbook) {
+        // Comments or drawings may stand on blank sheets.
+        Err(error) if error.kind == FileErrorKind::Empty => None,
+        first => Some(first?),
+    };
+    let (mut table, note) = if let Some((grid, position)) =
+        first.take_if(|(grid, _)| list::is_list(grid))
+    {
         let note = format!(
             "read as records, a row for each of the first sheet; {AS_DOCUMENT} reads the workbook \
              as a document"
         );
         (sheet_records::of_first(context, workbook, grid, position)?, note)
     } else {
-        match document(context, workbook, Some((grid, position))) {
+        match document(context, workbook, first) {
             Err(error) if error.kind == FileErrorKind::LimitExceeded => {
                 let note = "read as records, as it is too large for a document".to_owned();
                 (sheet_records::records(context, workbook)?, note)
@@ -124,7 +130,7 @@ fn document<'a>(
         };
         let name = &workbook.sheets()[position].name;
         let grid = match read {
-            Ok(grid) if grid.is_empty() && grid.comments.is_empty() => continue,
+            Ok(grid) if grid.is_blank() => continue,
             Ok(grid) => grid,
             Err(error) if error.kind == FileErrorKind::Corrupt => {
                 warnings.push(format!("the sheet `{name}` is damaged and was not read"));
@@ -163,10 +169,13 @@ fn first<'a>(
 }
 
 fn no_cells(context: &ReadContext, sheets: &[Sheet]) -> FileError {
-    let message = format!(
-        "no visible sheet has cells; choose a hidden one with sheet_name: {}",
-        names(sheets, |_| true)
-    );
+    let is_hidden = |position: usize| sheets[position].hidden;
+    let message = if (0..sheets.len()).any(is_hidden) {
+        let names = names(sheets, is_hidden);
+        format!("no visible sheet has cells; choose a hidden one with sheet_name: {names}")
+    } else {
+        "no sheet has cells".to_owned()
+    };
     context.error(FileErrorKind::Empty, message)
 }
 

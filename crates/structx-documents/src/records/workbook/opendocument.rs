@@ -33,9 +33,24 @@ struct OpenDocument<'a> {
 struct OdsCell {
     value: CellValue,
     comment: String,
+    /// The texts of text boxes and pictures that are anchored to the cell.
+    drawing: String,
     repeated: u32,
     rows: u32,
     columns: u32,
+}
+
+/// What stands in a cell or in an element within it.
+struct CellText {
+    text: String,
+    comment: String,
+    drawing: String,
+}
+
+impl OdsCell {
+    fn is_blank(&self) -> bool {
+        self.value.value.is_null() && self.comment.is_empty() && self.drawing.trim().is_empty()
+    }
 }
 
 pub(super) fn open<'a>(
@@ -119,6 +134,10 @@ impl Workbook for OpenDocument<'_> {
                 Event::Start(element) if element.name().as_ref() == "table:table" => {
                     skip(self.context, &mut xml, &element)?;
                 }
+                Event::Start(element) if element.name().as_ref() == "table:shapes" => {
+                    let shapes = self.text(&mut xml, 0)?;
+                    grid.drawing(None, &shapes.drawing)?;
+                }
                 Event::End(element) if element.name().as_ref() == "table:table" => return Ok(()),
                 Event::Eof => return Err(damaged(self.context)),
                 _ => {}
@@ -139,7 +158,7 @@ impl OpenDocument<'_> {
                     "table:table-cell" => {
                         let cell = self.cell(xml, &element)?;
                         let repeated = cell.repeated;
-                        if !cell.value.value.is_null() || !cell.comment.is_empty() {
+                        if !cell.is_blank() {
                             cells.push((column, cell));
                         }
                         column = column.saturating_add(repeated);
@@ -160,24 +179,40 @@ impl OpenDocument<'_> {
     }
 
     fn cell(&self, xml: &mut Reader<&[u8]>, element: &BytesStart) -> Result<OdsCell, FileError> {
-        let (text, comment) = self.text(xml)?;
+        let CellText { text, comment, drawing } = self.text(xml, 0)?;
         Ok(OdsCell {
             value: value(element, &text),
             comment,
+            drawing,
             repeated: count(element, "table:number-columns-repeated"),
             rows: count(element, "table:number-rows-spanned"),
             columns: count(element, "table:number-columns-spanned"),
         })
     }
 
-    /// The text of a cell's paragraphs, and that of its comment.
-    fn text(&self, xml: &mut Reader<&[u8]>) -> Result<(String, String), FileError> {
+    /// The text of a cell's paragraphs, its comment and the drawings that it anchors; `level` is the
+    /// depth of drawings and comments within each other.
+    fn text(&self, xml: &mut Reader<&[u8]>, level: usize) -> Result<CellText, FileError> {
+        self.context.check_depth(level)?;
         let (mut text, mut depth, mut paragraphs) = (String::new(), 0, 0);
-        let mut comment = String::new();
+        let (mut comment, mut drawing) = (String::new(), String::new());
         loop {
             match xml.read_event().map_err(|_| damaged(self.context))? {
                 Event::Start(element) => match element.name().as_ref() {
-                    "office:annotation" => comment = self.text(xml)?.0,
+                    "office:annotation" => comment = self.text(xml, level + 1)?.text,
+                    "svg:title" | "svg:desc" => {
+                        let words = self.text(xml, level + 1)?.text;
+                        if !words.trim().is_empty() {
+                            drawing.push_str(&format!("\n[picture: {}]", words.trim()));
+                        }
+                    }
+                    name if name.starts_with("draw:") => {
+                        let inner = self.text(xml, level + 1)?;
+                        for part in [inner.text, inner.drawing] {
+                            drawing.push('\n');
+                            drawing.push_str(&part);
+                        }
+                    }
                     // The author and the date of a comment are no part of its text.
                     "table:table" | "dc:creator" | "dc:date" | "meta:date-string" => {
                         skip(self.context, xml, &element)?;
@@ -197,7 +232,7 @@ impl OpenDocument<'_> {
                         paragraphs += usize::from(name == "text:p");
                     }
                 },
-                Event::End(_) if depth == 0 => return Ok((text, comment)),
+                Event::End(_) if depth == 0 => return Ok(CellText { text, comment, drawing }),
                 Event::End(_) => depth -= 1,
                 Event::Text(part) => text.push_str(&part.xml10_content()),
                 Event::CData(part) => text.push_str(&part.xml10_content()),
@@ -269,6 +304,7 @@ fn put(
             for column in *column..column.saturating_add(cell.repeated).min(MOST_COLUMNS) {
                 grid.put(row, column, cell.value.clone())?;
                 grid.comment(row, column, &cell.comment)?;
+                grid.drawing(Some((row, column)), &cell.drawing)?;
             }
             if cell.rows > 1 || cell.columns > 1 {
                 grid.merge(Area {

@@ -42,6 +42,7 @@ pub(super) fn write(
         grid.context.check_growing(writer.builder.as_str().len())?;
     }
     writer.rest_of_comments();
+    writer.drawings();
     Ok(())
 }
 
@@ -154,6 +155,19 @@ impl SheetWriter<'_> {
             self.builder.text(&format!("[comment on {}: ", address(row, column)));
             self.builder.cell(&text, row, column);
             self.builder.text("]");
+            self.builder.close(block);
+        }
+    }
+
+    /// The texts of text boxes, charts and pictures.
+    fn drawings(&mut self) {
+        for (place, text) in &self.grid.drawings {
+            self.builder.text("\n\n");
+            let block = self.builder.open(BlockKind::Paragraph);
+            match place {
+                Some((row, column)) => self.builder.cell(text, *row, *column),
+                None => self.builder.text(text),
+            }
             self.builder.close(block);
         }
     }

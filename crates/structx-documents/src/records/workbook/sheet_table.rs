@@ -138,6 +138,13 @@ fn warnings(grid: &SheetGrid, columns: &[u32], header: &Header, name: &str) -> V
             "{count} comments in `{name}` are not part of the records; {AS_DOCUMENT} reads them"
         ));
     }
+    if !grid.drawings.is_empty() {
+        let count = grid.drawings.len();
+        warnings.push(format!(
+            "{count} text boxes, charts or pictures with text in `{name}` are not part of the \
+             records; {AS_DOCUMENT} reads their text"
+        ));
+    }
     warnings
 }
 

@@ -4,7 +4,7 @@
 //! a file of 5.6 KB with a cell in row 65,536, column 256; this reader takes 14 MB), and does not
 //! give the number formats of cells.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Cursor;
 
 use encoding_rs::{Encoding, WINDOWS_1252};
@@ -46,6 +46,7 @@ mod typ {
     pub(super) const RK: u16 = 0x27E;
     pub(super) const FORMAT: u16 = 0x41E;
     pub(super) const BOF: u16 = 0x809;
+    pub(super) const SERIES_TEXT: u16 = 0x100D;
 }
 
 const WORKSHEET: u8 = 0;
@@ -207,18 +208,29 @@ impl Workbook for Xls<'_> {
         // Embedded charts have cells of their own, which are not cells of the sheet.
         let mut charts: usize = 0;
         let mut formula = None;
-        let mut comments = Comments::default();
+        let mut objects = Objects::default();
+        let mut titles = Vec::new();
         for (count, record) in records.enumerate() {
             if count % 1024 == 0 {
                 self.context.check_time()?;
             }
             match record.typ {
-                typ::EOF if charts == 0 => return Ok(()),
+                typ::EOF if charts == 0 => return objects.finish(grid),
                 typ::BOF => charts += 1,
-                typ::EOF => charts -= 1,
+                typ::EOF => {
+                    charts -= 1;
+                    if charts == 0 && !titles.is_empty() {
+                        let titles = std::mem::take(&mut titles).join("; ");
+                        grid.drawing(None, &format!("[chart: {titles}]"))?;
+                    }
+                }
+                typ::SERIES_TEXT if charts > 0 => {
+                    titles.push(self.strings.short(record.data.get(2..).unwrap_or_default()));
+                    self.context.check_entries(titles.len())?;
+                }
                 _ if charts > 0 => {}
                 typ::MERGE_CELLS => merge(grid, record.data)?,
-                typ::OBJECT | typ::TEXT_OBJECT | typ::NOTE => comments.read(&record, grid)?,
+                typ::OBJECT | typ::TEXT_OBJECT | typ::NOTE => objects.read(&record, grid)?,
                 typ::ROW | typ::COL_INFO => hide(grid, &record)?,
                 // The text result of the preceding formula.
                 typ::STRING => {
@@ -252,15 +264,15 @@ impl Workbook for Xls<'_> {
     }
 }
 
-/// The texts of drawn objects, which comments refer to.
+/// The texts of drawn objects: comments, which refer to cells, and text boxes.
 #[derive(Default)]
-struct Comments {
+struct Objects {
     /// The number of the last object.
     object: u16,
-    texts: HashMap<u16, String>,
+    texts: BTreeMap<u16, String>,
 }
 
-impl Comments {
+impl Objects {
     /// Reads an object, its text, or the record that says on which cell it is a comment.
     fn read(&mut self, record: &BiffRecord, grid: &mut SheetGrid) -> Result<(), FileError> {
         let at = |start: usize| u16_at(record.data, start).unwrap_or(0);
@@ -270,12 +282,17 @@ impl Comments {
                 self.texts.insert(self.object, object_text(record).unwrap_or_default());
             }
             _ => {
-                if let Some(text) = self.texts.get(&at(6)) {
-                    grid.comment(u32::from(at(0)), u32::from(at(2)), text)?;
+                if let Some(text) = self.texts.remove(&at(6)) {
+                    grid.comment(u32::from(at(0)), u32::from(at(2)), &text)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// The texts that belong to no cell are those of text boxes.
+    fn finish(self, grid: &mut SheetGrid) -> Result<(), FileError> {
+        self.texts.values().try_for_each(|text| grid.drawing(None, text))
     }
 }
 

@@ -4,6 +4,7 @@
 //! allocates a grid up to the farthest cell.
 
 mod comments;
+mod drawings;
 mod shared;
 mod sheet;
 
@@ -13,9 +14,9 @@ use super::format_code::NumberKind;
 use super::grid::SheetGrid;
 use super::xml::xml;
 use super::{Sheet, Workbook};
-use crate::FileError;
 use crate::context::ReadContext;
 use crate::zip_formats::archive::Archive;
+use crate::{FileError, FileErrorKind};
 
 struct Xlsx<'a> {
     context: &'a ReadContext<'a>,
@@ -110,6 +111,39 @@ impl Workbook for Xlsx<'_> {
             for relation in relations.iter().filter(|relation| relation.kind == kind) {
                 let part = package.part(&relation.target)?.unwrap_or_default();
                 comments::read(self.context, &part, grid)?;
+            }
+        }
+        for relation in relations.iter().filter(|relation| relation.kind == "drawing") {
+            match self.drawing(&mut package, &relation.target, grid) {
+                Err(error) if error.kind == FileErrorKind::Corrupt => {
+                    grid.drawing(None, "[a drawing is damaged and was not read]")?;
+                }
+                done => done?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Xlsx<'_> {
+    /// Reads the text boxes, pictures and charts of a sheet.
+    fn drawing(
+        &self,
+        package: &mut Package,
+        path: &str,
+        grid: &mut SheetGrid,
+    ) -> Result<(), FileError> {
+        let part = package.part(path)?.unwrap_or_default();
+        let charts = drawings::read(self.context, &part, grid)?;
+        let relations = if charts.is_empty() { Vec::new() } else { package.relations(path)? };
+        for (place, id) in charts {
+            let Some(relation) = relations.iter().find(|relation| relation.id == id) else {
+                continue;
+            };
+            let part = package.part(&relation.target)?.unwrap_or_default();
+            let text = drawings::lines(self.context, &part)?.replace('\n', "; ");
+            if !text.is_empty() {
+                grid.drawing(place, &format!("[chart: {text}]"))?;
             }
         }
         Ok(())
