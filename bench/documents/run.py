@@ -1,9 +1,10 @@
 """Measures how fast and how well documents are read: `make bench-documents`.
 
 The files are those of `corpus.py`, of `../shared/data` if it exists, and of the folders given as
-arguments; tables are scored in folders of the ICDAR 2013 table competition. In one run, the tools
-read all of them one after another, each in its own process (`reader.py` says what is measured).
-Speed is that of the files that all tools can read. Needs Linux.
+arguments; tables are scored in folders of the ICDAR 2013 table competition, order and headings in
+those with the expected documents of docling's tests. In one run, the tools read all of them one
+after another, each in its own process (`reader.py` says what is measured). Speed is that of the
+files that all tools can read. Needs Linux.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pathlib import Path
 from statistics import fmean, median
 
 import corpus
+import order
+import order_scores
 import table_scores
 import tables
 import words
@@ -72,6 +75,7 @@ def main() -> None:
         rows = [
             *pdf_rows(pdf),
             *table_rows(given),
+            *order_rows(given),
             *docx_rows(docx),
             *together_rows(_files([made], "pdf")),
         ]
@@ -142,6 +146,18 @@ def table_rows(folders: Sequence[Path]) -> list[Row]:
             Row("exact tables", "", ours[2], found[2], tool, least=105)
             for tool, found in scores.items()
         ),
+    ]
+
+
+def order_rows(folders: Sequence[Path]) -> list[Row]:
+    found = {tool: order_scores.mean(scores) for tool, scores in order.scores(folders).items()}
+    if not found:
+        return []
+    own_order, own_headings = found.pop("structx")
+    what, headings = "words in the expected order, mean of files", "F1 of headings"
+    return [
+        *(Row(what, "", own_order, theirs[0], tool, least=0.96) for tool, theirs in found.items()),
+        Row(headings, "", own_headings, found["pymupdf4llm"][1], "pymupdf4llm", least=0.75),
     ]
 
 

@@ -135,8 +135,8 @@ fn write(
     block: &PageBlock,
 ) -> Result<(), FileError> {
     let text = match block {
-        PageBlock::Table(rows, bounds) => {
-            return markdown_table::write(context, builder, rows, Some(*bounds));
+        PageBlock::Table(table) => {
+            return markdown_table::write(context, builder, &table.rows, Some(table.bounds));
         }
         PageBlock::Plain(text) | PageBlock::Note(text) => {
             builder.block(kind, text, None);

@@ -10,6 +10,7 @@ mod markup;
 mod office;
 mod outlook;
 mod pdf;
+mod pdf_layout;
 mod pdf_tables;
 mod records;
 mod slides;

@@ -5,6 +5,7 @@ mod annotations;
 mod bitmap_fonts;
 mod fields;
 pub(in crate::pdf) mod ruling_lines;
+mod weight;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -22,6 +23,7 @@ use hayro_syntax::page::Page;
 use self::actual_text::{HeldGlyph, MarkedContent};
 use self::bitmap_fonts::{guess, is_language};
 use self::ruling_lines::{RulingLines, is_visible};
+use self::weight::{Weights, is_stem};
 use crate::context::ReadContext;
 use crate::{FileError, FileErrorKind};
 
@@ -29,8 +31,6 @@ use crate::{FileError, FileErrorKind};
 const UNITS_PER_EM: f64 = 1000.0;
 /// The advance of a glyph whose font declares none, in glyph space units: chosen by hand.
 const USUAL_ADVANCE: f32 = 500.0;
-/// The least weight of a bold font (OpenType: 400 is regular, 600 semi-bold, 700 bold).
-const BOLD: u32 = 600;
 /// Drawing calls between two checks of the time: chosen by hand, not measured.
 const CALLS_PER_CHECK: usize = 4096;
 /// The most glyphs of a page, which are held in memory together: chosen by hand.
@@ -76,13 +76,14 @@ pub(in crate::pdf) struct Drawer<'a> {
     pdf: &'a Pdf,
     cache: InterpreterCache<'a>,
     settings: InterpreterSettings,
+    weights: Weights,
     drawn: usize,
 }
 
 impl<'a> Drawer<'a> {
     pub(in crate::pdf) fn new(context: &'a ReadContext<'a>, pdf: &'a Pdf) -> Self {
         let (cache, settings) = (InterpreterCache::new(), InterpreterSettings::default());
-        Self { context, pdf, cache, settings, drawn: 0 }
+        Self { context, pdf, cache, settings, weights: Weights::default(), drawn: 0 }
     }
 
     pub(in crate::pdf) fn draw(&mut self, page: &Page<'a>) -> Result<Drawing, FileError> {
@@ -96,6 +97,7 @@ impl<'a> Drawer<'a> {
             drawing: Drawing::default(),
             guesses: Vec::new(),
             marked: MarkedContent::default(),
+            weights: std::mem::take(&mut self.weights),
             drawn: self.drawn,
             calls: 0,
             last_run: Point::ZERO,
@@ -111,6 +113,7 @@ impl<'a> Drawer<'a> {
             Err(panic) => resume_unwind(panic),
         })?;
         self.drawn = collector.drawn;
+        self.weights = std::mem::take(&mut collector.weights);
         let mut drawing = collector.finish();
         annotations::read(self.context, page, transform, &mut drawing)?;
         Ok(drawing)
@@ -125,6 +128,7 @@ struct Collector<'a> {
     /// The indexes of the glyphs whose text is a guess.
     guesses: Vec<usize>,
     marked: MarkedContent,
+    weights: Weights,
     /// The number of glyphs on all pages so far.
     drawn: usize,
     /// The number of drawing calls on the page.
@@ -177,7 +181,7 @@ impl Collector<'_> {
             WritingMode::Horizontal => Point::new(advance, 0.0),
             WritingMode::Vertical => Point::new(0.0, -UNITS_PER_EM),
         };
-        let end = transform * end;
+        let end = plain(transform, font.is_stretched) * end;
         let [_, _, x, y, ..] = transform.as_coeffs();
         let size = x.hypot(y) * UNITS_PER_EM;
         if !end.is_finite() || !size.is_finite() || size <= 0.0 {
@@ -215,6 +219,18 @@ impl Collector<'_> {
         (known.text.clone(), known.advance)
     }
 
+    /// Whether the run is set in a bold font, by its first letter with a stem.
+    fn is_bold(&mut self, run: &GlyphRun<'_, '_>) -> bool {
+        let stem = run.glyphs().iter().find_map(|glyph| match self.code(glyph).0 {
+            Some(BfString::Char(letter)) if is_stem(letter) => Some((glyph, Some(letter))),
+            _ => None,
+        });
+        let first = || run.glyphs().first().map(|glyph| (glyph, None));
+        let Some((glyph, letter)) = stem.or_else(first) else { return false };
+        let FontGlyph::Outline(glyph) = &**glyph else { return false };
+        self.weights.is_bold(glyph, letter)
+    }
+
     /// The drawing; guesses are only kept if they look like a language.
     fn finish(mut self) -> Drawing {
         let left_open = self.marked.finish();
@@ -239,6 +255,8 @@ impl Collector<'_> {
 struct Font {
     mode: WritingMode,
     bold: bool,
+    /// Its glyphs are stretched to the widths of a font that isn't there.
+    is_stretched: bool,
 }
 
 impl Device<'_> for Collector<'_> {
@@ -251,7 +269,8 @@ impl Device<'_> for Collector<'_> {
         }
         self.last_run = start;
         self.runs += 1;
-        let font = Font { mode: run.writing_mode(), bold: is_bold(first) };
+        let (mode, bold) = (run.writing_mode(), self.is_bold(run));
+        let font = Font { mode, bold, is_stretched: is_stretched(run) };
         for glyph in run.glyphs() {
             self.check_limits();
             self.push(glyph, props.transform * glyph.transform(), font);
@@ -328,7 +347,26 @@ fn advance(glyph: &FontGlyph<'_>) -> f64 {
     advance.unwrap_or(USUAL_ADVANCE).into()
 }
 
-fn is_bold(glyph: &FontGlyph<'_>) -> bool {
-    let FontGlyph::Outline(outline) = glyph else { return false };
-    outline.font_data().and_then(|font| font.weight).is_some_and(|weight| weight >= BOLD)
+/// Whether the glyphs of a run differ in their widths, as those of a substitute font do: each one is
+/// stretched to the advance that the file declares.
+fn is_stretched(run: &GlyphRun<'_, '_>) -> bool {
+    let mut widths = run.glyphs().iter().map(|glyph| width(glyph.transform()));
+    let Some(first) = widths.next() else { return false };
+    widths.any(|width| (width - first).abs() > 1e-6 * first)
+}
+
+/// The length of a unit along the line.
+fn width(transform: Affine) -> f64 {
+    let [x, y, ..] = transform.as_coeffs();
+    x.hypot(y)
+}
+
+/// The transform without the stretch of the glyph, which its advance has already.
+fn plain(transform: Affine, is_stretched: bool) -> Affine {
+    let [a, b, c, d, ..] = transform.as_coeffs();
+    let (width, height) = (a.hypot(b), c.hypot(d));
+    if is_stretched && width > 0.0 {
+        return transform * Affine::scale_non_uniform(height / width, 1.0);
+    }
+    transform
 }

@@ -7,10 +7,12 @@ use super::passages::{PageBlock, Passage};
 use crate::BlockKind;
 
 /// The least ratio of a heading's font size to that of the body: chosen by hand, not measured.
-const LARGER: f32 = 1.12;
+const LARGER: f32 = 1.07;
 /// The most bytes and lines of a heading: chosen by hand, not measured.
 const MOST_BYTES: usize = 200;
 const MOST_LINES: usize = 3;
+/// The number of headings of one style in a row that are none: chosen by hand.
+const LISTED: usize = 3;
 /// The number of heading levels in Markdown.
 const MOST_LEVELS: usize = 6;
 /// The least number of pages that repeat a header or footer: chosen by hand, not measured.
@@ -35,8 +37,13 @@ type HeaderFooter = (String, i32);
 impl HeadingStyle {
     pub(in crate::pdf) fn of(pages: &[Vec<PageBlock>]) -> Self {
         let mut weights: HashMap<(u32, bool), usize> = HashMap::new();
-        for text in pages.iter().flatten().filter_map(PageBlock::text) {
-            *weights.entry((half_points(text.size), text.bold)).or_default() += text.text.len();
+        for block in pages.iter().flatten() {
+            let (style, bytes) = match block {
+                PageBlock::Text(text) => (text.style(), text.text.len()),
+                PageBlock::Table(table) => (table.style, table.bytes),
+                PageBlock::Plain(_) | PageBlock::Note(_) => continue,
+            };
+            *weights.entry((half_points(style.size), style.bold)).or_default() += bytes;
         }
         let largest = weights.iter().max_by_key(|((size, bold), weight)| (**weight, *size, *bold));
         let (body, body_is_bold) = largest.map_or((0, false), |(style, _)| *style);
@@ -64,14 +71,14 @@ impl HeadingStyle {
     pub(in crate::pdf) fn kind(&self, page: &[PageBlock], place: usize) -> BlockKind {
         let text = match page.get(place) {
             Some(PageBlock::Text(text)) => text,
-            Some(PageBlock::Table(..)) => return BlockKind::Table,
+            Some(PageBlock::Table(_)) => return BlockKind::Table,
             Some(PageBlock::Note(_)) => return BlockKind::Note,
             Some(PageBlock::Plain(_)) | None => return BlockKind::Paragraph,
         };
         if self.is_header_footer(page, place) {
             return BlockKind::HeaderFooter;
         }
-        if self.is_heading(text) {
+        if self.is_heading(text) && !self.is_listed(page, place) {
             let size = half_points(text.size);
             let level = self.sizes.iter().position(|other| *other <= size);
             let level = level.filter(|_| text.size > LARGER * self.body);
@@ -96,9 +103,21 @@ impl HeadingStyle {
             && (page[..=place].iter().all(repeats) || page[place..].iter().all(repeats))
     }
 
+    /// Whether the block is one of several in the style of a heading without text between them: a
+    /// cover or a list.
+    fn is_listed(&self, page: &[PageBlock], place: usize) -> bool {
+        let Some(style) = page[place].text().map(Passage::style) else { return false };
+        let is_alike = |block: &&PageBlock| {
+            block.text().is_some_and(|text| text.style() == style && self.is_heading(text))
+        };
+        let after = page[place..].iter().take_while(is_alike).count();
+        let before = page[..place].iter().rev().take_while(is_alike).count();
+        before + after >= LISTED
+    }
+
     fn is_heading(&self, text: &Passage) -> bool {
         let is_outstanding = text.size > LARGER * self.body
-            || (text.bold && !self.body_is_bold && text.size >= 0.95 * self.body);
+            || (text.bold && !self.body_is_bold && text.size >= 0.9 * self.body);
         is_outstanding
             && text.upright
             && text.shape != ParagraphShape::Columns
@@ -169,6 +188,19 @@ mod tests {
         let expected = [heading(1), heading(2), heading(3), body, body, body];
         let pages = [page];
         assert_eq!(kinds(&pages[0], &pages), expected);
+    }
+
+    #[test]
+    fn lines_of_a_cover_and_of_a_sample_are_no_headings() {
+        let body = "This is the body of the page, which is longer than the rest.";
+        let mut page = vec![block("A section", 14.0, 50.0), block(body, 10.0, 70.0)];
+        let lines = ["Roles", "Permissions", "Columns"].iter().zip([90.0, 110.0, 130.0]);
+        page.extend(lines.map(|(text, top)| block(text, 12.0, top)));
+        page.push(block(body, 10.0, 150.0));
+        let pages = [page];
+        let found = kinds(&pages[0], &pages);
+        assert_eq!(found[0], BlockKind::Heading { level: 1 });
+        assert_eq!(found[1..], [BlockKind::Paragraph; 5]);
     }
 
     #[test]

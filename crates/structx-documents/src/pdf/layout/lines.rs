@@ -9,6 +9,9 @@ const TOUCH: f64 = 0.06;
 
 /// The least ratio of a font size to that of its superscripts and subscripts: chosen by hand.
 const LARGER: f64 = 1.15;
+/// The same of superscripts that are raised farther, up to this many ems of the text: chosen by hand.
+const LARGER_THAN_RAISED: f64 = 1.3;
+const RAISED_SLACK: f64 = 0.55;
 /// The largest overlap of two parts of a word, in ems: chosen by hand.
 const OVERLAP: f64 = 0.4;
 
@@ -64,7 +67,10 @@ impl BaselineGroup {
     }
 
     fn holds(&self, word: &PageWord) -> bool {
-        (word.baseline - self.baseline).abs() < BASELINE_SLACK * self.size.max(word.size)
+        let (raise, size) = (word.baseline - self.baseline, self.size.max(word.size));
+        // The group is superscripts so far, above their text.
+        let is_raised = raise > 0.0 && LARGER_THAN_RAISED * self.size <= word.size;
+        raise.abs() < if is_raised { RAISED_SLACK } else { BASELINE_SLACK } * size
     }
 
     fn push(&mut self, index: usize, word: &PageWord) {
@@ -112,7 +118,7 @@ fn joined(words: Vec<PageWord>) -> Vec<PageWord> {
             continue;
         }
         if touches(&word, &next) {
-            if text.is_rtl() {
+            if text.is_rtl() || direction::is_rtl(&next.text) {
                 text.prepend(&next.text);
             } else {
                 text.append(&next.text);
@@ -167,6 +173,19 @@ mod tests {
         let found = lines(line);
         assert_eq!(found.len(), 1);
         assert!((found[0].baseline - 100.0).abs() < f64::EPSILON, "{}", found[0].baseline);
+        // Raised by half an em.
+        line = words(&[(50.0, 100.0, "area"), (75.0, 95.0, "2"), (90.0, 100.0, "of")]);
+        line[1].size = 6.0;
+        assert_eq!(texts(line.clone()), ["area 2 of"]);
+        line[1].size = 10.0;
+        assert_eq!(texts(line), ["2", "area of"]);
+    }
+
+    #[test]
+    fn a_full_stop_on_the_left_ends_a_hebrew_word() {
+        let mut parts = words(&[(50.0, 100.0, "."), (55.0, 100.0, "שלום")]);
+        parts[1].after_space = false;
+        assert_eq!(texts(parts), ["שלום."]);
     }
 
     #[test]

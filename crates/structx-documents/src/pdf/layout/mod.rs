@@ -15,15 +15,15 @@ pub(in crate::pdf) mod words;
 use hayro_interpret::kurbo::Rect;
 
 use self::paragraphs::{BodyItem, body_items};
-use self::passages::{PageBlock, character_width, write};
+use self::passages::{PageBlock, TableBlock, TextStyle, character_width, write};
 use self::reading_order::regions;
 use self::scripts::mark_notes;
 use self::words::{PageWord, Rotation, words};
-use crate::FileError;
 use crate::context::ReadContext;
 use crate::pdf::drawing::Drawing;
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::tables::{self, TableGrid, place};
+use crate::{Bounds, FileError};
 
 /// The blocks in reading order: upright text, then rotated text.
 ///
@@ -73,7 +73,24 @@ fn rotated(
 }
 
 fn table(grid: &TableGrid, words: &[PageWord]) -> PageBlock {
-    PageBlock::Table(grid.rows(words), place(grid.bounds))
+    let mut rows = grid.rows(words);
+    for cell in rows.iter_mut().flatten() {
+        for line in cell.words.chunk_by_mut(|word, next| left(word) < left(next)) {
+            direction::order(line);
+        }
+    }
+    let words = || grid.words().map(|word| &words[word]);
+    PageBlock::Table(TableBlock {
+        rows,
+        bounds: place(grid.bounds),
+        style: TextStyle::usual(words()),
+        bytes: words().map(|word| word.text.len()).sum(),
+    })
+}
+
+/// The left edge of a word of a cell; the words of a line follow from left to right.
+fn left((_, bounds): &(String, Option<Bounds>)) -> f32 {
+    bounds.map_or(0.0, |bounds| bounds.left)
 }
 
 fn without(words: Vec<PageWord>, grids: &[TableGrid]) -> Vec<PageWord> {

@@ -19,6 +19,8 @@ const LINE_HEIGHT: f64 = 1.25;
 const ROW_HEIGHT: f64 = 2.3;
 /// The least ratio of font sizes between two paragraphs: chosen by hand.
 const OTHER_SIZE: f64 = 1.15;
+/// The same for lines of which all words differ: chosen by the headings of docling's tests.
+const OTHER_SIZE_OF_ALL: f64 = 1.06;
 /// The range of the first line's indent, in ems: chosen by hand.
 const INDENT: (f64, f64) = (0.8, 5.0);
 /// The tolerance for lines that end at the same edge, as a part of the paragraph's width: chosen by
@@ -159,7 +161,18 @@ fn is_from_right(line: &Line) -> bool {
 
 fn is_alike(last: &Line, line: &Line) -> bool {
     let (small, large) = (last.size.min(line.size), last.size.max(line.size));
-    large < OTHER_SIZE * small && is_bold(last) == is_bold(line)
+    large < OTHER_SIZE * small && !differ(last, line) && is_bold(last) == is_bold(line)
+}
+
+/// Whether all words of one line are larger than all of the other.
+fn differ(last: &Line, line: &Line) -> bool {
+    let sizes = |line: &Line| {
+        let sizes = line.words.iter().map(|word| word.size);
+        sizes
+            .fold((f64::INFINITY, 0.0_f64), |(least, most), size| (least.min(size), most.max(size)))
+    };
+    let (last, line) = (sizes(last), sizes(line));
+    last.0 > OTHER_SIZE_OF_ALL * line.1 || line.0 > OTHER_SIZE_OF_ALL * last.1
 }
 
 pub(in crate::pdf) fn is_bold(line: &Line) -> bool {
@@ -280,6 +293,20 @@ mod tests {
         assert!(texts(&sender)[0].starts_with("Longest Name of a Company Limited\n1 Unit"));
         let far = [(50.0, 100.0, "one"), (50.0, 130.0, "two")];
         assert_eq!(texts(&far), ["one", "two"]);
+    }
+
+    #[test]
+    fn a_line_of_which_all_words_are_larger_is_a_paragraph() {
+        let text = [(50.0, 100.0, "A title"), (50.0, 112.0, "and the text below the title")];
+        let options = ReadOptions::default();
+        for (sizes, count) in [([11.0, 11.0], 2), ([11.0, 10.0], 1)] {
+            let mut words = words(&text);
+            for (word, size) in words.iter_mut().zip(sizes) {
+                word.size = size;
+            }
+            let found = regions(&ReadContext::new("x", &options), words, &[]).unwrap();
+            assert_eq!(found.into_iter().flat_map(body_items).count(), count);
+        }
     }
 
     #[test]

@@ -21,11 +21,44 @@ const MOST_COLUMNS: f64 = 400.0;
 #[derive(Debug)]
 pub(in crate::pdf) enum PageBlock {
     Text(Passage),
-    Table(Vec<Vec<markdown_table::MarkdownCell>>, Bounds),
+    Table(TableBlock),
     /// Text without boxes.
     Plain(String),
     /// The text of a note.
     Note(String),
+}
+
+/// A table with the usual style of its text.
+#[derive(Debug)]
+pub(in crate::pdf) struct TableBlock {
+    pub(in crate::pdf) rows: Vec<Vec<markdown_table::MarkdownCell>>,
+    pub(in crate::pdf) bounds: Bounds,
+    pub(in crate::pdf) style: TextStyle,
+    pub(in crate::pdf) bytes: usize,
+}
+
+/// The size of a font in points, and whether it is bold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::pdf) struct TextStyle {
+    pub(in crate::pdf) size: f32,
+    pub(in crate::pdf) bold: bool,
+}
+
+impl TextStyle {
+    /// The style of most of the text.
+    pub(in crate::pdf) fn usual<'a>(words: impl Iterator<Item = &'a PageWord>) -> Self {
+        let mut bytes: Vec<(Self, usize)> = Vec::new();
+        for word in words {
+            #[expect(clippy::cast_possible_truncation, reason = "a size needs no more precision")]
+            let style = Self { size: word.size as f32, bold: word.bold };
+            match bytes.iter_mut().find(|(known, _)| *known == style) {
+                Some((_, count)) => *count += word.text.len(),
+                None => bytes.push((style, word.text.len())),
+            }
+        }
+        let most = bytes.into_iter().max_by_key(|(_, count)| *count);
+        most.map_or(Self { size: 0.0, bold: false }, |(style, _)| style)
+    }
 }
 
 #[derive(Debug)]
@@ -49,15 +82,12 @@ pub(in crate::pdf) fn write(paragraph: &Paragraph, rotation: Rotation, width: f6
     }
     let rects = paragraph.lines.iter().flat_map(|line| &line.words).map(|word| word.bounds);
     let area = rects.reduce(|area, rect| area.union(rect)).unwrap_or_default();
-    let size = paragraph.lines.iter().map(|line| line.size).fold(0.0, f64::max);
-    #[expect(clippy::cast_possible_truncation, reason = "a size needs no more precision")]
-    let size = size as f32;
     Passage {
         shape: paragraph.shape,
         text: writer.text,
         words: writer.words,
         bounds: on_page(rotation, area),
-        size,
+        size: TextStyle::usual(paragraph.lines.iter().flat_map(|line| &line.words)).size,
         bold: paragraph.lines.iter().all(is_bold),
         upright: rotation == Rotation::UPRIGHT,
         lines: paragraph.lines.len(),
@@ -198,11 +228,17 @@ fn on_page(rotation: Rotation, area: Rect) -> Bounds {
     place(Rect::from_points(corner(area.x0, area.y0), corner(area.x1, area.y1)))
 }
 
+impl Passage {
+    pub(in crate::pdf) fn style(&self) -> TextStyle {
+        TextStyle { size: self.size, bold: self.bold }
+    }
+}
+
 impl PageBlock {
     pub(in crate::pdf) fn text(&self) -> Option<&Passage> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Table(..) | Self::Plain(_) | Self::Note(_) => None,
+            Self::Table(_) | Self::Plain(_) | Self::Note(_) => None,
         }
     }
 }

@@ -17,6 +17,12 @@ const GUTTER: f64 = 0.9;
 const LEAST_LINES: usize = 3;
 const LEAST_WORDS: usize = 4;
 const LEAST_BYTES: usize = 22;
+/// The least number of bytes of a line of columns that are drawn one after the other, on average:
+/// chosen by hand.
+const LEAST_TEXT: usize = 16;
+/// The least number of lines beside each other for each time that the drawing goes back to a column:
+/// chosen by hand.
+const MOST_SWITCHES: usize = 8;
 /// Lines that cover a larger part of the page's width have no column beside them: chosen by hand.
 const MOST_WIDTH: f64 = 0.6;
 /// A line this far from the others, in line heights, is a header or footer: chosen by hand.
@@ -176,7 +182,9 @@ fn column_band(
     while !gutters.is_empty() {
         context.check_time()?;
         let tallies = tally(&items[range.clone()], &gutters);
-        let Some(wrong) = tallies.iter().position(|column| !column.is_prose()) else {
+        let is_apart = is_drawn_apart(&items[range.clone()], &gutters);
+        let is_column = |it: &Tally| it.is_prose() || (is_apart && it.is_text());
+        let Some(wrong) = tallies.iter().position(|column| !is_column(column)) else {
             let columns = split(&items[range.clone()], &gutters);
             return Ok(Some(ColumnBand { range, columns }));
         };
@@ -226,6 +234,12 @@ fn tally(items: &[Option<PageItem>], gutters: &[f64]) -> Vec<Tally> {
 }
 
 impl Tally {
+    /// Whether the column is text, of short lines too.
+    fn is_text(&self) -> bool {
+        let lines = self.widths.len();
+        lines >= LEAST_LINES && self.bytes >= LEAST_TEXT * lines
+    }
+
     /// Whether the column is prose, or a table and little else.
     fn is_prose(&self) -> bool {
         let lines = self.widths.len();
@@ -240,6 +254,22 @@ impl Tally {
             && (self.words >= LEAST_WORDS * lines || self.bytes > 20 * self.words)
             && 2 * full > lines
     }
+}
+
+/// Whether the page draws the columns one after the other, though they stand beside each other.
+fn is_drawn_apart(items: &[Option<PageItem>], gutters: &[f64]) -> bool {
+    let mut drawn: Vec<(usize, usize)> = Vec::new();
+    let mut shared = 0;
+    for item in items.iter().flatten() {
+        let PageItem::Line(line) = item else { continue };
+        let place = |word: &PageWord| (word.drawn, column(word.bounds.center().x, gutters));
+        let before = drawn.len();
+        drawn.extend(line.words.iter().map(place));
+        shared += usize::from(drawn[before..].windows(2).any(|pair| pair[0].1 != pair[1].1));
+    }
+    drawn.sort_unstable();
+    let switches = drawn.windows(2).filter(|pair| pair[0].1 != pair[1].1).count();
+    shared >= LEAST_LINES && switches <= gutters.len() * (1 + shared / MOST_SWITCHES)
 }
 
 /// The index of the column at x.

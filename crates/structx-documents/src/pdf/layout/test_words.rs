@@ -24,6 +24,7 @@ pub(in crate::pdf) fn words(texts: &[(f64, f64, &str)]) -> Vec<PageWord> {
                     size: SIZE,
                     bold: false,
                     after_space: true,
+                    drawn: words.len(),
                 });
             }
             x = right + SIZE / 4.0;

@@ -41,6 +41,8 @@ pub(in crate::pdf) struct PageWord {
     pub(in crate::pdf) bold: bool,
     /// A space is drawn before the word.
     pub(in crate::pdf) after_space: bool,
+    /// Its place in the order of drawing.
+    pub(in crate::pdf) drawn: usize,
 }
 
 /// The rotation of a text, in degrees clockwise.
@@ -157,7 +159,8 @@ impl WordBuilder {
         } else {
             let after_space = self.after_space || self.words.is_empty();
             self.complete();
-            self.words.push(PageWord::new(&this, glyph.size, glyph.bold, after_space));
+            let style = (glyph.size, glyph.bold);
+            self.words.push(PageWord::new(&this, style, after_space, self.words.len()));
             self.text = GrowingText::new(clean(&this.text));
             self.spacing = None;
         }
@@ -261,9 +264,9 @@ impl PlacedGlyph {
 }
 
 impl PageWord {
-    fn new(glyph: &PlacedGlyph, size: f64, bold: bool, after_space: bool) -> Self {
-        let bounds = reach(glyph, size);
-        Self { text: String::new(), bounds, baseline: glyph.origin.y, size, bold, after_space }
+    fn new(at: &PlacedGlyph, style: (f64, bool), after_space: bool, drawn: usize) -> Self {
+        let ((size, bold), bounds, baseline) = (style, reach(at, style.0), at.origin.y);
+        Self { text: String::new(), bounds, baseline, size, bold, after_space, drawn }
     }
 }
 

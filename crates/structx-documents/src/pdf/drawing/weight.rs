@@ -1,0 +1,92 @@
+//! Tells whether a font is bold: by the weight that it declares, or by the stems of its letters.
+//!
+//! Many fonts declare no weight, or not their own: subsets lose it, and Type 1 has none.
+
+use std::collections::HashMap;
+
+use hayro_interpret::font::OutlineGlyph;
+use hayro_interpret::kurbo::{BezPath, PathEl, Point, flatten};
+
+/// The least weight of a bold font (OpenType: 400 is regular, 600 semi-bold, 700 bold).
+const BOLD: u32 = 600;
+/// The least width of a bold stem, in units of a thousandth of an em. Regular fonts have up to 95
+/// (Verdana), bold ones 109 and more (Computer Modern).
+const THICK: f64 = 103.0;
+/// The height at which stems are measured: half of the height of small letters, below the bars of
+/// capitals. Chosen by hand.
+const HEIGHT: f64 = 230.0;
+/// Letters that begin with a stem at that height. Round strokes and capitals are thicker: 110 in Times.
+const STEMS: &str = "bhijlmnprtu";
+/// The tolerance for curves: chosen by hand.
+const TOLERANCE: f64 = 4.0;
+
+/// The glyphs that were judged, by their fonts.
+#[derive(Debug, Default)]
+pub(super) struct Weights(HashMap<u128, bool>);
+
+impl Weights {
+    /// Whether the font of the glyph is bold; `letter` is its text.
+    pub(super) fn is_bold(&mut self, glyph: &OutlineGlyph, letter: Option<char>) -> bool {
+        *self.0.entry(glyph.identifier().cache_key()).or_insert_with(|| {
+            let weight = glyph.font_data().and_then(|font| font.weight);
+            weight.is_some_and(|weight| weight >= BOLD)
+                || (letter.is_some_and(is_stem) && stem(&glyph.outline()) >= THICK)
+        })
+    }
+}
+
+/// Whether the letter begins with a stem.
+pub(super) fn is_stem(letter: char) -> bool {
+    STEMS.contains(letter)
+}
+
+/// The width of the leftmost stroke of an outline; 0 if there is none.
+fn stem(outline: &BezPath) -> f64 {
+    let mut crossings: Vec<(f64, i32)> = Vec::new();
+    let (mut start, mut last) = (Point::ZERO, Point::ZERO);
+    let mut line = |from: Point, to: Point| {
+        if (from.y < HEIGHT) != (to.y < HEIGHT) {
+            let part = (HEIGHT - from.y) / (to.y - from.y);
+            crossings.push((from.x + part * (to.x - from.x), if from.y < to.y { 1 } else { -1 }));
+        }
+    };
+    flatten(outline, TOLERANCE, |element| match element {
+        PathEl::MoveTo(point) => (start, last) = (point, point),
+        PathEl::LineTo(point) => {
+            line(last, point);
+            last = point;
+        }
+        _ => {
+            line(last, start);
+            last = start;
+        }
+    });
+    crossings.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut winding = 0;
+    for (x, direction) in &crossings {
+        winding += direction;
+        if winding == 0 {
+            return crossings.first().map_or(0.0, |first| x - first.0);
+        }
+    }
+    0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use hayro_interpret::kurbo::{BezPath, Rect, Shape};
+
+    use super::stem;
+
+    #[test]
+    fn the_leftmost_stroke_is_measured() {
+        let mut letter = BezPath::new();
+        for rect in [Rect::new(50.0, 0.0, 130.0, 700.0), Rect::new(400.0, 0.0, 600.0, 700.0)] {
+            letter.extend(rect.to_path(1.0));
+        }
+        assert!((stem(&letter) - 80.0).abs() < 1e-9);
+        assert!(stem(&BezPath::new()).abs() < 1e-9);
+        // A full stop is below.
+        assert!(stem(&Rect::new(50.0, 0.0, 150.0, 100.0).to_path(1.0)).abs() < 1e-9);
+    }
+}
