@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import samples
 import structx
 from structx import _core, documents
 
@@ -76,6 +77,31 @@ def test_blocks_and_tables_have_their_text() -> None:
         )
     (place,) = document.locate(text.index("Two"), text.index("Two") + 3)
     assert text[place.start : place.end] == "Two" and (place.page, place.box) == (None, None)
+
+
+def test_a_table_on_two_pages_is_one() -> None:
+    rows = [["Item", "Count", "Sum"], ["Tea", "12", "18.00"], ["Milk", "1", "2.00"]]
+    rest = [["Jam", "3", "9.50"], ["Salt", "2", "1.20"]]
+
+    def page(rows: list[list[str]]) -> bytes:
+        shown = [
+            f"BT /F1 9 Tf {left} {700 - 14 * number} Td ({text}) Tj ET"
+            for number, row in enumerate(rows)
+            for left, text in zip((40, 200, 300), row, strict=True)
+        ]
+        return "\n".join(shown).encode()
+
+    content = samples.pdf([page(rows), page([rows[0], *rest])])
+    document = structx.read(("list.pdf", content))
+    (table,) = document.tables
+    assert table.rows == rows + rest
+    assert (table.page, table.pages) == (1, [1, 2])
+    cell = table.cells[-1]
+    assert (cell.row, cell.column, cell.text, cell.page) == (4, 2, "1.20", 2)
+    (place,) = document.locate(cell.start, cell.end)
+    assert place.page == 2 and place.box == cell.box
+    assert "| Jam | 3 | 9.50 |" in document.pages[1].text
+    assert document.text[: table.end].endswith("1.20 |")
 
 
 def test_a_table_is_read_as_markdown() -> None:

@@ -1,7 +1,6 @@
 """The likeness of tables that were found to those that are expected.
 
-The expected tables are those of the ICDAR 2013 table competition, `*-str.xml` beside its PDFs. A
-table is a list of rows of texts; the text of a cell that spans several is in the first of them.
+A table is a list of rows of texts; the text of a cell that spans several is in the first of them.
 """
 
 from __future__ import annotations
@@ -12,10 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
-from pathlib import Path
 from statistics import fmean
 from typing import TypeVar
-from xml.etree import ElementTree as ET
 
 T = TypeVar("T")
 Rows = list[list[str]]
@@ -34,21 +31,8 @@ class Score:
     """F1 of the pairs of neighbours, as in the competition."""
     exact: bool
     """Whether each cell is in its place."""
-
-
-def expected(path: Path) -> Tables:
-    """The tables of a file; one that goes on on another page is one for each page."""
-    found: Tables = {}
-    for region in ET.parse(path).iter("region"):
-        cells = {
-            (int(cell.get("start-row", 0)), int(cell.get("start-col", 0))): (
-                cell.findtext("content") or ""
-            )
-            for cell in region.iter("cell")
-        }
-        page = int(region.get("page", 1))
-        found.setdefault(page, []).append(_grid(cells))
-    return found
+    recall: float
+    """The cells that are alike, of those of the expected table."""
 
 
 def scores(found: Tables, wanted: Tables) -> Iterator[Score]:
@@ -60,15 +44,18 @@ def scores(found: Tables, wanted: Tables) -> Iterator[Score]:
             best = max(
                 candidates, key=lambda it, rows=rows: cell_similarity(it, rows), default=nothing
             )
-            yield Score(cell_similarity(best, rows), adjacency(best, rows), best == rows)
+            yield Score(
+                cell_similarity(best, rows), adjacency(best, rows), best == rows, recall(best, rows)
+            )
 
 
-def mean(scores: Sequence[Score]) -> tuple[float, float, int]:
-    """The mean likeness of the cells, the mean of the neighbours, and how many are exact."""
+def mean(scores: Sequence[Score]) -> tuple[float, float, int, float]:
+    """The means of the likeness of cells and of neighbours, the exact tables, the mean recall."""
     return (
         fmean(score.cells for score in scores),
         fmean(score.adjacency for score in scores),
         sum(score.exact for score in scores),
+        fmean(score.recall for score in scores),
     )
 
 
@@ -84,6 +71,11 @@ def clean(rows: Rows) -> Rows:
 def cell_similarity(rows: Rows, others: Rows) -> float:
     total = sum(map(_count, rows)) + sum(map(_count, others))
     return 2 * _aligned(rows, others, _row_likeness) / total if total else 1.0
+
+
+def recall(rows: Rows, wanted: Rows) -> float:
+    total = sum(map(_count, wanted))
+    return _aligned(rows, wanted, _row_likeness) / total if total else 1.0
 
 
 def adjacency(rows: Rows, others: Rows) -> float:
@@ -130,12 +122,6 @@ def _text_likeness(text: str, other: str) -> float:
 
 def _count(row: list[str]) -> int:
     return sum(map(bool, row))
-
-
-def _grid(cells: dict[tuple[int, int], str]) -> Rows:
-    height = max((row for row, _ in cells), default=-1) + 1
-    width = max((column for _, column in cells), default=-1) + 1
-    return [[cells.get((row, column), "") for column in range(width)] for row in range(height)]
 
 
 def _plain(text: str) -> str:

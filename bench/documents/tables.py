@@ -1,6 +1,6 @@
 """Scores the tables that tools find in PDFs: `tables.py FOLDER...`; part of `make bench-documents`.
 
-Only files with expected tables beside them are read (`table_scores.py` says which). Each tool reads
+Only files with expected tables are read (`table_sets.py` says which). Each tool reads
 them in its own process (`tables.py --tool TOOL`), which prints a line of JSON for each file.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import table_scores
+import table_sets
 from table_scores import Score, Tables
 
 Find = Callable[[str], Tables]
@@ -68,24 +69,21 @@ def main() -> None:
     if options.tool:
         _read(options.tool)
         return
-    for tool, found in scores(options.folders).items():
-        cells, neighbours, exact = table_scores.mean(found)
-        print(
-            f"{tool}: {len(found)} tables, cells {cells:.4f}, adjacency {neighbours:.4f}, "
-            f"exact {exact}"
-        )
+    for name, found in scores(options.folders).items():
+        for tool, of_tool in found.items():
+            cells, neighbours, exact, recall = table_scores.mean(of_tool)
+            print(
+                f"{name}, {tool}: {len(of_tool)} tables, cells {cells:.4f}, "
+                f"adjacency {neighbours:.4f}, exact {exact}, recall {recall:.4f}"
+            )
 
 
-def scores(folders: Sequence[Path]) -> dict[str, list[Score]]:
-    """The scores of each tool; empty if no folder has expected tables."""
-    wanted = {
-        pdf: table_scores.expected(pdf.with_name(f"{pdf.stem}-str.xml"))
-        for folder in folders
-        for pdf in sorted(folder.glob("*.pdf"))
-        if pdf.with_name(f"{pdf.stem}-str.xml").exists()
-    }
-    if not wanted:
-        return {}
+def scores(folders: Sequence[Path]) -> dict[str, dict[str, list[Score]]]:
+    """The scores of each set that is in the folders, by tool."""
+    return {name: _scores(wanted) for name, wanted in table_sets.sets(folders).items()}
+
+
+def _scores(wanted: table_sets.Set) -> dict[str, list[Score]]:
     found = {tool: _found(tool, list(wanted)) for tool in TOOLS}
     return {
         tool: [

@@ -230,9 +230,10 @@ class RawBlock(RawPlace):
 
 @type_check_only
 class RawTable(RawPlace):
-    """The fields of a Table."""
+    """The fields of a Table, or of its rest on the next page."""
 
     cells: list[RawCell]
+    continues: bool
 
 @type_check_only
 class RawCell(TypedDict):
@@ -270,7 +271,8 @@ class Document:
     def pages(self) -> list[RawPage]: ...
     def blocks(self) -> list[RawBlock]:
         """All blocks but cells."""
-    def tables(self) -> list[RawTable]: ...
+    def tables(self) -> list[RawTable]:
+        """The tables; one that goes on on the next page is one for each page."""
     def attachments(self) -> list[RawAttachment]: ...
     def locate(self, start: int, end: int) -> list[RawPlace]: ...
     def state(self) -> tuple[bytes, bytes | None]:

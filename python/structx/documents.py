@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -109,19 +109,37 @@ class Cell:
     box: Box | None
     address: str | None = None
     """The cell of a workbook, such as `Sheet1!B7`; None for other formats."""
+    page: int | None = None
+    """The page of a PDF on which it is; None if the format has no pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table. In the text, it is a Markdown table."""
+    """A table. In the text, it is a Markdown table.
+
+    A table of a PDF that goes on on the next page is one table. In the text, its other rows are on
+    their own pages, without a header that is repeated there.
+    """
 
     start: int
     end: int
+    """The end of its last row, on whichever page."""
     page: int | None
+    """The page on which it begins."""
     box: Box | None
+    """The box on that page."""
     cells: list[Cell]
     address: str | None = None
     """The cells of a workbook, such as `Sheet1!A1:D9`; None for other formats."""
+
+    @property
+    def pages(self) -> list[int]:
+        """The numbers of its pages; empty if the format has no pages.
+
+        Example: a table with rows on pages 2 and 3 has `[2, 3]`.
+        """
+        pages = {self.page, *(cell.page for cell in self.cells)}
+        return sorted(page for page in pages if page is not None)
 
     @property
     def rows(self) -> list[list[str]]:
@@ -242,17 +260,16 @@ class Document:
     @cached_property
     def tables(self) -> list[Table]:
         """The tables, in the order of the text."""
-        return [
-            Table(
-                raw["start"],
-                raw["end"],
-                raw["page"],
-                _box(raw["box"]),
-                [self._cell(cell) for cell in raw["cells"]],
-                raw["address"],
-            )
-            for raw in self._core.tables()
-        ]
+        tables: list[Table] = []
+        for raw in self._core.tables():
+            cells = [self._cell(cell, raw["page"]) for cell in raw["cells"]]
+            if raw["continues"] and tables:
+                last = tables[-1]
+                tables[-1] = replace(last, end=raw["end"], cells=last.cells + cells)
+                continue
+            box, address = _box(raw["box"]), raw["address"]
+            tables.append(Table(raw["start"], raw["end"], raw["page"], box, cells, address))
+        return tables
 
     @cached_property
     def attachments(self) -> list[Attachment]:
@@ -279,9 +296,10 @@ class Document:
         """The content, as the core stores it."""
         return self._core.source
 
-    def _cell(self, raw: _core.RawCell) -> Cell:
+    def _cell(self, raw: _core.RawCell, page: int | None) -> Cell:
         start, end, box = raw["start"], raw["end"], _box(raw["box"])
-        return Cell(raw["row"], raw["column"], start, end, self._part(raw), box, raw["address"])
+        text, address = self._part(raw), raw["address"]
+        return Cell(raw["row"], raw["column"], start, end, text, box, address, page)
 
     def _part(self, raw: _core.RawPage | _core.RawBlock | _core.RawCell) -> str:
         return self.text[raw["start"] : raw["end"]]

@@ -44,6 +44,7 @@ struct RawTable {
     r#box: Option<RawBox>,
     cells: Vec<RawCell>,
     address: Option<String>,
+    continues: bool,
 }
 
 #[derive(IntoPyObject)]
@@ -164,7 +165,7 @@ impl Document {
                 BlockKind::ListItem => ("list_item", None),
                 BlockKind::Note => ("note", None),
                 BlockKind::HeaderFooter => ("margin", None),
-                BlockKind::Table => ("table", None),
+                BlockKind::Table | BlockKind::ContinuedTable => ("table", None),
                 BlockKind::Cell { .. } => return None,
             };
             let Range { start, end } = self.range(&block.range);
@@ -175,15 +176,18 @@ impl Document {
         self.document().blocks.iter().filter_map(raw).collect()
     }
 
+    /// The tables; one that goes on on the next page is one for each page.
     fn tables(&self) -> Vec<RawTable> {
         let mut tables: Vec<RawTable> = Vec::new();
         for block in &self.document().blocks {
-            if block.kind == BlockKind::Table {
+            let continues = block.kind == BlockKind::ContinuedTable;
+            if continues || block.kind == BlockKind::Table {
                 let Range { start, end } = self.range(&block.range);
                 let address = self.document().address(&block.range);
                 let (page, bounds) = (block.page, block.bounds.map(raw_box));
                 let cells = Vec::new();
-                tables.push(RawTable { start, end, page, r#box: bounds, cells, address });
+                let table = RawTable { start, end, page, r#box: bounds, cells, address, continues };
+                tables.push(table);
             } else if let (Some(cell), Some(table)) = (self.raw_cell(block), tables.last_mut()) {
                 table.cells.push(cell);
             }

@@ -70,7 +70,7 @@ impl Document {
     fn blocks_in(&self, range: &Range<usize>) -> impl Iterator<Item = &Block> {
         let range = range.clone();
         self.blocks.iter().enumerate().filter_map(move |(index, block)| {
-            let holds_cells = block.kind == BlockKind::Table
+            let holds_cells = matches!(block.kind, BlockKind::Table | BlockKind::ContinuedTable)
                 && self
                     .blocks
                     .get(index + 1)

@@ -32,10 +32,26 @@ pub(super) fn write(
     rows: &[Vec<MarkdownCell>],
     bounds: Option<Bounds>,
 ) -> Result<(), FileError> {
+    write_from(context, builder, 0, rows, bounds)
+}
+
+/// Writes rows of a table from number `first` on: if it is not 0, as the rest of the last table, without
+/// a header.
+///
+/// # Errors
+/// The rows have more cells than the limit.
+pub(super) fn write_from(
+    context: &ReadContext,
+    builder: &mut Builder,
+    first: u32,
+    rows: &[Vec<MarkdownCell>],
+    bounds: Option<Bounds>,
+) -> Result<(), FileError> {
     let (columns, width) = columns(context, rows)?;
-    let table = builder.open(BlockKind::Table);
-    for (row, (cells, columns)) in (0..).zip(rows.iter().zip(columns)) {
-        builder.text(if row == 0 { "|" } else { "\n|" });
+    let kind = if first == 0 { BlockKind::Table } else { BlockKind::ContinuedTable };
+    let table = builder.open(kind);
+    for (row, (cells, columns)) in (first..).zip(rows.iter().zip(columns)) {
+        builder.text(if row == first { "|" } else { "\n|" });
         let mut next = 0;
         for (cell, column) in cells.iter().zip(columns) {
             builder.text(&"  |".repeat(column - next));

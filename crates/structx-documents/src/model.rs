@@ -114,6 +114,9 @@ pub enum BlockKind {
     #[serde(rename = "margin")]
     HeaderFooter,
     Table,
+    /// The rest of the last table, from the next page. Its rows are numbered on, and a header that is
+    /// repeated is left out.
+    ContinuedTable,
     /// Zero-based; row 0 is the header if there is one.
     Cell {
         row: u32,

@@ -22,6 +22,8 @@ pub struct Index<'a> {
     folded: Folded,
     /// The headings that the document knows.
     headings: Vec<Range<usize>>,
+    /// Where tables of the page before go on.
+    continued: Vec<usize>,
     /// Headers and footers, which repeat what the text says.
     margins: Vec<Range<usize>>,
     /// What structx inserted: markers of pages.
@@ -70,6 +72,7 @@ impl<'a> Index<'a> {
             offset,
             folded,
             headings: blocks.headings,
+            continued: blocks.continued,
             margins: blocks.margins,
             inserted: blocks.inserted,
             has_unread_parts: blocks.has_unread_parts,
@@ -100,7 +103,7 @@ impl<'a> Index<'a> {
     }
 
     pub(crate) fn layout(&self) -> &Layout {
-        self.layout.get_or_init(|| Layout::new(self.text, self.headings.clone()))
+        self.layout.get_or_init(|| Layout::new(self.text, self.headings.clone(), &self.continued))
     }
 
     /// Whether a byte is in a header or footer of a page.
@@ -202,6 +205,7 @@ impl<'a> Index<'a> {
 #[derive(Debug, Default)]
 struct Blocks {
     headings: Vec<Range<usize>>,
+    continued: Vec<usize>,
     margins: Vec<Range<usize>>,
     inserted: Vec<Range<usize>>,
     has_unread_parts: bool,
@@ -217,6 +221,7 @@ impl Blocks {
             let blocks = document.blocks.iter().filter(|block| is_wanted(block.kind));
             blocks.filter_map(|block| shifted(&block.range)).collect()
         };
+        let continued: Vec<Range<usize>> = of_kind(|kind| kind == BlockKind::ContinuedTable);
         let pages = &document.pages;
         let gaps = pages.windows(2).map(|pair| pair[0].range.end..pair[1].range.start);
         let mut end = 0;
@@ -228,6 +233,7 @@ impl Blocks {
         Self {
             inserted: inserted.collect(),
             headings: of_kind(|kind| matches!(kind, BlockKind::Heading { .. })),
+            continued: continued.into_iter().map(|range| range.start).collect(),
             margins: of_kind(|kind| kind == BlockKind::HeaderFooter),
             has_unread_parts: pages.iter().any(|page| {
                 page.needs_vision && page.range.start <= part.end && page.range.end >= part.start

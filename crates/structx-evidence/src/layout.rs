@@ -15,16 +15,23 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// `headings` are those that the document knows; lines that begin with `#` are added.
-    pub fn new(text: &str, mut headings: Vec<Range<usize>>) -> Self {
+    /// `headings` are those that the document knows; lines that begin with `#` are added. `continued` are
+    /// the bytes, in order, where the table before goes on.
+    pub fn new(text: &str, mut headings: Vec<Range<usize>>, continued: &[usize]) -> Self {
         let mut lines = Vec::new();
         let mut tables: Vec<Option<u32>> = Vec::new();
         let mut start = 0;
+        // The first line of the last table.
+        let mut last = None;
         for line in text.split_inclusive('\n') {
             let is_row = line.trim_start_matches(' ').starts_with('|');
-            let table = tables.last().copied().flatten();
+            let mut table = tables.last().copied().flatten();
+            if table.is_none() && continued.binary_search(&start).is_ok() {
+                table = last;
+            }
             let this = u32::try_from(lines.len()).ok();
             tables.push(if is_row { table.or(this) } else { None });
+            last = tables.last().copied().flatten().or(last);
             if line.starts_with('#') {
                 headings.push(start..start + line.len());
             }
@@ -90,7 +97,7 @@ mod tests {
     #[test]
     fn rows_know_their_table_and_cells() {
         let text = "Items\n| a | b \\| c |\n| --- | --- |\n| 1 | 2 |\nend";
-        let layout = Layout::new(text, Vec::new());
+        let layout = Layout::new(text, Vec::new(), &[]);
         assert_eq!(
             [0, 1, 2, 3, 4].map(|line| layout.table(line)),
             [None, Some(1), Some(1), Some(1), None]
@@ -106,10 +113,22 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_a_continued_table_have_its_header() {
+        let text = "| a |\n| --- |\n| 1 |\n\n[page 2]\n\n| 2 |\n\n| b |\n| --- |\n| 3 |";
+        let table = |continued: &[usize]| {
+            let layout = Layout::new(text, Vec::new(), continued);
+            [0, 2, 4, 6, 8, 10].map(|line| layout.table(line))
+        };
+        let two = text.find("| 2").unwrap();
+        assert_eq!(table(&[two]), [Some(0), Some(0), None, Some(0), Some(8), Some(8)]);
+        assert_eq!(table(&[]), [Some(0), Some(0), None, Some(6), Some(8), Some(8)]);
+    }
+
+    #[test]
     fn the_heading_above_is_found() {
         let text = "# One\na\n# Two\nb";
         let known = std::iter::once(6..7).collect();
-        let layout = Layout::new(text, known);
+        let layout = Layout::new(text, known, &[]);
         let heading = |at| layout.heading(at).map(|range| text[range.clone()].trim());
         assert_eq!(
             [heading(3), heading(6), heading(9), heading(14)],

@@ -18,6 +18,7 @@ use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use self::drawing::Drawer;
 use self::layout::headings::HeadingStyle;
 use self::layout::passages::PageBlock;
+use self::tables::continued::{KnownPage, OpenTable};
 use super::builder::Builder;
 use super::context::ReadContext;
 use super::isolate::ChildError;
@@ -113,17 +114,31 @@ fn document(context: &ReadContext, mut pages: Vec<PageText>) -> Result<Document,
     let blocks: Vec<Vec<PageBlock>> =
         pages.iter_mut().map(|page| std::mem::take(&mut page.blocks)).collect();
     let style = HeadingStyle::of(&blocks);
+    let kinds = |page: &Vec<PageBlock>| -> Vec<BlockKind> {
+        (0..page.len()).map(|place| style.kind(page, place)).collect()
+    };
+    let kinds: Vec<Vec<BlockKind>> = blocks.iter().map(kinds).collect();
     let mut builder = Builder::default();
-    for (page, blocks) in pages.iter().zip(&blocks) {
+    let mut open: Option<OpenTable> = None;
+    for (page, (blocks, kinds)) in pages.iter().zip(blocks.iter().zip(&kinds)) {
+        let known = KnownPage { blocks, kinds };
+        let rest = open.as_ref().and_then(|table| table.rest(known));
         builder.page(page.number);
         builder.shown(page.size, page.needs_vision);
         let mut in_list = false;
-        for (place, block) in blocks.iter().enumerate() {
-            let kind = style.kind(blocks, place);
+        for (place, (block, kind)) in blocks.iter().zip(kinds.iter().copied()).enumerate() {
             builder.separator(if in_list && kind == BlockKind::ListItem { "\n" } else { "\n\n" });
             in_list = kind == BlockKind::ListItem;
-            write(context, &mut builder, kind, block)?;
+            match (block, rest.filter(|rest| rest.place == place)) {
+                (PageBlock::Table(table), Some(rest)) => {
+                    let first = u32::try_from(rest.before).unwrap_or(u32::MAX);
+                    let (rows, bounds) = (&table.rows[rest.repeated..], Some(table.bounds));
+                    markdown_table::write_from(context, &mut builder, first, rows, bounds)?;
+                }
+                _ => write(context, &mut builder, kind, block)?,
+            }
         }
+        open = OpenTable::of(known, open.zip(rest));
     }
     Ok(builder.finish())
 }

@@ -4,6 +4,7 @@
 
 mod books;
 mod compound;
+mod continued_tables;
 mod damage;
 mod documents;
 mod markup;

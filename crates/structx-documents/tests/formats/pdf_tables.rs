@@ -14,20 +14,32 @@ const ROWS: [[&str; 5]; 4] = [
 
 /// Text at places from the top left corner, in 10 points; a line for what is drawn beside it.
 fn pdf(texts: &[(u32, u32, &str)], drawn: &str) -> Vec<u8> {
+    pages(&[content(texts) + drawn])
+}
+
+pub fn content(texts: &[(u32, u32, &str)]) -> String {
     let text = |(x, y, text): &(u32, u32, &str)| {
         format!("BT /F1 10 Tf {x} {} Td ({text}) Tj ET\n", HEIGHT - y)
     };
-    let content: String = texts.iter().map(text).collect::<String>() + drawn;
-    let objects = [
+    texts.iter().map(text).collect()
+}
+
+/// A PDF of pages, each given as what is drawn on it.
+pub fn pages(contents: &[String]) -> Vec<u8> {
+    let kids: String = (0..contents.len()).map(|page| format!("{} 0 R ", 4 + 2 * page)).collect();
+    let mut objects = vec![
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
-        "<< /Type /Pages /Kids [4 0 R] /Count 1 >>".to_owned(),
+        format!("<< /Type /Pages /Kids [{kids}] /Count {} >>", contents.len()),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
-        format!(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 500 {HEIGHT}] /Contents 5 0 R \
-             /Resources << /Font << /F1 3 0 R >> >> >>"
-        ),
-        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
     ];
+    for (page, content) in contents.iter().enumerate() {
+        objects.push(format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 500 {HEIGHT}] /Contents {} 0 R \
+             /Resources << /Font << /F1 3 0 R >> >> >>",
+            5 + 2 * page
+        ));
+        objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
+    }
     let mut file = "%PDF-1.4\n".to_owned();
     let mut offsets = String::new();
     for (number, object) in (1..).zip(&objects) {
@@ -41,8 +53,9 @@ fn pdf(texts: &[(u32, u32, &str)], drawn: &str) -> Vec<u8> {
     file.into_bytes()
 }
 
-/// The invoice, with what is drawn beside its text; the first description takes two lines.
-fn invoice(drawn: &str) -> Document {
+/// What is drawn for the invoice, with what is drawn beside its text; the first description takes two
+/// lines.
+fn invoice_content(drawn: &str) -> String {
     let mut texts = vec![(40, 60, "Invoice 17 of Ann Example"), (40, 420, "Please pay soon.")];
     texts.extend(LEFTS.iter().zip(HEADER).map(|(left, text)| (*left, 120, text)));
     for (row, top) in ROWS.iter().zip([144, 180, 204, 228]) {
@@ -50,10 +63,18 @@ fn invoice(drawn: &str) -> Document {
     }
     texts.push((160, 156, "and of the letters"));
     texts.retain(|(_, _, text)| !text.is_empty());
-    match read_bytes("invoice.pdf", pdf(&texts, drawn), &ReadOptions::default()) {
+    content(&texts) + drawn
+}
+
+fn read(content: String) -> Document {
+    match read_bytes("invoice.pdf", pages(&[content]), &ReadOptions::default()) {
         Ok(Content::Document(document)) => document,
         other => panic!("not a document: {other:?}"),
     }
+}
+
+fn invoice(drawn: &str) -> Document {
+    read(invoice_content(drawn))
 }
 
 /// Lines around all rows, and between the columns.
@@ -108,6 +129,25 @@ fn an_invoice_with_rules_is_a_table() {
 #[test]
 fn an_invoice_without_rules_is_a_table() {
     check(&invoice(""));
+}
+
+#[test]
+fn a_turned_invoice_is_a_table() {
+    let content = invoice_content(&rules());
+    for (turned, left, bottom) in
+        [("0 1 -1 0 600 0", 172.0, 400.0), ("0 -1 1 0 -100 500", 318.0, 100.0)]
+    {
+        let document = read(format!("q {turned} cm\n{content}Q"));
+        check(&document);
+        for place in places(&document, "$218.75") {
+            assert!(place.right - place.left < place.bottom - place.top, "{place:?}");
+            assert!((place.left - left).abs() < 20.0, "{place:?}");
+            assert!(
+                (f64::from(HEIGHT) - f64::from(place.bottom) - bottom).abs() < 40.0,
+                "{place:?}"
+            );
+        }
+    }
 }
 
 #[test]

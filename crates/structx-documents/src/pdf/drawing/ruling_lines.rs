@@ -32,6 +32,26 @@ pub(in crate::pdf) struct RulingLine {
 }
 
 impl RulingLine {
+    /// The line between two points, level or upright, whichever it is more.
+    pub(in crate::pdf) fn between(from: Point, to: Point) -> Self {
+        let level = (to.x - from.x).abs() >= (to.y - from.y).abs();
+        let (at, start, end) = if level {
+            (f64::midpoint(from.y, to.y), from.x, to.x)
+        } else {
+            (f64::midpoint(from.x, to.x), from.y, to.y)
+        };
+        Self { level, at, start: start.min(end), end: start.max(end) }
+    }
+
+    /// The line in other coordinates; `None` if it is neither level nor upright there.
+    pub(in crate::pdf) fn turned(&self, to_other: impl Fn(Point) -> Point) -> Option<Self> {
+        let [from, to] = [self.start, self.end].map(|along| {
+            let (x, y) = if self.level { (along, self.at) } else { (self.at, along) };
+            to_other(Point::new(x, y))
+        });
+        is_straight(from, to).then(|| Self::between(from, to))
+    }
+
     pub(in crate::pdf) fn length(&self) -> f64 {
         self.end - self.start
     }
@@ -159,13 +179,7 @@ impl RulingLines {
         if !from.is_finite() || !to.is_finite() || !is_straight(from, to) {
             return;
         }
-        let level = (to.x - from.x).abs() >= (to.y - from.y).abs();
-        let (at, start, end) = if level {
-            (f64::midpoint(from.y, to.y), from.x, to.x)
-        } else {
-            (f64::midpoint(from.x, to.x), from.y, to.y)
-        };
-        let ruling = RulingLine { level, at, start: start.min(end), end: start.max(end) };
+        let ruling = RulingLine::between(from, to);
         if ruling.length() >= LEAST_LENGTH {
             self.drawn += 1;
             if self.drawn <= MOST_RULES {

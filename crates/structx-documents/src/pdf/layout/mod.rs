@@ -15,14 +15,14 @@ pub(in crate::pdf) mod words;
 use hayro_interpret::kurbo::Rect;
 
 use self::paragraphs::{BodyItem, body_items};
-use self::passages::{PageBlock, TableBlock, TextStyle, character_width, write};
+use self::passages::{PageBlock, TableBlock, TextStyle, character_width, on_page, write};
 use self::reading_order::regions;
 use self::scripts::mark_notes;
 use self::words::{PageWord, Rotation, words};
 use crate::context::ReadContext;
 use crate::pdf::drawing::Drawing;
 use crate::pdf::drawing::ruling_lines::RulingLine;
-use crate::pdf::tables::{self, TableGrid, place};
+use crate::pdf::tables::{self, TableGrid};
 use crate::{Bounds, FileError};
 
 /// The blocks in reading order: upright text, then rotated text.
@@ -35,9 +35,15 @@ pub(in crate::pdf) fn blocks(
 ) -> Result<Vec<PageBlock>, FileError> {
     let rulings = drawing.rulings.found();
     let mut blocks = Vec::new();
-    for (rotation, mut words) in words(context, drawing.glyphs)? {
+    let words = words(context, drawing.glyphs)?;
+    let count: usize = words.values().map(Vec::len).sum();
+    for (rotation, mut words) in words {
         mark_notes(&mut words);
-        rotated(context, rotation, words, &rulings, &mut blocks)?;
+        // A few turned words are the labels of an upright table, or of a chart.
+        let has_tables = rotation == Rotation::UPRIGHT || words.len() * 2 > count;
+        let turned = |ruling: &RulingLine| ruling.turned(|point| rotation.to_reading(point));
+        let rulings = has_tables.then(|| rulings.iter().filter_map(turned).collect::<Vec<_>>());
+        rotated(context, rotation, words, rulings.as_deref(), &mut blocks)?;
     }
     blocks.extend(drawing.notes.into_iter().map(PageBlock::Note));
     Ok(blocks)
@@ -47,13 +53,13 @@ fn rotated(
     context: &ReadContext,
     rotation: Rotation,
     words: Vec<PageWord>,
-    rulings: &[RulingLine],
+    rulings: Option<&[RulingLine]>,
     blocks: &mut Vec<PageBlock>,
 ) -> Result<(), FileError> {
-    let is_upright = rotation == Rotation::UPRIGHT;
-    let grids = if is_upright { tables::find(context, &words, rulings)? } else { Vec::new() };
+    let grids = rulings.map(|rulings| tables::find(context, &words, rulings)).transpose()?;
+    let grids = grids.unwrap_or_default();
     let mut tables: Vec<Option<PageBlock>> =
-        grids.iter().map(|grid| Some(table(grid, &words))).collect();
+        grids.iter().map(|grid| Some(table(grid, &words, rotation))).collect();
     let areas: Vec<Rect> = grids.iter().map(|grid| grid.bounds).collect();
     let width = character_width(words.iter());
     for region in regions(context, without(words, &grids), &areas)? {
@@ -72,9 +78,10 @@ fn rotated(
     Ok(())
 }
 
-fn table(grid: &TableGrid, words: &[PageWord]) -> PageBlock {
-    let mut rows = grid.rows(words);
-    for cell in rows.iter_mut().flatten() {
+fn table(grid: &TableGrid, words: &[PageWord], rotation: Rotation) -> PageBlock {
+    let mut rows = grid.rows(words, rotation);
+    let upright = rows.iter_mut().flatten().filter(|_| rotation == Rotation::UPRIGHT);
+    for cell in upright {
         for line in cell.words.chunk_by_mut(|word, next| left(word) < left(next)) {
             direction::order(line);
         }
@@ -82,7 +89,7 @@ fn table(grid: &TableGrid, words: &[PageWord]) -> PageBlock {
     let words = || grid.words().map(|word| &words[word]);
     PageBlock::Table(TableBlock {
         rows,
-        bounds: place(grid.bounds),
+        bounds: on_page(rotation, grid.bounds),
         style: TextStyle::usual(words()),
         bytes: words().map(|word| word.text.len()).sum(),
     })

@@ -223,7 +223,8 @@ fn kept_columns(lines: &[Line], rows: &[Vec<usize>]) -> Vec<bool> {
     used.iter().map(keep).collect()
 }
 
-fn on_page(rotation: Rotation, area: Rect) -> Bounds {
+/// The box on the page of an area in reading coordinates.
+pub(in crate::pdf) fn on_page(rotation: Rotation, area: Rect) -> Bounds {
     let corner = |x, y| rotation.to_page(Point::new(x, y));
     place(Rect::from_points(corner(area.x0, area.y0), corner(area.x1, area.y1)))
 }

@@ -33,6 +33,8 @@ const MOST_TABLES: usize = 200;
 /// The least number of words of a title and of a note within the ruling lines: chosen by hand.
 const LEAST_TITLE: usize = 5;
 const LEAST_NOTE: usize = 8;
+/// The least number of rows of a cell that is parted where no ruling line does: chosen by hand.
+const LEAST_PARTED: usize = 4;
 /// With more words per cell on average, the frames surround text of the page: chosen by hand.
 const MOST_WORDS: usize = 40;
 
@@ -167,7 +169,7 @@ impl Frame {
         let open: usize = cells.iter().map(open).sum();
         let rows = cells.chunk_by(|a, b| a.row == b.row).count();
         let parted = cells.chunk_by(|a, b| a.row == b.row).filter(|row| row.len() > 1).count();
-        let cells = close_up(part_rows(words, cells));
+        let cells = close_up(part_rows(words, part_tall(words, cells)));
         let height = cells.iter().map(|cell| cell.row + 1).max()?;
         let width = cells.iter().map(|cell| cell.column + cell.columns).max()?;
         let reached = cells.iter().map(|cell| cell.rows * cell.columns).sum();
@@ -293,6 +295,40 @@ fn covered<'a>(edges: &'a [f64], ruling: &RulingLine) -> impl Iterator<Item = us
     })
 }
 
+/// Parts a cell over many rows that has one line of text in each, on the baseline of the row: no ruling
+/// line parts its rows.
+fn part_tall(words: &[PageWord], cells: Vec<GridCell>) -> Vec<GridCell> {
+    if cells.iter().all(|cell| cell.rows < LEAST_PARTED) {
+        return cells;
+    }
+    let mut baselines: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for cell in cells.iter().filter(|cell| cell.rows == 1) {
+        let first = cell_lines(words, cell).into_iter().next();
+        baselines.entry(cell.row).or_default().extend(first.map(|(baseline, _)| baseline));
+    }
+    let mut parted = Vec::new();
+    for cell in cells {
+        let lines = cell_lines(words, &cell);
+        let filled = baselines.range(cell.row..cell.row + cell.rows).count();
+        let row_of = |(baseline, _): &(f64, Vec<usize>)| {
+            let mut rows = baselines.range(cell.row..cell.row + cell.rows);
+            let is_on = |others: &Vec<f64>| others.iter().any(|it| (it - baseline).abs() <= SAME);
+            rows.find(|(_, others)| is_on(others)).map(|(row, _)| *row)
+        };
+        let rows: Option<Vec<usize>> = lines.iter().map(row_of).collect();
+        let rows = rows.filter(|rows| rows.len() >= LEAST_PARTED.max(filled / 2));
+        match rows.filter(|rows| cell.columns == 1 && rows.windows(2).all(|it| it[0] < it[1])) {
+            Some(rows) => {
+                let part = |(row, (_, line))| GridCell { row, rows: 1, words: line, ..cell };
+                parted.extend(rows.into_iter().zip(lines).map(part));
+            }
+            None => parted.push(cell),
+        }
+    }
+    parted.sort_by_key(|cell| (cell.row, cell.column));
+    parted
+}
+
 /// Puts the words of each cell in reading order. If no ruling lines separate the rows of a table, its
 /// numbers do: they are not wrapped, so each line of numbers is a row.
 fn part_rows(words: &[PageWord], cells: Vec<GridCell>) -> Vec<GridCell> {
@@ -367,8 +403,9 @@ fn close_up(mut cells: Vec<GridCell>) -> Vec<GridCell> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frame, close_up, nets};
+    use super::{Frame, close_up, nets, part_tall};
     use crate::pdf::drawing::ruling_lines::{RulingLine, level, upright};
+    use crate::pdf::layout::test_words::words;
     use crate::pdf::tables::GridCell;
 
     /// A grid with two rows and columns, without the line between the cells of the first row.
@@ -409,6 +446,24 @@ mod tests {
             .collect();
         assert_eq!(cells, [(0, 0, 1, 2), (1, 0, 1, 1), (1, 1, 1, 1)]);
         assert!(Frame::new(&[level(0.0, 0.0, 9.0), upright(0.0, 0.0, 9.0)]).is_none());
+    }
+
+    #[test]
+    fn a_cell_with_a_line_in_each_row_is_parted() {
+        let mut texts: Vec<(f64, f64, &str)> = Vec::new();
+        for (y, label) in [(12.0, "Tea"), (32.0, "Jam"), (52.0, "Milk"), (72.0, "Salt")] {
+            texts.extend([(0.0, y, label), (60.0, y, "1")]);
+        }
+        let words = words(&texts);
+        let cell = |row, column, rows, words| GridCell { row, column, rows, columns: 1, words };
+        let mut cells = vec![cell(0, 0, 4, vec![0, 2, 4, 6])];
+        cells.extend((0..4).map(|row| cell(row, 1, 1, vec![2 * row + 1])));
+        let parted = part_tall(&words, cells.clone());
+        assert_eq!(parted.len(), 8);
+        assert_eq!((parted[2].row, parted[2].rows, &parted[2].words), (1, 1, &vec![2]));
+        // Three lines in four rows may be one label.
+        cells[0].words.pop();
+        assert_eq!(part_tall(&words, cells).len(), 5);
     }
 
     #[test]

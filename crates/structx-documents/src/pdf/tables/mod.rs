@@ -1,10 +1,12 @@
 //! The tables of a page: first those with ruling lines (lattice), then those without (stream).
 
+pub(super) mod continued;
 mod evidence;
 mod header;
 mod lattice;
 mod phrases;
 mod rows;
+mod side_by_side;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -12,7 +14,9 @@ mod tests;
 use hayro_interpret::kurbo::Rect;
 
 use super::drawing::ruling_lines::RulingLine;
-use super::layout::words::PageWord;
+use super::layout::lines::lines;
+use super::layout::passages::on_page;
+use super::layout::words::{PageWord, Rotation};
 use crate::context::ReadContext;
 use crate::{Bounds, FileError, markdown_table};
 
@@ -48,7 +52,7 @@ pub(super) fn find(
     let mut taken = vec![false; words.len()];
     let mut grids = lattice::find(context, words, &rulings, &mut taken)?;
     grids.extend(stream::find(context, words, &rulings, &taken)?);
-    Ok(grids)
+    Ok(grids.into_iter().flat_map(|grid| side_by_side::split(words, grid)).collect())
 }
 
 impl TableGrid {
@@ -57,8 +61,13 @@ impl TableGrid {
         self.cells.iter().flat_map(|cell| cell.words.iter().copied())
     }
 
-    /// The rows in the form that is written.
-    pub(super) fn rows(&self, words: &[PageWord]) -> Vec<Vec<markdown_table::MarkdownCell>> {
+    /// The rows in the form that is written. The words of a cell are read as those of a paragraph are:
+    /// line by line, from right to left where their letters are.
+    pub(super) fn rows(
+        &self,
+        words: &[PageWord],
+        rotation: Rotation,
+    ) -> Vec<Vec<markdown_table::MarkdownCell>> {
         let count = self.cells.iter().map(|cell| cell.row + cell.rows).max().unwrap_or(0);
         let mut rows = vec![Vec::new(); count];
         let mut ends = vec![0; count];
@@ -70,14 +79,13 @@ impl TableGrid {
                 markdown_table::MarkdownCell::default,
             );
             ends[cell.row] = cell.column + cell.columns;
-            let bounds = cell.words.iter().map(|word| words[*word].bounds);
+            let words = lines(cell.words.iter().map(|word| words[*word].clone()).collect());
+            let words = words.into_iter().flat_map(|line| line.words);
+            let words: Vec<(String, Option<Bounds>)> =
+                words.map(|word| (word.text, Some(on_page(rotation, word.bounds)))).collect();
             row.push(markdown_table::MarkdownCell {
-                words: cell
-                    .words
-                    .iter()
-                    .map(|word| (words[*word].text.clone(), Some(place(words[*word].bounds))))
-                    .collect(),
-                bounds: bounds.reduce(|area, word| area.union(word)).map(place),
+                bounds: words.iter().filter_map(|(_, place)| *place).reduce(Bounds::union),
+                words,
                 columns: u32::try_from(cell.columns).unwrap_or(u32::MAX),
                 rows: 1,
             });

@@ -3,8 +3,10 @@
 //! The lines of a page are cut into groups so that as many lines as possible share as many
 //! column gaps as possible; a line that fits none of its neighbours stays alone.
 
+use std::collections::HashSet;
+
 use super::phrases::{LEAST_SPACE, Phrase, PhraseLine, lines};
-use super::{TableGrid, rows};
+use super::{TableGrid, rows, side_by_side};
 use crate::FileError;
 use crate::context::ReadContext;
 use crate::pdf::drawing::ruling_lines::RulingLine;
@@ -56,15 +58,22 @@ pub(super) fn find(
     rulings: &[RulingLine],
     taken: &[bool],
 ) -> Result<Vec<TableGrid>, FileError> {
-    let members = (0..words.len()).filter(|index| !taken[*index]).collect();
-    let (lines, space) = lines(words, members);
+    let mut free: Vec<usize> = (0..words.len()).filter(|index| !taken[*index]).collect();
+    let panels = side_by_side::panels(words, rulings, &free);
+    if !panels.is_empty() {
+        let within: HashSet<usize> = panels.iter().flatten().copied().collect();
+        free.retain(|word| !within.contains(word));
+    }
     let mut grids = Vec::new();
-    for zone in zones(words, lines, space) {
-        let mut floor = 0;
-        for group in join(cut(context, &zone)?, &zone) {
-            context.check_time()?;
-            grids.extend(rows::grid(words, rulings, &zone, &group, floor));
-            floor = group.end;
+    for members in std::iter::once(free).chain(panels) {
+        let (lines, space) = lines(words, members);
+        for zone in zones(words, lines, space) {
+            let mut floor = 0;
+            for group in join(cut(context, &zone)?, &zone) {
+                context.check_time()?;
+                grids.extend(rows::grid(words, rulings, &zone, &group, floor));
+                floor = group.end;
+            }
         }
     }
     Ok(grids)
