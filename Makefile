@@ -24,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-rust test-python lint lint-rust lint-python lint-files advisories licenses bench \
+.PHONY: help demo test test-rust test-python test-engines lint lint-rust lint-python lint-files advisories licenses bench \
 	bench-documents bench-evidence bench-faults hostile fuzz fmt weights weights-if-any examples clean
 
 help: ## list the commands
@@ -40,6 +40,9 @@ test-rust: weights-if-any ## run the tests of the Rust crates
 
 test-python: weights-if-any examples ## run the tests of the Python package
 	$(BIN)/python -m pytest
+
+test-engines: $(EXTENSION) $(VENV)/.engines examples ## run batch functions in Ray, Daft, Spark, Dask and DuckDB; Spark needs Java
+	$(BIN)/python -m pytest tests/test_engines.py
 
 lint: lint-rust lint-python lint-files ## check formats, lints, types, stubs, spelling, licences
 

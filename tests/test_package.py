@@ -62,6 +62,7 @@ def test_everything_documented_is_public() -> None:
     own = {
         "AsyncExtractionStream",
         "AttemptError",
+        "BatchFunction",
         "BudgetError",
         "ContentFilterError",
         "CorruptFileError",
@@ -91,6 +92,7 @@ def test_everything_documented_is_public() -> None:
         "Uncited",
         "UnsupportedFileError",
         "__version__",
+        "arrow_schema",
         "measure",
         "measure_async",
         "read",

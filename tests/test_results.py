@@ -165,7 +165,7 @@ def test_a_table_has_the_source_the_fields_and_the_status() -> None:
     table = pd.DataFrame({"id": [7, 8, 9]}, index=["x", "y", "z"])
     before = table.copy()
     result = extraction([ONE, TWO], [], "no reply", source=table, return_df=True)
-    assert list(result.data.columns) == ["id", "word", "word_1", "extraction_status"]
+    assert list(result.data.columns) == ["id", "word", "extraction_status", "word_1"]
     assert list(result.data.index) == ["x", "y", "z"]
     assert records(result.data) == [
         {"id": 7, "word": "one", "word_1": "two", "extraction_status": "Success"},

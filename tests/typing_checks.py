@@ -75,6 +75,10 @@ def of_a_model(extractor: Extractor) -> None:
     table = extractor.extract(data="...", query="...", model=Invoice, return_df=True)
     assert_type(table, ExtractionResult[Invoice, Any])
     assert_type(table.rows, list[RowResult[Invoice]])
+    long = extractor.extract(data="...", query="...", model=Invoice, return_df="long")
+    assert_type(long, ExtractionResult[Invoice, Any])
+    function = extractor.batch_function(query="...", model=Invoice)
+    assert_type(function({"text": ["..."]}), dict[str, list[str]])
 
 
 def of_a_model_or_none(extractor: Extractor, model: type[Invoice] | None, is_table: bool) -> None:

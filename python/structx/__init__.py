@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from structx._core import __version__
+    from structx.arrow import arrow_schema
+    from structx.batch_function import BatchFunction
     from structx.config import ExtractionConfig
     from structx.definitions import (
         ExtractionPlan,
@@ -64,6 +66,8 @@ if TYPE_CHECKING:
 else:
     _NAMES = {
         "_core": ["__version__"],
+        "arrow": ["arrow_schema"],
+        "batch_function": ["BatchFunction"],
         "config": ["ExtractionConfig"],
         "documents": [
             "Document",
@@ -138,6 +142,7 @@ else:
 __all__ = [
     "AsyncExtractionStream",
     "AttemptError",
+    "BatchFunction",
     "BudgetError",
     "ConfigurationError",
     "ContentFilterError",
@@ -185,6 +190,7 @@ __all__ = [
     "UnsupportedFileError",
     "ValidationError",
     "__version__",
+    "arrow_schema",
     "get_type_capabilities",
     "measure",
     "measure_async",

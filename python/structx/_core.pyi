@@ -541,6 +541,13 @@ class RowResult(Generic[_Item]):
     __hash__: ClassVar[None]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
 
+def facts_of(
+    row: RowResult[_Item],
+) -> tuple[int, Sequence[_Item], str | None, int, int, float | None, str | None]:
+    """The position, items, error, tokens of prompts and replies, cost and model of a row.
+
+    Unlike its attributes, they leave no objects in the row."""
+
 @final
 class RowStream:
     """Rows of an extraction as they end. One job at a time; garbage collection closes it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar, Unpack
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         StreamCall,
         TableCall,
     )
+    from structx.batch_function import BatchFunction
     from structx.definitions import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
@@ -87,7 +88,7 @@ class Extractor(BaseExtractor):
         data: Data,
         query: str,
         model: object = None,
-        return_df: bool = False,
+        return_df: bool | Literal["long"] = False,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
@@ -95,10 +96,12 @@ class Extractor(BaseExtractor):
         """Extracts what `query` asks for.
 
         Args:
-            data: a text, a path, a list of dicts, a pandas or polars DataFrame, a pyarrow Table, or
-                a PreparedInput. A string is a path if it names an existing file, has a supported
-                extension, is absolute, or starts with `./`, `../` or `~/`; otherwise it is the
-                text itself. A document or text is one row; a table has one row per record.
+            data: a text, a path, a list of dicts, a pandas or polars DataFrame, a pyarrow Table,
+                other tabular data with an Arrow stream (a RecordBatchReader, a relation of DuckDB,
+                a polars LazyFrame), or a PreparedInput. A string is a path if it names an existing
+                file, has a supported extension, is absolute, or starts with `./`, `../` or `~/`;
+                otherwise it is the text itself. A document or text is one row; a table has one row
+                per record.
             query: what to extract, in plain words.
             model: the type of one item: a pydantic model, a dataclass, a TypedDict, a NamedTuple,
                 an Enum, another type that pydantic validates (unions, `str`, `Literal`,
@@ -111,8 +114,10 @@ class Extractor(BaseExtractor):
                 pydantic model that one planning request makes for the query.
             return_df: `result.data` is a copy of the source with a column for each field (or one,
                 `value`, for items without fields) and `extraction_status`, instead of a list of
-                items. It has the library of the caller's table; for other data it is of pandas,
-                which must be installed.
+                items. With `"long"`, it has a line for each item and columns whose names and types
+                depend on `model` alone: those of `structx.arrow_schema`; needs pyarrow. Both have
+                the library of the caller's table; for other data that is pandas, which must be
+                installed.
             expand_nested: with `return_df`, the parts of nested objects have their own columns.
             file_options: options for tabular files, such as `{"sep": ";"}`; see
                 `FileReader.read_file`. For a PDF, `mode` selects what the model receives: the
@@ -172,7 +177,7 @@ class Extractor(BaseExtractor):
         data: Data,
         query: str,
         model: object = None,
-        return_df: bool = False,
+        return_df: bool | Literal["long"] = False,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
@@ -260,7 +265,7 @@ class Extractor(BaseExtractor):
         *,
         data: Data,
         queries: Sequence[str],
-        return_df: bool = True,
+        return_df: bool | Literal["long"] = True,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
@@ -293,7 +298,7 @@ class Extractor(BaseExtractor):
         *,
         data: Data,
         queries: Sequence[str],
-        return_df: bool = True,
+        return_df: bool | Literal["long"] = True,
         expand_nested: bool = False,
         file_options: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
@@ -365,6 +370,41 @@ class Extractor(BaseExtractor):
         return await tasks.run_async(
             context, tasks.refinement, model, refinement_instructions, model_name
         )
+
+    def batch_function(
+        self,
+        *,
+        query: str,
+        model: object = None,
+        sample: Data | None = None,
+        columns: Sequence[str] | None = None,
+        keep: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> BatchFunction:
+        """Makes a function of batches for engines such as Ray, Daft, Spark, Dask and DuckDB.
+
+        See `structx.batch_function` for each engine. Needs pyarrow.
+
+        Args:
+            query: as in `extract`.
+            model: as in `extract`.
+            sample: data as in `extract`, of which the model is planned here, once; only without
+                `model`.
+            columns: the names of the columns that are extracted from. Default: all.
+            keep: columns that go along to the result: names with their Arrow types, or a
+                `pyarrow.Schema`. Default: none.
+            options: as in `extract`, for each batch.
+
+        Returns:
+            A function of a batch that gives its long table. It pickles.
+
+        Raises:
+            ExtractionError: an argument is wrong, or planning failed.
+        """
+        if model is None and sample is not None:
+            model = self.get_schema(data=sample, query=query)
+        context = self._context("batch_function", options)
+        return tasks.batch_function(context, self, query, model, columns, keep, options)
 
     def estimate(
         self,

@@ -28,6 +28,22 @@ class DataTable(Protocol):
         ...
 
 
+class ArrowStream(Protocol):
+    """What gives a table to any reader of Arrow: a RecordBatchReader, a relation of DuckDB, ..."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> object:
+        """The stream as a PyCapsule."""
+        ...
+
+
+class LazyTable(Protocol):
+    """A LazyFrame of polars."""
+
+    def collect(self) -> Any:
+        """The DataFrame."""
+        ...
+
+
 class BinaryFile(Protocol):
     """A file object, such as the result of `open(path, "rb")` or an upload."""
 
@@ -54,11 +70,14 @@ Data: TypeAlias = Union[
     BinaryFile,
     Sequence[Mapping[str, Any]],
     DataTable,
+    "ArrowStream",
+    "LazyTable",
     "ReadSource",
     "PreparedInput",
 ]
 """A text, a path (see `Extractor.extract`), the content of a file as bytes or a file object, a list
-of dicts (one per row), a table, a Document of `structx.read`, or a PreparedInput."""
+of dicts (one per row), a table, other tabular data with an Arrow stream, a Document of
+`structx.read`, or a PreparedInput."""
 
 
 @dataclass(frozen=True)

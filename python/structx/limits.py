@@ -84,6 +84,29 @@ class Limits:
         """Tokens of prompts and replies within any minute."""
         return self._settings[2]
 
+    def share(self, parts: int) -> Limits:
+        """The limits of one of several workers that together keep these: `limits.share(8)`.
+
+        Rates are divided. `max_concurrency` is rounded down, but at least 1: with more workers than
+        that, there are as many requests in flight as workers.
+
+        Args:
+            parts: the number of workers; at least 1.
+
+        Raises:
+            ConfigurationError: the number is wrong.
+        """
+        try:
+            checks.integer("parts", parts, minimum=1)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+        most, requests, tokens = self._settings
+        return Limits(
+            max_concurrency=None if most is None else max(1, most // parts),
+            requests_per_minute=None if requests is None else requests / parts,
+            tokens_per_minute=None if tokens is None else tokens / parts,
+        )
+
     @property
     def file(self) -> str | None:
         """The absolute path of the file through which processes share the rates."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, cast
 from typing_extensions import TypeVar
 
 from structx._core import AttemptError, RowResult
+from structx._engine.long_form.outputs import LongOutputs
 from structx._engine.source import SOURCE
 from structx.usage import ExtractionStep, ExtractorUsage, StepUsage, of_calls
 
@@ -30,7 +31,7 @@ _PLANNING = "_planning"
 
 
 @dataclass(repr=False)
-class ExtractionResult(Generic[T, D]):
+class ExtractionResult(LongOutputs, Generic[T, D]):
     """The items of all rows, and the outcome of each row.
 
     The data of an `ExtractionResult[Invoice]` is a list of invoices, that of an
@@ -39,7 +40,8 @@ class ExtractionResult(Generic[T, D]):
 
     data: D = field(compare=False)
     """The items of all rows, in the order of the source. With `return_df=True`, a copy of the
-    source with a column for each field and `extraction_status`."""
+    source with a column for each field and `extraction_status`; with `return_df="long"`, a table
+    with a line for each item and the columns of `structx.arrow_schema`."""
     rows: list[RowResult[T]]
     """The outcome of each row, in the order of the source."""
     model: type[T]
@@ -66,6 +68,9 @@ class ExtractionResult(Generic[T, D]):
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != SOURCE}
+
+    def _long_rows(self) -> tuple[list[RowResult[T]], type[T]]:
+        return self.rows, self.model
 
     @property
     def failed(self) -> Any:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from pydantic import BaseModel
 from typing_extensions import Self, TypeVar
 
+from structx._engine.long_form.outputs import LongOutputs
+from structx.exceptions import ExtractionError
 from structx.usage import ExtractorUsage, of_planning
 
 if TYPE_CHECKING:
@@ -92,8 +94,10 @@ class _Stream(Generic[T]):
         self.close()
 
 
-class ExtractionStream(_Stream[T]):
+class ExtractionStream(LongOutputs, _Stream[T]):
     """An iterator of rows, for one consumer.
+
+    Its long table (`to_parquet`, `to_arrow`, ...) has the rows that are left, as they end.
 
     After a loop that ends early, requests continue until the stream is closed or garbage-collected;
     a `with` block closes it.
@@ -115,10 +119,21 @@ class ExtractionStream(_Stream[T]):
         return self._ready.popleft()
 
     def _take(self) -> None:
+        self._taken(self._begun().next().wait())
+
+    def _begun(self) -> _core.RowStream:
         if self._stream is None:
             self._stream, source = self._begin()
             self._started(source, self._stream.start().wait())
-        self._taken(self._stream.next().wait())
+        return self._stream
+
+    def _long_rows(self) -> tuple[Iterator[RowResult[T]], type[T]]:
+        if not self._is_over:
+            with self._taking():
+                self._begun()
+        if self.model is None:
+            raise ExtractionError("the stream is closed, so its items have no model")
+        return self, self.model
 
     def __enter__(self) -> Self:
         return self

@@ -34,7 +34,7 @@ impl From<Error> for PyErr {
             Error::Config(message) => exceptions::ConfigurationError::new_err(message),
             Error::File(error) => file_error(error),
             Error::Journal(message) => exceptions::JournalError::new_err(message),
-            Error::Plan { failure: RowError::Llm { error, .. }, .. } => llm_error(error),
+            Error::Plan { failure: RowError::Llm { error, .. }, .. } => llm_error(*error),
             Error::Plan { failure: RowError::Stopped(stop), .. } => stop.into(),
             error @ (Error::Schema(_) | Error::Plan { .. }) => {
                 exceptions::ModelGenerationError::new_err(error.to_string())

@@ -52,7 +52,7 @@ mod _core {
     #[pymodule_export]
     use super::limits::Limits;
     #[pymodule_export]
-    use super::row::{RawRows, RowResult};
+    use super::row::{RawRows, RowResult, facts_of};
     #[pymodule_export]
     use super::runtime::shutdown;
     #[pymodule_export]

@@ -50,19 +50,24 @@ impl RawRows {
         py: Python<'py>,
         labels: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyList>)> {
-        let outcomes = std::mem::take(&mut *lock(&self.outcomes));
+        let mut outcomes = std::mem::take(&mut *lock(&self.outcomes));
         let (rows, items) = (PyList::empty(py), PyList::empty(py));
-        for (number, outcome) in outcomes.into_iter().enumerate() {
-            if number % ROWS_IN_A_HOLD == ROWS_IN_A_HOLD - 1 {
-                py.detach(|| ());
+        // From the end, so that outcomes leave their memory while rows take theirs.
+        while !outcomes.is_empty() {
+            let part = outcomes.split_off(outcomes.len().saturating_sub(ROWS_IN_A_HOLD));
+            outcomes.shrink_to_fit();
+            for outcome in part.into_iter().rev() {
+                let label = labels.map(|labels| labels.get_item(outcome.position)).transpose()?;
+                let row = RowResult::new(outcome, label.map(Bound::unbind), self.origin.as_ref());
+                for item in row.items.iter().rev() {
+                    items.append(item.bind(py))?;
+                }
+                rows.append(Bound::new(py, row)?)?;
             }
-            let label = labels.map(|labels| labels.get_item(outcome.position)).transpose()?;
-            let row = RowResult::new(outcome, label.map(Bound::unbind), self.origin.as_ref());
-            for item in &row.items {
-                items.append(item.bind(py))?;
-            }
-            rows.append(Bound::new(py, row)?)?;
+            py.detach(|| ());
         }
+        rows.reverse()?;
+        items.reverse()?;
         Ok((rows, items))
     }
 }
@@ -414,6 +419,45 @@ impl RowResult {
         made.iter().flatten().filter_map(|cell| cell.get()).try_for_each(|made| visit.call(made))
     }
 }
+
+/// The position, items, error, tokens of prompts and replies, cost and model of a row. Unlike its
+/// attributes, they leave no objects in the row, which a table of a million rows would pay for.
+#[pyfunction]
+pub fn facts_of<'py>(row: &Bound<'py, RowResult>) -> PyResult<Facts<'py>> {
+    let (py, known) = (row.py(), row.get());
+    let made = known.made.get();
+    let items = match made.and_then(|made| made.items.get()) {
+        Some(items) => items.bind(py).clone(),
+        None => PyTuple::new(py, &known.items)?.into_any(),
+    };
+    let (prompt, completion, cost) = match made.and_then(|made| made.usage.get()) {
+        Some(usage) => {
+            let of = |name| usage.bind(py).getattr(name);
+            (
+                of("prompt_tokens")?.extract()?,
+                of("completion_tokens")?.extract()?,
+                of("cost")?.extract()?,
+            )
+        }
+        None => (
+            known.calls.iter().map(|call| call.prompt_tokens).sum(),
+            known.calls.iter().map(|call| call.completion_tokens).sum(),
+            known.calls.iter().map(|call| call.cost).sum(),
+        ),
+    };
+    Ok((
+        known.position,
+        items,
+        known.error().map(str::to_owned),
+        prompt,
+        completion,
+        cost,
+        known.model(py),
+    ))
+}
+
+type Facts<'py> =
+    (usize, Bound<'py, PyAny>, Option<String>, u64, u64, Option<f64>, Option<Bound<'py, PyString>>);
 
 /// The attributes that make a row, in the order of its constructor.
 const NAMES: [&str; 13] = [

@@ -62,7 +62,7 @@ impl ModelChain {
                 result = attempts.with(fallback, messages).await;
             } else {
                 let message = "not tried: the model is not known to accept such images or files";
-                let error = next.error(LlmErrorKind::Rejected, message);
+                let error = Box::new(next.error(LlmErrorKind::Rejected, message));
                 attempts.record(next, RowError::Llm { error, requests: 0 });
             }
         }
@@ -312,7 +312,7 @@ fn truncated<V: Validate>(
         request_id: response.request_id.clone(),
         ..client.error(LlmErrorKind::Truncated, truncation(response, continuation.len()))
     };
-    Failed { error: RowError::Llm { error, requests: 1 }, next }
+    Failed { error: RowError::Llm { error: Box::new(error), requests: 1 }, next }
 }
 
 /// Handles a reply that can't be read as JSON along the schema: sends it back for correction, or

@@ -77,7 +77,7 @@ impl StopReason {
 #[serde(rename_all = "snake_case")]
 pub enum RowError {
     #[error("{error}{}", attempts(*.requests))]
-    Llm { error: LlmError, requests: usize },
+    Llm { error: Box<LlmError>, requests: usize },
     #[error("no valid answer: {}{}", .problems.join("; "), attempts(*.requests))]
     Invalid { problems: Vec<String>, requests: usize },
     #[error("the validator failed: {0}")]
@@ -108,7 +108,7 @@ impl From<LlmError> for RowError {
             LlmErrorKind::Deadline => Self::Stopped(StopReason::Deadline(error.message)),
             // Nothing but a journal that fails stops a call in this way.
             LlmErrorKind::Stopped => Self::Stopped(StopReason::Journal(error.message)),
-            _ => Self::Llm { error, requests: 1 },
+            _ => Self::Llm { error: Box::new(error), requests: 1 },
         }
     }
 }

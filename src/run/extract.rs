@@ -1,5 +1,6 @@
 //! Runs one extraction: source in, row outcomes out.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::stream::{self, Stream, StreamExt};
@@ -70,8 +71,15 @@ pub async fn extract<M: ModelFactory>(
     target: Option<M::Target>,
 ) -> Result<Extraction<M::Target>> {
     let prepared = start(planner, extractor, model_factory, content, query, target).await?;
-    let pending = prepared.outcomes(extractor, content, query, Semaphore::MAX_PERMITS);
-    let mut outcomes: Vec<_> = pending.map(|pending| pending.outcome).collect().await;
+    // At once, as a list that grows is copied, and there may be a million rows.
+    let mut outcomes = Vec::with_capacity(content.row_count());
+    {
+        let room = Semaphore::MAX_PERMITS;
+        let mut pending = pin!(prepared.outcomes(extractor, content, query, room));
+        while let Some(pending) = pending.next().await {
+            outcomes.push(pending.outcome);
+        }
+    }
     prepared.end(extractor, outcomes.len()).await;
     outcomes.sort_unstable_by_key(|outcome| outcome.position);
     let PreparedExtraction { target, planning, mut warnings, .. } = prepared;

@@ -214,8 +214,8 @@ impl<I> RowOutcome<I> {
 
     /// Adds the completion of one part: items stay in order, and the row fails if a part fails.
     fn add(&mut self, completion: Completion<Vec<I>>) {
-        self.calls.extend(completion.calls);
-        self.errors.extend(completion.errors);
+        append(&mut self.calls, completion.calls);
+        append(&mut self.errors, completion.errors);
         self.from_journal = completion.from_journal;
         match (&mut self.result, completion.result) {
             (Ok(items), Ok(more)) => {
@@ -225,7 +225,7 @@ impl<I> RowOutcome<I> {
                     shift(&mut repair.pointer);
                     repair
                 }));
-                items.extend(more);
+                append(items, more);
                 self.reply = completion.reply;
                 self.model = completion.model;
             }
@@ -237,6 +237,16 @@ impl<I> RowOutcome<I> {
             }
             (Err(_), _) => {}
         }
+    }
+}
+
+/// Appends a part to a list. The first part, which is the only one of most rows, becomes the list:
+/// one that grows takes the memory of four elements for one.
+fn append<T>(list: &mut Vec<T>, part: Vec<T>) {
+    if list.is_empty() {
+        *list = part;
+    } else {
+        list.extend(part);
     }
 }
 

@@ -1,4 +1,4 @@
-"""`structx journal show` and `structx journal export`: what a journal has."""
+"""`structx journal`: shows, exports and merges what journals have."""
 
 from __future__ import annotations
 
@@ -6,21 +6,15 @@ import argparse
 import json
 import textwrap
 from collections import defaultdict
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from structx._cli import arguments
-from structx.exceptions import FileError
+from structx._cli import arguments, journal_merge
+from structx._cli.journal_file import opened
 
 if TYPE_CHECKING:
     import sqlite3
-
-_APPLICATION_ID = int.from_bytes(b"stxj", "big")
-_VERSION = 1
-_OLDEST_SQLITE = (3, 37)
-"""The first version with STRICT tables."""
 
 _EXPORT_HELP = """\
 The output is JSON Lines, one line for each row, in the order of operations and sources:
@@ -56,6 +50,7 @@ ORDER BY operation, position, occurrence, rows.ended_at
 _EXAMPLES = (
     "structx journal show run.db",
     "structx journal export run.db | jq -c '.items[]'",
+    "structx journal merge all.db part-1.db part-2.db",
 )
 
 
@@ -79,10 +74,11 @@ def add(commands: Any) -> None:
     )
     export.add_argument("file", type=Path, metavar="FILE", help="the journal")
     export.set_defaults(run=_export)
+    journal_merge.add_command(actions)
 
 
 def _show(options: argparse.Namespace) -> int:
-    with _opened(options.file) as journal:
+    with opened(options.file) as journal:
         kinds: defaultdict[int, list[sqlite3.Row]] = defaultdict(list)
         for kind in journal.execute(_KINDS):
             kinds[kind["operation"]].append(kind)
@@ -125,7 +121,7 @@ def _short(query: str) -> str:
 
 
 def _export(options: argparse.Namespace) -> int:
-    with _opened(options.file) as journal:
+    with opened(options.file) as journal:
         for row in journal.execute(_ROWS):
             print(_line(dict(row)))
     return 0
@@ -137,36 +133,3 @@ def _line(row: dict[str, Any]) -> str:
     items = (row.pop("items") or "null").replace("\n", " ").replace("\r", " ")
     row["is_final"] = bool(row["is_final"])
     return f'{json.dumps(row, ensure_ascii=False)[:-1]}, "items": {items}}}'
-
-
-@contextmanager
-def _opened(path: Path) -> Generator[sqlite3.Connection, None, None]:
-    """Opens a journal read-only; other processes may write to it at the same time."""
-
-    def unreadable(why: object) -> FileError:
-        return FileError(f"{path} can't be read as a journal: {why}", str(path))
-
-    try:
-        # Some builds of Python lack it.
-        import sqlite3
-    except ImportError as error:
-        raise unreadable(error) from error
-    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-        raise unreadable(
-            f"this Python has SQLite {sqlite3.sqlite_version}, and 3.37 or newer is needed"
-        )
-    if not path.is_file():
-        raise unreadable("there is no such file")
-    try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=30)) as journal:
-            journal.row_factory = sqlite3.Row
-            (application_id,) = journal.execute("PRAGMA application_id").fetchone()
-            (version,) = journal.execute("PRAGMA user_version").fetchone()
-            if application_id != _APPLICATION_ID:
-                raise unreadable("it is a database, but not a structx journal")
-            if version > _VERSION:
-                raise unreadable("a newer version of structx wrote it; upgrade structx")
-            yield journal
-    except sqlite3.Error as error:
-        raise unreadable(error) from error

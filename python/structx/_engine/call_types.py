@@ -46,5 +46,5 @@ class ListCall(StreamCall, total=False):
 class TableCall(StreamCall, total=False):
     """The arguments of `extract` but the model, with a table or what may be one as its data."""
 
-    return_df: Required[bool]
+    return_df: Required[bool | Literal["long"]]
     expand_nested: bool

@@ -1,7 +1,8 @@
 """Converts the items of rows to columns of a table.
 
 Columns are in the order of the model's fields, and within a field in the order in which they first
-occur; those of second and later items (`field_1`, `field_2`, ...) follow those of first items.
+occur. The status follows those of first items, then come those of second and later items
+(`field_1`, `field_2`, ...), so that these move no other column.
 Items without fields, such as numbers, are in one column, `value`.
 
 With `expand_nested`, an object becomes columns such as `a_b`, a list that contains objects becomes
@@ -80,13 +81,14 @@ def columns_of(
     cells = _cells([items for _, items in rows], model, expand_nested)
     taken = set(source_columns)
     # Programs look for the status under its name, so a field of this name is the one renamed.
-    status = _free(STATUS, taken)
-    names = {place: _free(_name(place), taken) for place in cells}
-    columns = {
-        names[place]: [_cell(values.get(row), expand_nested) for row in range(len(rows))]
-        for place, values in cells.items()
-    }
-    columns[status] = [text for text, _ in rows]
+    status = free_name(STATUS, taken)
+    names = {place: free_name(_name(place), taken) for place in cells}
+    columns: dict[str, list[Any]] = {}
+    for place, values in cells.items():
+        if place[0] and status not in columns:
+            columns[status] = [text for text, _ in rows]
+        columns[names[place]] = [_cell(values.get(row), expand_nested) for row in range(len(rows))]
+    columns.setdefault(status, [text for text, _ in rows])
     if evidence_of is not None:
         for place, values in cells.items():
             found = {row: one for row in values if (one := evidence_of(row, place)) is not None}
@@ -105,7 +107,7 @@ def _evidence_columns(
         for row, one in found.items():
             span = one.spans[0] if one.spans else None
             values[row] = one.status if part == "status" else getattr(span, part, None)
-        columns[_free(f"{name}_{part}", taken)] = values
+        columns[free_name(f"{name}_{part}", taken)] = values
     return columns
 
 
@@ -157,17 +159,17 @@ def _is_nothing(value: Any) -> bool:
 
 def _cell(value: Any, expand_nested: bool) -> Any:
     if expand_nested and isinstance(value, (*_LISTS, dict)):
-        plain = to_jsonable_python(_ordered(value), fallback=str, inf_nan_mode="null")
+        plain = to_jsonable_python(ordered(value), fallback=str, inf_nan_mode="null")
         return json.dumps(plain, ensure_ascii=False)
     return value
 
 
-def _ordered(value: Any) -> Any:
+def ordered(value: Any) -> Any:
     """Replaces sets, whose order differs from process to process, by sorted lists."""
     if isinstance(value, dict):
-        return {key: _ordered(part) for key, part in cast("dict[Any, Any]", value).items()}
+        return {key: ordered(part) for key, part in cast("dict[Any, Any]", value).items()}
     if isinstance(value, _LISTS):
-        parts = [_ordered(part) for part in cast("Iterable[Any]", value)]
+        parts = [ordered(part) for part in cast("Iterable[Any]", value)]
         return sorted(parts, key=str) if isinstance(value, (set, frozenset)) else parts
     return value
 
@@ -178,8 +180,8 @@ def _name(place: Place) -> str:
     return "_".join([*words, str(number)] if number else words)
 
 
-def _free(name: str, taken: set[str]) -> str:
-    """Reserves and returns the name, with a suffix if it is taken."""
+def free_name(name: str, taken: set[str]) -> str:
+    """Reserves and returns the name, with the suffix `_extracted` if it is taken."""
     free, number = name, 1
     while free in taken:
         free = f"{name}_extracted" if number == 1 else f"{name}_extracted_{number}"

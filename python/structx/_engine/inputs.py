@@ -12,6 +12,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from structx import _core
 from structx._engine.source import Source
+from structx._engine.tables import streams
 from structx._engine.tables.encode import PART, encode
 from structx._engine.tables.files import read_file
 from structx._engine.tables.libraries import library_of
@@ -23,12 +24,7 @@ _BLOCK = 1 << 20
 """Bytes per read of a file object; chosen by hand, not measured."""
 
 # Table-like types that are not supported.
-_HINTS = {
-    "LazyFrame": "call .collect() on it",
-    "Series": "call .to_frame() on it",
-    "RecordBatch": "make it one with pyarrow.Table.from_batches([data])",
-    "RecordBatchReader": "call .read_all() on it",
-}
+_HINTS = {"Series": "call .to_frame() on it"}
 
 
 def source_of(
@@ -45,6 +41,8 @@ def source_of(
     if isinstance(data, PreparedInput):
         source = data.source()
         return Source((source.input[0], options), source.table, source.labels)
+    if library_of(data) is None and _kind(data) not in _HINTS and streams.is_stream(data):
+        data = cast("Data", streams.read(data))
     if library := library_of(data):
         encoded, labels = encode(data, library)
         return Source((encoded, options), data, labels)
@@ -82,8 +80,8 @@ def _encode(data: object, options: str) -> str | list[bytes] | tuple[str, bytes]
             hint = _HINTS.get(_kind(data))
             raise TypeError(
                 "data must be a text, a path, bytes, a file object, a list of dicts, a DataFrame "
-                f"of pandas or polars, or a Table of pyarrow, not {_kind(data)}"
-                + (f": {hint}" if hint else "")
+                "of pandas or polars, a Table of pyarrow, or have an Arrow stream, not "
+                f"{_kind(data)}" + (f": {hint}" if hint else "")
             )
 
 

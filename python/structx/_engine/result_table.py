@@ -1,4 +1,4 @@
-"""A result as a table: the source with a column for each field."""
+"""A result as a table: the source with a column for each field, or a line for each item."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from structx._engine import flatten
 from structx._engine.items import VALUE
-from structx._engine.tables import write
+from structx._engine.tables import long, write
+from structx._engine.tables.libraries import library_of
 from structx.exceptions import ExtractionError
 from structx.inputs import source_frame
 
@@ -42,6 +43,20 @@ def table_of(
             outcomes, result.model, taken, expand_nested=expand_nested, evidence_of=find
         )
         return write.append_columns(table, columns)
+    except Exception as error:
+        raise ExtractionError(f"the items can't be written as a table: {error}") from error
+
+
+def long_table_of(
+    result: ExtractionResult[Any], source: Source, with_evidence: bool = False
+) -> Any:
+    """The long table of a result, of the library of the source or of pandas.
+
+    Raises ExtractionError if the items can't be converted.
+    """
+    try:
+        table = result.to_arrow(evidence=with_evidence)
+        return long.convert(table, library_of(source.table))
     except Exception as error:
         raise ExtractionError(f"the items can't be written as a table: {error}") from error
 

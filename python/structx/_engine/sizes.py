@@ -9,6 +9,7 @@ from typing import Any, cast
 from structx import _core
 from structx._engine.tables.files import is_file, is_named
 from structx._engine.tables.libraries import library_of
+from structx._engine.tables.streams import is_stream
 
 _LARGE = 5_000
 """Values that take so long to convert that they would block an event loop.
@@ -44,4 +45,4 @@ def _size(value: Any, depth: int = 4) -> int:
     if library_of(value):
         rows, columns = value.shape
         return rows * columns
-    return 1
+    return _LARGE + 1 if is_stream(value) else 1

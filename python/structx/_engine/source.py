@@ -42,3 +42,8 @@ class Source:
             return data[0]
         path = data if isinstance(data, os.PathLike) else getattr(data, "path", None)
         return "data" if path is None else os.path.basename(path)  # noqa: PTH119 (as fast as can be)
+
+    def release(self) -> None:
+        """Drops the data once a job has it: that of a million rows is large, and the job reads it
+        only once."""
+        self.input = ("", self.input[1])

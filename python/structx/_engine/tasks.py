@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Literal,
+    NamedTuple,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+)
 
 from pydantic import BaseModel
 
@@ -17,6 +26,7 @@ if TYPE_CHECKING:
     from structx._engine.run_context import RunContext
     from structx._engine.source import Source
     from structx._engine.tables import write
+    from structx.batch_function import BatchFunction
     from structx.definitions import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
@@ -54,7 +64,7 @@ def begin(core: _core.Extractor, operation: str, options: RunOptions | None) -> 
 class OutputOptions(NamedTuple):
     """How data is read, and the form of the result."""
 
-    return_df: bool
+    return_df: bool | Literal["long"]
     expand_nested: bool
     file_options: Mapping[str, Any] | None
     evidence: bool = False
@@ -131,6 +141,7 @@ def extraction(
     output = output._replace(evidence=bool(context.evidence))
     source = _source(context, data, output)
     job = context.core.extract(source.input, query, response_model, context)
+    source.release()
     return job, partial(_result, context, source, output, query)
 
 
@@ -146,7 +157,9 @@ def extractions(
     output = output._replace(evidence=bool(context.evidence))
     source = _source(context, data, output)
     finish = partial(_results, context, source, output, checked)
-    return context.core.extract_queries(source.input, checked, context), finish
+    job = context.core.extract_queries(source.input, checked, context)
+    source.release()
+    return job, finish
 
 
 def planning(
@@ -192,7 +205,9 @@ def streaming(
     query = _words("query", query)
     response_model = _response_model(model, context)
     source = _read(context, data, file_options)
-    return context.core.stream(source.input, query, response_model, context), source
+    stream = context.core.stream(source.input, query, response_model, context)
+    source.release()
+    return stream, source
 
 
 def _words(name: str, value: object) -> str:
@@ -226,10 +241,23 @@ def _read(context: RunContext, data: Data, file_options: Mapping[str, Any] | Non
 
 
 def _source(context: RunContext, data: Data, output: OutputOptions) -> Source:
+    if isinstance(output.return_df, str):
+        _check_long(output)
     source = _read(context, data, output.file_options)
     if output.return_df and source.table is None:
         write.need_pandas()
     return source
+
+
+def _check_long(output: OutputOptions) -> None:
+    """Before any request: what a long table needs."""
+    from structx._engine.tables.arrow import need_pyarrow  # not needed by other tasks
+
+    if output.return_df != "long":
+        raise ValueError(f'return_df must be True, False or "long", not {output.return_df!r}')
+    if output.expand_nested:
+        raise ValueError('expand_nested is of no use with return_df="long": objects are structs')
+    need_pyarrow()
 
 
 def _result(
@@ -246,11 +274,14 @@ def _result(
         vars(result)[SOURCE] = (raw["source"], source.input[1])
     if output.return_df:
         try:
-            from structx._engine.result_table import table_of  # not needed by other tasks
+            from structx._engine import result_table  # not needed by other tasks
 
-            result.data = table_of(
-                result, source, raw["source"], output.expand_nested, output.evidence
-            )
+            if output.return_df == "long":
+                result.data = result_table.long_table_of(result, source, output.evidence)
+            else:
+                result.data = result_table.table_of(
+                    result, source, raw["source"], output.expand_nested, output.evidence
+                )
         except ExtractionError as error:
             raise ExtractionError(str(error), {query: result}) from error.__cause__
     return result
@@ -300,6 +331,38 @@ def estimation(
 def explain(context: RunContext, model: object) -> SchemaReport:
     """Reports how each provider is sent the schema of a model; raises ExtractionError."""
     return _made(context, _explanation, model)
+
+
+def batch_function(
+    context: RunContext,
+    extractor: Any,
+    query: str,
+    model: object,
+    columns: Sequence[str] | None,
+    keep: Mapping[str, Any] | None,
+    options: RunOptions,
+) -> BatchFunction:
+    """Makes a function of batches; raises ExtractionError."""
+    return _made(context, _batch_function, extractor, query, model, columns, keep, options)
+
+
+def _batch_function(
+    _: RunContext,
+    extractor: Any,
+    query: str,
+    model: object,
+    columns: Sequence[str] | None,
+    keep: Mapping[str, Any] | None,
+    options: RunOptions,
+) -> BatchFunction:
+    from structx.batch_function import BatchFunction  # not needed by other tasks
+
+    query = _words("query", query)
+    if model is None:
+        raise ValueError("batch_function needs a model, or a sample to plan one from")
+    if isinstance(columns, str):
+        raise TypeError("columns must be a list of names")
+    return BatchFunction(extractor, query, model, columns=columns, keep=keep, options=options)
 
 
 def _explanation(context: RunContext, model: object) -> SchemaReport:

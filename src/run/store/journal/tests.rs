@@ -45,7 +45,7 @@ fn failure() -> RowError {
         usage: Usage::of(3, 0),
         ..LlmError::new(LlmErrorKind::Rejected, "openai", "not like this")
     };
-    RowError::Llm { error, requests: 1 }
+    RowError::Llm { error: Box::new(error), requests: 1 }
 }
 
 fn failed() -> Record {
