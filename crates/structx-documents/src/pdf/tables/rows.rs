@@ -163,13 +163,10 @@ impl ColumnLayout {
         let mut start = group.start;
         while start > floor && group.start - start < MOST_HEADER {
             let (line, next) = (&lines[start - 1], &lines[start]);
-            // Lines of a label beside others stand between theirs.
-            let above = lines[..start - 1].last().map_or(f64::INFINITY, |above| line.below(above));
-            let is_between = next.below(line).min(above) < line.size;
             let is_header = next.below(line) < HEADER_LEADING * line.size.max(next.size)
                 && line.left() > left - 2.0 * line.size
                 && line.right() < right + 2.0 * line.size
-                && (line.phrases.len() > 1 || self.of(line.left()) > 0 || is_between)
+                && (line.phrases.len() > 1 || self.of(line.left()) > 0)
                 && self.entries(words, line, &[]).iter().all(|entry| entry.words.len() < 12);
             if !is_header {
                 break;
