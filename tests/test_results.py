@@ -88,7 +88,9 @@ class Rows:
     def __init__(self, rows: tuple[list[Any] | str, ...]) -> None:
         self.rows = rows
 
-    def take(self, labels: list[Any] | None) -> tuple[list[RowResult[Any]], list[Any]]:
+    def take(
+        self, labels: list[Any] | None, _of_sources: bool
+    ) -> tuple[list[RowResult[Any]], list[Any]]:
         taken = [
             RowResult(
                 position,
@@ -157,7 +159,7 @@ def test_labels_of_the_source_are_kept() -> None:
     result = extraction([ONE], "no reply", source=table)
     assert [row.source_index for row in result.rows] == ["x", "y"]
     assert result.failed.to_dict("records") == [
-        {"index": "y", "text": "text 1", "error": "no reply"}
+        {"source": 0, "index": "y", "text": "text 1", "error": "no reply"}
     ]
 
 
@@ -238,7 +240,7 @@ def test_without_pandas_counts_html_and_lists_work_and_a_table_is_a_clear_error(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
     result = extraction([ONE], "no reply")
-    assert result.failed == [{"index": 1, "text": "text 1", "error": "no reply"}]
+    assert result.failed == [{"source": 0, "index": 1, "text": "text 1", "error": "no reply"}]
     assert (result.success_count, result.failure_count) == (1, 1)
     assert "<table" in result._repr_html_()
     with pytest.raises(ExtractionError, match="pip install pandas") as raised:
@@ -247,7 +249,7 @@ def test_without_pandas_counts_html_and_lists_work_and_a_table_is_a_clear_error(
 
 
 def test_failed_has_its_columns_without_rows() -> None:
-    assert list(extraction([ONE]).failed.columns) == ["index", "text", "error"]
+    assert list(extraction([ONE]).failed.columns) == ["source", "index", "text", "error"]
 
 
 DEFINITION = {

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from structx.explain import SchemaLoss, SchemaReport
     from structx.extractor import Extractor
     from structx.file_reader import FileReader
+    from structx.file_sets import Files, files
     from structx.inputs import PreparedInput
     from structx.limits import Limits
     from structx.prices import Price
@@ -102,6 +103,7 @@ else:
         "explain": ["SchemaLoss", "SchemaReport"],
         "extractor": ["Extractor"],
         "file_reader": ["FileReader"],
+        "file_sets": ["Files", "files"],
         "inputs": ["PreparedInput"],
         "limits": ["Limits"],
         "local_models": [],
@@ -163,6 +165,7 @@ __all__ = [
     "ExtractorUsage",
     "FileError",
     "FileReader",
+    "Files",
     "HttpExchange",
     "JournalError",
     "LimitExceededError",
@@ -191,6 +194,7 @@ __all__ = [
     "ValidationError",
     "__version__",
     "arrow_schema",
+    "files",
     "get_type_capabilities",
     "measure",
     "measure_async",

@@ -29,6 +29,7 @@ __all__ = [
     "ModelSchema",
     "Prepared",
     "RawRows",
+    "ReadSources",
     "RowResult",
     "RowStream",
     "__version__",
@@ -55,9 +56,12 @@ __version__: str
 
 _Box: TypeAlias = tuple[float, float, float, float] | None
 _Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin", "table"]
-_Encoded: TypeAlias = tuple[str | list[bytes] | tuple[str, bytes] | Path | Prepared, str]
-"""The data (a list has the parts of a table as JSON, bytes with a name are a file), and the options
-of the reader as JSON"""
+_One: TypeAlias = str | list[bytes] | tuple[str, bytes] | Path | Prepared
+_Encoded: TypeAlias = (
+    tuple[_One | ReadSources | _Sources, str] | tuple[_One | ReadSources | _Sources, str, str | int]
+)
+"""The data (a list has the parts of a table as JSON, bytes with a name are a file), the options of
+the reader as JSON, and perhaps what rows call the source"""
 
 @type_check_only
 class RawPlan(TypedDict):
@@ -74,10 +78,12 @@ class RawStart(RawPlan):
 
 @type_check_only
 class RawExtraction(RawStart):
-    """A whole extraction, with the source that was read."""
+    """A whole extraction, with what was read of the sources, by their numbers."""
 
     rows: RawRows
-    source: Prepared
+    sources: list[Prepared | None]
+    failure: Exception | None
+    """Why there are no more sources, if that is an error."""
 
 @type_check_only
 class RawEstimate(TypedDict):
@@ -130,6 +136,8 @@ class RawProgress(TypedDict):
     done: int
     failed: int
     journaled: int
+    files: int
+    total_files: int | None
     requests: int
     tokens: int
     cost: float | None
@@ -147,6 +155,20 @@ class RawRequest(TypedDict):
     prompt_tokens: int
     completion_tokens: int
     request_id: str | None
+
+class _Sources(Protocol):
+    """Several sources, which the core takes one by one."""
+
+    @property
+    def total(self) -> int | None:
+        """How many there are, if that is known."""
+    def take(
+        self, number: int, /
+    ) -> tuple[_One, str, str | int] | tuple[str | int, str] | None:
+        """The source at a position: its input and label, or its label and why it can't be read.
+        None at the end."""
+    def close(self) -> None:
+        """Lets go of the caller's iterator."""
 
 class _ResponseModel(Protocol):
     """A model, as the core uses it."""
@@ -337,7 +359,7 @@ class Extractor:
     def estimate(
         self, input: _Encoded, query: str, target: _ResponseModel | None
     ) -> Job[RawEstimate]: ...
-    def prepare(self, input: _Encoded) -> Job[Prepared]: ...
+    def prepare(self, input: _Encoded) -> Job[Prepared | ReadSources]: ...
     def stats(self) -> list[RawStats]: ...
     def explain(self, target: _ResponseModel) -> list[RawSchema]:
         """Reports on each language model in turn; sends nothing.
@@ -435,9 +457,11 @@ class RawRows:
     """The rows of a result."""
 
     def __len__(self) -> int: ...
-    def take(self, labels: Sequence[Any] | None) -> tuple[list[RowResult[Any]], list[Any]]:
-        """The rows, and the items of all rows; works once. `labels` are those of the source, if it
-        has any."""
+    def take(
+        self, labels: Sequence[Any] | None, of_sources: bool = False
+    ) -> tuple[list[RowResult[Any]], list[Any]]:
+        """The rows, and the items of all rows; works once. `labels` are those of the rows of the
+        source, if it has any; of several sources those of the sources."""
 
 @final
 class RowResult(Generic[_Item]):
@@ -460,6 +484,8 @@ class RowResult(Generic[_Item]):
         "errors",
         "incomplete_items",
         "from_journal",
+        "source",
+        "source_position",
     )
     def __new__(
         cls,
@@ -476,13 +502,29 @@ class RowResult(Generic[_Item]):
         errors: list[AttemptError] | None = None,
         incomplete_items: list[_Item] | None = None,
         from_journal: bool = False,
+        source: str | int = 0,
+        source_position: int | None = None,
     ) -> RowResult[_Item]: ...
     @property
     def position(self) -> int:
-        """The position in the source, from 0; a document is one row."""
+        """The position among the rows of all sources, from 0; a document is one row."""
+    @property
+    def source(self) -> str | int:
+        """The source of the row: its path as given, or its name; otherwise (as of a text) its
+        position in `data`, from 0. A file in an archive is `archive.zip/file.pdf`."""
+    @property
+    def source_position(self) -> int:
+        """The position in the source, from 0."""
+    @property
+    def _source_number(self) -> int:
+        """The position of the source among all of them."""
+    @property
+    def _source_given(self) -> int:
+        """The position of the source in the data of the call; files of an archive share it."""
     @property
     def source_index(self) -> Any:
-        """The label of the row in the source; its position if the source has no labels."""
+        """The label of the row in the source; its position if the source has no labels. With
+        `source_column` it is the label of the row of that table."""
     @property
     def input_data(self) -> str:
         """The exact text that was sent for the row."""
@@ -572,6 +614,9 @@ class Prepared:
     def is_document(self) -> bool:
         """Whether the source is a document, and not a table."""
     @property
+    def row_count(self) -> int:
+        """The number of rows; 1 for a document."""
+    @property
     def is_pdf(self) -> bool:
         """Whether the source is a PDF."""
     @property
@@ -582,6 +627,22 @@ class Prepared:
         """The names of the columns of a table; empty for a document."""
     def values(self) -> bytes | None:
         """A table's values as JSON, a list for each column; None for a document."""
+    def sample(self) -> str:
+        """The part of the data for planning requests."""
+
+@final
+class ReadSources:
+    """Several sources that were read once for any number of operations."""
+
+    @property
+    def prepared(self) -> list[Prepared | None]:
+        """What was read, by source; None for those that can't be read."""
+    @property
+    def labels(self) -> list[str | int]:
+        """The path or name of each source, or its position in the data."""
+    @property
+    def errors(self) -> list[str | None]:
+        """The message of each source that can't be read."""
     def sample(self) -> str:
         """The part of the data for planning requests."""
 

@@ -14,7 +14,7 @@ from structx._engine.threads import in_thread
 
 if TYPE_CHECKING:
     from structx._engine.source import Encoded
-    from structx.inputs import Data
+    from structx.inputs import OneSource
 
 Mode: TypeAlias = Literal["auto", "text", "vision", "file"]
 Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin", "table"]
@@ -325,7 +325,7 @@ class Document:
 
 
 def read(
-    source: Data | tuple[str, bytes],
+    source: OneSource,
     *,
     mode: Mode = "auto",
     password: str | None = None,
@@ -358,7 +358,7 @@ def read(
 
 
 async def read_async(
-    source: Data | tuple[str, bytes],
+    source: OneSource,
     *,
     mode: Mode = "auto",
     password: str | None = None,
@@ -371,7 +371,7 @@ async def read_async(
 
 
 def measure(
-    source: Data | tuple[str, bytes],
+    source: OneSource,
     *,
     mode: Mode = "auto",
     password: str | None = None,
@@ -384,7 +384,7 @@ def measure(
 
 
 async def measure_async(
-    source: Data | tuple[str, bytes],
+    source: OneSource,
     *,
     mode: Mode = "auto",
     password: str | None = None,
@@ -396,14 +396,14 @@ async def measure_async(
     return Measure(*await _core.measuring(given).start())
 
 
-async def _given_async(source: Data | tuple[str, bytes], *how: Any) -> Encoded:
+async def _given_async(source: OneSource, *how: Any) -> Encoded:
     """The source as the core reads it; long work of Python's part is not done on the loop."""
     given = partial(_given, source, *how)
     return await in_thread(given) if is_large(source) else given()
 
 
 def _given(
-    source: Data | tuple[str, bytes],
+    source: OneSource,
     mode: Mode,
     password: str | None,
     limits: DocumentLimits | None,

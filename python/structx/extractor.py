@@ -98,10 +98,13 @@ class Extractor(BaseExtractor):
         Args:
             data: a text, a path, a list of dicts, a pandas or polars DataFrame, a pyarrow Table,
                 other tabular data with an Arrow stream (a RecordBatchReader, a relation of DuckDB,
-                a polars LazyFrame), or a PreparedInput. A string is a path if it names an existing
-                file, has a supported extension, is absolute, or starts with `./`, `../` or `~/`;
-                otherwise it is the text itself. A document or text is one row; a table has one row
-                per record.
+                a polars LazyFrame), a Document, or a PreparedInput. A string is a path if it names
+                an existing file, has a supported extension, is absolute, or starts with `./`, `../`
+                or `~/`; otherwise it is the text itself. A document or text is one row; a table has
+                one row per record. Or several sources: `structx.files("*.pdf")`, a list, a tuple or
+                an iterator of these (of any, but not nested), also of `(name, bytes)`; a `.zip`
+                file; in async methods an async iterator. An iterator advances on a thread of
+                structx, one step at a time. A source that can't be read is a failed row.
             query: what to extract, in plain words.
             model: the type of one item: a pydantic model, a dataclass, a TypedDict, a NamedTuple,
                 an Enum, another type that pydantic validates (unions, `str`, `Literal`,
@@ -116,24 +119,26 @@ class Extractor(BaseExtractor):
                 `value`, for items without fields) and `extraction_status`, instead of a list of
                 items. With `"long"`, it has a line for each item and columns whose names and types
                 depend on `model` alone: those of `structx.arrow_schema`; needs pyarrow. Both have
-                the library of the caller's table; for other data that is pandas, which must be
-                installed.
+                the library of the caller's table; for other data that is pandas, which must be installed. Of several sources, the first form has a column `source`, and the columns of
+                those that are tables; with `source_column`, those of that table.
             expand_nested: with `return_df`, the parts of nested objects have their own columns.
             file_options: options for tabular files, such as `{"sep": ";"}`; see
                 `FileReader.read_file`. For a PDF, `mode` selects what the model receives: the
                 text, and images of pages without text (`auto`, the default); the text only
                 (`text`); the text and images of all pages (`vision`); or the file itself
-                (`file`), only for models known to read PDFs.
+                (`file`), only for models known to read PDFs. `source_column` names the column of a
+                table, or key of dicts, whose values are sources: paths or texts.
             options: journal, budget, deadline, progress and context of validators of the call; see
                 `RunOptions`.
 
         Returns:
-            The items, and the outcome of each row in the order of the source.
+            The items, and the outcome of each row in the order of the sources.
 
         Raises:
-            ExtractionError: an argument is wrong, the source can't be read, planning failed, the
-                items do not fit into a table, or the extractor is closed; `__cause__` is another
-                exception that caused it, if any. A failed row raises nothing: see `result.rows`.
+            ExtractionError: an argument is wrong, no source can be read, planning failed, an iterator
+                of sources raised (`error.results` has the rows before it), the items do not fit
+                into a table, or the extractor is closed; `__cause__` is another exception that
+                caused it, if any. A failed row raises nothing: see `result.rows`.
         """
         output = tasks.OutputOptions(return_df, expand_nested, file_options)
         context = self._context("extract", options)
@@ -214,8 +219,10 @@ class Extractor(BaseExtractor):
     ) -> ExtractionStream[Any]:
         """Extracts as `extract` does, and yields each row as it ends: `for row in ...`.
 
-        Rows come in the order in which they end; `row.position` is the position in the source.
-        Only a few rows are buffered, so that a million rows need not fit into memory.
+        Rows come in the order in which they end; `row.position` is the position among all of them.
+        Only a few rows are buffered, and documents are read as requests need them, so that a
+        million rows or ten thousand files need not fit into memory. A document is let go once its
+        row is dropped.
 
         Args:
             data: as in `extract`.
@@ -226,7 +233,8 @@ class Extractor(BaseExtractor):
 
         Returns:
             An iterator of RowResult, with the model, the usage of planning and the warnings as
-            attributes. Reading starts with the first row, which raises the errors of `extract`.
+            attributes. Reading starts with the first row, which raises the errors of `extract`. If
+            an iterator of sources raises, so does the stream, after all rows before it.
         """
         context = self._context("extract_stream", options)
         return tasks.stream(context, data, query, model, file_options)
@@ -472,7 +480,7 @@ class Extractor(BaseExtractor):
             The data, for the `data` argument of the methods, until the end of the block.
 
         Raises:
-            ExtractionError: the source can't be read.
+            ExtractionError: the source can't be read. One of several is a failed row of the calls.
         """
         context = self._context("prepare_input")
         with tasks.run(context, tasks.preparation, data, file_options) as prepared:

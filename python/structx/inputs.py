@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, Union, cast
@@ -61,13 +61,14 @@ class ReadSource(Protocol):
         ...
 
 
-Data: TypeAlias = Union[
+OneSource: TypeAlias = Union[
     str,
     "os.PathLike[str]",
     bytes,
     bytearray,
     memoryview,
     BinaryFile,
+    tuple[str, bytes],
     Sequence[Mapping[str, Any]],
     DataTable,
     "ArrowStream",
@@ -75,9 +76,12 @@ Data: TypeAlias = Union[
     "ReadSource",
     "PreparedInput",
 ]
-"""A text, a path (see `Extractor.extract`), the content of a file as bytes or a file object, a list
-of dicts (one per row), a table, other tabular data with an Arrow stream, a Document of
-`structx.read`, or a PreparedInput."""
+"""A text, a path (see `Extractor.extract`), the content of a file as bytes, as a file object or with
+its name, a list of dicts (one per row), a table, other tabular data with an Arrow stream, a Document
+of `structx.read`, or a PreparedInput."""
+
+Data: TypeAlias = Union[OneSource, Iterable[OneSource], AsyncIterable[OneSource]]
+"""One source, or several: `structx.files(...)`, a list, a tuple or an iterator of them."""
 
 
 @dataclass(frozen=True)
@@ -96,16 +100,19 @@ class PreparedInput:
     `closed` raises ExtractionError.
     """
 
-    def __init__(self, prepared: _core.Prepared, source: Source) -> None:
-        self._prepared: _core.Prepared | None = prepared
-        self._source: Source | None = Source((prepared, "{}"), source.table, source.labels)
+    def __init__(self, prepared: _core.Prepared | _core.ReadSources, source: Source) -> None:
+        self._prepared: _core.Prepared | _core.ReadSources | None = prepared
+        self._source: Source | None = Source(
+            (prepared, "{}"), source.table, source.labels, source.are_several
+        )
         self._dataframe: Any = source.table
 
     @property
     def dataframe(self) -> Any:
         """The caller's table, or a pandas DataFrame of the records of other data.
 
-        A document is one row with the columns `source` (its path, or `text`) and `text`. Raises
+        A document is one row with the columns `source` (its path, or `text`) and `text`; several
+        sources are their rows one after another, those of tables with their own columns. Raises
         ExtractionError if pandas is needed and not installed.
         """
         prepared = self._open()
@@ -115,11 +122,24 @@ class PreparedInput:
 
     @property
     def pdf_rows(self) -> dict[int, PdfRow]:
-        """The rows that were read from a PDF, by position: one for a PDF, none for other data."""
+        """The rows that were read from a PDF, by position; none for other data."""
         prepared = self._open()
-        if prepared.path is None or not prepared.is_pdf:
-            return {}
-        return {0: PdfRow(prepared.path, str(prepared.path))}
+        several = prepared.prepared if isinstance(prepared, _core.ReadSources) else [prepared]
+        found: dict[int, PdfRow] = {}
+        position = 0
+        for source in several:
+            if source is not None and source.path is not None and source.is_pdf:
+                found[position] = PdfRow(source.path, str(source.path))
+            position += 1 if source is None else source.row_count
+        return found
+
+    @property
+    def name(self) -> str | None:
+        """The path of the file; None for other data."""
+        prepared = self._open()
+        if isinstance(prepared, _core.ReadSources) or prepared.path is None:
+            return None
+        return str(prepared.path)
 
     @property
     def planning_sample(self) -> str:
@@ -160,28 +180,84 @@ class PreparedInput:
     def __repr__(self) -> str:
         return f"<PreparedInput {'closed' if self.closed else 'open'}>"
 
-    def _open(self) -> _core.Prepared:
+    def _open(self) -> _core.Prepared | _core.ReadSources:
         if self._prepared is None:
             raise ExtractionError("the prepared input is closed; prepare the data again")
         return self._prepared
 
 
-def source_frame(prepared: _core.Prepared) -> Any:
-    """Converts a source to a pandas DataFrame: one row with `source` and `text` for a document.
+class RowSource(Protocol):
+    """Where a row comes from: a RowResult."""
+
+    @property
+    def source(self) -> str | int:
+        """The label of the source."""
+        ...
+
+    @property
+    def source_position(self) -> int:
+        """The position in the source."""
+        ...
+
+
+class RowsOfSources:
+    """The rows of several sources, as a table: `source`, and the columns of those that are tables."""
+
+    def __init__(self, rows: Sequence[tuple[RowSource, _core.Prepared | None]]) -> None:
+        """Takes rows with what was read of their sources."""
+        self._rows = rows
+
+    def columns_with_values(self) -> dict[str, list[Any]]:
+        """The columns by name."""
+        columns: dict[str, list[Any]] = {}
+        tables: dict[int, dict[str, list[Any]]] = {}
+        for number, (row, prepared) in enumerate(self._rows):
+            if prepared is None or prepared.is_document:
+                continue
+            if id(prepared) not in tables:
+                tables[id(prepared)] = _columns(prepared.columns, prepared.values() or b"[]")
+            for name, values in tables[id(prepared)].items():
+                column = columns.setdefault(name, [None] * len(self._rows))
+                column[number] = values[row.source_position]
+        name = next(name for name in ("source", "source_path", "_source") if name not in columns)
+        return {name: [row.source for row, _ in self._rows], **columns}
+
+
+class _Read:
+    """A row of a source that was read."""
+
+    def __init__(self, source: str | int, source_position: int) -> None:
+        self.source = source
+        self.source_position = source_position
+
+
+def source_frame(prepared: _core.Prepared | _core.ReadSources | RowsOfSources) -> Any:
+    """Converts sources to a pandas DataFrame: one row with `source` and `text` for a document.
 
     Raises ExtractionError if pandas is not installed.
     """
-    values = prepared.values()
-    if values is None:
-        columns: dict[str, Any] = {
-            "source": [str(prepared.path or "text")],
-            "text": [prepared.text],
-        }
+    if isinstance(prepared, _core.ReadSources):
+        several = zip(prepared.labels, prepared.prepared, strict=True)
+        rows: list[tuple[RowSource, _core.Prepared | None]] = [
+            (_Read(label, position), source)
+            for label, source in several
+            for position in range(1 if source is None else source.row_count)
+        ]
+        columns = RowsOfSources(rows).columns_with_values()
+        columns["text"] = [None if source is None else source.text for _, source in rows]
+    elif isinstance(prepared, RowsOfSources):
+        columns = prepared.columns_with_values()
+    elif (values := prepared.values()) is None:
+        columns = {"source": [str(prepared.path or "text")], "text": [prepared.text]}
     else:
-        import json  # not needed to import structx
-
-        columns = dict(zip(prepared.columns, json.loads(values), strict=True))
+        columns = _columns(prepared.columns, values)
     try:
         return write.frame_of(columns)
     except ModuleNotFoundError as error:
         raise ExtractionError(str(error)) from error
+
+
+def _columns(names: list[str], values: bytes) -> dict[str, list[Any]]:
+    import json  # not needed to import structx
+
+    return dict(zip(names, json.loads(values), strict=True))

@@ -10,7 +10,7 @@ class Progress:
     """The progress of an operation."""
 
     rows: int
-    """Rows of the source, times the number of queries for `extract_queries`. 0 until the source is
+    """Rows of the sources that have been read, times the number of queries for `extract_queries`. 0 until the source is
     read and the model is planned."""
     done: int
     """Rows that have ended, including failed ones."""
@@ -25,6 +25,10 @@ class Progress:
     """US dollars for these requests; None if the price of one is unknown."""
     seconds: float
     """Seconds since the operation started."""
+    files: int = 0
+    """Sources whose rows have all ended, also those that can't be read."""
+    total_files: int | None = None
+    """All sources; None if that is not known, as for an iterator."""
 
     @property
     def fraction(self) -> float:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -56,6 +56,23 @@ def save(
     if problems := _core.checking((source, options), json.dumps(values)).wait():
         raise ValueError(f"{source} is no longer what was read: {problems[0]}")
     Path(proof).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def save_all(
+    found: Iterable[tuple[Mapping[str, Evidence], Path]],
+    options: str,
+    folder: str | os.PathLike[str],
+) -> None:
+    """Writes the proofs of several documents to a folder; see `ExtractionResult.save_proof`."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    names: set[str] = set()
+    for evidence, source in found:
+        number, name = 1, source.name
+        while name in names:
+            number += 1
+            name = f"{source.name}-{number}"
+        names.add(name)
+        save(evidence, source, options, Path(folder) / f"{name}.proof.json")
 
 
 class Verdict(NamedTuple):

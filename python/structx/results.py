@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from structx._core import AttemptError, RowResult
 from structx._engine.long_form.outputs import LongOutputs
-from structx._engine.source import SOURCE
+from structx._engine.source import SOURCE, number_of
 from structx.usage import ExtractionStep, ExtractorUsage, StepUsage, of_calls
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
 
     @property
     def failed(self) -> Any:
-        """The failed rows, with `index`, `text` and `error`.
+        """The failed rows, with `source`, `index`, `text` and `error`.
 
         A pandas DataFrame if pandas is installed, otherwise a list of dicts.
         """
@@ -82,6 +82,7 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
 
         rows = [row for row in self.rows if row.error is not None]
         columns = {
+            "source": [row.source for row in rows],
             "index": [row.source_index for row in rows],
             "text": [row.input_data for row in rows],
             "error": [row.error for row in rows],
@@ -151,19 +152,26 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
     def save_proof(self, path: str | os.PathLike[str]) -> None:
         """Writes the evidence to a file; `structx verify PROOF DOCUMENT` checks it without a model.
 
-        For example: `result.save_proof("out.proof.json")`.
+        For example: `result.save_proof("out.proof.json")`. Of several documents, each has a proof of
+        its own in the folder `path`, which is made: `invoice.pdf.proof.json`.
 
         Raises:
-            ValueError: the source is a table, was not read from a file, or has changed since.
+            ValueError: a source is a table, was not read from a file, or has changed since.
         """
         from structx import proofs  # not needed by other results
 
-        source, options = vars(self).get(SOURCE, (None, "{}"))
-        if source is None or source.path is None:
+        documents, options = vars(self).get(SOURCE, ([], "{}"))
+        rows = [row for row in self.rows if row.error is None or len(documents) == 1]
+        found = [(row, _at(documents, number_of(row))) for row in rows]
+        if not found or any(document is None or document.path is None for _, document in found):
             raise ValueError(
                 "a proof needs a document that was read from a file; rows of tables have none"
             )
-        proofs.save(self.rows[0].evidence, source.path, options, path)
+        if len(self.rows) == 1:
+            row, document = found[0]
+            proofs.save(row.evidence, document.path, options, path)
+            return
+        proofs.save_all(((row.evidence, one.path) for row, one in found), options, path)
 
     def review(
         self,
@@ -181,7 +189,8 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
             path: the file to write.
             source: the document, as a path, as its name and content, or as a Document of
                 `structx.read`, to draw its pages. Not needed for a path that was given to `extract`
-                and has not changed since. Without it, pages are shown as text.
+                and has not changed since. Without it, pages are shown as text. Only for a
+                result of one source.
             image_bytes: bytes of the images of pages; pages beyond are shown as text. Pages with
                 values come first. 0 for text alone.
 
@@ -310,9 +319,13 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
         return html.of_result(items.name_of(self.model), counts, fields, rows)
 
 
+def _at(documents: list[_core.Prepared | None], number: int) -> Any:
+    return documents[number] if number < len(documents) else None
+
+
 def result_of(raw: _core.RawExtraction, source: Source) -> ExtractionResult[Any]:
     """Converts the raw result of the core."""
-    rows, data = raw["rows"].take(source.labels)
+    rows, data = raw["rows"].take(source.labels, source.are_several)
     result = cast("ExtractionResult[Any]", object.__new__(ExtractionResult))
     result.data, result.rows = data, rows
     result.model, result.warnings = raw["model"], raw["warnings"]

@@ -44,6 +44,7 @@ class _Stream(Generic[T]):
         self.warnings = []
         self._stream: _core.RowStream | None = None
         self._labels: Sequence[Any] | None = None
+        self._are_several = False
         self._ready: deque[RowResult[T]] = deque()
         self._is_over = False
         self._is_taking = False
@@ -53,10 +54,10 @@ class _Stream(Generic[T]):
             return
         self.model, self.warnings = raw["model"], raw["warnings"]
         self.planning_usage = of_planning(raw["planning"])
-        self._labels = source.labels
+        self._labels, self._are_several = source.labels, source.are_several
 
     def _taken(self, raw: _core.RawRows) -> None:
-        rows, _ = raw.take(self._labels)
+        rows, _ = raw.take(self._labels, self._are_several)
         self._run.count(rows)
         self._ready.extend(rows)
         if not rows:
@@ -105,7 +106,7 @@ class ExtractionStream(LongOutputs, _Stream[T]):
 
     def __init__(self, run: RunContext, begin: Begin) -> None:
         super().__init__(run)
-        self._begin = begin
+        self._begin: Begin | None = begin
 
     def __iter__(self) -> Self:
         return self
@@ -122,10 +123,13 @@ class ExtractionStream(LongOutputs, _Stream[T]):
         self._taken(self._begun().next().wait())
 
     def _begun(self) -> _core.RowStream:
-        if self._stream is None:
-            self._stream, source = self._begin()
+        # The data is not kept: its iterator ends with the stream.
+        begin, self._begin = self._begin, None
+        if begin is not None:
+            self._stream, source = begin()
             self._started(source, self._stream.start().wait())
-        return self._stream
+            del source
+        return cast("_core.RowStream", self._stream)
 
     def _long_rows(self) -> tuple[Iterator[RowResult[T]], type[T]]:
         if not self._is_over:
@@ -153,7 +157,7 @@ class AsyncExtractionStream(_Stream[T]):
         self, run: RunContext, begin: Callable[[], Awaitable[tuple[_core.RowStream, Source]]]
     ) -> None:
         super().__init__(run)
-        self._begin = begin
+        self._begin: Callable[[], Awaitable[tuple[_core.RowStream, Source]]] | None = begin
 
     def __aiter__(self) -> Self:
         return self
@@ -167,10 +171,13 @@ class AsyncExtractionStream(_Stream[T]):
         return self._ready.popleft()
 
     async def _take(self) -> None:
-        if self._stream is None:
-            self._stream, source = await self._begin()
+        begin, self._begin = self._begin, None
+        if begin is not None:
+            self._stream, source = await begin()
             self._started(source, await self._stream.start().start())
-        self._taken(await self._stream.next().start())
+            del source
+        if self._stream is not None:
+            self._taken(await self._stream.next().start())
 
     async def aclose(self) -> None:
         """`close` for asyncio; it does not wait either."""

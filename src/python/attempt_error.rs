@@ -65,9 +65,10 @@ impl From<run::AttemptError> for AttemptError {
         let (kind, message) = (failure.kind().to_owned(), failure.to_string());
         let (status, code, request_id) = match failure {
             RowError::Llm { error, .. } => (error.status, error.code, error.request_id),
-            RowError::Invalid { .. } | RowError::Validator(_) | RowError::Stopped(_) => {
-                (None, None, None)
-            }
+            RowError::Invalid { .. }
+            | RowError::Validator(_)
+            | RowError::Unread(_)
+            | RowError::Stopped(_) => (None, None, None),
         };
         Self { model: model.to_string(), kind, message, status, code, request_id }
     }

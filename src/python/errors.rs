@@ -33,6 +33,10 @@ impl From<Error> for PyErr {
         match error {
             Error::Config(message) => exceptions::ConfigurationError::new_err(message),
             Error::File(error) => file_error(error),
+            Error::Sources(error) => match error.downcast::<PyErr>() {
+                Ok(raised) => *raised,
+                Err(error) => PyRuntimeError::new_err(error.to_string()),
+            },
             Error::Journal(message) => exceptions::JournalError::new_err(message),
             Error::Plan { failure: RowError::Llm { error, .. }, .. } => llm_error(*error),
             Error::Plan { failure: RowError::Stopped(stop), .. } => stop.into(),
@@ -41,6 +45,13 @@ impl From<Error> for PyErr {
             }
         }
     }
+}
+
+/// The error of a file that Python could not read: its message may begin with the name.
+pub fn unread(name: &str, message: String) -> FileError {
+    let short = message.strip_prefix(name).and_then(|rest| rest.strip_prefix(": "));
+    let message = short.map_or(message.as_str(), |short| short);
+    FileError::new(FileErrorKind::Unreadable, name, message)
 }
 
 pub fn file_error(error: FileError) -> PyErr {
@@ -79,7 +90,8 @@ fn llm_error(error: LlmError) -> PyErr {
     raise((message, error.provider, error.status, error.code, error.request_id, kind))
 }
 
-/// The exception of a public operation that failed, with the tokens that planning spent.
+/// The exception of a public operation that failed, with the tokens that planning spent. What the
+/// caller's own iterator raised is its cause.
 pub fn extraction_error(py: Python<'_>, mut error: Error) -> PyErr {
     let message = error.to_string();
     let calls = match &mut error {

@@ -13,35 +13,18 @@ use crate::documents::table::Table;
 use crate::documents::{BlockKind, CodePoints, Content, Document, FileError};
 use crate::evidence::{Evidence, Leaf, Uncited, coverage, find, leaves};
 use crate::run::proof::{self, RecordedValue};
-use crate::run::{RunContext, index, items_of};
+use crate::run::{index, items_of};
 
 use super::document::{RawBox, raw_box};
 use super::input::{Input, Prepared, off_the_runtime};
 use super::item_schema::to_python;
 use super::job::Job;
-use super::target::{Compiled, ModelTarget, Pydantic};
-
-/// What the evidence of all rows of an extraction is found with.
-pub struct Origin {
-    pub source: Prepared,
-    target: Arc<Compiled>,
-}
-
-impl Origin {
-    /// The origin of an extraction, if its outcomes keep what evidence is found with.
-    pub fn kept(
-        context: &RunContext,
-        source: &Prepared,
-        target: &ModelTarget,
-    ) -> Option<Arc<Self>> {
-        let origin = || Self { source: source.clone(), target: target.schema.clone() };
-        context.keeps_evidence(&source.content).then(|| Arc::new(origin()))
-    }
-}
+use super::target::{Compiled, Pydantic};
 
 /// The reply of a model for a row, and where it comes from.
 pub struct Claim {
-    pub origin: Arc<Origin>,
+    pub content: Arc<Content>,
+    pub target: Arc<Compiled>,
     /// JSON, `{"items": [...]}`.
     pub reply: Box<str>,
 }
@@ -126,8 +109,8 @@ pub fn of_row<'py>(
 
 impl Claim {
     fn find(&self, row: &RowText<'_>) -> RawRowEvidence {
-        let leaves = leaves(&items_of(&self.reply), &self.origin.target.schema);
-        let content = &*self.origin.source.content;
+        let leaves = leaves(&items_of(&self.reply), &self.target.schema);
+        let content = &*self.content;
         let index = index(content, row.text, row.has_images);
         let evidence = find(&index, &leaves);
         let coverage = coverage(&index, &evidence);

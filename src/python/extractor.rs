@@ -15,16 +15,17 @@ use crate::llm::price::Price;
 use crate::llm::providers::registry;
 use crate::llm::retry::{RetryPolicy, seconds};
 use crate::run::error::Error;
-use crate::run::{self, RunOptions, Target};
+use crate::run::{self, RunOptions, Sources, Target};
 use crate::schema::definition::ExtractionRequest;
 
 use super::errors;
-use super::input::{Input, off_the_runtime, read};
+use super::input::{Input, Prepared, read};
 use super::job::Job;
 use super::limits::Limits;
 use super::progress::{CallOptions, ProgressReporter};
-use super::raw::{QueryResult, RawEstimate, RawPlan, RawSchema, RawStats};
+use super::raw::{QueryResult, RawEstimate, RawExtraction, RawPlan, RawSchema, RawStats};
 use super::settings::{Account, Clients, Settings, StepSettings};
+use super::sources::{Call, Kept, ReadSources, sources};
 use super::stream::{RowStream, StreamSetup};
 use super::target::{ModelTarget, Pydantic};
 use structx_common::sync::lock;
@@ -34,6 +35,13 @@ pub struct Extractor {
     settings: Settings,
     /// The clients and the process that made them; None once closed.
     clients: Mutex<Option<(u32, Clients)>>,
+}
+
+/// What [`Extractor::prepare`] reads.
+#[derive(IntoPyObject)]
+enum RawPrepared {
+    One(Prepared),
+    Several(ReadSources),
 }
 
 /// The state that each job starts with. Locks are taken here, with the GIL.
@@ -60,6 +68,11 @@ struct OpenCall {
 }
 
 impl OpenCall {
+    fn sources(&self, input: Input, kept: Option<Arc<Kept>>) -> Sources {
+        let (pydantic, reporter) = (&self.pydantic, self.reporter.as_ref());
+        sources(input, &Call { pydantic, reporter, kept })
+    }
+
     /// The output of `work`, after the call is closed and all progress is reported to Python.
     async fn reported<T>(&self, work: impl Future<Output = T>) -> T {
         let done = work.await;
@@ -191,9 +204,12 @@ impl Extractor {
         let target = target.map(Arc::new);
         Ok(Job::new(start.pydantic.clone(), target.clone(), async move {
             let call = start.open().await?;
-            let prepared = read(input).await?;
+            let kept = Arc::new(Kept::default());
+            let sources = call.sources(input, Some(kept.clone()));
             let OpenCall { clients, pydantic, .. } = &call;
-            call.reported(Box::pin(clients.extract(pydantic, prepared, &query, target))).await
+            let extract = Box::pin(clients.extract(pydantic, sources, &query, target));
+            let extraction = call.reported(extract).await?;
+            Ok::<_, Error>(RawExtraction::new(extraction, kept.take()))
         }))
     }
 
@@ -211,13 +227,12 @@ impl Extractor {
         let (python, given) = (pydantic.clone(), target.clone());
         Ok(RowStream::new(pydantic, target, async move {
             let call = start.open().await?;
-            let prepared = read(input).await?;
+            let sources = call.sources(input, None);
             let target = given.map(|target| python.target(target));
             let OpenCall { clients: Clients { planner, extractor, .. }, reporter, .. } = call;
-            let content = &prepared.content;
             let started =
-                run::start(&planner, &extractor, &python, content, &query, target).await?;
-            Ok(StreamSetup { started, step: extractor, prepared, query, reporter })
+                run::start(&planner, &extractor, &python, sources, &query, target).await?;
+            Ok(StreamSetup { started, step: extractor, query, reporter })
         }))
     }
 
@@ -232,13 +247,18 @@ impl Extractor {
         let start = self.start(py, run, true)?;
         Ok(Job::new(start.pydantic.clone(), None, async move {
             let call = start.open().await?;
-            let prepared = read(input).await?;
+            let kept = Arc::new(Kept::default());
+            let sources = call.sources(input, Some(kept.clone()));
+            let (are_several, read) = (sources.are_several(), sources.read_all().await?);
+            let kept = kept.take();
             let OpenCall { clients, pydantic, .. } = &call;
-            let jobs = queries
-                .iter()
-                .map(|query| clients.extract(pydantic, prepared.clone(), query, None));
-            let results = call.reported(join_all(jobs)).await;
-            Ok::<_, Error>(results.into_iter().map(QueryResult).collect::<Vec<_>>())
+            let jobs = queries.iter().map(|query| {
+                let sources = Sources::read(read.clone(), are_several);
+                clients.extract(pydantic, sources, query, None)
+            });
+            let results = call.reported(join_all(jobs)).await.into_iter();
+            let raw = |extraction| RawExtraction::new(extraction, kept.clone());
+            Ok::<_, Error>(results.map(|it| QueryResult(it.map(raw))).collect::<Vec<_>>())
         }))
     }
 
@@ -246,9 +266,9 @@ impl Extractor {
         let start = self.start(py, run, true)?;
         Ok(Job::new(start.pydantic.clone(), None, async move {
             let call = start.open().await?;
-            let content = read(input).await?.content;
+            let sources = call.sources(input, None);
             let OpenCall { clients, pydantic, .. } = &call;
-            let plan = run::plan(&clients.planner, pydantic, &content, &query);
+            let plan = run::plan(&clients.planner, pydantic, sources, &query);
             call.reported(Box::pin(plan)).await.map(RawPlan::from)
         }))
     }
@@ -297,13 +317,12 @@ impl Extractor {
         let pydantic = Pydantic::without_validators(py)?;
         let target = target.map(Arc::new);
         Ok(Job::new(pydantic.clone(), target.clone(), async move {
-            let content = read(input).await?.content;
+            let call = Call { pydantic: &pydantic, reporter: None, kept: None };
+            let sources = sources(input, &call);
             let target = target.map(|target| pydantic.target(target));
             let Clients { planner, extractor, .. } = clients;
-            let estimate = off_the_runtime(move || {
-                run::estimate(&planner, &extractor, &content, &query, target.as_ref())
-            });
-            estimate.await?.map(RawEstimate::from)
+            let estimate = run::estimate(&planner, &extractor, sources, &query, target.as_ref());
+            estimate.await.map(RawEstimate::from)
         }))
     }
 
@@ -319,10 +338,18 @@ impl Extractor {
         Ok(models)
     }
 
+    /// What is read of one source, or of several.
     fn prepare(&self, py: Python<'_>, input: Input) -> PyResult<Job> {
         self.check_open()?;
         let pydantic = Pydantic::without_validators(py)?;
-        Ok(Job::new(pydantic, None, async { read(input).await.map_err(Error::from) }))
+        let python = pydantic.clone();
+        Ok(Job::new(pydantic, None, async move {
+            if input.is_several() {
+                ReadSources::read(input, &python).await.map(RawPrepared::Several)
+            } else {
+                read(input).await.map(RawPrepared::One).map_err(Error::from)
+            }
+        }))
     }
 
     /// Raises `ExtractionError` once it is closed.

@@ -1,31 +1,38 @@
 //! What a caller hands over as data, and what was read of it.
 
+use std::fmt;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyTuple};
 
 use crate::documents::table::Table;
 use crate::documents::vision::{self, PageImage};
 use crate::documents::{
-    self, Content, FileError, FileErrorKind, Format, Limits, Measure, Mode, Origin, ReadOptions,
+    self, ArchivedFile, Content, Document, FileError, FileErrorKind, Format, Limits, Measure, Mode,
+    Origin, ReadOptions,
 };
-use crate::run::SAMPLE_CHARACTERS;
+use crate::run::{SAMPLE_CHARACTERS, SourceId};
 
-use super::document::Document;
+use super::document::Document as PyDocument;
 use super::errors::file_error;
 use super::job::Job;
+use super::sources::{ReadSources, Several};
 use super::target::Pydantic;
 
-/// The data and the reader's options as JSON: a tuple made by `structx._engine.inputs`.
-#[derive(FromPyObject)]
-pub struct Input(Encoded, String);
+/// The data, the reader's options as JSON, and perhaps what rows call the source: a tuple made by
+/// `structx._engine.inputs`.
+pub struct Input {
+    pub encoded: Encoded,
+    pub options: String,
+    pub label: Option<Label>,
+}
 
 #[derive(FromPyObject)]
-enum Encoded {
+pub enum Encoded {
     Text(String),
     /// Parts of JSON as [`Table::from_json`] takes them.
     Table(Vec<PyBackedBytes>),
@@ -33,6 +40,49 @@ enum Encoded {
     File(String, PyBackedBytes),
     Path(PathBuf),
     Prepared(Prepared),
+    Read(ReadSources),
+    Several(Several),
+}
+
+impl FromPyObject<'_, '_> for Input {
+    type Error = PyErr;
+
+    fn extract(input: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let parts = input.cast::<PyTuple>()?;
+        let label = if parts.len() > 2 { Some(parts.get_item(2)?.extract()?) } else { None };
+        let (encoded, options) = (parts.get_item(0)?.extract()?, parts.get_item(1)?.extract()?);
+        Ok(Self { encoded, options, label })
+    }
+}
+
+/// What rows call their source: its path or name, or its position in what the caller gave.
+#[derive(Debug, Clone, FromPyObject, IntoPyObject)]
+pub enum Label {
+    Index(usize),
+    Name(String),
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(index) => write!(formatter, "source {index}"),
+            Self::Name(name) => formatter.write_str(name),
+        }
+    }
+}
+
+impl Label {
+    pub fn of(id: &SourceId) -> Self {
+        id.name.as_deref().map_or(Self::Index(id.given), |name| Self::Name(name.to_owned()))
+    }
+
+    /// The id of the source at position `number` of all and `given` of what the caller gave.
+    pub fn id(self, number: usize, given: usize) -> SourceId {
+        match self {
+            Self::Index(given) => SourceId { number, given, name: None },
+            Self::Name(name) => SourceId { number, given, name: Some(name.into()) },
+        }
+    }
 }
 
 /// A source that is read once, for any number of operations.
@@ -49,10 +99,10 @@ impl Input {
     /// by hand, not measured.
     pub fn is_quick(&self) -> bool {
         const SHORT: usize = 1 << 16;
-        match &self.0 {
+        match &self.encoded {
             Encoded::Text(text) => text.len() <= SHORT,
             Encoded::Table(parts) => parts.iter().map(|part| part.len()).sum::<usize>() <= SHORT,
-            Encoded::Prepared(_) => true,
+            Encoded::Prepared(_) | Encoded::Read(_) | Encoded::Several(_) => true,
             Encoded::File(..) | Encoded::Path(_) => false,
         }
     }
@@ -60,7 +110,7 @@ impl Input {
     /// # Errors
     /// The source can't be read, or an option is wrong or has no use for it.
     pub fn read(self) -> Result<Prepared, FileError> {
-        let Self(encoded, options) = self;
+        let Self { encoded, options, .. } = self;
         let options = ReadOptions::from_json(&options)?;
         match encoded {
             Encoded::Text(text) => documents::Document::from_text(text, &options)
@@ -83,14 +133,76 @@ impl Input {
                 }
                 Ok(prepared)
             }
+            Encoded::Read(_) | Encoded::Several(_) => {
+                let message = "there are several sources; give one";
+                Err(FileError::new(FileErrorKind::Options, "data", message))
+            }
         }
+    }
+
+    pub fn is_several(&self) -> bool {
+        matches!(self.encoded, Encoded::Read(_) | Encoded::Several(_))
+    }
+
+    /// What rows call the source.
+    pub fn label(&self) -> Label {
+        self.label_or(0)
+    }
+
+    /// What rows call the source: where it has no name, its position.
+    pub fn label_or(&self, position: usize) -> Label {
+        let named = match (&self.label, &self.encoded) {
+            (Some(label), _) => return label.clone(),
+            (None, Encoded::Path(path)) => Some(path.display().to_string()),
+            (None, Encoded::File(name, _)) => Some(name.clone()),
+            (None, Encoded::Prepared(prepared)) => prepared.name(),
+            _ => None,
+        };
+        named.map_or(Label::Index(position), Label::Name)
+    }
+}
+
+/// The files of an input that is an archive, by its name; `None` for another one.
+///
+/// # Errors
+/// The archive can't be read.
+pub async fn files_in(input: &Input) -> Result<Option<Vec<ArchivedFile>>, FileError> {
+    let Label::Name(name) = input.label() else { return Ok(None) };
+    if !documents::is_archive_name(&name) {
+        return Ok(None);
+    }
+    let options = ReadOptions::from_json(&input.options)?;
+    match &input.encoded {
+        Encoded::Path(path) => {
+            let path = path.clone();
+            off_the_runtime(move || documents::files_in_path(&name, &path, &options)).await?
+        }
+        Encoded::File(_, bytes) => {
+            let bytes = bytes.to_vec();
+            off_the_runtime(move || documents::files_in_bytes(&name, &bytes, &options)).await?
+        }
+        _ => Ok(None),
     }
 }
 
 impl Prepared {
+    /// The path, or the name of a document that has one.
+    fn name(&self) -> Option<String> {
+        match (&self.path, &*self.content) {
+            (Some(path), _) => Some(path.display().to_string()),
+            (None, Content::Document(Document { format: Some(_), name, .. })) => Some(name.clone()),
+            _ => None,
+        }
+    }
+
     fn of_file(path: PathBuf, options: &ReadOptions) -> Result<Self, FileError> {
         let content = documents::read_path(&path, options)?;
         Ok(Self { content: Arc::new(content), path: Some(Arc::new(path)) })
+    }
+
+    /// What was read of a source that rows call `name`: its file is looked for there.
+    pub fn of_row(content: Arc<Content>, name: Option<&str>) -> Self {
+        Self { content, path: name.map(|name| Arc::new(PathBuf::from(name))) }
     }
 
     /// The document with its file, which is read again if it was not kept, as of most documents.
@@ -132,6 +244,12 @@ impl Prepared {
     #[getter]
     fn is_document(&self) -> bool {
         matches!(&*self.content, Content::Document(_))
+    }
+
+    /// The number of rows; 1 for a document.
+    #[getter]
+    fn row_count(&self) -> usize {
+        self.content.row_count()
     }
 
     #[getter]
@@ -178,7 +296,7 @@ pub fn reading(py: Python<'_>, input: Input) -> PyResult<Job> {
 #[pyfunction]
 pub fn reading_document(py: Python<'_>, input: Input) -> PyResult<Job> {
     Ok(Job::new(Pydantic::without_validators(py)?, None, async {
-        off_the_runtime(|| input.read().and_then(Document::new)).await?
+        off_the_runtime(|| input.read().and_then(PyDocument::new)).await?
     }))
 }
 

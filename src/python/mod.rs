@@ -19,6 +19,7 @@ mod row;
 mod runtime;
 mod schema;
 mod settings;
+mod sources;
 mod stream;
 mod target;
 mod worker;
@@ -57,6 +58,8 @@ mod _core {
     use super::runtime::shutdown;
     #[pymodule_export]
     use super::schema::{normalise, type_capabilities};
+    #[pymodule_export]
+    use super::sources::ReadSources;
     #[pymodule_export]
     use super::stream::RowStream;
     #[pymodule_export]

@@ -92,6 +92,8 @@ struct RawProgress {
     done: usize,
     failed: usize,
     journaled: usize,
+    files: usize,
+    total_files: Option<usize>,
     requests: usize,
     tokens: u64,
     cost: Option<f64>,
@@ -153,7 +155,11 @@ impl ProgressReporter {
         let now = Instant::now();
         let counts = Counts {
             started: now,
-            progress: RawProgress { cost: Some(0.0), ..RawProgress::default() },
+            progress: RawProgress {
+                cost: Some(0.0),
+                total_files: Some(0),
+                ..RawProgress::default()
+            },
             // So that the first report is sent at once.
             reported_at: now.checked_sub(INTERVAL).unwrap_or(now),
             is_waiting: false,
@@ -163,6 +169,20 @@ impl ProgressReporter {
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
         lock(&self.counts)
+    }
+
+    /// Counts sources that will follow; `None` if nobody knows how many.
+    pub fn sources(&self, count: Option<usize>) {
+        let mut counts = self.counts();
+        let total = &mut counts.progress.total_files;
+        *total = total.zip(count).map(|(total, more)| total + more);
+    }
+
+    /// One of the sources is an archive of so many.
+    pub fn archive(&self, count: usize) {
+        let mut counts = self.counts();
+        let total = &mut counts.progress.total_files;
+        *total = total.map(|total| (total + count).saturating_sub(1));
     }
 
     /// Reports the final progress and waits until all callbacks have returned.
@@ -213,6 +233,12 @@ impl Observer for ProgressReporter {
         progress.done += 1;
         progress.failed += usize::from(has_failed);
         progress.journaled += usize::from(from_journal);
+        self.report(counts);
+    }
+
+    fn source(&self) {
+        let mut counts = self.counts();
+        counts.progress.files += 1;
         self.report(counts);
     }
 }

@@ -6,16 +6,14 @@ use std::sync::Arc;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
-use crate::documents::Content;
 use crate::llm::Provider;
 use crate::llm::Usage;
 use crate::llm::rate_limit::{Stats, Totals};
 use crate::run::error::Error;
-use crate::run::{Client, Estimate, Extraction, Planned, PreparedExtraction, RunContext};
+use crate::run::{Client, Estimate, Extraction, Planned, PreparedExtraction};
 use crate::schema::{OutputSchema, UnenforcedRule};
 
 use super::errors;
-use super::evidence::Origin;
 use super::input::Prepared;
 use super::row::RawRows;
 use super::target::{ModelTarget, PydanticTarget};
@@ -26,7 +24,10 @@ pub struct RawExtraction {
     planning: Vec<RawUsage>,
     rows: RawRows,
     warnings: Vec<String>,
-    source: Prepared,
+    /// By their numbers; None for those that can't be read.
+    sources: Vec<Option<Prepared>>,
+    /// Why there are no more sources, if that is an error.
+    failure: Option<Failure>,
 }
 
 #[derive(IntoPyObject)]
@@ -114,6 +115,19 @@ impl From<UnenforcedRule> for RawLoss {
     }
 }
 
+/// An error as an exception that is not raised.
+struct Failure(Error);
+
+impl<'py> IntoPyObject<'py> for Failure {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        errors::extraction_error(py, self.0).into_bound_py_any(py)
+    }
+}
+
 struct Model(Arc<ModelTarget>);
 
 impl<'py> IntoPyObject<'py> for Model {
@@ -171,19 +185,18 @@ impl From<Estimate> for RawEstimate {
 }
 
 impl RawExtraction {
-    pub fn new(
-        extraction: Extraction<PydanticTarget>,
-        prepared: Prepared,
-        context: &RunContext,
-    ) -> Self {
-        let content = &prepared.content;
-        let origin = Origin::kept(context, &prepared, &extraction.target.target);
+    /// `sources` may end before the last ones that can't be read.
+    pub fn new(extraction: Extraction<PydanticTarget>, mut sources: Vec<Option<Prepared>>) -> Self {
+        let last = extraction.outcomes.last().map_or(0, |outcome| outcome.source.number + 1);
+        sources.resize(sources.len().max(last), None);
+        let schema = extraction.target.target.schema.clone();
         Self {
             model: Model(extraction.target.target),
             planning: extraction.planning.into_iter().map(RawUsage::from).collect(),
-            rows: RawRows::new(extraction.outcomes, origin),
-            warnings: [content.warnings(), &extraction.warnings].concat(),
-            source: prepared,
+            rows: RawRows::new(extraction.outcomes, Some(schema)),
+            warnings: extraction.warnings,
+            sources,
+            failure: extraction.failure.map(Failure),
         }
     }
 }
@@ -196,11 +209,11 @@ pub struct RawStart {
 }
 
 impl RawStart {
-    pub fn new(started: &PreparedExtraction<PydanticTarget>, content: &Content) -> Self {
+    pub fn new(started: &PreparedExtraction<PydanticTarget>) -> Self {
         Self {
             model: Model(started.target.target.clone()),
             planning: started.planning.iter().copied().map(RawUsage::from).collect(),
-            warnings: [content.warnings(), &started.warnings].concat(),
+            warnings: started.warnings.clone(),
         }
     }
 }

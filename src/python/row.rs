@@ -10,11 +10,13 @@ use pyo3::{PyTraverseError, intern};
 
 use crate::llm::Usage;
 use crate::reply::Repair;
-use crate::run::{self, RowOutcome};
+use crate::run::{self, RowOutcome, SourceId};
 
 use super::attempt_error::AttemptError;
-use super::evidence::{self, Claim, Origin, RowText};
+use super::evidence::{self, Claim, RowText};
+use super::input::{Label, Prepared};
 use super::raw::RawUsage;
+use super::target::Compiled;
 use structx_common::sync::lock;
 
 /// Rows that are made in one hold of the GIL: about a millisecond.
@@ -27,13 +29,13 @@ const LONGEST_ERROR: usize = 200;
 pub struct RawRows {
     outcomes: Mutex<Vec<RowOutcome<Py<PyAny>>>>,
     count: usize,
-    origin: Option<Arc<Origin>>,
+    /// The schema of the items, by which evidence is found; `None` if there are no outcomes.
+    target: Option<Arc<Compiled>>,
 }
 
 impl RawRows {
-    /// `origin` is what evidence is found in, if the outcomes keep any.
-    pub fn new(outcomes: Vec<RowOutcome<Py<PyAny>>>, origin: Option<Arc<Origin>>) -> Self {
-        Self { count: outcomes.len(), outcomes: Mutex::new(outcomes), origin }
+    pub fn new(outcomes: Vec<RowOutcome<Py<PyAny>>>, target: Option<Arc<Compiled>>) -> Self {
+        Self { count: outcomes.len(), outcomes: Mutex::new(outcomes), target }
     }
 }
 
@@ -43,12 +45,14 @@ impl RawRows {
         self.count
     }
 
-    /// The rows and the items of all of them; `labels` are those of the source, if it has any.
-    /// Other threads get their turn between rows.
+    /// The rows and the items of all of them. `labels` are those of the rows of the source, if it has
+    /// any; of several sources those of the sources. Other threads get their turn between rows.
+    #[pyo3(signature = (labels, of_sources=false))]
     fn take<'py>(
         &self,
         py: Python<'py>,
         labels: Option<&Bound<'py, PyAny>>,
+        of_sources: bool,
     ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyList>)> {
         let mut outcomes = std::mem::take(&mut *lock(&self.outcomes));
         let (rows, items) = (PyList::empty(py), PyList::empty(py));
@@ -57,8 +61,9 @@ impl RawRows {
             let part = outcomes.split_off(outcomes.len().saturating_sub(ROWS_IN_A_HOLD));
             outcomes.shrink_to_fit();
             for outcome in part.into_iter().rev() {
-                let label = labels.map(|labels| labels.get_item(outcome.position)).transpose()?;
-                let row = RowResult::new(outcome, label.map(Bound::unbind), self.origin.as_ref());
+                let labeled = if of_sources { outcome.source.given } else { outcome.position };
+                let label = labels.map(|labels| labels.get_item(labeled)).transpose()?;
+                let row = RowResult::new(outcome, label.map(Bound::unbind), self.target.as_ref());
                 for item in row.items.iter().rev() {
                     items.append(item.bind(py))?;
                 }
@@ -76,7 +81,9 @@ impl RawRows {
 #[pyclass(frozen, generic, module = "structx.results")]
 pub struct RowResult {
     position: usize,
-    /// None: the position.
+    source_position: usize,
+    source: Arc<SourceId>,
+    /// None: the position in the source.
     source_index: Option<Py<PyAny>>,
     input_data: Arc<str>,
     items: Box<[Py<PyAny>]>,
@@ -113,16 +120,19 @@ impl RowResult {
     fn new(
         outcome: RowOutcome<Py<PyAny>>,
         source_index: Option<Py<PyAny>>,
-        origin: Option<&Arc<Origin>>,
+        target: Option<&Arc<Compiled>>,
     ) -> Self {
-        let claim = origin.zip(outcome.reply);
+        let claim = outcome.content.zip(outcome.reply).zip(target);
         let (items, error) = match outcome.result {
             Ok(items) => (items.into(), None),
             Err(failure) => (Box::default(), Some(failure.to_string().into())),
         };
         let rare = Rare {
-            claim: claim
-                .map(|(origin, reply)| Claim { origin: origin.clone(), reply: reply.into() }),
+            claim: claim.map(|((content, reply), target)| Claim {
+                content,
+                target: target.clone(),
+                reply: reply.into(),
+            }),
             image_pages: outcome.image_pages,
             repairs: outcome.repairs,
             errors: outcome.errors,
@@ -130,6 +140,8 @@ impl RowResult {
         };
         Self {
             position: outcome.position,
+            source_position: outcome.source_position,
+            source: outcome.source,
             source_index,
             input_data: outcome.text,
             items,
@@ -203,7 +215,8 @@ impl RowResult {
     #[new]
     #[pyo3(signature = (position, source_index, input_data, items, usage, error=None, evidence=None,
                         image_pages=None, model=None, repairs=None, errors=None,
-                        incomplete_items=None, from_journal=false))]
+                        incomplete_items=None, from_journal=false, source=Label::Index(0),
+                        source_position=None))]
     #[expect(clippy::too_many_arguments, reason = "the attributes of a row")]
     fn from_python(
         position: usize,
@@ -219,6 +232,8 @@ impl RowResult {
         errors: Option<Bound<'_, PyAny>>,
         incomplete_items: Option<Bound<'_, PyAny>>,
         from_journal: bool,
+        source: Label,
+        source_position: Option<usize>,
     ) -> Self {
         let made = Made {
             items: given(Some(items)),
@@ -231,6 +246,8 @@ impl RowResult {
         };
         Self {
             position,
+            source_position: source_position.unwrap_or(position),
+            source: Arc::new(source.id(0, 0)),
             source_index: Some(source_index),
             input_data: input_data.into(),
             items: Box::default(),
@@ -249,10 +266,32 @@ impl RowResult {
     }
 
     #[getter]
+    fn source(&self) -> Label {
+        Label::of(&self.source)
+    }
+
+    #[getter]
+    fn source_position(&self) -> usize {
+        self.source_position
+    }
+
+    /// The number of the source among all of them.
+    #[getter]
+    fn _source_number(&self) -> usize {
+        self.source.number
+    }
+
+    /// The position of the source in what the caller gave.
+    #[getter]
+    fn _source_given(&self) -> usize {
+        self.source.given
+    }
+
+    #[getter]
     fn source_index<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match &self.source_index {
             Some(label) => Ok(label.bind(py).clone()),
-            None => Ok(self.position.into_pyobject(py)?.into_any()),
+            None => Ok(self.source_position.into_pyobject(py)?.into_any()),
         }
     }
 
@@ -289,7 +328,7 @@ impl RowResult {
                 return Err(evidence::not_kept());
             }
             let row = RowText {
-                position: self.position,
+                position: self.source_position,
                 text: &self.input_data,
                 has_images: !self.rare(|rare| &rare.image_pages).is_empty(),
             };
@@ -385,7 +424,8 @@ impl RowResult {
     /// The values of the row and where they stand, for notebooks.
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let claim = slf.get().rare.as_deref().and_then(|rare| rare.claim.as_ref());
-        let source = claim.map(|claim| claim.origin.source.clone());
+        let name = slf.get().source.name.as_deref();
+        let source = claim.map(|claim| Prepared::of_row(claim.content.clone(), name));
         slf.py().import("structx._engine.row_html")?.getattr("of_row")?.call1((slf, source))
     }
 
@@ -460,7 +500,7 @@ type Facts<'py> =
     (usize, Bound<'py, PyAny>, Option<String>, u64, u64, Option<f64>, Option<Bound<'py, PyString>>);
 
 /// The attributes that make a row, in the order of its constructor.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 15] = [
     "position",
     "source_index",
     "input_data",
@@ -474,6 +514,8 @@ const NAMES: [&str; 13] = [
     "errors",
     "incomplete_items",
     "from_journal",
+    "source",
+    "source_position",
 ];
 
 /// The values of these attributes. Evidence, which follows from the others, only if it is kept and asked

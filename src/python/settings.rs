@@ -16,13 +16,11 @@ use crate::llm::providers::registry;
 use crate::llm::rate_limit::{self, SharedLimiter};
 use crate::llm::retry::RetryPolicy;
 use crate::run::error::Error;
-use crate::run::{self, Cache, Client, RunContext, RunOptions, Step};
+use crate::run::{self, Cache, Client, Extraction, RunContext, RunOptions, Sources, Step};
 use crate::schema::OutputMode;
 
-use super::input::Prepared;
 use super::limits::Limits;
-use super::raw::RawExtraction;
-use super::target::{ModelTarget, Pydantic};
+use super::target::{ModelTarget, Pydantic, PydanticTarget};
 
 /// The settings of an extractor. Each process makes its own clients and connections of them.
 pub struct Settings {
@@ -212,15 +210,13 @@ impl Clients {
     pub async fn extract(
         &self,
         pydantic: &Pydantic,
-        prepared: Prepared,
+        sources: Sources,
         query: &str,
         target: Option<Arc<ModelTarget>>,
-    ) -> Result<RawExtraction, Error> {
+    ) -> Result<Extraction<PydanticTarget>, Error> {
         let target = target.map(|target| pydantic.target(target));
         let Self { planner, extractor, .. } = self;
-        run::extract(planner, extractor, pydantic, &prepared.content, query, target)
-            .await
-            .map(|extraction| RawExtraction::new(extraction, prepared, &extractor.context))
+        run::extract(planner, extractor, pydantic, sources, query, target).await
     }
 
     /// # Errors

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use structx_common::sync::lock;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -16,13 +17,11 @@ use crate::run::{PendingOutcome, PreparedExtraction, Step};
 
 use super::awaitable::Abort;
 use super::errors;
-use super::evidence::Origin;
-use super::input::Prepared;
 use super::job::{Job, Raise};
 use super::progress::ProgressReporter;
 use super::raw::RawStart;
 use super::row::RawRows;
-use super::target::{ModelTarget, Pydantic, PydanticTarget};
+use super::target::{Compiled, ModelTarget, Pydantic, PydanticTarget};
 use structx_common::sync::lock;
 
 /// The most rows of one batch. Chosen by hand, not measured.
@@ -50,7 +49,6 @@ type Row = PendingOutcome<Py<PyAny>>;
 pub struct StreamSetup {
     pub started: PreparedExtraction<PydanticTarget>,
     pub step: Step,
-    pub prepared: Prepared,
     pub query: String,
     pub reporter: Option<Arc<ProgressReporter>>,
 }
@@ -59,7 +57,8 @@ pub struct StreamSetup {
 struct Rows {
     receiver: UnboundedReceiver<Row>,
     task: JoinHandle<()>,
-    origin: Option<Arc<Origin>>,
+    target: Arc<Compiled>,
+    failure: Arc<Mutex<Option<Error>>>,
 }
 
 impl RowStream {
@@ -97,15 +96,14 @@ impl RowStream {
                 setup = setup => setup?,
                 _ = closed.wait_for(|is_closed| *is_closed) => return Ok(None),
             };
-            let content = &setup.prepared.content;
-            let start = RawStart::new(&setup.started, content);
-            let target = &setup.started.target.target;
-            let origin = Origin::kept(&setup.step.context, &setup.prepared, target);
+            let start = RawStart::new(&setup.started);
+            let target = setup.started.target.target.schema.clone();
             let (sender, receiver) = unbounded_channel();
-            let task = tokio::spawn(setup.send(sender, warnings));
+            let failure = Arc::default();
+            let task = tokio::spawn(setup.send(sender, warnings, Arc::clone(&failure)));
             let abort = Abort(task.abort_handle());
             *lock(&background) = Some(abort);
-            *rows.lock().await = Some(Rows { receiver, task, origin });
+            *rows.lock().await = Some(Rows { receiver, task, target, failure });
             if *closed.borrow() {
                 drop(lock(&background).take());
             }
@@ -138,16 +136,27 @@ impl RowStream {
 
 impl StreamSetup {
     /// Sends outcomes until the receiver is gone.
-    async fn send(self, sender: UnboundedSender<Row>, warnings: Arc<Mutex<Vec<String>>>) {
-        let Self { started, step, prepared, query, reporter } = self;
+    async fn send(
+        self,
+        sender: UnboundedSender<Row>,
+        warnings: Arc<Mutex<Vec<String>>>,
+        failure: Arc<Mutex<Option<Error>>>,
+    ) {
+        let Self { started, step, query, reporter } = self;
         let room = step.concurrency.saturating_mul(ROOM);
-        let mut outcomes = std::pin::pin!(started.outcomes(&step, &prepared.content, &query, room));
-        while let Some(row) = outcomes.next().await {
-            if sender.send(row).is_err() {
-                return;
+        let mut count = 0;
+        {
+            let mut outcomes = std::pin::pin!(started.outcomes(&step, &query, room));
+            while let Some(row) = outcomes.next().await {
+                count += 1;
+                if sender.send(row).is_err() {
+                    return;
+                }
             }
         }
-        started.end(&step, prepared.content.row_count()).await;
+        if let Err(error) = started.end(&step, count).await {
+            *lock(&failure) = Some(error);
+        }
         step.context.close().await;
         *lock(&warnings) = step.context.take_warnings();
         if let Some(reporter) = reporter {
@@ -157,24 +166,38 @@ impl StreamSetup {
 }
 
 impl Rows {
-    async fn next(&mut self) -> Result<RawRows, Panic> {
+    /// # Errors
+    /// What ended the sources, after the last row; or a panic.
+    async fn next(&mut self) -> Result<RawRows, Ended> {
         let mut batch = Vec::new();
-        if self.receiver.recv_many(&mut batch, BATCH).await == 0
-            && let Err(error) = (&mut self.task).await
-            && let Ok(panic) = error.try_into_panic()
-        {
-            return Err(Panic(format!("panic: {}", structx_common::panics::message(&*panic))));
+        if self.receiver.recv_many(&mut batch, BATCH).await == 0 {
+            if let Err(error) = (&mut self.task).await
+                && let Ok(panic) = error.try_into_panic()
+            {
+                let message = structx_common::panics::message(&*panic);
+                return Err(Ended::Panic(format!("panic: {message}")));
+            }
+            if let Some(error) = lock(&self.failure).take() {
+                return Err(Ended::Failure(error));
+            }
         }
         let outcomes = batch.into_iter().map(|ready| ready.outcome).collect();
-        Ok(RawRows::new(outcomes, self.origin.clone()))
+        Ok(RawRows::new(outcomes, Some(self.target.clone())))
     }
 }
 
-/// The message of a panic in the background task.
-struct Panic(String);
+/// Why a stream ended early.
+enum Ended {
+    /// The message of a panic in the background task.
+    Panic(String),
+    Failure(Error),
+}
 
-impl Raise for Panic {
+impl Raise for Ended {
     fn raise(self, py: Python<'_>) -> PyErr {
-        errors::internal_error(py, self.0)
+        match self {
+            Self::Panic(text) => errors::internal_error(py, text),
+            Self::Failure(error) => error.raise(py),
+        }
     }
 }

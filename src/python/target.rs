@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PySystemExit};
+use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PyRuntimeError, PySystemExit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use serde_json::Value;
@@ -188,6 +188,22 @@ impl Pydantic {
             drop(sender);
         };
         (call, async { drop(receiver.await) })
+    }
+
+    /// Calls a function that gives the next source of the caller; an interrupt also ends the job.
+    pub async fn pull<T>(&self, function: Arc<Py<PyAny>>, number: usize) -> PyResult<T>
+    where
+        T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr> + Send + 'static,
+    {
+        let (context, interrupt) = (self.context.clone(), self.interrupt.clone());
+        let call = move |py: Python<'_>| {
+            let given = context.call(py, function.bind(py), number);
+            given
+                .and_then(|given| given.extract())
+                .inspect_err(|error| interrupt.check(py, error.clone_ref(py)))
+        };
+        let broken = |broken| Err(PyRuntimeError::new_err(broken));
+        self.caller.pull(call).await.unwrap_or_else(broken)
     }
 
     /// The output of `operation`, unless Python raises an exception that ends the job.

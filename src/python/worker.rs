@@ -68,6 +68,8 @@ pub struct Caller {
     validator_threads: usize,
     /// Callbacks: one at a time, in order.
     callbacks: LaneId,
+    /// The caller's iterator of sources, which may wait for a long time.
+    sources: LaneId,
     pool: Option<Arc<Pool>>,
 }
 
@@ -77,9 +79,9 @@ impl Caller {
     /// Taken with the GIL, as the lock is: no other thread holds it while one forks.
     pub fn get(py: Python<'_>, validator_threads: usize) -> PyResult<Self> {
         static LANES: AtomicU64 = AtomicU64::new(0);
-        let validators = LANES.fetch_add(2, Ordering::Relaxed);
-        let pool = pool(py)?;
-        Ok(Self { validators, validator_threads, callbacks: validators + 1, pool })
+        let validators = LANES.fetch_add(3, Ordering::Relaxed);
+        let (callbacks, sources, pool) = (validators + 1, validators + 2, pool(py)?);
+        Ok(Self { validators, validator_threads, callbacks, sources, pool })
     }
 
     /// Runs a validator soon. The error says why there is no result, such as a panic's text; a
@@ -89,8 +91,25 @@ impl Caller {
         T: Send + 'static,
         F: FnOnce(Python<'_>) -> T + Send + 'static,
     {
+        self.run_in(self.validators, self.validator_threads, call).await
+    }
+
+    /// Takes the next source of the caller, one at a time; otherwise as [`run`](Self::run).
+    pub async fn pull<T, F>(&self, call: F) -> Result<T, String>
+    where
+        T: Send + 'static,
+        F: FnOnce(Python<'_>) -> T + Send + 'static,
+    {
+        self.run_in(self.sources, 1, call).await
+    }
+
+    async fn run_in<T, F>(&self, lane: LaneId, limit: usize, call: F) -> Result<T, String>
+    where
+        T: Send + 'static,
+        F: FnOnce(Python<'_>) -> T + Send + 'static,
+    {
         let (sender, receiver) = oneshot::channel();
-        self.add(self.validators, self.validator_threads, move |py| {
+        self.add(lane, limit, move |py| {
             if !sender.is_closed() {
                 let result = catch_unwind(AssertUnwindSafe(|| call(py))).map_err(|panic| {
                     format!("panic: {}", structx_common::panics::message(&*panic))

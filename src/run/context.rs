@@ -74,6 +74,9 @@ pub trait Observer: RequestObserver {
 
     /// A row has ended.
     fn row(&self, has_failed: bool, from_journal: bool);
+
+    /// All rows of a source have ended.
+    fn source(&self) {}
 }
 
 /// What all steps of one call share.
@@ -188,6 +191,18 @@ impl RunContext {
         let mut warnings = lock(&self.warnings);
         if !warnings.contains(&warning) {
             warnings.push(warning);
+        }
+    }
+
+    /// [`warn`](Self::warn) while there are fewer than `most` warnings; says once that more are left out.
+    pub(super) fn warn_at_most(&self, most: usize, warning: String) {
+        let mut warnings = lock(&self.warnings);
+        match warnings.len() {
+            count if count < most => warnings.push(warning),
+            count if count == most => {
+                warnings.push("further warnings of sources are left out".to_owned());
+            }
+            _ => {}
         }
     }
 

@@ -19,6 +19,9 @@ pub enum Error {
     /// A source could not be read; nothing was sent.
     #[error(transparent)]
     File(#[from] FileError),
+    /// What gives the sources failed, so that none follows.
+    #[error("the sources ended with an error: {0}")]
+    Sources(Box<dyn std::error::Error + Send + Sync>),
     /// A definition, a type expression or a JSON Schema that structx can't use.
     #[error("{0}")]
     Schema(String),
@@ -82,6 +85,9 @@ pub enum RowError {
     Invalid { problems: Vec<String>, requests: usize },
     #[error("the validator failed: {0}")]
     Validator(String),
+    /// Its source can't be read; nothing was sent for it.
+    #[error("{0}")]
+    Unread(String),
     /// The call stopped before the attempts were exhausted.
     #[error("{0}")]
     Stopped(StopReason),
@@ -121,6 +127,7 @@ impl RowError {
             Self::Llm { error, .. } => error.kind.name(),
             Self::Invalid { .. } => "invalid",
             Self::Validator(_) => "validator",
+            Self::Unread(_) => "unread",
             Self::Stopped(stop) => stop.kind(),
         }
     }
@@ -134,7 +141,7 @@ impl RowError {
                 LlmErrorKind::Refusal | LlmErrorKind::ContentFilter | LlmErrorKind::Truncated
             ),
             Self::Invalid { .. } => true,
-            Self::Validator(_) | Self::Stopped(_) => false,
+            Self::Validator(_) | Self::Unread(_) | Self::Stopped(_) => false,
         }
     }
 
@@ -143,7 +150,7 @@ impl RowError {
         match self {
             Self::Llm { error, .. } => Self::Llm { error, requests: sent },
             Self::Invalid { problems, .. } => Self::Invalid { problems, requests: sent },
-            other @ (Self::Validator(_) | Self::Stopped(_)) => other,
+            other @ (Self::Validator(_) | Self::Unread(_) | Self::Stopped(_)) => other,
         }
     }
 }

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::documents::Content;
+use futures_util::stream::{self, StreamExt};
+
+use crate::documents::{Content, FileError};
 use crate::llm::Provider;
+use crate::llm::cpu;
 use crate::llm::rate_limit::TypicalRequest;
 use crate::llm::tokens;
 use crate::llm::{Message, Usage};
@@ -14,11 +17,10 @@ use crate::schema::{OutputSchema, json_schema};
 
 use super::client::Client;
 use super::error::Result;
-use super::extract::{SAMPLE_CHARACTERS, SAMPLE_PAGES, SMALL_SAMPLE_CHARACTERS};
-use super::row;
+use super::sample::{SAMPLE_PAGES, SAMPLE_SOURCES, Sample};
+use super::source::{Sources, none_read};
 use super::step::Step;
 use super::target::Target;
-use super::visual_input::VisualInput;
 
 /// An estimate of an extraction in which no request fails.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,48 +64,121 @@ const EMBEDDED: Speed = Speed { start: 0.0, prompt: 70.0, completion: 30.0 };
 ///
 /// # Errors
 /// The errors that [`start`](super::start) returns before it sends anything.
-pub fn estimate<T: Target>(
+pub async fn estimate<T: Target>(
     planner: &Step,
     extractor: &Step,
-    content: &Content,
+    sources: impl Into<Sources>,
     query: &str,
     target: Option<&T>,
 ) -> Result<Estimate> {
-    let visual_input = extractor.expected_visual_input(content)?;
-    let client = &extractor.client;
-    let mut steps = Vec::with_capacity(2);
-    let (schema, instructions) = if let Some(target) = target {
-        (target.reply_schema(client)?, target.instructions())
-    } else {
-        steps.push(planning(planner, content, query, &visual_input)?.sums(1, None));
-        (client.compile("Planned", &json_schema::items_of(&planned()))?, "")
-    };
-    let (images, file) = (&*visual_input.images, visual_input.file.as_ref());
-    let around = prompts::extraction(query, instructions, "".into(), images, file);
-    let around = prompt_tokens(client, around, &schema);
-    let mut rows = 0;
-    let mut step = StepEstimate { client, requests: 0, prompt_tokens: 0, reply: of_reply(&schema) };
-    for row in row::rows(content, &[]) {
-        rows += 1;
-        let has_text = file.is_none() && !row.text.trim().is_empty();
-        if has_text || !images.is_empty() || file.is_some() {
-            step.requests += 1;
-            step.prompt_tokens += around;
+    let sources = sources.into();
+    let are_several = sources.are_several();
+    let mut sources = sources.in_order(usize::MAX);
+    let (mut first, mut rest) = (Vec::new(), Vec::new());
+    while first.len() < SAMPLE_SOURCES
+        && let Some(source) = sources.next().await.transpose()?
+    {
+        match source.content.clone() {
+            Ok(content) if extractor.expected_visual_input(&content).is_ok() => first.push(content),
+            Err(error) if !are_several => return Err(error.into()),
+            _ => {}
         }
-        if has_text {
-            step.prompt_tokens += tokens::of_text(&row.text);
+        rest.push(source);
+    }
+    let sample: Vec<&Content> = first.iter().map(|content| &**content).collect();
+    let mut estimator = Estimator::new(planner, extractor, &sample, query, target)?;
+    let mut all = stream::iter(rest.into_iter().map(Ok)).chain(sources);
+    let (mut unread, mut first_error, mut has_read) = (0, None, false);
+    while let Some(source) = all.next().await {
+        let added = match source?.content {
+            Ok(content) => cpu::run(usize::MAX, || estimator.add(&content)),
+            Err(error) => Err(error),
+        };
+        match added {
+            Ok(()) => has_read = true,
+            Err(error) if !are_several => return Err(error.into()),
+            Err(error) => {
+                (unread, first_error) = (unread + 1, first_error.or(Some(error)));
+                estimator.rows += 1;
+            }
         }
     }
-    steps.push(step.sums(extractor.concurrency, client.limiter.typical()));
-    let none = Estimate {
-        rows,
-        requests: 0,
-        prompt_tokens: 0,
-        completion_tokens: 0,
-        cost: Some(0.0),
-        seconds: 0.0,
-    };
-    Ok(steps.iter().fold(none, Estimate::plus))
+    if has_read { Ok(estimator.end()) } else { Err(none_read(unread, first_error).into()) }
+}
+
+/// The sum of an estimate over several sources.
+struct Estimator<'a> {
+    extractor: &'a Step,
+    query: &'a str,
+    instructions: String,
+    schema: Arc<OutputSchema>,
+    planning: Option<Estimate>,
+    rows: usize,
+    step: StepEstimate<'a>,
+}
+
+impl<'a> Estimator<'a> {
+    /// Estimates the planning, from the first sources.
+    ///
+    /// # Errors
+    /// The errors that [`start`](super::start) returns before it sends anything.
+    fn new<T: Target>(
+        planner: &Step,
+        extractor: &'a Step,
+        first: &[&Content],
+        query: &'a str,
+        target: Option<&T>,
+    ) -> Result<Self> {
+        let client = &extractor.client;
+        let (schema, instructions, planning) = if let Some(target) = target {
+            (target.reply_schema(client)?, target.instructions().to_owned(), None)
+        } else {
+            let step = planning(planner, extractor, first, query)?;
+            let schema = client.compile("Planned", &json_schema::items_of(&planned()))?;
+            (schema, String::new(), Some(step.sums(1, None)))
+        };
+        let step = StepEstimate { client, requests: 0, prompt_tokens: 0, reply: of_reply(&schema) };
+        Ok(Self { extractor, query, instructions, schema, planning, rows: 0, step })
+    }
+
+    /// Adds the rows of a source.
+    ///
+    /// # Errors
+    /// It has nothing that the model can read.
+    fn add(&mut self, content: &Content) -> Result<(), FileError> {
+        let visual_input = self.extractor.expected_visual_input(content)?;
+        let (images, file) = (&*visual_input.images, visual_input.file.as_ref());
+        let around = prompts::extraction(self.query, &self.instructions, "".into(), images, file);
+        let around = prompt_tokens(self.step.client, around, &self.schema);
+        let columns = content.columns_without(&[]);
+        self.rows += content.row_count();
+        for text in (0..content.row_count()).map(|row| content.row_text(row, &columns)) {
+            let has_text = file.is_none() && !text.trim().is_empty();
+            if has_text || !images.is_empty() || file.is_some() {
+                self.step.requests += 1;
+                self.step.prompt_tokens += around;
+            }
+            if has_text {
+                self.step.prompt_tokens += tokens::of_text(&text);
+            }
+        }
+        Ok(())
+    }
+
+    /// The sum.
+    fn end(self) -> Estimate {
+        let client = self.step.client;
+        let none = Estimate {
+            rows: self.rows,
+            requests: 0,
+            prompt_tokens: 0,
+            completion_tokens: 0,
+            cost: Some(0.0),
+            seconds: 0.0,
+        };
+        let of_rows = self.step.sums(self.extractor.concurrency, client.limiter.typical());
+        self.planning.iter().chain([&of_rows]).fold(none, Estimate::plus)
+    }
 }
 
 impl Estimate {
@@ -170,21 +245,24 @@ impl StepEstimate<'_> {
 /// The planning request, made from a sample as in a real run.
 fn planning<'a>(
     planner: &'a Step,
-    content: &Content,
+    extractor: &Step,
+    first: &[&Content],
     query: &str,
-    visual_input: &VisualInput,
 ) -> Result<StepEstimate<'a>> {
-    if let Content::Document(document) = content {
-        planner.visual_pages(document)?;
+    let mut images = Vec::new();
+    let mut file = None;
+    for content in first {
+        planner.can_plan_from(content)?;
+        let visual_input = extractor.expected_visual_input(content)?;
+        if planner.accepts_images_of(content) {
+            images.extend_from_slice(visual_input.first(SAMPLE_PAGES - images.len()));
+        }
+        file = file.or(visual_input.file.filter(|file| planner.accepts_file(file)));
     }
     let (client, nested) = (&planner.client, planner.plans_nested());
-    let characters = if nested { SAMPLE_CHARACTERS } else { SMALL_SAMPLE_CHARACTERS };
-    let images =
-        if planner.accepts_images_of(content) { visual_input.first(SAMPLE_PAGES) } else { &[] };
-    let file = visual_input.file.as_ref().filter(|file| planner.accepts_file(file));
-    let (columns, sample) = (content.columns(), content.sample(characters).into());
-    let messages = prompts::planning(query, columns, sample, images, file, !nested);
-    let schema = client.compile("extraction_plan", &plan::reply_schema(columns, nested))?;
+    let Sample { text, columns, .. } = Sample::of_text(planner, first);
+    let messages = prompts::planning(query, &columns, text, &images, file.as_ref(), !nested);
+    let schema = client.compile("extraction_plan", &plan::reply_schema(&columns, nested))?;
     let prompt_tokens = prompt_tokens(client, messages, &schema);
     Ok(StepEstimate {
         client,

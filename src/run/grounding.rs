@@ -110,7 +110,6 @@ impl Required {
 pub struct Grounded<'a, T> {
     pub target: &'a T,
     pub rule: &'a GroundingRule,
-    pub content: &'a Content,
     pub row: &'a Row,
 }
 
@@ -126,8 +125,9 @@ impl<T: Target> Validate for Grounded<'_, T> {
     fn ungrounded(&self, json: &str) -> Option<Ungrounded> {
         let leaves = leaves(&items_of(json), self.target.schema());
         let size = self.row.text.len().saturating_mul(EFFORT);
-        let has_images = !self.row.images.is_empty();
-        let index = || index(self.content, &self.row.text, has_images);
+        let source = &self.row.source;
+        let has_images = !source.images.is_empty();
+        let index = || index(&source.content, &self.row.text, has_images);
         let evidence = cpu::run(size, || find(&index(), &leaves));
         let is_ungrounded = |leaf: &Leaf, evidence: &Evidence| {
             self.rule.required.level(leaf).is_some_and(|level| !level.is_met_by(evidence))

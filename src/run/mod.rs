@@ -12,8 +12,10 @@ mod model_chain;
 pub mod proof;
 mod refine;
 mod row;
+mod sample;
 #[cfg(test)]
 mod scripted_steps;
+mod source;
 mod step;
 pub mod store;
 mod target;
@@ -24,11 +26,11 @@ pub use client::Client;
 pub use context::{Observer, RunContext, RunOptions};
 pub use error::{AttemptError, RowError, StopReason};
 pub use estimate::{Estimate, estimate};
-pub use extract::{
-    Extraction, PendingOutcome, PreparedExtraction, SAMPLE_CHARACTERS, extract, plan, start,
-};
+pub use extract::{Extraction, PendingOutcome, PreparedExtraction, extract, plan, start};
 pub use grounding::{GroundingRule, Level, OnUngrounded, Required, index, items_of};
 pub use row::Row;
+pub use sample::{SAMPLE_CHARACTERS, text_of as sample_of};
+pub use source::{Reading, Source, SourceId, Sources};
 pub use step::{RowOutcome, Step};
 pub use store::cache::Cache;
 pub use store::record::Record;

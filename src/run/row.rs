@@ -2,29 +2,32 @@
 
 use std::sync::Arc;
 
-use crate::documents::Content;
-use crate::llm::{File, Image};
+use super::source::AskedSource;
 
 /// A record of a table, or a whole document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Row {
-    /// Zero-based.
+    /// Among the rows of all sources, from 0.
     pub position: usize,
-    /// The exact text that is sent, unless `file` replaces it.
+    /// In its source, from 0.
+    pub source_position: usize,
+    /// The exact text that is sent, unless the source is sent as a file.
     pub text: Arc<str>,
-    /// The pages that are sent as images with the text.
-    pub images: Arc<[Image]>,
-    /// The file itself, for a model that accepts files.
-    pub file: Option<File>,
+    pub source: Arc<AskedSource>,
 }
 
-/// The rows of `content` in order. Those of a table have only the given columns, or all if
-/// `columns` is empty.
-pub fn rows<'a>(content: &'a Content, columns: &[String]) -> impl Iterator<Item = Row> + use<'a> {
-    content.row_texts(columns).enumerate().map(|(position, text)| Row {
-        position,
-        text: text.into(),
-        images: Arc::default(),
-        file: None,
+/// The rows of a source in order, the first one at `first`. Those of a table have all columns but those
+/// that are left out.
+pub fn rows(
+    source: &Arc<AskedSource>,
+    first: usize,
+    left_out: &[String],
+) -> impl Iterator<Item = Row> + use<> {
+    let (source, columns) = (source.clone(), source.content.columns_without(left_out));
+    (0..source.content.row_count()).map(move |source_position| Row {
+        position: first + source_position,
+        source_position,
+        text: source.content.row_text(source_position, &columns).into(),
+        source: source.clone(),
     })
 }

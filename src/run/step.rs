@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::documents::Content;
 use crate::llm::retry::RetryPolicy;
-use crate::llm::{File, Image, Provider, Usage};
+use crate::llm::{Provider, Usage};
 use crate::planning::plan::{self, Plan};
 use crate::planning::prompts;
 use crate::reply::Repair;
@@ -20,6 +20,8 @@ use super::error::{AttemptError, Error, Result, RowError};
 use super::grounding::Grounded;
 use super::model_chain::{Model, ModelChain};
 use super::row::Row;
+use super::sample::Sample;
+use super::source::{AskedSource, SourceId, Unread};
 use super::store::replay::{self, JournalSession};
 use super::store::request_key::Prompt;
 use super::target::{ModelFactory, Planned, Rejection, Target, Validate};
@@ -53,7 +55,11 @@ impl<T> Completion<Planned<T>> {
 /// How a row ended. Each row has exactly one outcome.
 #[derive(Debug)]
 pub struct RowOutcome<I> {
+    /// Among the rows of all sources.
     pub position: usize,
+    /// In its source.
+    pub source_position: usize,
+    pub source: Arc<SourceId>,
     /// The text that was sent.
     pub text: Arc<str>,
     /// The pages that were sent as images with it.
@@ -69,6 +75,8 @@ pub struct RowOutcome<I> {
     pub errors: Vec<AttemptError>,
     /// The JSON that the items were made of; `None` if nobody asked for evidence.
     pub reply: Option<String>,
+    /// What the evidence of the reply is found in; `None` if nobody asked for it.
+    pub content: Option<Arc<Content>>,
     /// What was repaired in replies, by JSON Pointer into the list of items.
     pub repairs: Vec<Repair>,
     /// Whether it was replayed from the journal.
@@ -122,19 +130,18 @@ impl Step {
     ///
     /// # Errors
     /// [`Error::Schema`](crate::Error::Schema): the schema of plans can't be compiled for a model.
-    pub async fn plan<M: ModelFactory>(
+    pub(super) async fn plan<M: ModelFactory>(
         &self,
         model_factory: &M,
         query: &str,
-        columns: &[String],
-        sample: Arc<str>,
-        images: &[Image],
-        file: Option<&File>,
+        sample: &Sample,
     ) -> Result<Completion<Planned<M::Target>>> {
+        let Sample { text, columns, images, file, .. } = sample;
         let nested = self.plans_nested();
         let schema = plan::reply_schema(columns, nested);
         let models = self.models(|client| client.compile("extraction_plan", &schema))?;
-        let messages = prompts::planning(query, columns, sample, images, file, !nested);
+        let messages =
+            prompts::planning(query, columns, text.clone(), images, file.as_ref(), !nested);
         let parse = |reply: &Value| plan::parse(reply, columns);
         let validator = PlanValidator { model_factory, parse };
         Ok(self.complete(&models, &Prompt::new(messages), &validator).await)
@@ -147,33 +154,45 @@ impl Step {
         query: &str,
         models: &ModelChain,
         journal_session: Option<&JournalSession>,
-        content: &Content,
         row: Row,
     ) -> RowOutcome<T::Item> {
         let mut outcome = RowOutcome::new(&row);
-        if !row.text.trim().is_empty() || !row.images.is_empty() || row.file.is_some() {
+        let AskedSource { images, file, .. } = &*row.source;
+        if !row.text.trim().is_empty() || !images.is_empty() || file.is_some() {
             let _permit = self.context.permit().await;
             // A row is one part; splitting rows that are too long for one request belongs here.
             for part in [row.text.clone()] {
-                let (instructions, file) = (target.instructions(), row.file.as_ref());
-                let messages = prompts::extraction(query, instructions, part, &row.images, file);
+                let (instructions, file) = (target.instructions(), file.as_ref());
+                let messages = prompts::extraction(query, instructions, part, images, file);
                 let rule = self.context.grounding_rule();
                 let prompt = Prompt::new(messages).with_rule(rule);
                 let (position, session) = (row.position, journal_session);
                 outcome.add(match rule {
                     None => self.part(target, models, session, position, &prompt).await,
                     Some(rule) => {
-                        let grounded = Grounded { target, rule, content, row: &row };
+                        let grounded = Grounded { target, rule, row: &row };
                         // Boxed, so that rows without a rule have no room for it.
                         Box::pin(self.part(&grounded, models, session, position, &prompt)).await
                     }
                 });
             }
         }
-        if let Some(observer) = &self.context.observer {
-            observer.row(outcome.result.is_err(), outcome.from_journal);
+        if self.context.keeps_evidence(&row.source.content) {
+            outcome.content = outcome.reply.is_some().then(|| row.source.content.clone());
+        } else {
+            outcome.reply = None;
         }
+        self.ended(&outcome, row.source.end_row());
         outcome
+    }
+
+    /// Tells the observer that a row has ended, and perhaps its source.
+    pub(super) fn ended<I>(&self, outcome: &RowOutcome<I>, is_last_of_source: bool) {
+        let Some(observer) = &self.context.observer else { return };
+        observer.row(outcome.result.is_err(), outcome.from_journal);
+        if is_last_of_source {
+            observer.source();
+        }
     }
 }
 
@@ -197,16 +216,36 @@ impl Step {
 
 impl<I> RowOutcome<I> {
     fn new(row: &Row) -> Self {
+        let AskedSource { id, images, .. } = &*row.source;
         Self {
-            position: row.position,
             text: row.text.clone(),
-            image_pages: row.images.iter().map(|image| image.page).collect(),
+            image_pages: images.iter().map(|image| image.page).collect(),
+            source_position: row.source_position,
+            ..Self::empty(row.position, id.clone())
+        }
+    }
+
+    /// The outcome of a source that can't be read: one row.
+    pub(super) fn of_unread(position: usize, unread: Unread) -> Self {
+        let Unread { id, error } = unread;
+        let result = Err(RowError::Unread(error.to_string()));
+        Self { result, ..Self::empty(position, id) }
+    }
+
+    fn empty(position: usize, source: Arc<SourceId>) -> Self {
+        Self {
+            position,
+            source_position: 0,
+            source,
+            text: Arc::default(),
+            image_pages: Vec::new(),
             result: Ok(Vec::new()),
             incomplete: Vec::new(),
             model: None,
             calls: Vec::new(),
             errors: Vec::new(),
             reply: None,
+            content: None,
             repairs: Vec::new(),
             from_journal: false,
         }

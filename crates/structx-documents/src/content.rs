@@ -53,16 +53,22 @@ impl Content {
         }
     }
 
-    /// The texts of the rows in order, restricted to `columns` if it is a table. A document is one
-    /// row.
+    /// The positions of the columns of a table that are not among these; of all columns if none is left.
     #[must_use]
-    pub fn row_texts<'a>(
-        &'a self,
-        columns: &[String],
-    ) -> Box<dyn Iterator<Item = Cow<'a, str>> + Send + 'a> {
+    pub fn columns_without(&self, left_out: &[String]) -> Vec<usize> {
+        let columns = self.columns();
+        let is_kept = |index: &usize| !left_out.contains(&columns[*index]);
+        let kept: Vec<usize> = (0..columns.len()).filter(is_kept).collect();
+        if kept.is_empty() { (0..columns.len()).collect() } else { kept }
+    }
+
+    /// The text of a row, of a table with the columns at these positions in their order. A document is
+    /// one row.
+    #[must_use]
+    pub fn row_text(&self, position: usize, columns: &[usize]) -> Cow<'_, str> {
         match self {
-            Self::Document(document) => Box::new(std::iter::once(document.text.as_str().into())),
-            Self::Table(table) => Box::new(table.row_texts(columns).map(Cow::Owned)),
+            Self::Document(document) => document.text.as_str().into(),
+            Self::Table(table) => table.text_of(position, columns).into(),
         }
     }
 }

@@ -44,3 +44,4 @@ pub use options::{Mode, Password, ReadOptions};
 pub use read::{read_bytes, read_path};
 pub use records::options::{Columns, HeaderRow, ReadAs, SheetKey, Sheets, Skipped, TableOptions};
 pub use source::{Origin, resolve};
+pub use zip_formats::files::{ArchivedFile, files_in_bytes, files_in_path, is_archive_name};

@@ -22,7 +22,8 @@ impl Content {
     #[must_use]
     pub fn measure(&self) -> Measure {
         let (mut rows, mut characters, mut tokens) = (0, 0, 0);
-        for text in self.row_texts(&[]) {
+        let columns = self.columns_without(&[]);
+        for text in (0..self.row_count()).map(|position| self.row_text(position, &columns)) {
             rows += 1;
             characters += text.chars().count();
             tokens += tokens::of_text(&text);

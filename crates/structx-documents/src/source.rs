@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::context::ReadContext;
+use super::zip_formats::files::is_archive_name;
 use super::{FileError, FileErrorKind, Format};
 
 /// The longest path in bytes: `PATH_MAX` of Linux; other systems accept less.
@@ -69,7 +70,7 @@ fn is_absolute(data: &str) -> bool {
 
 fn is_file_name(data: &str) -> bool {
     let name = file_name(data);
-    Format::from_name(name).is_some()
+    (Format::from_name(name).is_some() || is_archive_name(name))
         && name.split_whitespace().count() <= MOST_WORDS_OF_A_NAME
         && ![". ", "! ", "? "].iter().any(|end| name.contains(end))
 }

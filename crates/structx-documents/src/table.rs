@@ -233,7 +233,7 @@ impl Table {
         row_text::column_at(&self.columns, text, at)
     }
 
-    fn text_of(&self, index: usize, chosen: &[usize]) -> String {
+    pub(crate) fn text_of(&self, index: usize, chosen: &[usize]) -> String {
         let Some(record) = self.records.get(index) else { return String::new() };
         let mut text = String::new();
         let mut chosen = chosen.iter().peekable();

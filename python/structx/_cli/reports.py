@@ -59,7 +59,7 @@ class Kept:
         items = [item for row in rows for item in row.items]
         result = ExtractionResult(items, rows, self._models[source], ExtractorUsage())
         if (document := self._document(source)) is not None:
-            vars(result)[SOURCE] = document
+            vars(result)[SOURCE] = ([document[0]], document[1])
         return result
 
     def _document(self, source: Source) -> tuple[_core.Prepared, str] | None:

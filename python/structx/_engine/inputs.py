@@ -18,7 +18,7 @@ from structx._engine.tables.files import read_file
 from structx._engine.tables.libraries import library_of
 from structx._engine.tables.values import plain
 from structx.exceptions import FileError
-from structx.inputs import BinaryFile, Data, PreparedInput
+from structx.inputs import BinaryFile, OneSource, PreparedInput
 
 _BLOCK = 1 << 20
 """Bytes per read of a file object; chosen by hand, not measured."""
@@ -28,19 +28,23 @@ _HINTS = {"Series": "call .to_frame() on it"}
 
 
 def source_of(
-    data: Data | tuple[str, bytes], file_options: Mapping[str, Any] | None = None
+    data: OneSource, file_options: Mapping[str, Any] | None = None
 ) -> Source:
     """Converts the data of a call to the form that the core reads.
 
     Raises TypeError for unsupported types of data, ValueError for values that JSON can't express,
     FileError for such options, and ExtractionError for a closed PreparedInput.
     """
-    options = _options(file_options)
+    options = options_of(file_options)
     if isinstance(prepared := getattr(data, "source", None), _core.Prepared):  # a Document
         return Source((prepared, options))
     if isinstance(data, PreparedInput):
         source = data.source()
-        return Source((source.input[0], options), source.table, source.labels)
+        if source.are_several and file_options:
+            raise FileError(
+                "file_options: the data was read already; give the options when it is read"
+            )
+        return Source((source.input[0], options), source.table, source.labels, source.are_several)
     if library_of(data) is None and _kind(data) not in _HINTS and streams.is_stream(data):
         data = cast("Data", streams.read(data))
     if library := library_of(data):
@@ -56,7 +60,7 @@ def source_of_file(file: Path | tuple[str, bytes], file_options: Mapping[str, An
     """`source_of` for a file, given as a path or as its name and content."""
     table = read_file(file, file_options)
     if table is None:
-        return Source((file, _options(file_options)))
+        return Source((file, options_of(file_options)))
     encoded, _ = encode(table, cast(str, library_of(table)))
     return Source((encoded, "{}"))
 
@@ -80,8 +84,8 @@ def _encode(data: object, options: str) -> str | list[bytes] | tuple[str, bytes]
             hint = _HINTS.get(_kind(data))
             raise TypeError(
                 "data must be a text, a path, bytes, a file object, a list of dicts, a DataFrame "
-                "of pandas or polars, a Table of pyarrow, or have an Arrow stream, not "
-                f"{_kind(data)}" + (f": {hint}" if hint else "")
+                "of pandas or polars, a Table of pyarrow, other data with an Arrow stream, or a list "
+                f"or an iterator of such sources, not {_kind(data)}" + (f": {hint}" if hint else "")
             )
 
 
@@ -143,7 +147,8 @@ def _record(position: int, record: object) -> Any:
     return plain(keys)
 
 
-def _options(options: Mapping[str, Any] | None) -> str:
+def options_of(options: Mapping[str, Any] | None) -> str:
+    """The options of the reader as JSON; raises FileError."""
     if options is None:
         return "{}"
     if not isinstance(options, Mapping):
@@ -154,6 +159,11 @@ def _options(options: Mapping[str, Any] | None) -> str:
         except (PydanticSerializationError, RecursionError) as error:
             raise FileError(f"file_options: `{name}` can't be {_kind(value)}") from error
     return to_json(dict(options), inf_nan_mode="strings").decode()
+
+
+def is_unsupported_table(data: object) -> bool:
+    """Whether it is a kind of table for which there is another one."""
+    return _kind(data) in _HINTS
 
 
 def _kind(value: Any) -> str:

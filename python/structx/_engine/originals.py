@@ -33,11 +33,16 @@ class Result(Protocol):
 def source_of(result: Result, file: File | None) -> _core.Prepared | None:
     """The document of a result: `file`, or that which it was extracted from; None if it is gone.
 
-    Raises FileError and ValueError: `file` can't be read, or is not that of the result.
+    Raises FileError and ValueError: `file` can't be read or is not that of the result, or the result is
+    of several documents.
     """
     if file is None:
-        source: _core.Prepared | None = vars(result).get(SOURCE, (None, ""))[0]
-        return source
+        documents: list[_core.Prepared | None] = vars(result).get(SOURCE, ([], ""))[0]
+        if len(documents) > 1:
+            raise ValueError(
+                "the result is of several documents, and this shows one: extract from one at a time"
+            )
+        return documents[0] if documents else None
     if isinstance(file, str | os.PathLike | tuple):
         given = file if isinstance(file, tuple) else Path(file)
         # The mode keeps the file, of which pages are drawn.

@@ -33,6 +33,10 @@ class Bar:
             self._bar.start_t -= progress.seconds
         self._bar.total, self._bar.n = progress.rows, progress.done
         parts = [f"{progress.failed} failed", f"{progress.tokens:,} tokens"]
+        total = progress.total_files
+        if max(progress.files, total or 0) > 1:
+            of_total = f" of {total}" if total else ""
+            parts.insert(0, f"{progress.files}{of_total} files")
         if progress.cost is not None:
             parts.append(dollars(progress.cost))
         self._bar.set_postfix_str(", ".join(parts))

@@ -11,7 +11,7 @@ from structx._engine.items import VALUE
 from structx._engine.tables import long, write
 from structx._engine.tables.libraries import library_of
 from structx.exceptions import ExtractionError
-from structx.inputs import source_frame
+from structx.inputs import RowsOfSources, source_frame
 
 if TYPE_CHECKING:
     from structx import _core
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def table_of(
     result: ExtractionResult[Any],
     source: Source,
-    prepared: _core.Prepared,
+    prepared: _core.Prepared | RowsOfSources,
     expand_nested: bool,
     with_evidence: bool = False,
 ) -> Any:
@@ -35,7 +35,8 @@ def table_of(
         table = source_frame(prepared)
         taken = list(map(str, table.columns))
     else:
-        table, taken = source.table, prepared.columns
+        table = source.table
+        taken = write.names_of(table)
     outcomes = [(_status(row), row.items) for row in result.rows]
     try:
         find = partial(_evidence, result.rows) if with_evidence else None

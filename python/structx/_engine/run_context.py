@@ -102,6 +102,11 @@ class RunContext:
         if self._span or LOGGER.isEnabledFor(logging.DEBUG):
             self.log = self._requested
 
+    @property
+    def loop(self) -> AbstractEventLoop | None:
+        """The event loop of the caller, in asynchronous operations."""
+        return None if self._loop is None else self._loop[0]
+
     def read(self, source: str) -> None:
         """Takes the name of the source, for logs and spans."""
         self._source = source
@@ -261,6 +266,8 @@ def _counts(progress: Progress) -> list[str]:
         f"{progress.failed} failed",
         f"{progress.journaled} from the journal",
     ]
+    if progress.files > 1:
+        rows.insert(0, f"{progress.files} files")
     requests = "1 request" if progress.requests == 1 else f"{progress.requests} requests"
     spent = [requests, f"{progress.tokens} tokens"]
     cost = [] if progress.cost is None else [dollars(progress.cost)]

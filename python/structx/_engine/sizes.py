@@ -10,6 +10,7 @@ from structx import _core
 from structx._engine.tables.files import is_file, is_named
 from structx._engine.tables.libraries import library_of
 from structx._engine.tables.streams import is_stream
+from structx.file_sets import Files
 
 _LARGE = 5_000
 """Values that take so long to convert that they would block an event loop.
@@ -38,6 +39,8 @@ def _size(value: Any, depth: int = 4) -> int:
         if len(parts) > _LARGE or not depth:
             return len(parts)
         return sum(_size(part, depth - 1) for part in parts)
+    if isinstance(value, Files):  # looks for the files
+        return _LARGE + 1
     if value is None or isinstance(value, (bool, int, float, type)):
         return 1
     if hasattr(value, "read"):  # reading a file object may block

@@ -7,34 +7,41 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from structx import _core
 
-Encoded: TypeAlias = "tuple[str | list[bytes] | tuple[str, bytes] | Path | _core.Prepared, str]"
-"""The data (a list has the parts of a table as JSON, bytes with a name are a file), and the options
-of the reader as JSON."""
+Encoded: TypeAlias = "tuple[Any, str] | tuple[Any, str, str | int]"
+"""The data in one of the forms that the stub of the core lists, the options of the reader as JSON, and
+perhaps what rows call the source."""
 
 SOURCE = "_source"
-"""The attribute of a result that holds its document, and the options of the reader as JSON, among
-them the password; for proofs and the review page. It does not pickle."""
+"""The attribute of a result that holds its documents by the numbers of their sources, and the options
+of the reader as JSON, among them the password; for proofs and the review page. It does not pickle."""
 
 
 class Source:
     """The data of one call. A plain class, as dataclasses take half a millisecond to import."""
 
     def __init__(
-        self, input: Encoded, table: Any = None, labels: Sequence[Any] | None = None
+        self,
+        input: Encoded,
+        table: Any = None,
+        labels: Sequence[Any] | None = None,
+        are_several: bool = False,
     ) -> None:
         self.input = input
         self.table = table
         """The caller's own table; None for other data."""
         self.labels = labels
         """The labels of its rows; None if it has none."""
+        self.are_several = are_several
+        """Whether there are several sources: each row of the table is one, if there is a table."""
+
 
     @property
     def name(self) -> str:
         """The name of the file, without its folder; `text` or `data` for other data."""
+        if self.are_several:
+            return "sources"
         data = self.input[0]
         if isinstance(data, str):
             return "text"
@@ -47,3 +54,13 @@ class Source:
         """Drops the data once a job has it: that of a million rows is large, and the job reads it
         only once."""
         self.input = ("", self.input[1])
+
+
+def number_of(row: _core.RowResult[Any]) -> int:
+    """The number of its source among all of them."""
+    return row._source_number  # pyright: ignore[reportPrivateUsage]
+
+
+def given_of(row: _core.RowResult[Any]) -> int:
+    """The position of its source in what the caller gave."""
+    return row._source_given  # pyright: ignore[reportPrivateUsage]

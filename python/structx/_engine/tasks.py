@@ -17,14 +17,20 @@ from typing import (
 
 from pydantic import BaseModel
 
-from structx._engine.source import SOURCE
+from structx._engine.source import SOURCE, Source, given_of, number_of
 from structx.exceptions import ExtractionError
 
 if TYPE_CHECKING:
     from structx import _core, results, usage
-    from structx._engine import inputs, response_models, run_context, sizes, threads
+    from structx._engine import (
+        inputs,
+        response_models,
+        run_context,
+        sizes,
+        sources,
+        threads,
+    )
     from structx._engine.run_context import RunContext
-    from structx._engine.source import Source
     from structx._engine.tables import write
     from structx.batch_function import BatchFunction
     from structx.definitions import GeneratedModel
@@ -50,9 +56,16 @@ def load() -> None:
     The constructor calls it, since the first operation may run while the interpreter exits, when
     nothing can be imported any more.
     """
-    global inputs, response_models, results, run_context, sizes, threads, usage, write
+    global inputs, response_models, results, run_context, sizes, sources, threads, usage, write
     from structx import results, usage
-    from structx._engine import inputs, response_models, run_context, sizes, threads
+    from structx._engine import (
+        inputs,
+        response_models,
+        run_context,
+        sizes,
+        sources,
+        threads,
+    )
     from structx._engine.tables import write
 
 
@@ -235,7 +248,7 @@ def _model_class(model: object) -> type[BaseModel]:
 
 def _read(context: RunContext, data: Data, file_options: Mapping[str, Any] | None) -> Source:
     """Converts the data of a call, and tells its name to the log."""
-    source = inputs.source_of(data, file_options)
+    source = sources.sources_of(data, file_options, context.loop)
     context.read(source.name)
     return source
 
@@ -269,22 +282,41 @@ def _result(
 ) -> ExtractionResult[Any, Any]:
     result: ExtractionResult[Any, Any] = results.result_of(raw, source)
     context.count(result.rows)
-    if raw["source"].is_document:
-        # A table is large, and its rows have their texts.
-        vars(result)[SOURCE] = (raw["source"], source.input[1])
+    read = raw["sources"]
+    # A table is large, and its rows have their texts.
+    documents = [one if one and one.is_document else None for one in read]
+    if any(documents):
+        vars(result)[SOURCE] = (documents, source.input[1])
+    if failure := raw["failure"]:
+        raise ExtractionError(str(failure), {query: result}) from failure.__cause__
     if output.return_df:
         try:
-            from structx._engine import result_table  # not needed by other tasks
-
-            if output.return_df == "long":
-                result.data = result_table.long_table_of(result, source, output.evidence)
-            else:
-                result.data = result_table.table_of(
-                    result, source, raw["source"], output.expand_nested, output.evidence
-                )
+            result.data = _table(result, source, read, output)
         except ExtractionError as error:
             raise ExtractionError(str(error), {query: result}) from error.__cause__
     return result
+
+
+def _table(
+    result: ExtractionResult[Any, Any],
+    source: Source,
+    read: list[_core.Prepared | None],
+    output: OutputOptions,
+) -> Any:
+    from structx._engine import result_table  # not needed by other tasks
+    from structx.inputs import RowsOfSources
+
+    if output.return_df == "long":
+        return result_table.long_table_of(result, source, output.evidence)
+    prepared: Any = read[0] if read else None
+    if source.are_several and source.table is None:
+        prepared = RowsOfSources([(row, read[number_of(row)]) for row in result.rows])
+    elif source.are_several:
+        positions = [given_of(row) for row in result.rows]
+        source = Source(source.input, write.rows_of(source.table, positions))
+    return result_table.table_of(
+        result, source, prepared, output.expand_nested, output.evidence
+    )
 
 
 def _results(

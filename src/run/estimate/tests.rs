@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use super::{Estimate, estimate};
@@ -93,7 +94,19 @@ fn table(rows: usize) -> Content {
 }
 
 fn estimated(step: &Step, content: &Content) -> Estimate {
-    estimate(step, step, content, "orders", Some(&Orders::new())).unwrap()
+    estimated_by(step, step, content, Some(&Orders::new()))
+}
+
+/// Nothing is awaited: the content is read.
+fn estimated_by(
+    planner: &Step,
+    extractor: &Step,
+    content: &Content,
+    target: Option<&Orders>,
+) -> Estimate {
+    let content = Arc::new(content.clone());
+    let estimate = estimate(planner, extractor, &content, "orders", target).now_or_never();
+    estimate.unwrap().unwrap()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small counts")]
@@ -111,9 +124,10 @@ fn prompts_are_those_that_are_sent() {
         let (step, target, content) = (step(model, None), Orders::new(), table(3));
         let Step { client, .. } = &step;
         let schema = target.reply_schema(client).unwrap();
-        let sent = crate::run::row::rows(&content, &[]).map(|row| {
-            let messages =
-                prompts::extraction("orders", target.instructions(), row.text, &[], None);
+        let columns = content.columns_without(&[]);
+        let sent = (0..content.row_count()).map(|row| {
+            let text = content.row_text(row, &columns).into();
+            let messages = prompts::extraction("orders", target.instructions(), text, &[], None);
             let request = client.request(messages, &schema);
             let beside = if client.states_schema(&schema) {
                 String::new()
@@ -145,7 +159,7 @@ fn costs_are_those_of_both_steps() {
     let cost = |planner: Option<Price>, extractor: Option<Price>, target: Option<&Orders>| {
         let planner = step("openai/o3", planner);
         let extractor = step("openai/gpt-4o", extractor);
-        estimate(&planner, &extractor, &content, "orders", target).unwrap()
+        estimated_by(&planner, &extractor, &content, target)
     };
     let given = cost(None, price(1e6), Some(&Orders::new()));
     assert!(is_near(given.cost.unwrap(), count(given.prompt_tokens)));

@@ -108,7 +108,7 @@ async fn rows_that_the_caller_has_not_taken_hold_others_back() {
     let (step, content) = (step(&[&scripted], RunContext::new(2)), records(9));
     let prepared =
         start(&step, &step, &WordsFactory, &content, "words", Some(Words::new())).await.unwrap();
-    let mut outcomes = std::pin::pin!(prepared.outcomes(&step, &content, "words", 1));
+    let mut outcomes = std::pin::pin!(prepared.outcomes(&step, "words", 1));
     let first = outcomes.next().await.unwrap();
     let second = futures_util::poll!(outcomes.next());
     assert!(second.is_pending());

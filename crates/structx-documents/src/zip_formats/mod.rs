@@ -2,5 +2,6 @@
 
 pub(super) mod archive;
 pub(super) mod epub;
+pub(super) mod files;
 pub(super) mod opendocument;
 mod opendocument_styles;

@@ -15,6 +15,7 @@ from structx._engine import items, leaves
 from structx._engine.originals import File, Result, source_of
 from structx._engine.review import images, text_pages
 from structx._engine.review.text_pages import TextPage
+from structx._engine.source import SOURCE, number_of
 
 if TYPE_CHECKING:
     from structx.evidence import Evidence, RowEvidence, Span, Uncited
@@ -78,20 +79,40 @@ class Collected:
 
         Raises FileError and ValueError: `file` can't be read, or is not that of the result.
         """
-        source = source_of(result, file)
+        documents: list[_core.Prepared | None] = vars(result).get(SOURCE, ([], ""))[0]
+        by_source = _by_source(result.rows)
+        if len(by_source) > 1:
+            if file is not None:
+                raise ValueError("source: the result is of several sources; leave it out")
+            for number, rows in by_source.items():
+                document = documents[number] if number < len(documents) else None
+                own = str(rows[0].source)
+                self._add(f"{name}: {own}" if name else own, result, rows, document)
+            return
+        self._add(name, result, result.rows, source_of(result, file))
+
+    def _add(
+        self,
+        name: str | None,
+        result: Result,
+        of_source: list[_core.RowResult[Any]],
+        source: _core.Prepared | None,
+    ) -> None:
         document = None
-        if source is not None and len(result.rows) == 1:
+        if source is not None and len(of_source) == 1:
             document = _core.reading_document((source, "{}")).wait()
-        rows = [_row(row, _pages(row, document)) for row in result.rows]
+        rows = [_row(row, _pages(row, document)) for row in of_source]
         if source is not None and document is not None:
             self.images.draw(source, document.format, rows[0]["pages"], _shown(rows[0]["fields"]))
         self._bound(page for row in rows for page in row["pages"])
+        # Those about one of several sources have its name.
+        warnings = result.warnings if len(of_source) == len(result.rows) else []
         self.sources.append(
             {
                 "name": name or (document.name if document else _name(result, source)),
                 "model": items.name_of(result.model),
                 "schema": _schema(result.model),
-                "notes": [*result.warnings, *_notes(rows)],
+                "notes": [*warnings, *_notes(rows)],
                 "rows": rows,
             }
         )
@@ -104,6 +125,15 @@ class Collected:
                 page["text"], page["headings"], page["tables"] = None, [], []
                 note = f"Left out: the pages have more than {MOST_CHARACTERS:,} characters."
                 page["note"] = f"{page.get('note', '')} {note}".strip()
+
+
+def _by_source(
+    rows: Iterable[_core.RowResult[Any]],
+) -> dict[int, list[_core.RowResult[Any]]]:
+    found: dict[int, list[_core.RowResult[Any]]] = {}
+    for row in rows:
+        found.setdefault(number_of(row), []).append(row)
+    return found
 
 
 def _pages(row: _core.RowResult[Any], document: _core.Document | None) -> list[TextPage]:

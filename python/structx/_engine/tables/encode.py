@@ -30,7 +30,7 @@ def encode(table: Any, library: str) -> tuple[list[bytes], Sequence[Any] | None]
                 f"the columns of data have names of {levels} levels; give each one name, such as "
                 "data.columns = ['_'.join(map(str, name)) for name in data.columns]"
             )
-        labels = _labels(table.index)
+        labels = labels_of(table, library)
         # By position, since two columns may have the same name, for which the core has an error.
         columns = [table.iloc[:, position] for position in range(table.shape[1])]
         names, read = table.columns, _of_pandas
@@ -46,6 +46,11 @@ def encode(table: Any, library: str) -> tuple[list[bytes], Sequence[Any] | None]
         for part in zip(*values, strict=True)
     ]
     return parts or [b'{"columns":[],"values":[]}'], labels
+
+
+def labels_of(table: Any, library: str) -> Sequence[Any] | None:
+    """The labels of the rows of a table, if it has any."""
+    return _labels(table.index) if library == "pandas" else None
 
 
 def _labels(index: Any) -> Sequence[Any]:

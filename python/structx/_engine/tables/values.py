@@ -51,6 +51,15 @@ def plain(value: object) -> Any:
     return value
 
 
+def column_of(table: Any, library: str, name: object) -> list[Any] | None:
+    """The values of a column as Python's; None if there is no such column."""
+    if library == "pyarrow":
+        return table.column(name).to_pylist() if name in table.column_names else None
+    if name not in table.columns:
+        return None
+    return table[name].to_list()
+
+
 def _iso(value: timedelta) -> str:
     """Writes ISO 8601 in days and seconds, since pydantic writes 365 days as a year."""
     sign, value = ("-", -value) if value < timedelta() else ("", value)

@@ -39,6 +39,20 @@ def append_columns(table: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
     return pd.concat([table, _frame(pd, columns, table.index)], axis=1)
 
 
+def names_of(table: Any) -> list[str]:
+    """The names of the columns."""
+    names = table.column_names if library_of(table) == "pyarrow" else table.columns
+    return [str(name) for name in names]
+
+
+def rows_of(table: Any, positions: Sequence[int]) -> Any:
+    """The rows of a table at these positions, in their order; a row may be there more than once."""
+    library = library_of(table)
+    if library == "polars":
+        return table[list(positions)]
+    return table.take(list(positions)) if library == "pyarrow" else table.iloc[list(positions)]
+
+
 def frame_of(columns: Mapping[str, Sequence[Any]]) -> Any:
     """Makes a pandas DataFrame; raises ModuleNotFoundError if pandas is not installed."""
     return _frame(_import_pandas(), columns)

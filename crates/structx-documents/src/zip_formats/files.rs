@@ -1,0 +1,196 @@
+//! The files of a zip archive, each a source of its own.
+
+use std::io::{Cursor, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use memchr::memmem;
+use zip::ZipArchive;
+
+use crate::context::ReadContext;
+use crate::{Content, FileError, FileErrorKind, ReadOptions, format, read_bytes, source};
+
+/// A file in an archive, which is in memory as long as one of its files is.
+#[derive(Clone)]
+pub struct ArchivedFile {
+    /// The name of the archive, a slash, and that in the archive.
+    pub name: String,
+    zip: ZipArchive<Cursor<Arc<[u8]>>>,
+    index: usize,
+    options: Arc<ReadOptions>,
+}
+
+/// Whether the name is that of a zip archive.
+#[must_use]
+pub fn is_archive_name(name: &str) -> bool {
+    let name = source::file_name(name);
+    Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
+}
+
+/// The files of the archive at `path` in its order, without folders, hidden files and what macOS adds;
+/// `None` for another file, such as a document whose extension is wrong. `name` is what errors and
+/// files call the archive.
+///
+/// # Errors
+/// It can't be read, is damaged or protected, has no files, or exceeds a limit: that of the bytes of a
+/// file, of entries, of unpacked bytes of all files together, or of their inflate ratio.
+pub fn files_in_path(
+    name: &str,
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<Option<Vec<ArchivedFile>>, FileError> {
+    let bytes = source::read_file(path, &ReadContext::new(name, options))?;
+    files_in_bytes(name, &bytes, options)
+}
+
+/// [`files_in_path`] of an archive given as bytes.
+///
+/// # Errors
+/// Those of [`files_in_path`].
+pub fn files_in_bytes(
+    name: &str,
+    bytes: &[u8],
+    options: &ReadOptions,
+) -> Result<Option<Vec<ArchivedFile>>, FileError> {
+    let context = ReadContext::new(name, options);
+    context.check_bytes(bytes.len() as u64)?;
+    if !bytes.starts_with(b"PK\x03\x04") || format::detect(name, bytes).is_ok() {
+        return Ok(None);
+    }
+    // Counted first: the zip crate keeps more memory for an entry than its size in the file.
+    let most = options.limits.entries;
+    context.check_entries(
+        memmem::find_iter(bytes, b"PK\x01\x02").take(most.saturating_add(1)).count(),
+    )?;
+    let bytes: Arc<[u8]> = bytes.into();
+    let zip = ZipArchive::new(Cursor::new(bytes.clone())).map_err(|_| damaged(&context))?;
+    let options = Arc::new(options.clone());
+    let metadata = zip.metadata();
+    let (mut files, mut declared): (_, u64) = (Vec::new(), 0);
+    for index in 0..zip.len() {
+        let entry = metadata.entry(index).map_err(|_| damaged(&context))?;
+        if entry.encrypted() {
+            let message = "is protected by a password; save it without one";
+            return Err(context.error(FileErrorKind::PasswordRequired, message));
+        }
+        let Some(Ok(inner)) = zip.name_for_index(index) else { return Err(damaged(&context)) };
+        let inner = inner.replace('\\', "/");
+        if is_left_out(&inner) {
+            continue;
+        }
+        declared = declared.saturating_add(entry.size());
+        context
+            .check_inflate_ratio(entry.compressed_size().min(bytes.len() as u64), entry.size())?;
+        let name = format!("{name}/{inner}");
+        files.push(ArchivedFile { name, zip: zip.clone(), index, options: options.clone() });
+    }
+    context.check_unpacked_bytes(declared)?;
+    if files.is_empty() {
+        return Err(context.error(FileErrorKind::Empty, "is a zip archive without files"));
+    }
+    Ok(Some(files))
+}
+
+fn is_left_out(name: &str) -> bool {
+    name.ends_with('/') || name.split('/').any(|part| part.starts_with('.') || part == "__MACOSX")
+}
+
+impl ArchivedFile {
+    /// Reads it. An archive in an archive is an unsupported file.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn read(&self) -> Result<Content, FileError> {
+        let context = ReadContext::new(&self.name, &self.options);
+        let mut zip = self.zip.clone();
+        let file = zip.by_index(self.index).map_err(|_| damaged(&context))?;
+        let mut bytes = Vec::new();
+        // One byte more than allowed detects an excess.
+        let mut bounded = file.take(context.most_bytes().saturating_add(1));
+        bounded.read_to_end(&mut bytes).map_err(|_| damaged(&context))?;
+        read_bytes(&self.name, bytes, &self.options)
+    }
+}
+
+fn damaged(context: &ReadContext) -> FileError {
+    context.corrupt("is damaged; open it in the program that made it and save it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::{files_in_bytes, is_archive_name};
+    use crate::{Content, FileErrorKind, Limits, ReadOptions};
+
+    fn zip(parts: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in parts {
+            writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+            writer.write_all(bytes).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn files_are_read_one_by_one_and_named_in_the_archive() {
+        let bytes = zip(&[
+            ("a/", b""),
+            ("a/one.txt", b"one"),
+            ("__MACOSX/a/._one.txt", b"x"),
+            (".hidden", b"x"),
+            ("a\\two.csv", b"n\n2\n"),
+            ("Gr\u{fc}\u{df}e.bin", b"\0\x01\x02"),
+        ]);
+        let files = files_in_bytes("d/x.zip", &bytes, &ReadOptions::default()).unwrap().unwrap();
+        let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!(names, ["d/x.zip/a/one.txt", "d/x.zip/a/two.csv", "d/x.zip/Grüße.bin"]);
+        let Content::Document(one) = files[0].read().unwrap() else { panic!("no document") };
+        assert_eq!((one.text.as_str(), one.name.as_str()), ("one", "one.txt"));
+        assert!(
+            matches!(files[1].read().unwrap(), Content::Table(table) if table.name == "two.csv")
+        );
+        let error = files[2].read().unwrap_err();
+        assert_eq!((error.kind, error.name.as_str()), (FileErrorKind::Unsupported, names[2]));
+    }
+
+    #[test]
+    fn an_archive_is_bounded_as_a_whole() {
+        let bytes = zip(&[("a.txt", &[b'a'; 2000]), ("b.txt", &[b'b'; 2000])]);
+        for limits in [
+            Limits { entries: 1, ..Limits::default() },
+            Limits { unpacked_bytes: 3999, ..Limits::default() },
+            Limits { bytes: 100, ..Limits::default() },
+        ] {
+            let options = ReadOptions { limits, ..ReadOptions::default() };
+            let error = files_in_bytes("x.zip", &bytes, &options).err().unwrap();
+            assert_eq!(error.kind, FileErrorKind::LimitExceeded);
+        }
+    }
+
+    #[test]
+    fn what_is_no_archive_of_files() {
+        let none = |name: &str, bytes: &[u8]| {
+            files_in_bytes(name, bytes, &ReadOptions::default()).map(|files| files.is_none())
+        };
+        assert_eq!(none("x.zip", b"plain"), Ok(true));
+        assert_eq!(none("x.zip", &zip(&[("xl/workbook.xml", b"<a/>")])), Ok(true));
+        assert_eq!(none("x.zip", &zip(&[])).is_ok(), true);
+        let empty = none("x.zip", &zip(&[("a/", b"")])).unwrap_err();
+        assert_eq!(empty.kind, FileErrorKind::Empty);
+        let good = zip(&[("a.txt", b"text")]);
+        let damaged = none("x.zip", &good[..good.len() - 30]).unwrap_err();
+        assert_eq!(damaged.kind, FileErrorKind::Corrupt);
+    }
+
+    #[test]
+    fn archives_are_told_by_their_name() {
+        assert!(is_archive_name("a/b.ZIP") && is_archive_name("C:\\x.zip"));
+        assert!(
+            !is_archive_name("zip") && !is_archive_name("a.zip/b.pdf") && !is_archive_name("a.pdf")
+        );
+    }
+}

@@ -1,0 +1,74 @@
+"""Sets of files as the data of one call: `structx.files("invoices/**/*.pdf")`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from glob import glob, has_magic
+
+from structx.exceptions import FileError
+
+
+class Files:
+    """The files that match a pattern or are in a folder, as `structx.files` describes them.
+
+    Each iteration looks for them anew. It pickles.
+    """
+
+    def __init__(self, pattern: str | os.PathLike[str], recursive: bool = True) -> None:
+        """Takes the arguments of `structx.files`."""
+        self.pattern = os.fspath(pattern)
+        self.recursive = recursive
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.paths())
+
+    def paths(self) -> list[str]:
+        """The paths, sorted. Raises FileError if there is no such file."""
+        pattern = os.path.expanduser(self.pattern)
+        if os.path.isfile(pattern):
+            return [pattern]
+        if os.path.isdir(pattern):
+            found = _in_folder(pattern, self.recursive)
+            missing = "the folder has no files"
+        else:
+            found = glob(pattern, recursive=self.recursive) if has_magic(pattern) else []
+            missing = "no file matches; check the pattern, and from which folder it starts"
+        if paths := sorted(path for path in found if os.path.isfile(path)):
+            return paths
+        raise FileError(f"{self.pattern}: {missing} ({os.getcwd()})", self.pattern)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Files) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self.pattern, self.recursive))
+
+    def __repr__(self) -> str:
+        return f"structx.files({self.pattern!r}, recursive={self.recursive})"
+
+
+def files(pattern: str | os.PathLike[str], *, recursive: bool = True) -> Files:
+    """The files that match a pattern, or all files of a folder, as several sources.
+
+    For example: `extractor.extract(data=structx.files("invoices/**/*.pdf"), query=...)`.
+
+    Args:
+        pattern: a pattern with `*`, `?`, `[...]`, and `**` for any folders; a folder; or one file.
+            A path that exists is taken as it is, even with these characters. Relative paths start
+            at the working directory, `~` is the home directory, and Windows paths may have either
+            separator. Hidden files, whose names begin with a dot, are left out unless the pattern
+            names them.
+        recursive: whether a folder includes its folders, and `**` means any folders.
+
+    Returns:
+        An iterable of the paths, sorted. Iterating (which `extract` does) raises FileError if no file
+        matches.
+    """
+    return Files(pattern, recursive)
+
+
+def _in_folder(folder: str, recursive: bool) -> Iterator[str]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        yield from (os.path.join(root, name) for name in names if not name.startswith("."))
