@@ -43,6 +43,7 @@ def test_files_have_the_same_lines(tmp_path: Path) -> None:
     assert lines[0] == {
         **dict.fromkeys(names),
         "row_id": 0,
+        "source": "0",
         "item": 0,
         "name": "a",
         "price": "1.50",

@@ -20,7 +20,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _structx; printf '%s\\n' "${COMPREPLY
     ("line", "offered"),
     [
         ("structx re", {"refine", "read", "review"}),
-        ("structx journal ", {"show", "export"}),
+        ("structx journal ", {"show", "export", "merge"}),
         ("structx models pull --source ", {"hub", "pypi"}),
         ("structx extract a.pdf --max-c", {"--max-cost"}),
         ("structx read a.pdf --format j", {"json"}),

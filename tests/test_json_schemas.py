@@ -124,7 +124,7 @@ def test_tables_have_the_properties_and_what_else_there_is(
     assert sorted(table.columns) == ["a", "b", "extraction_status", "t"]
     scripted(provider, "[1, 2]")
     table = subject.extract(data=data, query="q", model={"type": "integer"}, return_df=True).data
-    assert list(table.columns) == ["t", "value", "value_1", "extraction_status"]
+    assert list(table.columns) == ["t", "value", "extraction_status", "value_1"]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ print(extractor.extract(data=rows, query="q", model=str).failure_count)
     command = [sys.executable, "-c", program]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(3)]
     assert [process.communicate()[0].strip() for process in running] == [b"0"] * 3
-    assert (provider.stats().requests, provider.stats().throttled) == (45, 0)
+    assert (provider.stats()["requests"], provider.stats()["throttled"]) == (45, 0)
 
 
 @pytest.mark.parametrize(

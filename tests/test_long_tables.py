@@ -81,7 +81,7 @@ def test_rows_without_items_and_with_errors_have_one_line() -> None:
         (2, None, None, None, "failed"),
     ]
     assert found.column("error").to_pylist() == [None, None, None, "refused"]
-    assert found.column("source").to_pylist() == [None] * 4
+    assert found.column("source").to_pylist() == ["0"] * 4
 
 
 def test_usage_is_in_the_first_line_of_a_row_so_that_sums_are_right() -> None:

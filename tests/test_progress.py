@@ -134,6 +134,16 @@ def test_the_async_forms_tell_on_the_loop_of_the_caller(
     assert {it[1:] for it in told} == {(loop, "of the caller")}
 
 
+def test_a_stream_without_a_plan_tells_what_it_cost(
+    subject: Extractor, provider: FakeProvider
+) -> None:
+    provider.script({"content": "no plan", "times": 10})
+    told: list[Progress] = []
+    with pytest.raises(ExtractionError) as raised:
+        list(subject.extract_stream(data="a text", query="q", progress=told.append))
+    assert told[-1].tokens == raised.value.usage.total_tokens > 0
+
+
 def test_one_that_fails_is_called_no_more(
     provider: FakeProvider, subject: Extractor, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -79,7 +79,7 @@ def test_every_block_runs(provider: FakeProvider, capsys: pytest.CaptureFixture[
     assert space["prepared"].closed
     assert space["counted"].usage.cost == pytest.approx(4 * 70e-6)
     plans, refinements = 1 + 2 + 1 + 1 + 2 + 1, 1
-    rows = 1 + 1 + TICKETS + 3 + 3 + 2 + 2 + 3 + 2
+    rows = 1 + 1 + TICKETS + 3 + 3 + 2 + 2 + 3 + 1 + 2
     assert provider.stats()["requests"] == plans + refinements + rows
     printed = capsys.readouterr().out
     assert '"invoice_number": "text"' in printed

@@ -163,7 +163,8 @@ async fn a_scan_is_sent_as_images_to_a_model_that_sees() {
     let extraction = run(&fake, "openai/gpt-4o", &content).await.unwrap();
     let [outcome] = &extraction.outcomes[..] else { panic!("one row") };
     assert_eq!(outcome.image_pages, [1]);
-    assert_eq!(extraction.warnings, ["page 1 without readable text, sent as an image"]);
+    let expected = ["no usable text on page 1", "page 1 without readable text, sent as an image"];
+    assert_eq!(extraction.warnings, expected);
     let [Ok(label), Err(image), Ok(text)] = &parts(&fake)[..] else { panic!("not one image") };
     assert_eq!(label, "Page 1 of the document, as an image:");
     assert!(text.contains(&*outcome.text) && text.contains("Seen and read"), "{text}");
@@ -191,7 +192,7 @@ async fn without_eyes_a_scan_is_an_error_and_a_page_of_it_a_warning() {
     let half = read("half.pdf", pdf(&["One", "", "Three", "", ""]), Mode::Auto);
     let extraction = run(&fake, "openai/mystery", &half).await.unwrap();
     assert!(extraction.outcomes[0].image_pages.is_empty());
-    let [warning] = &extraction.warnings[..] else { panic!("{:?}", extraction.warnings) };
+    let [_, warning] = &extraction.warnings[..] else { panic!("{:?}", extraction.warnings) };
     assert!(warning.starts_with("pages 2, 4-5 without readable text, not read"), "{warning}");
     assert!(matches!(&parts(&fake)[..], [Ok(_)]));
 }
@@ -283,7 +284,7 @@ async fn a_file_is_sent_as_it_is_to_a_model_that_reads_it() {
     let extraction = extract(&step, &step, &Modelled, &content, "all", None).await.unwrap();
     let [outcome] = &extraction.outcomes[..] else { panic!("one row") };
     assert!(outcome.image_pages.is_empty() && outcome.text.contains("Read by others"));
-    assert_eq!(extraction.warnings, Vec::<String>::new());
+    assert_eq!(extraction.warnings, ["no usable text on page 2"]);
     let requests = fake.requests();
     assert_eq!(requests.len(), 2, "one to plan, one to extract");
     for request in requests {

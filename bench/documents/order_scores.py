@@ -29,7 +29,7 @@ class PageText:
     """The text of a page in its order, and its headings."""
 
     text: str = ""
-    headings: list[str] = field(default_factory=list)
+    headings: list[str] = field(default_factory=list[str])
 
 
 Pages = Mapping[int, PageText]
@@ -70,11 +70,16 @@ def score(found: Pages, wanted: Pages) -> Score:
         sequence = _words(page.text)
         kept += common(_words(own.text), sequence)
         words += len(sequence)
-        ours, theirs = (Counter(filter(None, map(_letters, it.headings))) for it in (own, page))
+        ours, theirs = (_headings(it) for it in (own, page))
         right += (ours & theirs).total()
         count += ours.total()
         headings += theirs.total()
     return Score(kept, words, right, count, headings)
+
+
+def _headings(page: PageText) -> Counter[str]:
+    """How often each heading stands on a page, by its letters."""
+    return Counter(filter(None, map(_letters, page.headings)))
 
 
 def mean(scores: Sequence[Score]) -> tuple[float, float]:

@@ -2,9 +2,9 @@
 
 The files are those of `corpus.py`, of `../shared/data` if it exists, and of the folders given as
 arguments; tables are scored in those of `table_sets.py`, order and headings in those with the
-expected documents of docling's tests. In one run, the tools read all of them one after another, each
-in its own process (`reader.py` says what is measured). Speed is that of the files that all tools can
-read. Needs Linux.
+expected documents of docling's tests. In one run, the tools read all of them one after another,
+each in its own process (`reader.py` says what is measured). Speed is that of the files that all
+tools can read. Needs Linux.
 """
 
 from __future__ import annotations

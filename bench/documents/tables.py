@@ -27,7 +27,11 @@ def structx() -> Find:
         found: Tables = {}
         for table in read(path).tables:
             rows = [[text.replace("\\|", "|") for text in row] for row in table.rows]
-            found.setdefault(table.page or 1, []).append(rows)
+            pages = {cell.row: cell.page for cell in table.cells}
+            # The expected tables of a page are those printed on it.
+            for page in table.pages or [1]:
+                part = [row for number, row in enumerate(rows) if pages.get(number, page) == page]
+                found.setdefault(page, []).append(part)
         return found
 
     return of

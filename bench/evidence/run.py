@@ -13,12 +13,12 @@ import argparse
 import json
 import re
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gold_words import Box, Place, places
 
@@ -28,6 +28,9 @@ from structx.evidence import Evidence
 HERE = Path(__file__).parent
 LEAST = 0.5
 GOAL = 0.9
+
+P = TypeVar("P")
+"""A place in a document: boxes of a page, or a range of its text."""
 
 
 def main() -> None:
@@ -61,13 +64,14 @@ def main() -> None:
 def measure(path: Path, document: dict[str, Any]) -> Iterator[str]:
     """The values whose evidence has no right box, in words."""
     fields = document["fields"]
-    is_pdf = path.suffix == ".pdf"
     row = extract(path, document["query"], fields)
-    right = places(path, fields) if is_pdf else text_places(row.input_data, fields)
+    if path.suffix == ".pdf":
+        likeness = likeness_by(iou, places(path, fields))
+    else:
+        likeness = likeness_by(text_iou, text_places(row.input_data, fields))
     for field in fields:
         one = row.evidence.get(f"/0/{field['name']}")
-        likeness = iou if is_pdf else text_iou
-        best = max(likeness(one, place) for place in right[field["name"]]) if one else 0.0
+        best = likeness(one, field["name"]) if one else 0.0
         if best < LEAST:
             said = f"{one.status} {one.text!r} {one.spans[:1]}" if one else "no evidence"
             yield f"{field['name']} = {field['value']!r}: IoU {best:.2f}, {said}"
@@ -90,6 +94,13 @@ def extract(path: Path, query: str, fields: list[dict[str, Any]]) -> Any:
 def schema_of(field: dict[str, Any]) -> dict[str, str]:
     kind = field.get("type", "string")
     return {"type": "string", "format": "date"} if kind == "date" else {"type": kind}
+
+
+def likeness_by(
+    compare: Callable[[Evidence, P], float], right: dict[str, list[P]]
+) -> Callable[[Evidence, str], float]:
+    """The function that compares evidence with the places of a field, and takes the best."""
+    return lambda one, name: max(compare(one, place) for place in right[name])
 
 
 def iou(one: Evidence, place: Place) -> float:

@@ -36,6 +36,8 @@ __all__ = [
     "checking",
     "default_limits",
     "drawing",
+    "facts_of",
+    "highlighting",
     "known_options",
     "measuring",
     "most_bytes",
@@ -162,9 +164,7 @@ class _Sources(Protocol):
     @property
     def total(self) -> int | None:
         """How many there are, if that is known."""
-    def take(
-        self, number: int, /
-    ) -> tuple[_One, str, str | int] | tuple[str | int, str] | None:
+    def take(self, number: int, /) -> tuple[_One, str, str | int] | tuple[str | int, str] | None:
         """The source at a position: its input and label, or its label and why it can't be read.
         None at the end."""
     def close(self) -> None:
@@ -502,7 +502,7 @@ class RowResult(Generic[_Item]):
         errors: list[AttemptError] | None = None,
         incomplete_items: list[_Item] | None = None,
         from_journal: bool = False,
-        source: str | int = 0,
+        source: str | int = ...,
         source_position: int | None = None,
     ) -> RowResult[_Item]: ...
     @property

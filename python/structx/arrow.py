@@ -20,8 +20,8 @@ def arrow_schema(model: object, *, evidence: bool = False) -> Any:
 
     Columns, in their order:
 
-    - `row_id`: the position of the row in the data; `source`: null, as one call has one source;
-      `item`: the number of the item in its row, from 0; null without an item.
+    - `row_id`: the position of the row in the data; `source`: what the row calls its source, such
+      as a path; `item`: the number of the item in its row, from 0; null without an item.
     - the fields of the model, in its order; `value` for items without fields.
     - `status`: `success`, `empty`, `failed`, or `partial`: a value of the item does not fit into
       its column and is null, or the item has members that the model does not name. `error` says

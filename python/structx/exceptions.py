@@ -33,8 +33,8 @@ class ExtractionError(StructXError):
         # All arguments are in `args`, so that the exception pickles.
         super().__init__(message, results, planning)
         self.results: Mapping[str, ExtractionResult[Any]] = results or {}
-        """Results by query: those of the other queries of `extract_queries`, those whose items can't
-        be converted to a table, and the rows before an iterator of sources raised. Empty
+        """Results by query: those of the other queries of `extract_queries`, those whose items
+        can't be converted to a table, and the rows before an iterator of sources raised. Empty
         otherwise."""
         self.planning = planning
         """The token counts of failed planning requests; see `usage`."""

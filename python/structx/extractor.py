@@ -119,8 +119,9 @@ class Extractor(BaseExtractor):
                 `value`, for items without fields) and `extraction_status`, instead of a list of
                 items. With `"long"`, it has a line for each item and columns whose names and types
                 depend on `model` alone: those of `structx.arrow_schema`; needs pyarrow. Both have
-                the library of the caller's table; for other data that is pandas, which must be installed. Of several sources, the first form has a column `source`, and the columns of
-                those that are tables; with `source_column`, those of that table.
+                the library of the caller's table; for other data that is pandas, which must be
+                installed. Of several sources, the first form has a column `source`, and the columns
+                of those that are tables; with `source_column`, those of that table.
             expand_nested: with `return_df`, the parts of nested objects have their own columns.
             file_options: options for tabular files, such as `{"sep": ";"}`; see
                 `FileReader.read_file`. For a PDF, `mode` selects what the model receives: the
@@ -135,10 +136,10 @@ class Extractor(BaseExtractor):
             The items, and the outcome of each row in the order of the sources.
 
         Raises:
-            ExtractionError: an argument is wrong, no source can be read, planning failed, an iterator
-                of sources raised (`error.results` has the rows before it), the items do not fit
-                into a table, or the extractor is closed; `__cause__` is another exception that
-                caused it, if any. A failed row raises nothing: see `result.rows`.
+            ExtractionError: an argument is wrong, no source can be read, planning failed, an
+                iterator of sources raised (`error.results` has the rows before it), the items do
+                not fit into a table, or the extractor is closed; `__cause__` is another exception
+                that caused it, if any. A failed row raises nothing: see `result.rows`.
         """
         output = tasks.OutputOptions(return_df, expand_nested, file_options)
         context = self._context("extract", options)

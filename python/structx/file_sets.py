@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from glob import glob, has_magic
+from pathlib import Path
 
 from structx.exceptions import FileError
 
@@ -25,18 +26,20 @@ class Files:
 
     def paths(self) -> list[str]:
         """The paths, sorted. Raises FileError if there is no such file."""
-        pattern = os.path.expanduser(self.pattern)
-        if os.path.isfile(pattern):
+        # Not by pathlib: paths stay as they were written, hidden files are left out, and what can't
+        # be looked at is no file instead of an error.
+        pattern = os.path.expanduser(self.pattern)  # noqa: PTH111
+        if os.path.isfile(pattern):  # noqa: PTH113
             return [pattern]
-        if os.path.isdir(pattern):
+        if os.path.isdir(pattern):  # noqa: PTH112
             found = _in_folder(pattern, self.recursive)
             missing = "the folder has no files"
         else:
-            found = glob(pattern, recursive=self.recursive) if has_magic(pattern) else []
+            found = glob(pattern, recursive=self.recursive) if has_magic(pattern) else []  # noqa: PTH207
             missing = "no file matches; check the pattern, and from which folder it starts"
-        if paths := sorted(path for path in found if os.path.isfile(path)):
+        if paths := sorted(path for path in found if os.path.isfile(path)):  # noqa: PTH113
             return paths
-        raise FileError(f"{self.pattern}: {missing} ({os.getcwd()})", self.pattern)
+        raise FileError(f"{self.pattern}: {missing} ({Path.cwd()})", self.pattern)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Files) and vars(self) == vars(other)
@@ -62,8 +65,8 @@ def files(pattern: str | os.PathLike[str], *, recursive: bool = True) -> Files:
         recursive: whether a folder includes its folders, and `**` means any folders.
 
     Returns:
-        An iterable of the paths, sorted. Iterating (which `extract` does) raises FileError if no file
-        matches.
+        An iterable of the paths, sorted. Iterating (which `extract` does) raises FileError if no
+        file matches.
     """
     return Files(pattern, recursive)
 
@@ -71,4 +74,5 @@ def files(pattern: str | os.PathLike[str], *, recursive: bool = True) -> Files:
 def _in_folder(folder: str, recursive: bool) -> Iterator[str]:
     for root, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        yield from (os.path.join(root, name) for name in names if not name.startswith("."))
+        shown = [name for name in names if not name.startswith(".")]
+        yield from (os.path.join(root, name) for name in shown)  # noqa: PTH118 (as it was written)

@@ -76,11 +76,11 @@ OneSource: TypeAlias = Union[
     "ReadSource",
     "PreparedInput",
 ]
-"""A text, a path (see `Extractor.extract`), the content of a file as bytes, as a file object or with
-its name, a list of dicts (one per row), a table, other tabular data with an Arrow stream, a Document
-of `structx.read`, or a PreparedInput."""
+"""A text, a path (see `Extractor.extract`), the content of a file as bytes, as a file object or
+with its name, a list of dicts (one per row), a table, other tabular data with an Arrow stream, a
+Document of `structx.read`, or a PreparedInput."""
 
-Data: TypeAlias = Union[OneSource, Iterable[OneSource], AsyncIterable[OneSource]]
+Data: TypeAlias = OneSource | Iterable[OneSource] | AsyncIterable[OneSource]
 """One source, or several: `structx.files(...)`, a list, a tuple or an iterator of them."""
 
 
@@ -201,7 +201,7 @@ class RowSource(Protocol):
 
 
 class RowsOfSources:
-    """The rows of several sources, as a table: `source`, and the columns of those that are tables."""
+    """The rows of several sources as a table: `source` and the columns of those that are tables."""
 
     def __init__(self, rows: Sequence[tuple[RowSource, _core.Prepared | None]]) -> None:
         """Takes rows with what was read of their sources."""

@@ -87,8 +87,9 @@ class Limits:
     def share(self, parts: int) -> Limits:
         """The limits of one of several workers that together keep these: `limits.share(8)`.
 
-        Rates are divided. `max_concurrency` is rounded down, but at least 1: with more workers than
-        that, there are as many requests in flight as workers.
+        Rates are divided, for workers on several machines; those of one machine share exactly
+        through `file`, which is left out here. `max_concurrency` is rounded down, but at least 1:
+        with more workers than that, there are as many requests in flight as workers.
 
         Args:
             parts: the number of workers; at least 1.
@@ -100,7 +101,7 @@ class Limits:
             checks.integer("parts", parts, minimum=1)
         except ValueError as error:
             raise ConfigurationError(str(error)) from None
-        most, requests, tokens = self._settings
+        most, requests, tokens, _ = self._settings
         return Limits(
             max_concurrency=None if most is None else max(1, most // parts),
             requests_per_minute=None if requests is None else requests / parts,

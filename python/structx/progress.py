@@ -10,8 +10,8 @@ class Progress:
     """The progress of an operation."""
 
     rows: int
-    """Rows of the sources that have been read, times the number of queries for `extract_queries`. 0 until the source is
-    read and the model is planned."""
+    """Rows of the sources that have been read, times the number of queries for
+    `extract_queries`. 0 until the source is read and the model is planned."""
     done: int
     """Rows that have ended, including failed ones."""
     failed: int

@@ -152,8 +152,8 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
     def save_proof(self, path: str | os.PathLike[str]) -> None:
         """Writes the evidence to a file; `structx verify PROOF DOCUMENT` checks it without a model.
 
-        For example: `result.save_proof("out.proof.json")`. Of several documents, each has a proof of
-        its own in the folder `path`, which is made: `invoice.pdf.proof.json`.
+        For example: `result.save_proof("out.proof.json")`. Of several documents, each has a proof
+        of its own in the folder `path`, which is made: `invoice.pdf.proof.json`.
 
         Raises:
             ValueError: a source is a table, was not read from a file, or has changed since.

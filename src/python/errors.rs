@@ -48,10 +48,9 @@ impl From<Error> for PyErr {
 }
 
 /// The error of a file that Python could not read: its message may begin with the name.
-pub fn unread(name: &str, message: String) -> FileError {
+pub fn unread(name: &str, message: &str) -> FileError {
     let short = message.strip_prefix(name).and_then(|rest| rest.strip_prefix(": "));
-    let message = short.map_or(message.as_str(), |short| short);
-    FileError::new(FileErrorKind::Unreadable, name, message)
+    FileError::new(FileErrorKind::Unreadable, name, short.unwrap_or(message))
 }
 
 pub fn file_error(error: FileError) -> PyErr {

@@ -16,7 +16,7 @@ use crate::run::proof::{self, RecordedValue};
 use crate::run::{index, items_of};
 
 use super::document::{RawBox, raw_box};
-use super::input::{Input, Prepared, off_the_runtime};
+use super::input::{Input, off_the_runtime};
 use super::item_schema::to_python;
 use super::job::Job;
 use super::target::{Compiled, Pydantic};

@@ -1,7 +1,7 @@
 //! `_core.Extractor`: the settings of an extractor, and its jobs.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -229,10 +229,14 @@ impl Extractor {
             let call = start.open().await?;
             let sources = call.sources(input, None);
             let target = given.map(|target| python.target(target));
-            let OpenCall { clients: Clients { planner, extractor, .. }, reporter, .. } = call;
-            let started =
-                run::start(&planner, &extractor, &python, sources, &query, target).await?;
-            Ok(StreamSetup { started, step: extractor, query, reporter })
+            let Clients { planner, extractor, .. } = &call.clients;
+            let started = run::start(planner, extractor, &python, sources, &query, target).await;
+            let started = match started {
+                Ok(started) => started,
+                Err(error) => return call.reported(ready(Err(error))).await,
+            };
+            let OpenCall { clients, reporter, .. } = call;
+            Ok(StreamSetup { started, step: clients.extractor, query, reporter })
         }))
     }
 

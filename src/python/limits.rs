@@ -12,7 +12,7 @@ use structx_common::sync::lock;
 
 #[pyclass(frozen, module = "structx._core")]
 pub struct Limits {
-    limits: rate_limit::ConfiguredLimits,
+    configured: rate_limit::ConfiguredLimits,
     /// Where processes share the rates.
     file: Option<PathBuf>,
     /// With the process that made it. Locked with the GIL only, so that no thread holds it during a
@@ -30,13 +30,13 @@ impl Limits {
         tokens_per_minute: Option<f64>,
         file: Option<PathBuf>,
     ) -> io::Result<Self> {
-        let limits = rate_limit::ConfiguredLimits {
+        let configured = rate_limit::ConfiguredLimits {
             max_concurrency,
             requests_per_minute,
             tokens_per_minute,
         };
-        let limiter = open(limits, file.as_deref())?;
-        Ok(Self { limits, file, limiter: Mutex::new((std::process::id(), limiter)) })
+        let limiter = open(configured, file.as_deref())?;
+        Ok(Self { configured, file, limiter: Mutex::new((std::process::id(), limiter)) })
     }
 }
 
@@ -50,7 +50,7 @@ impl Limits {
         let process = std::process::id();
         if slot.0 != process {
             // Tasks of a parent process may have held its locks: leaked, not dropped.
-            let own = (process, open(self.limits, self.file.as_deref())?);
+            let own = (process, open(self.configured, self.file.as_deref())?);
             std::mem::forget(std::mem::replace(&mut *slot, own));
         }
         Ok(slot.1.clone())

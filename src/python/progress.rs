@@ -57,7 +57,7 @@ fn rule((required, otherwise): (RawRequired, String)) -> Result<GroundingRule, E
 /// Functions of Python that the core calls.
 #[derive(Default)]
 pub struct Callbacks {
-    progress: Option<Py<PyAny>>,
+    pub progress: Option<Py<PyAny>>,
     log: Option<Py<PyAny>>,
     /// A `structx.exchanges.Reporter`.
     pub on_request: Option<Py<PyAny>>,

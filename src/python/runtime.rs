@@ -6,6 +6,7 @@
 //! destructor at exit, run on the calling thread.
 
 use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::thread::{self, ThreadId};
@@ -153,10 +154,15 @@ pub fn block_on(py: Python<'_>, work: Work, waiter: &Waiter) -> PyResult<Ended> 
         *lock(&waiter.0) = None;
         // What came in between; it also holds objects of Python's.
         while let Ok(Wake::Call(call)) = receiver.try_recv() {
-            Python::attach(call);
+            run(call);
         }
         ended
     })
+}
+
+/// A panic is told by the panic hook, and is no reason to end the wait.
+fn run(call: Call) {
+    let _ = catch_unwind(AssertUnwindSafe(|| Python::attach(call)));
 }
 
 /// Waits until the work has ended, and runs the calls that come before.
@@ -166,7 +172,7 @@ fn wake_up(receiver: &mpsc::Receiver<Wake>) -> PyResult<Ended> {
         stay_out_of_a_closing_interpreter();
         match wake {
             Ok(Wake::Ended(ended)) => return Ok(ended),
-            Ok(Wake::Call(call)) => Python::attach(call),
+            Ok(Wake::Call(call)) => run(call),
             Err(RecvTimeoutError::Timeout) => {
                 Python::attach(|py: Python<'_>| py.check_signals())?;
             }

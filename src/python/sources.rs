@@ -56,7 +56,7 @@ impl FromPyObject<'_, '_> for Given {
         }
         match given.extract::<(Label, String)>() {
             Ok((label, message)) => {
-                let error = unread(&label.to_string(), message);
+                let error = unread(&label.to_string(), &message);
                 Ok(Self::Unread(label, error))
             }
             Err(_) => Ok(Self::Input(given.extract()?)),
@@ -115,7 +115,9 @@ pub fn sources(input: Input, call: &Call<'_>) -> Sources {
             tell(Some(read.sources.len()));
             if let Some(kept) = kept {
                 for (number, prepared) in read.prepared.iter().enumerate() {
-                    prepared.iter().for_each(|prepared| kept.keep(number, prepared.clone()));
+                    if let Some(prepared) = prepared {
+                        kept.keep(number, prepared.clone());
+                    }
                 }
             }
             Sources::read(read.sources.to_vec(), true)

@@ -22,7 +22,6 @@ use super::progress::ProgressReporter;
 use super::raw::RawStart;
 use super::row::RawRows;
 use super::target::{Compiled, ModelTarget, Pydantic, PydanticTarget};
-use structx_common::sync::lock;
 
 /// The most rows of one batch. Chosen by hand, not measured.
 const BATCH: usize = 256;

@@ -169,13 +169,15 @@ impl Pydantic {
         returned
     }
 
-    fn callback<A>(
+    fn callback<A, F, G>(
         &self,
-        function: impl Fn(&Callbacks) -> Option<&Py<PyAny>> + Send + 'static,
-        argument: impl FnOnce() -> A + Send + 'static,
-    ) -> (impl FnOnce(Python<'_>) + Send + 'static, impl Future<Output = ()> + use<A>)
+        function: F,
+        argument: G,
+    ) -> (impl FnOnce(Python<'_>) + Send + 'static, impl Future<Output = ()> + use<A, F, G>)
     where
         A: for<'py> IntoPyObject<'py>,
+        F: Fn(&Callbacks) -> Option<&Py<PyAny>> + Send + 'static,
+        G: FnOnce() -> A + Send + 'static,
     {
         let Self { callbacks, context, interrupt, .. } = self.clone();
         let (sender, receiver) = oneshot::channel::<()>();

@@ -110,6 +110,7 @@ fn columns_of(contents: &[&Content]) -> Vec<String> {
 }
 
 /// The text of a sample of at most `characters` characters: of several sources the same share each.
+#[must_use]
 pub fn text_of(contents: &[&Content], characters: usize) -> String {
     const BLANK_LINE: &str = "\n\n";
     if let [content] = contents {

@@ -167,9 +167,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     model.add_argument(
         "--limits",
         metavar="LIMITS",
-        help="rate limits: rpm (requests a minute), tpm (tokens), concurrency, and a file through which "
-        "processes share them, as in "
-        "rpm=600,tpm=90000",
+        help="rate limits: rpm (requests a minute), tpm (tokens), concurrency, and a file through "
+        "which processes share them, as in rpm=600,tpm=90000",
     )
     model.add_argument(
         "--prices",

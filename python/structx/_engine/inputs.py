@@ -27,9 +27,7 @@ _BLOCK = 1 << 20
 _HINTS = {"Series": "call .to_frame() on it"}
 
 
-def source_of(
-    data: OneSource, file_options: Mapping[str, Any] | None = None
-) -> Source:
+def source_of(data: OneSource, file_options: Mapping[str, Any] | None = None) -> Source:
     """Converts the data of a call to the form that the core reads.
 
     Raises TypeError for unsupported types of data, ValueError for values that JSON can't express,
@@ -46,7 +44,7 @@ def source_of(
             )
         return Source((source.input[0], options), source.table, source.labels, source.are_several)
     if library_of(data) is None and _kind(data) not in _HINTS and streams.is_stream(data):
-        data = cast("Data", streams.read(data))
+        data = cast("OneSource", streams.read(data))
     if library := library_of(data):
         encoded, labels = encode(data, library)
         return Source((encoded, options), data, labels)
@@ -84,8 +82,9 @@ def _encode(data: object, options: str) -> str | list[bytes] | tuple[str, bytes]
             hint = _HINTS.get(_kind(data))
             raise TypeError(
                 "data must be a text, a path, bytes, a file object, a list of dicts, a DataFrame "
-                "of pandas or polars, a Table of pyarrow, other data with an Arrow stream, or a list "
-                f"or an iterator of such sources, not {_kind(data)}" + (f": {hint}" if hint else "")
+                "of pandas or polars, a Table of pyarrow, other data with an Arrow stream, or a "
+                f"list or an iterator of such sources, not {_kind(data)}"
+                + (f": {hint}" if hint else "")
             )
 
 

@@ -33,8 +33,8 @@ class Result(Protocol):
 def source_of(result: Result, file: File | None) -> _core.Prepared | None:
     """The document of a result: `file`, or that which it was extracted from; None if it is gone.
 
-    Raises FileError and ValueError: `file` can't be read or is not that of the result, or the result is
-    of several documents.
+    Raises FileError and ValueError: `file` can't be read or is not that of the result, or the
+    result is of several documents.
     """
     if file is None:
         documents: list[_core.Prepared | None] = vars(result).get(SOURCE, ([], ""))[0]

@@ -223,12 +223,12 @@ class RunContext:
 
 def _running_loop() -> tuple[AbstractEventLoop, Context] | None:
     """The running loop of asyncio, and the caller's context variables for what is called on it."""
-    import asyncio  # its callers have it
-    from contextvars import copy_context
-
     try:
+        import asyncio  # its callers have it
+        from contextvars import copy_context
+
         return asyncio.get_running_loop(), copy_context()
-    except RuntimeError:
+    except (RuntimeError, ImportError):  # none runs, or the interpreter exits
         return None
 
 

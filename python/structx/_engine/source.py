@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
     from structx import _core
 
 Encoded: TypeAlias = "tuple[Any, str] | tuple[Any, str, str | int]"
-"""The data in one of the forms that the stub of the core lists, the options of the reader as JSON, and
-perhaps what rows call the source."""
+"""The data in one of the forms that the stub of the core lists, the options of the reader as JSON,
+and perhaps what rows call the source."""
 
 SOURCE = "_source"
-"""The attribute of a result that holds its documents by the numbers of their sources, and the options
-of the reader as JSON, among them the password; for proofs and the review page. It does not pickle."""
+"""The attribute of a result that holds its documents by the numbers of their sources, and the
+options of the reader as JSON, among them the password; for proofs and the review page. It does not
+pickle."""
 
 
 class Source:
@@ -36,7 +37,6 @@ class Source:
         self.are_several = are_several
         """Whether there are several sources: each row of the table is one, if there is a table."""
 
-
     @property
     def name(self) -> str:
         """The name of the file, without its folder; `text` or `data` for other data."""
@@ -46,8 +46,9 @@ class Source:
         if isinstance(data, str):
             return "text"
         if isinstance(data, tuple):
-            return data[0]
-        path = data if isinstance(data, os.PathLike) else getattr(data, "path", None)
+            return cast("tuple[str, bytes]", data)[0]
+        is_path = isinstance(data, os.PathLike)
+        path = cast("os.PathLike[str]", data) if is_path else getattr(data, "path", None)
         return "data" if path is None else os.path.basename(path)  # noqa: PTH119 (as fast as can be)
 
     def release(self) -> None:

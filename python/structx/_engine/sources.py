@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from structx import _core
 from structx._engine import inputs
 from structx._engine.source import Source
+from structx._engine.tables import streams
 from structx._engine.tables.encode import labels_of
 from structx._engine.tables.libraries import library_of
 from structx._engine.tables.values import column_of
@@ -58,7 +59,7 @@ def sources_of(
         if _is_archive(data):
             return Source(_several(iter([data]), 1, file_options), are_several=True)
         source = inputs.source_of(cast(Any, data), file_options)
-        source.input = (*source.input[:2], _label(data, 0))
+        source.input = (source.input[0], source.input[1], _label(data, 0))
         return source
     total = len(data) if isinstance(data, Sized) else None
     return Source(_several(_iterator(data, loop), total, file_options), are_several=True)
@@ -80,16 +81,18 @@ def _are_several(data: Any) -> bool:
     if (
         isinstance(data, (str, bytes, bytearray, memoryview, Mapping, PreparedInput, os.PathLike))
         or hasattr(data, "read")
-        or not isinstance(data, Iterable)
         or library_of(data)
         or inputs.is_unsupported_table(data)
+        or streams.is_stream(data)
         or isinstance(getattr(data, "source", None), _core.Prepared)
+        or not isinstance(data, Iterable)
     ):
         return False
     match cast("object", data):
         case (str(), bytes() | bytearray()):
             return False
-        case Sequence() as items:
+        case Sequence():
+            items = cast("Sequence[object]", data)
             # No items are a table without rows, and dicts are its rows.
             return len(items) > 0 and not isinstance(items[0], Mapping)
         case _:
@@ -121,9 +124,8 @@ def _of_column(data: Any, file_options: Mapping[str, Any]) -> Source:
         rows = cast("Sequence[Mapping[Any, Any]]", data)
         values = [row.get(name) for row in rows] if any(name in row for row in rows) else None
     else:
-        raise FileError(
-            f"file_options: `{COLUMN}` is for a table or a list of dicts, not {type(data).__name__}"
-        )
+        kind = type(cast("object", data)).__name__
+        raise FileError(f"file_options: `{COLUMN}` is for a table or a list of dicts, not {kind}")
     if values is None:
         raise FileError(f"file_options: `{COLUMN}`: there is no column {name!r}")
     labels = labels_of(data, library) if library else None
@@ -157,8 +159,8 @@ class Sources:
         if isinstance(item, Mapping) or _are_several(item):
             kind = type(cast("object", item)).__name__
             raise TypeError(
-                f"data[{number}] must be one source, not a {kind}: give a table as a list of dicts, "
-                "and the sources in one list"
+                f"data[{number}] must be one source, not a {kind}: give a table as a list of "
+                "dicts, and the sources in one list"
             )
         try:
             encoded, options, *_ = inputs.source_of(item, self._options).input
@@ -231,8 +233,9 @@ def _label(item: Any, number: int) -> str | int:
         return item if is_path else number
     if isinstance(item, os.PathLike):
         return os.fspath(cast("os.PathLike[str]", item))
-    if isinstance(item, tuple) and item and isinstance(item[0], str):
-        return item[0]
+    pair = cast("object", item)
+    if isinstance(pair, tuple) and pair and isinstance(pair[0], str):
+        return pair[0]
     if isinstance(item, PreparedInput):
         return item.name if item.name is not None else number
     is_named = hasattr(item, "read") or isinstance(getattr(item, "source", None), _core.Prepared)

@@ -314,9 +314,7 @@ def _table(
     elif source.are_several:
         positions = [given_of(row) for row in result.rows]
         source = Source(source.input, write.rows_of(source.table, positions))
-    return result_table.table_of(
-        result, source, prepared, output.expand_nested, output.evidence
-    )
+    return result_table.table_of(result, source, prepared, output.expand_nested, output.evidence)
 
 
 def _results(

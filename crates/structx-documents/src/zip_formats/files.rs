@@ -178,7 +178,7 @@ mod tests {
         };
         assert_eq!(none("x.zip", b"plain"), Ok(true));
         assert_eq!(none("x.zip", &zip(&[("xl/workbook.xml", b"<a/>")])), Ok(true));
-        assert_eq!(none("x.zip", &zip(&[])).is_ok(), true);
+        assert!(none("x.zip", &zip(&[])).is_ok());
         let empty = none("x.zip", &zip(&[("a/", b"")])).unwrap_err();
         assert_eq!(empty.kind, FileErrorKind::Empty);
         let good = zip(&[("a.txt", b"text")]);

@@ -68,6 +68,6 @@ fn columns_that_are_drawn_one_after_the_other_are_read_so() {
         row(50, left).zip(row(200, right)).map(|(left, right)| left + &right).collect();
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let (apart, across) = (document(&apart).text, document(&across).text);
-    assert_eq!(words(&apart)[4..6], ["the", "left"], "{apart}");
-    assert_eq!(words(&across)[4..6], ["and", "this"], "{across}");
+    assert_eq!(words(&apart)[5..7], ["the", "left"], "{apart}");
+    assert_eq!(words(&across)[5..7], ["and", "this"], "{across}");
 }

@@ -63,9 +63,9 @@ def _lines(row: RowResult[Any]) -> tuple[list[tuple[Any, ...]], Sequence[Any]]:
     return lines, items
 
 
-def source_of(row: RowResult[Any]) -> str | None:
-    """The name of the source of a row. None: an extraction has one source."""
-    return None
+def source_of(row: RowResult[Any]) -> str:
+    """What the row calls its source; the position of one without a name."""
+    return str(row.source)
 
 
 def lines_of(rows: Iterable[RowResult[Any]]) -> Iterator[Lines]:

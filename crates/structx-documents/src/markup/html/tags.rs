@@ -112,6 +112,7 @@ pub(super) fn text_state(name: &[u8]) -> Option<State> {
 
 /// The attributes of one tag.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "attributes that are there or not")]
 pub(super) struct Attributes {
     pub(super) hidden: bool,
     /// An option is selected, or a box is checked.

@@ -11,6 +11,7 @@ use super::fields::{self, FieldValue};
 use super::{Drawing, Glyph};
 use crate::FileError;
 use crate::context::ReadContext;
+use crate::pdf::highlight::annotate::AUTHOR;
 use crate::pdf::text_string::decode;
 
 /// Annotation flags: hidden, and not viewed on screen (ISO 32000-2, table 167).
@@ -80,10 +81,12 @@ pub(super) fn read(
                 drawing.notes.extend(text(&annotation, b"Contents"));
                 (None, false)
             }
-            // A comment on what is marked; many programs repeat the marked text.
+            // A comment on what is marked; many programs repeat the marked text. Those of our own marks
+            // say values, which are no part of the document.
             _ if MARKS.contains(&subtype.as_str()) => {
                 let comment = text(&annotation, b"Contents");
-                let comment = comment.filter(|it| !repeats(&drawing.glyphs, it));
+                let is_ours = text(&annotation, b"T").is_some_and(|author| author == AUTHOR);
+                let comment = comment.filter(|it| !is_ours && !repeats(&drawing.glyphs, it));
                 let struck = (subtype.as_str() == "StrikeOut")
                     .then(|| marked(&annotation, transform, &drawing.glyphs))
                     .filter(|text| !text.is_empty());
@@ -157,7 +160,9 @@ fn push(text: &mut String, glyph: &Glyph) {
 /// Whether the text stands on the page, spaces apart.
 fn repeats(glyphs: &[Glyph], text: &str) -> bool {
     let mut page = String::new();
-    glyphs.iter().for_each(|glyph| push(&mut page, glyph));
+    for glyph in glyphs {
+        push(&mut page, glyph);
+    }
     page.retain(|character| !character.is_whitespace());
     page.contains(&text.split_whitespace().collect::<String>())
 }

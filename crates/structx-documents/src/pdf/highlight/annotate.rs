@@ -20,7 +20,7 @@ pub(super) type Quad = [[f32; 2]; 4];
 /// Annotation flag: printed (ISO 32000-2, table 167).
 const PRINT: i64 = 1 << 2;
 /// The author that viewers show.
-const AUTHOR: &str = "structx";
+pub(crate) const AUTHOR: &str = "structx";
 
 /// What is sent to the child, before the file.
 #[derive(Serialize, Deserialize)]

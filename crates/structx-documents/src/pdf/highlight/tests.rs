@@ -59,7 +59,8 @@ fn read(file: Vec<u8>, options: &ReadOptions) -> Document {
 fn mark(document: &Document, word: &str) -> Mark {
     let start = document.text.find(word).unwrap();
     let note = format!("/0/total: {word} \u{20ac}");
-    Mark { ranges: vec![start..start + word.len()], colour: [255, 255, 0], note }
+    let range = start..start + word.len();
+    Mark { ranges: Vec::from([range]), colour: [255, 255, 0], note }
 }
 
 /// The file with the marks, made in this process.

@@ -19,11 +19,11 @@ use self::passages::{PageBlock, TableBlock, TextStyle, character_width, on_page,
 use self::reading_order::regions;
 use self::scripts::mark_notes;
 use self::words::{PageWord, Rotation, words};
+use crate::FileError;
 use crate::context::ReadContext;
 use crate::pdf::drawing::Drawing;
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::tables::{self, TableGrid};
-use crate::{Bounds, FileError};
 
 /// The blocks in reading order: upright text, then rotated text.
 ///
@@ -79,13 +79,7 @@ fn rotated(
 }
 
 fn table(grid: &TableGrid, words: &[PageWord], rotation: Rotation) -> PageBlock {
-    let mut rows = grid.rows(words, rotation);
-    let upright = rows.iter_mut().flatten().filter(|_| rotation == Rotation::UPRIGHT);
-    for cell in upright {
-        for line in cell.words.chunk_by_mut(|word, next| left(word) < left(next)) {
-            direction::order(line);
-        }
-    }
+    let rows = grid.rows(words, rotation);
     let words = || grid.words().map(|word| &words[word]);
     PageBlock::Table(TableBlock {
         rows,
@@ -93,11 +87,6 @@ fn table(grid: &TableGrid, words: &[PageWord], rotation: Rotation) -> PageBlock 
         style: TextStyle::usual(words()),
         bytes: words().map(|word| word.text.len()).sum(),
     })
-}
-
-/// The left edge of a word of a cell; the words of a line follow from left to right.
-fn left((_, bounds): &(String, Option<Bounds>)) -> f32 {
-    bounds.map_or(0.0, |bounds| bounds.left)
 }
 
 fn without(words: Vec<PageWord>, grids: &[TableGrid]) -> Vec<PageWord> {

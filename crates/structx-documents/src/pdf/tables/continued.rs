@@ -7,6 +7,8 @@ use crate::pdf::layout::passages::{PageBlock, Passage, TableBlock};
 use crate::{BlockKind, Bounds};
 
 type Rows = [Vec<MarkdownCell>];
+/// From where to where a column reaches, if it has cells.
+type Extent = Option<(f32, f32)>;
 
 /// The largest difference of the edges of a column on two pages, in points: chosen by hand.
 const SAME_EDGE: f32 = 3.0;
@@ -142,7 +144,7 @@ fn repeated(first: &Rows, rows: &Rows) -> usize {
 /// Whether both have as many columns, aligned and apart from the others.
 fn have_same_columns(above: &Rows, below: &Rows) -> bool {
     let (above, below) = (extents(above), extents(below));
-    let aligned = |(a, b): (&Option<(f32, f32)>, &Option<(f32, f32)>)| {
+    let aligned = |(a, b): (&Extent, &Extent)| {
         let (Some((left, right)), Some((other_left, other_right))) = (a, b) else { return true };
         let edges = [left - other_left, right - other_right];
         let middle = edges[0].midpoint(edges[1]);
@@ -160,8 +162,8 @@ fn have_same_columns(above: &Rows, below: &Rows) -> bool {
 }
 
 /// From where to where the cells of each column reach that are in no other column.
-fn extents(rows: &Rows) -> Vec<Option<(f32, f32)>> {
-    let mut extents: Vec<Option<(f32, f32)>> = Vec::new();
+fn extents(rows: &Rows) -> Vec<Extent> {
+    let mut extents: Vec<Extent> = Vec::new();
     for (column, cell) in rows.iter().flat_map(|row| placed(row)) {
         let count = column + cell.columns.max(1) as usize;
         extents.resize(extents.len().max(count), None);
