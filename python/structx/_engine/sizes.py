@@ -26,6 +26,8 @@ def is_large(value: object) -> bool:
 
 def _size(value: Any, depth: int = 4) -> int:
     """Estimates how many values there are; a text counts as one for each 1,000 characters."""
+    if value is None or isinstance(value, (bool, int, float, type, _core.Prepared)):
+        return 1
     if isinstance(value, (str, PurePath)):
         return _LARGE + 1 if is_named(str(value)) else 1 + len(str(value)) // 1_000
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -41,8 +43,6 @@ def _size(value: Any, depth: int = 4) -> int:
         return sum(_size(part, depth - 1) for part in parts)
     if isinstance(value, Files):  # looks for the files
         return _LARGE + 1
-    if value is None or isinstance(value, (bool, int, float, type)):
-        return 1
     if hasattr(value, "read"):  # reading a file object may block
         return _LARGE + 1
     if library_of(value):

@@ -55,6 +55,13 @@ def sources_of(
         return _of_column(data, file_options)
     if isinstance(data, Files):
         data = data.paths()
+    elif isinstance(data, str):
+        source = inputs.source_of(data, file_options)
+        is_path = not isinstance(source.input[0], str)
+        if not (is_path and _is_archive(data)):
+            source.input = (source.input[0], source.input[1], data if is_path else 0)
+            return source
+        data = [data]
     elif not _are_several(data):
         if _is_archive(data):
             return Source(_several(iter([data]), 1, file_options), are_several=True)
