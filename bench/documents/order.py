@@ -8,15 +8,13 @@ them in its own process (`order.py --tool TOOL`), which prints a line of JSON fo
 from __future__ import annotations
 
 import argparse
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import order_scores
+import tool_runs
 from order_scores import PageText, Score
 
 Find = Callable[[str], "dict[int, PageText]"]
@@ -108,30 +106,15 @@ def scores(folders: Sequence[Path]) -> dict[str, list[Score]]:
 
 
 def _found(tool: str, pdfs: Sequence[Path]) -> dict[str, dict[int, PageText]]:
-    run = subprocess.run(
-        [sys.executable, str(Path(__file__)), "--tool", tool],
-        input="\n".join(map(str, pdfs)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        encoding="utf-8",
-    )
-    told = [json.loads(line) for line in run.stdout.splitlines() if line.startswith('{"file"')]
     return {
-        line["file"]: {int(page): PageText(**text) for page, text in line["pages"].items()}
-        for line in told
+        file: {int(page): PageText(**text) for page, text in pages.items()}
+        for file, pages in tool_runs.run(__file__, tool, pdfs)
     }
 
 
 def _read(tool: str) -> None:
     find = TOOLS[tool]()
-    for file in sys.stdin.read().splitlines():
-        try:
-            pages = {number: asdict(page) for number, page in find(file).items()}
-        except Exception:
-            # A file that a tool can't read has no text.
-            pages = {}
-        print(json.dumps({"file": file, "pages": pages}), flush=True)
+    tool_runs.answer(lambda file: {page: asdict(text) for page, text in find(file).items()})
 
 
 if __name__ == "__main__":

@@ -7,14 +7,12 @@ them in its own process (`tables.py --tool TOOL`), which prints a line of JSON f
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import table_scores
 import table_sets
+import tool_runs
 from table_scores import Score, Tables
 
 Find = Callable[[str], Tables]
@@ -100,30 +98,14 @@ def _scores(wanted: table_sets.Set) -> dict[str, list[Score]]:
 
 
 def _found(tool: str, pdfs: Sequence[Path]) -> dict[str, Tables]:
-    run = subprocess.run(
-        [sys.executable, str(Path(__file__)), "--tool", tool],
-        input="\n".join(map(str, pdfs)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        encoding="utf-8",
-    )
-    told = [json.loads(line) for line in run.stdout.splitlines() if line.startswith('{"file"')]
     return {
-        line["file"]: {int(page): tables for page, tables in line["tables"].items()}
-        for line in told
+        file: {int(page): tables for page, tables in found.items()}
+        for file, found in tool_runs.run(__file__, tool, pdfs)
     }
 
 
 def _read(tool: str) -> None:
-    find = TOOLS[tool]()
-    for file in sys.stdin.read().splitlines():
-        try:
-            tables = find(file)
-        except Exception:
-            # A file that a tool can't read has no tables.
-            tables = {}
-        print(json.dumps({"file": file, "tables": tables}), flush=True)
+    tool_runs.answer(TOOLS[tool]())
 
 
 def _markdown(text: str) -> Iterator[table_scores.Rows]:
