@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+import browsers
+import reviews
 from commands import Commands
 from loops import Run, runner
 from provider import FakeProvider, connect, running
 from structx import Extractor
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +60,16 @@ def command(
     commands = Commands(provider, tmp_path, capsys)
     commands.plan()
     return commands
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsers.running() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """The page of `reviews.invoice()`."""
+    with browsers.opened(browser, reviews.invoice().review(tmp_path / "page.html")) as page:
+        yield page

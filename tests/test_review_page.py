@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import browsers
 import reviews
 import structx
 from browsers import opened
@@ -23,19 +21,6 @@ SCRIPTS = Path(writer.__file__).parent
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsers.running() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
-    """The page of `reviews.invoice()`."""
-    with opened(browser, reviews.invoice().review(tmp_path / "page.html")) as page:
-        yield page
 
 
 def name(page: Page) -> str:
