@@ -1,6 +1,6 @@
 //! Zip archives with bounds on entries, unpacked bytes and inflate ratio.
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Seek};
 
 use memchr::memmem;
 use zip::ZipArchive;
@@ -27,19 +27,11 @@ pub(crate) fn check(context: &ReadContext, bytes: &[u8]) -> Result<(), FileError
 
 impl<'a> Archive<'a> {
     pub(crate) fn open(context: &'a ReadContext, bytes: &'a [u8]) -> Result<Self, FileError> {
-        // Counted first: the zip crate keeps more memory for an entry than its size in the file.
-        let most = context.limits().entries;
-        let entries = memmem::find_iter(bytes, b"PK\x01\x02").take(most.saturating_add(1));
-        context.check_entries(entries.count())?;
-        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged(context))?;
+        let zip = opened(context, bytes)?;
         let metadata = zip.metadata();
         let mut declared: u64 = 0;
         for index in 0..zip.len() {
             let entry = metadata.entry(index).map_err(|_| damaged(context))?;
-            if entry.encrypted() {
-                let message = "is protected by a password; save it without one";
-                return Err(context.error(FileErrorKind::PasswordRequired, message));
-            }
             declared = declared.saturating_add(entry.size());
         }
         context.check_unpacked_bytes(declared)?;
@@ -75,21 +67,52 @@ impl<'a> Archive<'a> {
 
     /// The declared size of the entry, checked against the inflate ratio.
     fn most_bytes(&self, index: usize) -> Result<u64, FileError> {
-        let metadata = self.zip.metadata();
-        let entry = metadata.entry(index).map_err(|_| damaged(self.context))?;
-        // The compressed size is declared too, and can't exceed the archive.
-        let packed = entry.compressed_size().min(self.bytes.len() as u64);
-        self.context.check_inflate_ratio(packed, entry.size())?;
-        Ok(entry.size())
+        declared_bytes(self.context, &self.zip, self.bytes.len(), index)
     }
 }
 
-fn damaged(context: &ReadContext) -> FileError {
+/// Opens an archive of no more entries than allowed, none of which is encrypted.
+pub(super) fn opened<B: AsRef<[u8]>>(
+    context: &ReadContext,
+    bytes: B,
+) -> Result<ZipArchive<Cursor<B>>, FileError> {
+    // Counted first: the zip crate keeps more memory for an entry than its size in the file.
+    let most = context.limits().entries;
+    let entries = memmem::find_iter(bytes.as_ref(), b"PK\x01\x02").take(most.saturating_add(1));
+    context.check_entries(entries.count())?;
+    let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged(context))?;
+    let metadata = zip.metadata();
+    for index in 0..zip.len() {
+        let entry = metadata.entry(index).map_err(|_| damaged(context))?;
+        if entry.encrypted() {
+            let message = "is protected by a password; save it without one";
+            return Err(context.error(FileErrorKind::PasswordRequired, message));
+        }
+    }
+    Ok(zip)
+}
+
+/// The declared size of an entry, checked against the inflate ratio; `length` is that of the archive.
+pub(super) fn declared_bytes<R: Read + Seek>(
+    context: &ReadContext,
+    zip: &ZipArchive<R>,
+    length: usize,
+    index: usize,
+) -> Result<u64, FileError> {
+    let metadata = zip.metadata();
+    let entry = metadata.entry(index).map_err(|_| damaged(context))?;
+    // The compressed size is declared too, and can't exceed the archive.
+    let packed = entry.compressed_size().min(length as u64);
+    context.check_inflate_ratio(packed, entry.size())?;
+    Ok(entry.size())
+}
+
+pub(super) fn damaged(context: &ReadContext) -> FileError {
     context.corrupt("is damaged; open it in the program that made it and save it again")
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::{Cursor, Write};
 
     use zip::ZipWriter;
@@ -99,7 +122,7 @@ mod tests {
     use crate::context::ReadContext;
     use crate::{FileError, FileErrorKind, Limits, ReadOptions};
 
-    fn zip(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    pub(in crate::zip_formats) fn zip(parts: &[(&str, &[u8])]) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, bytes) in parts {
             writer.start_file(*name, SimpleFileOptions::default()).unwrap();

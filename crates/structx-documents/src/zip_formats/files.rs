@@ -4,9 +4,9 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use memchr::memmem;
 use zip::ZipArchive;
 
+use super::archive::{damaged, declared_bytes, opened};
 use crate::context::ReadContext;
 use crate::{Content, FileError, FileErrorKind, ReadOptions, format, read_bytes, source};
 
@@ -57,30 +57,18 @@ pub fn files_in_bytes(
     if !bytes.starts_with(b"PK\x03\x04") || format::detect(name, bytes).is_ok() {
         return Ok(None);
     }
-    // Counted first: the zip crate keeps more memory for an entry than its size in the file.
-    let most = options.limits.entries;
-    context.check_entries(
-        memmem::find_iter(bytes, b"PK\x01\x02").take(most.saturating_add(1)).count(),
-    )?;
     let bytes: Arc<[u8]> = bytes.into();
-    let zip = ZipArchive::new(Cursor::new(bytes.clone())).map_err(|_| damaged(&context))?;
+    let length = bytes.len();
+    let zip = opened(&context, bytes)?;
     let options = Arc::new(options.clone());
-    let metadata = zip.metadata();
     let (mut files, mut declared): (_, u64) = (Vec::new(), 0);
     for index in 0..zip.len() {
-        let entry = metadata.entry(index).map_err(|_| damaged(&context))?;
-        if entry.encrypted() {
-            let message = "is protected by a password; save it without one";
-            return Err(context.error(FileErrorKind::PasswordRequired, message));
-        }
         let Some(Ok(inner)) = zip.name_for_index(index) else { return Err(damaged(&context)) };
         let inner = inner.replace('\\', "/");
         if is_left_out(&inner) {
             continue;
         }
-        declared = declared.saturating_add(entry.size());
-        context
-            .check_inflate_ratio(entry.compressed_size().min(bytes.len() as u64), entry.size())?;
+        declared = declared.saturating_add(declared_bytes(&context, &zip, length, index)?);
         let name = format!("{name}/{inner}");
         files.push(ArchivedFile { name, zip: zip.clone(), index, options: options.clone() });
     }
@@ -112,28 +100,11 @@ impl ArchivedFile {
     }
 }
 
-fn damaged(context: &ReadContext) -> FileError {
-    context.corrupt("is damaged; open it in the program that made it and save it again")
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Write};
-
-    use zip::ZipWriter;
-    use zip::write::SimpleFileOptions;
-
+    use super::super::archive::tests::zip;
     use super::{files_in_bytes, is_archive_name};
     use crate::{Content, FileErrorKind, Limits, ReadOptions};
-
-    fn zip(parts: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, bytes) in parts {
-            writer.start_file(*name, SimpleFileOptions::default()).unwrap();
-            writer.write_all(bytes).unwrap();
-        }
-        writer.finish().unwrap().into_inner()
-    }
 
     #[test]
     fn files_are_read_one_by_one_and_named_in_the_archive() {
