@@ -25,6 +25,7 @@ mod offsets;
 mod options;
 mod pdf;
 mod read;
+pub mod recognition;
 mod records;
 mod sheet_address;
 mod source;

@@ -1,0 +1,63 @@
+//! What text recognition (OCR) gives: the interface between readers and an engine.
+
+use image::RgbImage;
+
+/// Recognises the text of page images.
+pub trait Recognizer: Send + Sync {
+    /// Recognises the text of an image that may be turned or skewed.
+    ///
+    /// # Errors
+    /// The engine can't run, or a bound of `request` was reached.
+    fn recognize(
+        &self,
+        image: &RgbImage,
+        request: &RecognitionRequest<'_>,
+    ) -> Result<RecognizedImage, RecognitionError>;
+}
+
+/// The bounds of one recognition.
+pub struct RecognitionRequest<'a> {
+    /// Languages as BCP 47 tags, such as `de`; empty for all that the engine knows.
+    pub languages: &'a [String],
+    /// Asked between steps of at most about a second: whether the time is up or the caller is gone.
+    pub should_stop: &'a dyn Fn() -> bool,
+}
+
+/// The text of an image. All places are in pixels of the given image, from its top left corner.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RecognizedImage {
+    /// How the text is turned, in degrees clockwise from upright, as found: 0 for an upright image, 90
+    /// if its lines run from top to bottom, and so on, with the skew in the fraction.
+    pub angle: f32,
+    /// In no particular order: the layout arranges them.
+    pub lines: Vec<RecognizedLine>,
+}
+
+/// A line of text, or the part of one that stands in a cell or column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecognizedLine {
+    pub words: Vec<RecognizedWord>,
+}
+
+/// A word and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecognizedWord {
+    pub text: String,
+    /// Its corners in reading direction: top left, top right, bottom right, bottom left.
+    pub corners: [[f32; 2]; 4],
+    /// How sure the engine is, from 0 to 1.
+    pub score: f32,
+}
+
+/// Why an image was not recognised. The text continues a sentence whose subject is text recognition.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecognitionError {
+    /// The weights are not on this machine, or do not fit; says what to do.
+    #[error("{0}")]
+    Unavailable(String),
+    /// `should_stop` said so.
+    #[error("took too long")]
+    Stopped,
+    #[error("failed: {0}")]
+    Failed(String),
+}
