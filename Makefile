@@ -25,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-rust test-python test-engines lint lint-rust lint-python lint-files advisories licenses bench \
-	bench-documents bench-evidence bench-faults hostile fuzz fmt weights weights-if-any examples clean
+	bench-documents bench-evidence bench-faults hostile fuzz fmt release-check weights weights-if-any examples clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -108,6 +108,9 @@ fmt: $(VENV)/.lint ## format the code
 	cargo fmt
 	$(BIN)/ruff check --fix --select I .
 	$(BIN)/ruff format .
+
+release-check: $(VENV)/.test $(VENV)/.release ## build what a release publishes, check it, and install it from nothing
+	$(BIN)/python scripts/release_check.py $(if $(DRAFT),--any-changelog)
 
 clean: ## remove everything that was built; weights stay in the user's cache
 	rm -rf target dist $(VENV) .pytest_cache .ruff_cache .mypy_cache

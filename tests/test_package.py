@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib import import_module
 from importlib.metadata import files
+from pathlib import Path
 
 import pytest
 
@@ -175,3 +178,24 @@ def test_the_package_contains_the_licences_of_its_crates() -> None:
     locked = set(re.findall(r'^name = "(.+)"\nversion = "(.+)"$', lock, re.MULTILINE))
     assert {(name, version) for name, version, _ in listed} < locked
     assert {"serde", "tokio", "pyo3"} < {name for name, _, _ in listed}
+
+
+def test_a_second_package_of_the_same_name_is_told(tmp_path: Path) -> None:
+    def imported() -> str:
+        code = "import structx; print(structx.__file__)"
+        run = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert str(tmp_path) in run.stdout
+        return run.stderr
+
+    package = Path(structx.__file__).parent
+    shutil.copytree(package, tmp_path / "structx", ignore=shutil.ignore_patterns("_core*"))
+    (tmp_path / "structx_rs-1.0.dist-info").mkdir()
+    assert imported() == ""
+    (tmp_path / "structx-0.6.1.dist-info").mkdir()
+    assert "pip uninstall structx structx-rs" in imported()

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from structx import _other_package
+
+_other_package.warn()
+
 if TYPE_CHECKING:
     from structx._core import __version__
     from structx.arrow import arrow_schema
