@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from pydantic import (
     RootModel,
     TypeAdapter,
     ValidationInfo,
+    condecimal,
     field_validator,
 )
 from typing_extensions import TypeAliasType, TypedDict
@@ -32,6 +34,7 @@ from typing_extensions import TypeAliasType, TypedDict
 from provider import FakeProvider
 from structx import ExtractionError, Extractor
 from structx._engine import items
+from structx._engine.item_types import of_type
 from structx._engine.response_models import of_model
 
 T = TypeVar("T")
@@ -451,3 +454,11 @@ def test_names_of_types() -> None:
         (Any, "Any" if sys.version_info >= (3, 11) else items.name_of(Any)),
     ]:
         assert items.name_of(model) == name
+
+
+@pytest.mark.parametrize("kind", [Decimal, Decimal | None, condecimal(max_digits=8)])
+def test_a_text_for_a_decimal_has_to_be_a_number_with_each_pydantic(kind: Any) -> None:
+    branches = of_type(kind, is_item=True).schema["anyOf"]
+    (pattern,) = (branch["pattern"] for branch in branches if branch["type"] == "string")
+    assert re.match(pattern, "-1982.50")
+    assert not re.match(pattern, "1.982,50 EUR")

@@ -188,10 +188,14 @@ fn union_kind(branches: &mut Vec<Value>) -> Option<String> {
     Some(kind.to_owned())
 }
 
-/// Whether the schema is the string variant of pydantic's `Decimal`; the number variant is enough.
+/// How the patterns of `Decimal` begin: that of structx (`_engine/item_types.py`), that of pydantic 2.14,
+/// and that of older ones.
+const DECIMAL_PATTERNS: [&str; 3] = ["^[+-]?([0-9]+\\.?[0-9]*|", "^[+-]?(?:", "^(?!^[-+.]*$)"];
+
+/// Whether the schema is the string variant of a `Decimal`; the number variant is enough.
 fn is_decimal_text(members: &Map<String, Value>) -> bool {
     let pattern = members.get("pattern").and_then(Value::as_str);
-    pattern.is_some_and(|pattern| pattern.starts_with("^(?!^[-+.]*$)"))
+    pattern.is_some_and(|pattern| DECIMAL_PATTERNS.iter().any(|known| pattern.starts_with(known)))
 }
 
 /// Adds limits to numbers that have none, and the form of times without a zone.
@@ -241,12 +245,15 @@ mod tests {
     fn copied_values_are_marked_with_their_kind() {
         let nothing = json!({"type": "null"});
         let decimal = json!({"type": "string", "pattern": r"^(?!^[-+.]*$)[+-]?0*\d*\.?\d*$"});
+        let plain_decimal =
+            json!({"type": "string", "pattern": r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$"});
         let cases = [
             (json!({"type": "number"}), "number"),
             (json!({"type": ["integer", "null"]}), "integer"),
             (json!({"anyOf": [{"type": "integer"}, nothing]}), "integer"),
             (json!({"anyOf": [{"type": "integer"}, {"type": "number"}]}), "number"),
             (json!({"anyOf": [{"type": "number"}, decimal, nothing]}), "decimal"),
+            (json!({"anyOf": [{"type": "number"}, plain_decimal]}), "decimal"),
             (json!({"anyOf": [{"type": "string", "format": "date"}, nothing]}), "date"),
             (json!({"type": "string", "format": "date-time"}), "date-time"),
             (json!({"type": "string", "format": "time", "x-copied": true}), "time"),

@@ -59,12 +59,14 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
         r"(?ix)
         (?P<hour>\d{1,2})
         (?: :(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)? (?:\x20?(?P<half>[ap])\.?m\b\.?)?
-          | \x20?(?P<sharp>[ap])\.?m\b\.? )",
+          | \x20?(?P<sharp>[ap])\.?m\b\.?
+          | \x20?h\x20?(?P<after_h>\d{2})
+          | (?:\.(?P<before_uhr>\d{2}))?\x20Uhr\b (?:\x20(?P<after_uhr>\d{2})\b)? )",
     )
 });
 /// Text that may separate a date from its time.
 static GLUE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)^(?:t|[\s,|–-]{1,4}(?:(?:at|from|time:?|@)\s*)?)$"));
+    LazyLock::new(|| pattern(r"(?i)^(?:t|[\s,|–-]{1,4}(?:(?:at|from|time:?|@|à|um|a las|às|alle)\s*)?)$"));
 /// The longest such text in bytes, so that a gap of any length is not searched: chosen by hand.
 const LONGEST_GLUE: usize = 24;
 static ZONE: LazyLock<Regex> = LazyLock::new(|| {
@@ -240,7 +242,11 @@ fn time(captures: &Captures<'_>) -> Option<Time> {
         Some(_) if !(1..=12).contains(&hour) => return None,
         Some(afternoon) => hour % 12 + if afternoon { 12 } else { 0 },
     };
-    Time::new(hour, number("minute").ok()?, number("second").ok()?, 0).ok()
+    let minute = ["minute", "after_h", "before_uhr", "after_uhr"]
+        .into_iter()
+        .find(|name| captures.name(name).is_some());
+    let minute = minute.map_or(Ok(0), number).ok()?;
+    Time::new(hour, minute, number("second").ok()?, 0).ok()
 }
 
 fn clock(time: Time) -> String {
@@ -339,6 +345,11 @@ mod tests {
             ("2024-03-05T14:30:15Z", "14:30:15", Some("2024-03-05T14:30:15Z")),
             ("2024-03-05 14:30:15.250+01:00", "14:30:15", Some("2024-03-05T14:30:15+01:00")),
             ("2:30pm on March 5, 2024", "14:30:00", Some("2024-03-05T14:30:00")),
+            ("à 8h05", "08:05:00", None),
+            ("le 5 mars 2024 à 18 h 30", "18:30:00", Some("2024-03-05T18:30:00")),
+            ("am 5. März 2024 um 14.30 Uhr", "14:30:00", Some("2024-03-05T14:30:00")),
+            ("um 14 Uhr 05", "14:05:00", None),
+            ("gegen 9 Uhr, Zimmer 12", "09:00:00", None),
             ("Date: 2024-03-05\nTime: 9:05", "09:05:00", Some("2024-03-05T09:05:00")),
         ];
         for (text, time, date_time) in cases {
@@ -347,7 +358,7 @@ mod tests {
             let first = found.date_times.first().map(|literal| literal.value.as_str());
             assert_eq!(first, date_time, "{text}");
         }
-        assert!(find("ratio 1:5, 25:00, 13 pm, 10:30:99").times.is_empty());
+        assert!(find("ratio 1:5, 25:00, 13 pm, 10:30:99, 26h10, 14.75 Uhr, 8h").times.is_empty());
     }
 
     #[test]

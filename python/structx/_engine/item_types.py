@@ -13,6 +13,7 @@ from pydantic.errors import (
     PydanticUndefinedAnnotation,
     PydanticUserError,
 )
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import CoreConfig, SchemaValidator, core_schema
 
 from structx._engine.items import is_named_tuple
@@ -30,6 +31,18 @@ TAKEN = (
 
 _LISTS: tuple[Any, ...] = (list, collections.abc.Sequence, collections.abc.Iterable)
 """The types that stand for the items of a row; a row has a list of them whatever the type says."""
+
+
+class _ItemSchema(GenerateJsonSchema):
+    """Says what texts a Decimal has, which pydantic 2.14 leaves out: any text would do for a model."""
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        decimal = super().decimal_schema(schema)
+        for branch in decimal.get("anyOf", [decimal]):
+            if branch.get("type") == "string":
+                # crates/structx-embedded/src/grammar.rs knows it.
+                branch.setdefault("pattern", r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$")
+        return decimal
 
 
 class ItemType(NamedTuple):
@@ -70,7 +83,7 @@ def _check(model: object) -> None:
 def of_class(model: type[BaseModel]) -> ItemType:
     """The type of a pydantic model."""
     # Comes first, so that an error in the model names the model.
-    schema = model.model_json_schema()
+    schema = model.model_json_schema(schema_generator=_ItemSchema)
     return ItemType(model, schema, _validator(TypeAdapter(model)))
 
 
@@ -83,7 +96,7 @@ def of_type(model: Any, is_item: bool) -> ItemType:
     try:
         is_adapter = isinstance(model, TypeAdapter)
         adapter = cast("TypeAdapter[Any]", model if is_adapter else TypeAdapter[Any](model))
-        schema = adapter.json_schema()
+        schema = adapter.json_schema(schema_generator=_ItemSchema)
     except PydanticSchemaGenerationError as error:
         reason = str(error).partition("\n")[0]
         raise TypeError(f"{TAKEN}; of {model!r} pydantic says: {reason}") from error
