@@ -14,7 +14,7 @@ import pytest
 from provider import FakeProvider
 from structx import Extractor, config
 from structx._engine.dotenv import assignments
-from structx.config import ExtractionConfig
+from structx.config import ExtractionConfig, StepConfig
 from structx.exceptions import ConfigurationError
 
 SECRET = "sk-4711"
@@ -271,6 +271,42 @@ def test_a_directory_of_secrets_that_is_named_must_exist(monkeypatch: pytest.Mon
         ExtractionConfig()
 
 
+def test_a_directory_of_secrets_as_an_argument(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "secrets/STRUCTX_EXTRACTION__A").write_text("1")
+    (folder / "own").mkdir()
+    (folder / "own/STRUCTX_EXTRACTION").write_text('{"b": 2}')
+    (folder / "x.yaml").write_text("extraction: {c: 3}")
+    assert ExtractionConfig().extraction == {"a": 1}
+    assert ExtractionConfig(_secrets_dir=None).extraction == {"a": 1}
+    assert ExtractionConfig(_secrets_dir="own").extraction == {"b": 2}
+    made = ExtractionConfig.from_yaml("x.yaml", _secrets_dir=folder / "own")
+    assert made.extraction == {"b": 2, "c": 3}
+    monkeypatch.setenv("HOME", str(folder))
+    assert ExtractionConfig(_secrets_dir="~/own").extraction == {"b": 2}
+    with pytest.raises(ConfigurationError, match=r"^_secrets_dir: nowhere: No such file"):
+        ExtractionConfig(_secrets_dir="nowhere")
+
+
+def test_the_options_of_a_step_are_copies() -> None:
+    made = ExtractionConfig(planning=StepConfig(stop=["a"]), extraction={"seed": 7})
+    assert made.planning == StepConfig(stop=["a"]) == {"stop": ["a"]}
+    assert isinstance(made.extraction, StepConfig)
+    for options in (made.planning.options(), made.for_step("planning")):
+        assert type(options) is dict and options == {"stop": ["a"]}
+        options["stop"].append("b")
+    assert made.planning.options() == {"stop": ["a"]}
+    assert made.for_step("extraction") == {"seed": 7}
+    assert StepConfig().options() == {}
+
+
+@pytest.mark.parametrize("step", ["refinement", "", None])
+def test_a_step_that_there_is_not(step: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"there is no step .* only planning and extract"):
+        ExtractionConfig().for_step(step)
+
+
 def test_options_of_an_extractor(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRUCTX_EXTRACTION", '{"a": "environment", "e": {"x": 1}}')
     (folder / "x.yaml").write_text("planning: {a: yaml, y: yaml}")
@@ -319,9 +355,10 @@ def test_copies_and_pickles_keep_what_was_read(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_repr_shows_options_and_no_secret(options: dict[str, Any]) -> None:
-    shown = repr(ExtractionConfig(extraction={**options, "max_tokens": 5}))
-    assert SECRET not in shown and "***" in shown
-    assert "'max_tokens': 5" in shown
+    made = ExtractionConfig(extraction={**options, "max_tokens": 5})
+    for shown in (repr(made), repr(made.extraction)):
+        assert SECRET not in shown and "***" in shown
+        assert "'max_tokens': 5" in shown
 
 
 def test_each_step_is_asked_with_its_own_options(

@@ -12,11 +12,13 @@ from typing import Any, Literal
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from structx.definitions import (
+    ContainerTypeCapability,
     ExtractionRequest,
     ModelField,
+    TypeCapabilities,
     get_type_capabilities,
     model_from_extraction_request,
     model_to_extraction_request,
@@ -44,7 +46,7 @@ def normal(given: ModelField) -> ModelField:
 
 CAPABILITIES = get_type_capabilities()
 LITERALS = st.lists(st.text(max_size=5) | st.integers() | st.booleans(), min_size=1, max_size=3)
-HASHABLE = st.sampled_from(CAPABILITIES.scalars)
+HASHABLE = st.sampled_from([scalar.id for scalar in CAPABILITIES.scalars])
 
 
 def literal(values: list[str | int | bool]) -> str:
@@ -301,9 +303,76 @@ def test_definitions_that_can_not_be_used(definition: Any, problem: str) -> None
         model_from_extraction_request(definition)
 
 
-def test_capabilities() -> None:
+def is_possible(kind: str, **changes: Any) -> bool:
+    try:
+        normal(field(kind, **changes))
+    except ModelGenerationError:
+        return False
+    return True
+
+
+def test_the_catalogue_of_types_has_canonical_names() -> None:
     assert CAPABILITIES.schema_version == "1"
     scalars = "str int float bool date datetime time Decimal UUID Any"
-    assert CAPABILITIES.scalars == scalars.split()
-    assert CAPABILITIES.containers == ["List", "Dict", "Set", "FrozenSet", "Tuple"]
-    assert CAPABILITIES.modifiers == ["Optional", "Literal"]
+    assert [scalar.id for scalar in CAPABILITIES.scalars] == scalars.split()
+    containers = ["List", "Dict", "Set", "FrozenSet", "Tuple"]
+    assert [container.id for container in CAPABILITIES.containers] == containers
+    assert all(CAPABILITIES.modifiers.model_dump().values())
+    labels = [kind.label for kind in (*CAPABILITIES.scalars, *CAPABILITIES.containers)]
+    assert len(set(labels)) == len(labels) and all(labels)
+    assert TypeCapabilities.model_validate(CAPABILITIES.model_dump(mode="json")) == CAPABILITIES
+    with pytest.raises(ValidationError, match="frozen"):
+        CAPABILITIES.scalars = []  # pyright: ignore
+
+
+RULE_VALUES = {
+    "gt": [0, "2026-01-01", "12:00:00", "2026-01-01T00:00:00"],
+    "multiple_of": [2],
+    "max_length": [3],
+    "pattern": ["^a"],
+    "strict": [True],
+}
+"""Values of each rule for the types that have it; `ge`, `lt` and `le` are as `gt`."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "constraints"),
+    [(scalar.id, scalar.constraints) for scalar in CAPABILITIES.scalars]
+    + [
+        ("Dict[str, str]" if it.id == "Dict" else f"{it.id}[str, ...]", it.constraints)
+        if it.id in {"Dict", "Tuple"}
+        else (f"{it.id}[str]", it.constraints)
+        for it in CAPABILITIES.containers
+    ],
+)
+def test_the_catalogue_has_the_rules_of_a_type(kind: str, constraints: list[str]) -> None:
+    for rule, values in RULE_VALUES.items():
+        accepted = any(is_possible(kind, validation={rule: value}) for value in values)
+        assert accepted == (rule in constraints), rule
+    assert {"ge", "lt", "le"} & {*constraints} == (
+        {"ge", "lt", "le"} if "gt" in constraints else set()
+    )
+    assert ("min_length" in constraints) == ("max_length" in constraints)
+
+
+@pytest.mark.parametrize("container", CAPABILITIES.containers, ids=lambda it: it.id)
+def test_the_catalogue_has_what_a_container_can_hold(container: ContainerTypeCapability) -> None:
+    pattern = {"Dict": "Dict[str, {}]", "Tuple": "Tuple[{}, ...]"}
+    kind = pattern.get(container.id, container.id + "[{}]")
+    nested = [field(name="b").model_dump()]
+    possible = {
+        "scalar": is_possible(kind.format("str")),
+        "object": is_possible(kind.format("object"), nested_fields=nested),
+        "container": is_possible(kind.format("List[str]")),
+        "hashable_container": is_possible(kind.format("FrozenSet[str]")),
+    }
+    allowed = {*container.allowed_item_kinds}
+    if "hashable_scalar" in allowed:
+        assert allowed == {"hashable_scalar", "hashable_container"}
+        assert possible["scalar"] and possible["hashable_container"]
+        assert not possible["container"] and not possible["object"]
+    else:
+        assert {kind for kind, is_so in possible.items() if is_so} == {
+            *allowed,
+            "hashable_container",
+        }

@@ -103,5 +103,57 @@ def test_several_queries(provider: FakeProvider, subject: Extractor) -> None:
     assert all("client" in table.columns for table in tables)
 
 
+def test_measuring(provider: FakeProvider, subject: Extractor) -> None:
+    names = run(provider, subject, "Measuring before an extraction")
+    [line] = names["lines"]
+    assert line == (1, "native", names["measurement"].character_count, "complete", None)
+    assert isinstance(names["measurement"], names["DocumentMeasurement"])
+    assert isinstance(names["measurement"].pages[0], names["PageMeasurement"])
+    assert provider.stats()["requests"] == 0
+
+
+def test_own_text_recognition(provider: FakeProvider, subject: Extractor) -> None:
+    measurement = run(provider, subject, "An own text recognition")["measurement"]
+    # 8.3 inches of A4 at 100 dots per inch.
+    assert (measurement.status, measurement.character_count) == ("complete", 8)
+    assert [page.method for page in measurement.pages] == ["ocr"]
+
+
+def test_options_for_each_step(provider: FakeProvider, subject: Extractor) -> None:
+    Path("secrets").mkdir()
+    Path("secrets/STRUCTX_EXTRACTION").write_text('{"seed": 7}', encoding="utf-8")
+    names = run(provider, subject, "Options for each step")
+    assert names["planning"] == {"reasoning_effort": "low"}
+    assert names["extraction"] == {"max_completion_tokens": 16000, "seed": 7}
+    assert "there is no step 'refinement'" in names["problem"]
+    assert names["SameConfig"] is names["ExtractionConfig"]
+    assert names["SameStep"] is names["StepConfig"]
+
+
+def test_tokens_of_each_request(provider: FakeProvider, subject: Extractor) -> None:
+    names = run(provider, subject, "The tokens of each request")
+    assert names["thinking"] == [("schema_generation", 2), ("extraction", 2)]
+    assert names["total"] == names["result"].usage
+
+
+def test_a_form_for_definitions(provider: FakeProvider, subject: Extractor) -> None:
+    names = run(provider, subject, "A form for definitions")
+    assert names["payload"]["scalars"][0]["id"] == names["text"].id == "str"
+    assert "pattern" in names["text"].constraints
+    assert (names["several"].id, names["several"].ordered) == ("List", True)
+    assert names["presence"].required and names["presence"].nullable
+    for made in (names["Again"], names["Same"]):
+        assert made(number="1", lines=["a"]).model_dump() == {"number": "1", "lines": ["a"]}
+
+
+def test_files_and_rows(provider: FakeProvider, subject: Extractor) -> None:
+    names = run(provider, subject, "Files and rows before an extraction")
+    assert names["types"] == ["structured", "document", "unknown"]
+    assert 0 < len(names["sample"]) <= 100
+    assert isinstance(names["file"], names["PdfRow"])
+    assert names["file"].pdf_path.name == "S0305SampleInvoice.pdf"
+    assert names["payload"] == "name: Bob"
+
+
 def test_all_programs_are_run() -> None:
-    assert len(PROGRAMS) == DOCUMENT.count("```python") == 4
+    assert len(PROGRAMS) == DOCUMENT.count("```python") == 10

@@ -171,7 +171,7 @@ def test_a_missing_file_is_a_file_error(tmp_path: Path) -> None:
 def test_a_prepared_pdf() -> None:
     prepared = FileReader.read_file(INVOICE)
     [row] = prepared.pdf_rows.items()
-    assert row == (0, PdfRow(INVOICE, str(INVOICE)))
+    assert row == (0, PdfRow(INVOICE, INVOICE))
     with pytest.raises(dataclasses.FrozenInstanceError):
         row[1].source = ""  # pyright: ignore
     [record] = prepared.dataframe.to_dict("records")
@@ -197,6 +197,80 @@ def test_prepared_tables_and_texts(table: Path) -> None:
     text = prepare("some text")
     assert text.dataframe.to_dict("list") == {"source": ["text"], "text": ["some text"]}
     assert records.pdf_rows == text.pdf_rows == FileReader.read_file(table).pdf_rows == {}
+
+
+def test_the_payload_of_a_row_is_what_is_sent(provider: FakeProvider) -> None:
+    frame = pd.DataFrame(
+        {"id": [1, 2], "note": ["a\nb", None], "day": [pd.Timestamp(2026, 1, 2)] * 2}
+    )
+    result = connect(provider).extract(data=frame, query="q", model=Word)
+    prepared = prepare(frame)
+    for row in result.rows:
+        payload = prepared.row_payload(row.position, frame.iloc[row.position], list(frame))
+        assert payload == row.input_data
+    assert prepared.row_payload(0, {"note": "other", "id": 3}, ["note"]) == "note: other"
+    with pytest.raises(KeyError, match="name"):
+        prepared.row_payload(0, frame.iloc[0], ["name"])
+    for position in (-1, 2):
+        with pytest.raises(IndexError, match=f"there is no row {position}"):
+            prepared.row_payload(position, frame.iloc[0], ["id"])
+
+
+def test_the_payload_of_a_document_is_its_text_or_its_file() -> None:
+    text = prepare("some text")
+    row = text.dataframe.iloc[0]
+    assert text.row_payload(0, row, ["text"]) == "some text"
+    file = FileReader.read_file(INVOICE)
+    assert file.row_payload(0, row, ["text"]) == file.pdf_rows[0] == PdfRow(INVOICE, INVOICE)
+    file.close()
+    with pytest.raises(ExtractionError, match="closed"):
+        file.row_payload(0, row, ["text"])
+
+
+def test_the_payload_of_a_row_of_several_sources(provider: FakeProvider) -> None:
+    data = ["a text", Path("missing.csv"), [{"a": 1}, {"a": 2}], INVOICE]
+    with connect(provider).prepare_input(data=data) as prepared:
+        row = {"a": 5}
+        assert prepared.row_payload(0, row, ["a"]) == "a text"
+        assert prepared.row_payload(3, row, ["a"]) == "a: 5"
+        assert prepared.row_payload(4, row, ["a"]) == prepared.pdf_rows[4]
+        with pytest.raises(ExtractionError, match="source of row 1 could not be read"):
+            prepared.row_payload(1, row, ["a"])
+
+
+def test_the_type_of_a_file_is_told_by_its_name() -> None:
+    types = {
+        "structured": "a.csv a.CSV a.csv.gz a.xlsx a.xls a.ods a.json a.jsonl a.parquet a.feather",
+        "document": "a.pdf a.docx a.txt a.asciidoc a.webvtt a.PNG a.xml a.eml",
+        "unknown": "a a.exe csv .pdf a.pdf.tmp",
+    }
+    for kind, names in types.items():
+        for name in names.split():
+            assert FileReader.get_file_type(name) == kind, name
+            assert FileReader.get_file_type(Path("folder") / name) == kind, name
+    with pytest.raises(FileError, match="must be a path"):
+        FileReader.get_file_type(b"a.csv")  # pyright: ignore
+
+
+def test_a_sample_is_the_beginning_of_the_text(table: Path) -> None:
+    text = structx.read(INVOICE).text
+    assert FileReader.extract_text_sample(INVOICE) == text[:2000]
+    assert FileReader.extract_text_sample(str(INVOICE), max_chars=5) == text[:5]
+    assert FileReader.extract_text_sample(INVOICE, 0) == ""
+    with pytest.raises(ValueError, match="max_chars"):
+        FileReader.extract_text_sample(INVOICE, -1)
+    with pytest.raises(FileError, match="no such file"):
+        FileReader.extract_text_sample(table.with_name("missing.docx"))
+
+
+def test_options_are_given_as_a_dict_or_as_keywords(table: Path) -> None:
+    by_name = FileReader.read_file(table, **OPTIONS, nrows=1).dataframe
+    assert FileReader.read_file(table, file_options=OPTIONS, nrows=1).dataframe.equals(by_name)
+    assert FileReader.read_file(table, file_options={**OPTIONS, "nrows": 1}).dataframe.equals(
+        by_name
+    )
+    with pytest.raises(FileError, match="file_options must be a dict of options, not str"):
+        FileReader.read_file(table, file_options="sep=;")  # pyright: ignore
 
 
 def test_use_after_close_is_an_error() -> None:

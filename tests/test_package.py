@@ -27,8 +27,8 @@ DOCUMENTED = {
         "StructXError",
         "ValidationError",
     ],
-    "structx.core.config": ["ExtractionConfig"],
-    "structx.core.input": ["PreparedInput"],
+    "structx.core.config": ["ExtractionConfig", "StepConfig"],
+    "structx.core.input": ["PdfRow", "PreparedInput"],
     "structx.core.models": [
         "ExtractionPlan",
         "ExtractionRequest",
@@ -37,16 +37,36 @@ DOCUMENTED = {
         "RowResult",
         "TypeCapabilities",
     ],
+    "structx.extraction.generator": ["ModelGenerator"],
+    "structx.measurement": ["DocumentMeasurement", "DocumentMeasurer", "PageMeasurement"],
+    "structx.schema": [
+        "ContainerTypeCapability",
+        "ScalarTypeCapability",
+        "TypeCapabilities",
+        "TypeModifierCapabilities",
+        "get_type_capabilities",
+        "model_from_extraction_request",
+        "model_to_extraction_request",
+    ],
     "structx.utils.usage": ["ExtractionStep", "ExtractorUsage"],
     "structx.utils.file_reader": ["FileReader"],
 }
+ELSEWHERE = {
+    "DocumentMeasurement",
+    "DocumentMeasurer",
+    "ESTIMATOR_REVISION",
+    "ModelGenerator",
+    "PageMeasurement",
+    "PdfRow",
+}
+"""Names that are no names of `structx` itself."""
 
 
 @pytest.mark.parametrize("path", DOCUMENTED)
 def test_import_paths_lead_to_the_public_names(path: str) -> None:
     module = import_module(path)
     assert set(DOCUMENTED[path]) <= set(module.__all__)
-    for name in module.__all__:
+    for name in set(module.__all__) - ELSEWHERE:
         assert getattr(module, name) is getattr(structx, name)
 
 
@@ -57,11 +77,6 @@ def test_every_public_name_is_there(name: str) -> None:
 
 
 def test_everything_documented_is_public() -> None:
-    functions = {
-        "get_type_capabilities",
-        "model_from_extraction_request",
-        "model_to_extraction_request",
-    }
     own = {
         "AsyncExtractionStream",
         "AttemptError",
@@ -103,7 +118,8 @@ def test_everything_documented_is_public() -> None:
         "read",
         "read_async",
     }
-    assert functions.union({"Extractor"}, *DOCUMENTED.values()) == set(structx.__all__) - own
+    documented = {"Extractor"}.union(*DOCUMENTED.values()) - ELSEWHERE
+    assert documented == set(structx.__all__) - own
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

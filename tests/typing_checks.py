@@ -15,6 +15,7 @@ from typing_extensions import TypedDict, assert_type
 
 import structx
 from structx import (
+    ContainerTypeCapability,
     Estimate,
     ExtractionConfig,
     ExtractionRequest,
@@ -22,12 +23,15 @@ from structx import (
     ExtractionStep,
     Extractor,
     ExtractorUsage,
+    FileReader,
     Limits,
     PreparedInput,
     Price,
     Progress,
     RowResult,
     RunOptions,
+    ScalarTypeCapability,
+    StepConfig,
     StepUsage,
     TypeCapabilities,
     get_type_capabilities,
@@ -36,6 +40,8 @@ from structx import (
     review,
 )
 from structx.definitions import GeneratedModel
+from structx.inputs import PdfRow
+from structx.measurement import DocumentMeasurement, DocumentMeasurer, PageMeasurement
 
 
 class Invoice(BaseModel):
@@ -192,6 +198,23 @@ def of_prepared_input(extractor: Extractor) -> None:
         assert_type(prepared, PreparedInput)
         result = extractor.extract(data=prepared, query="...", model=Invoice)
         assert_type(result.data, list[Invoice])
+        assert_type(prepared.pdf_rows, dict[int, PdfRow])
+        assert_type(prepared.row_payload(0, {"name": "Ann"}, ["name"]), str | PdfRow)
+        assert_type(prepared.row_payload(0, prepared.dataframe.iloc[0], ["name"]), str | PdfRow)
+
+
+def of_measurements() -> None:
+    def read(image: object) -> str:
+        return str(image)
+
+    measurer = DocumentMeasurer(ocr_mode="auto", ocr_reader=read, ocr_workers=2, render_dpi=100)
+    measurement = measurer.measure(Path("x.pdf"))
+    assert_type(measurement, DocumentMeasurement)
+    assert_type(measurement.pages, tuple[PageMeasurement, ...])
+    assert_type(measurement.character_count, int)
+    assert_type(measurement.pages[0].method, Literal["native", "ocr", "none"])
+    assert_type(FileReader.get_file_type("x"), Literal["structured", "document", "unknown"])
+    assert_type(FileReader.extract_text_sample("x.pdf", 80), str)
 
 
 def of_usage(usage: ExtractorUsage) -> None:
@@ -199,6 +222,10 @@ def of_usage(usage: ExtractorUsage) -> None:
     assert_type(usage.thinking_tokens, int | None)
     assert_type(usage.steps, dict[ExtractionStep, list[StepUsage]])
     assert_type(usage.get_step("extraction"), list[StepUsage])
+    details = usage.get_step("extraction")[0].completion_tokens_details
+    assert_type(details.reasoning_tokens, int | None)
+    usage.merge(usage)
+    usage.add_step_usage("extraction", StepUsage(1, 2, 3))
     assert_type(usage.model_dump_json(), str)
     assert_type(usage.cost, float | None)
 
@@ -234,6 +261,9 @@ def of_portable_schemas() -> None:
     definition = model_to_extraction_request(Invoice)
     assert_type(definition, ExtractionRequest)
     assert_type(get_type_capabilities(), TypeCapabilities)
+    assert_type(get_type_capabilities().scalars, list[ScalarTypeCapability])
+    assert_type(get_type_capabilities().containers, list[ContainerTypeCapability])
+    assert_type(get_type_capabilities().modifiers.nullable, bool)
     made: type[BaseModel] = model_from_extraction_request(definition)
     Extractor().extract(data="...", query="...", model=made)
 
@@ -241,7 +271,10 @@ def of_portable_schemas() -> None:
 def of_settings() -> None:
     config = ExtractionConfig.from_yaml("x.yaml", planning={"temperature": 0})
     assert_type(config, ExtractionConfig)
-    assert_type(config.extraction, dict[str, Any])
+    assert_type(config.extraction, StepConfig)
+    assert_type(config.extraction.options(), dict[str, Any])
+    assert_type(config.for_step("planning"), dict[str, Any])
+    ExtractionConfig(planning=StepConfig(seed=7), _secrets_dir=Path("secrets"))
     assert_type(Extractor.from_litellm(model="openai/x", config=config, seed=7), Extractor)
     Extractor(config={"extraction": {"temperature": 0}}, api_base="...")
     Extractor(config=Path("x.yaml"))
@@ -257,4 +290,6 @@ def of_what_is_wrong(extractor: Extractor) -> None:
     extractor.extract(data="...", query="...", max_costs=1)  # type: ignore[call-overload]
     extractor.extract_stream(data="...", query="...", deadline="1")  # type: ignore[call-overload]
     Limits(4)  # type: ignore[call-arg]
+    DocumentMeasurer(ocr_mode="sometimes")  # type: ignore[arg-type]
+    ExtractorUsage().add_step_usage("extraction", {})  # type: ignore[arg-type]
     assert structx.extract  # type: ignore[attr-defined]

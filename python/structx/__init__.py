@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from structx._core import __version__
     from structx.arrow import arrow_schema
     from structx.batch_function import BatchFunction
-    from structx.config import ExtractionConfig
+    from structx.config import ExtractionConfig, StepConfig
     from structx.definitions import (
+        ContainerTypeCapability,
         ExtractionPlan,
         ExtractionRequest,
         ModelField,
+        ScalarTypeCapability,
         TypeCapabilities,
+        TypeModifierCapabilities,
         get_type_capabilities,
         model_from_extraction_request,
         model_to_extraction_request,
@@ -73,7 +76,7 @@ else:
         "_core": ["__version__"],
         "arrow": ["arrow_schema"],
         "batch_function": ["BatchFunction"],
-        "config": ["ExtractionConfig"],
+        "config": ["ExtractionConfig", "StepConfig"],
         "documents": [
             "Document",
             "DocumentLimits",
@@ -112,14 +115,18 @@ else:
         "limits": ["Limits"],
         "local_models": [],
         "definitions": [
+            "ContainerTypeCapability",
             "ExtractionPlan",
             "ExtractionRequest",
             "ModelField",
+            "ScalarTypeCapability",
             "TypeCapabilities",
+            "TypeModifierCapabilities",
             "get_type_capabilities",
             "model_from_extraction_request",
             "model_to_extraction_request",
         ],
+        "measurement": [],
         "prices": ["Price"],
         "progress": ["Progress"],
         "review": [],
@@ -151,6 +158,7 @@ __all__ = [
     "BatchFunction",
     "BudgetError",
     "ConfigurationError",
+    "ContainerTypeCapability",
     "ContentFilterError",
     "CorruptFileError",
     "DeadlineError",
@@ -187,12 +195,15 @@ __all__ = [
     "RowEvidence",
     "RowResult",
     "RunOptions",
+    "ScalarTypeCapability",
     "SchemaLoss",
     "SchemaReport",
     "Span",
+    "StepConfig",
     "StepUsage",
     "StructXError",
     "TypeCapabilities",
+    "TypeModifierCapabilities",
     "Uncited",
     "UnsupportedFileError",
     "ValidationError",

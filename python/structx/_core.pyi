@@ -37,6 +37,7 @@ __all__ = [
     "default_limits",
     "drawing",
     "facts_of",
+    "format_of",
     "highlighting",
     "known_options",
     "measuring",
@@ -46,6 +47,7 @@ __all__ = [
     "read_yaml",
     "reading",
     "reading_document",
+    "rendering",
     "serve_reader",
     "shutdown",
     "type_capabilities",
@@ -629,6 +631,8 @@ class Prepared:
         """A table's values as JSON, a list for each column; None for a document."""
     def sample(self) -> str:
         """The part of the data for planning requests."""
+    def row_text(self, position: int) -> str:
+        """The text of a row as it is sent, with all columns; empty if there is no such row."""
 
 @final
 class ReadSources:
@@ -671,6 +675,15 @@ def drawing(
     For each page that was reached the media type and the bytes of its image, or why it has none.
     """
 
+def rendering(
+    source: Prepared, page: int, resolution: float, most: int
+) -> Job[tuple[int, int, bytes]]:
+    """A job that renders a page of a PDF at `resolution` in dots per inch, at less if that would be
+    more than `most` pixels: width, height, and three bytes (RGB) for each pixel, row by row.
+
+    Raises FileError.
+    """
+
 def highlighting(
     source: Prepared, marks: Sequence[tuple[list[tuple[int, int]], tuple[int, int, int], str]]
 ) -> Job[bytes]:
@@ -682,6 +695,9 @@ def default_limits() -> str:
 
 def most_bytes(name: str, bytes: int) -> int:
     """The most bytes that are read of a file of this name where the limit is `bytes`."""
+
+def format_of(name: str) -> str | None:
+    """The format that the extension of a file name stands for; None for an unknown one."""
 
 def path_of(data: str) -> Path | None:
     """Converts a string given as data to a path; None if it is a text."""
@@ -702,7 +718,7 @@ def normalise(definition: str) -> str:
     """Normalises a definition, JSON to JSON; raises ModelGenerationError."""
 
 def type_capabilities() -> str:
-    """The canonical types as JSON: `scalars`, `containers`, `modifiers`."""
+    """The catalogue of types as JSON: `scalars` and `containers`."""
 
 def shutdown() -> None:
     """Ends all threads of the core; called once, at exit."""

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias, TypeGuard, cast
@@ -16,6 +17,20 @@ from structx.exceptions import ConfigurationError
 _STEPS = ("planning", "extraction")
 _Layer: TypeAlias = "dict[str, dict[str, Any]]"
 """The options of each step in one source."""
+
+
+class StepConfig(dict[str, Any]):
+    """The options of one step, by name: `StepConfig(temperature=0.2)`."""
+
+    def options(self) -> dict[str, Any]:
+        """A copy of the options, as they are sent.
+
+        Example: `StepConfig(temperature=0.2).options()` is `{"temperature": 0.2}`.
+        """
+        return deepcopy(dict(self))
+
+    def __repr__(self) -> str:
+        return f"StepConfig({_masked(dict(self))!r})"
 
 
 @dataclass(init=False, repr=False)
@@ -32,15 +47,15 @@ class ExtractionConfig:
        are case-insensitive, and options are lower case;
     3. the same variables in `.env` in the working directory, whose other lines are ignored;
     4. the file of `from_yaml`;
-    5. files named like the variables in the directory that the environment variable
-       STRUCTX_SECRETS_DIR names, by default `/run/secrets` if it exists.
+    5. files named like the variables in the directory `_secrets_dir`, or the one that the
+       environment variable STRUCTX_SECRETS_DIR names, by default `/run/secrets` if it exists.
 
     The constructor reads them; copies and pickles keep the values.
     """
 
-    planning: dict[str, Any]
+    planning: StepConfig
     """Options of the requests that plan or refine a model."""
-    extraction: dict[str, Any]
+    extraction: StepConfig
     """Options of the requests that extract items."""
 
     def __init__(
@@ -48,6 +63,7 @@ class ExtractionConfig:
         *,
         planning: Mapping[str, Any] | None = None,
         extraction: Mapping[str, Any] | None = None,
+        _secrets_dir: str | os.PathLike[str] | None = None,
         **unknown: NoReturn,
     ) -> None:
         """Reads the environment, `.env` and the secrets.
@@ -55,6 +71,7 @@ class ExtractionConfig:
         Args:
             planning: options of planning. Default: none.
             extraction: options of extraction. Default: none.
+            _secrets_dir: the directory of secret files. Default: see the class.
             unknown: other names, which are an error.
 
         Raises:
@@ -62,7 +79,7 @@ class ExtractionConfig:
                 never contains the value.
         """
         given = {"planning": planning, "extraction": extraction, **unknown}
-        self._merge(_layer("ExtractionConfig", given), {})
+        self._merge(_layer("ExtractionConfig", given), {}, _secrets_dir)
 
     @classmethod
     def from_yaml(
@@ -71,6 +88,7 @@ class ExtractionConfig:
         *,
         planning: Mapping[str, Any] | None = None,
         extraction: Mapping[str, Any] | None = None,
+        _secrets_dir: str | os.PathLike[str] | None = None,
         **unknown: NoReturn,
     ) -> ExtractionConfig:
         """The constructor with a YAML file: a mapping with `planning`, `extraction` or both.
@@ -79,6 +97,7 @@ class ExtractionConfig:
             path: the file, in UTF-8.
             planning: as in the constructor.
             extraction: as in the constructor.
+            _secrets_dir: as in the constructor.
             unknown: other names, which are an error.
 
         Raises:
@@ -87,16 +106,33 @@ class ExtractionConfig:
         """
         given = {"planning": planning, "extraction": extraction, **unknown}
         config = cls.__new__(cls)
-        config._merge(_layer("ExtractionConfig", given), _yaml(path))
+        config._merge(_layer("ExtractionConfig", given), _yaml(path), _secrets_dir)
         return config
 
-    def _merge(self, given: _Layer, yaml: _Layer) -> None:
-        layers = (_secrets(), yaml, _dotenv(), _variables("the environment", os.environ.items()))
+    def for_step(self, step: str) -> dict[str, Any]:
+        """A copy of the options of a step.
+
+        Args:
+            step: `planning` or `extraction`.
+
+        Raises:
+            ConfigurationError: there is no such step.
+
+        Example: `ExtractionConfig(extraction={"seed": 7}).for_step("extraction")` is `{"seed": 7}`.
+        """
+        if step not in _STEPS:
+            raise ConfigurationError(f"there is no step {step!r}, only planning and extraction")
+        return StepConfig(getattr(self, step)).options()
+
+    def _merge(
+        self, given: _Layer, yaml: _Layer, secrets_dir: str | os.PathLike[str] | None
+    ) -> None:
+        variables = _variables("the environment", os.environ.items())
         merged: _Layer = {step: {} for step in _STEPS}
-        for layer in (*layers, given):
+        for layer in (_secrets(secrets_dir), yaml, _dotenv(), variables, given):
             merged = _over(merged, layer)
-        self.planning = merged["planning"]
-        self.extraction = merged["extraction"]
+        self.planning = StepConfig(merged["planning"])
+        self.extraction = StepConfig(merged["extraction"])
 
     def __repr__(self) -> str:
         planning, extraction = _masked(self.planning), _masked(self.extraction)
@@ -207,15 +243,16 @@ def _dotenv() -> _Layer:
     return _variables(".env", assignments(_text(file, content)))
 
 
-def _secrets() -> _Layer:
-    named = os.environ.get("STRUCTX_SECRETS_DIR")
-    directory = Path(named or "/run/secrets")
+def _secrets(given: str | os.PathLike[str] | None) -> _Layer:
+    named = given or os.environ.get("STRUCTX_SECRETS_DIR")
+    directory = Path(named or "/run/secrets").expanduser()
     if not named and not (directory.is_dir() and os.access(directory, os.R_OK)):
         return {}
     try:
         files = sorted(file for file in directory.iterdir() if _option(file.name))
     except OSError as error:
-        raise ConfigurationError(f"STRUCTX_SECRETS_DIR: {directory}: {error.strerror}") from error
+        source = "_secrets_dir" if given else "STRUCTX_SECRETS_DIR"
+        raise ConfigurationError(f"{source}: {directory}: {error.strerror}") from error
     return _variables(str(directory), [(file.name, _read(file).strip()) for file in files])
 
 

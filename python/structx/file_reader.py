@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 from structx import _core
+from structx._engine import checks
 from structx._engine.inputs import source_of_file
 from structx.exceptions import FileError
 from structx.inputs import PreparedInput
+
+_STRUCTURED = {"csv", "tsv", "json", "json_lines", "xlsx", "xlsb", "xls", "ods", "parquet", "arrow"}
+"""The formats that are, or can be, read as records."""
 
 
 class FileReader:
     """Reads files without an extractor."""
 
     @staticmethod
-    def read_file(file_path: str | os.PathLike[str], **file_options: Any) -> PreparedInput:
+    def read_file(
+        file_path: str | os.PathLike[str],
+        *,
+        file_options: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> PreparedInput:
         """Reads a file once for any number of calls.
 
         Args:
             file_path: the path of a document or a table; `~` is the home directory.
-            file_options: options for tabular files, under the names that pandas uses.
+            file_options: the options as a dict, as the methods of an Extractor take them.
+            options: options for tabular files, under the names that pandas uses.
 
                 - `read_as`, in a dict also `as` (workbooks, JSON, XML): `"document"` reads every
                   sheet of a workbook as a page, with its tables, titles, comments and hidden rows;
@@ -61,7 +72,52 @@ class FileReader:
                 The subclass names the reason: PasswordRequiredError, CorruptFileError,
                 LimitExceededError, UnsupportedFileError, NoTextLayerError.
         """
-        if not isinstance(file_path, (str, os.PathLike)):
-            raise FileError(f"file_path must be a path, not {type(file_path).__name__}")
-        source = source_of_file(Path(file_path).expanduser(), file_options)
+        if file_options is not None and not isinstance(file_options, Mapping):
+            kind = type(file_options).__name__
+            raise FileError(f"file_options must be a dict of options, not {kind}")
+        source = source_of_file(_path(file_path), {**(file_options or {}), **options})
         return PreparedInput(_core.reading(source.input).wait(), source)
+
+    @staticmethod
+    def get_file_type(
+        file_path: str | os.PathLike[str],
+    ) -> Literal["structured", "document", "unknown"]:
+        """Tells by the extension how a file is read; the file need not exist.
+
+        Returns:
+            `structured` for a format of records (CSV, JSON, a workbook, Parquet, ...), `document`
+            for another one that structx reads, and `unknown` for one that it does not.
+
+        Raises:
+            FileError: `file_path` is no path.
+
+        Example: `FileReader.get_file_type("invoice.pdf")` is `"document"`.
+        """
+        format = _core.format_of(_path(file_path).name)
+        if format is None:
+            return "unknown"
+        return "structured" if format in _STRUCTURED else "document"
+
+    @staticmethod
+    def extract_text_sample(file_path: str | os.PathLike[str], max_chars: int = 2000) -> str:
+        """The beginning of the text of a file, as `structx.read` has it.
+
+        Args:
+            file_path: as for `read_file`.
+            max_chars: the most characters (Unicode code points) of it. Default: 2,000.
+
+        Raises:
+            FileError: as `read_file`.
+            ValueError: `max_chars` is no integer of at least 0.
+
+        Example: `FileReader.extract_text_sample("report.docx", 80)` has its first line.
+        """
+        most = checks.integer("max_chars", max_chars, minimum=0)
+        source = source_of_file(_path(file_path), {})
+        return _core.reading_document(source.input).wait().text[:most]
+
+
+def _path(file_path: object) -> Path:
+    if not isinstance(file_path, (str, os.PathLike)):
+        raise FileError(f"file_path must be a path, not {type(file_path).__name__}")
+    return Path(cast("str | os.PathLike[str]", file_path)).expanduser()

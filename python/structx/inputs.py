@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, Union, cast
 
+from pydantic_core import to_json
+
 from structx import _core
 from structx._engine.source import Source
 from structx._engine.tables import write
+from structx._engine.tables.values import plain
 from structx.exceptions import ExtractionError
 
 
@@ -84,12 +87,20 @@ Data: TypeAlias = OneSource | Iterable[OneSource] | AsyncIterable[OneSource]
 """One source, or several: `structx.files(...)`, a list, a tuple or an iterator of them."""
 
 
+class DataRow(Protocol):
+    """The values of a row by column: a Series of pandas."""
+
+    def __getitem__(self, column: str, /) -> Any:
+        """The value in a column."""
+        ...
+
+
 @dataclass(frozen=True)
 class PdfRow:
     """A row that was read from a PDF."""
 
     pdf_path: Path
-    source: str
+    source: Path
     """The path as the caller gave it."""
 
 
@@ -123,15 +134,37 @@ class PreparedInput:
     @property
     def pdf_rows(self) -> dict[int, PdfRow]:
         """The rows that were read from a PDF, by position; none for other data."""
-        prepared = self._open()
-        several = prepared.prepared if isinstance(prepared, _core.ReadSources) else [prepared]
-        found: dict[int, PdfRow] = {}
-        position = 0
-        for source in several:
-            if source is not None and source.path is not None and source.is_pdf:
-                found[position] = PdfRow(source.path, str(source.path))
-            position += 1 if source is None else source.row_count
-        return found
+        return {
+            first: PdfRow(source.path, source.path)
+            for first, source in self._sources()
+            if source is not None and source.path is not None and source.is_pdf
+        }
+
+    def row_payload(
+        self, position: int, row: Mapping[str, Any] | DataRow, target_columns: Sequence[str]
+    ) -> str | PdfRow:
+        """What a row is for a model: the text that is sent, or the file of a PDF.
+
+        Args:
+            position: the position among all rows, from 0.
+            row: the values of the row of a table by column, such as `dataframe.iloc[position]`;
+                not used for a document, whose text is one row.
+            target_columns: the columns of the table to send, in this order.
+
+        Raises:
+            ExtractionError: it is closed, or the source at this position could not be read.
+            IndexError: there is no row at this position.
+            KeyError: the row of a table has no such column.
+
+        Example: `prepared.row_payload(0, prepared.dataframe.iloc[0], ["name"])` is `"name: Ann"`.
+        """
+        source = self._source_at(position)
+        if source.path is not None and source.is_pdf:
+            return PdfRow(source.path, source.path)
+        if source.text is not None:
+            return source.text
+        record = to_json([plain({name: row[name] for name in target_columns})], fallback=str)
+        return _core.reading(([record], "{}")).wait().row_text(0)
 
     @property
     def name(self) -> str | None:
@@ -179,6 +212,24 @@ class PreparedInput:
 
     def __repr__(self) -> str:
         return f"<PreparedInput {'closed' if self.closed else 'open'}>"
+
+    def _sources(self) -> Iterator[tuple[int, _core.Prepared | None]]:
+        """What was read of each source, with the position of its first row; None if it can't be."""
+        prepared = self._open()
+        several = prepared.prepared if isinstance(prepared, _core.ReadSources) else [prepared]
+        first = 0
+        for source in several:
+            yield first, source
+            first += 1 if source is None else source.row_count
+
+    def _source_at(self, position: int) -> _core.Prepared:
+        """What was read of the source of a row."""
+        for first, source in self._sources():
+            if first <= position < first + (1 if source is None else source.row_count):
+                if source is None:
+                    raise ExtractionError(f"the source of row {position} could not be read")
+                return source
+        raise IndexError(f"there is no row {position}")
 
     def _open(self) -> _core.Prepared | _core.ReadSources:
         if self._prepared is None:

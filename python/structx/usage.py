@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -52,6 +52,18 @@ class _Dumps:
         return TypeAdapter(cls)
 
 
+class CompletionTokensDetails(NamedTuple):
+    """Parts of the tokens of a reply, by the names of OpenAI's format."""
+
+    reasoning_tokens: int | None
+
+
+class PromptTokensDetails(NamedTuple):
+    """Parts of the tokens of a prompt, by the names of OpenAI's format."""
+
+    cached_tokens: int | None
+
+
 @dataclass(slots=True)
 class StepUsage(_Dumps):
     """Tokens of one request, as the provider counts them."""
@@ -66,6 +78,16 @@ class StepUsage(_Dumps):
     cost: float | None = None
     """US dollars; None if the price of the model is unknown. See `prices` of the extractor."""
 
+    @property
+    def completion_tokens_details(self) -> CompletionTokensDetails:
+        """`thinking_tokens` as `.reasoning_tokens`, whoever the provider is."""
+        return CompletionTokensDetails(self.thinking_tokens)
+
+    @property
+    def prompt_tokens_details(self) -> PromptTokensDetails:
+        """`cached_tokens` as `.cached_tokens`, whoever the provider is."""
+        return PromptTokensDetails(self.cached_tokens)
+
 
 @dataclass(slots=True, repr=False)
 class ExtractorUsage(_Dumps):
@@ -79,6 +101,30 @@ class ExtractorUsage(_Dumps):
     def get_step(self, step: ExtractionStep | str) -> list[StepUsage]:
         """The requests of a step, given as the enum or its value; empty if there were none."""
         return self.steps.get(ExtractionStep(step), [])
+
+    def add_step_usage(self, step: ExtractionStep | str, usage: StepUsage | None) -> None:
+        """Adds a request to a step; None adds nothing.
+
+        Raises TypeError for other objects, such as the usage of a provider's client.
+
+        Example: `usage.add_step_usage("extraction", StepUsage(total_tokens=9))`.
+        """
+        if usage is None:
+            return
+        if not isinstance(usage, StepUsage):
+            raise TypeError(
+                f"usage must be a StepUsage, not {type(usage).__name__}: make one of it"
+            )
+        self.steps.setdefault(ExtractionStep(step), []).append(usage)
+
+    def merge(self, other: ExtractorUsage) -> None:
+        """Adds the requests of another usage, for example to sum up several results.
+
+        Example: `total = ExtractorUsage(); total.merge(first.usage); total.merge(second.usage)`.
+        """
+        for step in ExtractionStep:
+            for usage in list(other.get_step(step)):
+                self.add_step_usage(step, usage)
 
     @property
     def total_tokens(self) -> int:

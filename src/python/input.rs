@@ -1,5 +1,6 @@
 //! What a caller hands over as data, and what was read of it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
@@ -284,6 +285,12 @@ impl Prepared {
     fn sample(&self) -> String {
         self.content.sample(SAMPLE_CHARACTERS)
     }
+
+    /// The text of a row as it is sent, with all columns; empty if there is no such row.
+    fn row_text(&self, position: usize) -> Cow<'_, str> {
+        let columns: Vec<usize> = (0..self.content.columns().len()).collect();
+        self.content.row_text(position, &columns)
+    }
 }
 
 /// A job that reads a source; raises `FileError`.
@@ -349,6 +356,32 @@ pub fn drawing(
     Ok(Job::new(Pydantic::without_validators(py)?, None, off_the_runtime(draw)))
 }
 
+/// A job that renders a page of a PDF at `resolution` in dots per inch, at less if that would be more
+/// than `most` pixels: width, height, and three bytes (RGB) for each pixel, row by row. Raises
+/// `FileError`.
+#[pyfunction]
+pub fn rendering(
+    py: Python<'_>,
+    source: Prepared,
+    page: u32,
+    resolution: f64,
+    most: u64,
+) -> PyResult<Job> {
+    let render = move || {
+        let content = source.with_file()?;
+        let Content::Document(document) = &*content else {
+            return Err(FileError::new(FileErrorKind::Unsupported, "data", "is a table"));
+        };
+        let image = vision::pixels(document, page, resolution, most)?;
+        Ok((image.width(), image.height(), image.into_raw()))
+    };
+    Ok(Job::new(
+        Pydantic::without_validators(py)?,
+        None,
+        async move { off_the_runtime(render).await? },
+    ))
+}
+
 /// Reads on a thread for sources.
 pub async fn read(input: Input) -> Result<Prepared, FileError> {
     if input.is_quick() {
@@ -382,6 +415,12 @@ pub fn default_limits() -> String {
 #[pyfunction]
 pub fn most_bytes(name: &str, bytes: u64) -> u64 {
     Limits { bytes, ..Limits::default() }.most_bytes(name)
+}
+
+/// The format that the extension of a file name stands for; None for an unknown one.
+#[pyfunction]
+pub fn format_of(name: &str) -> Option<String> {
+    Format::from_name(name).map(Format::name)
 }
 
 /// The path that a string given as data names, by the documented rule; None for a text.

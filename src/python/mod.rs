@@ -41,8 +41,8 @@ mod _core {
     use super::highlight::highlighting;
     #[pymodule_export]
     use super::input::{
-        Prepared, default_limits, drawing, measuring, most_bytes, path_of, reading,
-        reading_document,
+        Prepared, default_limits, drawing, format_of, measuring, most_bytes, path_of, reading,
+        reading_document, rendering,
     };
     #[pymodule_export]
     use super::isolate::serve_reader;

@@ -3,8 +3,8 @@
 use pyo3::prelude::*;
 
 use crate::run::error::{Error, Result};
+use crate::schema::capabilities::capabilities;
 use crate::schema::definition::ExtractionRequest;
-use crate::schema::types;
 
 /// The normal form of a definition, with the tree of each type; raises `ModelGenerationError`.
 #[pyfunction]
@@ -14,8 +14,8 @@ pub fn normalise(definition: &str) -> Result<String> {
     serde_json::to_string(&given.normalise()?).map_err(problem)
 }
 
-/// The canonical names of types.
+/// The catalogue of types.
 #[pyfunction]
 pub fn type_capabilities() -> Result<String> {
-    serde_json::to_string(&types::capabilities()).map_err(|e| Error::Schema(e.to_string()))
+    serde_json::to_string(&capabilities()).map_err(|e| Error::Schema(e.to_string()))
 }

@@ -8,7 +8,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::imageops::FilterType;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageError};
+use image::{DynamicImage, ImageError, RgbImage};
 
 use super::context::ReadContext;
 use super::{Document, FileError, FileErrorKind, Format, image as images_of, pdf};
@@ -52,6 +52,27 @@ pub fn previews(
     most: usize,
 ) -> Vec<Result<PageImage, FileError>> {
     draw(document, pages, longest_side.clamp(1, LONGEST_SIDE), most)
+}
+
+/// Renders a page of a PDF at `resolution` in dots per inch; at less if that would be more than `most`
+/// pixels.
+///
+/// # Errors
+/// The document is no PDF or was read without its file, it has no such page, or that can't be rendered
+/// within the limits.
+pub fn pixels(
+    document: &Document,
+    page: u32,
+    resolution: f64,
+    most: u64,
+) -> Result<RgbImage, FileError> {
+    let context = ReadContext::new(&document.name, &document.options);
+    match (&document.original, document.format) {
+        (Some(original), Some(Format::Pdf)) => {
+            guarded(&context, || pdf::render::pixels(&context, original, page, resolution, most))
+        }
+        _ => Err(context.error(FileErrorKind::Unsupported, "is no PDF that is at hand")),
+    }
 }
 
 fn draw(

@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../README.md")]
 
+pub mod capabilities;
 pub mod constraints;
 pub mod definition;
 pub mod dialect;

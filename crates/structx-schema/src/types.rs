@@ -193,7 +193,7 @@ impl TypeExpr {
     }
 
     /// The canonical name without arguments.
-    fn head(&self) -> &str {
+    pub(super) fn head(&self) -> &str {
         match self {
             Self::Scalar(scalar) => scalar.name(),
             Self::List(_) => "List",
@@ -205,32 +205,6 @@ impl TypeExpr {
             Self::Literal(_) => "Literal",
             Self::Model(name) => name,
         }
-    }
-}
-
-/// The canonical names of all types.
-#[derive(Debug, Clone, Serialize)]
-pub struct TypeCapabilities {
-    pub scalars: Vec<String>,
-    pub containers: Vec<String>,
-    /// Types that restrict or extend another one, such as `Optional`.
-    pub modifiers: Vec<String>,
-}
-
-#[must_use]
-pub fn capabilities() -> TypeCapabilities {
-    let any = || Box::new(TypeExpr::Scalar(Scalar::Any));
-    let heads = |types: &[TypeExpr]| types.iter().map(|kind| kind.head().to_owned()).collect();
-    TypeCapabilities {
-        scalars: heads(&Scalar::ALL.map(TypeExpr::Scalar)),
-        containers: heads(&[
-            TypeExpr::List(any()),
-            TypeExpr::Dict(any()),
-            TypeExpr::Set(any()),
-            TypeExpr::FrozenSet(any()),
-            TypeExpr::TupleOf(any()),
-        ]),
-        modifiers: heads(&[TypeExpr::Optional(any()), TypeExpr::Literal(Vec::new())]),
     }
 }
 

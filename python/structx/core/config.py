@@ -1,5 +1,5 @@
 """The configuration of `structx.config`."""
 
-from structx.config import ExtractionConfig
+from structx.config import ExtractionConfig, StepConfig
 
-__all__ = ["ExtractionConfig"]
+__all__ = ["ExtractionConfig", "StepConfig"]

@@ -1,5 +1,5 @@
 """The prepared input of `structx.inputs`."""
 
-from structx.inputs import PreparedInput
+from structx.inputs import PdfRow, PreparedInput
 
-__all__ = ["PreparedInput"]
+__all__ = ["PdfRow", "PreparedInput"]

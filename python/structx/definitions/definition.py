@@ -62,20 +62,74 @@ class ExtractionPlan(BaseModel):
     """The model of one item; `schema` in JSON."""
 
 
-class TypeCapabilities(BaseModel):
-    """The types that a portable definition can contain."""
+class ScalarTypeCapability(BaseModel):
+    """A type of single values."""
 
-    model_config = ConfigDict(defer_build=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    id: str
+    """The canonical name, such as `str` or `date`."""
+    label: str
+    """What to call it before people, such as `Text`."""
+    constraints: list[str] = Field(default_factory=list[str])
+    """The rules that `ModelField.validation` may have for it."""
+    advanced: bool = False
+    """Whether only few models need it, so that a form may hide it at first."""
+
+
+class ContainerTypeCapability(BaseModel):
+    """A type of several values, with a type parameter."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    id: str
+    """The canonical name, such as `List`."""
+    label: str
+    """What to call it before people."""
+    description: str
+    """What it holds, in a few words for people."""
+    allowed_item_kinds: list[str]
+    """What it can hold: `scalar`, `object` (a nested model), `container`; of the latter only those
+    that are hashable in Python (FrozenSet, Tuple) if it says `hashable_container`."""
+    constraints: list[str] = Field(default_factory=list[str])
+    """The rules that `ModelField.validation` may have for it."""
+    ordered: bool
+    """Whether its items keep their order."""
+    unique: bool
+    """Whether it holds each item, or each key, only once."""
+    advanced: bool = False
+    """Whether only few models need it, so that a form may hide it at first."""
+
+
+class TypeModifierCapabilities(BaseModel):
+    """What can be said of a field besides its type; all of it is supported."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    required: bool = True
+    """`ModelField.required`."""
+    nullable: bool = True
+    """`ModelField.nullable`, or `Optional[T]` as a part of a type."""
+    default: bool = True
+    """`ModelField.default`."""
+    literal: bool = True
+    """A list of the allowed values in place of a type: `Literal["a", "b"]`."""
+
+
+class TypeCapabilities(BaseModel):
+    """The types that a portable definition can contain, for programs that let people build one."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     schema_version: str = "1"
-    scalars: list[str]
-    """Types of single values, such as `str` and `date`."""
-    containers: list[str]
-    """Types with a type parameter, such as `List`."""
-    modifiers: list[str]
-    """Forms that narrow or widen a type: `Optional[T]`, `Literal["a", "b"]`."""
+    scalars: list[ScalarTypeCapability]
+    containers: list[ContainerTypeCapability]
+    modifiers: TypeModifierCapabilities = Field(default_factory=TypeModifierCapabilities)
 
 
 def get_type_capabilities() -> TypeCapabilities:
-    """Returns the canonical names of the types that a definition can contain."""
+    """Returns the catalogue of the types that a definition can contain, by their canonical names.
+
+    Example: `[kind.id for kind in get_type_capabilities().scalars]` begins with `"str", "int"`.
+    """
     return TypeCapabilities.model_validate_json(_core.type_capabilities())

@@ -18,6 +18,8 @@ use super::preflight::render_cost;
 /// Pixels per point for pages that are not large: 180 dots per inch, a little more than A4 gets by
 /// the longest side. Chosen by hand for legible small print.
 const USUAL_SCALE: f32 = 2.5;
+/// Of PDF's points (ISO 32000-2, 8.3.2.3).
+const POINTS_PER_INCH: f64 = 72.0;
 
 /// Passes the images of the numbered pages to `take` until it returns false.
 pub(crate) fn pages(
@@ -49,13 +51,59 @@ fn page(
     number: u32,
     longest_side: u32,
 ) -> Result<PageImage, FileError> {
+    let page = find(context, pdf, number)?;
+    let scale = scale(page, longest_side).ok_or_else(|| no_size(context, number))?;
+    let image = DynamicImage::ImageRgb8(draw(context, page, scale)?);
+    vision::encode(context, number, image, Orientation::NoTransforms, longest_side)
+}
+
+/// The image of the numbered page at `resolution` in dots per inch; at less if that would be more than
+/// `most` pixels.
+///
+/// # Errors
+/// There is no such page, or it can't be drawn within the limits.
+pub(crate) fn pixels(
+    context: &ReadContext,
+    file: &Arc<[u8]>,
+    number: u32,
+    resolution: f64,
+    most: u64,
+) -> Result<RgbImage, FileError> {
+    let pdf = super::open(context, file)?;
+    let page = find(context, &pdf, number)?;
+    let (width, height) = page.render_dimensions();
+    let (width, height) = (f64::from(width), f64::from(height));
+    #[expect(clippy::cast_precision_loss, reason = "a bound needs no more precision")]
+    let fitting = (most as f64 / (width * height)).sqrt();
+    // The rasteriser counts the pixels of a side in 16 bits.
+    let longest = f64::from(u16::MAX) / width.max(height);
+    let scale = (resolution / POINTS_PER_INCH).min(fitting).min(longest);
+    if !scale.is_finite() || width.min(height) * scale < 1.0 {
+        return Err(no_size(context, number));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a scale needs no more precision")]
+    let scale = scale as f32;
+    draw(context, page, scale)
+}
+
+fn find<'a>(context: &ReadContext, pdf: &'a Pdf, number: u32) -> Result<&'a Page<'a>, FileError> {
     let index = usize::try_from(number).unwrap_or(usize::MAX).wrapping_sub(1);
-    let Some(page) = pdf.pages().get(index) else {
-        return Err(context.corrupt(format!("has no page {number}")));
-    };
-    let scale = scale(page, longest_side).ok_or_else(|| {
-        context.corrupt(format!("page {number} has a size that can't be rendered"))
-    })?;
+    pdf.pages().get(index).ok_or_else(|| context.corrupt(format!("has no page {number}")))
+}
+
+fn no_size(context: &ReadContext, number: u32) -> FileError {
+    context.corrupt(format!("page {number} has a size that can't be rendered"))
+}
+
+/// The image of a page at `scale` pixels per point.
+///
+/// # Errors
+/// Drawing it would exceed the limits.
+pub(super) fn draw(
+    context: &ReadContext,
+    page: &Page<'_>,
+    scale: f32,
+) -> Result<RgbImage, FileError> {
     render_cost::check(context, page, scale)?;
     let settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
     let pixels = hayro::render(
@@ -68,11 +116,8 @@ fn page(
     let (width, height) = (pixels.width().into(), pixels.height().into());
     // On a white background no pixel is transparent, so alpha can be dropped.
     let colours = pixels.data_as_u8_slice().chunks_exact(4).flat_map(|it| [it[0], it[1], it[2]]);
-    let Some(image) = RgbImage::from_vec(width, height, colours.collect()) else {
-        return Err(context.corrupt(format!("page {number} can't be rendered as an image")));
-    };
-    let image = DynamicImage::ImageRgb8(image);
-    vision::encode(context, number, image, Orientation::NoTransforms, longest_side)
+    RgbImage::from_vec(width, height, colours.collect())
+        .ok_or_else(|| context.corrupt("has a page that can't be rendered as an image"))
 }
 
 /// The scale of a page; `None` if it has no size, or its shorter side would have no pixel.
@@ -93,7 +138,7 @@ mod tests {
 
     use super::super::super::vision::{LONGEST_SIDE, PageImage, previews};
     use super::super::super::{Document, FileErrorKind, Format, ReadOptions};
-    use super::{FileError, ReadContext, pages};
+    use super::{FileError, ReadContext, pages, pixels};
 
     /// A page with these entries and this content stream, among further objects from number 5 on.
     fn pdf(entries: &str, content: &str, objects: &[&str]) -> Arc<[u8]> {
@@ -135,6 +180,24 @@ mod tests {
             assert!(found.0.abs_diff(width) <= 1 && found.1.abs_diff(height) <= 1, "{found:?}");
             assert_eq!(image.into_rgb8().get_pixel(9, 9).0, [255; 3], "{entries}");
         }
+    }
+
+    #[test]
+    fn an_image_for_text_recognition_has_the_resolution_or_fewer_pixels() {
+        let options = ReadOptions::default();
+        let context = ReadContext::new("a.pdf", &options);
+        for (entries, resolution, most, size) in [
+            ("/MediaBox [0 0 595 842]", 72.0, 1 << 20, Some((595, 842))),
+            ("/MediaBox [0 0 595 842]", 144.0, u64::MAX, Some((1_190, 1_684))),
+            ("/MediaBox [0 0 200 100] /Rotate 90", 144.0, 5_000, Some((50, 100))),
+            ("/MediaBox [0 0 200 100]", 0.1, 5_000, None),
+            ("/MediaBox [0 0 200 100]", 72.0, 1, None),
+        ] {
+            let image = pixels(&context, &pdf(entries, "", &[]), 1, resolution, most);
+            assert_eq!(image.ok().map(|image| image.dimensions()), size, "{entries} {most}");
+        }
+        let missing = pixels(&context, &pdf("/MediaBox [0 0 9 9]", "", &[]), 2, 72.0, 99);
+        assert!(missing.unwrap_err().message.contains("has no page 2"));
     }
 
     #[test]

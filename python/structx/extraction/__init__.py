@@ -1,0 +1,1 @@
+"""Import paths of programs that were written for the library `structx`."""
