@@ -25,7 +25,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-rust test-python test-engines lint lint-rust lint-python lint-files advisories licenses bench \
-	bench-documents bench-evidence bench-faults hostile fuzz fmt release-check weights weights-if-any examples clean
+	docs docs-picture docs-serve bench-documents bench-evidence bench-faults hostile fuzz fmt release-check weights \
+	weights-if-any examples clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -91,6 +92,15 @@ bench-evidence: $(EXTENSION) $(VENV)/.bench ## measure the boxes of evidence; FO
 
 bench-faults: $(EXTENSION) examples ## measure lost rows and repeated requests under faults
 	PYTHONPATH=tests $(BIN)/python bench/faults/run.py
+
+docs: $(EXTENSION) $(VENV)/.docs ## build the documentation into target/site
+	$(BIN)/zensical build --strict --clean
+
+docs-serve: $(EXTENSION) $(VENV)/.docs ## serve the documentation at http://localhost:8000
+	$(BIN)/zensical serve
+
+docs-picture: examples ## draw the picture of the review page anew; needs Chromium
+	PYTHONPATH=python $(BIN)/python scripts/review_picture.py
 
 hostile: $(EXTENSION) ## read hostile files, each in its own process
 	$(BIN)/python bench/documents/attack.py

@@ -11,10 +11,11 @@ import pytest
 
 from provider import ROOT
 
-DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("crates/*/README.md")])
-FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("crates/*/README.md"), *ROOT.glob("docs/**/*.md")])
+FENCED = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
+INCLUDED = re.compile(r"^--8<-- \"([\w.]+)(?::\w+)?\"$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
-FOLDERS = ("bench", "crates", "fuzz", "python", "scripts", "src", "tests")
+FOLDERS = ("bench", "crates", "docs", "fuzz", "python", "scripts", "src", "tests")
 FILE = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[^\s`]*)`")
 TABLE = re.compile(r"^\| `([\w/-]+/)` \| *\|\n\|[-|]+\|\n((?:\|.*\|\n)+)", re.MULTILINE)
 
@@ -26,9 +27,13 @@ def prose(doc: Path) -> str:
 
 
 def anchors(doc: Path) -> set[str]:
-    """The anchors of the headings, as GitHub names them."""
-    headings = re.findall(r"^#+ (.+)$", prose(doc), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    """The anchors of the headings, as GitHub and the site name them, and of documented names."""
+    text = prose(doc)
+    for file in INCLUDED.findall(text):
+        text += prose(ROOT / file)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    named = re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", it.lower()).replace(" ", "-") for it in headings} | {*named}
 
 
 def broken_links(doc: Path) -> Iterator[str]:
@@ -73,6 +78,12 @@ def test_links_lead_somewhere(doc: Path) -> None:
 @per_doc
 def test_make_targets_exist(doc: Path) -> None:
     assert list(unknown_commands(doc)) == []
+
+
+def test_the_navigation_has_every_page() -> None:
+    listed = re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    pages = [doc.relative_to(ROOT / "docs").as_posix() for doc in ROOT.glob("docs/**/*.md")]
+    assert sorted(listed) == sorted(pages)
 
 
 @per_doc

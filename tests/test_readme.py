@@ -1,100 +1,61 @@
-"""The Python blocks of the README run unchanged, one after another, with a scripted provider."""
+"""The Python blocks of the README and of the pages in docs/ run unchanged; their commands exist."""
 
 from __future__ import annotations
 
-import json
 import re
+import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import pages
 from provider import ROOT, FakeProvider
-from structx import ExtractionResult
+from structx._cli.parser import parser
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-
-TICKETS = len((ROOT / "scripts/example_input/tickets.csv").read_text("utf-8").splitlines()) - 1
-
-PLAN = {
-    "model_name": "Invoice",
-    "model_description": "An invoice.",
-    "fields": [
-        {"name": "invoice_number", "description": "its number", "type": "str"},
-        {"name": "due_date", "description": "when it is due", "type": "date"},
-        {"name": "total_amount", "description": "what is due", "type": "float"},
-    ],
-    "instructions": "",
-}
-INVOICE = {"number": "none", "due": "2017-01-31", "total": "2685.60"}
-REFINED = {
-    "model_description": "An invoice.",
-    "fields": [
-        {"name": "invoice_number", "description": "its number", "type": "str"},
-        {"name": "currency", "description": "a code of three letters", "type": "str"},
-    ],
-}
+README = ROOT / "README.md"
+per_page = pytest.mark.parametrize(
+    "page", pages.PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 
 
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch, provider: FakeProvider) -> None:
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("STRUCTX_MODEL", "openai/fake")
-    monkeypatch.setenv("OPENAI_API_KEY", "none")
-    monkeypatch.setenv("GROQ_API_KEY", "none")
-    monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
-    provider.script(
-        {"when": "extraction_plan", "times": 100, "content": json.dumps(PLAN)},
-        {"when": "refinement", "content": json.dumps(REFINED)},
-        {
-            "when": "the number, the due date and the total due",
-            "content": json.dumps({"items": [INVOICE]}),
-        },
-    )
+@per_page
+def test_every_block_runs(
+    page: Path, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pages.prepare(monkeypatch, provider, tmp_path)
+    text = page.read_text(encoding="utf-8")
+    provider.script(*pages.steps(text))
+    pages.run(text, page.name, {"__name__": "page"})
 
 
-def run() -> tuple[dict[str, Any], list[ExtractionResult[Any]]]:
-    """Runs the blocks; returns their names, and each value of `result`."""
-    space: dict[str, Any] = {"__name__": "readme"}
-    results: list[ExtractionResult[Any]] = []
-    for block in BLOCK.finditer(README):
-        # Keeps line numbers, so that a traceback has those of the README.
-        above = README.count("\n", 0, block.start(1))
-        code = compile("\n" * above + block[1], "README.md", "exec", dont_inherit=True)
-        exec(code, space)
-        if not results or space["result"] is not results[-1]:
-            results.append(space["result"])
-    return space, results
+@per_page
+def test_every_command_is_accepted(page: Path) -> None:
+    for command in pages.commands(page.read_text(encoding="utf-8")):
+        parser().parse_args(shlex.split(command))
 
 
-def test_every_block_runs(provider: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
-    space, results = run()
-    results += [*space["answers"].values(), *space["results"]]
-    assert [result.attempted_count for result in results] == [1, 1, TICKETS, 1, 1, 1, 1]
-    assert [result.failure_count for result in results] == [0] * 7
-    assert all(result.data for result in results)
-    assert isinstance(space["invoice"], space["Invoice"])
-    assert list(space["table"].index) == list(space["tickets"].index[:3])
-    assert list(space["table"]["extraction_status"]) == ["Success"] * 3
-    assert space["prepared"].closed
-    assert space["counted"].usage.cost == pytest.approx(4 * 70e-6)
-    plans, refinements = 1 + 2 + 1 + 1 + 2 + 1, 1
-    rows = 1 + 1 + TICKETS + 3 + 3 + 2 + 2 + 3 + 1 + 2
-    assert provider.stats()["requests"] == plans + refinements + rows
-    printed = capsys.readouterr().out
-    assert '"invoice_number": "text"' in printed
-    assert space["marked"].exists() and "1 2,685.60 [{'x': " in printed
-    assert "100 % of" in printed
-    assert "missing.pdf" in printed
-    assert "FileError" in printed
+def test_most_pages_have_blocks() -> None:
+    texts = [page.read_text(encoding="utf-8") for page in pages.PAGES]
+    assert sum(text.count("```python") for text in texts) > 70
+    assert sum("```python" in text for text in texts) > 20
 
 
-def test_the_models_of_the_readme() -> None:
-    space, _ = run()
-    assert list(space["Planned"].model_fields) == ["invoice_number", "due_date", "total_amount"]
-    assert list(space["Refined"].model_fields) == ["invoice_number", "currency"]
-    assert space["Again"].model_json_schema() == space["Refined"].model_json_schema()
-    assert space["Order"](number="1", articles=["a", "b"]).model_dump() == {
-        "number": "1",
-        "articles": ["a", "b"],
-    }
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 160
+
+
+def test_a_wrong_page_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+    space: dict[str, Any] = {}
+    good = "```python\nx = 1\nprint('a', x)\n```\n\n```text\na ...\n```\n\n"
+    good += '=== "tab"\n\n    ```python\n    x += 1\n    ```\n'
+    assert pages.run(good, "page", space) == 2
+    assert space["x"] == 2
+    with pytest.raises(AssertionError, match=re.escape("page:2 prints\nb\n\nand not\na")):
+        pages.run("```python\nprint('b')\n```\n\n```text\na\n```\n", "page", {})
+    assert pages.commands("```sh\ncat a | structx extract - -q 'a b' > out\n```\n") == [
+        "extract - -q 'a b'"
+    ]
+    with pytest.raises(SystemExit):
+        parser().parse_args(["extract", "--no-such-option"])
+    assert "no-such-option" in capsys.readouterr().err

@@ -418,7 +418,13 @@ class ModelSchema:
 
 @final
 class AttemptError:
-    """The error of one request for a row."""
+    """Why one request for a row gave no result.
+
+    Examples:
+        >>> refused = extractor.extract(data="key refused", query=query, model=Invoice)
+        >>> [(error.kind, error.status) for error in refused.rows[0].errors]
+        [('authentication', 401)]
+    """
 
     __match_args__ = ("model", "kind", "message", "status", "code", "request_id")
     def __new__(
@@ -467,9 +473,13 @@ class RawRows:
 
 @final
 class RowResult(Generic[_Item]):
-    """The outcome of one row of the source; each row has exactly one.
+    """How one row of the source ended: each row ends exactly once.
 
     The attributes are read-only, but the lists and the dict are mutable.
+
+    Examples:
+        >>> row.status, row.position, row.items[0].number
+        ('success', 0, 'HPB-20417')
     """
 
     __match_args__ = (

@@ -16,8 +16,6 @@ def arrow_schema(model: object, *, evidence: bool = False) -> Any:
     `data` of `extract(..., return_df="long")`, and what `to_arrow`, `to_parquet` and any reader of
     Arrow streams get of a result.
 
-        structx.arrow_schema(Invoice).field("total").type  # decimal128(38, 2)
-
     Columns, in their order:
 
     - `row_id`: the position of the row in the data; `source`: what the row calls its source, such
@@ -55,6 +53,10 @@ def arrow_schema(model: object, *, evidence: bool = False) -> Any:
     Raises:
         ModuleNotFoundError: pyarrow is not installed.
         TypeError: it is no model.
+
+    Examples:
+        >>> structx.arrow_schema(Invoice).field("total").type
+        Decimal128Type(decimal128(38, 18))
     """
     from structx._engine import response_models
     from structx._engine.tables import arrow

@@ -85,6 +85,16 @@ class BatchFunction:
     A batch is a RecordBatch or Table of pyarrow, a DataFrame of pandas or polars, or a dict of
     numpy arrays; the result is of the same kind, with the columns of `schema`. Columns of pandas
     have Arrow types; arrays of numpy have Python objects, as numpy has no null.
+
+    Examples:
+        >>> import pyarrow as pa
+        >>> extract = extractor.batch_function(
+        ...     query=query, model=Invoice, columns=["text"], keep={"id": pa.int64()}
+        ... )
+        >>> extract(pa.table({"id": [7], "text": ["number A1, total 5"]}))["id"].to_pylist()
+        [7]
+        >>> extract.schema.names[:3]
+        ['id', 'row_id', 'source']
     """
 
     def __init__(

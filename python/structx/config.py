@@ -51,6 +51,12 @@ class ExtractionConfig:
        environment variable STRUCTX_SECRETS_DIR names, by default `/run/secrets` if it exists.
 
     The constructor reads them; copies and pickles keep the values.
+
+    Examples:
+        >>> config = structx.ExtractionConfig(extraction={"temperature": 0})
+        >>> config.extraction
+        {'temperature': 0}
+        >>> extractor = Extractor(model="openai/gpt-4o", config=config)
     """
 
     planning: StepConfig

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from structx import _core
+from structx._engine.help import async_form
 from structx._engine.inputs import source_of
 from structx._engine.sizes import is_large
 from structx._engine.threads import in_thread
@@ -22,7 +23,13 @@ Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentLimits:
-    """Limits for reading one document; exceeding one is a LimitExceededError."""
+    """Limits for reading one document; exceeding one is a LimitExceededError.
+
+    Examples:
+        >>> small = structx.DocumentLimits(pages=20, seconds=2)
+        >>> structx.read(invoice, limits=small).name
+        'S0305SampleInvoice.pdf'
+    """
 
     bytes: int = 100 << 20
     """Bytes of the file; a CSV or TSV file may have three times as many."""
@@ -205,6 +212,13 @@ class Document:
 
     `structx.read` returns it, and all methods of an Extractor accept it as `data`. It pickles.
     Offsets are in Unicode code points: `document.text[block.start:block.end] == block.text`.
+
+    Examples:
+        >>> document = structx.read(invoice)
+        >>> document.pages[0].number, document.tables[0].rows[0][:3]
+        (1, ['Bill to:', 'Invoice number:', 'HPB-20417'])
+        >>> document.locate(0, 9)[0].page
+        1
     """
 
     def __init__(self, core: _core.Document) -> None:
@@ -349,14 +363,23 @@ def read(
         The document; a table becomes Markdown.
 
     Raises:
-        PasswordRequiredError, CorruptFileError, LimitExceededError, UnsupportedFileError,
-        NoTextLayerError, FileError: it can't be read, or an option is wrong. All are FileErrors.
-        TypeError, ValueError: the type of the data is not supported, or JSON can't express it.
+        FileError: it can't be read, or an option is wrong. The subclass names the reason:
+            PasswordRequiredError, CorruptFileError, LimitExceededError, UnsupportedFileError,
+            NoTextLayerError.
+        TypeError: the type of the data is not supported.
+        ValueError: JSON can't express the data.
+
+    Examples:
+        >>> structx.read(invoice).format
+        'pdf'
+        >>> structx.read(("notes.md", b"# Notes")).blocks[0].kind
+        'heading'
     """
     given = _given(source, mode, password, limits, table_options)
     return Document(_core.reading_document(given).wait())
 
 
+@async_form(read)
 async def read_async(
     source: OneSource,
     *,
@@ -365,7 +388,13 @@ async def read_async(
     limits: DocumentLimits | None = None,
     **table_options: Any,
 ) -> Document:
-    """`read` for asyncio: reads in another thread, without the GIL."""
+    """`read` for asyncio: reads in another thread, without the GIL.
+
+    Examples:
+        >>> import asyncio
+        >>> asyncio.run(structx.read_async(invoice)).format
+        'pdf'
+    """
     given = await _given_async(source, mode, password, limits, table_options)
     return Document(await _core.reading_document(given).start())
 
@@ -378,11 +407,18 @@ def measure(
     limits: DocumentLimits | None = None,
     **table_options: Any,
 ) -> Measure:
-    """Measures a source without a model. Arguments and errors are those of `read`."""
+    """Measures a source without a model. Arguments and errors are those of `read`.
+
+    Examples:
+        >>> size = structx.measure(invoice)
+        >>> size.pages, size.vision_pages
+        (1, [])
+    """
     given = _given(source, mode, password, limits, table_options)
     return Measure(*_core.measuring(given).wait())
 
 
+@async_form(measure)
 async def measure_async(
     source: OneSource,
     *,
@@ -391,7 +427,13 @@ async def measure_async(
     limits: DocumentLimits | None = None,
     **table_options: Any,
 ) -> Measure:
-    """`measure` for asyncio."""
+    """`measure` for asyncio.
+
+    Examples:
+        >>> import asyncio
+        >>> asyncio.run(structx.measure_async(invoice)).pages
+        1
+    """
     given = await _given_async(source, mode, password, limits, table_options)
     return Measure(*await _core.measuring(given).start())
 

@@ -21,6 +21,13 @@ class Estimate:
     included, and each further item in a document takes the same again. The cost ignores prompt
     caching. The time follows from `max_threads`, the limits, and replies of 70 tokens per second:
     hosted models are up to three times faster or slower.
+
+    Examples:
+        >>> estimate = extractor.estimate(data=invoice, query=query)
+        >>> estimate.requests  # one of them is the plan
+        2
+        >>> estimate.total_tokens > 100
+        True
     """
 
     rows: int

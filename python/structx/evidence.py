@@ -49,7 +49,15 @@ and the name of the column."""
 
 @dataclass(frozen=True)
 class Span:
-    """A place in the text of a row."""
+    """A place in the text of a row.
+
+    Examples:
+        >>> span = row.evidence["/0/total"].spans[0]
+        >>> span.page, span.text
+        (1, '2,685.60')
+        >>> row.input_data[span.start : span.end]
+        '2,685.60'
+    """
 
     start: int
     """The first character, in code points of `row.input_data`, which for a document is its text."""
@@ -67,7 +75,13 @@ class Span:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the source says of one value."""
+    """What the source says of one value.
+
+    Examples:
+        >>> found = row.evidence["/0/total"]
+        >>> found.status, found.text, found.occurrences
+        ('normalized', '2,685.60', 1)
+    """
 
     value: Any
     """The value in the reply of the model, before the validators of the response model."""
@@ -86,7 +100,13 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Uncited:
-    """What the source states and no value cites."""
+    """What the source states and no value cites.
+
+    Examples:
+        >>> left = row.uncited[0]
+        >>> left.omission in ("amount", "date", "table_row")
+        True
+    """
 
     omission: Literal["amount", "date", "table_row"]
     """A number with a currency or decimals, a date, or a row of a table that has cited rows."""
@@ -103,6 +123,12 @@ class RowEvidence(Mapping[str, Evidence]):
         cited: the number of those that a value cites, or that say the same as one that a value
             cites.
         uncited: what no value cites, in the order of the text.
+
+    Examples:
+        >>> list(row.evidence)
+        ['/0/number', '/0/total']
+        >>> row.evidence
+        RowEvidence({'/0/number': exact, '/0/total': normalized})
     """
 
     def __init__(

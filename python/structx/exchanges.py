@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 class HttpExchange:
     """A request and what came of it, as both were sent. Secrets are replaced by `***`.
 
-    The bodies hold the document and the model's reply, which the representation leaves out:
+    The bodies hold the document and the model's reply, which the representation leaves out.
 
-        def show(exchange: HttpExchange) -> None:
-            print(exchange)
-            print(exchange.request_body)
-
-        Extractor(model="openai/gpt-4o", on_request=show)
+    Examples:
+        >>> seen = []
+        >>> shown = Extractor(model="openai/gpt-4o", on_request=seen.append)
+        >>> _ = shown.extract(data="a text", query="extract the kind", model=str)
+        >>> seen[0].status, seen[0].request_headers["authorization"]
+        (200, '***')
     """
 
     url: str

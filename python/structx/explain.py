@@ -16,7 +16,13 @@ _ITEM = "/properties/items/items"
 
 @dataclass(frozen=True, slots=True)
 class SchemaLoss:
-    """A rule of a model's JSON Schema that the provider does not enforce."""
+    """A rule of a model's JSON Schema that the provider does not enforce.
+
+    Examples:
+        >>> report = Extractor(model="deepseek/deepseek-chat", api_key="k").explain_schema(Invoice)
+        >>> report.losses[0].pointer
+        ''
+    """
 
     pointer: str
     """JSON Pointer into the JSON Schema of an item, which is `model.model_json_schema()` for a
@@ -36,6 +42,11 @@ class SchemaReport:
     """How a provider is sent the schema of a model, and which rules are left to validation.
 
     Replies are always validated against the model, whatever the provider enforces.
+
+    Examples:
+        >>> report = extractor.explain_schema(Invoice)
+        >>> report.method, report.is_enforced
+        ('strict', True)
     """
 
     provider: str

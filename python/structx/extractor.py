@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Hashable, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar, Unpack
 
 from structx._engine import tasks
-from structx._engine.base_extractor import BaseExtractor
+from structx._engine.help import async_form, with_options
+from structx._engine.preparing_extractor import PreparingExtractor
+from structx.run_options import RunOptions
 
 if TYPE_CHECKING:
     from structx._engine.call_types import (
@@ -21,24 +22,24 @@ if TYPE_CHECKING:
         StreamCall,
         TableCall,
     )
-    from structx.batch_function import BatchFunction
-    from structx.definitions import GeneratedModel
-    from structx.estimates import Estimate
-    from structx.explain import SchemaReport
-    from structx.inputs import Data, PreparedInput
+    from structx.inputs import Data
     from structx.results import ExtractionResult
-    from structx.run_options import RunOptions
     from structx.streams import AsyncExtractionStream, ExtractionStream
 
 T = TypeVar("T", default=BaseModel)
 
 
-class Extractor(BaseExtractor):
+class Extractor(PreparingExtractor):
     """Extracts typed data from documents, as a plain query or a model describes it.
 
     One extractor serves any number of calls, threads and event loops. Each method has an async form
     with the suffix `_async` and the same arguments; cancelling it aborts its requests. The blocking
     methods release the GIL, react to Ctrl-C, and can be called inside a running event loop.
+
+    Examples:
+        >>> extractor = Extractor(model="openai/gpt-4o", temperature=0)
+        >>> extractor.extract(data=invoice, query=query, model=Invoice).data
+        [Invoice(number='HPB-20417', total=Decimal('2685.60'))]
     """
 
     @classmethod
@@ -51,6 +52,10 @@ class Extractor(BaseExtractor):
 
         Raises:
             ConfigurationError: as the constructor does.
+
+        Examples:
+            >>> Extractor.from_litellm(model="openai/gpt-4o", max_retries=2)
+            Extractor(model='openai/gpt-4o')
         """
         return cls(model=model, **settings)
 
@@ -82,6 +87,7 @@ class Extractor(BaseExtractor):
     def extract(
         self, *, model: Hashable, **call: Unpack[TableCall]
     ) -> ExtractionResult[Any, Any]: ...
+    @with_options(RunOptions)
     def extract(
         self,
         *,
@@ -140,6 +146,20 @@ class Extractor(BaseExtractor):
                 iterator of sources raised (`error.results` has the rows before it), the items do
                 not fit into a table, or the extractor is closed; `__cause__` is another exception
                 that caused it, if any. A failed row raises nothing: see `result.rows`.
+
+        Examples:
+            >>> result = extractor.extract(data=invoice, query=query, model=Invoice, deadline=60)
+            >>> result.data[0].total
+            Decimal('2685.60')
+            >>> result.rows[0].evidence["/0/total"].text
+            '2,685.60'
+
+            A table, with a column for each field:
+
+            >>> tickets = "scripts/example_input/tickets.csv"
+            >>> table = extractor.extract(data=tickets, query="the problem", return_df=True)
+            >>> "extraction_status" in table.data.columns
+            True
         """
         output = tasks.OutputOptions(return_df, expand_nested, file_options)
         context = self._context("extract", options)
@@ -177,6 +197,8 @@ class Extractor(BaseExtractor):
     async def extract_async(
         self, *, model: Hashable, **call: Unpack[TableCall]
     ) -> ExtractionResult[Any, Any]: ...
+    @with_options(RunOptions)
+    @async_form(extract)
     async def extract_async(
         self,
         *,
@@ -188,7 +210,14 @@ class Extractor(BaseExtractor):
         file_options: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
     ) -> ExtractionResult[Any, Any]:
-        """`extract` for asyncio."""
+        """`extract` for asyncio.
+
+        Examples:
+            >>> import asyncio
+            >>> call = extractor.extract_async(data=invoice, query=query, model=Invoice)
+            >>> asyncio.run(call).data[0].number
+            'HPB-20417'
+        """
         output = tasks.OutputOptions(return_df, expand_nested, file_options)
         context = self._context("extract_async", options)
         return await tasks.run_async(context, tasks.extraction, data, query, model, output)
@@ -209,6 +238,7 @@ class Extractor(BaseExtractor):
     def extract_stream(
         self, *, model: Hashable, **call: Unpack[StreamCall]
     ) -> ExtractionStream[Any]: ...
+    @with_options(RunOptions)
     def extract_stream(
         self,
         *,
@@ -236,6 +266,12 @@ class Extractor(BaseExtractor):
             An iterator of RowResult, with the model, the usage of planning and the warnings as
             attributes. Reading starts with the first row, which raises the errors of `extract`. If
             an iterator of sources raises, so does the stream, after all rows before it.
+
+        Examples:
+            >>> orders = [{"order": "two crates"}, {"order": "three crates"}]
+            >>> with extractor.extract_stream(data=orders, query="extract the number") as rows:
+            ...     sorted(row.position for row in rows)
+            [0, 1]
         """
         context = self._context("extract_stream", options)
         return tasks.stream(context, data, query, model, file_options)
@@ -256,6 +292,8 @@ class Extractor(BaseExtractor):
     def extract_stream_async(
         self, *, model: Hashable, **call: Unpack[StreamCall]
     ) -> AsyncExtractionStream[Any]: ...
+    @with_options(RunOptions)
+    @async_form(extract_stream)
     def extract_stream_async(
         self,
         *,
@@ -265,10 +303,20 @@ class Extractor(BaseExtractor):
         file_options: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
     ) -> AsyncExtractionStream[Any]:
-        """`extract_stream` for asyncio: `async for row in ...`."""
+        """`extract_stream` for asyncio: `async for row in ...`.
+
+        Examples:
+            >>> import asyncio
+            >>> async def positions(data):
+            ...     stream = extractor.extract_stream_async(data=data, query="extract the number")
+            ...     return [row.position async for row in stream]
+            >>> asyncio.run(positions([{"order": "two crates"}]))
+            [0]
+        """
         context = self._context("extract_stream_async", options)
         return tasks.stream_async(context, data, query, model, file_options)
 
+    @with_options(RunOptions)
     def extract_queries(
         self,
         *,
@@ -297,11 +345,19 @@ class Extractor(BaseExtractor):
         Raises:
             ExtractionError: as `extract` does, or there are no queries, or duplicates. If only
                 some queries fail, `error.results` has the results of the others.
+
+        Examples:
+            >>> queries = ["extract the seller", "extract each line"]
+            >>> results = extractor.extract_queries(data=invoice, queries=queries, return_df=False)
+            >>> list(results)
+            ['extract the seller', 'extract each line']
         """
         output = tasks.OutputOptions(return_df, expand_nested, file_options)
         context = self._context("extract_queries", options)
         return tasks.run(context, tasks.extractions, data, queries, output)
 
+    @with_options(RunOptions)
+    @async_form(extract_queries)
     async def extract_queries_async(
         self,
         *,
@@ -312,186 +368,14 @@ class Extractor(BaseExtractor):
         file_options: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
     ) -> dict[str, ExtractionResult[BaseModel, Any]]:
-        """`extract_queries` for asyncio."""
+        """`extract_queries` for asyncio.
+
+        Examples:
+            >>> import asyncio
+            >>> call = extractor.extract_queries_async(data=invoice, queries=["extract the seller"])
+            >>> list(asyncio.run(call))
+            ['extract the seller']
+        """
         output = tasks.OutputOptions(return_df, expand_nested, file_options)
         context = self._context("extract_queries_async", options)
         return await tasks.run_async(context, tasks.extractions, data, queries, output)
-
-    def get_schema(
-        self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
-    ) -> type[GeneratedModel]:
-        """Plans the model that `extract` would make for `query`, without extracting.
-
-        Args:
-            data: as in `extract`; the planning model receives a part of it.
-            query: what to extract, in plain words.
-            file_options: as in `extract`.
-
-        Returns:
-            The model; its attribute `usage` has the tokens of the planning requests.
-
-        Raises:
-            ExtractionError: as `extract` does.
-        """
-        context = self._context("get_schema")
-        return tasks.run(context, tasks.planning, data, query, file_options)
-
-    async def get_schema_async(
-        self, *, data: Data, query: str, file_options: Mapping[str, Any] | None = None
-    ) -> type[GeneratedModel]:
-        """`get_schema` for asyncio."""
-        context = self._context("get_schema_async")
-        return await tasks.run_async(context, tasks.planning, data, query, file_options)
-
-    def refine_data_model(
-        self,
-        *,
-        model: type[BaseModel],
-        refinement_instructions: str,
-        model_name: str | None = None,
-    ) -> type[GeneratedModel]:
-        """Makes a changed copy of a model with one planning request.
-
-        Args:
-            model: the pydantic model to start from, which is not changed.
-            refinement_instructions: what to change, in plain words.
-            model_name: the name of the new model. Default: `Refined` and the name of `model`.
-
-        Returns:
-            The new model; its attribute `usage` has the tokens of the planning requests.
-
-        Raises:
-            ExtractionError: an argument is wrong, `model` has parts that a definition can't express
-                (see `model_to_extraction_request`), or planning failed.
-        """
-        context = self._context("refine_data_model")
-        return tasks.run(context, tasks.refinement, model, refinement_instructions, model_name)
-
-    async def refine_data_model_async(
-        self,
-        *,
-        model: type[BaseModel],
-        refinement_instructions: str,
-        model_name: str | None = None,
-    ) -> type[GeneratedModel]:
-        """`refine_data_model` for asyncio."""
-        context = self._context("refine_data_model_async")
-        return await tasks.run_async(
-            context, tasks.refinement, model, refinement_instructions, model_name
-        )
-
-    def batch_function(
-        self,
-        *,
-        query: str,
-        model: object = None,
-        sample: Data | None = None,
-        columns: Sequence[str] | None = None,
-        keep: Mapping[str, Any] | None = None,
-        **options: Unpack[RunOptions],
-    ) -> BatchFunction:
-        """Makes a function of batches for engines such as Ray, Daft, Spark, Dask and DuckDB.
-
-        See `structx.batch_function` for each engine. Needs pyarrow.
-
-        Args:
-            query: as in `extract`.
-            model: as in `extract`.
-            sample: data as in `extract`, of which the model is planned here, once; only without
-                `model`.
-            columns: the names of the columns that are extracted from. Default: all.
-            keep: columns that go along to the result: names with their Arrow types, or a
-                `pyarrow.Schema`. Default: none.
-            options: as in `extract`, for each batch.
-
-        Returns:
-            A function of a batch that gives its long table. It pickles.
-
-        Raises:
-            ExtractionError: an argument is wrong, or planning failed.
-        """
-        if model is None and sample is not None:
-            model = self.get_schema(data=sample, query=query)
-        context = self._context("batch_function", options)
-        return tasks.batch_function(context, self, query, model, columns, keep, options)
-
-    def estimate(
-        self,
-        *,
-        data: Data,
-        query: str,
-        model: object = None,
-        file_options: Mapping[str, Any] | None = None,
-    ) -> Estimate:
-        """Estimates what `extract` with these arguments would take; sends nothing.
-
-        Args:
-            data: as in `extract`.
-            query: as in `extract`.
-            model: as in `extract`. Without one, the estimate assumes a typical planned model.
-            file_options: as in `extract`.
-
-        Returns:
-            Rows, requests, tokens, cost and time.
-
-        Raises:
-            ExtractionError: as `extract` does, except for errors of a provider.
-        """
-        context = self._context("estimate")
-        return tasks.run(context, tasks.estimation, data, query, model, file_options)
-
-    async def estimate_async(
-        self,
-        *,
-        data: Data,
-        query: str,
-        model: object = None,
-        file_options: Mapping[str, Any] | None = None,
-    ) -> Estimate:
-        """`estimate` for asyncio."""
-        context = self._context("estimate_async")
-        return await tasks.run_async(context, tasks.estimation, data, query, model, file_options)
-
-    def explain_schema(self, model: object) -> SchemaReport:
-        """Reports how the provider is sent a model's schema, and which rules it does not enforce.
-
-        Sends nothing. The report is about the first language model, and its `fallbacks` are about
-        the others.
-
-        Args:
-            model: as in `extract`.
-
-        Raises:
-            ExtractionError: it is no model, the provider does not support it, or the extractor is
-                closed; `__cause__` is another exception that caused it, if any.
-        """
-        return tasks.explain(self._context("explain_schema"), model)
-
-    @contextmanager
-    def prepare_input(
-        self, *, data: Data, file_options: Mapping[str, Any] | None = None
-    ) -> Generator[PreparedInput, None, None]:
-        """Reads data once for any number of calls: `with extractor.prepare_input(...) as data:`.
-
-        Args:
-            data: as in `extract`.
-            file_options: as in `extract`.
-
-        Yields:
-            The data, for the `data` argument of the methods, until the end of the block.
-
-        Raises:
-            ExtractionError: the source can't be read. One of several is a failed row of the calls.
-        """
-        context = self._context("prepare_input")
-        with tasks.run(context, tasks.preparation, data, file_options) as prepared:
-            yield prepared
-
-    @asynccontextmanager
-    async def prepare_input_async(
-        self, *, data: Data, file_options: Mapping[str, Any] | None = None
-    ) -> AsyncGenerator[PreparedInput, None]:
-        """`prepare_input` for asyncio: `async with`."""
-        context = self._context("prepare_input_async")
-        with await tasks.run_async(context, tasks.preparation, data, file_options) as prepared:
-            yield prepared

@@ -18,7 +18,13 @@ _STRUCTURED = {"csv", "tsv", "json", "json_lines", "xlsx", "xlsb", "xls", "ods",
 
 
 class FileReader:
-    """Reads files without an extractor."""
+    """Reads files without an extractor.
+
+    Examples:
+        >>> tickets = structx.FileReader.read_file("scripts/example_input/tickets.csv", nrows=2)
+        >>> extractor.extract(data=tickets, query="extract the problem").attempted_count
+        2
+    """
 
     @staticmethod
     def read_file(

@@ -14,6 +14,10 @@ class Files:
     """The files that match a pattern or are in a folder, as `structx.files` describes them.
 
     Each iteration looks for them anew. It pickles.
+
+    Examples:
+        >>> structx.Files("scripts/example_input/*.pdf").paths()
+        ['scripts/example_input/S0305SampleInvoice.pdf']
     """
 
     def __init__(self, pattern: str | os.PathLike[str], recursive: bool = True) -> None:
@@ -54,8 +58,6 @@ class Files:
 def files(pattern: str | os.PathLike[str], *, recursive: bool = True) -> Files:
     """The files that match a pattern, or all files of a folder, as several sources.
 
-    For example: `extractor.extract(data=structx.files("invoices/**/*.pdf"), query=...)`.
-
     Args:
         pattern: a pattern with `*`, `?`, `[...]`, and `**` for any folders; a folder; or one file.
             A path that exists is taken as it is, even with these characters. Relative paths start
@@ -67,6 +69,12 @@ def files(pattern: str | os.PathLike[str], *, recursive: bool = True) -> Files:
     Returns:
         An iterable of the paths, sorted. Iterating (which `extract` does) raises FileError if no
         file matches.
+
+    Examples:
+        >>> invoices = structx.files("scripts/example_input/*.pdf")
+        >>> found = extractor.extract(data=invoices, query=query, model=Invoice)
+        >>> [row.source for row in found.rows]
+        ['scripts/example_input/S0305SampleInvoice.pdf']
     """
     return Files(pattern, recursive)
 

@@ -109,6 +109,11 @@ class PreparedInput:
 
     `Extractor.prepare_input` and `FileReader.read_file` return it. After `close`, every use except
     `closed` raises ExtractionError.
+
+    Examples:
+        >>> with extractor.prepare_input(data="scripts/example_input/tickets.csv") as prepared:
+        ...     list(prepared.dataframe.columns)
+        ['id', 'opened', 'customer', 'message']
     """
 
     def __init__(self, prepared: _core.Prepared | _core.ReadSources, source: Source) -> None:

@@ -18,10 +18,14 @@ class Limits:
     settings are equal but count separately, and so do copies and unpickled objects, unless they
     name the same file.
 
-    ```python
-    # In each of several processes of one machine: 600 requests a minute together.
-    limits = structx.Limits(requests_per_minute=600, file="/tmp/limits")
-    ```
+    Examples:
+        >>> limits = structx.Limits(max_concurrency=20, requests_per_minute=600)
+        >>> one = Extractor(model="openai/gpt-4o", limits=limits)
+        >>> two = Extractor(model="openai/gpt-4o-mini", limits=limits)  # both together keep them
+
+        In each of several processes of one machine, 600 requests a minute together:
+
+        >>> limits = structx.Limits(requests_per_minute=600, file="limits.shared")
     """
 
     __slots__ = ("_core", "_settings")
@@ -96,6 +100,10 @@ class Limits:
 
         Raises:
             ConfigurationError: the number is wrong.
+
+        Examples:
+            >>> structx.Limits(max_concurrency=20, requests_per_minute=600).share(4)
+            Limits(max_concurrency=5, requests_per_minute=150.0)
         """
         try:
             checks.integer("parts", parts, minimum=1)

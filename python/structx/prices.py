@@ -11,7 +11,15 @@ from structx._engine import checks
 
 
 class Price(TypedDict):
-    """US dollars per million tokens of a model."""
+    """US dollars per million tokens of a model.
+
+    Examples:
+        >>> price: structx.Price = {"input": 2.5, "output": 10}
+        >>> priced = Extractor(model="openai/gpt-4o", prices={"openai/gpt-4o": price})
+        >>> found = priced.extract(data=invoice, query=query, model=Invoice)
+        >>> round(found.usage.cost, 6)
+        7.5e-05
+    """
 
     input: float
     """Price of the prompt."""

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of an operation."""
+    """The progress of an operation.
+
+    Examples:
+        >>> seen = []
+        >>> _ = extractor.extract(data=["a", "b"], query=query, model=Invoice, progress=seen.append)
+        >>> seen[-1].done, seen[-1].fraction
+        (2, 1.0)
+    """
 
     rows: int
     """Rows of the sources that have been read, times the number of queries for

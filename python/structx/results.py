@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, cast
 from typing_extensions import TypeVar
 
 from structx._core import AttemptError, RowResult
+from structx._engine.help import async_form
 from structx._engine.long_form.outputs import LongOutputs
 from structx._engine.source import SOURCE, number_of
 from structx.usage import ExtractionStep, ExtractorUsage, StepUsage, of_calls
@@ -36,6 +37,14 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
 
     The data of an `ExtractionResult[Invoice]` is a list of invoices, that of an
     `ExtractionResult[Invoice, Any]` a table. Equality ignores `data`: its items are in `rows`.
+
+    Examples:
+        >>> result
+        ExtractionResult(model=Invoice, rows=1, items=1, failed=0, tokens=15)
+        >>> [row.status for row in result.rows]
+        ['success']
+        >>> result.usage.total_tokens
+        15
     """
 
     data: D = field(compare=False)
@@ -77,6 +86,10 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
         """The failed rows, with `source`, `index`, `text` and `error`.
 
         A pandas DataFrame if pandas is installed, otherwise a list of dicts.
+
+        Examples:
+            >>> len(result.failed)
+            0
         """
         from structx._engine.tables import write
 
@@ -100,8 +113,6 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
         return_df: bool = False,
     ) -> Any:
         """Where all values stand, one record for each place; see `structx.evidence`.
-
-        For example: `result.evidence()[0]["status"]`.
 
         Args:
             shape: `records`, or that of another library, for programs that read its results.
@@ -127,6 +138,12 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
         Raises:
             ValueError: rows of a table that were extracted without `evidence=True`; `return_df`
                 with another shape than `records`.
+
+        Examples:
+            >>> result.evidence()[0]["status"]
+            'exact'
+            >>> result.evidence(shape="docling")[0]["pointer"]
+            '/0/number'
         """
         if shape != "records":
             if return_df:
@@ -144,7 +161,12 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
     @property
     def coverage(self) -> float:
         """The share of the amounts and dates of the source that values cite, from 0 to 1; 1 if it
-        states none. `row.uncited` lists the others. Raises ValueError as `evidence`."""
+        states none. `row.uncited` lists the others. Raises ValueError as `evidence`.
+
+        Examples:
+            >>> 0 < result.coverage < 1
+            True
+        """
         evidence = [row.evidence for row in self.rows]
         stated = sum(one.stated for one in evidence)
         return sum(one.cited for one in evidence) / stated if stated else 1.0
@@ -152,11 +174,14 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
     def save_proof(self, path: str | os.PathLike[str]) -> None:
         """Writes the evidence to a file; `structx verify PROOF DOCUMENT` checks it without a model.
 
-        For example: `result.save_proof("out.proof.json")`. Of several documents, each has a proof
+        Of several documents, each has a proof
         of its own in the folder `path`, which is made: `invoice.pdf.proof.json`.
 
         Raises:
             ValueError: a source is a table, was not read from a file, or has changed since.
+
+        Examples:
+            >>> result.save_proof("invoice.proof.json")
         """
         from structx import proofs  # not needed by other results
 
@@ -201,11 +226,16 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
             OSError: the file can't be written.
             FileError: the source can't be read.
             ValueError: the source is not that of the result.
+
+        Examples:
+            >>> result.review("review.html").name
+            'review.html'
         """
         from structx._engine.review import writer  # not needed by other results
 
         return writer.write([(None, self, source)], path, image_bytes)
 
+    @async_form(review)
     async def review_async(
         self,
         path: str | os.PathLike[str],
@@ -213,7 +243,13 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
         source: File | None = None,
         image_bytes: int = 24 << 20,
     ) -> Path:
-        """`review` for asyncio: writes in another thread."""
+        """`review` for asyncio: writes in another thread.
+
+        Examples:
+            >>> import asyncio
+            >>> asyncio.run(result.review_async("review.html")).name
+            'review.html'
+        """
         from structx._engine.threads import in_thread
 
         return await in_thread(partial(self.review, path, source=source, image_bytes=image_bytes))
@@ -224,8 +260,6 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
         The marks are highlight annotations, which any viewer shows: coloured by status, with the
         JSON Pointer, the value and the status as their note. Values without a place have none. The
         pages themselves do not change, and a protected file stays protected.
-
-        For example: `result.highlight("marked.pdf")`.
 
         Args:
             path: the file to write.
@@ -240,15 +274,26 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
             FileError: the PDF can't be read again, or has a structure that can't be changed.
             ValueError: the document is no PDF, is not that of the result, or says no value; `path`
                 is the document; or the result has none: that of a table, or one that was pickled.
+
+        Examples:
+            >>> result.highlight("marked.pdf").name
+            'marked.pdf'
         """
         from structx._engine import highlight  # not needed by other results
 
         return highlight.write(self, path, source)
 
+    @async_form(highlight)
     async def highlight_async(
         self, path: str | os.PathLike[str], *, source: File | None = None
     ) -> Path:
-        """`highlight` for asyncio: works in another thread."""
+        """`highlight` for asyncio: works in another thread.
+
+        Examples:
+            >>> import asyncio
+            >>> asyncio.run(result.highlight_async("marked.pdf")).name
+            'marked.pdf'
+        """
         from structx._engine.threads import in_thread
 
         return await in_thread(partial(self.highlight, path, source=source))

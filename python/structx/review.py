@@ -36,7 +36,12 @@ _ACTIONS = ("accept", "edit", "anchor")
 
 @dataclass(frozen=True)
 class Correction:
-    """What a person decided for one value: a line of the file that the review page saves."""
+    """What a person decided for one value: a line of the file that the review page saves.
+
+    Examples:
+        >>> structx.review.Correction("a.pdf", 0, "/0/number", "edit", "A1", "A7", None, None).new
+        'A7'
+    """
 
     source: str
     """The name of the source."""
@@ -59,7 +64,12 @@ def write(
     *,
     image_bytes: int = writer.IMAGE_BYTES,
 ) -> Path:
-    """Writes one page for several results by name; see `ExtractionResult.review`."""
+    """Writes one page for several results by name; see `ExtractionResult.review`.
+
+    Examples:
+        >>> structx.review.write({"May": result, "June": result}, "review.html").name
+        'review.html'
+    """
     named = ((name, result, None) for name, result in results.items())
     return writer.write(named, path, image_bytes)
 
@@ -70,7 +80,13 @@ async def write_async(
     *,
     image_bytes: int = writer.IMAGE_BYTES,
 ) -> Path:
-    """`write` for asyncio: writes in another thread."""
+    """`write` for asyncio: writes in another thread.
+
+    Examples:
+        >>> import asyncio
+        >>> asyncio.run(structx.review.write_async({"May": result}, "review.html")).name
+        'review.html'
+    """
     return await in_thread(partial(write, results, path, image_bytes=image_bytes))
 
 
@@ -80,6 +96,13 @@ def read_corrections(path: str | os.PathLike[str]) -> list[Correction]:
     Raises:
         FileError: the file can't be read.
         ValidationError: a line is none of a review page.
+
+    Examples:
+        >>> line = '{"source": "a.pdf", "row": 0, "pointer": "/0/number", "action": "edit", '
+        >>> line += '"old": "HPB-20417", "new": "A7", "start": null, "end": null}'
+        >>> _ = Path("corrections.jsonl").write_text(line)
+        >>> structx.review.read_corrections("corrections.jsonl")[0].new
+        'A7'
     """
     return [_correction(number, line) for number, line in lines(Path(path))]
 
@@ -91,6 +114,12 @@ def apply(result: ExtractionResult[T, Any], corrections: Iterable[Correction]) -
     are not validated again; the page has checked the values.
 
     Raises ValidationError: a correction is not for this result, or an item is not valid with it.
+
+    Examples:
+        >>> number = result.data[0].number
+        >>> edit = structx.review.Correction("a", 0, "/0/number", "edit", number, "A7", None, None)
+        >>> structx.review.apply(result, [edit])[0].number
+        'A7'
     """
     edits = _edits((correction.row, correction) for correction in corrections)
     items: list[T] = []

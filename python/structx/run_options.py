@@ -19,7 +19,10 @@ GroundingLevel: TypeAlias = Literal["fuzzy", "normalized", "exact"]
 class RunOptions(TypedDict, total=False):
     """Further arguments of `extract`, `extract_queries`, `extract_stream` and their async forms.
 
-    For example: `extract(data=..., query=..., max_cost=2.50)`.
+    Examples:
+        >>> options: structx.RunOptions = {"journal": "run.db", "deadline": 60, "progress": True}
+        >>> extractor.extract(data=invoice, query=query, model=Invoice, **options).success_count
+        1
     """
 
     journal: str | os.PathLike[str] | None

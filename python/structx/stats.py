@@ -12,10 +12,10 @@ class ModelStats:
     Extractors that share a `Limits` share these counts. Requests that were aborted, and replies
     from the cache or the journal, are in no total.
 
-    ```python
-    stats = extractor.stats()["openai/gpt-4o"]
-    print(f"{stats.in_flight} in flight, {stats.waiting} waiting, {stats.requests} done")
-    ```
+    Examples:
+        >>> stats = extractor.stats()["openai/gpt-4o"]
+        >>> f"{stats.in_flight} in flight, {stats.waiting} waiting"
+        '0 in flight, 0 waiting'
     """
 
     model: str

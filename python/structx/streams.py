@@ -102,6 +102,13 @@ class ExtractionStream(LongOutputs, _Stream[T]):
 
     After a loop that ends early, requests continue until the stream is closed or garbage-collected;
     a `with` block closes it.
+
+    Examples:
+        >>> orders = [{"order": "two crates"}, {"order": "three crates"}]
+        >>> with extractor.extract_stream(data=orders, query="extract the number") as rows:
+        ...     first = next(rows)
+        >>> first.status
+        'success'
     """
 
     def __init__(self, run: RunContext, begin: Begin) -> None:
@@ -151,6 +158,14 @@ class AsyncExtractionStream(_Stream[T]):
 
     Cancelling a task that waits for a row closes the stream; so does an `async with` block at its
     end.
+
+    Examples:
+        >>> import asyncio
+        >>> async def count(data):
+        ...     async with extractor.extract_stream_async(data=data, query="extract it") as rows:
+        ...         return sum([len(row.items) async for row in rows])
+        >>> asyncio.run(count(["one text", "another"]))
+        2
     """
 
     def __init__(

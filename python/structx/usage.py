@@ -25,7 +25,12 @@ class RawUsage(TypedDict):
 
 
 class ExtractionStep(str, Enum):
-    """The step that a request belongs to."""
+    """The step that a request belongs to.
+
+    Examples:
+        >>> [call.total_tokens for call in result.usage.get_step("extraction")]
+        [15]
+    """
 
     SCHEMA_GENERATION = "schema_generation"
     EXTRACTION = "extraction"
@@ -66,7 +71,13 @@ class PromptTokensDetails(NamedTuple):
 
 @dataclass(slots=True)
 class StepUsage(_Dumps):
-    """Tokens of one request, as the provider counts them."""
+    """Tokens of one request, as the provider counts them.
+
+    Examples:
+        >>> [call] = result.usage.get_step("extraction")
+        >>> call.prompt_tokens, call.completion_tokens, call.cost
+        (10, 5, None)
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -91,7 +102,12 @@ class StepUsage(_Dumps):
 
 @dataclass(slots=True, repr=False)
 class ExtractorUsage(_Dumps):
-    """Tokens of an operation or of a row, with an entry for each request, including failed ones."""
+    """Tokens of an operation or of a row, with an entry for each request, including failed ones.
+
+    Examples:
+        >>> result.usage
+        ExtractorUsage(total_tokens=15, requests={'extraction': 1})
+    """
 
     steps: dict[ExtractionStep, list[StepUsage]] = field(
         default_factory=dict[ExtractionStep, list[StepUsage]]

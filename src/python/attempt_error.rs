@@ -9,6 +9,11 @@ use crate::run::{self, RowError};
 const ERROR_NAMES: [&str; 6] = ["model", "kind", "message", "status", "code", "request_id"];
 
 /// Why one request for a row gave no result.
+///
+/// Examples:
+///     >>> refused = extractor.extract(data="key refused", query=query, model=Invoice)
+///     >>> [(error.kind, error.status) for error in refused.rows[0].errors]
+///     [('authentication', 401)]
 #[pyclass(frozen, eq, hash, get_all, skip_from_py_object, module = "structx.results")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct AttemptError {

@@ -82,6 +82,10 @@ impl RawRows {
 }
 
 /// How one row of the source ended: each row ends exactly once.
+///
+/// Examples:
+///     >>> row.status, row.position, row.items[0].number
+///     ('success', 0, 'HPB-20417')
 #[pyclass(frozen, generic, module = "structx.results")]
 pub struct RowResult {
     position: usize,

@@ -191,6 +191,13 @@ class BaseExtractor:
         """Refuses further calls and closes the connections once all running calls have ended.
 
         Closing twice is no error. An extractor closes when it is garbage-collected.
+
+        Examples:
+            >>> closed = Extractor(model="openai/gpt-4o")
+            >>> closed.close()
+            >>> closed.extract(data="a text", query="extract the kind")
+            Traceback (most recent call last):
+            structx.exceptions.ExtractionError: the extractor is closed...
         """
         self._core.close()
 
@@ -202,13 +209,23 @@ class BaseExtractor:
 
         Raises:
             ExtractionError: the extractor is closed.
+
+        Examples:
+            >>> stats = extractor.stats()["openai/gpt-4o"]
+            >>> stats.in_flight, stats.waiting
+            (0, 0)
         """
         from structx.stats import ModelStats  # not needed by operations
 
         return {raw["model"]: ModelStats(**raw) for raw in self._core.stats()}
 
     async def aclose(self) -> None:
-        """`close` for asyncio; it does not wait either."""
+        """`close` for asyncio; it does not wait either.
+
+        Examples:
+            >>> import asyncio
+            >>> asyncio.run(Extractor(model="openai/gpt-4o").aclose())
+        """
         self.close()
 
     def __enter__(self) -> Self:

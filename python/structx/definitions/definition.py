@@ -10,7 +10,12 @@ from structx import _core
 
 
 class ModelField(BaseModel):
-    """One field of a model."""
+    """One field of a model.
+
+    Examples:
+        >>> structx.ModelField(name="total", type="float", description="what is due").nullable
+        True
+    """
 
     model_config = ConfigDict(defer_build=True)
 
@@ -38,7 +43,17 @@ class ModelField(BaseModel):
 
 
 class ExtractionRequest(BaseModel):
-    """The portable definition of a model."""
+    """The portable definition of a model.
+
+    Examples:
+        >>> request = structx.ExtractionRequest(
+        ...     model_name="Order",
+        ...     model_description="An order.",
+        ...     fields=[structx.ModelField(name="number", type="str", description="its number")],
+        ... )
+        >>> structx.model_from_extraction_request(request)(number="7").number
+        '7'
+    """
 
     model_config = ConfigDict(protected_namespaces=(), defer_build=True)
 
@@ -50,7 +65,17 @@ class ExtractionRequest(BaseModel):
 
 
 class ExtractionPlan(BaseModel):
-    """A plan: what to extract, and from which columns."""
+    """A plan: what to extract, and from which columns.
+
+    Examples:
+        >>> plan = structx.ExtractionPlan(
+        ...     instructions="",
+        ...     target_columns=["message"],
+        ...     schema=structx.model_to_extraction_request(Invoice),
+        ... )
+        >>> plan.extraction_schema.model_name
+        'Invoice'
+    """
 
     model_config = ConfigDict(populate_by_name=True, defer_build=True)
 
@@ -117,7 +142,12 @@ class TypeModifierCapabilities(BaseModel):
 
 
 class TypeCapabilities(BaseModel):
-    """The types that a portable definition can contain, for programs that let people build one."""
+    """The types that a portable definition can contain, for programs that let people build one.
+
+    Examples:
+        >>> "date" in {kind.id for kind in structx.get_type_capabilities().scalars}
+        True
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -130,6 +160,8 @@ class TypeCapabilities(BaseModel):
 def get_type_capabilities() -> TypeCapabilities:
     """Returns the catalogue of the types that a definition can contain, by their canonical names.
 
-    Example: `[kind.id for kind in get_type_capabilities().scalars]` begins with `"str", "int"`.
+    Examples:
+        >>> [kind.id for kind in structx.get_type_capabilities().scalars][:2]
+        ['str', 'int']
     """
     return TypeCapabilities.model_validate_json(_core.type_capabilities())

@@ -46,6 +46,11 @@ def model_to_extraction_request(
         ModelGenerationError: the model has parts that definitions can't express: validators,
             serializers, computed fields, default factories, recursion, unions of several types,
             unsupported types.
+
+    Examples:
+        >>> request = structx.model_to_extraction_request(Invoice)
+        >>> [field.type for field in request.fields]
+        ['str', 'Decimal']
     """
     if not (isinstance(model, type) and issubclass(model, BaseModel)) or model is BaseModel:
         kind = model.__name__ if isinstance(model, type) else f"a {type(model).__name__}"

@@ -86,6 +86,19 @@ def model_from_extraction_request(
 
     Raises:
         ModelGenerationError: the definition is not usable; the message names the field.
+
+    Examples:
+        >>> Order = structx.model_from_extraction_request(
+        ...     {
+        ...         "model_name": "Order",
+        ...         "model_description": "An order.",
+        ...         "fields": [
+        ...             {"name": "articles", "type": "string[]", "description": "what is ordered"}
+        ...         ],
+        ...     }
+        ... )
+        >>> Order(articles=["a", "b"]).articles
+        ['a', 'b']
     """
     if not isinstance(x, (ExtractionRequest, Mapping)):
         raise ModelGenerationError(
