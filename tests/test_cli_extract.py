@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +14,14 @@ import pytest
 
 from commands import SCHEMA, Commands, reply
 from provider import ROOT, FakeProvider
+from waiting import eventually
 
 
-def record(source: object, position: int | None, status: str, item: Any, error: Any) -> Any:
+def record(source: object, position: int, row: int, status: str, item: Any, error: Any) -> Any:
     return {
         "source": str(source),
         "position": position,
+        "row": row,
         "status": status,
         "item": item,
         "error": error,
@@ -33,8 +36,8 @@ def test_each_item_is_a_line(command: Commands) -> None:
     ran = command("extract", "a.txt", "-q", "the parties")
     assert ran.code == 0
     assert ran.records == [
-        record("a.txt", 0, "success", {"number": "Ada", "total": 1.0}, None),
-        record("a.txt", 0, "success", {"number": "Łódź 東京", "total": 2.5}, None),
+        record("a.txt", 0, 0, "success", {"number": "Ada", "total": 1.0}, None),
+        record("a.txt", 0, 0, "success", {"number": "Łódź 東京", "total": 2.5}, None),
     ]
     assert "Łódź 東京" in ran.out
     asked = [str(it["body"]) for it in command.provider.requests()]
@@ -50,18 +53,18 @@ def test_nothing_is_lost(command: Commands) -> None:
     )
     ran = command("extract", "missing.txt", "b.csv", "-q", "q", "--max-retries", 0)
     assert ran.code == 1
-    lines = sorted(ran.records, key=lambda it: (it["position"] is not None, it["position"]))
-    assert [(it["source"], it["position"], it["status"]) for it in lines] == [
-        ("missing.txt", None, "failed"),
-        ("b.csv", 0, "success"),
-        ("b.csv", 1, "empty"),
-        ("b.csv", 2, "failed"),
+    lines = sorted(ran.records, key=lambda it: it["row"])
+    assert [(it["source"], it["position"], it["row"], it["status"]) for it in lines] == [
+        ("missing.txt", 0, 0, "failed"),
+        ("b.csv", 0, 1, "success"),
+        ("b.csv", 1, 2, "empty"),
+        ("b.csv", 2, 3, "failed"),
     ]
     assert lines[0]["item"] is None and "missing.txt" in lines[0]["error"]
     assert lines[2]["item"] is None and lines[2]["error"] is None
     assert "declined" in lines[3]["error"]
-    assert "2 files (1 unreadable or refused), 3 rows: 1 ok, 1 empty, 1 failed\n" in ran.err
-    assert "  1 failed: refusal\n" in ran.err
+    assert "2 files, 4 rows: 1 ok, 1 empty, 2 failed\n" in ran.err
+    assert "  1 failed: refusal\n" in ran.err and "  1 failed: unread\n" in ran.err
 
 
 def test_one_plan_serves_all_files(command: Commands) -> None:
@@ -161,28 +164,39 @@ def test_options_may_stand_between_files(command: Commands) -> None:
     assert {it["source"] for it in ran.records} == {"bill0.txt", "bill1.txt"}
 
 
-def test_a_warning_is_said_once(command: Commands) -> None:
+def test_warnings_name_their_file(command: Commands) -> None:
     names = [command.file(f"a{n}.txt", r"{\rtf1 Bill}").name for n in range(3)]
     ran = command("extract", *names, "-q", "the total")
-    [line] = [line for line in ran.err.splitlines() if "warning: " in line]
-    assert "in spite of the extension" in line
+    lines = [line for line in ran.err.splitlines() if line.startswith("warning: ")]
+    assert sorted(line.split(": ")[1] for line in lines) == names
+    assert all("in spite of the extension" in line for line in lines)
 
 
-def test_an_interrupt_keeps_what_was_written(
-    command: Commands, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    command.bills(1)
-    command.plan(*command.replies(1))
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("structx._cli.totals.Totals.ended", interrupt)
-    ran = command("extract", "bill0.txt", "-q", "the total", "--journal", "run.db")
-    assert ran.code == 130
-    assert [it["item"]["number"] for it in ran.records] == ["B0"]
-    assert "1 row: 1 ok" in ran.err and "--resume run.db" in ran.err
-    assert ran.err.endswith("structx: interrupted\n")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_an_interrupt_keeps_what_was_paid(command: Commands) -> None:
+    """The second row is never answered."""
+    command.bills(2)
+    schema = command.file("schema.json", json.dumps(SCHEMA))
+    command.plan(command.replies(1)[0], {"when": "Bill B1 ", "fault": "stall"})
+    arguments = ["bill0.txt", "bill1.txt", "-q", "q", "--schema", str(schema)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "structx", "extract", *arguments, "--journal", "run.db"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        assert run.stdout is not None and run.stderr is not None
+        assert json.loads(run.stdout.readline())["item"]["number"] == "B0"
+        assert eventually(lambda: command.provider.stats()["in_flight"] == 1)
+        run.send_signal(signal.SIGINT)
+        said = run.stderr.read()
+    assert run.returncode == 130
+    assert "of 2 files, 1 row: 1 ok" in said and "--resume run.db" in said
+    assert said.endswith("structx: interrupted\n")
+    command.plan(*command.replies(2))
+    ran = command("extract", *arguments, "--resume", "run.db")
+    assert (ran.code, command.provider.stats()["requests"]) == (0, 1)
+    assert "1 from the journal" in ran.err
 
 
 def test_the_review_page_shows_all_files(command: Commands) -> None:
@@ -203,7 +217,7 @@ def test_proofs_are_verified(command: Commands) -> None:
     ran = command("extract", *files, "-q", "q", "--proof", "proofs")
     assert ran.code == 0
     made = sorted(path.name for path in (command.folder / "proofs").iterdir())
-    assert made == ["bill0.txt-2.proof.json", "bill0.txt.proof.json"]
+    assert made == ["bill0-2.txt.proof.json", "bill0.txt.proof.json"]
     assert "t.csv: no proof" in ran.err
     assert {
         command("verify", f"proofs/{proof}", name).code for proof in made for name in files[:2]
@@ -215,7 +229,7 @@ def test_quiet_is_quiet_and_verbose_logs(command: Commands) -> None:
     command.plan(*command.replies(1))
     assert command("extract", "bill0.txt", "-q", "q", "--quiet").err == ""
     said = command("extract", "bill0.txt", "-q", "the secret total", "-v", "--log-file", "log.txt")
-    assert "INFO extract_stream_async" in said.err
+    assert "INFO extract_stream" in said.err
     log = (command.folder / "log.txt").read_text(encoding="utf-8")
-    assert "DEBUG request to" in log and "INFO extract_stream_async" in log
+    assert "DEBUG request to" in log and "INFO extract_stream" in log
     assert "secret" not in log + said.err and "DEBUG" not in said.err

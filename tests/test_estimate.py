@@ -84,6 +84,7 @@ def test_what_is_only_likely_has_two_digits() -> None:
         "completion_tokens": 98_765,
         "cost": 0.123456,
         "seconds": 1234.5,
+        "unread": 0,
     }
     assert estimate_of(raw) == Estimate(1234, 1235, 120_000, 99_000, 0.12, 1200.0)
     assert estimate_of({**raw, "rows": 0, "cost": None}) == Estimate(

@@ -53,6 +53,32 @@ def test_the_pdf_has_a_mark_where_the_value_stands(provider: FakeProvider, tmp_p
     assert (height - top, height - bottom) == pytest.approx((b, d), abs=0.1)
 
 
+def test_several_pdfs_are_marked_in_a_folder(provider: FakeProvider, tmp_path: Path) -> None:
+    item = {"content": json.dumps({"items": [{"total": "2685.60", "number": ""}]}), "times": 9}
+    provider.script(item)
+    extractor = Extractor(model="openai/fake", api_key="k", api_base=provider.base_url)
+    data = [PDF, ("other/S0305SampleInvoice.pdf", PDF.read_bytes()), "total 2685.60", tmp_path]
+    call: Any = {"query": "the invoice", "model": Invoice}
+    result = extractor.extract(data=data, file_options={"mode": "vision"}, **call)
+    folder = result.highlight(tmp_path / "marked")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "S0305SampleInvoice-2.pdf",
+        "S0305SampleInvoice.pdf",
+    ]
+    assert all(len(rectangles(path.read_bytes())) == 1 for path in folder.iterdir())
+    result = extractor.extract(data=["total 2685.60"] * 2, **call)
+    with pytest.raises(ValueError, match="no PDF says a value"):
+        result.highlight(tmp_path / "none")
+
+
+def test_without_evidence_no_document_is_kept(provider: FakeProvider, tmp_path: Path) -> None:
+    result = result_of(provider, PDF, evidence=False)
+    with pytest.raises(ValueError, match="the result has no document"):
+        result.highlight(tmp_path / "marked.pdf")
+    table = result_of(provider, PDF, evidence=False, return_df=True)
+    assert table.data["total"].tolist() == ["2685.60"]
+
+
 def test_a_loop_is_not_held(provider: FakeProvider, tmp_path: Path) -> None:
     result = result_of(provider, ("a.pdf", PDF.read_bytes()), file_options={"mode": "vision"})
     path = asyncio.run(result.highlight_async(tmp_path / "marked.pdf"))

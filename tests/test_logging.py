@@ -169,7 +169,8 @@ def test_lines_have_fields(
     assert {(it["operation"], it["source"]) for it in fields} == {("extract", "data")}
     [request] = [it for it in fields if it.get("outcome") == "ok"]
     assert (request["model"], request["tokens"], request["status"]) == ("openai/fake", 15, 200)
-    [row] = [it for it in fields if "row" in it]
+    assert request["row"] == 0
+    [row] = [it for it in fields if "reason" in it]
     assert (row["row"], row["reason"]) == (1, "rate_limit")
     [ended] = [it for it in fields if it["levelno"] == logging.INFO]
     assert (ended["rows"], ended["failed"], ended["tokens"]) == (2, 1, 15)

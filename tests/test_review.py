@@ -260,7 +260,7 @@ def test_the_command_corrects_the_output_of_extract(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     items, corrections = tmp_path / "items.jsonl", tmp_path / "corrections.jsonl"
-    record = {"source": "a.pdf", "position": 0, "status": "success", "error": None}
+    record = {"source": "a.pdf", "position": 0, "row": 0, "status": "success", "error": None}
     lines = [{**record, "item": {"n": n, "when": "x"}} for n in (1, 2)]
     items.write_text("".join(json.dumps(line) + "\n" for line in lines))
     made = correction("/1/n", 2, 3, source="a.pdf")

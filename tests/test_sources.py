@@ -373,7 +373,13 @@ def test_evidence_review_and_proofs_are_of_each_document(
         span.source for row in result.rows for one in row.evidence.values() for span in one.spans
     ]
     assert found == ["one.txt", "Grüße.txt"]
-    assert [record["text"] for record in result.evidence()] == ["first", "second"]
+    records = result.evidence()
+    assert [(it["source"], it["row"], it["text"]) for it in records] == [
+        ("one.txt", 0, "first"),
+        ("Grüße.txt", 1, "second"),
+    ]
+    assert {it["source"] for it in result.evidence(shape="docling")} == {"one.txt", "Grüße.txt"}
+    assert len(result.evidence(shape="llamaextract")) == 2
     assert 0.0 <= result.coverage <= 1.0
     page = result.review(tmp_path / "review.html").read_text(encoding="utf-8")
     assert "one.txt" in page and "Gr" in page and "missing.pdf" in page

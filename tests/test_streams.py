@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,44 @@ def test_the_async_form_gives_the_same(subject: Extractor, run: Run) -> None:
         return [row.position async for row in subject.extract_stream_async(**ROWS)]
 
     assert sorted(run(main())) == list(range(200))
+
+
+def test_the_long_tables_of_both_forms_are_the_same(
+    subject: Extractor, run: Run, tmp_path: Path
+) -> None:
+    subject.extract_stream(**ROWS).to_jsonl(tmp_path / "a.jsonl")
+
+    async def write() -> None:
+        await subject.extract_stream_async(**ROWS).to_jsonl(tmp_path / "b.jsonl")
+        await subject.extract_stream_async(**ROWS).to_csv(tmp_path / "b.csv")
+        await subject.extract_stream_async(**ROWS).to_parquet(tmp_path / "b.parquet")
+        table = await subject.extract_stream_async(**ROWS).to_arrow()
+        assert table.num_rows == 200
+
+    run(write())
+    lines = [(tmp_path / name).read_text().splitlines() for name in ("a.jsonl", "b.jsonl")]
+    assert sorted(lines[0]) == sorted(lines[1]) and len(lines[0]) == 200
+    assert len((tmp_path / "b.csv").read_text().splitlines()) == 201
+    assert (tmp_path / "b.parquet").stat().st_size
+
+
+def test_a_long_table_that_is_cancelled_ends_the_stream(
+    provider: FakeProvider, subject: Extractor, run: Run, tmp_path: Path
+) -> None:
+    provider.script({"fault": "stall", "times": 1_000})
+
+    async def main() -> None:
+        stream = subject.extract_stream_async(**ROWS)
+        task = asyncio.ensure_future(stream.to_jsonl(tmp_path / "a.jsonl"))
+        while not provider.stats()["in_flight"]:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert [row async for row in stream] == []
+
+    run(main())
+    assert eventually(lambda: provider.stats()["in_flight"] == 0)
 
 
 def test_failed_rows_are_rows(provider: FakeProvider, subject: Extractor) -> None:

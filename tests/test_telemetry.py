@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from loops import Word
 from provider import FakeProvider, connect
+from structx import Extractor
 from structx._engine import semantic_conventions as names
 from structx._engine import telemetry
 
@@ -73,28 +75,39 @@ def test_an_operation_has_a_span_with_its_requests(
     assert operation.attributes[names.TOKENS] == 30
     assert names.COST not in operation.attributes
     assert operation.status.status_code is StatusCode.UNSET
-    requests = exported.spans("chat fake")
-    assert len(requests) == 2
-    for span in requests:
+    rows = {span.context.span_id: span for span in exported.spans("structx row")}
+    assert sorted(dict(span.attributes or {})[names.ROW] for span in rows.values()) == [0, 1]
+    for span in rows.values():
         assert span.parent is not None and span.attributes is not None
         assert span.parent.span_id == operation.context.span_id
+        assert span.attributes[names.MODEL] == "openai/fake"
+        assert span.attributes[names.JOURNALED] is False
+    requests = exported.spans("chat fake")
+    assert len(requests) == 2
+    assert {span.parent.span_id for span in requests if span.parent} == set(rows)
+    for span in requests:
+        assert span.parent is not None and span.attributes is not None
+        row = rows[span.parent.span_id]
+        assert row.start_time is not None and row.end_time is not None
+        assert span.start_time is not None and span.end_time is not None
+        # The clock is read in Python, once a request or a row has ended.
+        assert row.start_time <= span.end_time <= row.end_time
         assert span.kind is SpanKind.CLIENT
         assert span.attributes[names.PROVIDER_NAME] == "openai"
         assert (span.attributes[names.INPUT_TOKENS], span.attributes[names.OUTPUT_TOKENS]) == (
             10,
             5,
         )
-        assert span.start_time is not None and span.end_time is not None
         assert span.start_time <= span.end_time
 
 
 def test_failed_rows_and_requests_are_told(provider: FakeProvider, exported: Telemetry) -> None:
     provider.script({"when": "row1", "status": 429})
     connect(provider).extract(**CALL)
-    [operation] = exported.spans("structx extract")
-    [event] = operation.events
-    assert event.name == names.FAILED_ROW
-    assert dict(event.attributes or {}) == {names.ROW: 1, names.ERROR_TYPE: "rate_limit"}
+    rows = {dict(row.attributes or {})[names.ROW]: row for row in exported.spans("structx row")}
+    assert rows[0].status.status_code is StatusCode.UNSET
+    assert rows[1].status.status_code is StatusCode.ERROR
+    assert dict(rows[1].attributes or {})[names.ERROR_TYPE] == "rate_limit"
     [failed] = [it for it in exported.spans("chat") if it.status.status_code is StatusCode.ERROR]
     assert failed.attributes is not None
     assert failed.attributes[names.ERROR_TYPE] == "rate_limit"
@@ -115,6 +128,35 @@ def test_durations_tokens_and_rows_are_measured(
     assert rows == {"success": 1, "failed": 1}
 
 
+def test_retries_are_spans_of_one_row_and_plans_of_none(
+    provider: FakeProvider, exported: Telemetry
+) -> None:
+    plan = {
+        "model_name": "Named",
+        "model_description": "",
+        "fields": [{"name": "word", "type": "string", "description": "a word"}],
+        "instructions": "",
+    }
+    provider.script(
+        {"when": "extraction_plan", "content": json.dumps(plan)}, {"status": 500}, {"status": 500}
+    )
+    extractor = Extractor(
+        model="openai/fake", api_key="k", api_base=provider.base_url, max_retries=3, min_wait=0
+    )
+    extractor.extract(data="a text", query="the word")
+    [operation], [row] = exported.spans("structx extract"), exported.spans("structx row")
+    parents = [it.parent.span_id for it in exported.spans("chat") if it.parent]
+    assert sorted(parents) == sorted([operation.context.span_id] + 3 * [row.context.span_id])
+
+
+def test_the_rows_of_queries_are_apart(provider: FakeProvider, exported: Telemetry) -> None:
+    connect(provider).extract_queries(data="a text", queries=["one", "two"], return_df=False)
+    rows = exported.spans("structx row")
+    assert [dict(row.attributes or {})[names.ROW] for row in rows] == [0, 0]
+    parents = {it.parent.span_id for it in exported.spans("chat") if it.parent}
+    assert {row.context.span_id for row in rows} < parents
+
+
 def test_the_span_is_within_that_of_the_caller(provider: FakeProvider, exported: Telemetry) -> None:
     async def main() -> None:
         with trace.get_tracer("test").start_as_current_span("caller"):
@@ -124,7 +166,7 @@ def test_the_span_is_within_that_of_the_caller(provider: FakeProvider, exported:
 
     asyncio.run(main())
     [caller] = exported.spans("caller")
-    operations = exported.spans("structx ")
+    operations = exported.spans("structx extract")
     assert [it.name for it in operations] == [
         "structx extract_async",
         "structx extract_stream_async",

@@ -99,6 +99,7 @@ class RawEstimate(TypedDict):
     completion_tokens: int
     cost: float | None
     seconds: float
+    unread: int
 
 @type_check_only
 class RawLoss(TypedDict):
@@ -159,6 +160,27 @@ class RawRequest(TypedDict):
     prompt_tokens: int
     completion_tokens: int
     request_id: str | None
+    row: int | None
+    """The position of the row that it is for; None for a plan."""
+    row_number: int | None
+    """As in RawRowEnd."""
+    row_seconds: float
+    """The seconds since the row began; 0 for a plan."""
+
+@type_check_only
+class RawRowEnd(TypedDict):
+    """A row that has ended."""
+
+    row: int
+    """Its position."""
+    row_number: int
+    """A number that no other row of the call has, those of other queries included."""
+    source: str
+    failure: str | None
+    """The kind of its error; None without one."""
+    model: str | None
+    from_journal: bool
+    seconds: float
 
 class _Sources(Protocol):
     """Several sources, which the core takes one by one."""
@@ -206,6 +228,11 @@ class _RunContext(Protocol):
     def progress(self) -> Callable[[RawProgress], None] | None: ...
     @property
     def log(self) -> Callable[[RawRequest], None] | None: ...
+    @property
+    def row_ended(self) -> Callable[[RawRowEnd], None] | None: ...
+    @property
+    def keeps_sources(self) -> bool:
+        """Whether the result needs what was read of the sources."""
 
 @type_check_only
 class RawStats(TypedDict):
@@ -533,6 +560,12 @@ class RowResult(Generic[_Item]):
     @property
     def _source_given(self) -> int:
         """The position of the source in the data of the call; files of an archive share it."""
+    @property
+    def _error_kind(self) -> str | None:
+        """The kind of the error in a word; None without one, and for a row that was pickled."""
+    @property
+    def _document(self) -> Prepared | None:
+        """The document of the row; None for that of a table, and without evidence."""
     @property
     def source_index(self) -> Any:
         """The label of the row in the source; its position if the source has no labels. With

@@ -56,7 +56,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from structx._engine import response_models
+from structx._engine import checks, response_models
 from structx._engine.long_form.columns import AFTER, BEFORE, columns_of
 from structx._engine.tables import arrow, batches, long
 
@@ -107,10 +107,14 @@ class BatchFunction:
         keep: object,
         options: RunOptions,
     ) -> None:
-        """See `Extractor.batch_function`."""
+        """See `Extractor.batch_function`; raises TypeError and ValueError for wrong arguments."""
+        if model is None:
+            raise ValueError("batch_function needs a model, or a sample to plan one from")
+        if isinstance(columns, str):
+            raise TypeError("columns must be a list of names")
         self._extractor: _Extractor | None = extractor
         self._state = b""
-        self._query, self._model = query, model
+        self._query, self._model = checks.words("query", query), model
         self._columns = None if columns is None else list(columns)
         self._options = options
         self._keep = batches.schema_of(keep)

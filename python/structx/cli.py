@@ -44,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _is_configuration(error: StructXError) -> bool:
-    return isinstance(error, ConfigurationError) or isinstance(error.__cause__, ConfigurationError)
+    # The arguments of a call are options here.
+    wrong = (ConfigurationError, TypeError, ValueError)
+    return isinstance(error, ConfigurationError) or isinstance(error.__cause__, wrong)
 
 
 def _use_utf8() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Estimate:
     """The estimated requests, tokens, cost and time of an extraction.
 
-    All figures except `rows` and `requests` are rounded to two significant digits.
+    All figures except `rows`, `requests` and `unread` are rounded to two significant digits.
 
     The estimate assumes one item and one successful request for each row. Prompts are counted as
     they would be sent; the count is within a third of that of any provider. Replies are estimated
@@ -39,6 +39,8 @@ class Estimate:
     cost: float | None
     """US dollars; None if the price of a model is unknown. See `prices` of the extractor."""
     seconds: float
+    unread: int = 0
+    """Sources that can't be read; a row each."""
 
     @property
     def total_tokens(self) -> int:
@@ -56,6 +58,7 @@ def estimate_of(raw: _core.RawEstimate) -> Estimate:
         int(_rounded(raw["completion_tokens"])),
         None if cost is None else _rounded(cost),
         _rounded(raw["seconds"]),
+        raw["unread"],
     )
 
 

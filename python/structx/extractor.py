@@ -163,7 +163,7 @@ class Extractor(PreparingExtractor):
         """
         output = tasks.OutputOptions(return_df, expand_nested, file_options)
         context = self._context("extract", options)
-        return tasks.run(context, tasks.extraction, data, query, model, output)
+        return tasks.run(context, tasks.extraction, data, query, model, output=output)
 
     @overload
     async def extract_async(
@@ -220,7 +220,7 @@ class Extractor(PreparingExtractor):
         """
         output = tasks.OutputOptions(return_df, expand_nested, file_options)
         context = self._context("extract_async", options)
-        return await tasks.run_async(context, tasks.extraction, data, query, model, output)
+        return await tasks.run_async(context, tasks.extraction, data, query, model, output=output)
 
     @overload
     def extract_stream(
@@ -354,7 +354,7 @@ class Extractor(PreparingExtractor):
         """
         output = tasks.OutputOptions(return_df, expand_nested, file_options)
         context = self._context("extract_queries", options)
-        return tasks.run(context, tasks.extractions, data, queries, output)
+        return tasks.run(context, tasks.extractions, data, queries, output=output)
 
     @with_options(RunOptions)
     @async_form(extract_queries)
@@ -378,4 +378,4 @@ class Extractor(PreparingExtractor):
         """
         output = tasks.OutputOptions(return_df, expand_nested, file_options)
         context = self._context("extract_queries_async", options)
-        return await tasks.run_async(context, tasks.extractions, data, queries, output)
+        return await tasks.run_async(context, tasks.extractions, data, queries, output=output)

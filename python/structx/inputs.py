@@ -119,7 +119,7 @@ class PreparedInput:
     def __init__(self, prepared: _core.Prepared | _core.ReadSources, source: Source) -> None:
         self._prepared: _core.Prepared | _core.ReadSources | None = prepared
         self._source: Source | None = Source(
-            (prepared, "{}"), source.table, source.labels, source.are_several
+            (prepared, "{}"), source.table, source.labels, source.are_several, source.label
         )
         self._dataframe: Any = source.table
 
@@ -170,14 +170,6 @@ class PreparedInput:
             return source.text
         record = to_json([plain({name: row[name] for name in target_columns})], fallback=str)
         return _core.reading(([record], "{}")).wait().row_text(0)
-
-    @property
-    def name(self) -> str | None:
-        """The path of the file; None for other data."""
-        prepared = self._open()
-        if isinstance(prepared, _core.ReadSources) or prepared.path is None:
-            return None
-        return str(prepared.path)
 
     @property
     def planning_sample(self) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from structx import _core
+from structx._engine.originals import free_name
 from structx.evidence import Evidence
 
 _FORMAT = "structx-proof"
@@ -67,11 +68,7 @@ def save_all(
     Path(folder).mkdir(parents=True, exist_ok=True)
     names: set[str] = set()
     for evidence, source in found:
-        number, name = 1, source.name
-        while name in names:
-            number += 1
-            name = f"{source.name}-{number}"
-        names.add(name)
+        name = free_name(source.name, names)
         save(evidence, source, options, Path(folder) / f"{name}.proof.json")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from structx.usage import ExtractionStep, ExtractorUsage, StepUsage, of_calls
 
 if TYPE_CHECKING:
     from structx import _core
+    from structx._engine.long_form.outputs import Rows
     from structx._engine.originals import File
     from structx._engine.source import Source
 
@@ -78,7 +80,7 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != SOURCE}
 
-    def _long_rows(self) -> tuple[list[RowResult[T]], type[T]]:
+    def _long_rows(self) -> Rows:
         return self.rows, self.model
 
     @property
@@ -119,9 +121,10 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
             return_df: gives a pandas DataFrame with the columns of `records` instead of a list.
 
         Returns:
-            For `records`, dicts of `row` (its position), `pointer`, `value`, `status`, `score`,
-            `occurrences`, and of one place `text`, `page`, `start`, `end`, `boxes` and `cell`. A
-            value with several places has several records, one without a place has one with None.
+            For `records`, dicts of `row` (its position), `source`, `pointer`, `value`, `status`,
+            `score`, `occurrences`, and of one place `text`, `page`, `start`, `end`, `boxes` and
+            `cell`. A value with several places has several records, one without a place has one
+            with None.
 
             For `llamaextract`, the `extraction_metadata` (`extract_metadata` in version 2) of
             LlamaExtract for each item of all rows:
@@ -130,8 +133,8 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
             `page_dimensions`, if known) and as `confidence` the score, except for values that need
             not stand in the text (developers.llamaindex.ai/llamaparse/extract/guides/extensions).
 
-            For `docling`, dicts of `row`, `pointer`, `value`, `text` and `prov`, the list of
-            ProvenanceItems of docling-core (`docling_core/types/doc/document.py`): `page_no`,
+            For `docling`, dicts of `row`, `source`, `pointer`, `value`, `text` and `prov`, the list
+            of ProvenanceItems of docling-core (`docling_core/types/doc/document.py`): `page_no`,
             `bbox` (`l`, `t`, `r`, `b` in points, `coord_origin` `TOPLEFT`) and `charspan`, the
             characters of `text`. It is empty where the source has no boxes.
 
@@ -152,11 +155,12 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
 
             if shape == "docling":
                 return evidence_shapes.docling(self.rows)
-            sizes = evidence_shapes.sizes_of(originals.source_of(self, None))
+            documents = originals.documents_of(self)
+            sizes = [evidence_shapes.sizes_of(document) for document in documents]
             return evidence_shapes.llamaextract(self.rows, sizes)
         from structx._engine.evidence_table import records  # not needed by other results
 
-        return records(((row.position, row.evidence) for row in self.rows), return_df=return_df)
+        return records(self.rows, return_df=return_df)
 
     @property
     def coverage(self) -> float:
@@ -184,8 +188,9 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
             >>> result.save_proof("invoice.proof.json")
         """
         from structx import proofs  # not needed by other results
+        from structx._engine.originals import documents_of
 
-        documents, options = vars(self).get(SOURCE, ([], "{}"))
+        documents, options = documents_of(self), vars(self).get(SOURCE, ([], "{}"))[1]
         rows = [row for row in self.rows if row.error is None or len(documents) == 1]
         found = [(row, _at(documents, number_of(row))) for row in rows]
         if not found or any(document is None or document.path is None for _, document in found):
@@ -261,8 +266,11 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
         JSON Pointer, the value and the status as their note. Values without a place have none. The
         pages themselves do not change, and a protected file stays protected.
 
+        Of several documents, each PDF with a value has a file of its own in the folder `path`, which is
+        made.
+
         Args:
-            path: the file to write.
+            path: the file to write, or the folder.
             source: the PDF, as for `review`. A protected one is given as
                 `structx.read(path, password=...)`.
 
@@ -364,7 +372,7 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
         return html.of_result(items.name_of(self.model), counts, fields, rows)
 
 
-def _at(documents: list[_core.Prepared | None], number: int) -> Any:
+def _at(documents: Sequence[_core.Prepared | None], number: int) -> Any:
     return documents[number] if number < len(documents) else None
 
 

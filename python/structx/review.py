@@ -142,10 +142,10 @@ def apply_to_records(
 
     Raises ValidationError: a correction is not for these records.
     """
-    edits = _edits(((one.source, one.row), one) for one in corrections)
+    edits = _edits((one.row, one) for one in corrections)
     counts: dict[Any, int] = defaultdict(int)
     for record in records:
-        row = (record["source"], record["position"])
+        row = record["row"]
         for correction in edits.get(row, {}).pop(counts[row], []):
             record["item"] = _edited(record["item"], correction)
         counts[row] += 1

@@ -47,7 +47,8 @@ class RunOptions(TypedDict, total=False):
     evidence: bool | None
     """Whether rows keep what their `evidence` is found with: the reply of the model and the source.
     With `return_df=True` it adds the status and the place of each field. Default: rows of documents
-    keep it, rows of tables do not."""
+    keep it, rows of tables do not. With False, documents are let go once their rows have ended:
+    marks and pages of them then need the file again."""
     require_grounding: bool | Literal["normalized", "exact"] | Mapping[str, GroundingLevel] | None
     """Which values must stand in the source (see `structx.evidence`): True for all values, in
     nearly the same words at least; `"normalized"` in any spelling; `"exact"` in the same

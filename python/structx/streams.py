@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast
 
 from pydantic import BaseModel
 from typing_extensions import Self, TypeVar
 
-from structx._engine.long_form.outputs import LongOutputs
+from structx._engine import memory
+from structx._engine.long_form.outputs import AsyncLongOutputs, LongOutputs
+from structx._engine.threads import in_thread
 from structx.exceptions import ExtractionError
 from structx.usage import ExtractorUsage, of_planning
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Awaitable
 
     from structx import _core
+    from structx._engine.long_form.outputs import Rows
     from structx._engine.run_context import RunContext
     from structx._engine.source import Source
     from structx.results import RowResult
 
+R = TypeVar("R")
 T = TypeVar("T", default=BaseModel)
 
 Begin: TypeAlias = "Callable[[], tuple[_core.RowStream, Source]]"
@@ -45,6 +51,7 @@ class _Stream(Generic[T]):
         self._stream: _core.RowStream | None = None
         self._labels: Sequence[Any] | None = None
         self._are_several = False
+        self._count = 0
         self._ready: deque[RowResult[T]] = deque()
         self._is_over = False
         self._is_taking = False
@@ -59,12 +66,19 @@ class _Stream(Generic[T]):
     def _taken(self, raw: _core.RawRows) -> None:
         rows, _ = raw.take(self._labels, self._are_several)
         self._run.count(rows)
+        self._count += len(rows)
         self._ready.extend(rows)
         if not rows:
             self._is_over = True
             if self._stream is not None:
                 self.warnings += self._stream.warnings()
             self._run.end()
+            memory.give_back(self._count)
+
+    def _model(self) -> type[T]:
+        if self.model is None:
+            raise ExtractionError("the stream is closed, so its items have no model")
+        return self.model
 
     @contextmanager
     def _taking(self) -> Generator[None, None, None]:
@@ -138,13 +152,11 @@ class ExtractionStream(LongOutputs, _Stream[T]):
             del source
         return cast("_core.RowStream", self._stream)
 
-    def _long_rows(self) -> tuple[Iterator[RowResult[T]], type[T]]:
+    def _long_rows(self) -> Rows:
         if not self._is_over:
             with self._taking():
                 self._begun()
-        if self.model is None:
-            raise ExtractionError("the stream is closed, so its items have no model")
-        return self, self.model
+        return self, self._model()
 
     def __enter__(self) -> Self:
         return self
@@ -153,8 +165,10 @@ class ExtractionStream(LongOutputs, _Stream[T]):
         self.close()
 
 
-class AsyncExtractionStream(_Stream[T]):
+class AsyncExtractionStream(AsyncLongOutputs, _Stream[T]):
     """An asynchronous iterator of rows, for one consumer.
+
+    Its long table (`await stream.to_parquet(...)`, ...) has the rows that are left, as they end.
 
     Cancelling a task that waits for a row closes the stream; so does an `async with` block at its
     end.
@@ -186,13 +200,44 @@ class AsyncExtractionStream(_Stream[T]):
         return self._ready.popleft()
 
     async def _take(self) -> None:
+        await self._begun()
+        if self._stream is not None:
+            self._taken(await self._stream.next().start())
+
+    async def _begun(self) -> None:
         begin, self._begin = self._begin, None
         if begin is not None:
             self._stream, source = await begin()
             self._started(source, await self._stream.start().start())
             del source
-        if self._stream is not None:
-            self._taken(await self._stream.next().start())
+
+    async def _with_long_rows(self, use: Callable[[Rows], R]) -> R:
+        import asyncio  # its callers have it
+
+        if not self._is_over:
+            with self._taking():
+                await self._begun()
+        rows = self._from_thread(asyncio.get_running_loop())
+        try:
+            return await in_thread(partial(use, (rows, self._model())))
+        except BaseException:
+            self.close()  # which ends the rows in the other thread, too
+            raise
+
+    def _from_thread(self, loop: AbstractEventLoop) -> Iterator[RowResult[T]]:
+        """The rows, for another thread than that of the loop, which takes them."""
+        from asyncio import run_coroutine_threadsafe
+
+        async def take() -> None:
+            with self._taking():
+                await self._take()
+
+        while True:
+            while self._ready:
+                yield self._ready.popleft()
+            if self._is_over:
+                return
+            run_coroutine_threadsafe(take(), loop).result()
 
     async def aclose(self) -> None:
         """`close` for asyncio; it does not wait either."""

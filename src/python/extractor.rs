@@ -200,16 +200,17 @@ impl Extractor {
         target: Option<ModelTarget>,
         run: CallOptions,
     ) -> PyResult<Job> {
+        let kept = run.keeps_sources().then(Arc::<Kept>::default);
         let start = self.start(py, run, target.is_none())?;
         let target = target.map(Arc::new);
         Ok(Job::new(start.pydantic.clone(), target.clone(), async move {
             let call = start.open().await?;
-            let kept = Arc::new(Kept::default());
-            let sources = call.sources(input, Some(kept.clone()));
+            let sources = call.sources(input, kept.clone());
             let OpenCall { clients, pydantic, .. } = &call;
             let extract = Box::pin(clients.extract(pydantic, sources, &query, target));
             let extraction = call.reported(extract).await?;
-            Ok::<_, Error>(RawExtraction::new(extraction, kept.take()))
+            let kept = kept.map_or_else(Vec::new, |kept| kept.take());
+            Ok::<_, Error>(RawExtraction::new(extraction, kept))
         }))
     }
 

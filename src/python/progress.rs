@@ -10,8 +10,11 @@ use pyo3::prelude::*;
 use crate::llm::layers::{RequestEvent, RequestObserver};
 use crate::llm::retry::seconds;
 use crate::run::error::Error;
-use crate::run::{GroundingRule, Level, Observer, OnUngrounded, Required, RunOptions};
+use crate::run::{
+    GroundingRule, Level, Observer, OnUngrounded, Required, RowEvent, RunOptions, asked_row,
+};
 
+use super::awaitable::Abort;
 use super::target::Pydantic;
 use structx_common::sync::lock;
 
@@ -30,6 +33,8 @@ pub struct CallOptions {
     grounding: Option<(RawRequired, String)>,
     progress: Option<Py<PyAny>>,
     log: Option<Py<PyAny>>,
+    row_ended: Option<Py<PyAny>>,
+    keeps_sources: bool,
 }
 
 /// What is required of the evidence: the name of a level for all values, or one for each field.
@@ -59,11 +64,17 @@ fn rule((required, otherwise): (RawRequired, String)) -> Result<GroundingRule, E
 pub struct Callbacks {
     pub progress: Option<Py<PyAny>>,
     log: Option<Py<PyAny>>,
+    row_ended: Option<Py<PyAny>>,
     /// A `structx.exchanges.Reporter`.
     pub on_request: Option<Py<PyAny>>,
 }
 
 impl CallOptions {
+    /// Whether the result needs what was read of the sources.
+    pub const fn keeps_sources(&self) -> bool {
+        self.keeps_sources
+    }
+
     /// The options and the callbacks; `fail_fast` is for a call that does not choose.
     ///
     /// # Errors
@@ -82,7 +93,8 @@ impl CallOptions {
             journal,
             ..RunOptions::default()
         };
-        Ok((options, Callbacks { progress: self.progress, log: self.log, on_request: None }))
+        let Self { progress, log, row_ended, .. } = self;
+        Ok((options, Callbacks { progress, log, row_ended, on_request: None }))
     }
 }
 
@@ -109,6 +121,21 @@ struct RawRequest {
     prompt_tokens: u64,
     completion_tokens: u64,
     request_id: Option<String>,
+    row: Option<usize>,
+    row_number: Option<usize>,
+    /// Since the row had its permit; 0 for a plan.
+    row_seconds: f64,
+}
+
+#[derive(IntoPyObject)]
+struct RawRowEnd {
+    row: usize,
+    row_number: usize,
+    source: String,
+    failure: Option<&'static str>,
+    model: Option<String>,
+    from_journal: bool,
+    seconds: f64,
 }
 
 #[derive(IntoPyObject)]
@@ -135,8 +162,10 @@ struct Counts {
     /// Without the seconds.
     progress: RawProgress,
     reported_at: Instant,
-    /// Whether the last report has not reached Python yet.
+    /// Whether a report is due, or has not reached Python yet.
     is_waiting: bool,
+    /// The report that is due later.
+    due: Option<Abort>,
 }
 
 impl Counts {
@@ -148,8 +177,8 @@ impl Counts {
 impl ProgressReporter {
     /// None if there is no callback.
     pub fn new(pydantic: &Pydantic) -> Option<Arc<Self>> {
-        let Callbacks { progress, log, on_request } = &*pydantic.callbacks;
-        if progress.is_none() && log.is_none() && on_request.is_none() {
+        let Callbacks { progress, log, row_ended, on_request } = &*pydantic.callbacks;
+        if [progress, log, row_ended, on_request].into_iter().all(Option::is_none) {
             return None;
         }
         let now = Instant::now();
@@ -163,6 +192,7 @@ impl ProgressReporter {
             // So that the first report is sent at once.
             reported_at: now.checked_sub(INTERVAL).unwrap_or(now),
             is_waiting: false,
+            due: None,
         };
         Some(Arc::new(Self { pydantic: pydantic.clone(), counts: Arc::new(Mutex::new(counts)) }))
     }
@@ -187,7 +217,9 @@ impl ProgressReporter {
 
     /// Reports the final progress and waits until all callbacks have returned.
     pub async fn finish(&self) {
-        if self.pydantic.callbacks.on_request.is_some() {
+        self.counts().due = None;
+        let Callbacks { log, row_ended, on_request, .. } = &*self.pydantic.callbacks;
+        if [log, row_ended, on_request].into_iter().any(Option::is_some) {
             self.pydantic.call_back(|_| None, || ()).await;
         }
         if self.pydantic.callbacks.progress.is_some() {
@@ -227,13 +259,17 @@ impl Observer for ProgressReporter {
         self.report(counts);
     }
 
-    fn row(&self, has_failed: bool, from_journal: bool) {
+    fn row(&self, event: &RowEvent<'_>) {
         let mut counts = self.counts();
         let progress = &mut counts.progress;
         progress.done += 1;
-        progress.failed += usize::from(has_failed);
-        progress.journaled += usize::from(from_journal);
+        progress.failed += usize::from(event.failure.is_some());
+        progress.journaled += usize::from(event.from_journal);
         self.report(counts);
+        if self.pydantic.callbacks.row_ended.is_some() {
+            let raw = raw_row_end(event);
+            drop(self.pydantic.call_back(|callbacks| callbacks.row_ended.as_ref(), move || raw));
+        }
     }
 
     fn source(&self) {
@@ -244,22 +280,35 @@ impl Observer for ProgressReporter {
 }
 
 impl ProgressReporter {
-    /// Reports the progress, if the last report is old enough.
+    /// Reports the progress, once the last report is old enough.
     fn report(&self, mut counts: MutexGuard<'_, Counts>) {
-        let is_time = counts.reported_at.elapsed() >= INTERVAL && !counts.is_waiting;
-        if !is_time || self.pydantic.callbacks.progress.is_none() {
+        if counts.is_waiting || self.pydantic.callbacks.progress.is_none() {
             return;
         }
-        counts.reported_at = Instant::now();
         counts.is_waiting = true;
-        drop(counts);
-        let shared = self.counts.clone();
-        let raw = move || {
-            let mut counts = lock(&shared);
-            counts.is_waiting = false;
-            counts.raw()
+        let (pydantic, shared) = (self.pydantic.clone(), self.counts.clone());
+        let report = move || {
+            lock(&shared).reported_at = Instant::now();
+            let raw = move || {
+                let mut counts = lock(&shared);
+                counts.is_waiting = false;
+                counts.raw()
+            };
+            drop(pydantic.report(raw));
         };
-        drop(self.pydantic.report(raw));
+        match INTERVAL.checked_sub(counts.reported_at.elapsed()) {
+            Some(wait) if !wait.is_zero() => {
+                let later = tokio::spawn(async move {
+                    tokio::time::sleep(wait).await;
+                    report();
+                });
+                counts.due = Some(Abort(later.abort_handle()));
+            }
+            _ => {
+                drop(counts);
+                report();
+            }
+        }
     }
 }
 
@@ -268,7 +317,11 @@ fn raw_request(event: &RequestEvent<'_>) -> RawRequest {
         Ok(reply) => ("ok", Some(200), &reply.usage, &reply.request_id),
         Err(error) => (error.kind.name(), error.status, &error.usage, &error.request_id),
     };
+    let row = asked_row();
     RawRequest {
+        row: row.map(|row| row.position),
+        row_number: row.map(|row| row.number),
+        row_seconds: row.map_or(0.0, |row| row.begun.elapsed().as_secs_f64()),
         model: event.model.to_owned(),
         outcome,
         status,
@@ -276,6 +329,18 @@ fn raw_request(event: &RequestEvent<'_>) -> RawRequest {
         prompt_tokens: usage.prompt_tokens,
         completion_tokens: usage.completion_tokens,
         request_id: request_id.clone(),
+    }
+}
+
+fn raw_row_end(event: &RowEvent<'_>) -> RawRowEnd {
+    RawRowEnd {
+        row: event.row.position,
+        row_number: event.row.number,
+        source: event.source.to_string(),
+        failure: event.failure,
+        model: event.model.map(str::to_owned),
+        from_journal: event.from_journal,
+        seconds: event.row.begun.elapsed().as_secs_f64(),
     }
 }
 

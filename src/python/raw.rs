@@ -175,12 +175,14 @@ pub struct RawEstimate {
     completion_tokens: u64,
     cost: Option<f64>,
     seconds: f64,
+    unread: usize,
 }
 
 impl From<Estimate> for RawEstimate {
     fn from(estimate: Estimate) -> Self {
-        let Estimate { rows, requests, prompt_tokens, completion_tokens, cost, seconds } = estimate;
-        Self { rows, requests, prompt_tokens, completion_tokens, cost, seconds }
+        let Estimate { rows, requests, prompt_tokens, completion_tokens, cost, seconds, unread } =
+            estimate;
+        Self { rows, requests, prompt_tokens, completion_tokens, cost, seconds, unread }
     }
 }
 

@@ -8,6 +8,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyString, PyTuple, PyType};
 use pyo3::{PyTraverseError, intern};
 
+use crate::documents::Content;
 use crate::llm::Usage;
 use crate::reply::Repair;
 use crate::run::{self, RowOutcome, SourceId};
@@ -96,12 +97,18 @@ pub struct RowResult {
     input_data: Arc<str>,
     items: Box<[Py<PyAny>]>,
     calls: Box<[Usage]>,
-    error: Option<Box<str>>,
+    error: Option<Box<Failure>>,
     model: Option<Arc<str>>,
     from_journal: bool,
     /// None for nearly all rows.
     rare: Option<Box<Rare>>,
     made: OnceLock<Box<Made>>,
+}
+
+struct Failure {
+    /// `None` for a row that Python made.
+    kind: Option<&'static str>,
+    message: Box<str>,
 }
 
 struct Rare {
@@ -133,7 +140,10 @@ impl RowResult {
         let claim = outcome.content.zip(outcome.reply).zip(target);
         let (items, error) = match outcome.result {
             Ok(items) => (items.into(), None),
-            Err(failure) => (Box::default(), Some(failure.to_string().into())),
+            Err(failure) => {
+                let (kind, message) = (Some(failure.kind()), failure.to_string().into());
+                (Box::default(), Some(Box::new(Failure { kind, message })))
+            }
         };
         let rare = Rare {
             claim: claim.map(|((content, reply), target)| Claim {
@@ -260,7 +270,7 @@ impl RowResult {
             input_data: input_data.into(),
             items: Box::default(),
             calls: Box::default(),
-            error: error.map(Into::into),
+            error: error.map(|text| Box::new(Failure { kind: None, message: text.into() })),
             model: model.map(Into::into),
             from_journal,
             rare: None,
@@ -325,7 +335,22 @@ impl RowResult {
 
     #[getter]
     fn error(&self) -> Option<&str> {
-        self.error.as_deref()
+        self.error.as_ref().map(|failure| &*failure.message)
+    }
+
+    /// The kind of the error in a word; None without one, and for a row that was pickled.
+    #[getter]
+    fn _error_kind(&self) -> Option<&'static str> {
+        self.error.as_ref()?.kind
+    }
+
+    /// The document of the row; None for that of a table, and without evidence.
+    #[getter]
+    fn _document(&self) -> Option<Prepared> {
+        let claim = self.rare.as_deref()?.claim.as_ref()?;
+        let is_document = matches!(&*claim.content, Content::Document(_));
+        let name = self.source.name.as_deref();
+        is_document.then(|| Prepared::of_row(claim.content.clone(), name))
     }
 
     #[getter]
@@ -413,7 +438,7 @@ impl RowResult {
 
     /// Without the text of the row: a repr ends up in logs.
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let error = match self.error.as_deref().filter(|error| !error.is_empty()) {
+        let error = match self.error().filter(|error| !error.is_empty()) {
             None => "None".to_owned(),
             Some(error) => {
                 let cut = py.import("structx._engine.text")?.getattr("cut")?;

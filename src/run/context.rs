@@ -3,10 +3,12 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 use crate::documents::Content;
 use crate::llm::layers::{
@@ -21,6 +23,7 @@ use structx_common::sync::lock;
 use super::client::Client;
 use super::error::{Error, Result};
 use super::grounding::GroundingRule;
+use super::source::SourceId;
 use super::store::cache::Cache;
 use super::store::journal::Journal;
 
@@ -73,10 +76,43 @@ pub trait Observer: RequestObserver {
     fn rows(&self, count: usize);
 
     /// A row has ended.
-    fn row(&self, has_failed: bool, from_journal: bool);
+    fn row(&self, event: &RowEvent<'_>);
 
     /// All rows of a source have ended.
     fn source(&self) {}
+}
+
+/// A row that has ended.
+#[derive(Debug, Clone, Copy)]
+pub struct RowEvent<'a> {
+    pub row: AskedRow,
+    pub source: &'a SourceId,
+    /// The kind of its error; `None` if it has none.
+    pub failure: Option<&'static str>,
+    /// The caller's name of the model that gave the items.
+    pub model: Option<&'a str>,
+    pub from_journal: bool,
+}
+
+/// A row that is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct AskedRow {
+    /// The number among the rows of the call, those of other queries included.
+    pub number: usize,
+    pub position: usize,
+    /// When it had its permit.
+    pub begun: Instant,
+}
+
+tokio::task_local! {
+    /// Set while a row is asked about: layers know nothing of rows, but their observers may.
+    pub(super) static ASKED_ROW: AskedRow;
+}
+
+/// The row that the current task asks about; `None` for a plan.
+#[must_use]
+pub fn asked_row() -> Option<AskedRow> {
+    ASKED_ROW.try_with(|row| *row).ok()
 }
 
 /// What all steps of one call share.
@@ -94,6 +130,8 @@ pub struct RunContext {
     /// By the caller's names of the models.
     models: Mutex<HashMap<Arc<str>, Arc<ModelState>>>,
     warnings: Mutex<Vec<String>>,
+    /// Rows that have begun.
+    begun: AtomicUsize,
 }
 
 impl RunContext {
@@ -113,6 +151,7 @@ impl RunContext {
             stop: Arc::default(),
             models: Mutex::default(),
             warnings: Mutex::default(),
+            begun: AtomicUsize::new(0),
         }
     }
 
@@ -159,6 +198,12 @@ impl RunContext {
     pub(super) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
         // The semaphore is never closed, so this is always `Some`.
         self.permits.acquire().await.ok()
+    }
+
+    /// Counts a row that begins.
+    pub(super) fn begin_row(&self, position: usize) -> AskedRow {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        AskedRow { number, position, begun: Instant::now() }
     }
 
     /// The provider of a model with the [layers](crate::llm::layers) of this call, but for

@@ -33,6 +33,8 @@ pub struct Estimate {
     /// In US dollars; `None` if the price of a model is unknown.
     pub cost: Option<f64>,
     pub seconds: f64,
+    /// Sources that can't be read: a row each.
+    pub unread: usize,
 }
 
 /// Fields assumed for a model that is yet to be planned; chosen by hand, not measured.
@@ -103,7 +105,11 @@ pub async fn estimate<T: Target>(
             }
         }
     }
-    if has_read { Ok(estimator.end()) } else { Err(none_read(unread, first_error).into()) }
+    if has_read {
+        Ok(Estimate { unread, ..estimator.end() })
+    } else {
+        Err(none_read(unread, first_error).into())
+    }
 }
 
 /// The sum of an estimate over several sources.
@@ -175,6 +181,7 @@ impl<'a> Estimator<'a> {
             completion_tokens: 0,
             cost: Some(0.0),
             seconds: 0.0,
+            unread: 0,
         };
         let of_rows = self.step.sums(self.extractor.concurrency, client.limiter.typical());
         self.planning.iter().chain([&of_rows]).fold(none, Estimate::plus)
@@ -190,6 +197,7 @@ impl Estimate {
             completion_tokens: self.completion_tokens + step.completion_tokens,
             cost: self.cost.zip(step.cost).map(|(one, other)| one + other),
             seconds: self.seconds + step.seconds,
+            unread: self.unread + step.unread,
         }
     }
 }
@@ -238,6 +246,7 @@ impl StepEstimate<'_> {
             completion_tokens: usage.completion_tokens,
             cost: self.client.price.map(|price| price.of(&usage)),
             seconds: minutes.into_iter().fold(0.0, f64::max) * 60.0,
+            unread: 0,
         }
     }
 }

@@ -222,7 +222,7 @@ impl<T: Target> PreparedExtraction<T> {
             }
             Task::Unread(position, unread) => {
                 let outcome = RowOutcome::of_unread(position, unread);
-                extractor.ended(&outcome, true);
+                extractor.ended(&outcome, None, true);
                 outcome
             }
         }

@@ -23,7 +23,7 @@ mod visual_input;
 
 pub use attempts::Completion;
 pub use client::Client;
-pub use context::{Observer, RunContext, RunOptions};
+pub use context::{AskedRow, Observer, RowEvent, RunContext, RunOptions, asked_row};
 pub use error::{AttemptError, RowError, StopReason};
 pub use estimate::{Estimate, estimate};
 pub use extract::{Extraction, PendingOutcome, PreparedExtraction, extract, plan, start};

@@ -4,8 +4,8 @@ use std::fmt;
 use std::future::ready;
 use std::num::NonZero;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread::available_parallelism;
 
 use futures_util::stream::{self, Stream, StreamExt};
@@ -117,7 +117,10 @@ impl Sources {
 
 /// How many sources are read at a time, and wait for requests.
 fn ahead(most: usize) -> usize {
-    available_parallelism().map_or(1, NonZero::get).min(most).max(1)
+    // Once: it opens files of the system, which takes longer than all else that a call begins with.
+    static PROCESSORS: LazyLock<usize> =
+        LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
+    PROCESSORS.min(most).max(1)
 }
 
 impl From<&Arc<Content>> for Sources {

@@ -14,7 +14,7 @@ use crate::schema::OutputSchema;
 
 use super::attempts::Completion;
 use super::client::Client;
-use super::context::RunContext;
+use super::context::{ASKED_ROW, AskedRow, RowEvent, RunContext};
 use super::continuation::item_of;
 use super::error::{AttemptError, Error, Result, RowError};
 use super::grounding::Grounded;
@@ -157,9 +157,11 @@ impl Step {
         row: Row,
     ) -> RowOutcome<T::Item> {
         let mut outcome = RowOutcome::new(&row);
+        let mut asked = None;
         let AskedSource { images, file, .. } = &*row.source;
         if !row.text.trim().is_empty() || !images.is_empty() || file.is_some() {
             let _permit = self.context.permit().await;
+            let begun = *asked.insert(self.context.begin_row(row.position));
             // A row is one part; splitting rows that are too long for one request belongs here.
             for part in [row.text.clone()] {
                 let (instructions, file) = (target.instructions(), file.as_ref());
@@ -167,14 +169,17 @@ impl Step {
                 let rule = self.context.grounding_rule();
                 let prompt = Prompt::new(messages).with_rule(rule);
                 let (position, session) = (row.position, journal_session);
-                outcome.add(match rule {
-                    None => self.part(target, models, session, position, &prompt).await,
-                    Some(rule) => {
-                        let grounded = Grounded { target, rule, row: &row };
-                        // Boxed, so that rows without a rule have no room for it.
-                        Box::pin(self.part(&grounded, models, session, position, &prompt)).await
+                let part = async {
+                    match rule {
+                        None => self.part(target, models, session, position, &prompt).await,
+                        Some(rule) => {
+                            let grounded = Grounded { target, rule, row: &row };
+                            // Boxed, so that rows without a rule have no room for it.
+                            Box::pin(self.part(&grounded, models, session, position, &prompt)).await
+                        }
                     }
-                });
+                };
+                outcome.add(ASKED_ROW.scope(begun, part).await);
             }
         }
         if self.context.keeps_evidence(&row.source.content) {
@@ -182,14 +187,26 @@ impl Step {
         } else {
             outcome.reply = None;
         }
-        self.ended(&outcome, row.source.end_row());
+        self.ended(&outcome, asked, row.source.end_row());
         outcome
     }
 
-    /// Tells the observer that a row has ended, and perhaps its source.
-    pub(super) fn ended<I>(&self, outcome: &RowOutcome<I>, is_last_of_source: bool) {
+    /// Tells the observer that a row has ended, and perhaps its source. `asked` is none for a row that
+    /// needed no request.
+    pub(super) fn ended<I>(
+        &self,
+        outcome: &RowOutcome<I>,
+        asked: Option<AskedRow>,
+        is_last_of_source: bool,
+    ) {
         let Some(observer) = &self.context.observer else { return };
-        observer.row(outcome.result.is_err(), outcome.from_journal);
+        observer.row(&RowEvent {
+            row: asked.unwrap_or_else(|| self.context.begin_row(outcome.position)),
+            source: &outcome.source,
+            failure: outcome.result.as_ref().err().map(RowError::kind),
+            model: outcome.model.as_deref(),
+            from_journal: outcome.from_journal,
+        });
         if is_last_of_source {
             observer.source();
         }

@@ -12,6 +12,7 @@ from structx.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from structx.extractor import Extractor
+    from structx.limits import Limits
 
 _LIMITS = {
     "concurrency": "max_concurrency",
@@ -201,7 +202,7 @@ def extractor(options: argparse.Namespace) -> Extractor:
         max_threads=options.max_threads,
         max_retries=options.max_retries,
         timeout=options.timeout,
-        limits=_limits(options.limits, options.max_threads),
+        limits=_limits(options.limits),
         prices=_prices(options.prices),
         cache=options.cache,
     )
@@ -244,21 +245,22 @@ def _headers(given: Iterable[str]) -> dict[str, str] | None:
     return headers or None
 
 
-def _limits(given: str | None, threads: int) -> Any:
-    """The limits. All files share the requests at a time."""
+def _limits(given: str | None) -> Limits | None:
+    if given is None:
+        return None
     from structx.limits import Limits  # not needed for help
 
     limits: dict[str, Any] = {}
-    for pair in given.split(",") if given else ():
+    for pair in given.split(","):
         name, value = _pair("--limits", pair.strip())
         if name not in _LIMITS:
             raise ConfigurationError(f"--limits: there is no {name}, only {', '.join(_LIMITS)}")
         limits[_LIMITS[name]] = value if name == "file" else _number(f"--limits {name}", value)
     concurrency = limits.get("max_concurrency")
-    if concurrency is not None and concurrency != int(concurrency):
-        raise ConfigurationError("--limits concurrency must be an integer")
-    # The extractor says what is wrong with its own setting.
-    limits["max_concurrency"] = max(1, threads) if concurrency is None else int(concurrency)
+    if concurrency is not None:
+        if concurrency != int(concurrency):
+            raise ConfigurationError("--limits concurrency must be an integer")
+        limits["max_concurrency"] = int(concurrency)
     return Limits(**limits)
 
 

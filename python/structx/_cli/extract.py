@@ -1,9 +1,8 @@
-"""`structx extract`: what a query asks for, from any number of files, as rows end."""
+"""`structx extract`: what a query asks for, from any number of files, in one operation."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,26 +10,25 @@ from structx._cli import arguments, console, output, reports, response_model, so
 from structx.exceptions import ConfigurationError, StructXError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from structx._cli.rows import Job, Outcome
     from structx._cli.sources import Source
     from structx._cli.totals import Totals
+    from structx.extractor import Extractor
+    from structx.run_options import RunOptions
 
 _NOTES = """\
 The output is JSON Lines, one line for each item, as soon as its row ends:
 
-  {"source": "a.csv", "position": 0, "status": "success", "item": {...}, "error": null}
+  {"source": "a.csv", "position": 0, "row": 0, "status": "success", "item": {...}, "error": null}
 
-position is the row of the source (0 for a document). A row without items has one line with the
-status "empty", and a failed row has one with the status "failed" and the error; both have "item":
-null. A source that can't be read has one line with "position": null. Lines come in the order in
-which rows end. --evidence adds "evidence": for the JSON Pointer of each value in the item its
-status, the text of the source, and its places with page, start, end, boxes and cell.
+position is the row in its source (0 for a document), row its number among the rows of all sources.
+A row without items has one line with the status "empty", and a failed row has one with the status
+"failed" and the error; both have "item": null. A source that can't be read is a failed row. Lines
+come in the order in which rows end. --evidence adds "evidence": for the JSON Pointer of each value
+in the item its status, the text of the source, and its places with page, start, end, boxes and
+cell.
 
-Without --schema, the fields of the items are planned once, for the first source that can be read.
+Without --schema, the fields of the items are planned once, from the first sources that can be read.
 The query may also come last among the sources, if it is several words and no name of a file.
-With --max-cost or --max-tokens, sources are read one after another.
 
 exit codes:
   0    success
@@ -95,36 +93,58 @@ def _run(options: argparse.Namespace) -> int:
         options.output = None
     path: Path | None = options.output
     form = output.format_of(options.format, path)
-    if path is not None and any(path == source.path for source in given):
+    if path is not None and any(path == source.data for source in given):
         raise ConfigurationError(f"-o {path}: it is one of the sources")
     model = response_model.load(options.schema)
+    extractor = arguments.extractor(options)
     if options.dry_run:
         from structx._cli import estimate  # not needed by others
 
-        return estimate.show(arguments.extractor(options), options, given, query, model)
-    from structx._cli.totals import Totals  # not needed for help
+        return estimate.show(extractor, options, given, query, model)
+    return _extract(extractor, options, given, query, model, form)
+
+
+def _extract(
+    extractor: Extractor,
+    options: argparse.Namespace,
+    given: list[Source],
+    query: str,
+    model: Any,
+    form: str,
+) -> int:
+    """Extracts and writes; says what came of it also if it ends early. Returns the exit code."""
+    from structx._cli.records import records_of  # none of these is needed for help
+    from structx._cli.totals import Totals
 
     totals = Totals(len(given))
-    job = _job(options, query, model, totals)
-    kept = reports.Kept(options, job.file_options)
-    _work(job, totals, _extract(job, given, totals, kept, form, options))
-    kept.write()
+    file_options = arguments.file_options(options)
+    run = _run_options(options, totals)
+    kept = reports.Kept(options, file_options)
+    data = [source.data for source in given]
+    try:
+        with (
+            output.writer(form, options.output, evidence=options.evidence) as writer,
+            waiting.shown(totals.line),
+            extractor.extract_stream(
+                data=data, query=query, model=model, file_options=file_options, **run
+            ) as stream,
+        ):
+            for row in stream:
+                totals.count(row)
+                name = sources.name_of(given, row)
+                writer.write(list(records_of(name, row, evidence=options.evidence)), stream.model)
+                kept.take(row)
+    except (KeyboardInterrupt, StructXError):
+        if totals.are_any:
+            console.complain(*totals.summary())
+        if totals.are_any and (journal := run.get("journal")):
+            console.complain(f"the rows are kept: --resume {journal}")
+        raise
+    for warning in stream.warnings:
+        console.say(f"warning: {warning}")
+    kept.write(stream.model)
     console.say(*totals.summary())
     return 1 if totals.failed else 0
-
-
-def _work(job: Job, totals: Totals, work: Coroutine[Any, Any, None]) -> None:
-    """Runs the work; says what came of it also if it ends early."""
-    import asyncio  # not needed for help
-
-    try:
-        asyncio.run(work)
-    except (KeyboardInterrupt, StructXError):
-        if totals.rows:
-            console.complain(*totals.summary())
-            if journal := job.options.get("journal"):
-                console.complain(f"the rows are kept: --resume {journal}")
-        raise
 
 
 def _query(options: argparse.Namespace) -> str:
@@ -143,83 +163,18 @@ def _query(options: argparse.Namespace) -> str:
     return arguments.words(last)
 
 
-def _job(options: argparse.Namespace, query: str, model: Any, totals: Totals) -> Job:
-    from structx._cli.rows import Job  # not needed for help
-
+def _run_options(options: argparse.Namespace, totals: Totals) -> RunOptions:
     journal: Path | None = options.resume or options.journal
     if options.resume is not None:
         if options.journal not in (None, options.resume):
             raise ConfigurationError("give --resume or --journal, not both")
         if not options.resume.is_file():
             raise ConfigurationError(f"--resume: there is no journal {options.resume}")
-    _check(options)
-    wants_evidence = options.evidence or options.review or options.proof
-    warned: set[str] = set()
-
-    def warn(source: Source, warning: str) -> None:
-        # The warning of a model is the same for all files.
-        if warning not in warned:
-            warned.add(warning)
-            console.say(f"{source.name}: warning: {warning}")
-
-    return Job(
-        extractor=arguments.extractor(options),
-        query=query,
-        model=model,
-        file_options=arguments.file_options(options),
-        options={"journal": journal, "evidence": True if wants_evidence else None},
-        files=options.max_threads,
-        deadline=options.deadline,
-        max_cost=options.max_cost,
-        max_tokens=options.max_tokens,
-        spent=lambda: (totals.cost, totals.tokens),
-        report=totals.report,
-        ended=totals.ended,
-        warn=warn,
-    )
-
-
-def _check(options: argparse.Namespace) -> None:
-    """Checks the budget and the time, of which each call gets what is left."""
-    from structx._engine import checks
-
-    try:
-        if options.max_cost is not None:
-            checks.number("--max-cost", options.max_cost)
-        if options.max_tokens is not None:
-            checks.integer("--max-tokens", options.max_tokens, minimum=0, below=2**63)
-        if options.deadline is not None:
-            checks.number("--deadline", options.deadline, positive=True)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
-
-
-async def _extract(
-    job: Job,
-    given: list[Source],
-    totals: Totals,
-    kept: reports.Kept,
-    form: str,
-    options: argparse.Namespace,
-) -> None:
-    from contextlib import aclosing  # none of these is needed for help
-
-    from structx._cli.records import records_of
-    from structx._cli.rows import rows_of
-
-    def take(outcome: Outcome) -> None:
-        totals.count(outcome)
-        kept.take(outcome)
-        records = list(records_of(outcome, evidence=options.evidence))
-        writer.write(records, outcome.model)
-
-    path: Path | None = options.output
-    with (
-        output.writer(form, path, evidence=options.evidence) as writer,
-        waiting.shown(totals.line),
-    ):
-        async with aclosing(rows_of(job, given)) as outcomes:
-            async for outcome in outcomes:
-                take(outcome)
-    if path is None:
-        sys.stdout.flush()
+    return {
+        "journal": journal,
+        "evidence": True if options.evidence or options.review or options.proof else None,
+        "deadline": options.deadline,
+        "max_cost": options.max_cost,
+        "max_tokens": options.max_tokens,
+        "progress": totals.report,
+    }

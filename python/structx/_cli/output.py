@@ -24,7 +24,7 @@ _ENDS = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-_COLUMNS = ("source", "position", "status", "error")
+_COLUMNS = ("source", "position", "row", "status", "error")
 _NARROWEST = 8
 """Columns of a terminal that each column of a table keeps."""
 
@@ -35,7 +35,7 @@ class Writer(Protocol):
     """Writes records."""
 
     def write(self, records: Sequence[Record], model: Any) -> None:
-        """Writes the records of one outcome; `model` is None while it is not known."""
+        """Writes the records of one row; `model` is None while it is not known."""
         ...
 
     def close(self) -> None:

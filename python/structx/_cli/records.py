@@ -1,4 +1,4 @@
-"""The records of the output: one for each item, and one for each row or file without any."""
+"""The records of the output: one for each item, and one for a row without any."""
 
 from __future__ import annotations
 
@@ -10,22 +10,18 @@ from structx._cli.wording import worded
 from structx._engine.pointers import escaped
 
 if TYPE_CHECKING:
-    from structx._cli.rows import Outcome
     from structx.evidence import Evidence
+    from structx.results import RowResult
 
 
-def records_of(outcome: Outcome, *, evidence: bool) -> Iterator[dict[str, Any]]:
-    """The records of an outcome, with the evidence of each value if that is asked for."""
-    name, row = outcome.source.name, outcome.row
-    if row is None or not row.items:
-        position = None if row is None else row.position
-        status = "failed" if row is None else row.status
-        error = None if outcome.error is None else worded(outcome.error)
-        yield _record(name, position, status, None, error)
+def records_of(name: str, row: RowResult[Any], *, evidence: bool) -> Iterator[dict[str, Any]]:
+    """The records of a row of the source `name`, with the evidence of each value if asked for."""
+    if not row.items:
+        yield _record(name, row, None, None if row.error is None else worded(row.error))
         return
     found: Mapping[str, Evidence] = row.evidence if evidence else {}
     for index, item in enumerate(row.items):
-        record = _record(name, row.position, row.status, plain(item), None)
+        record = _record(name, row, plain(item), None)
         if evidence:
             record["evidence"] = _evidence_of(found, index)
         yield record
@@ -55,13 +51,12 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _record(
-    source: str, position: int | None, status: str, item: Any, error: str | None
-) -> dict[str, Any]:
+def _record(source: str, row: RowResult[Any], item: Any, error: str | None) -> dict[str, Any]:
     return {
         "source": source,
-        "position": position,
-        "status": status,
+        "position": row.source_position,
+        "row": row.position,
+        "status": row.status,
         "item": item,
         "error": error,
     }

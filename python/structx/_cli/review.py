@@ -57,6 +57,6 @@ def _apply(options: argparse.Namespace) -> int:
 def _extracted(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
-        return {"source": record["source"], "position": record["position"], **record}
+        return {"row": record["row"], **record}
     except (TypeError, ValueError, KeyError, RecursionError) as error:
         raise ValidationError(f"{path}: line {number} is no output of structx extract") from error

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from structx._cli import console
+from structx._engine.source import given_of
 from structx.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     import argparse
 
     from structx.inputs import BinaryFile
+    from structx.results import RowResult
 
 _STDIN = "-"
 _MAGIC = "*?["
@@ -42,10 +44,13 @@ class Source:
         """As the person gave it."""
         self.data = data
 
-    @property
-    def path(self) -> Path | None:
-        """The file; None for a pipe."""
-        return self.data if isinstance(self.data, Path) else None
+
+def name_of(given: list[Source], row: RowResult[Any]) -> str:
+    """The name of the source of a row: as the person gave it, or that in an archive."""
+    source = given[given_of(row)]
+    data = source.data
+    label = data.name if isinstance(data, Pipe) else os.fspath(data)
+    return source.name if row.source == label else str(row.source)
 
 
 def given(options: argparse.Namespace) -> list[Source]:

@@ -36,3 +36,21 @@ def path(name: str, value: Any) -> Path:
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{name} must be the path of a file, not {value!r}")
     return Path(text).expanduser()
+
+
+def words(name: str, value: object) -> str:
+    """Checks that the value is a text that says something."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{name} must be a text that is not blank")
+    unicode(name, value)
+    return value
+
+
+def unicode(name: str, text: str) -> None:
+    """Checks that UTF-8 can express a text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"{name} has halves of characters (lone surrogates), which can't be sent"
+        ) from None

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from structx import _core
 from structx._engine import leaves
 from structx._engine.items import VALUE
 from structx._engine.pointers import escaped
+from structx._engine.source import number_of
 
 if TYPE_CHECKING:
     from structx.evidence import Box, Evidence, Span
 
 Sizes: TypeAlias = Mapping[int, tuple[float, float]]
 """Width and height of pages, by number."""
-
-
-class Row(Protocol):
-    """A RowResult."""
-
-    @property
-    def position(self) -> int: ...
-    @property
-    def items(self) -> list[Any]: ...
-    @property
-    def evidence(self) -> Mapping[str, Evidence]: ...
 
 
 def sizes_of(source: _core.Prepared | None) -> Sizes:
@@ -41,14 +31,25 @@ def sizes_of(source: _core.Prepared | None) -> Sizes:
     }
 
 
-def llamaextract(rows: Iterable[Row], sizes: Sizes) -> list[dict[str, Any]]:
-    """An `extraction_metadata` for each item; see `ExtractionResult.evidence`."""
+def llamaextract(
+    rows: Iterable[_core.RowResult[Any]], sizes: Sequence[Sizes]
+) -> list[dict[str, Any]]:
+    """An `extraction_metadata` for each item; see `ExtractionResult.evidence`.
+
+    Args:
+        rows: the rows.
+        sizes: those of the pages of each source.
+    """
     return [
-        {"field_metadata": _field_metadata(item, f"/{index}", row.evidence, sizes)}
+        {"field_metadata": _field_metadata(item, f"/{index}", row.evidence, _of(row, sizes))}
         for row in rows
         if row.items
         for index, item in enumerate(leaves.plain(row.items))
     ]
+
+
+def _of(row: _core.RowResult[Any], sizes: Sequence[Sizes]) -> Sizes:
+    return sizes[number_of(row)] if number_of(row) < len(sizes) else {}
 
 
 def _field_metadata(
@@ -100,11 +101,12 @@ def _citation(page: int | None, spans: list[Span], sizes: Sizes) -> dict[str, An
     return citation
 
 
-def docling(rows: Iterable[Row]) -> list[dict[str, Any]]:
+def docling(rows: Iterable[_core.RowResult[Any]]) -> list[dict[str, Any]]:
     """The text of each value with its provenance; see `ExtractionResult.evidence`."""
     return [
         {
             "row": row.position,
+            "source": row.source,
             "pointer": pointer,
             "value": one.value,
             "text": " ".join(span.text for span in one.spans),

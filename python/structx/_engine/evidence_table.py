@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from structx.evidence import Evidence
+if TYPE_CHECKING:
+    from structx import _core
+    from structx.evidence import Evidence
 
 COLUMNS = (
     "row",
+    "source",
     "pointer",
     "value",
     "status",
@@ -23,12 +26,12 @@ COLUMNS = (
 )
 
 
-def records(rows: Iterable[tuple[int, Mapping[str, Evidence]]], *, return_df: bool) -> Any:
-    """One record for each place of a value, of the evidence of rows at positions."""
+def records(rows: Iterable[_core.RowResult[Any]], *, return_df: bool) -> Any:
+    """One record for each place of a value."""
     found = [
-        dict(zip(COLUMNS, (position, pointer, *place), strict=True))
-        for position, evidence in rows
-        for pointer, one in evidence.items()
+        dict(zip(COLUMNS, (row.position, row.source, pointer, *place), strict=True))
+        for row in rows
+        for pointer, one in row.evidence.items()
         for place in _places(one)
     ]
     if not return_df:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from pydantic_core import PydanticSerializationError, to_json
 
 from structx import _core
+from structx._engine import checks
 from structx._engine.source import Source
 from structx._engine.tables import streams
 from structx._engine.tables.encode import PART, encode
@@ -34,6 +35,19 @@ def source_of(data: OneSource, file_options: Mapping[str, Any] | None = None) ->
     FileError for such options, and ExtractionError for a closed PreparedInput.
     """
     options = options_of(file_options)
+    # Most data is a text or a path, whose kind need not be looked for.
+    if not isinstance(data, str) and (known := _read_or_table(data, file_options, options)):
+        return known
+    encoded = _encode(data, options)
+    if isinstance(encoded, (Path, tuple)):
+        return source_of_file(encoded, file_options or {})
+    return Source((encoded, options))
+
+
+def _read_or_table(
+    data: Any, file_options: Mapping[str, Any] | None, options: str
+) -> Source | None:
+    """The source of what was read already, or is a table of a library; None for other data."""
     if isinstance(prepared := getattr(data, "source", None), _core.Prepared):  # a Document
         return Source((prepared, options))
     if isinstance(data, PreparedInput):
@@ -43,15 +57,14 @@ def source_of(data: OneSource, file_options: Mapping[str, Any] | None = None) ->
                 "file_options: the data was read already; give the options when it is read"
             )
         return Source((source.input[0], options), source.table, source.labels, source.are_several)
-    if library_of(data) is None and _kind(data) not in _HINTS and streams.is_stream(data):
-        data = cast("OneSource", streams.read(data))
-    if library := library_of(data):
-        encoded, labels = encode(data, library)
-        return Source((encoded, options), data, labels)
-    encoded = _encode(data, options)
-    if isinstance(encoded, (Path, tuple)):
-        return source_of_file(encoded, file_options or {})
-    return Source((encoded, options))
+    library = library_of(data)
+    if library is None and _kind(data) not in _HINTS and streams.is_stream(data):
+        data = streams.read(data)
+        library = library_of(data)
+    if library is None:
+        return None
+    encoded, labels = encode(data, library)
+    return Source((encoded, options), data, labels)
 
 
 def source_of_file(file: Path | tuple[str, bytes], file_options: Mapping[str, Any]) -> Source:
@@ -65,7 +78,7 @@ def source_of_file(file: Path | tuple[str, bytes], file_options: Mapping[str, An
 
 def _encode(data: object, options: str) -> str | list[bytes] | tuple[str, bytes] | Path:
     if isinstance(data, str):
-        check_unicode("data", data)
+        checks.unicode("data", data)
         return _core.path_of(data) or data
     if isinstance(data, os.PathLike):
         return Path(cast("os.PathLike[str]", data))
@@ -125,16 +138,6 @@ def _content(file: BinaryFile, options: str) -> tuple[str, bytes]:
             break
         content += part
     return name or "file", bytes(content)
-
-
-def check_unicode(name: str, text: str) -> None:
-    """Raises ValueError for a text that UTF-8 can't express."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError(
-            f"{name} has halves of characters (lone surrogates), which can't be sent"
-        ) from None
 
 
 def _record(position: int, record: object) -> Any:

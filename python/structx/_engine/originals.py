@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, Union
 
 from structx import _core
-from structx._engine.source import SOURCE
+from structx._engine.source import SOURCE, number_of
 
 
 class ReadSource(Protocol):
@@ -30,19 +31,30 @@ class Result(Protocol):
     warnings: list[str]
 
 
-def source_of(result: Result, file: File | None) -> _core.Prepared | None:
-    """The document of a result: `file`, or that which it was extracted from; None if it is gone.
+def documents_of(result: Result) -> Sequence[_core.Prepared | None]:
+    """The documents of a result by the numbers of their sources; None for tables."""
+    return vars(result).get(SOURCE, ((), ""))[0]
 
-    Raises FileError and ValueError: `file` can't be read or is not that of the result, or the
-    result is of several documents.
+
+def free_name(name: str, taken: set[str]) -> str:
+    """The name of a file that no other has; it is taken from then on."""
+    path, number, free = Path(name), 1, name
+    while free in taken:
+        number += 1
+        free = f"{path.stem}-{number}{path.suffix}"
+    taken.add(free)
+    return free
+
+
+def source_of(result: Result, file: File | None) -> _core.Prepared | None:
+    """The document of a result of one: `file`, or that which it was extracted from; None if it is
+    gone.
+
+    Raises FileError and ValueError: `file` can't be read or is not that of the result.
     """
     if file is None:
-        documents: list[_core.Prepared | None] = vars(result).get(SOURCE, ([], ""))[0]
-        if len(documents) > 1:
-            raise ValueError(
-                "the result is of several documents, and this shows one: extract from one at a time"
-            )
-        return documents[0] if documents else None
+        documents, number = documents_of(result), number_of(result.rows[0]) if result.rows else 0
+        return documents[number] if number < len(documents) else None
     if isinstance(file, str | os.PathLike | tuple):
         given = file if isinstance(file, tuple) else Path(file)
         # The mode keeps the file, of which pages are drawn.

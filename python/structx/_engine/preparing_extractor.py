@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -158,8 +159,12 @@ class PreparingExtractor(BaseExtractor):
         """
         if model is None and sample is not None:
             model = self.get_schema(data=sample, query=query)
-        context = self._context("batch_function", options)
-        return tasks.batch_function(context, self, query, model, columns, keep, options)
+        from structx.batch_function import BatchFunction  # not needed by other tasks
+
+        make = partial(
+            BatchFunction, self, query, model, columns=columns, keep=keep, options=options
+        )
+        return tasks.made(self._context("batch_function", options), make)
 
     def estimate(
         self,

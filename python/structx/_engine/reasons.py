@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
 
 def reason_of(row: _core.RowResult[Any]) -> str:
-    """The kind of the last error of a failed row, as `AttemptError.kind` has it."""
+    """The kind of the error of a failed row, as `AttemptError.kind` has it."""
+    if (kind := row._error_kind) is not None:  # pyright: ignore[reportPrivateUsage]
+        return kind
     if errors := row.errors:
         return errors[-1].kind
     # A row that was stopped before its first attempt: `budget: ...`.

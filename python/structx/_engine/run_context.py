@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -44,6 +44,8 @@ class RunContext:
     grounding: tuple[str | dict[str, str], str] | None = None
     progress: Callable[[_core.RawProgress], None] | None = None
     log: Callable[[_core.RawRequest], None] | None = None
+    row_ended: Callable[[_core.RawRowEnd], None] | None = None
+    keeps_sources: bool = True
     validation_context: object = None
 
     def __init__(
@@ -61,18 +63,20 @@ class RunContext:
         """
         self.core = core
         self._operation = operation
-        self._options: RunOptions = options or {}
-        if unknown := self._options.keys() - RunOptions.__annotations__.keys():
+        self._options = options
+        if options and (unknown := options.keys() - RunOptions.__annotations__.keys()):
             raise TypeError(
                 f"Extractor.{operation}() got an unexpected keyword argument {min(unknown)!r}"
             )
         self._bar: Bar | None = None
         self._show: Callable[[Progress], None] | None = None
         self._last: Progress | None = None
-        self._loop = _running_loop() if operation.endswith("_async") else None
+        self.loop = _running_loop() if operation.endswith("_async") else None
+        """The event loop of the caller, in asynchronous operations."""
+        self._variables: Context | None = None
         self._source = ""
-        self._statuses: Counter[str] = Counter()
-        self._reasons: Counter[str] = Counter()
+        self._statuses: dict[str, int] = {}
+        self._reasons: dict[str, int] = {}
         self._span: telemetry.Operation | None = None
         self._started = 0.0
         self._is_under_way = False
@@ -80,7 +84,17 @@ class RunContext:
     def check(self) -> None:
         """Checks the options and starts the clock; raises TypeError or ValueError."""
         self._started, self._is_under_way = time.monotonic(), True
-        given = self._options
+        if self._options:
+            self._check(self._options)
+        self._span = telemetry.begin(self._operation)
+        if self._show or self._span or LOGGER.isEnabledFor(logging.INFO):
+            self.progress = self._progressed
+        if self._span is not None:
+            self.row_ended = self._span.row
+        if self._span or LOGGER.isEnabledFor(logging.DEBUG):
+            self.log = self._requested
+
+    def _check(self, given: RunOptions) -> None:
         if (journal := given.get("journal")) is not None:
             self.journal = checks.path("journal", journal)
         if (max_cost := given.get("max_cost")) is not None:
@@ -96,16 +110,8 @@ class RunContext:
         self.grounding = _grounding(given.get("require_grounding"), given.get("on_ungrounded"))
         self.validation_context = given.get("validation_context")
         self._show = self._shown(given.get("progress"))
-        self._span = telemetry.begin(self._operation)
-        if self._show or self._span or LOGGER.isEnabledFor(logging.INFO):
-            self.progress = self._progressed
-        if self._span or LOGGER.isEnabledFor(logging.DEBUG):
-            self.log = self._requested
-
-    @property
-    def loop(self) -> AbstractEventLoop | None:
-        """The event loop of the caller, in asynchronous operations."""
-        return None if self._loop is None else self._loop[0]
+        if self._show is not None and self.loop is not None:
+            self._variables = copy_context()
 
     def read(self, source: str) -> None:
         """Takes the name of the source, for logs and spans."""
@@ -114,22 +120,20 @@ class RunContext:
             self._span.source(source)
 
     def count(self, rows: Sequence[_core.RowResult[Any]]) -> None:
-        """Counts rows that have ended, for the log and the spans."""
-        if self._span is None and not LOGGER.isEnabledFor(logging.WARNING):
-            return
-        for row in rows:
-            if row.error is not None:
-                self._failed(row)
+        """Counts rows that have ended, for the log and the metrics."""
+        if LOGGER.isEnabledFor(logging.WARNING):
+            for row in rows:
+                if row.error is not None:
+                    self._failed(row)
         if self._span is not None:
-            self._statuses.update(row.status for row in rows)
+            for row in rows:
+                self._statuses[row.status] = self._statuses.get(row.status, 0) + 1
 
     def _failed(self, row: _core.RowResult[Any]) -> None:
         reason = reason_of(row)
-        self._reasons[reason] += 1
+        self._reasons[reason] = self._reasons.get(reason, 0) + 1
         fields = self._fields(row=row.position, reason=reason, model=row.model)
         LOGGER.debug("row %d failed: %s", row.position, reason, extra=fields)
-        if self._span is not None:
-            self._span.row_failed(row.position, reason)
 
     def _fields(self, **fields: object) -> dict[str, object]:
         """The fields of a line of the log, for handlers that write them."""
@@ -165,13 +169,12 @@ class RunContext:
         if not self._is_under_way:
             return
         self._last = progress = Progress(**raw)
-        if self._loop is None:
+        if self._variables is None or self.loop is None:
             self._tell(progress)
             return
-        loop, variables = self._loop
         # It comes before the result, which the loop is given later.
         with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(self._tell, progress, context=variables)
+            self.loop.call_soon_threadsafe(self._tell, progress, context=self._variables)
 
     def _tell(self, progress: Progress) -> None:
         if self._show is None or not self._is_under_way:
@@ -208,7 +211,8 @@ class RunContext:
     def _warn(self) -> None:
         """Says once how many rows failed, and why."""
         number = sum(self._reasons.values())
-        said = ", ".join(f"{count} {reason}" for reason, count in self._reasons.most_common())
+        most = sorted(self._reasons.items(), key=lambda it: -it[1])
+        said = ", ".join(f"{count} {reason}" for reason, count in most)
         rows = "1 row" if number == 1 else f"{number} rows"
         extra = self._fields(failed=number, reasons=dict(self._reasons))
         LOGGER.warning("%s: %s failed: %s", self._operation, rows, said, extra=extra)
@@ -221,13 +225,12 @@ class RunContext:
         self.end(f"ended by {type(error).__name__}" if error else "")
 
 
-def _running_loop() -> tuple[AbstractEventLoop, Context] | None:
-    """The running loop of asyncio, and the caller's context variables for what is called on it."""
+def _running_loop() -> AbstractEventLoop | None:
+    """The running loop of asyncio."""
     try:
         import asyncio  # its callers have it
-        from contextvars import copy_context
 
-        return asyncio.get_running_loop(), copy_context()
+        return asyncio.get_running_loop()
     except (RuntimeError, ImportError):  # none runs, or the interpreter exits
         return None
 

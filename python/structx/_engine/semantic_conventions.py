@@ -25,9 +25,10 @@ TOKEN_BOUNDARIES = tuple(4**power for power in range(14))
 
 COST = "structx.cost"
 """US dollars of an operation."""
-FAILED_ROW = "structx.row.failed"
-"""An event."""
-JOURNALED = "structx.rows.journaled"
+JOURNALED = "structx.journaled"
+"""Whether a row is from the journal, or how many of an operation are."""
+MODEL = "structx.model"
+"""The caller's name of the model that gave the items of a row."""
 OPERATION = "structx.operation"
 OUTCOME = "structx.row.status"
 REQUEST_ID = "structx.request.id"

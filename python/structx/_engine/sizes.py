@@ -19,9 +19,24 @@ Chosen by hand, not measured.
 """
 
 
+MANY_ROWS = _LARGE // 3
+"""Rows of a raw result that take as long."""
+
+
 def is_large(value: object) -> bool:
     """Whether the value takes long to convert: it has many parts, or Python reads a file for it."""
-    return _size(value) > _LARGE
+    # Most calls have a short text, a query and a class.
+    if type(value) is str:
+        return len(value) > 1_000 * _LARGE or is_named(value)
+    return not (value is None or isinstance(value, type)) and _size(value) > _LARGE
+
+
+def rows_in(raw: object) -> int:
+    """The number of rows in a raw result of the core, of one query or of several."""
+    if isinstance(raw, dict):
+        rows = cast("dict[str, Any]", raw).get("rows")
+        return len(rows) if isinstance(rows, _core.RawRows) else 0
+    return sum(map(rows_in, cast("list[object]", raw))) if isinstance(raw, list) else 0
 
 
 def _size(value: Any, depth: int = 4) -> int:
@@ -32,8 +47,6 @@ def _size(value: Any, depth: int = 4) -> int:
         return _LARGE + 1 if is_named(str(value)) else 1 + len(str(value)) // 1_000
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _LARGE + 1 if is_file(bytes(cast(bytes, value[:6]))) else 1
-    if isinstance(value, _core.RawRows):
-        return 3 * len(value)
     if isinstance(value, dict):
         value = list(cast("dict[Any, Any]", value).values())
     if isinstance(value, (list, tuple)):

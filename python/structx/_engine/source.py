@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from structx import _core
@@ -28,6 +27,7 @@ class Source:
         table: Any = None,
         labels: Sequence[Any] | None = None,
         are_several: bool = False,
+        label: str | None = None,
     ) -> None:
         self.input = input
         self.table = table
@@ -36,20 +36,13 @@ class Source:
         """The labels of its rows; None if it has none."""
         self.are_several = are_several
         """Whether there are several sources: each row of the table is one, if there is a table."""
+        self.label = label
+        """What rows call it: the path as it was given, or a name; None for other data."""
 
     @property
     def name(self) -> str:
-        """The name of the file, without its folder; `text` or `data` for other data."""
-        if self.are_several:
-            return "sources"
-        data = self.input[0]
-        if isinstance(data, str):
-            return "text"
-        if isinstance(data, tuple):
-            return cast("tuple[str, bytes]", data)[0]
-        is_path = isinstance(data, os.PathLike)
-        path = cast("os.PathLike[str]", data) if is_path else getattr(data, "path", None)
-        return "data" if path is None else os.path.basename(path)  # noqa: PTH119 (as fast as can be)
+        """What logs call it."""
+        return self.label or ("sources" if self.are_several else "data")
 
     def release(self) -> None:
         """Drops the data once a job has it: that of a million rows is large, and the job reads it

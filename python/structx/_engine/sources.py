@@ -57,19 +57,28 @@ def sources_of(
         data = data.paths()
     elif isinstance(data, str):
         source = inputs.source_of(data, file_options)
-        is_path = not isinstance(source.input[0], str)
-        if not (is_path and _is_archive(data)):
-            source.input = (source.input[0], source.input[1], data if is_path else 0)
-            return source
+        label = None if isinstance(source.input[0], str) else data
+        if not _is_archive(label):
+            return _labeled(source, label)
         data = [data]
     elif not _are_several(data):
-        if _is_archive(data):
-            return Source(_several(iter([data]), 1, file_options), are_several=True)
-        source = inputs.source_of(cast(Any, data), file_options)
-        source.input = (source.input[0], source.input[1], _label(data, 0))
-        return source
+        label = _label(data)
+        if not _is_archive(label):
+            return _labeled(inputs.source_of(cast(Any, data), file_options), label)
+        data = [cast(Any, data)]
     total = len(data) if isinstance(data, Sized) else None
     return Source(_several(_iterator(data, loop), total, file_options), are_several=True)
+
+
+def _labeled(source: Source, label: str | None) -> Source:
+    source.label = label
+    source.input = (source.input[0], source.input[1], 0 if label is None else label)
+    return source
+
+
+def _is_archive(label: str | None) -> bool:
+    """Whether it is the name of a zip archive, whose files are sources."""
+    return label is not None and label.lower().endswith(".zip")
 
 
 def _several(
@@ -104,12 +113,6 @@ def _are_several(data: Any) -> bool:
             return len(items) > 0 and not isinstance(items[0], Mapping)
         case _:
             return True
-
-
-def _is_archive(data: Any) -> bool:
-    """Whether the name of the data is that of a zip archive, whose files are sources."""
-    label = _label(data, 0)
-    return isinstance(label, str) and label.lower().endswith(".zip")
 
 
 def _iterator(data: Any, loop: AbstractEventLoop | None) -> Iterator[Any]:
@@ -160,7 +163,8 @@ class Sources:
             item = next(items)
         except StopIteration:
             return None
-        label = _label(item, number)
+        named = _label(item)
+        label = number if named is None else named
         if item is None or type(item).__name__ in _MISSING:
             return label, "there is no source, but a missing value"
         if isinstance(item, Mapping) or _are_several(item):
@@ -230,21 +234,21 @@ async def _next(items: AsyncIterator[Any]) -> tuple[()] | tuple[Any]:
         return ()
 
 
-def _label(item: Any, number: int) -> str | int:
-    """What rows call a source: the path as given, its name, or its position."""
+def _label(item: Any) -> str | None:
+    """What rows call a source: the path as it was given, or a name; None for its position."""
     if isinstance(item, str):
         try:
             is_path = _core.path_of(item) is not None
         except (FileError, UnicodeEncodeError):
             is_path = True
-        return item if is_path else number
+        return item if is_path else None
     if isinstance(item, os.PathLike):
         return os.fspath(cast("os.PathLike[str]", item))
     pair = cast("object", item)
     if isinstance(pair, tuple) and pair and isinstance(pair[0], str):
         return pair[0]
     if isinstance(item, PreparedInput):
-        return item.name if item.name is not None else number
+        return item.source().label
     is_named = hasattr(item, "read") or isinstance(getattr(item, "source", None), _core.Prepared)
     name = getattr(item, "name", None) if is_named else None
-    return name if isinstance(name, str) and name else number
+    return name if isinstance(name, str) and name else None

@@ -17,6 +17,7 @@ from typing import (
 
 from pydantic import BaseModel
 
+from structx._engine import checks
 from structx._engine.source import SOURCE, Source, given_of, number_of
 from structx.exceptions import ExtractionError
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from structx import _core, results, usage
     from structx._engine import (
         inputs,
+        memory,
         response_models,
         run_context,
         sizes,
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     )
     from structx._engine.run_context import RunContext
     from structx._engine.tables import write
-    from structx.batch_function import BatchFunction
     from structx.definitions import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
@@ -56,10 +57,12 @@ def load() -> None:
     The constructor calls it, since the first operation may run while the interpreter exits, when
     nothing can be imported any more.
     """
-    global inputs, response_models, results, run_context, sizes, sources, threads, usage, write
+    global inputs, memory, response_models, results, run_context, sizes, sources, threads, usage
+    global write
     from structx import results, usage
     from structx._engine import (
         inputs,
+        memory,
         response_models,
         run_context,
         sizes,
@@ -88,18 +91,33 @@ def run(context: RunContext, make: Make[P, R], *args: P.args, **kwargs: P.kwargs
     """Runs a task and waits for its result; raises ExtractionError."""
     with context:
         job, finish = _made(context, make, *args, **kwargs)
-        return finish(job.wait())
+        return _finished(finish, job.wait())
 
 
 async def run_async(context: RunContext, make: Make[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """`run` on the running event loop; long work in Python is done in a thread."""
+    """`run` on the running event loop; long work in Python is done in a thread.
+
+    Options are keywords, as they are never large.
+    """
     with context:
-        job, finish = await _made_async(context, make, *args, **kwargs)
+        if any(map(sizes.is_large, args)):
+            made = partial(_made, context, make, *args, **kwargs)
+            job, finish = await threads.in_thread(made)
+        else:
+            job, finish = _made(context, make, *args, **kwargs)
         raw = await job.start()
-        gives_table = any(isinstance(arg, OutputOptions) and arg.return_df for arg in args)
-        if gives_table or sizes.is_large(raw):
-            return await threads.in_thread(partial(finish, raw))
+        output = kwargs.get("output")
+        gives_table = isinstance(output, OutputOptions) and output.return_df
+        if gives_table or sizes.rows_in(raw) > sizes.MANY_ROWS:
+            return await threads.in_thread(partial(_finished, finish, raw))
         return finish(raw)
+
+
+def _finished(finish: Callable[[Any], R], raw: Any) -> R:
+    """The result of an operation; gives back the memory of a large one."""
+    result = finish(raw)
+    memory.give_back(sizes.rows_in(raw))
+    return result
 
 
 def stream(context: RunContext, *args: Any) -> ExtractionStream[Any]:
@@ -123,7 +141,7 @@ async def _made_async(
     **kwargs: P.kwargs,
 ) -> R:
     made = partial(_made, context, make, *args, **kwargs)
-    return await threads.in_thread(made) if sizes.is_large(args) else made()
+    return await threads.in_thread(made) if any(map(sizes.is_large, args)) else made()
 
 
 def _made(
@@ -149,9 +167,11 @@ def extraction(
     output: OutputOptions,
 ) -> Task[ExtractionResult[Any, Any]]:
     """Extracts for one query."""
-    query = _words("query", query)
+    query = checks.words("query", query)
     response_model = _response_model(model, context)
     output = output._replace(evidence=bool(context.evidence))
+    # Documents are kept for marks and the review page, tables for a copy of them.
+    context.keeps_sources = context.evidence is not False or output.return_df is True
     source = _source(context, data, output)
     job = context.core.extract(source.input, query, response_model, context)
     source.release()
@@ -164,7 +184,7 @@ def extractions(
     """Extracts for several queries on the same data."""
     if isinstance(queries, str) or not isinstance(queries, Sequence) or not queries:
         raise TypeError("queries must be a list of texts that say what to extract")
-    checked = [_words(f"queries[{n}]", query) for n, query in enumerate(queries)]
+    checked = [checks.words(f"queries[{n}]", query) for n, query in enumerate(queries)]
     if len(set(checked)) < len(checked):
         raise ValueError("queries contains the same query twice, and results are keyed by query")
     output = output._replace(evidence=bool(context.evidence))
@@ -179,7 +199,7 @@ def planning(
     context: RunContext, data: Data, query: str, file_options: Mapping[str, Any] | None
 ) -> Task[type[GeneratedModel]]:
     """Plans a model for a query."""
-    query = _words("query", query)
+    query = checks.words("query", query)
     source = _read(context, data, file_options)
     return context.core.plan(source.input, query, context), _planned
 
@@ -192,8 +212,8 @@ def refinement(
         model_to_extraction_request,  # not needed by other tasks
     )
 
-    instructions = _words("refinement_instructions", instructions)
-    name = None if model_name is None else _words("model_name", model_name)
+    instructions = checks.words("refinement_instructions", instructions)
+    name = None if model_name is None else checks.words("model_name", model_name)
     definition = model_to_extraction_request(_model_class(model))
     job = context.core.refine(definition.model_dump_json(), instructions, name, context)
     return job, _planned
@@ -215,19 +235,12 @@ def streaming(
     file_options: Mapping[str, Any] | None,
 ) -> tuple[_core.RowStream, Source]:
     """Extracts for one query, row by row."""
-    query = _words("query", query)
+    query = checks.words("query", query)
     response_model = _response_model(model, context)
     source = _read(context, data, file_options)
     stream = context.core.stream(source.input, query, response_model, context)
     source.release()
     return stream, source
-
-
-def _words(name: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{name} must be a text that is not blank")
-    inputs.check_unicode(name, value)
-    return value
 
 
 def _response_model(model: object, context: RunContext) -> response_models.ResponseModel | None:
@@ -352,7 +365,7 @@ def estimation(
     """Estimates the requests, tokens and cost of an extraction."""
     from structx.estimates import estimate_of  # not needed by other tasks
 
-    query = _words("query", query)
+    query = checks.words("query", query)
     response_model = _response_model(model, context)
     source = _read(context, data, file_options)
     return context.core.estimate(source.input, query, response_model), estimate_of
@@ -363,36 +376,9 @@ def explain(context: RunContext, model: object) -> SchemaReport:
     return _made(context, _explanation, model)
 
 
-def batch_function(
-    context: RunContext,
-    extractor: Any,
-    query: str,
-    model: object,
-    columns: Sequence[str] | None,
-    keep: Mapping[str, Any] | None,
-    options: RunOptions,
-) -> BatchFunction:
-    """Makes a function of batches; raises ExtractionError."""
-    return _made(context, _batch_function, extractor, query, model, columns, keep, options)
-
-
-def _batch_function(
-    _: RunContext,
-    extractor: Any,
-    query: str,
-    model: object,
-    columns: Sequence[str] | None,
-    keep: Mapping[str, Any] | None,
-    options: RunOptions,
-) -> BatchFunction:
-    from structx.batch_function import BatchFunction  # not needed by other tasks
-
-    query = _words("query", query)
-    if model is None:
-        raise ValueError("batch_function needs a model, or a sample to plan one from")
-    if isinstance(columns, str):
-        raise TypeError("columns must be a list of names")
-    return BatchFunction(extractor, query, model, columns=columns, keep=keep, options=options)
+def made(context: RunContext, make: Callable[[], R]) -> R:
+    """What `make` gives, after the options were checked; raises ExtractionError."""
+    return _made(context, lambda _: make())
 
 
 def _explanation(context: RunContext, model: object) -> SchemaReport:

@@ -1,4 +1,4 @@
-"""Spans and metrics of operations and requests for OpenTelemetry, without any content.
+"""Spans and metrics of operations, rows and requests for OpenTelemetry, without any content.
 
 They are made only in programs that have imported OpenTelemetry, and go where these send them.
 """
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from structx import _core
     from structx.progress import Progress
 
-_MOST_EVENTS = 100
-"""Failed rows that are events of a span; a span keeps 128 by default."""
+_SECOND = 1_000_000_000
+"""In nanoseconds."""
 
 
 def begin(operation: str) -> Operation | None:
@@ -32,7 +32,7 @@ def begin(operation: str) -> Operation | None:
 
 
 class Operation:
-    """The span of an operation, and what is measured within it."""
+    """The span of an operation, those of its rows and their requests, and what is measured."""
 
     def __init__(self, operation: str) -> None:
         from opentelemetry import trace
@@ -42,7 +42,8 @@ class Operation:
         attributes = {names.OPERATION: operation}
         self._span = self._tracer.start_span(f"structx {operation}", attributes=attributes)
         self._context = trace.set_span_in_context(self._span)
-        self._events = 0
+        self._rows: dict[int, tuple[Any, Any]] = {}
+        """The span of each row that is asked about, and its context, by the number of the row."""
 
     def source(self, name: str) -> None:
         """Takes the name of the source."""
@@ -53,6 +54,9 @@ class Operation:
         from opentelemetry.trace import SpanKind, StatusCode
 
         end = time.time_ns()
+        context = self._context
+        if (number := raw["row_number"]) is not None:
+            _, context = self._row(number, end - int(raw["row_seconds"] * _SECOND))
         provider, model = names.provider_and_model(raw["model"])
         common: dict[str, Any] = {
             names.OPERATION_NAME: names.CHAT,
@@ -70,26 +74,48 @@ class Operation:
         }
         span = self._tracer.start_span(
             f"{names.CHAT} {model}",
-            context=self._context,
+            context=context,
             kind=SpanKind.CLIENT,
-            start_time=end - int(raw["seconds"] * 1e9),
+            start_time=end - int(raw["seconds"] * _SECOND),
             attributes={**common, **_known(own)},
         )
         if has_failed:
             span.set_status(StatusCode.ERROR, raw["outcome"])
         span.end(end_time=end)
         duration, tokens, _ = _instruments()
-        duration.record(raw["seconds"], common, context=self._context)
+        duration.record(raw["seconds"], common, context=context)
         for kind, number in (("input", "prompt_tokens"), ("output", "completion_tokens")):
             if raw[number]:
                 of_kind = {**common, names.TOKEN_TYPE: kind}
-                tokens.record(raw[number], of_kind, context=self._context)
+                tokens.record(raw[number], of_kind, context=context)
 
-    def row_failed(self, position: int, reason: str) -> None:
-        """Makes an event of a failed row; the first ones of an operation are kept."""
-        self._events += 1
-        if self._events <= _MOST_EVENTS:
-            self._span.add_event(names.FAILED_ROW, {names.ROW: position, names.ERROR_TYPE: reason})
+    def row(self, raw: _core.RawRowEnd) -> None:
+        """Ends the span of a row."""
+        from opentelemetry.trace import StatusCode
+
+        end = time.time_ns()
+        span, _ = self._row(raw["row_number"], end - int(raw["seconds"] * _SECOND))
+        self._rows.pop(raw["row_number"], None)
+        own = {
+            names.SOURCE: raw["source"],
+            names.ROW: raw["row"],
+            names.JOURNALED: raw["from_journal"],
+            names.MODEL: raw["model"],
+            names.ERROR_TYPE: raw["failure"],
+        }
+        span.set_attributes(_known(own))
+        if raw["failure"] is not None:
+            span.set_status(StatusCode.ERROR, raw["failure"])
+        span.end(end_time=end)
+
+    def _row(self, number: int, begun: int) -> tuple[Any, Any]:
+        """The span of a row, with its context; its first request makes it, or its end."""
+        if (known := self._rows.get(number)) is None:
+            from opentelemetry import trace
+
+            span = self._tracer.start_span("structx row", context=self._context, start_time=begun)
+            known = self._rows[number] = (span, trace.set_span_in_context(span, self._context))
+        return known
 
     def end(self, how: str, progress: Progress | None, statuses: Mapping[str, int]) -> None:
         """Ends the span; `how` is the reason of an early end."""
@@ -107,6 +133,9 @@ class Operation:
             self._span.set_attributes(_known(counts))
         if how:
             self._span.set_status(StatusCode.ERROR, how)
+        for span, _ in list(self._rows.values()):  # of rows that were aborted
+            span.end()
+        self._rows.clear()
         self._span.end()
         for status, number in statuses.items():
             attributes = {names.OPERATION: self._operation, names.OUTCOME: status}

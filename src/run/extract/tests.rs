@@ -12,7 +12,7 @@ use crate::documents::table::Table;
 use crate::llm::layers::{RequestEvent, RequestObserver};
 use crate::llm::{LlmErrorKind, Scripted};
 use crate::run::scripted_steps::{Words, WordsFactory, failure, reply, response, step};
-use crate::run::{Observer, RunContext, RunOptions, Step};
+use crate::run::{Observer, RowEvent, RunContext, RunOptions, Step, asked_row};
 
 fn records(count: usize) -> Arc<Content> {
     let record = |number: usize| json!({"id": number}).as_object().unwrap().clone();
@@ -34,6 +34,7 @@ struct Counts {
 impl RequestObserver for Counts {
     fn request(&self, event: &RequestEvent<'_>) {
         assert_eq!(event.model, "one");
+        assert!(asked_row().is_some_and(|row| row.number < 20));
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -43,10 +44,10 @@ impl Observer for Counts {
         self.rows.fetch_add(count, Ordering::Relaxed);
     }
 
-    fn row(&self, has_failed: bool, from_journal: bool) {
-        assert!(!from_journal);
+    fn row(&self, event: &RowEvent<'_>) {
+        assert!(!event.from_journal);
         self.ended.fetch_add(1, Ordering::Relaxed);
-        self.failed.fetch_add(usize::from(has_failed), Ordering::Relaxed);
+        self.failed.fetch_add(usize::from(event.failure.is_some()), Ordering::Relaxed);
     }
 }
 

@@ -14,7 +14,9 @@ use crate::llm::Scripted;
 use crate::llm::layers::{RequestEvent, RequestObserver};
 use crate::run::error::{Error, Result};
 use crate::run::scripted_steps::{Words, WordsFactory, reply, response, step};
-use crate::run::{Extraction, Observer, RunContext, RunOptions, Step, extract, sample_of, start};
+use crate::run::{
+    Extraction, Observer, RowEvent, RunContext, RunOptions, Step, extract, sample_of, start,
+};
 
 fn text(text: &str) -> Arc<Content> {
     let document = Document::from_text(text, &ReadOptions::default()).unwrap();
@@ -62,7 +64,7 @@ impl Observer for Counts {
         self.rows.fetch_add(count, Ordering::Relaxed);
     }
 
-    fn row(&self, _: bool, _: bool) {
+    fn row(&self, _: &RowEvent<'_>) {
         self.ended.fetch_add(1, Ordering::Relaxed);
     }
 

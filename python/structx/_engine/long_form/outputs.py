@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from structx._core import RowResult
-    from structx._engine.long_form.columns import Columns
+
+R = TypeVar("R")
+Rows: TypeAlias = "tuple[Iterable[RowResult[Any]], Any]"
+"""Rows, and the type of their items."""
 
 
-class LongOutputs:
+class LongOutputs(ABC):
     """Gives a long table of rows; see `structx.arrow_schema` for its columns."""
 
-    def _long_rows(self) -> tuple[Iterable[RowResult[Any]], Any]:
-        """The rows, and the type of their items."""
-        raise NotImplementedError
-
-    def _long(self, evidence: bool = False) -> tuple[Iterable[RowResult[Any]], Columns]:
-        from structx._engine.long_form.columns import columns_of  # not needed by other results
-
-        rows, model = self._long_rows()
-        return rows, columns_of(model, evidence=evidence)
+    @abstractmethod
+    def _long_rows(self) -> Rows:
+        """The rows of the table."""
 
     def to_arrow(self, *, evidence: bool = False) -> Any:
         """The long table as a pyarrow Table, with the schema of `structx.arrow_schema`.
@@ -37,18 +36,18 @@ class LongOutputs:
             ModuleNotFoundError: pyarrow is not installed.
             ValueError: rows of a table that were extracted without `evidence=True`.
         """
-        from structx._engine.tables import long
-
-        return long.table_of(*self._long(evidence))
+        return _to_arrow(evidence, self._long_rows())
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The long table for any reader of Arrow streams: `duckdb.sql("FROM result")`,
         `polars.DataFrame(result)`, `pyarrow.RecordBatchReader.from_stream(result)`. Batches are
         made while they are read. Needs pyarrow.
         """
+        from structx._engine.long_form.columns import columns_of
         from structx._engine.tables import long
 
-        return long.reader_of(*self._long()).__arrow_c_stream__(requested_schema)
+        rows, model = self._long_rows()
+        return long.reader_of(rows, columns_of(model)).__arrow_c_stream__(requested_schema)
 
     def to_parquet(self, path: str | os.PathLike[str], *, evidence: bool = False) -> None:
         """Writes the long table as a Parquet file, in parts: `result.to_parquet("out.parquet")`.
@@ -62,9 +61,7 @@ class LongOutputs:
             ModuleNotFoundError: as `to_arrow`.
             ValueError: as `to_arrow`.
         """
-        from structx._engine.tables import long
-
-        long.write_parquet(*self._long(evidence), Path(path))
+        _to_parquet(path, evidence, self._long_rows())
 
     def to_csv(self, path: str | os.PathLike[str], *, evidence: bool = False) -> None:
         """Writes the long table as CSV in UTF-8: `result.to_csv("out.csv")`. Needs no library.
@@ -80,9 +77,7 @@ class LongOutputs:
             OSError: the file can't be written.
             ValueError: as `to_arrow`.
         """
-        from structx._engine.long_form import text_files
-
-        text_files.write_csv(*self._long(evidence), Path(path))
+        _to_csv(path, evidence, self._long_rows())
 
     def to_jsonl(self, path: str | os.PathLike[str], *, evidence: bool = False) -> None:
         """Writes the long table as JSON Lines: `result.to_jsonl("out.jsonl")`. Needs no library.
@@ -98,6 +93,63 @@ class LongOutputs:
             OSError: the file can't be written.
             ValueError: as `to_arrow`.
         """
-        from structx._engine.long_form import text_files
+        _to_jsonl(path, evidence, self._long_rows())
 
-        text_files.write_jsonl(*self._long(evidence), Path(path))
+
+class AsyncLongOutputs(ABC):
+    """`LongOutputs` for asyncio: the same methods as coroutines, which write in another thread."""
+
+    @abstractmethod
+    async def _with_long_rows(self, use: Callable[[Rows], R]) -> R:
+        """Calls a function with the rows of the table, in another thread."""
+
+    async def to_arrow(self, *, evidence: bool = False) -> Any:
+        """`ExtractionStream.to_arrow` for asyncio: `await stream.to_arrow()`."""
+        return await self._with_long_rows(partial(_to_arrow, evidence))
+
+    async def to_parquet(self, path: str | os.PathLike[str], *, evidence: bool = False) -> None:
+        """`ExtractionStream.to_parquet` for asyncio: `await stream.to_parquet("out.parquet")`."""
+        await self._with_long_rows(partial(_to_parquet, path, evidence))
+
+    async def to_csv(self, path: str | os.PathLike[str], *, evidence: bool = False) -> None:
+        """`ExtractionStream.to_csv` for asyncio: `await stream.to_csv("out.csv")`."""
+        await self._with_long_rows(partial(_to_csv, path, evidence))
+
+    async def to_jsonl(self, path: str | os.PathLike[str], *, evidence: bool = False) -> None:
+        """`ExtractionStream.to_jsonl` for asyncio: `await stream.to_jsonl("out.jsonl")`."""
+        await self._with_long_rows(partial(_to_jsonl, path, evidence))
+
+
+# The modules of these are not needed by results that are no tables.
+
+
+def _to_arrow(evidence: bool, found: Rows) -> Any:
+    from structx._engine.long_form.columns import columns_of
+    from structx._engine.tables import long
+
+    rows, model = found
+    return long.table_of(rows, columns_of(model, evidence=evidence))
+
+
+def _to_parquet(path: str | os.PathLike[str], evidence: bool, found: Rows) -> None:
+    from structx._engine.long_form.columns import columns_of
+    from structx._engine.tables import long
+
+    rows, model = found
+    long.write_parquet(rows, columns_of(model, evidence=evidence), Path(path))
+
+
+def _to_csv(path: str | os.PathLike[str], evidence: bool, found: Rows) -> None:
+    from structx._engine.long_form import text_files
+    from structx._engine.long_form.columns import columns_of
+
+    rows, model = found
+    text_files.write_csv(rows, columns_of(model, evidence=evidence), Path(path))
+
+
+def _to_jsonl(path: str | os.PathLike[str], evidence: bool, found: Rows) -> None:
+    from structx._engine.long_form import text_files
+    from structx._engine.long_form.columns import columns_of
+
+    rows, model = found
+    text_files.write_jsonl(rows, columns_of(model, evidence=evidence), Path(path))

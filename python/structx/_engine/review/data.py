@@ -12,10 +12,10 @@ from typing_extensions import TypedDict
 
 from structx import _core
 from structx._engine import items, leaves
-from structx._engine.originals import File, Result, source_of
+from structx._engine.originals import File, Result, documents_of, source_of
 from structx._engine.review import images, text_pages
 from structx._engine.review.text_pages import TextPage
-from structx._engine.source import SOURCE, number_of
+from structx._engine.source import number_of
 
 if TYPE_CHECKING:
     from structx.evidence import Evidence, RowEvidence, Span, Uncited
@@ -79,7 +79,7 @@ class Collected:
 
         Raises FileError and ValueError: `file` can't be read, or is not that of the result.
         """
-        documents: list[_core.Prepared | None] = vars(result).get(SOURCE, ([], ""))[0]
+        documents = documents_of(result)
         by_source = _by_source(result.rows)
         if len(by_source) > 1:
             if file is not None:
