@@ -65,8 +65,9 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 /// Text that may separate a date from its time.
-static GLUE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)^(?:t|[\s,|–-]{1,4}(?:(?:at|from|time:?|@|à|um|a las|às|alle)\s*)?)$"));
+static GLUE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)^(?:t|[\s,|–-]{1,4}(?:(?:at|from|time:?|@|à|um|a las|às|alle)\s*)?)$")
+});
 /// The longest such text in bytes, so that a gap of any length is not searched: chosen by hand.
 const LONGEST_GLUE: usize = 24;
 static ZONE: LazyLock<Regex> = LazyLock::new(|| {
