@@ -110,6 +110,7 @@ def main(rows: int = 20_000, rounds: int = 5) -> None:
     pa: Any = import_module("pyarrow")
     ray: Any = import_module("ray")
     os.environ["OPENAI_API_KEY"] = "k"
+    os.environ["DAFT_RUNNER"] = "native"  # Daft would take Ray, which runs here
     variables = {
         "PYTHONPATH": f"{ROOT}/python{os.pathsep}{Path(__file__).parent}",
         "OPENAI_API_KEY": "k",

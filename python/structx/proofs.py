@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from structx import _core
-from structx._engine.originals import free_name
+from structx._engine.file_names import free_name
 from structx.evidence import Evidence
 
 _FORMAT = "structx-proof"

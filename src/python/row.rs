@@ -21,9 +21,11 @@ use super::target::Compiled;
 
 mod facts;
 mod raw_rows;
+mod values;
 
 pub use facts::facts_of;
 pub use raw_rows::RawRows;
+use values::{NAMES, values};
 
 /// Characters of an error in a repr.
 const LONGEST_ERROR: usize = 200;
@@ -437,34 +439,4 @@ impl RowResult {
         let made = self.made.get().map(|made| made.all());
         made.iter().flatten().filter_map(|cell| cell.get()).try_for_each(|made| visit.call(made))
     }
-}
-
-/// The attributes that make a row, in the order of its constructor.
-const NAMES: [&str; 15] = [
-    "position",
-    "source_index",
-    "input_data",
-    "items",
-    "usage",
-    "error",
-    "evidence",
-    "image_pages",
-    "model",
-    "repairs",
-    "errors",
-    "incomplete_items",
-    "from_journal",
-    "source",
-    "source_position",
-];
-
-/// The values of these attributes. Evidence, which follows from the others, only if it is kept and asked
-/// for.
-fn values<'py>(row: &Bound<'py, RowResult>, with_evidence: bool) -> PyResult<Bound<'py, PyTuple>> {
-    let with_evidence = with_evidence && row.get().has_evidence();
-    let value = |name: &&str| match *name {
-        "evidence" if !with_evidence => Ok(row.py().None().into_bound(row.py())),
-        name => row.getattr(name),
-    };
-    PyTuple::new(row.py(), NAMES.iter().map(value).collect::<PyResult<Vec<_>>>()?)
 }

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from structx import _core
-from structx._engine.originals import File, Result, documents_of, free_name, source_of
+from structx._engine.file_names import free_name
+from structx._engine.originals import File, Result, documents_of, source_of
 from structx._engine.source import number_of
 from structx._engine.text import cut
 

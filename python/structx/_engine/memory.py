@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-
 LEAST_ROWS = 20_000
 """Rows of an operation after which it pays: chosen by hand.
 

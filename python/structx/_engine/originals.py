@@ -36,16 +36,6 @@ def documents_of(result: Result) -> Sequence[_core.Prepared | None]:
     return vars(result).get(SOURCE, ((), ""))[0]
 
 
-def free_name(name: str, taken: set[str]) -> str:
-    """The name of a file that no other has; it is taken from then on."""
-    path, number, free = Path(name), 1, name
-    while free in taken:
-        number += 1
-        free = f"{path.stem}-{number}{path.suffix}"
-    taken.add(free)
-    return free
-
-
 def source_of(result: Result, file: File | None) -> _core.Prepared | None:
     """The document of a result of one: `file`, or that which it was extracted from; None if it is
     gone.
