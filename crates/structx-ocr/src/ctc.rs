@@ -1,0 +1,87 @@
+//! The best path through the scores of a network with connectionist temporal classification (Graves
+//! et al. 2006).
+
+/// The class for "no symbol here".
+const BLANK: usize = 0;
+
+/// A symbol and the steps at which it is the best, from the first to the last.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Symbol {
+    pub class: usize,
+    pub first: usize,
+    pub last: usize,
+    /// The highest probability in these steps.
+    pub score: f32,
+}
+
+/// Decodes the probabilities of the classes at each step.
+pub fn decode(probabilities: &[f32], classes: usize) -> Vec<Symbol> {
+    let mut symbols: Vec<Symbol> = Vec::new();
+    let mut previous = BLANK;
+    for (step, row) in probabilities.chunks_exact(classes.max(1)).enumerate() {
+        let (class, score) = best(row);
+        match symbols.last_mut() {
+            Some(symbol) if class == previous && class != BLANK => {
+                symbol.last = step;
+                symbol.score = symbol.score.max(score);
+            }
+            _ if class != BLANK => symbols.push(Symbol { class, first: step, last: step, score }),
+            _ => {}
+        }
+        previous = class;
+    }
+    symbols
+}
+
+/// The class with the highest probability.
+fn best(row: &[f32]) -> (usize, f32) {
+    let mut best = (BLANK, row.first().copied().unwrap_or_default());
+    for (class, &score) in row.iter().enumerate() {
+        if score > best.1 {
+            best = (class, score);
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The probabilities at steps of which each has one sure class of three.
+    fn steps(classes: &[usize]) -> Vec<f32> {
+        classes
+            .iter()
+            .flat_map(|&class| (0..3).map(move |it| if it == class { 0.9 } else { 0.05 }))
+            .collect()
+    }
+
+    fn classes(probabilities: &[f32]) -> Vec<(usize, usize, usize)> {
+        decode(probabilities, 3).iter().map(|it| (it.class, it.first, it.last)).collect()
+    }
+
+    #[test]
+    fn repeated_symbols_are_one_and_a_blank_separates_them() {
+        assert_eq!(classes(&steps(&[0, 1, 1, 0, 1, 2, 0])), [(1, 1, 2), (1, 4, 4), (2, 5, 5)]);
+    }
+
+    #[test]
+    fn nothing_is_read_from_blanks_or_from_no_numbers() {
+        assert_eq!(classes(&steps(&[0, 0])), []);
+        assert_eq!(classes(&[f32::NAN; 6]), []);
+        assert_eq!(decode(&[0.5], 0), []);
+    }
+
+    proptest! {
+        #[test]
+        fn symbols_are_in_order(values in proptest::collection::vec(-1.0_f32..1.0, 0..100)) {
+            let symbols = decode(&values, 3);
+            for pair in symbols.windows(2) {
+                prop_assert!(pair[0].last < pair[1].first);
+            }
+            prop_assert!(symbols.iter().all(|it| it.class != BLANK && it.first <= it.last));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! In which direction a page is read, found from its boxes and from how sure the reading is.
+
+use image::RgbImage;
+use structx_documents::recognition::RecognitionError;
+
+use crate::geometry::Rectangle;
+use crate::network::Session;
+use crate::recognition::{Line, Reader};
+
+/// How many boxes are read in both directions where the first gives doubtful text.
+const SAMPLE: usize = 8;
+/// Below this mean score, text may be upside down.
+const DOUBTFUL: f32 = 0.8;
+/// A box that is so many times as long as wide shows the direction of its text.
+const LONG: f32 = 1.5;
+/// A single narrow symbol is at most so many times as high as wide.
+const NARROW: f32 = 4.0;
+
+/// A page's lines, and its direction in degrees clockwise, with the skew.
+pub struct Reading {
+    pub angle: f32,
+    pub lines: Vec<Line>,
+}
+
+/// Reads all boxes, of which the largest come first.
+pub fn read(
+    reader: &Reader,
+    session: &Session<'_>,
+    image: &RgbImage,
+    boxes: Vec<Rectangle>,
+) -> Result<Reading, RecognitionError> {
+    let is_sideways = is_sideways(&boxes);
+    let (along, across): (Vec<_>, Vec<_>) =
+        boxes.into_iter().partition(|it| !is_long(&it.turned(u8::from(!is_sideways))));
+    let (sample, rest) = along.split_at(along.len().min(SAMPLE));
+    let turn =
+        |boxes: &[Rectangle], turns| boxes.iter().map(|it| it.turned(turns)).collect::<Vec<_>>();
+    let mut turns = u8::from(is_sideways);
+    let mut lines = reader.read(session, image, &turn(sample, turns))?;
+    if score(&lines) < DOUBTFUL {
+        let others = reader.read(session, image, &turn(sample, turns + 2))?;
+        if score(&others) > score(&lines) {
+            (turns, lines) = (turns + 2, others);
+        }
+    }
+    lines.extend(reader.read(session, image, &turn(rest, turns))?);
+    lines.extend(read_others(reader, session, image, &turn(&across, turns))?);
+    Ok(Reading { angle: f32::from(turns) * 90.0 + skew(&along), lines })
+}
+
+/// Whether most lines run from top to bottom or the other way.
+fn is_sideways(boxes: &[Rectangle]) -> bool {
+    let length = |it: &Rectangle| if is_long(it) { it.width } else { 0.0 };
+    let upright: f32 = boxes.iter().map(length).sum();
+    let sideways: f32 = boxes.iter().map(|it| length(&it.turned(1))).sum();
+    sideways > upright
+}
+
+fn is_long(rectangle: &Rectangle) -> bool {
+    rectangle.width >= LONG * rectangle.height
+}
+
+fn score(lines: &[Line]) -> f32 {
+    lines.iter().map(Line::score).sum::<f32>() / lines.len().max(1) as f32
+}
+
+/// Reads boxes that stand across the page's lines: narrow symbols or lines at a margin.
+fn read_others(
+    reader: &Reader,
+    session: &Session<'_>,
+    image: &RgbImage,
+    boxes: &[Rectangle],
+) -> Result<Vec<Line>, RecognitionError> {
+    let narrow = boxes.iter().map(|it| it.height <= NARROW * it.width);
+    let mut best = Vec::new();
+    for (rectangle, narrow) in boxes.iter().zip(narrow) {
+        let upright = narrow.then_some(*rectangle);
+        best.push(
+            upright
+                .into_iter()
+                .chain([rectangle.turned(1), rectangle.turned(3)])
+                .collect::<Vec<_>>(),
+        );
+    }
+    let all: Vec<Rectangle> = best.iter().flatten().copied().collect();
+    let mut lines = reader.read(session, image, &all)?.into_iter();
+    let choices = best.iter().filter_map(|candidates| {
+        let read = lines.by_ref().take(candidates.len());
+        read.max_by(|one, two| one.score().total_cmp(&two.score()))
+    });
+    Ok(choices.collect())
+}
+
+/// The median angle of the boxes by their length, in degrees.
+fn skew(boxes: &[Rectangle]) -> f32 {
+    let mut angles: Vec<(f32, f32)> =
+        boxes.iter().map(|it| (it.angle.to_degrees(), it.width.max(it.height))).collect();
+    angles.sort_by(|one, two| one.0.total_cmp(&two.0));
+    let half = angles.iter().map(|it| it.1).sum::<f32>() / 2.0;
+    let mut sum = 0.0;
+    let reaches_half = |&&(_, length): &&(f32, f32)| {
+        sum += length;
+        sum >= half
+    };
+    angles.iter().find(reaches_half).map_or(0.0, |it| it.0)
+}

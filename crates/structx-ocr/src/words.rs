@@ -1,0 +1,101 @@
+//! The words of a line and their places.
+
+use structx_documents::recognition::{RecognizedLine, RecognizedWord};
+
+use crate::ctc::Symbol;
+use crate::recognition::{Line, STEP};
+
+/// The line as words; those whose symbols' mean score is below `least` are left out.
+pub fn words(line: &Line, symbols: &[String], least: f32) -> RecognizedLine {
+    let is_space = |symbol: &Symbol| symbols[symbol.class].trim().is_empty();
+    let advance = advance(&line.symbols);
+    let groups = line.symbols.split(is_space).filter(|group| !group.is_empty());
+    let mut words: Vec<(f32, f32, RecognizedWord)> = Vec::new();
+    for group in groups {
+        let score = group.iter().map(|it| it.score).sum::<f32>() / group.len() as f32;
+        if score < least {
+            continue;
+        }
+        let text = group.iter().map(|it| symbols[it.class].as_str()).collect();
+        let (first, last) = (center(&group[0]), center(&group[group.len() - 1]));
+        let own = if group.len() > 1 { (last - first) / (group.len() - 1) as f32 } else { advance };
+        let (start, end) = (first - own / 2.0, last + own / 2.0);
+        words.push((
+            start,
+            end,
+            RecognizedWord { text, score: score.clamp(0.0, 1.0), corners: Default::default() },
+        ));
+    }
+    separate(&mut words, line.width);
+    let scale = line.rectangle.width / line.width.max(1.0);
+    let words = words.into_iter().map(|(start, end, word)| {
+        let corners = line.rectangle.corners_between(start * scale, end * scale);
+        RecognizedWord { corners: corners.map(|it| [it.x, it.y]), ..word }
+    });
+    RecognizedLine { words: words.collect() }
+}
+
+/// The middle of a symbol, in pixels of the network's input.
+fn center(symbol: &Symbol) -> f32 {
+    ((symbol.first + symbol.last) as f32 / 2.0 + 0.5) * STEP
+}
+
+/// The usual distance of the middles of neighbouring symbols.
+fn advance(symbols: &[Symbol]) -> f32 {
+    let mut steps: Vec<f32> =
+        symbols.windows(2).map(|pair| center(&pair[1]) - center(&pair[0])).collect();
+    steps.sort_by(f32::total_cmp);
+    steps.get(steps.len() / 2).copied().unwrap_or(2.0 * STEP)
+}
+
+/// Keeps words within the line and apart from each other.
+fn separate(words: &mut [(f32, f32, RecognizedWord)], width: f32) {
+    for word in words.iter_mut() {
+        word.0 = word.0.clamp(0.0, width);
+        word.1 = word.1.clamp(word.0, width);
+    }
+    for index in 1..words.len() {
+        let (before, after) = words.split_at_mut(index);
+        let (before, after) = (&mut before[index - 1], &mut after[0]);
+        if before.1 > after.0 {
+            let middle = f32::midpoint(before.1, after.0);
+            before.1 = middle;
+            after.0 = middle;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::{Point, Rectangle};
+
+    fn line(text: &[(usize, usize, f32)]) -> Line {
+        let center = Point::new(200.0, 24.0);
+        let rectangle = Rectangle { center, width: 400.0, height: 48.0, angle: 0.0 };
+        let symbol = |&(class, step, score)| Symbol { class, first: step, last: step, score };
+        Line { rectangle, width: 400.0, symbols: text.iter().map(symbol).collect() }
+    }
+
+    fn symbols() -> Vec<String> {
+        ["", "a", "b", " "].map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn spaces_separate_words_whose_boxes_do_not_overlap() {
+        let line = line(&[(1, 2, 1.0), (2, 6, 0.5), (3, 8, 0.9), (1, 9, 1.0), (1, 13, 1.0)]);
+        let found = words(&line, &symbols(), 0.5).words;
+        let texts: Vec<_> = found.iter().map(|it| (it.text.as_str(), it.score)).collect();
+        assert_eq!(texts, [("ab", 0.75), ("aa", 1.0)]);
+        let (end, start) = (found[0].corners[1][0], found[1].corners[0][0]);
+        assert!(found[0].corners[0][0] >= 0.0 && end <= start, "{found:?}");
+        assert!((4.0..=20.0).contains(&found[0].corners[0][0]), "{found:?}");
+    }
+
+    #[test]
+    fn doubtful_words_are_left_out() {
+        let line = line(&[(1, 2, 0.4), (3, 8, 0.9), (2, 13, 0.6)]);
+        let found = words(&line, &symbols(), 0.5).words;
+        assert_eq!(found.iter().map(|it| it.text.as_str()).collect::<Vec<_>>(), ["b"]);
+    }
+}
