@@ -4,9 +4,9 @@
 
 mod bounds;
 mod chat;
+mod compute;
 mod engine;
 mod grammar;
-mod linear;
 mod literals;
 mod qwen2;
 mod verbatim;

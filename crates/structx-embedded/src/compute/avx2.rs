@@ -1,0 +1,267 @@
+//! The product of a panel on x86-64 with AVX2: 16 outputs of up to 4 rows at once.
+
+use std::arch::x86_64::{__m128i, __m256, __m256i};
+
+use pulp::NullaryFnOnce;
+use pulp::bytemuck::cast;
+use pulp::x86::V3;
+
+use super::format::Format;
+use super::packed::{Panel, Unit};
+use super::{Activations, BLOCK, Lanes};
+
+/// The groups of 4 inputs of a block.
+const GROUPS: usize = BLOCK / 4;
+/// The rows that are multiplied at once.
+const ROWS: usize = 4;
+
+/// The codes of a block, by group and half of the outputs.
+type Codes = [[__m256i; 2]; GROUPS];
+
+pub fn multiply(simd: V3, panel: Panel<'_>, states: &Activations, sums: &mut [Lanes]) {
+    let units = panel.units;
+    match panel.format {
+        Format::Q4_0 => simd.vectorize(Product::<4, 1, false> { simd, units, states, sums }),
+        Format::Q5_0 => simd.vectorize(Product::<5, 1, false> { simd, units, states, sums }),
+        Format::Q8_0 => simd.vectorize(Product::<8, 1, false> { simd, units, states, sums }),
+        Format::Q4K => simd.vectorize(Product::<4, 1, true> { simd, units, states, sums }),
+        Format::Q5K => simd.vectorize(Product::<5, 1, true> { simd, units, states, sums }),
+        Format::Q6K => simd.vectorize(Product::<6, 2, false> { simd, units, states, sums }),
+    }
+}
+
+/// The product for a format with `BITS` of a code, `SCALES` of a block, and `MINS` or an offset.
+struct Product<'a, const BITS: usize, const SCALES: usize, const MINS: bool> {
+    simd: V3,
+    units: &'a [Unit],
+    states: &'a Activations,
+    sums: &'a mut [Lanes],
+}
+
+/// A block of weights in registers.
+struct Weights<const SCALES: usize> {
+    codes: Codes,
+    scales: [[__m256; 2]; SCALES],
+    mins: [[__m256; 2]; SCALES],
+}
+
+impl<const BITS: usize, const SCALES: usize, const MINS: bool> NullaryFnOnce
+    for Product<'_, BITS, SCALES, MINS>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { simd, units, states, sums } = self;
+        let rows = sums.len();
+        let size = 2 * BITS + SCALES + usize::from(MINS);
+        for (index, units) in units.chunks_exact(size).enumerate() {
+            let weights = Self::weights(simd, units);
+            let codes = &states.codes[index * rows..][..rows];
+            let scales = &states.scales[index * rows..][..rows];
+            let halves = &states.sums[index * rows..][..rows];
+            let mut at = 0;
+            while at < rows {
+                let some = at..rows.min(at + ROWS);
+                let (codes, scales) = (&codes[some.clone()], &scales[some.clone()]);
+                let (halves, sums) = (&halves[some.clone()], &mut sums[some]);
+                match codes.len() {
+                    1 => Self::rows::<1>(simd, &weights, codes, scales, halves, sums),
+                    2 => Self::rows::<2>(simd, &weights, codes, scales, halves, sums),
+                    3 => Self::rows::<3>(simd, &weights, codes, scales, halves, sums),
+                    _ => Self::rows::<ROWS>(simd, &weights, codes, scales, halves, sums),
+                }
+                at += ROWS;
+            }
+        }
+    }
+}
+
+impl<const BITS: usize, const SCALES: usize, const MINS: bool> Product<'_, BITS, SCALES, MINS> {
+    /// How many products of a code and a state of 8 bits, of 2 inputs each, fit into 16 bits.
+    const FITTING: usize = match BITS {
+        4 => 8,
+        5 => 4,
+        6 => 2,
+        _ => 1,
+    };
+
+    #[inline(always)]
+    fn weights(simd: V3, units: &[Unit]) -> Weights<SCALES> {
+        let mut scales = [[simd.avx._mm256_setzero_ps(); 2]; SCALES];
+        let mut mins = scales;
+        for part in 0..SCALES {
+            scales[part] = numbers(simd, &units[2 * BITS + part]);
+            if !MINS {
+                let offset = simd.avx._mm256_set1_ps((1_u32 << (BITS - 1)) as f32);
+                mins[part] = scales[part].map(|scale| simd.avx._mm256_mul_ps(scale, offset));
+            } else {
+                mins[part] = numbers(simd, &units[2 * BITS + SCALES]);
+            }
+        }
+        Weights { codes: Self::codes(simd, units), scales, mins }
+    }
+
+    #[inline(always)]
+    fn codes(simd: V3, units: &[Unit]) -> Codes {
+        let (avx, avx2) = (simd.avx, simd.avx2);
+        let zero = avx._mm256_setzero_si256();
+        let mut codes = [[zero; 2]; GROUPS];
+        if BITS == 8 {
+            for group in 0..GROUPS {
+                codes[group] = [load(&units[2 * group]), load(&units[2 * group + 1])];
+            }
+            return codes;
+        }
+        let low = avx._mm256_set1_epi8(15);
+        for group in 0..GROUPS / 2 {
+            for half in 0..2 {
+                let both = load(&units[2 * group + half]);
+                codes[group][half] = avx2._mm256_and_si256(both, low);
+                let high = avx2._mm256_srli_epi16::<4>(both);
+                codes[group + 4][half] = avx2._mm256_and_si256(high, low);
+            }
+        }
+        for group in 0..GROUPS {
+            for half in 0..2 {
+                let high = match BITS {
+                    5 => fifth_bits(simd, load(&units[8 + half]), group),
+                    6 => two_bits(simd, load(&units[8 + 2 * (group / 4) + half]), group % 4),
+                    _ => continue,
+                };
+                codes[group][half] = avx2._mm256_or_si256(codes[group][half], high);
+            }
+        }
+        codes
+    }
+
+    /// Adds the products of `N` rows.
+    #[inline(always)]
+    fn rows<const N: usize>(
+        simd: V3,
+        weights: &Weights<SCALES>,
+        codes: &[[i32; GROUPS]],
+        scales: &[f32],
+        halves: &[[f32; 2]],
+        sums: &mut [Lanes],
+    ) {
+        let (avx, fma) = (simd.avx, simd.fma);
+        let (codes, scales, halves) = (&codes[..N], &scales[..N], &halves[..N]);
+        let sums = &mut sums[..N];
+        for part in 0..SCALES {
+            let groups = part * GROUPS / SCALES..(part + 1) * GROUPS / SCALES;
+            let totals = Self::integers::<N>(simd, &weights.codes, groups, codes);
+            for row in 0..N {
+                let mut sum: [__m256; 2] = cast(sums[row]);
+                let scale = avx._mm256_set1_ps(scales[row]);
+                let states =
+                    if SCALES == 2 { halves[row][part] } else { halves[row][0] + halves[row][1] };
+                let states = avx._mm256_set1_ps(states);
+                for half in 0..2 {
+                    let total = avx._mm256_cvtepi32_ps(totals[row][half]);
+                    let scale = avx._mm256_mul_ps(weights.scales[part][half], scale);
+                    sum[half] = fma._mm256_fmadd_ps(total, scale, sum[half]);
+                    if BITS != 8 {
+                        let min = weights.mins[part][half];
+                        sum[half] = fma._mm256_fnmadd_ps(min, states, sum[half]);
+                    }
+                }
+                sums[row] = cast(sum);
+            }
+        }
+    }
+
+    /// The sums over some groups of codes times states.
+    #[inline(always)]
+    fn integers<const N: usize>(
+        simd: V3,
+        weights: &Codes,
+        groups: std::ops::Range<usize>,
+        codes: &[[i32; GROUPS]],
+    ) -> [[__m256i; 2]; N] {
+        let (avx, avx2) = (simd.avx, simd.avx2);
+        let zero = avx._mm256_setzero_si256();
+        let ones = avx._mm256_set1_epi16(1);
+        let mut totals = [[zero; 2]; N];
+        for start in groups.clone().step_by(Self::FITTING) {
+            let mut short = [[zero; 2]; N];
+            for group in start..start + Self::FITTING {
+                for row in 0..N {
+                    let states = avx._mm256_set1_epi32(codes[row][group]);
+                    for half in 0..2 {
+                        let product = Self::product(simd, weights[group][half], states);
+                        short[row][half] = avx2._mm256_add_epi16(short[row][half], product);
+                    }
+                }
+            }
+            for row in 0..N {
+                for half in 0..2 {
+                    let pairs = avx2._mm256_madd_epi16(short[row][half], ones);
+                    totals[row][half] = avx2._mm256_add_epi32(totals[row][half], pairs);
+                }
+            }
+        }
+        totals
+    }
+
+    /// The sums of 2 neighbouring products, in 16 bits.
+    #[inline(always)]
+    fn product(simd: V3, weights: __m256i, states: __m256i) -> __m256i {
+        let avx2 = simd.avx2;
+        if BITS == 8 {
+            // The instruction takes unsigned codes, so their signs move to the states.
+            let magnitudes = avx2._mm256_abs_epi8(weights);
+            return avx2._mm256_maddubs_epi16(magnitudes, avx2._mm256_sign_epi8(states, weights));
+        }
+        avx2._mm256_maddubs_epi16(weights, states)
+    }
+}
+
+#[inline(always)]
+fn load(unit: &Unit) -> __m256i {
+    cast(unit.0)
+}
+
+/// 16 numbers from their 16-bit form: the bits of exponent and mantissa move to those of 32 bits, and
+/// the product corrects the bias of the exponent. Infinity and NaN are not in the weights of a model.
+#[inline(always)]
+fn numbers(simd: V3, unit: &Unit) -> [__m256; 2] {
+    let (avx, avx2) = (simd.avx, simd.avx2);
+    let halves: [__m128i; 2] = cast(unit.0);
+    halves.map(|bits| {
+        let wide = avx2._mm256_slli_epi32::<13>(avx2._mm256_cvtepi16_epi32(bits));
+        let kept = avx._mm256_set1_epi32(0x8FFF_E000_u32.cast_signed());
+        let number: __m256 = cast(avx2._mm256_and_si256(wide, kept));
+        avx._mm256_mul_ps(number, avx._mm256_set1_ps(f32::from_bits((127 + 112) << 23)))
+    })
+}
+
+/// Bit `group` of each byte, as its fifth.
+#[inline(always)]
+fn fifth_bits(simd: V3, bits: __m256i, group: usize) -> __m256i {
+    let (avx, avx2) = (simd.avx, simd.avx2);
+    let moved = match group {
+        0 => avx2._mm256_slli_epi16::<4>(bits),
+        1 => avx2._mm256_slli_epi16::<3>(bits),
+        2 => avx2._mm256_slli_epi16::<2>(bits),
+        3 => avx2._mm256_slli_epi16::<1>(bits),
+        4 => bits,
+        5 => avx2._mm256_srli_epi16::<1>(bits),
+        6 => avx2._mm256_srli_epi16::<2>(bits),
+        _ => avx2._mm256_srli_epi16::<3>(bits),
+    };
+    avx2._mm256_and_si256(moved, avx._mm256_set1_epi8(0x10))
+}
+
+/// Bits `2 * group` and the next of each byte, as its fifth and sixth.
+#[inline(always)]
+fn two_bits(simd: V3, bits: __m256i, group: usize) -> __m256i {
+    let (avx, avx2) = (simd.avx, simd.avx2);
+    let moved = match group {
+        0 => avx2._mm256_slli_epi16::<4>(bits),
+        1 => avx2._mm256_slli_epi16::<2>(bits),
+        2 => bits,
+        _ => avx2._mm256_srli_epi16::<2>(bits),
+    };
+    avx2._mm256_and_si256(moved, avx._mm256_set1_epi8(0x30))
+}
