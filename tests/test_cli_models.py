@@ -58,6 +58,7 @@ def test_models_list_names_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines() == [
         "qwen2.5-coder-0.5b     491 MB  not on this machine",
         "qwen2.5-coder-1.5b   1,117 MB  not on this machine",
+        "ocr      31 MB  not on this machine",
     ]
 
 

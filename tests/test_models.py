@@ -16,7 +16,8 @@ import pytest
 
 from structx import exceptions
 from structx.exceptions import ConfigurationError, FileError
-from structx.local_models import fetch, known, models
+from structx.local_models import fetch, known, models, ocr
+from structx.local_models import store as stored
 
 CONTENT = random.Random(7).randbytes(3_000_000)
 KNOWN = known.KnownModel(
@@ -390,8 +391,8 @@ def test_the_cache_is_where_the_platform_has_it(
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(models.sys, "platform", platform)
-    assert models.cache_dir().as_posix() == wanted.replace("HOME", home)
+    monkeypatch.setattr(stored.sys, "platform", platform)
+    assert stored.cache_dir().as_posix() == wanted.replace("HOME", home)
 
 
 @pytest.mark.parametrize(
@@ -405,3 +406,46 @@ def test_exceptions_pickle_with_their_facts(error: exceptions.StructXError) -> N
     copy = pickle.loads(pickle.dumps(error))
     assert (type(copy), str(copy)) == (type(error), "the message")
     assert vars(copy) == vars(error)
+
+
+@pytest.fixture
+def recognition(monkeypatch: pytest.MonkeyPatch) -> ocr.OcrFile:
+    """Text recognition whose weights are one small file."""
+    url = "https://example.com/a/tiny.onnx"
+    file = ocr.OcrFile(url, len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+    monkeypatch.setattr(ocr, "FILES", (file,))
+    return file
+
+
+def test_text_recognition_is_fetched_from_the_hub(
+    hub: Hub, recognition: ocr.OcrFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = replace(recognition, url=f"{known._HUB}/tiny.onnx")  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(ocr, "FILES", (own,))
+    assert not ocr.is_present()
+    folder = models.pull("ocr", progress=False)
+    assert folder == ocr.folder() and ocr.is_present()
+    assert (folder / "tiny.onnx").read_bytes() == CONTENT
+    models.pull("ocr", progress=False)
+    assert hub.seen == [("/tiny.onnx", None)]
+    assert models.remove("ocr") and not ocr.is_present() and not models.remove("ocr")
+
+
+@pytest.mark.usefixtures("recognition")
+def test_text_recognition_is_taken_from_a_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(wheel: known.Wheel, folder: Path) -> Path:
+        path = folder / "some.whl"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("rapidocr/models/tiny.onnx", content)
+        return path
+
+    monkeypatch.setattr(fetch, "download", download)
+    content = CONTENT[1:]
+    with pytest.raises(FileError, match=r"tiny\.onnx has the wrong hash"):
+        models.pull("ocr", source="pypi", progress=False)
+    assert not ocr.is_present()
+    content = CONTENT
+    folder = models.pull("ocr", source="pypi", progress=False)
+    assert (folder / "tiny.onnx").read_bytes() == CONTENT

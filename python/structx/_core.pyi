@@ -59,6 +59,7 @@ _Item = TypeVar("_Item")
 __version__: str
 
 _Box: TypeAlias = tuple[float, float, float, float] | None
+_Method: TypeAlias = Literal["native", "ocr", "none"]
 _Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin", "table"]
 _One: TypeAlias = str | list[bytes] | tuple[str, bytes] | Path | Prepared
 _Encoded: TypeAlias = (
@@ -260,7 +261,18 @@ class RawPage(TypedDict):
     width: float | None
     height: float | None
     needs_vision: bool
+    method: _Method
     name: str | None
+
+@type_check_only
+class RawWord(TypedDict):
+    """The fields of a Word, without its text."""
+
+    start: int
+    end: int
+    page: int
+    box: tuple[float, float, float, float]
+    score: float | None
 
 @type_check_only
 class RawPlace(TypedDict):
@@ -320,6 +332,8 @@ class Document:
     @property
     def source(self) -> Prepared: ...
     def pages(self) -> list[RawPage]: ...
+    def words(self) -> list[RawWord]:
+        """The words with a box."""
     def blocks(self) -> list[RawBlock]:
         """All blocks but cells."""
     def tables(self) -> list[RawTable]:
@@ -655,6 +669,9 @@ class Prepared:
     @property
     def path(self) -> Path | None:
         """The path, if the source is a file."""
+    @property
+    def is_recognized(self) -> bool:
+        """Whether text of the document was recognised (OCR)."""
     @property
     def is_document(self) -> bool:
         """Whether the source is a document, and not a table."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from structx.inputs import OneSource
 
 Mode: TypeAlias = Literal["auto", "text", "vision", "file"]
+Ocr: TypeAlias = Literal["auto", "never", "always"]
+Method: TypeAlias = Literal["native", "ocr", "none"]
 Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin", "table"]
 
 
@@ -54,7 +56,11 @@ class DocumentLimits:
     pixels: int = 64_000_000
     """Pixels of an image."""
     seconds: float = 8.0
-    """Seconds of CPU time."""
+    """Seconds of CPU time, without those of text recognition (OCR)."""
+    ocr_pages: int = 200
+    """Pages whose text is recognised; further ones stay unread, with a warning."""
+    ocr_seconds: float = 60.0
+    """Seconds of text recognition for one page, which then stays unread, with a warning."""
 
 
 class Box(NamedTuple):
@@ -80,9 +86,26 @@ class Page:
     """In points (1/72 inch), or in pixels for an image; None if the format has no sizes."""
     height: float | None
     needs_vision: bool
-    """Whether the page has no usable text, as in a scan: only a vision model can read it."""
+    """Whether the page has no usable text, as in a scan, and none was recognised: only a vision
+    model can read it."""
     name: str | None = None
     """The name of a sheet; None for other pages."""
+    method: Method = "native"
+    """How its text was found: `native`, the file has it; `ocr`, it was recognised, or a part of it
+    was; `none`, there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word and its place on a page."""
+
+    start: int
+    end: int
+    text: str
+    page: int
+    box: Box
+    score: float | None
+    """How sure text recognition (OCR) is of it, from 0 to 1; None for text of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +278,25 @@ class Document:
         return [Page(**page, text=self._part(page)) for page in self._core.pages()]
 
     @cached_property
+    def words(self) -> list[Word]:
+        """The words with a box, in the order of the text; empty for formats without boxes.
+
+        Example: the recognised words of a scan that should be checked are
+        `[word for word in document.words if (word.score or 1) < 0.8]`.
+        """
+        return [
+            Word(
+                raw["start"],
+                raw["end"],
+                self._part(raw),
+                raw["page"],
+                Box(*raw["box"]),
+                raw["score"],
+            )
+            for raw in self._core.words()
+        ]
+
+    @cached_property
     def blocks(self) -> list[Block]:
         """The parts of the text, in its order."""
         return [
@@ -315,7 +357,7 @@ class Document:
         text, address = self._part(raw), raw["address"]
         return Cell(raw["row"], raw["column"], start, end, text, box, address, page)
 
-    def _part(self, raw: _core.RawPage | _core.RawBlock | _core.RawCell) -> str:
+    def _part(self, raw: _core.RawPage | _core.RawWord | _core.RawBlock | _core.RawCell) -> str:
         return self.text[raw["start"] : raw["end"]]
 
     def __reduce__(self) -> tuple[Callable[..., Document], tuple[bytes, bytes | None]]:
@@ -344,6 +386,8 @@ def read(
     mode: Mode = "auto",
     password: str | None = None,
     limits: DocumentLimits | None = None,
+    ocr: Ocr = "auto",
+    ocr_languages: Sequence[str] = (),
     **table_options: Any,
 ) -> Document:
     """Reads a document without a model.
@@ -356,6 +400,11 @@ def read(
             with other modes it is read. `Extractor.extract` describes their effect on a model.
         password: the password of an encrypted PDF.
         limits: the limits. Default: `DocumentLimits()`.
+        ocr: which pages of PDFs and images have their text recognised: with `auto`, those without
+            usable text or with a scanned part, if `structx models pull ocr` was run; with `always`,
+            all, in place of the text of the file; with `never`, none.
+        ocr_languages: the languages of scans, such as `["de", "fr"]`. Default: all that text
+            recognition knows.
         table_options: options for tabular files; see `FileReader.read_file`. `read_as="document"`
             reads every sheet of a workbook as a page.
 
@@ -375,7 +424,8 @@ def read(
         >>> structx.read(("notes.md", b"# Notes")).blocks[0].kind
         'heading'
     """
-    given = _given(source, mode, password, limits, table_options)
+    options = {**table_options, **_recognition(ocr, ocr_languages)}
+    given = _given(source, mode, password, limits, options)
     return Document(_core.reading_document(given).wait())
 
 
@@ -386,6 +436,8 @@ async def read_async(
     mode: Mode = "auto",
     password: str | None = None,
     limits: DocumentLimits | None = None,
+    ocr: Ocr = "auto",
+    ocr_languages: Sequence[str] = (),
     **table_options: Any,
 ) -> Document:
     """`read` for asyncio: reads in another thread, without the GIL.
@@ -395,7 +447,8 @@ async def read_async(
         >>> asyncio.run(structx.read_async(invoice)).format
         'pdf'
     """
-    given = await _given_async(source, mode, password, limits, table_options)
+    options = {**table_options, **_recognition(ocr, ocr_languages)}
+    given = await _given_async(source, mode, password, limits, options)
     return Document(await _core.reading_document(given).start())
 
 
@@ -407,7 +460,8 @@ def measure(
     limits: DocumentLimits | None = None,
     **table_options: Any,
 ) -> Measure:
-    """Measures a source without a model. Arguments and errors are those of `read`.
+    """Measures a source without a model, and without recognising the text of its scans unless
+    `ocr="always"`. Arguments and errors are those of `read`.
 
     Examples:
         >>> size = structx.measure(invoice)
@@ -436,6 +490,11 @@ async def measure_async(
     """
     given = await _given_async(source, mode, password, limits, table_options)
     return Measure(*await _core.measuring(given).start())
+
+
+def _recognition(ocr: Ocr, languages: Sequence[str]) -> dict[str, Any]:
+    given = {"ocr": ocr} if ocr != "auto" else {}
+    return {**given, **({"ocr_languages": [*languages]} if languages else {})}
 
 
 async def _given_async(source: OneSource, *how: Any) -> Encoded:

@@ -89,7 +89,8 @@ class Evidence:
     """What the source says, in its own spelling; empty without a place."""
     status: EvidenceStatus
     score: float
-    """How alike value and text are, from 0 (not said) to 1 (the same characters)."""
+    """How alike value and text are, from 0 (not said) to 1 (the same characters). In a recognised
+    text (OCR), times the lowest score of the words there."""
     spans: list[Span]
     """The place. A value that crosses lines or cells has several spans."""
     occurrences: int

@@ -28,11 +28,15 @@ _BLOCK = 1 << 20
 
 def save(
     evidence: Mapping[str, Evidence],
-    source: Path,
+    document: _core.Prepared,
     options: str,
     proof: str | os.PathLike[str],
 ) -> None:
     """Writes the proof of a document's values; see `ExtractionResult.save_proof`."""
+    source = cast(Path, document.path)
+    if not document.is_recognized:
+        # The places are those of the text without that of scans, whatever the machine can read.
+        options = json.dumps({**json.loads(options), "ocr": "never"})
     # A proof is shown to others.
     kept = {name: value for name, value in json.loads(options).items() if name != "password"}
     values = [
@@ -60,16 +64,16 @@ def save(
 
 
 def save_all(
-    found: Iterable[tuple[Mapping[str, Evidence], Path]],
+    found: Iterable[tuple[Mapping[str, Evidence], _core.Prepared]],
     options: str,
     folder: str | os.PathLike[str],
 ) -> None:
     """Writes the proofs of several documents to a folder; see `ExtractionResult.save_proof`."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     names: set[str] = set()
-    for evidence, source in found:
-        name = free_name(source.name, names)
-        save(evidence, source, options, Path(folder) / f"{name}.proof.json")
+    for evidence, document in found:
+        name = free_name(cast(Path, document.path).name, names)
+        save(evidence, document, options, Path(folder) / f"{name}.proof.json")
 
 
 class Verdict(NamedTuple):

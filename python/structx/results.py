@@ -199,9 +199,9 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
             )
         if len(self.rows) == 1:
             row, document = found[0]
-            proofs.save(row.evidence, document.path, options, path)
+            proofs.save(row.evidence, document, options, path)
             return
-        proofs.save_all(((row.evidence, one.path) for row, one in found), options, path)
+        proofs.save_all(((row.evidence, one) for row, one in found), options, path)
 
     def review(
         self,

@@ -1,8 +1,8 @@
 # /// script
 # requires-python = ">=3.10"
-# dependencies = ["python-docx>=1.1", "reportlab>=4.2"]
+# dependencies = ["pillow>=11", "python-docx>=1.1", "reportlab>=4.2"]
 # ///
-"""Writes the sample contract and the sample invoice next to this script.
+"""Writes the sample contract, the sample invoice and the sample scan next to this script.
 
 All companies, people and figures are invented. Two runs with the same versions of the libraries
 write the same bytes.
@@ -10,6 +10,7 @@ write the same bytes.
 
 from __future__ import annotations
 
+import random
 import zipfile
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -20,6 +21,7 @@ from docx.document import Document as DocxDocument
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Cm
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
@@ -325,6 +327,42 @@ def line_item_table() -> Table:
     return table
 
 
+RECEIPT = [
+    (40, "", "Tarn Street Hardware", ""),
+    (24, "", "8 Tarn Street, Kendal LA9 4QD", ""),
+    (24, "", "VAT no. GB 318 5520 41", ""),
+    (24, "Receipt no. 004417", "", "21 March 2026"),
+    (28, "Cordless drill 18 V", "", "89.95"),
+    (28, "Wood screws 4 x 40, 200", "", "7.20"),
+    (28, "Masonry bits, set of 5", "", "12.45"),
+    (28, "Dust sheet", "", "3.99"),
+    (34, "Total GBP", "", "113.59"),
+    (24, "Paid by card", "", "**** 2209"),
+    (24, "", "Returns within 28 days with this receipt", ""),
+]
+
+
+def write_scan(path: Path) -> None:
+    """A receipt as a scanner sees it: grey, a little skewed, blurred and noisy, and without text."""
+    width, height = 1_240, 1_000
+    page = Image.new("L", (width, height), 244)
+    draw = ImageDraw.Draw(page)
+    y = 90
+    for size, left, middle, right in RECEIPT:
+        font = ImageFont.load_default(size)
+        draw.text((180, y), left, 40, font)
+        draw.text((width / 2, y), middle, 40, font, anchor="ma")
+        draw.text((width - 180, y), right, 40, font, anchor="ra")
+        y += 2 * size + 12
+    page = page.rotate(1.1, Image.Resampling.BICUBIC, fillcolor=244)
+    page = page.filter(ImageFilter.GaussianBlur(0.8))
+    noise = Image.frombytes("L", page.size, random.Random(7).randbytes(width * height))
+    page = Image.blend(page, noise, 0.12)
+    times = WRITTEN_AT.timetuple()
+    page.save(path, resolution=150, quality=60, creationDate=times, modDate=times)
+
+
 if __name__ == "__main__":
     write_contract(FOLDER / "free-consultancy-agreement.docx")
     write_invoice(FOLDER / "S0305SampleInvoice.pdf")
+    write_scan(FOLDER / "receipt-scan.pdf")

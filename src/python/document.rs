@@ -7,7 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::documents::{self, Block, BlockKind, Bounds, CodePoints, Content, FileError};
+use crate::documents::{self, Block, BlockKind, Bounds, CodePoints, Content, FileError, Method};
 
 use super::errors::file_error;
 use super::input::Prepared;
@@ -22,7 +22,17 @@ struct RawPage {
     width: Option<f32>,
     height: Option<f32>,
     needs_vision: bool,
+    method: &'static str,
     name: Option<String>,
+}
+
+#[derive(IntoPyObject)]
+struct RawWord {
+    start: usize,
+    end: usize,
+    page: u32,
+    r#box: RawBox,
+    score: Option<f32>,
 }
 
 #[derive(IntoPyObject)]
@@ -150,10 +160,25 @@ impl Document {
                 width: page.size.map(|(width, _)| width),
                 height: page.size.map(|(_, height)| height),
                 needs_vision: page.needs_vision,
+                method: match self.document().method(page) {
+                    Method::Native => "native",
+                    Method::Ocr => "ocr",
+                    Method::None => "none",
+                },
                 name: page.name.clone(),
             }
         };
         pages.map(raw).collect()
+    }
+
+    /// The words with a box.
+    fn words(&self) -> Vec<RawWord> {
+        let raw = |word: &documents::Word| {
+            let Range { start, end } = self.range(&word.range);
+            let bounds = raw_box(word.bounds);
+            RawWord { start, end, page: word.page, r#box: bounds, score: word.score }
+        };
+        self.document().words.iter().map(raw).collect()
     }
 
     /// All blocks but cells, which belong to their tables.

@@ -10,13 +10,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::documents::table::Table;
-use crate::documents::{BlockKind, CodePoints, Content, Document, FileError};
+use crate::documents::{BlockKind, CodePoints, Content, Document};
 use crate::evidence::{Evidence, Leaf, Uncited, coverage, find, leaves};
 use crate::run::proof::{self, RecordedValue};
 use crate::run::{index, items_of};
 
 use super::document::{RawBox, raw_box};
-use super::input::{Input, off_the_runtime};
+use super::input::{Input, read_and};
 use super::item_schema::to_python;
 use super::job::Job;
 use super::target::{Compiled, Pydantic};
@@ -231,13 +231,11 @@ fn name(of: impl Serialize) -> String {
 pub fn checking(py: Python<'_>, input: Input, values: &str) -> PyResult<Job> {
     let values: Vec<RecordedValue> =
         serde_json::from_str(values).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    Ok(Job::new(Pydantic::without_validators(py)?, None, async {
-        off_the_runtime(move || match &*input.read()?.content {
-            Content::Document(document) => Ok::<_, FileError>(proof::check(document, &values)),
-            Content::Table(_) => Ok(vec!["it is read as a table, not as a document".to_owned()]),
-        })
-        .await?
-    }))
+    let work = read_and(input, false, move |prepared| match &*prepared.content {
+        Content::Document(document) => Ok(proof::check(document, &values)),
+        Content::Table(_) => Ok(vec!["it is read as a table, not as a document".to_owned()]),
+    });
+    Ok(Job::new(Pydantic::without_validators(py)?, None, work))
 }
 
 /// The error of a row whose evidence was not kept.

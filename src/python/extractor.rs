@@ -15,7 +15,7 @@ use crate::llm::price::Price;
 use crate::llm::providers::registry;
 use crate::llm::retry::{RetryPolicy, seconds};
 use crate::run::error::Error;
-use crate::run::{self, RunOptions, Sources, Target};
+use crate::run::{self, RunOptions, Sources, Step, Target};
 use crate::schema::definition::ExtractionRequest;
 
 use super::errors;
@@ -68,9 +68,14 @@ struct OpenCall {
 }
 
 impl OpenCall {
+    /// The sources, read for the models of extraction.
     fn sources(&self, input: Input, kept: Option<Arc<Kept>>) -> Sources {
+        self.sources_for(&self.clients.extractor, input, kept)
+    }
+
+    fn sources_for(&self, step: &Step, input: Input, kept: Option<Arc<Kept>>) -> Sources {
         let (pydantic, reporter) = (&self.pydantic, self.reporter.as_ref());
-        sources(input, &Call { pydantic, reporter, kept })
+        sources(input, &Call { pydantic, reporter, sees_images: step.sees_images(), kept })
     }
 
     /// The output of `work`, after the call is closed and all progress is reported to Python.
@@ -271,7 +276,7 @@ impl Extractor {
         let start = self.start(py, run, true)?;
         Ok(Job::new(start.pydantic.clone(), None, async move {
             let call = start.open().await?;
-            let sources = call.sources(input, None);
+            let sources = call.sources_for(&call.clients.planner, input, None);
             let OpenCall { clients, pydantic, .. } = &call;
             let plan = run::plan(&clients.planner, pydantic, sources, &query);
             call.reported(Box::pin(plan)).await.map(RawPlan::from)
@@ -322,7 +327,8 @@ impl Extractor {
         let pydantic = Pydantic::without_validators(py)?;
         let target = target.map(Arc::new);
         Ok(Job::new(pydantic.clone(), target.clone(), async move {
-            let call = Call { pydantic: &pydantic, reporter: None, kept: None };
+            let sees_images = clients.extractor.sees_images();
+            let call = Call { pydantic: &pydantic, reporter: None, sees_images, kept: None };
             let sources = sources(input, &call);
             let target = target.map(|target| pydantic.target(target));
             let Clients { planner, extractor, .. } = clients;
@@ -345,14 +351,14 @@ impl Extractor {
 
     /// What is read of one source, or of several.
     fn prepare(&self, py: Python<'_>, input: Input) -> PyResult<Job> {
-        self.check_open()?;
+        let sees_images = self.clients()?.extractor.sees_images();
         let pydantic = Pydantic::without_validators(py)?;
         let python = pydantic.clone();
         Ok(Job::new(pydantic, None, async move {
             if input.is_several() {
-                ReadSources::read(input, &python).await.map(RawPrepared::Several)
+                ReadSources::read(input, &python, sees_images).await.map(RawPrepared::Several)
             } else {
-                read(input).await.map(RawPrepared::One).map_err(Error::from)
+                read(input, sees_images).await.map(RawPrepared::One).map_err(Error::from)
             }
         }))
     }

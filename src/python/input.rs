@@ -21,6 +21,7 @@ use crate::run::{SAMPLE_CHARACTERS, SourceId};
 use super::document::Document as PyDocument;
 use super::errors::file_error;
 use super::job::Job;
+use super::ocr::{self, StopOnDrop, StopSignal};
 use super::sources::{ReadSources, Several};
 use super::target::Pydantic;
 
@@ -30,6 +31,8 @@ pub struct Input {
     pub encoded: Encoded,
     pub options: String,
     pub label: Option<Label>,
+    /// The folder of the weights of text recognition, for a file.
+    pub ocr_weights: Option<PathBuf>,
 }
 
 #[derive(FromPyObject)]
@@ -52,7 +55,9 @@ impl FromPyObject<'_, '_> for Input {
         let parts = input.cast::<PyTuple>()?;
         let label = if parts.len() > 2 { Some(parts.get_item(2)?.extract()?) } else { None };
         let (encoded, options) = (parts.get_item(0)?.extract()?, parts.get_item(1)?.extract()?);
-        Ok(Self { encoded, options, label })
+        let is_file = matches!(encoded, Encoded::File(..) | Encoded::Path(_));
+        let ocr_weights = is_file.then(|| ocr::weights(input.py())).transpose()?;
+        Ok(Self { encoded, options, label, ocr_weights })
     }
 }
 
@@ -108,11 +113,17 @@ impl Input {
         }
     }
 
+    /// Reads it for a model that sees images, or for one that doesn't, or for none. Text recognition
+    /// ends when `stop` says so.
+    ///
     /// # Errors
     /// The source can't be read, or an option is wrong or has no use for it.
-    pub fn read(self) -> Result<Prepared, FileError> {
-        let Self { encoded, options, .. } = self;
-        let options = ReadOptions::from_json(&options)?;
+    pub fn read(self, sees_images: bool, stop: StopSignal) -> Result<Prepared, FileError> {
+        let Self { encoded, options, ocr_weights, .. } = self;
+        let mut options = ReadOptions::from_json(&options)?;
+        let weights = ocr_weights.as_deref();
+        options.engine =
+            weights.and_then(|weights| ocr::engine(weights, &options, sees_images, stop));
         match encoded {
             Encoded::Text(text) => documents::Document::from_text(text, &options)
                 .map(Content::Document)
@@ -259,6 +270,13 @@ impl Prepared {
         document.format == Some(Format::Pdf)
     }
 
+    /// Whether text of the document was recognised (OCR).
+    #[getter]
+    fn is_recognized(&self) -> bool {
+        let Content::Document(document) = &*self.content else { return false };
+        document.words.iter().any(|word| word.score.is_some())
+    }
+
     /// The text of a document; None for a table.
     #[getter]
     fn text(&self) -> Option<&str> {
@@ -296,29 +314,24 @@ impl Prepared {
 /// A job that reads a source; raises `FileError`.
 #[pyfunction]
 pub fn reading(py: Python<'_>, input: Input) -> PyResult<Job> {
-    Ok(Job::new(Pydantic::without_validators(py)?, None, read(input)))
+    Ok(Job::new(Pydantic::without_validators(py)?, None, read(input, false)))
 }
 
 /// A job that reads a source as a document; raises `FileError`.
 #[pyfunction]
 pub fn reading_document(py: Python<'_>, input: Input) -> PyResult<Job> {
-    Ok(Job::new(Pydantic::without_validators(py)?, None, async {
-        off_the_runtime(|| input.read().and_then(PyDocument::new)).await?
-    }))
+    let work = read_and(input, false, PyDocument::new);
+    Ok(Job::new(Pydantic::without_validators(py)?, None, work))
 }
 
-/// A job that measures a source; raises `FileError`.
+/// A job that measures a source, without the text of its scans; raises `FileError`.
 #[pyfunction]
 pub fn measuring(py: Python<'_>, input: Input) -> PyResult<Job> {
-    Ok(Job::new(Pydantic::without_validators(py)?, None, async {
-        // In one piece: a second one would queue behind the reads of all other files.
-        off_the_runtime(|| {
-            let Measure { pages, rows, characters, tokens, vision_pages } =
-                input.read()?.content.measure();
-            Ok::<_, FileError>((pages, rows, characters, tokens, vision_pages))
-        })
-        .await?
-    }))
+    let work = read_and(input, true, |prepared| {
+        let Measure { pages, rows, characters, tokens, vision_pages } = prepared.content.measure();
+        Ok((pages, rows, characters, tokens, vision_pages))
+    });
+    Ok(Job::new(Pydantic::without_validators(py)?, None, work))
 }
 
 /// The image of a page, or why it has none.
@@ -382,12 +395,24 @@ pub fn rendering(
     ))
 }
 
-/// Reads on a thread for sources.
-pub async fn read(input: Input) -> Result<Prepared, FileError> {
+/// Reads on a thread for sources, see [`Input::read`].
+pub async fn read(input: Input, sees_images: bool) -> Result<Prepared, FileError> {
     if input.is_quick() {
-        return input.read();
+        return input.read(sees_images, StopOnDrop::default().signal());
     }
-    off_the_runtime(|| input.read()).await?
+    read_and(input, sees_images, Ok).await
+}
+
+/// [`read`] and `then` in one piece on one thread: a second one would queue behind the reads of all
+/// other files. Text recognition ends if the future is dropped.
+pub async fn read_and<T: Send + 'static>(
+    input: Input,
+    sees_images: bool,
+    then: impl FnOnce(Prepared) -> Result<T, FileError> + Send + 'static,
+) -> Result<T, FileError> {
+    let stop = StopOnDrop::default();
+    let signal = stop.signal();
+    off_the_runtime(move || input.read(sees_images, signal).and_then(then)).await?
 }
 
 /// Runs `work`, which takes a processor for more than a millisecond, on a thread for sources: the

@@ -12,7 +12,10 @@ mod input;
 mod isolate;
 mod item_schema;
 mod job;
+#[cfg(feature = "ocr")]
+mod lazy_engine;
 mod limits;
+mod ocr;
 mod progress;
 mod raw;
 mod row;

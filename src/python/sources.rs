@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::ready;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use futures_util::Stream;
@@ -10,12 +11,13 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use structx_common::sync::lock;
 
-use crate::documents::{ArchivedFile, FileError};
+use crate::documents::{ArchivedFile, FileError, ReadOptions};
 use crate::run::error::{Error, Result};
 use crate::run::{Reading, SAMPLE_CHARACTERS, Source, SourceId, Sources, sample_of};
 
 use super::errors::unread;
 use super::input::{Encoded, Input, Label, Prepared, files_in, off_the_runtime, read};
+use super::ocr::{self, StopOnDrop};
 use super::progress::ProgressReporter;
 use super::target::Pydantic;
 
@@ -87,13 +89,15 @@ impl Kept {
 pub struct Call<'a> {
     pub pydantic: &'a Pydantic,
     pub reporter: Option<&'a Arc<ProgressReporter>>,
+    /// Whether they are read for a model that sees images.
+    pub sees_images: bool,
     /// Keeps what is read.
     pub kept: Option<Arc<Kept>>,
 }
 
 /// The sources that an input is.
 pub fn sources(input: Input, call: &Call<'_>) -> Sources {
-    let Call { pydantic, reporter, kept } = call;
+    let Call { pydantic, reporter, sees_images, kept } = call;
     let tell = |count| reporter.iter().for_each(|reporter| reporter.sources(count));
     match input.encoded {
         Encoded::Several(Several { take, close, total }) => {
@@ -103,6 +107,7 @@ pub fn sources(input: Input, call: &Call<'_>) -> Sources {
             let state = Pulling {
                 puller,
                 reporter: reporter.cloned(),
+                sees_images: *sees_images,
                 kept: kept.clone(),
                 waiting: VecDeque::new(),
                 given: 0,
@@ -125,20 +130,29 @@ pub fn sources(input: Input, call: &Call<'_>) -> Sources {
         _ => {
             tell(Some(1));
             let id = input.label().id(0, 0);
-            Sources::one(reading(input, id, kept.clone()))
+            Sources::one(reading(input, id, *sees_images, kept.clone()))
         }
     }
 }
 
 /// Reads an input, and keeps what was read.
-fn reading(input: Input, id: SourceId, kept: Option<Arc<Kept>>) -> Reading {
-    Box::pin(async move { source(id, read(input).await, kept) })
+fn reading(input: Input, id: SourceId, sees_images: bool, kept: Option<Arc<Kept>>) -> Reading {
+    Box::pin(async move { source(id, read(input, sees_images).await, kept) })
 }
 
 /// Reads a file of an archive, and keeps what was read.
-fn reading_archived(file: ArchivedFile, id: SourceId, kept: Option<Arc<Kept>>) -> Reading {
+fn reading_archived(
+    (file, weights, sees_images): (ArchivedFile, Option<PathBuf>, bool),
+    id: SourceId,
+    kept: Option<Arc<Kept>>,
+) -> Reading {
     Box::pin(async move {
-        let read = off_the_runtime(move || file.read().map(Prepared::from)).await;
+        let stop = StopOnDrop::default();
+        let engine = |options: &ReadOptions| {
+            ocr::engine(weights.as_deref()?, options, sees_images, stop.signal())
+        };
+        let engine = engine(&file.options);
+        let read = off_the_runtime(move || file.read(engine).map(Prepared::from)).await;
         source(id, read.and_then(|read| read), kept)
     })
 }
@@ -185,9 +199,10 @@ impl Drop for Puller {
 struct Pulling {
     puller: Puller,
     reporter: Option<Arc<ProgressReporter>>,
+    sees_images: bool,
     kept: Option<Arc<Kept>>,
-    /// Files of an archive.
-    waiting: VecDeque<ArchivedFile>,
+    /// Files of an archive, with the weights of text recognition.
+    waiting: VecDeque<(ArchivedFile, Option<PathBuf>)>,
     given: usize,
     number: usize,
     is_over: bool,
@@ -203,8 +218,9 @@ impl Pulling {
 
     async fn next(&mut self) -> Result<Option<Reading>> {
         loop {
-            if let Some(file) = self.waiting.pop_front() {
+            if let Some((file, weights)) = self.waiting.pop_front() {
                 let id = Label::Name(file.name.clone()).id(self.next_number(), self.given - 1);
+                let file = (file, weights, self.sees_images);
                 return Ok(Some(reading_archived(file, id, self.kept.clone())));
             }
             if self.is_over {
@@ -233,13 +249,14 @@ impl Pulling {
                 }
                 Ok((input, None)) => {
                     let id = input.label().id(self.next_number(), given);
-                    return Ok(Some(reading(input, id, self.kept.clone())));
+                    return Ok(Some(reading(input, id, self.sees_images, self.kept.clone())));
                 }
-                Ok((_, Some(files))) => {
+                Ok((input, Some(files))) => {
                     if let Some(reporter) = &self.reporter {
                         reporter.archive(files.len());
                     }
-                    self.waiting = files.into();
+                    let weights = &input.ocr_weights;
+                    self.waiting = files.into_iter().map(|file| (file, weights.clone())).collect();
                 }
             }
         }
@@ -261,9 +278,9 @@ pub struct ReadSources {
 }
 
 impl ReadSources {
-    pub async fn read(input: Input, pydantic: &Pydantic) -> Result<Self> {
+    pub async fn read(input: Input, pydantic: &Pydantic, sees_images: bool) -> Result<Self> {
         let kept = Arc::new(Kept::default());
-        let call = Call { pydantic, reporter: None, kept: Some(kept.clone()) };
+        let call = Call { pydantic, reporter: None, sees_images, kept: Some(kept.clone()) };
         let read = sources(input, &call).read_all().await?;
         let mut prepared = kept.take();
         prepared.resize(read.len(), None);

@@ -74,7 +74,9 @@ impl Level {
     fn is_met_by(self, evidence: &Evidence) -> bool {
         match evidence.status {
             // Places that tie say the value alike, with the score of each.
-            Status::Normalized | Status::Ambiguous => self != Self::Exact || evidence.score >= 1.0,
+            Status::Normalized | Status::Ambiguous => {
+                self != Self::Exact || evidence.likeness >= 1.0
+            }
             Status::Fuzzy => self == Self::Fuzzy,
             Status::Missing => false,
             // The schema does not ask for a place of the last two, or structx can't look for one.

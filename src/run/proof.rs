@@ -77,7 +77,9 @@ fn problem(
 fn holds(recorded: Status, found: &Evidence) -> bool {
     match found.status {
         Status::Exact => true,
-        Status::Normalized | Status::Ambiguous => recorded != Status::Exact || found.score >= 1.0,
+        Status::Normalized | Status::Ambiguous => {
+            recorded != Status::Exact || found.likeness >= 1.0
+        }
         Status::Fuzzy => recorded == Status::Fuzzy,
         Status::Missing | Status::Inferred | Status::Unverifiable => false,
     }

@@ -87,6 +87,13 @@ impl Step {
         Ok(VisualInput { images, ..VisualInput::default() })
     }
 
+    /// Whether the model is known to see images.
+    #[must_use]
+    pub fn sees_images(&self) -> bool {
+        let vision_limits = self.vision_limits();
+        vision_limits.is_known && vision_limits.max_images > 0
+    }
+
     fn vision_limits(&self) -> VisionLimits {
         self.client.vision_limits()
     }
@@ -161,9 +168,10 @@ impl Step {
             Mode::Text | Mode::File => Ok(Vec::new()),
             Mode::Auto if let Some(vision_obstacle) = vision_obstacle.filter(|_| is_unread) => {
                 let message = format!(
-                    "its pages have no readable text, as in a scan, and {vision_obstacle}; choose a \
-                     model that does, or run text recognition (OCR) on the file first; with the \
-                     mode \"vision\" the images are sent anyway"
+                    "its pages have no readable text, as in a scan, and {vision_obstacle} ({}); choose \
+                     a model that does, or run text recognition (OCR) on the file first; with the \
+                     mode \"vision\" the images are sent anyway",
+                    document.warnings.join("; ")
                 );
                 error(FileErrorKind::NoTextLayer, message)
             }

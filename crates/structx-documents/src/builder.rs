@@ -2,6 +2,13 @@
 
 use super::{Block, BlockKind, Bounds, Document, Page, SheetCell, Word};
 
+/// The box of a word on its page, and how sure text recognition is of it, if it was recognised.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct WordPlace {
+    pub(super) bounds: Bounds,
+    pub(super) score: Option<f32>,
+}
+
 /// Text pushed outside of blocks belongs to none: page markers, table pipes.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
@@ -29,12 +36,13 @@ impl Builder {
         self.place(index, bounds);
     }
 
-    /// Pushes a word with its box on the page; called within a block.
-    pub(super) fn word(&mut self, text: &str, bounds: Bounds) {
+    /// Pushes a word with its place on the page; called within a block.
+    pub(super) fn word(&mut self, text: &str, place: WordPlace) {
         let start = self.document.text.len();
         self.text(text);
         let range = start..self.document.text.len();
-        self.document.words.push(Word { range, page: self.page.unwrap_or(1), bounds });
+        let WordPlace { bounds, score } = place;
+        self.document.words.push(Word { range, page: self.page.unwrap_or(1), bounds, score });
     }
 
     /// Pushes the text of a cell of a workbook, with row and column from 0; called within a page.

@@ -1,36 +1,47 @@
-//! PNG, JPEG, WebP, TIFF, BMP, GIF: pages without text, for vision models.
+//! PNG, JPEG, WebP, TIFF, BMP, GIF: pages whose text is recognised, or only seen by vision models.
 
 use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::context::ReadContext;
+use super::scans::{self, Scans};
 use super::vision::{self, PageImage};
-use super::{Document, FileError, FileErrorKind, Mode, Page};
+use super::{Document, FileError, FileErrorKind, Mode, pdf};
 
 const BYTES_OF_A_PIXEL: u64 = 4;
 
 pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, FileError> {
-    if context.options.mode == Mode::Text {
-        let message = "an image has no text; use the mode \"auto\" with a vision model, or run text \
-                       recognition (OCR) on it first";
-        return Err(context.error(FileErrorKind::NoTextLayer, message));
+    let mut scans = Scans::of(context)?;
+    let mut images = Vec::new();
+    for (number, size) in (1..).zip(sizes(context, &bytes)?) {
+        let draw = |context: &ReadContext| upright(context, &bytes, number);
+        images.push((size, scans.as_mut().and_then(|scans| scans.read(number, draw))));
     }
-    let pages = sizes(context, &bytes)?
-        .into_iter()
-        .zip(1..)
-        .map(|(size, number)| Page {
-            number,
-            name: None,
-            range: 0..0,
-            size: Some(size),
-            needs_vision: true,
-        })
-        .collect();
-    let warnings = vec!["an image has no text of its own; only a vision model can read it".into()];
-    Ok(Document { pages, warnings, original: Some(bytes.into()), ..Document::default() })
+    let is_read = images.iter().any(|(_, scan)| scan.is_some());
+    let recognition = scans.map(|scans| scans.warnings()).unwrap_or_default();
+    if context.options.mode == Mode::Text && !is_read {
+        return Err(scans::no_text(context, "an image has no text of its own", &recognition));
+    }
+    let mut document = pdf::of_images(context, images)?;
+    if !is_read {
+        let warning = "an image has no text of its own; only a vision model can read it";
+        document.warnings.push(warning.to_owned());
+    }
+    document.warnings.extend(recognition);
+    document.original = Some(bytes.into());
+    Ok(document)
+}
+
+/// A page as it is displayed.
+fn upright(context: &ReadContext, file: &[u8], page: u32) -> Result<RgbImage, FileError> {
+    let file = of_page(context, file, page)?;
+    let OpenImage { decoder, orientation, .. } = open(context, &file)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| failed(context, &error))?;
+    image.apply_orientation(orientation);
+    Ok(vision::opaque(image).into_rgb8())
 }
 
 /// A page as an image that models accept: the file itself if it is small, upright, and PNG or JPEG,
@@ -311,7 +322,7 @@ mod tests {
         let document = document("fax.tif", file.clone());
         let sizes: Vec<_> = document.pages.iter().map(|page| page.size).collect();
         assert_eq!(sizes, [Some((8.0, 4.0)), Some((4.0, 6.0))]);
-        assert!(document.pages.iter().all(|page| page.needs_vision) && document.text.is_empty());
+        assert!(document.pages.iter().all(|page| page.needs_vision && page.range.is_empty()));
         let shown: Vec<_> = images(&document, &[1, 2, 3], usize::MAX);
         for (image, (width, height, shade)) in shown.iter().zip([(8, 4, 10), (4, 6, 200)]) {
             let image = decoded(image.as_ref().unwrap()).into_luma8();

@@ -27,6 +27,7 @@ mod pdf;
 mod read;
 pub mod recognition;
 mod records;
+mod scans;
 mod sheet_address;
 mod source;
 pub mod table;
@@ -39,9 +40,11 @@ pub use highlight::{Mark, highlight};
 pub use limits::Limits;
 pub use locate::Place;
 pub use measure::Measure;
-pub use model::{Attachment, Block, BlockKind, Bounds, Content, Document, Page, SheetCell, Word};
+pub use model::{
+    Attachment, Block, BlockKind, Bounds, Content, Document, Method, Page, SheetCell, Word,
+};
 pub use offsets::CodePoints;
-pub use options::{Mode, Password, ReadOptions};
+pub use options::{Engine, Mode, Ocr, Password, ReadOptions};
 pub use read::{read_bytes, read_path};
 pub use records::options::{Columns, HeaderRow, ReadAs, SheetKey, Sheets, Skipped, TableOptions};
 pub use source::{Origin, resolve};

@@ -33,8 +33,12 @@ pub struct Limits {
     pub cells: usize,
     /// Pixels of an image. 64 million.
     pub pixels: u64,
-    /// CPU seconds. 8.
+    /// CPU seconds, without those of text recognition. 8.
     pub seconds: f64,
+    /// Pages whose text is recognised (OCR); further ones stay unread. 200.
+    pub ocr_pages: usize,
+    /// Seconds of text recognition for one page. 60.
+    pub ocr_seconds: f64,
 }
 
 /// How often the bytes of a text file of records may exceed the limit of other files, which are
@@ -71,6 +75,8 @@ impl Default for Limits {
             cells: 3_200_000,
             pixels: 64_000_000,
             seconds: 8.0,
+            ocr_pages: 200,
+            ocr_seconds: 60.0,
         }
     }
 }

@@ -50,7 +50,7 @@ impl Document {
         places
     }
 
-    fn words_in(&self, range: &Range<usize>) -> &[Word] {
+    pub(crate) fn words_in(&self, range: &Range<usize>) -> &[Word] {
         let first = self.words.partition_point(|word| word.range.end <= range.start);
         let end = self.words.partition_point(|word| word.range.start < range.end);
         self.words.get(first..end).unwrap_or_default()
@@ -116,7 +116,7 @@ fn overlap(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use crate::builder::Builder;
+    use crate::builder::{Builder, WordPlace};
     use crate::{BlockKind, Bounds, Document};
 
     fn document() -> Document {
@@ -134,7 +134,7 @@ mod tests {
                 [("one", word(0, 0)), ("two", word(10, 1)), ("three", word(0, 20))]
             {
                 builder.separator(" ");
-                builder.word(text, bounds);
+                builder.word(text, WordPlace { bounds, score: None });
             }
             builder.close(block);
         }

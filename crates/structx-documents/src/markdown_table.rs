@@ -1,6 +1,6 @@
 //! Writes tables as Markdown.
 
-use super::builder::Builder;
+use super::builder::{Builder, WordPlace};
 use super::context::ReadContext;
 use super::{BlockKind, Bounds, FileError};
 
@@ -8,7 +8,7 @@ use super::{BlockKind, Bounds, FileError};
 #[derive(Debug, Clone, Default)]
 pub(super) struct MarkdownCell {
     /// Words with their boxes on the page, or one text without a box.
-    pub(super) words: Vec<(String, Option<Bounds>)>,
+    pub(super) words: Vec<(String, Option<WordPlace>)>,
     pub(super) bounds: Option<Bounds>,
     /// The number of columns and rows that it spans; 0 counts as 1.
     pub(super) columns: u32,
@@ -102,14 +102,14 @@ fn columns(
 
 fn write_cell(builder: &mut Builder, cell: &MarkdownCell, row: u32, column: usize) {
     builder.text(" ");
-    let mut words = cell.words.iter().map(|(word, bounds)| (safe(word), bounds));
+    let mut words = cell.words.iter().map(|(word, place)| (safe(word), place));
     let mut words = words.by_ref().filter(|(word, _)| !word.is_empty()).peekable();
     if words.peek().is_some() {
         let column = u32::try_from(column).unwrap_or(u32::MAX);
         let block = builder.open(BlockKind::Cell { row, column });
-        while let Some((word, bounds)) = words.next() {
-            match bounds {
-                Some(bounds) => builder.word(&word, *bounds),
+        while let Some((word, place)) = words.next() {
+            match place {
+                Some(place) => builder.word(&word, *place),
                 None => builder.text(&word),
             }
             if words.peek().is_some() {
@@ -131,7 +131,7 @@ pub(super) fn safe(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{MarkdownCell, write};
-    use crate::builder::Builder;
+    use crate::builder::{Builder, WordPlace};
     use crate::context::ReadContext;
     use crate::{BlockKind, Bounds, Document, FileErrorKind, Limits, ReadOptions};
 
@@ -193,8 +193,8 @@ mod tests {
     #[test]
     fn words_have_places() {
         let at = |left: f32| Bounds { left, top: 0.0, right: left + 1.0, bottom: 1.0 };
-        let words =
-            vec![("12".into(), Some(at(1.0))), ("of".into(), None), ("|".into(), Some(at(3.0)))];
+        let place = |left| Some(WordPlace { bounds: at(left), score: None });
+        let words = vec![("12".into(), place(1.0)), ("of".into(), None), ("|".into(), place(3.0))];
         let cell = MarkdownCell { words, bounds: Some(at(0.0)), ..MarkdownCell::default() };
         let document = written(&[vec![cell]], Some(at(9.0)));
         let words: Vec<_> = document

@@ -55,7 +55,7 @@ pub struct Page {
     /// Width and height as displayed, in points (1/72 inch), for an image in pixels. `None` if the
     /// format has no sizes.
     pub size: Option<(f32, f32)>,
-    /// The page has no usable text; only a vision model can read it.
+    /// The page has no usable text and none was recognised; only a vision model can read it.
     pub needs_vision: bool,
 }
 
@@ -65,6 +65,21 @@ pub struct Word {
     pub range: Range<usize>,
     pub page: u32,
     pub bounds: Bounds,
+    /// How sure text recognition is of it, from 0 to 1; `None` for text of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f32>,
+}
+
+/// How the text of a page was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The file has it.
+    Native,
+    /// It was recognised (OCR), or a part of it was.
+    Ocr,
+    /// There is none.
+    None,
 }
 
 /// A cell of a workbook, or its comment.
@@ -131,4 +146,19 @@ pub struct Bounds {
     pub top: f32,
     pub right: f32,
     pub bottom: f32,
+}
+
+impl Document {
+    /// How the text of a page was found.
+    #[must_use]
+    pub fn method(&self, page: &Page) -> Method {
+        let words = self.words_in(&page.range);
+        if words.iter().any(|word| word.score.is_some()) {
+            Method::Ocr
+        } else if self.text.get(page.range.clone()).is_none_or(|text| text.trim().is_empty()) {
+            Method::None
+        } else {
+            Method::Native
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! The options for reading a source.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::recognition::Recognizer;
 use super::records::options::invalid_option;
 use super::{FileError, Limits, TableOptions};
 use structx_common::json;
@@ -19,8 +21,53 @@ pub struct ReadOptions {
     #[serde(skip)]
     pub password: Option<Password>,
     pub limits: Limits,
+    pub ocr: Ocr,
+    /// The languages of scans as BCP 47 tags, such as `de`; empty for all that the engine knows.
+    pub ocr_languages: Vec<String>,
+    /// Recognises the text of pages that have none. Without it, they stay unread.
+    #[serde(skip)]
+    pub engine: Option<Engine>,
     #[serde(skip)]
     pub table: TableOptions,
+}
+
+/// Which pages of PDFs and images have their text recognised (OCR).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ocr {
+    /// Those without usable text, or with a scanned part.
+    #[default]
+    Auto,
+    Never,
+    /// All; the text of the file is not used.
+    Always,
+}
+
+/// An engine of text recognition, shared by all readers.
+#[derive(Clone)]
+pub struct Engine(Arc<dyn Recognizer>);
+
+impl Engine {
+    #[must_use]
+    pub fn new(recognizer: Arc<dyn Recognizer>) -> Self {
+        Self(recognizer)
+    }
+
+    pub(super) fn recognizer(&self) -> &dyn Recognizer {
+        &*self.0
+    }
+}
+
+impl PartialEq for Engine {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Engine(..)")
+    }
 }
 
 /// How the pages of a PDF are shown to a model.
@@ -70,10 +117,15 @@ impl ReadOptions {
         let mode = take(&mut given, "mode", "\"auto\", \"text\", \"vision\" or \"file\"")?;
         let password = take(&mut given, "password", "a text")?;
         let limits = take(&mut given, "limits", "an object of limits")?;
+        let ocr = take(&mut given, "ocr", "\"auto\", \"never\" or \"always\"")?;
+        let languages = take(&mut given, "ocr_languages", "a list of languages, such as [\"de\"]")?;
         Ok(Self {
             mode: mode.unwrap_or_default(),
             password,
             limits: limits.map_or_else(|| Ok(Limits::default()), limits_of)?,
+            ocr: ocr.unwrap_or_default(),
+            ocr_languages: languages.unwrap_or_default(),
+            engine: None,
             table: TableOptions::from_map(given)?,
         })
     }
@@ -139,6 +191,8 @@ mod tests {
         for (json, part) in [
             (r#"{"mode": "geheim"}"#, "`mode` must be \"auto\""),
             (r#"{"password": ["geheim"]}"#, "`password` must be a text"),
+            (r#"{"ocr": "geheim"}"#, "`ocr` must be \"auto\", \"never\" or"),
+            (r#"{"ocr_languages": "de"}"#, "`ocr_languages` must be a list"),
             (r#"{"limits": 3}"#, "`limits` must be an object"),
             (r#"{"limits": {"page": 1}}"#, "the limit `page` is wrong: unknown"),
             (r#"{"limits": {"cells": 1, "pages": -1}}"#, "the limit `pages` is wrong"),

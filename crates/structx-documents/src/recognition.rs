@@ -1,6 +1,6 @@
 //! What text recognition (OCR) gives: the interface between readers and an engine.
 
-use image::RgbImage;
+pub use image::RgbImage;
 
 /// Recognises the text of page images.
 pub trait Recognizer: Send + Sync {
@@ -13,6 +13,14 @@ pub trait Recognizer: Send + Sync {
         image: &RgbImage,
         request: &RecognitionRequest<'_>,
     ) -> Result<RecognizedImage, RecognitionError>;
+
+    /// Tells without much work whether it can run.
+    ///
+    /// # Errors
+    /// The weights are not on this machine.
+    fn check(&self) -> Result<(), RecognitionError> {
+        Ok(())
+    }
 }
 
 /// The bounds of one recognition.

@@ -161,7 +161,7 @@ fn fitting(image: DynamicImage, longest_side: u32) -> DynamicImage {
 }
 
 /// Converts to 8 bit grey or RGB without transparency.
-fn opaque(image: DynamicImage) -> DynamicImage {
+pub(super) fn opaque(image: DynamicImage) -> DynamicImage {
     let is_coloured = image.color().has_color();
     if image.color().has_alpha() {
         let mut pixels = image.into_rgba8();

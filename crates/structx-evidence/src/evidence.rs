@@ -29,6 +29,8 @@ pub enum Status {
 pub struct Evidence {
     pub status: Status,
     /// From 0 (not said) to 1 (the same characters): how alike value and text are at this place.
+    pub likeness: f32,
+    /// The likeness, in a recognised text (OCR) times the lowest score of the words at this place.
     pub score: f32,
     /// Bytes of the document's text. A value that crosses lines or cells has several; without evidence
     /// there are none.
@@ -42,6 +44,7 @@ pub struct Evidence {
 impl Evidence {
     /// A value without a place in the text.
     pub(crate) fn without_place(status: Status) -> Self {
-        Self { status, score: 0.0, spans: Vec::new(), occurrences: 0, text: String::new() }
+        let (spans, text) = (Vec::new(), String::new());
+        Self { status, likeness: 0.0, score: 0.0, spans, occurrences: 0, text }
     }
 }

@@ -57,10 +57,12 @@ fn evidence(
         Tier::Fuzzy => Status::Fuzzy,
     };
     let pieces = pieces(index, place);
+    let certainty = pieces.iter().map(|piece| index.certainty(piece)).fold(1.0, f32::min);
     let texts: Vec<&str> = pieces.iter().map(|piece| &index.text()[piece.clone()]).collect();
     Evidence {
         status,
-        score: place.score,
+        likeness: place.score,
+        score: place.score * certainty,
         text: texts.join(" "),
         spans: pieces
             .iter()

@@ -28,6 +28,8 @@ pub struct Index<'a> {
     margins: Vec<Range<usize>>,
     /// What structx inserted: markers of pages.
     inserted: Vec<Range<usize>>,
+    /// The words that were recognised in images, with their scores.
+    recognized: Vec<(Range<usize>, f32)>,
     has_unread_parts: bool,
     order: OnceCell<Vec<u32>>,
     typed: OnceCell<Typed>,
@@ -75,6 +77,7 @@ impl<'a> Index<'a> {
             continued: blocks.continued,
             margins: blocks.margins,
             inserted: blocks.inserted,
+            recognized: blocks.recognized,
             has_unread_parts: blocks.has_unread_parts,
             order: OnceCell::new(),
             typed: OnceCell::new(),
@@ -110,6 +113,13 @@ impl<'a> Index<'a> {
     pub(crate) fn is_in_margin(&self, at: usize) -> bool {
         let after = self.margins.partition_point(|margin| margin.start <= at);
         self.margins[..after].last().is_some_and(|margin| margin.contains(&at))
+    }
+
+    /// How sure it is that a range has these characters: the lowest score of its recognised words.
+    pub(crate) fn certainty(&self, range: &Range<usize>) -> f32 {
+        let first = self.recognized.partition_point(|(word, _)| word.end <= range.start);
+        let words = self.recognized[first..].iter().take_while(|(word, _)| word.start < range.end);
+        words.map(|(_, score)| *score).fold(1.0, f32::min)
     }
 
     /// The text between a token and the next one; a line break where structx inserted something.
@@ -208,6 +218,7 @@ struct Blocks {
     continued: Vec<usize>,
     margins: Vec<Range<usize>>,
     inserted: Vec<Range<usize>>,
+    recognized: Vec<(Range<usize>, f32)>,
     has_unread_parts: bool,
 }
 
@@ -230,8 +241,11 @@ impl Blocks {
             end = end.max(gap.end);
             is_after
         });
+        let words = document.words.iter();
+        let recognized = words.filter_map(|word| Some((shifted(&word.range)?, word.score?)));
         Self {
             inserted: inserted.collect(),
+            recognized: recognized.collect(),
             headings: of_kind(|kind| matches!(kind, BlockKind::Heading { .. })),
             continued: continued.into_iter().map(|range| range.start).collect(),
             margins: of_kind(|kind| kind == BlockKind::HeaderFooter),

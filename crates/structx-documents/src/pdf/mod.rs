@@ -7,32 +7,35 @@ mod layout;
 pub(super) mod pdf_extract;
 mod preflight;
 pub(super) mod render;
+mod scanned;
 mod tables;
 mod text_string;
 mod xfa;
 
 use std::sync::Arc;
 
+use hayro_interpret::kurbo::Rect;
+use hayro_syntax::page::Page;
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
-use self::drawing::Drawer;
+use self::drawing::{Drawer, Drawing};
 use self::layout::headings::HeadingStyle;
 use self::layout::passages::PageBlock;
+use self::layout::scan_words::PageScan;
+use self::scanned::Scanned;
 use self::tables::continued::{KnownPage, OpenTable};
 use super::builder::Builder;
 use super::context::ReadContext;
 use super::isolate::ChildError;
+use super::scans::{self, Scan, Scans, numbers};
 use super::{BlockKind, Document, FileError, FileErrorKind, Mode, Password, markdown_table};
-
-/// The visible characters with a Unicode value for each one without, below which a page is
-/// unreadable. Chosen by hand: a tenth of a page may be all its amounts.
-const LEAST_MAPPED: usize = 9;
 
 /// The text of one page.
 struct PageText {
     number: u32,
     size: (f32, f32),
     needs_vision: bool,
+    is_recognized: bool,
     blocks: Vec<PageBlock>,
 }
 
@@ -40,7 +43,8 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
     let original: Arc<[u8]> = bytes.into();
     let pdf = open(context, &original)?;
     context.check_pages(pdf.pages().len())?;
-    let (mut pages, unmapped) = pages(context, &pdf)?;
+    let mut scans = Scans::of(context)?;
+    let (mut pages, unmapped) = pages(context, &pdf, scans.as_mut())?;
     let mut failed = None;
     // The fallback reader has other maps to Unicode, and nothing else that helps.
     if unmapped > 0 && pages.iter().all(|page| page.blocks.is_empty()) {
@@ -52,21 +56,26 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
         return Err(context.error(FileErrorKind::Empty, "its pages are blank"));
     }
     let mode = context.options.mode;
+    let recognition = scans.map(|scans| scans.warnings()).unwrap_or_default();
     if mode == Mode::Text && pages.iter().all(|page| page.blocks.is_empty()) {
-        let message = "its pages have no readable text, as in a scan; run text recognition (OCR) \
-                       on it first, or read it in mode \"auto\" with a vision model";
-        return Err(context.error(FileErrorKind::NoTextLayer, message));
+        return Err(scans::no_text(
+            context,
+            "its pages have no readable text, as in a scan",
+            &recognition,
+        ));
     }
+    let is_recognized = pages.iter().any(|page| page.is_recognized);
     let mut document = document(context, pages)?;
     attachments::read(context, &pdf, &mut document)?;
     xfa::append(context, &pdf, &mut document);
     document.warnings.extend(warnings(&unusable, unmapped));
+    document.warnings.extend(recognition);
     document
         .warnings
         .extend(failed.map(|failure| {
             format!("no text was found; the fallback reader pdf-extract {failure}")
         }));
-    if matches!(mode, Mode::Vision | Mode::File) || !unusable.is_empty() {
+    if matches!(mode, Mode::Vision | Mode::File) || !unusable.is_empty() || is_recognized {
         document.original = Some(original);
     }
     Ok(document)
@@ -80,23 +89,71 @@ fn open(context: &ReadContext, file: &Arc<[u8]>) -> Result<Pdf, FileError> {
 }
 
 /// Reads the pages; also returns the number of characters without a Unicode value.
-fn pages(context: &ReadContext, pdf: &Pdf) -> Result<(Vec<PageText>, usize), FileError> {
+fn pages(
+    context: &ReadContext,
+    pdf: &Pdf,
+    mut scans: Option<&mut Scans>,
+) -> Result<(Vec<PageText>, usize), FileError> {
     let mut drawer = Drawer::new(context, pdf);
     let mut pages = Vec::new();
     let mut all_unmapped = 0;
     for (number, page) in (1..).zip(pdf.pages().iter()) {
-        let drawing = drawer.draw(page)?;
-        let mapped = drawing.glyphs.iter().filter(|glyph| glyph.is_visible()).count();
-        let unmapped = drawing.unmapped;
-        all_unmapped += unmapped;
-        let has_graphics = drawing.has_graphics;
-        let blocks = layout::blocks(context, drawing)?;
+        let mut drawing = drawer.draw(page)?;
+        let size = page.render_dimensions();
+        let scan = match scans.as_deref_mut() {
+            Some(scans) => scan(context, scans, (number, page), &mut drawing),
+            None => None,
+        };
+        let is_recognized = scan.is_some();
+        let needs_vision = !is_recognized && scanned::is_drawn_only(&drawing);
+        all_unmapped += if is_recognized { 0 } else { drawing.unmapped };
+        let blocks = layout::blocks(context, drawing, scan)?;
         context.check_time()?;
-        let is_drawn_only = blocks.is_empty() && (has_graphics || unmapped > 0);
-        let needs_vision = is_drawn_only || mapped < LEAST_MAPPED * unmapped;
-        pages.push(PageText { number, size: page.render_dimensions(), needs_vision, blocks });
+        pages.push(PageText { number, size, needs_vision, is_recognized, blocks });
     }
     Ok((pages, all_unmapped))
+}
+
+/// Recognises the text of a page that needs it, and drops its own text if that is of no use.
+fn scan(
+    context: &ReadContext,
+    scans: &mut Scans,
+    (number, page): (u32, &Page<'_>),
+    drawing: &mut Drawing,
+) -> Option<PageScan> {
+    let (width, height) = page.render_dimensions();
+    let area = Rect::new(0.0, 0.0, width.into(), height.into());
+    let scanned = Scanned::of(drawing, area, context.options.ocr);
+    if scanned == Scanned::Nothing {
+        return None;
+    }
+    let scale = scanned::scale(drawing, area);
+    let Scan { text, width } = scans.read(number, |context| scanned::draw(context, page, scale))?;
+    if scanned == Scanned::Whole {
+        drawing.glyphs.clear();
+    }
+    Some(PageScan { text, unit: area.width() / f64::from(width) })
+}
+
+/// Makes a document of images, each with its displayed size and the text that was recognised in it, if any.
+///
+/// # Errors
+/// A limit is exceeded.
+pub(super) fn of_images(
+    context: &ReadContext,
+    images: Vec<((f32, f32), Option<Scan>)>,
+) -> Result<Document, FileError> {
+    let page = |(number, (size, scan)): (u32, ((f32, f32), Option<Scan>))| {
+        let needs_vision = scan.is_none();
+        let scan = scan.map(|Scan { text, width }| {
+            let unit = f64::from(size.0) / f64::from(width);
+            PageScan { text, unit }
+        });
+        let blocks = layout::blocks(context, Drawing::default(), scan)?;
+        Ok(PageText { number, size, needs_vision, is_recognized: !needs_vision, blocks })
+    };
+    let pages = (1..).zip(images).map(page).collect::<Result<_, FileError>>()?;
+    document(context, pages)
 }
 
 /// Reads the text again with a second library.
@@ -165,12 +222,12 @@ fn write(
     }
     let block = builder.open(kind);
     let mut end = 0;
-    for (range, bounds) in &text.words {
+    for (range, place) in &text.words {
         let between = &text.text[end..range.start];
         // A line break would end a heading.
         let is_heading = matches!(kind, BlockKind::Heading { .. });
         builder.text(if is_heading && between == "\n" { " " } else { between });
-        builder.word(&text.text[range.clone()], *bounds);
+        builder.word(&text.text[range.clone()], *place);
         end = range.end;
     }
     builder.close(block);
@@ -181,8 +238,7 @@ fn write(
 fn warnings(unusable: &[u32], unmapped: usize) -> Vec<String> {
     let mut warnings = Vec::new();
     if !unusable.is_empty() {
-        let numbers: Vec<String> = unusable.iter().map(u32::to_string).collect();
-        warnings.push(format!("no usable text on page {}", numbers.join(", ")));
+        warnings.push(format!("no usable text on page {}", numbers(unusable)));
     }
     if unmapped > 0 {
         warnings.push(format!("{unmapped} characters have no Unicode value and were left out"));

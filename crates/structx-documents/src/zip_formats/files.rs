@@ -8,7 +8,7 @@ use zip::ZipArchive;
 
 use super::archive::{damaged, declared_bytes, opened};
 use crate::context::ReadContext;
-use crate::{Content, FileError, FileErrorKind, ReadOptions, format, read_bytes, source};
+use crate::{Content, Engine, FileError, FileErrorKind, ReadOptions, format, read_bytes, source};
 
 /// A file in an archive, which is in memory as long as one of its files is.
 #[derive(Clone)]
@@ -17,7 +17,8 @@ pub struct ArchivedFile {
     pub name: String,
     zip: ZipArchive<Cursor<Arc<[u8]>>>,
     index: usize,
-    options: Arc<ReadOptions>,
+    /// Those of the archive.
+    pub options: Arc<ReadOptions>,
 }
 
 /// Whether the name is that of a zip archive.
@@ -84,19 +85,20 @@ fn is_left_out(name: &str) -> bool {
 }
 
 impl ArchivedFile {
-    /// Reads it. An archive in an archive is an unsupported file.
+    /// Reads it, with this engine of text recognition. An archive in an archive is an unsupported file.
     ///
     /// # Errors
     /// It can't be read.
-    pub fn read(&self) -> Result<Content, FileError> {
-        let context = ReadContext::new(&self.name, &self.options);
+    pub fn read(&self, engine: Option<Engine>) -> Result<Content, FileError> {
+        let options = ReadOptions { engine, ..(*self.options).clone() };
+        let context = ReadContext::new(&self.name, &options);
         let mut zip = self.zip.clone();
         let file = zip.by_index(self.index).map_err(|_| damaged(&context))?;
         let mut bytes = Vec::new();
         // One byte more than allowed detects an excess.
         let mut bounded = file.take(context.most_bytes().saturating_add(1));
         bounded.read_to_end(&mut bytes).map_err(|_| damaged(&context))?;
-        read_bytes(&self.name, bytes, &self.options)
+        read_bytes(&self.name, bytes, &options)
     }
 }
 
@@ -119,12 +121,12 @@ mod tests {
         let files = files_in_bytes("d/x.zip", &bytes, &ReadOptions::default()).unwrap().unwrap();
         let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["d/x.zip/a/one.txt", "d/x.zip/a/two.csv", "d/x.zip/Grüße.bin"]);
-        let Content::Document(one) = files[0].read().unwrap() else { panic!("no document") };
+        let Content::Document(one) = files[0].read(None).unwrap() else { panic!("no document") };
         assert_eq!((one.text.as_str(), one.name.as_str()), ("one", "one.txt"));
         assert!(
-            matches!(files[1].read().unwrap(), Content::Table(table) if table.name == "two.csv")
+            matches!(files[1].read(None).unwrap(), Content::Table(table) if table.name == "two.csv")
         );
-        let error = files[2].read().unwrap_err();
+        let error = files[2].read(None).unwrap_err();
         assert_eq!((error.kind, error.name.as_str()), (FileErrorKind::Unsupported, names[2]));
     }
 

@@ -14,6 +14,7 @@ mod pdf;
 mod pdf_layout;
 mod pdf_tables;
 mod records;
+mod scans;
 mod slides;
 mod workbooks;
 mod xls;

@@ -16,7 +16,7 @@ _FILES = {b"PAR1": "Parquet", b"ARROW1": "Arrow"}
 _EXTENSIONS = (".parquet", ".pq", ".feather", ".arrow")
 _OPTIONS = ("usecols", "columns", "nrows")
 # Options that every file accepts; these formats ignore them.
-_ANY = frozenset({"mode", "password", "limits"})
+_ANY = frozenset({"mode", "password", "limits", "ocr", "ocr_languages"})
 
 
 def is_file(content: bytes) -> bool:

@@ -33,6 +33,8 @@ const UNITS_PER_EM: f64 = 1000.0;
 const USUAL_ADVANCE: f32 = 500.0;
 /// Drawing calls between two checks of the time: chosen by hand, not measured.
 const CALLS_PER_CHECK: usize = 4096;
+/// The images of a page that are looked at: chosen by hand.
+const MOST_IMAGES: usize = 100;
 /// The most glyphs of a page, which are held in memory together: chosen by hand.
 const MOST_ON_A_PAGE: usize = 200_000;
 
@@ -57,7 +59,16 @@ impl Glyph {
     }
 }
 
-/// The glyphs and ruling lines of one page.
+/// An image on a page.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::pdf) struct PlacedImage {
+    /// The part of the page that it covers.
+    pub(in crate::pdf) bounds: Rect,
+    /// Its pixels per point.
+    pub(in crate::pdf) resolution: f64,
+}
+
+/// The glyphs, images and ruling lines of one page.
 #[derive(Debug, Default)]
 pub(in crate::pdf) struct Drawing {
     pub(in crate::pdf) glyphs: Vec<Glyph>,
@@ -65,6 +76,8 @@ pub(in crate::pdf) struct Drawing {
     pub(in crate::pdf) unmapped: usize,
     /// An image, a line or an area that is not white is drawn.
     pub(in crate::pdf) has_graphics: bool,
+    /// The first images.
+    pub(in crate::pdf) images: Vec<PlacedImage>,
     /// Texts of sticky notes.
     pub(in crate::pdf) notes: Vec<String>,
     pub(in crate::pdf) rulings: RulingLines,
@@ -298,8 +311,15 @@ impl Device<'_> for Collector<'_> {
     }
 
     // An image is only decoded if the device asks for its pixels.
-    fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {
+    fn draw_image(&mut self, image: Image<'_, '_>, props: ImageDrawProps<'_>) {
         self.drawing.has_graphics = true;
+        let whole = Rect::new(0.0, 0.0, image.width().into(), image.height().into());
+        let bounds = props.transform.transform_rect_bbox(whole).intersect(self.area);
+        let resolution = props.transform.determinant().abs().sqrt().recip();
+        let is_seen = bounds.area() > 0.0 && resolution.is_finite();
+        if is_seen && self.drawing.images.len() < MOST_IMAGES {
+            self.drawing.images.push(PlacedImage { bounds, resolution });
+        }
     }
 
     fn begin_marked_content(&mut self, _: &[u8], properties: Option<&Dict<'_>>) {

@@ -124,6 +124,7 @@ fn joined(words: Vec<PageWord>) -> Vec<PageWord> {
                 text.append(&next.text);
             }
             word.bounds = word.bounds.union(next.bounds);
+            word.score = lower(word.score, next.score);
             continue;
         }
         let next_text = GrowingText::new(std::mem::take(&mut next.text));
@@ -133,6 +134,11 @@ fn joined(words: Vec<PageWord>) -> Vec<PageWord> {
     word.text = text.into_text();
     joined.push(word);
     joined
+}
+
+/// The score of a word of two parts.
+fn lower(one: Option<f32>, other: Option<f32>) -> Option<f32> {
+    one.into_iter().chain(other).reduce(f32::min)
 }
 
 /// Whether the word is a duplicate: some writers draw a word twice for bold or outlined text.

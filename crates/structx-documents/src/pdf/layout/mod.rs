@@ -7,6 +7,8 @@ pub(in crate::pdf) mod lines;
 mod paragraphs;
 pub(in crate::pdf) mod passages;
 mod reading_order;
+pub(in crate::pdf) mod rotation;
+pub(in crate::pdf) mod scan_words;
 mod scripts;
 #[cfg(test)]
 pub(in crate::pdf) mod test_words;
@@ -17,33 +19,42 @@ use hayro_interpret::kurbo::Rect;
 use self::paragraphs::{BodyItem, body_items};
 use self::passages::{PageBlock, TableBlock, TextStyle, character_width, on_page, write};
 use self::reading_order::regions;
+use self::rotation::Rotation;
+use self::scan_words::PageScan;
 use self::scripts::mark_notes;
-use self::words::{PageWord, Rotation, words};
+use self::words::{PageWord, words};
 use crate::FileError;
 use crate::context::ReadContext;
 use crate::pdf::drawing::Drawing;
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::tables::{self, TableGrid};
 
-/// The blocks in reading order: upright text, then rotated text.
+/// The blocks in reading order: upright text, then rotated text; with what was recognised in the image
+/// of the page, if it was.
 ///
 /// # Errors
 /// The time is used up.
 pub(in crate::pdf) fn blocks(
     context: &ReadContext,
     drawing: Drawing,
+    scan: Option<PageScan>,
 ) -> Result<Vec<PageBlock>, FileError> {
     let rulings = drawing.rulings.found();
     let mut blocks = Vec::new();
-    let words = words(context, drawing.glyphs)?;
+    let mut words = words(context, drawing.glyphs)?;
+    let upright = scan.as_ref().map_or(Rotation::UPRIGHT, PageScan::rotation);
+    if let Some(scan) = scan {
+        scan.add_to(&mut words);
+    }
     let count: usize = words.values().map(Vec::len).sum();
     for (rotation, mut words) in words {
         mark_notes(&mut words);
         // A few turned words are the labels of an upright table, or of a chart.
-        let has_tables = rotation == Rotation::UPRIGHT || words.len() * 2 > count;
+        let has_tables = rotation == upright || words.len() * 2 > count;
         let turned = |ruling: &RulingLine| ruling.turned(|point| rotation.to_reading(point));
         let rulings = has_tables.then(|| rulings.iter().filter_map(turned).collect::<Vec<_>>());
-        rotated(context, rotation, words, rulings.as_deref(), &mut blocks)?;
+        let turned = (rotation, upright);
+        rotated(context, turned, words, rulings.as_deref(), &mut blocks)?;
     }
     blocks.extend(drawing.notes.into_iter().map(PageBlock::Note));
     Ok(blocks)
@@ -51,7 +62,7 @@ pub(in crate::pdf) fn blocks(
 
 fn rotated(
     context: &ReadContext,
-    rotation: Rotation,
+    (rotation, upright): (Rotation, Rotation),
     words: Vec<PageWord>,
     rulings: Option<&[RulingLine]>,
     blocks: &mut Vec<PageBlock>,
@@ -70,7 +81,7 @@ fn rotated(
                     blocks.extend(tables.get_mut(place).and_then(Option::take));
                 }
                 BodyItem::Lines(paragraph) => {
-                    blocks.push(PageBlock::Text(write(&paragraph, rotation, width)));
+                    blocks.push(PageBlock::Text(write(&paragraph, rotation, upright, width)));
                 }
             }
         }

@@ -249,8 +249,8 @@ mod tests {
 
     use super::super::passages::write;
     use super::super::reading_order::regions;
+    use super::super::rotation::Rotation;
     use super::super::test_words::words;
-    use super::super::words::Rotation;
     use super::{BodyItem, ParagraphShape, body_items, is_mark};
     use crate::ReadOptions;
     use crate::context::ReadContext;
@@ -261,7 +261,8 @@ mod tests {
         let regions = regions(&ReadContext::new("x", &options), words(lines), &[]).unwrap();
         for part in regions.into_iter().flat_map(body_items) {
             if let BodyItem::Lines(paragraph) = part {
-                let text = write(&paragraph, Rotation::UPRIGHT, 5.0).text;
+                let upright = Rotation::UPRIGHT;
+                let text = write(&paragraph, upright, upright, 5.0).text;
                 found.push((paragraph.shape, text));
             }
         }

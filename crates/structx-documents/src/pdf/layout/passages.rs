@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
-use hayro_interpret::kurbo::{Point, Rect};
+use hayro_interpret::kurbo::Rect;
 
 use super::lines::Line;
 use super::paragraphs::{Paragraph, ParagraphShape, column_gap, is_bold};
-use super::words::{PageWord, Rotation};
+use super::rotation::Rotation;
+use super::words::PageWord;
+use crate::builder::WordPlace;
 use crate::pdf::tables::place;
 use crate::{Bounds, markdown_table};
 
@@ -65,16 +67,23 @@ impl TextStyle {
 pub(in crate::pdf) struct Passage {
     pub(in crate::pdf) shape: ParagraphShape,
     pub(in crate::pdf) text: String,
-    pub(in crate::pdf) words: Vec<(Range<usize>, Bounds)>,
+    pub(in crate::pdf) words: Vec<(Range<usize>, WordPlace)>,
     pub(in crate::pdf) bounds: Bounds,
     pub(in crate::pdf) size: f32,
     pub(in crate::pdf) bold: bool,
+    /// In the direction of most of the page.
     pub(in crate::pdf) upright: bool,
     pub(in crate::pdf) lines: usize,
 }
 
-/// Writes a paragraph; `width` is the width of a character column for aligned columns.
-pub(in crate::pdf) fn write(paragraph: &Paragraph, rotation: Rotation, width: f64) -> Passage {
+/// Writes a paragraph of a page whose text is mostly `upright`; `width` is the width of a character column
+/// for aligned columns.
+pub(in crate::pdf) fn write(
+    paragraph: &Paragraph,
+    rotation: Rotation,
+    upright: Rotation,
+    width: f64,
+) -> Passage {
     let mut writer = PassageWriter { rotation, text: String::new(), words: Vec::new() };
     match paragraph.shape {
         ParagraphShape::Columns => writer.columns(&paragraph.lines, width),
@@ -89,7 +98,7 @@ pub(in crate::pdf) fn write(paragraph: &Paragraph, rotation: Rotation, width: f6
         bounds: on_page(rotation, area),
         size: TextStyle::usual(paragraph.lines.iter().flat_map(|line| &line.words)).size,
         bold: paragraph.lines.iter().all(is_bold),
-        upright: rotation == Rotation::UPRIGHT,
+        upright: rotation == upright,
         lines: paragraph.lines.len(),
     }
 }
@@ -111,14 +120,14 @@ pub(in crate::pdf) fn character_width<'a>(words: impl Iterator<Item = &'a PageWo
 struct PassageWriter {
     rotation: Rotation,
     text: String,
-    words: Vec<(Range<usize>, Bounds)>,
+    words: Vec<(Range<usize>, WordPlace)>,
 }
 
 impl PassageWriter {
     fn word(&mut self, word: &PageWord) {
         let start = self.text.len();
         self.text.push_str(&word.text);
-        self.words.push((start..self.text.len(), on_page(self.rotation, word.bounds)));
+        self.words.push((start..self.text.len(), word.place(self.rotation)));
     }
 
     fn prose(&mut self, paragraph: &Paragraph) {
@@ -225,8 +234,13 @@ fn kept_columns(lines: &[Line], rows: &[Vec<usize>]) -> Vec<bool> {
 
 /// The box on the page of an area in reading coordinates.
 pub(in crate::pdf) fn on_page(rotation: Rotation, area: Rect) -> Bounds {
-    let corner = |x, y| rotation.to_page(Point::new(x, y));
-    place(Rect::from_points(corner(area.x0, area.y0), corner(area.x1, area.y1)))
+    place(rotation.area_on_page(area))
+}
+
+impl PageWord {
+    pub(in crate::pdf) fn place(&self, rotation: Rotation) -> WordPlace {
+        WordPlace { bounds: on_page(rotation, self.bounds), score: self.score }
+    }
 }
 
 impl Passage {
@@ -248,13 +262,14 @@ impl PageBlock {
 mod tests {
     use super::super::lines::lines;
     use super::super::paragraphs::{Paragraph, ParagraphShape};
+    use super::super::rotation::Rotation;
     use super::super::test_words::words;
-    use super::super::words::Rotation;
     use super::write;
 
     fn written(shape: ParagraphShape, texts: &[(f64, f64, &str)]) -> super::Passage {
         let lines = lines(words(texts));
-        write(&Paragraph { lines, shape, left: 50.0, right: 250.0 }, Rotation::UPRIGHT, 5.0)
+        let upright = Rotation::UPRIGHT;
+        write(&Paragraph { lines, shape, left: 50.0, right: 250.0 }, upright, upright, 5.0)
     }
 
     #[test]

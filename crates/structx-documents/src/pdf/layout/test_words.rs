@@ -25,6 +25,7 @@ pub(in crate::pdf) fn words(texts: &[(f64, f64, &str)]) -> Vec<PageWord> {
                     bold: false,
                     after_space: true,
                     drawn: words.len(),
+                    score: None,
                 });
             }
             x = right + SIZE / 4.0;

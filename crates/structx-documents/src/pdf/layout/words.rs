@@ -10,6 +10,7 @@ use unicode_normalization::char::compose;
 
 use super::direction;
 use super::growing_text::GrowingText;
+use super::rotation::Rotation;
 use super::scripts::script;
 use crate::FileError;
 use crate::context::ReadContext;
@@ -25,10 +26,6 @@ const MOST_GAP: f64 = 0.25;
 const MOST_OVERLAP: f64 = 0.42;
 /// The largest distance of the baselines of one line, in ems: chosen by hand.
 pub(in crate::pdf) const BASELINE_SLACK: f64 = 0.4;
-/// The largest deviation from a multiple of 90 degrees that is ignored, in degrees: chosen by hand.
-const SLANT: i16 = 10;
-/// Other rotations are rounded to multiples of this, in degrees: chosen by hand.
-const STEP: i16 = 15;
 
 /// A word in reading coordinates: x along the line, y down the lines, in points.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,11 +40,9 @@ pub(in crate::pdf) struct PageWord {
     pub(in crate::pdf) after_space: bool,
     /// Its place in the order of drawing.
     pub(in crate::pdf) drawn: usize,
+    /// How sure text recognition is, from 0 to 1; `None` for text of the file.
+    pub(in crate::pdf) score: Option<f32>,
 }
-
-/// The rotation of a text, in degrees clockwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::pdf) struct Rotation(i16);
 
 /// Glyphs between two checks of the time: some 0.1 ms of work.
 const GLYPHS_PER_CHECK: usize = 4096;
@@ -65,51 +60,10 @@ pub(in crate::pdf) fn words(
         if count.is_multiple_of(GLYPHS_PER_CHECK) {
             context.check_time()?;
         }
-        let rotation = Rotation::of(&glyph);
+        let rotation = Rotation::along(glyph.end - glyph.origin);
         builders.entry(rotation).or_default().push(rotation, glyph);
     }
     Ok(builders.into_iter().map(|(rotation, maker)| (rotation, maker.finish())).collect())
-}
-
-impl Rotation {
-    pub(in crate::pdf) const UPRIGHT: Self = Self(0);
-
-    fn of(glyph: &Glyph) -> Self {
-        let along = glyph.end - glyph.origin;
-        // The usual case.
-        if along.y == 0.0 && along.x >= 0.0 {
-            return Self::UPRIGHT;
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "an angle in degrees")]
-        let degrees = along.atan2().to_degrees().round() as i16;
-        let quarter = (degrees + 405).rem_euclid(360) / 90 * 90;
-        let off = (degrees - quarter + 180).rem_euclid(360) - 180;
-        if off.abs() <= SLANT {
-            return Self(quarter);
-        }
-        Self((degrees + 360 + STEP / 2).rem_euclid(360) / STEP * STEP)
-    }
-
-    fn sin_cos(self) -> (f64, f64) {
-        match self.0 {
-            0 => (0.0, 1.0),
-            90 => (1.0, 0.0),
-            180 => (0.0, -1.0),
-            270 => (-1.0, 0.0),
-            degrees => f64::from(degrees).to_radians().sin_cos(),
-        }
-    }
-
-    /// Converts a point of the page to reading coordinates.
-    pub(in crate::pdf) fn to_reading(self, point: Point) -> Point {
-        let (sin, cos) = self.sin_cos();
-        Point::new(point.x * cos + point.y * sin, point.y * cos - point.x * sin)
-    }
-
-    pub(in crate::pdf) fn to_page(self, point: Point) -> Point {
-        let (sin, cos) = self.sin_cos();
-        Point::new(point.x * cos - point.y * sin, point.y * cos + point.x * sin)
-    }
 }
 
 /// Builds words glyph by glyph.
@@ -266,7 +220,7 @@ impl PlacedGlyph {
 impl PageWord {
     fn new(at: &PlacedGlyph, style: (f64, bool), after_space: bool, drawn: usize) -> Self {
         let ((size, bold), bounds, baseline) = (style, reach(at, style.0), at.origin.y);
-        Self { text: String::new(), bounds, baseline, size, bold, after_space, drawn }
+        Self { text: String::new(), bounds, baseline, size, bold, after_space, drawn, score: None }
     }
 }
 
@@ -339,7 +293,8 @@ mod tests {
     use hayro_interpret::kurbo::{Point, Vec2};
     use proptest::prelude::*;
 
-    use super::{PageWord, Rotation};
+    use super::super::rotation::Rotation;
+    use super::PageWord;
     use crate::context::ReadContext;
     use crate::pdf::drawing::Glyph;
     use crate::{FileErrorKind, Limits, ReadOptions};
@@ -419,11 +374,11 @@ mod tests {
     #[test]
     fn text_is_known_by_how_it_is_turned() {
         for (direction, degrees) in [
-            ((1.0, 0.0), 0),
-            ((0.0, 1.0), 90),
-            ((-1.0, 0.1), 180),
-            ((0.0, -1.0), 270),
-            ((1.0, 1.0), 45),
+            ((1.0, 0.0), 0.0),
+            ((0.0, 1.0), 90.0),
+            ((-1.0, 0.1), 180.0),
+            ((0.0, -1.0), 270.0),
+            ((1.0, 1.0), 45.0),
         ] {
             let step = 5.0 * Vec2::new(direction.0, direction.1).normalize();
             let letter = |(number, character): (u32, char)| {
@@ -435,7 +390,7 @@ mod tests {
             let [(rotation, words)] = &found.into_iter().collect::<Vec<_>>()[..] else {
                 panic!("not one turn: {direction:?}");
             };
-            assert_eq!(*rotation, Rotation(degrees));
+            assert_eq!(*rotation, Rotation::of_degrees(degrees));
             assert_eq!(words.len(), 1, "{direction:?}");
             let corner = rotation.to_page(Point::new(words[0].bounds.x0, words[0].baseline));
             assert!(corner.distance(Point::new(100.0, 100.0)) < 0.1, "{corner:?}");

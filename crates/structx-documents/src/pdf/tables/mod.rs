@@ -15,8 +15,9 @@ use hayro_interpret::kurbo::Rect;
 
 use super::drawing::ruling_lines::RulingLine;
 use super::layout::lines::lines;
-use super::layout::passages::on_page;
-use super::layout::words::{PageWord, Rotation};
+use super::layout::rotation::Rotation;
+use super::layout::words::PageWord;
+use crate::builder::WordPlace;
 use crate::context::ReadContext;
 use crate::{Bounds, FileError, markdown_table};
 
@@ -81,10 +82,15 @@ impl TableGrid {
             ends[cell.row] = cell.column + cell.columns;
             let words = lines(cell.words.iter().map(|word| words[*word].clone()).collect());
             let words = words.into_iter().flat_map(|line| line.words);
-            let words: Vec<(String, Option<Bounds>)> =
-                words.map(|word| (word.text, Some(on_page(rotation, word.bounds)))).collect();
+            let words: Vec<(String, Option<WordPlace>)> = words
+                .map(|word| {
+                    let place = word.place(rotation);
+                    (word.text, Some(place))
+                })
+                .collect();
+            let places = words.iter().filter_map(|(_, place)| Some((*place)?.bounds));
             row.push(markdown_table::MarkdownCell {
-                bounds: words.iter().filter_map(|(_, place)| *place).reduce(Bounds::union),
+                bounds: places.reduce(Bounds::union),
                 words,
                 columns: u32::try_from(cell.columns).unwrap_or(u32::MAX),
                 rows: 1,

@@ -7,8 +7,9 @@ use super::TableGrid;
 use crate::ReadOptions;
 use crate::context::ReadContext;
 use crate::pdf::drawing::ruling_lines::{RulingLine, level, upright};
+use crate::pdf::layout::rotation::Rotation;
 use crate::pdf::layout::test_words::words;
-use crate::pdf::layout::words::{PageWord, Rotation};
+use crate::pdf::layout::words::PageWord;
 
 fn find(words: &[PageWord], rulings: &[RulingLine]) -> Vec<TableGrid> {
     super::find(&ReadContext::new("x", &ReadOptions::default()), words, rulings).unwrap()

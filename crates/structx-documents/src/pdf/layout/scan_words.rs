@@ -1,0 +1,157 @@
+//! Makes words of a page of what was recognised in its image.
+
+use std::collections::BTreeMap;
+
+use hayro_interpret::kurbo::{Point, Rect, Vec2};
+
+use super::passages::on_page;
+use super::rotation::Rotation;
+use super::words::PageWord;
+use crate::Bounds;
+use crate::recognition::{RecognizedImage, RecognizedLine, RecognizedWord};
+
+/// The share of a line's height below its baseline, as for glyphs.
+const DESCENT: f64 = 0.2;
+/// Lines whose heights differ from the usual one by less have its size: heights depend on whether letters
+/// reach up or down. Chosen by hand.
+const SAME_SIZE: f64 = 0.25;
+/// The ratio of two other sizes: chosen by hand.
+const SIZE_STEP: f64 = 1.2;
+/// A line that is longer than this many heights shows its direction: chosen by hand.
+const LONG: f64 = 3.0;
+
+/// What was recognised on a page.
+#[derive(Debug)]
+pub(in crate::pdf) struct PageScan {
+    pub(in crate::pdf) text: RecognizedImage,
+    /// Units of the page for each pixel.
+    pub(in crate::pdf) unit: f64,
+}
+
+type Words = BTreeMap<Rotation, Vec<PageWord>>;
+
+impl PageScan {
+    /// How most of the text is turned.
+    pub(super) fn rotation(&self) -> Rotation {
+        Rotation::of_degrees(self.text.angle.into())
+    }
+
+    /// Adds the recognised words, but for those that the page has as text.
+    pub(super) fn add_to(self, words: &mut Words) {
+        let native: Vec<Bounds> = words
+            .iter()
+            .flat_map(|(rotation, words)| words.iter().map(|word| on_page(*rotation, word.bounds)))
+            .collect();
+        let lines = self.text.lines.iter();
+        let mut lines: Vec<ScanLine> = lines.filter_map(|line| self.line(line)).collect();
+        snap_sizes(&mut lines);
+        for line in lines {
+            for word in line.words() {
+                let bounds = on_page(line.rotation, word.bounds);
+                if !native.iter().any(|other| is_same(other, &bounds)) {
+                    words.entry(line.rotation).or_default().push(word);
+                }
+            }
+        }
+    }
+
+    /// A line in reading coordinates; `None` without a word that has a place.
+    fn line<'a>(&self, line: &'a RecognizedLine) -> Option<ScanLine<'a>> {
+        let corners = |word: &RecognizedWord| {
+            word.corners
+                .map(|[x, y]| Point::new(f64::from(x) * self.unit, f64::from(y) * self.unit))
+        };
+        let placed: Vec<(&RecognizedWord, [Point; 4])> = line
+            .words
+            .iter()
+            .filter(|word| !word.text.trim().is_empty())
+            .map(|word| (word, corners(word)))
+            .filter(|(_, corners)| corners.iter().all(|corner| corner.is_finite()))
+            .collect();
+        let ((_, first), (_, last)) = (placed.first()?, placed.last()?);
+        let along = last[1].midpoint(last[2]) - first[0].midpoint(first[3]);
+        let rotation = self.rotation_of(along, first[0].distance(first[3]));
+        let mut words = Vec::with_capacity(placed.len());
+        let (mut top, mut bottom) = (0.0, 0.0);
+        for (word, corners) in placed {
+            let [one, two, three, four] = corners.map(|corner| rotation.to_reading(corner));
+            top += f64::midpoint(one.y, two.y);
+            bottom += f64::midpoint(three.y, four.y);
+            words.push((word, f64::midpoint(one.x, four.x), f64::midpoint(two.x, three.x)));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "the words of a line are few")]
+        let count = words.len() as f64;
+        let (top, bottom) = (top / count, bottom / count);
+        (bottom > top).then_some(ScanLine { rotation, top, bottom, size: bottom - top, words })
+    }
+
+    /// The rotation of a line that is `along` long: that of the page, unless it differs clearly.
+    fn rotation_of(&self, along: Vec2, height: f64) -> Rotation {
+        let of_page = self.rotation();
+        let is_long = along.hypot() > LONG * height;
+        if is_long && !of_page.is_along(along) { Rotation::along(along) } else { of_page }
+    }
+}
+
+/// A line in reading coordinates.
+struct ScanLine<'a> {
+    rotation: Rotation,
+    top: f64,
+    bottom: f64,
+    size: f64,
+    /// Each word with its left and right end.
+    words: Vec<(&'a RecognizedWord, f64, f64)>,
+}
+
+impl ScanLine<'_> {
+    fn letters(&self) -> usize {
+        self.words.iter().map(|(word, ..)| word.text.len()).sum()
+    }
+
+    fn words(&self) -> impl Iterator<Item = PageWord> {
+        let baseline = self.bottom - DESCENT * (self.bottom - self.top);
+        self.words.iter().enumerate().map(move |(drawn, (word, left, right))| PageWord {
+            text: word.text.trim().to_owned(),
+            bounds: Rect::new(*left, self.top, right.max(*left), self.bottom),
+            baseline,
+            size: self.size,
+            bold: false,
+            after_space: true,
+            drawn,
+            score: Some(word.score.clamp(0.0, 1.0)),
+        })
+    }
+}
+
+/// Gives lines of nearly the usual height the same size, and the others one of a few sizes.
+fn snap_sizes(lines: &mut [ScanLine]) {
+    let mut heights: Vec<(f64, usize)> =
+        lines.iter().map(|line| (line.size, line.letters())).collect();
+    heights.sort_by(|one, two| one.0.total_cmp(&two.0));
+    let half = heights.iter().map(|(_, letters)| letters).sum::<usize>() / 2;
+    let mut before = 0;
+    let usual = heights.iter().find(|(_, letters)| {
+        before += letters;
+        before > half
+    });
+    let Some((usual, _)) = usual else { return };
+    for line in lines {
+        let ratio = line.size / usual;
+        let steps = if (ratio - 1.0).abs() <= SAME_SIZE {
+            0.0
+        } else {
+            (ratio.ln() / SIZE_STEP.ln()).round()
+        };
+        line.size = usual * SIZE_STEP.powf(steps);
+    }
+}
+
+/// Whether two boxes show the same word: the middle of one is in the other.
+fn is_same(one: &Bounds, other: &Bounds) -> bool {
+    let holds = |outer: &Bounds, inner: &Bounds| {
+        let x = f32::midpoint(inner.left, inner.right);
+        let y = f32::midpoint(inner.top, inner.bottom);
+        outer.left <= x && x <= outer.right && outer.top <= y && y <= outer.bottom
+    };
+    holds(one, other) || holds(other, one)
+}

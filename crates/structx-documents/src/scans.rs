@@ -1,0 +1,222 @@
+//! Has the text of page images recognised, within the limits of a document.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use image::RgbImage;
+use image::imageops::{self, FilterType};
+
+use crate::context::ReadContext;
+use crate::recognition::{RecognitionError, RecognitionRequest, RecognizedImage, RecognizedWord};
+use crate::vision::guarded;
+use crate::{Engine, FileError, FileErrorKind, Ocr, ReadOptions};
+
+/// The most pixels of an image that is recognised, which bounds memory: A4 at 400 dots per inch.
+/// Chosen by hand.
+const MOST_PIXELS: u32 = 16_000_000;
+/// The least mean score of a page's letters without a warning: chosen by hand, not measured.
+const LEAST_SCORE: f32 = 0.8;
+
+/// Recognises pages of one document, and remembers which ones stay unread.
+pub(super) struct Scans<'a> {
+    context: &'a ReadContext<'a>,
+    engine: &'a Engine,
+    /// The pages that may still be recognised.
+    left: usize,
+    /// Why no further page is recognised.
+    obstacle: Option<String>,
+    /// The pages that stay unread, by the reason.
+    unread: BTreeMap<String, Vec<u32>>,
+    /// The pages with low scores.
+    unsure: Vec<u32>,
+}
+
+/// A recognised page image.
+pub(super) struct Scan {
+    pub(super) text: RecognizedImage,
+    /// The width of the image in pixels.
+    pub(super) width: u32,
+}
+
+/// Why a page is not recognised; `of_all`: nor will others be.
+struct Unread {
+    why: String,
+    of_all: bool,
+}
+
+impl<'a> Scans<'a> {
+    /// Starts the recognition of a document; `None` if it is not wanted, or there is no engine.
+    ///
+    /// # Errors
+    /// All pages shall be recognised, and none can be.
+    pub(super) fn of(context: &'a ReadContext<'a>) -> Result<Option<Self>, FileError> {
+        let (ocr, engine) = (context.options.ocr, context.options.engine.as_ref());
+        let must = |why: &str| {
+            let message = format!("`ocr` is \"always\", and text recognition {why}");
+            context.error(FileErrorKind::Unsupported, message)
+        };
+        let engine = match (ocr, engine) {
+            (Ocr::Always, None) => return Err(must("is not part of this program")),
+            (Ocr::Never, _) | (Ocr::Auto, None) => return Ok(None),
+            (_, Some(engine)) => engine,
+        };
+        let obstacle = engine.recognizer().check().err().map(|error| error.to_string());
+        match obstacle {
+            Some(why) if ocr == Ocr::Always => Err(must(&why)),
+            obstacle => Ok(Some(Self {
+                context,
+                engine,
+                left: context.limits().ocr_pages,
+                obstacle,
+                unread: BTreeMap::new(),
+                unsure: Vec::new(),
+            })),
+        }
+    }
+
+    /// The text of a page whose image `draw` makes; `None` if it has none or stays unread.
+    pub(super) fn read(
+        &mut self,
+        number: u32,
+        draw: impl FnOnce(&ReadContext) -> Result<RgbImage, FileError> + Send,
+    ) -> Option<Scan> {
+        if self.left == 0 && self.obstacle.is_none() {
+            let most = self.context.limits().ocr_pages;
+            self.obstacle = Some(format!(
+                "stopped after {most} pages; raise the limit: \
+                 file_options={{\"limits\": {{\"ocr_pages\": {}}}}}",
+                most.saturating_mul(2).max(1)
+            ));
+        }
+        if let Some(why) = self.obstacle.clone() {
+            self.unread.entry(why).or_default().push(number);
+            return None;
+        }
+        self.left -= 1;
+        match self.recognized(draw) {
+            Ok(scan) => {
+                if scan.score()? < LEAST_SCORE {
+                    self.unsure.push(number);
+                }
+                Some(scan)
+            }
+            Err(Unread { why, of_all }) => {
+                self.obstacle = of_all.then(|| why.clone());
+                self.unread.entry(why).or_default().push(number);
+                None
+            }
+        }
+    }
+
+    /// Draws and recognises on a thread of its own, so that neither counts as time of the reader.
+    fn recognized(
+        &self,
+        draw: impl FnOnce(&ReadContext) -> Result<RgbImage, FileError> + Send,
+    ) -> Result<Scan, Unread> {
+        // The context itself has the clock of this thread.
+        let (name, options, engine) = (self.context.name, self.context.options, self.engine);
+        let work = || {
+            let context = ReadContext::new(name, options);
+            let image = guarded(&context, || draw(&context)).map_err(Unread::from)?;
+            let image = fitting(image);
+            let text = text_of(&image, engine, options)?;
+            Ok(Scan { text, width: image.width() })
+        };
+        let failed = |why: &str| Unread { why: why.to_owned(), of_all: false };
+        thread::scope(|scope| {
+            let started =
+                thread::Builder::new().name("structx-ocr".into()).spawn_scoped(scope, work);
+            let thread = started.map_err(|_| failed("could not start a thread"))?;
+            thread.join().unwrap_or_else(|_| Err(failed("crashed")))
+        })
+    }
+
+    /// What to tell of pages that stay unread, or that may be wrong.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let unread = self.unread.iter();
+        let mut warnings: Vec<String> = unread
+            .map(|(why, pages)| format!("text recognition of page {}: {why}", numbers(pages)))
+            .collect();
+        if !self.unsure.is_empty() {
+            let pages = numbers(&self.unsure);
+            warnings
+                .push(format!("text recognition is unsure of page {pages}: check what it says"));
+        }
+        warnings
+    }
+}
+
+fn text_of(
+    image: &RgbImage,
+    engine: &Engine,
+    options: &ReadOptions,
+) -> Result<RecognizedImage, Unread> {
+    let limit = Duration::try_from_secs_f64(options.limits.ocr_seconds);
+    let (started, limit) = (Instant::now(), limit.unwrap_or(Duration::MAX));
+    let request = RecognitionRequest {
+        languages: &options.ocr_languages,
+        should_stop: &|| started.elapsed() > limit,
+    };
+    engine.recognizer().recognize(image, &request).map_err(|error| match error {
+        RecognitionError::Stopped if started.elapsed() > limit => {
+            Unread { why: "took too long; raise the limit `ocr_seconds`".to_owned(), of_all: false }
+        }
+        RecognitionError::Stopped => Unread { why: "was stopped".to_owned(), of_all: true },
+        RecognitionError::Unavailable(why) => Unread { why, of_all: true },
+        RecognitionError::Failed(_) => Unread { why: error.to_string(), of_all: false },
+    })
+}
+
+impl From<FileError> for Unread {
+    fn from(error: FileError) -> Self {
+        Self { why: error.message, of_all: false }
+    }
+}
+
+impl Scan {
+    /// The mean score of the letters; `None` if there are none.
+    fn score(&self) -> Option<f32> {
+        let (mut letters, mut sum) = (0.0, 0.0);
+        for word in self.words() {
+            #[expect(clippy::cast_precision_loss, reason = "a word is short")]
+            let count = word.text.chars().count() as f32;
+            letters += count;
+            sum += count * word.score;
+        }
+        (letters > 0.0).then(|| sum / letters)
+    }
+
+    fn words(&self) -> impl Iterator<Item = &RecognizedWord> {
+        self.text.lines.iter().flat_map(|line| &line.words)
+    }
+}
+
+/// The error of a document without text, with what text recognition said of its pages.
+pub(super) fn no_text(context: &ReadContext, what: &str, recognition: &[String]) -> FileError {
+    let help = if recognition.is_empty() {
+        "run text recognition (OCR) on it first, or read it in mode \"auto\" with a vision model"
+            .to_owned()
+    } else {
+        format!("{}; or read it in mode \"auto\" with a vision model", recognition.join("; "))
+    };
+    context.error(FileErrorKind::NoTextLayer, format!("{what}; {help}"))
+}
+
+/// The page numbers `1, 2, 3`.
+pub(super) fn numbers(pages: &[u32]) -> String {
+    pages.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The image, scaled down if it is too large.
+fn fitting(image: RgbImage) -> RgbImage {
+    let (width, height) = image.dimensions();
+    let pixels = f64::from(width) * f64::from(height);
+    let scale = (f64::from(MOST_PIXELS) / pixels).sqrt();
+    if scale >= 1.0 {
+        return image;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a side")]
+    let side = |side: u32| ((f64::from(side) * scale) as u32).max(1);
+    imageops::resize(&image, side(width), side(height), FilterType::Triangle)
+}
