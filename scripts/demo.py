@@ -32,9 +32,9 @@ def main() -> int:
         for item in result.data:
             print(item.model_dump_json(indent=2))
         for row in result.rows:
-            for pointer, evidence in row.evidence.items():
-                print(f"{pointer}: {[box for span in evidence.spans for box in span.boxes]}")
-        for row in result.rows:
+            for pointer, found in row.evidence.items():
+                boxes = [f"page {span.page} {box}" for span in found.spans for box in span.boxes]
+                print(f"{pointer}: {found.status}", *boxes)
             if row.error is not None:
                 print(f"failed: {row.error}")
         print(f"{result.usage.total_tokens:,} tokens, {seconds:.1f} s\n")

@@ -1,7 +1,7 @@
 """Rehearses a release: builds what would be published, and tries it as a user would.
 
-Builds the wheel with the profile `dist` and the source distribution into `dist/`, checks their metadata,
-size, platform tag and licences, and installs each in an environment of its own.
+Builds the wheel with the profile `dist` and the source distribution into `dist/`, checks their
+metadata, size, platform tag and licences, and installs each in an environment of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import sys
 import sysconfig
 import tempfile
 import time
-import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -36,8 +35,8 @@ def run(*command: str | Path) -> str:
 
 def version() -> str:
     """The version of the workspace."""
-    with (ROOT / "Cargo.toml").open("rb") as file:
-        return tomllib.load(file)["workspace"]["package"]["version"]
+    cargo = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
+    return cargo.partition("[workspace.package]")[2].split('"')[1]
 
 
 def check_changelog(number: str) -> None:

@@ -269,7 +269,10 @@ def test_a_reader_needs_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     DocumentMeasurer(ocr_mode="never", ocr_reader=lambda image: "")
 
 
-def test_without_a_recognition_of_text_pages_are_partial(scan: Path) -> None:
+def test_without_weights_for_text_recognition_pages_are_partial(
+    scan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRUCTX_CACHE_DIR", str(scan.parent))
     words, nothing = (11, "native", "complete", None), (0, "none", "partial", "ocr_unavailable")
     assert facts(DocumentMeasurer(ocr_mode="auto").measure(scan)) == [words, nothing]
     kept = (11, "native", "partial", "ocr_unavailable")

@@ -15,13 +15,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-import extraction_cases
 from structx.local_models import models
 
 ENGINE = Path(__file__).parents[2] / "target/release/examples/engine"
@@ -118,7 +117,9 @@ class LlamaCpp(Engine):
 
 
 @contextmanager
-def running(kind: type[Ours] | type[LlamaCpp], model: Path, threads: int) -> Iterator[Engine]:
+def running(
+    kind: type[Ours] | type[LlamaCpp], model: Path, threads: int
+) -> Generator[Engine, None, None]:
     started = time.perf_counter()
     engine = kind(model, threads)
     try:
@@ -133,7 +134,8 @@ def running(kind: type[Ours] | type[LlamaCpp], model: Path, threads: int) -> Ite
 
 def prompts(rounds: int) -> list[str]:
     """Texts of documents, each with a start of its own, so that no prefix is cached."""
-    texts = "\n\n".join(case.text for case in extraction_cases.CASES)
+    files = sorted((Path(__file__).parent / "texts").glob("*.txt"))
+    texts = "\n\n".join(file.read_text(encoding="utf-8") for file in files)
     size = len(texts) // 2
     return [f"{index}. Summarise:\n{texts[index * 97 :][:size]}" for index in range(rounds)]
 

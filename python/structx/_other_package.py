@@ -9,8 +9,8 @@ import warnings
 def warn() -> None:
     """Warns if the package `structx` is installed beside this one, `structx-rs`.
 
-    Both write their files to the folder `structx`, so that each breaks the other. Only the names in the
-    folder above are read: `importlib.metadata` would take longer than the rest of the import.
+    Both write their files to the folder `structx`, so that each breaks the other. Only the names in
+    the folder above are read: `importlib.metadata` takes longer than the rest of the import.
     """
     package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
     try:
@@ -19,7 +19,7 @@ def warn() -> None:
         return
     if any(name.startswith("structx-") and name.endswith(".dist-info") for name in names):
         message = (
-            "the packages `structx` and `structx-rs` are both installed, and have overwritten files "
-            "of each other: run `pip uninstall structx structx-rs`, then `pip install structx-rs`"
+            "the packages `structx` and `structx-rs` are both installed and share their files: run "
+            "`pip uninstall structx structx-rs`, then `pip install structx-rs`"
         )
         warnings.warn(message, UserWarning, stacklevel=3)

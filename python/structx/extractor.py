@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pydantic import BaseModel
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         StreamCall,
         TableCall,
     )
+    from structx.batch_function import BatchFunction
     from structx.inputs import Data
     from structx.results import ExtractionResult
     from structx.streams import AsyncExtractionStream, ExtractionStream
@@ -379,3 +381,49 @@ class Extractor(PreparingExtractor):
         output = tasks.OutputOptions(return_df, expand_nested, file_options)
         context = self._context("extract_queries_async", options)
         return await tasks.run_async(context, tasks.extractions, data, queries, output=output)
+
+    @with_options(RunOptions)
+    def batch_function(
+        self,
+        *,
+        query: str,
+        model: object = None,
+        sample: Data | None = None,
+        columns: Sequence[str] | None = None,
+        keep: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> BatchFunction:
+        """Makes a function of batches for engines such as Ray, Daft, Spark, Dask and DuckDB.
+
+        See `structx.batch_function` for each engine. Needs pyarrow.
+
+        Args:
+            query: as in `extract`.
+            model: as in `extract`.
+            sample: data as in `extract`, of which the model is planned here, once; only without
+                `model`.
+            columns: the names of the columns that are extracted from. Default: all.
+            keep: columns that go along to the result: names with their Arrow types, or a
+                `pyarrow.Schema`. Default: none.
+            options: as in `extract`, for each batch.
+
+        Returns:
+            A function of a batch that gives its long table. It pickles.
+
+        Raises:
+            ExtractionError: an argument is wrong, or planning failed.
+
+        Examples:
+            >>> import pyarrow as pa
+            >>> extract = extractor.batch_function(query=query, model=Invoice, columns=["text"])
+            >>> extract(pa.table({"text": ["number A1, total 5"]})).num_rows
+            1
+        """
+        if model is None and sample is not None:
+            model = self.get_schema(data=sample, query=query)
+        from structx.batch_function import BatchFunction  # not needed by other tasks
+
+        make = partial(
+            BatchFunction, self, query, model, columns=columns, keep=keep, options=options
+        )
+        return tasks.made(self._context("batch_function", options), make)

@@ -123,8 +123,9 @@ class DocumentMeasurer:
             ocr_mode: the pages whose text is recognised from their image: none (`never`), those
                 without usable text (`auto`), or all (`always`), whose own text then does not count.
             ocr_reader: recognises the text of a page: a function of its image as an array of numpy
-                (height, width, 3 bytes: red, green, blue) that returns the text. Default: pages
-                whose text would be recognised are partial, with the error code `ocr_unavailable`.
+                (height, width, 3 bytes: red, green, blue) that returns the text. Default:
+                the text recognition of this package; without its weights (`structx models pull
+                ocr`), pages are partial, with the error code `ocr_unavailable`.
             ocr_workers: the most pages whose text is recognised at the same time. Above 1, the
                 reader is called on several threads, which stay until `close`.
             ocr_engine_params: parameters of the engine RapidOCR in the library `structx`; None or
@@ -208,15 +209,23 @@ class DocumentMeasurer:
         if not isinstance(file_path, (str, os.PathLike)):
             raise FileError(f"file_path must be a path, not {type(file_path).__name__}")
         path = Path(cast("str | os.PathLike[str]", file_path)).expanduser()
-        limits = DocumentLimits(bytes=self.max_input_bytes, pages=self.max_pages)
+        limits = DocumentLimits(
+            bytes=self.max_input_bytes, pages=self.max_pages, ocr_pages=self.max_pages
+        )
+        # The caller's reader takes the place of text recognition, and needs the file for images.
+        mode, ocr = ("vision", "never") if self._ocr_reader else ("auto", self.ocr_mode)
         try:
-            # The file is only kept for the images of its pages.
-            document = read(path, mode="vision" if self._ocr_reader else "auto", limits=limits)
+            document = read(path, mode=mode, limits=limits, ocr=ocr)
         except LimitExceededError as error:
             raise LimitExceededError(_LIMIT.sub(_advice, str(error)), error.path) from None
         except PasswordRequiredError as error:
             message = f"{path}: is protected by a password; structx.measure takes a `password`"
             raise PasswordRequiredError(message, error.path) from None
+        except UnsupportedFileError:
+            if ocr != "always":
+                raise
+            # Without its weights, text recognition refuses to read all pages: none is complete.
+            document = read(path, mode=mode, limits=limits, ocr="never")
         if document.format != "pdf":
             raise UnsupportedFileError(
                 f"{path}: is no PDF; structx.measure measures other files", str(path)
@@ -227,7 +236,8 @@ class DocumentMeasurer:
         if self.ocr_mode == "never" or (self.ocr_mode == "auto" and not page.needs_vision):
             return _of_text(page, "ocr_skipped" if page.needs_vision else None)
         if self._ocr_reader is None or self._image_of is None:
-            return _of_text(page, "ocr_unavailable")
+            is_read = page.method == "ocr"
+            return _of_text(page, None if is_read else "ocr_unavailable")
         try:
             image = self._image_of(
                 document.source, page.number, self.render_dpi, self.max_render_pixels
@@ -261,7 +271,7 @@ def _of_text(page: Page, error_code: ErrorCode | None) -> PageMeasurement:
     return PageMeasurement(
         page.number,
         len(page.text) if has_text else 0,
-        "native" if has_text else "none",
+        page.method,
         "complete" if error_code is None else "partial",
         error_code,
     )

@@ -178,8 +178,8 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
     def save_proof(self, path: str | os.PathLike[str]) -> None:
         """Writes the evidence to a file; `structx verify PROOF DOCUMENT` checks it without a model.
 
-        Of several documents, each has a proof
-        of its own in the folder `path`, which is made: `invoice.pdf.proof.json`.
+        Of several documents, each has a proof of its own in the folder `path`, which is made:
+        `invoice.pdf.proof.json`.
 
         Raises:
             ValueError: a source is a table, was not read from a file, or has changed since.
@@ -266,8 +266,8 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
         JSON Pointer, the value and the status as their note. Values without a place have none. The
         pages themselves do not change, and a protected file stays protected.
 
-        Of several documents, each PDF with a value has a file of its own in the folder `path`, which is
-        made.
+        Of several documents, each PDF with a value has a file of its own in the folder `path`,
+        which is made.
 
         Args:
             path: the file to write, or the folder.

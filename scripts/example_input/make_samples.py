@@ -343,7 +343,7 @@ RECEIPT = [
 
 
 def write_scan(path: Path) -> None:
-    """A receipt as a scanner sees it: grey, a little skewed, blurred and noisy, and without text."""
+    """A receipt as a scanner sees it: grey, a little skewed, blurred and noisy, without text."""
     width, height = 1_240, 1_000
     page = Image.new("L", (width, height), 244)
     draw = ImageDraw.Draw(page)

@@ -62,7 +62,7 @@ class Kept:
         from structx._engine.inputs import options_of
 
         provable = {
-            row.source: (row.evidence, document.path)
+            row.source: (row.evidence, document)
             for row in self._rows
             if row.items
             and (document := _document(row)) is not None

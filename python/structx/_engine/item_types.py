@@ -34,7 +34,7 @@ _LISTS: tuple[Any, ...] = (list, collections.abc.Sequence, collections.abc.Itera
 
 
 class _ItemSchema(GenerateJsonSchema):
-    """Says what texts a Decimal has, which pydantic 2.14 leaves out: any text would do for a model."""
+    """Says what texts a Decimal has: for pydantic 2.14, any text would do."""
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
         decimal = super().decimal_schema(schema)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
-from typing_extensions import Unpack
 
 from structx._engine import tasks
 from structx._engine.base_extractor import BaseExtractor
-from structx._engine.help import async_form, with_options
-from structx.run_options import RunOptions
+from structx._engine.help import async_form
 
 if TYPE_CHECKING:
-    from structx.batch_function import BatchFunction
     from structx.definitions import GeneratedModel
     from structx.estimates import Estimate
     from structx.explain import SchemaReport
@@ -119,52 +115,6 @@ class PreparingExtractor(BaseExtractor):
         return await tasks.run_async(
             context, tasks.refinement, model, refinement_instructions, model_name
         )
-
-    @with_options(RunOptions)
-    def batch_function(
-        self,
-        *,
-        query: str,
-        model: object = None,
-        sample: Data | None = None,
-        columns: Sequence[str] | None = None,
-        keep: Mapping[str, Any] | None = None,
-        **options: Unpack[RunOptions],
-    ) -> BatchFunction:
-        """Makes a function of batches for engines such as Ray, Daft, Spark, Dask and DuckDB.
-
-        See `structx.batch_function` for each engine. Needs pyarrow.
-
-        Args:
-            query: as in `extract`.
-            model: as in `extract`.
-            sample: data as in `extract`, of which the model is planned here, once; only without
-                `model`.
-            columns: the names of the columns that are extracted from. Default: all.
-            keep: columns that go along to the result: names with their Arrow types, or a
-                `pyarrow.Schema`. Default: none.
-            options: as in `extract`, for each batch.
-
-        Returns:
-            A function of a batch that gives its long table. It pickles.
-
-        Raises:
-            ExtractionError: an argument is wrong, or planning failed.
-
-        Examples:
-            >>> import pyarrow as pa
-            >>> extract = extractor.batch_function(query=query, model=Invoice, columns=["text"])
-            >>> extract(pa.table({"text": ["number A1, total 5"]})).num_rows
-            1
-        """
-        if model is None and sample is not None:
-            model = self.get_schema(data=sample, query=query)
-        from structx.batch_function import BatchFunction  # not needed by other tasks
-
-        make = partial(
-            BatchFunction, self, query, model, columns=columns, keep=keep, options=options
-        )
-        return tasks.made(self._context("batch_function", options), make)
 
     def estimate(
         self,
