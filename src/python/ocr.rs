@@ -58,11 +58,11 @@ pub fn engine(
 }
 
 #[cfg(feature = "ocr")]
+#[expect(clippy::unnecessary_wraps, reason = "a build without the feature has no engine")]
 fn lazy(weights: &Path, stop: StopSignal) -> Option<Engine> {
     Some(Engine::new(Arc::new(super::lazy_engine::LazyEngine::new(weights, stop))))
 }
 
-/// A build without the feature has no engine.
 #[cfg(not(feature = "ocr"))]
 fn lazy(_: &Path, _: StopSignal) -> Option<Engine> {
     None

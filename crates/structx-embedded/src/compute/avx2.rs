@@ -92,11 +92,11 @@ impl<const BITS: usize, const SCALES: usize, const MINS: bool> Product<'_, BITS,
         let mut mins = scales;
         for part in 0..SCALES {
             scales[part] = numbers(simd, &units[2 * BITS + part]);
-            if !MINS {
-                let offset = simd.avx._mm256_set1_ps((1_u32 << (BITS - 1)) as f32);
-                mins[part] = scales[part].map(|scale| simd.avx._mm256_mul_ps(scale, offset));
-            } else {
+            if MINS {
                 mins[part] = numbers(simd, &units[2 * BITS + SCALES]);
+            } else {
+                let offset = simd.avx._mm256_set1_ps(f32::from(1_u16 << (BITS - 1)));
+                mins[part] = scales[part].map(|scale| simd.avx._mm256_mul_ps(scale, offset));
             }
         }
         Weights { codes: Self::codes(simd, units), scales, mins }

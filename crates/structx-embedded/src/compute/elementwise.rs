@@ -58,7 +58,7 @@ impl Kernel for Normalize<'_> {
     }
 }
 
-/// The second half of the columns, each times the SiLU of its partner in the first half.
+/// The second half of the columns, each times the `SiLU` of its partner in the first half.
 pub fn gated(mut states: Matrix) -> Matrix {
     let middle = states.lanes.len() / 2;
     let (gates, numbers) = states.lanes.split_at_mut(middle);
@@ -85,12 +85,12 @@ impl Kernel for Gate<'_> {
     }
 }
 
-/// The exponential function, with a relative error below 2e-7; below -87, about 0. By Cephes' `expf`: a power of 2
-/// times a polynomial of the rest.
+/// The exponential function, with a relative error below 2e-7; below -87, about 0. As `expf` of Cephes: a
+/// power of 2 times a polynomial of the rest.
 #[inline(always)]
 pub fn exp<const FUSED: bool>(number: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
-    const LN_2_HIGH: f32 = 0.693_359_375;
+    const LN_2_HIGH: f32 = 355.0 / 512.0;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let number = number.clamp(-87.0, 88.0);
     let shifted = multiply_add::<FUSED>(number, std::f32::consts::LOG2_E, ROUND);

@@ -3,6 +3,10 @@
 //! Matrices are stored in panels of 16 columns, so that 16 outputs of a row are computed and stored
 //! together. Weights keep the bits of the file, rearranged for that; states are rounded to 8 bits
 //! before a product, so that it runs on integers.
+#![expect(
+    clippy::inline_always,
+    reason = "what a kernel calls is compiled with it for each kind of processor"
+)]
 
 mod activations;
 mod attention;
