@@ -20,13 +20,15 @@ _Layer: TypeAlias = "dict[str, dict[str, Any]]"
 
 
 class StepConfig(dict[str, Any]):
-    """The options of one step, by name: `StepConfig(temperature=0.2)`."""
+    """The options of one step, by name.
+
+    Examples:
+        >>> structx.StepConfig(temperature=0.2).options()
+        {'temperature': 0.2}
+    """
 
     def options(self) -> dict[str, Any]:
-        """A copy of the options, as they are sent.
-
-        Example: `StepConfig(temperature=0.2).options()` is `{"temperature": 0.2}`.
-        """
+        """A copy of the options, as they are sent."""
         return deepcopy(dict(self))
 
     def __repr__(self) -> str:
@@ -55,7 +57,7 @@ class ExtractionConfig:
     Examples:
         >>> config = structx.ExtractionConfig(extraction={"temperature": 0})
         >>> config.extraction
-        {'temperature': 0}
+        StepConfig({'temperature': 0})
         >>> extractor = Extractor(model="openai/gpt-4o", config=config)
     """
 

@@ -26,7 +26,8 @@ class SchemaLoss:
 
     pointer: str
     """JSON Pointer into the JSON Schema of an item, which is `model.model_json_schema()` for a
-    pydantic model; empty for the whole schema."""
+    pydantic model, with the pattern of a Decimal, which pydantic 2.14 leaves out; empty for the
+    whole schema."""
     keyword: str
     """The rule, such as `minLength`; empty for all rules at the pointer."""
     message: str

@@ -16,7 +16,7 @@ class Files:
     Each iteration looks for them anew. It pickles.
 
     Examples:
-        >>> structx.Files("scripts/example_input/*.pdf").paths()
+        >>> structx.Files("scripts/example_input/S*.pdf").paths()
         ['scripts/example_input/S0305SampleInvoice.pdf']
     """
 
@@ -71,7 +71,7 @@ def files(pattern: str | os.PathLike[str], *, recursive: bool = True) -> Files:
         file matches.
 
     Examples:
-        >>> invoices = structx.files("scripts/example_input/*.pdf")
+        >>> invoices = structx.files("scripts/example_input/S*.pdf")
         >>> found = extractor.extract(data=invoices, query=query, model=Invoice)
         >>> [row.source for row in found.rows]
         ['scripts/example_input/S0305SampleInvoice.pdf']

@@ -88,7 +88,12 @@ class ExtractionPlan(BaseModel):
 
 
 class ScalarTypeCapability(BaseModel):
-    """A type of single values."""
+    """A type of single values.
+
+    Examples:
+        >>> [kind.label for kind in structx.get_type_capabilities().scalars if kind.id == "date"]
+        ['Date']
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -103,7 +108,12 @@ class ScalarTypeCapability(BaseModel):
 
 
 class ContainerTypeCapability(BaseModel):
-    """A type of several values, with a type parameter."""
+    """A type of several values, with a type parameter.
+
+    Examples:
+        >>> {kind.id: kind.ordered for kind in structx.get_type_capabilities().containers}["List"]
+        True
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -127,7 +137,12 @@ class ContainerTypeCapability(BaseModel):
 
 
 class TypeModifierCapabilities(BaseModel):
-    """What can be said of a field besides its type; all of it is supported."""
+    """What can be said of a field besides its type; all of it is supported.
+
+    Examples:
+        >>> structx.get_type_capabilities().modifiers.nullable
+        True
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 

@@ -132,7 +132,7 @@ def remove(name: str) -> bool:
 def _known(name: str) -> KnownModel:
     if name not in KNOWN:
         raise ConfigurationError(
-            f"unknown embedded model {name!r}: it is one of {', '.join([*KNOWN, ocr.NAME])}, "
+            f"unknown embedded model {name!r}: it is one of {', '.join(KNOWN)}, "
             "or a path that ends in .gguf"
         )
     return KNOWN[name]
