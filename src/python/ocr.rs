@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
@@ -35,10 +36,14 @@ impl StopSignal {
     }
 }
 
-/// The folder of the weights, whether or not they are there.
+/// The folder of the weights, whether or not they are there. Without a home directory there is none, and
+/// no weights.
 pub fn weights(py: Python<'_>) -> PyResult<PathBuf> {
     static FOLDER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    FOLDER.import(py, "structx.local_models", "ocr_folder")?.call0()?.extract()
+    match FOLDER.import(py, "structx.local_models", "ocr_folder")?.call0() {
+        Err(error) if error.is_instance_of::<PyRuntimeError>(py) => Ok(PathBuf::new()),
+        folder => folder?.extract(),
+    }
 }
 
 /// The engine for a source that is read with these options, if its scans are to be recognised: those

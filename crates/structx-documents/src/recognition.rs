@@ -39,6 +39,8 @@ pub struct RecognizedImage {
     pub angle: f32,
     /// In no particular order: the layout arranges them.
     pub lines: Vec<RecognizedLine>,
+    /// How many words the engine left out, as too unsure.
+    pub unclear: usize,
 }
 
 /// A line of text, or the part of one that stands in a cell or column.

@@ -28,8 +28,12 @@ pub(super) struct Scans<'a> {
     obstacle: Option<String>,
     /// The pages that stay unread, by the reason.
     unread: BTreeMap<String, Vec<u32>>,
+    /// The pages on which no text was found.
+    silent: Vec<u32>,
     /// The pages with low scores.
     unsure: Vec<u32>,
+    /// The pages with words that were left out, and how many there were.
+    unclear: Vec<(u32, usize)>,
 }
 
 /// A recognised page image.
@@ -70,7 +74,9 @@ impl<'a> Scans<'a> {
                 left: context.limits().ocr_pages,
                 obstacle,
                 unread: BTreeMap::new(),
+                silent: Vec::new(),
                 unsure: Vec::new(),
+                unclear: Vec::new(),
             })),
         }
     }
@@ -96,8 +102,16 @@ impl<'a> Scans<'a> {
         self.left -= 1;
         match self.recognized(draw) {
             Ok(scan) => {
-                if scan.score()? < LEAST_SCORE {
-                    self.unsure.push(number);
+                if scan.text.unclear > 0 {
+                    self.unclear.push((number, scan.text.unclear));
+                }
+                match scan.score() {
+                    None => {
+                        self.silent.push(number);
+                        return None;
+                    }
+                    Some(score) if score < LEAST_SCORE => self.unsure.push(number),
+                    Some(_) => {}
                 }
                 Some(scan)
             }
@@ -138,10 +152,19 @@ impl<'a> Scans<'a> {
         let mut warnings: Vec<String> = unread
             .map(|(why, pages)| format!("text recognition of page {}: {why}", numbers(pages)))
             .collect();
+        if !self.silent.is_empty() {
+            let pages = numbers(&self.silent);
+            warnings.push(format!("text recognition found no text on page {pages}"));
+        }
         if !self.unsure.is_empty() {
             let pages = numbers(&self.unsure);
             warnings
                 .push(format!("text recognition is unsure of page {pages}: check what it says"));
+        }
+        for (page, count) in &self.unclear {
+            let words = if *count == 1 { "word" } else { "words" };
+            warnings
+                .push(format!("text recognition left out {count} unclear {words} of page {page}"));
         }
         warnings
     }

@@ -14,12 +14,12 @@ pub struct Symbol {
     pub score: f32,
 }
 
-/// Decodes the probabilities of the classes at each step.
-pub fn decode(probabilities: &[f32], classes: usize) -> Vec<Symbol> {
+/// Decodes the probabilities of the classes at each step; of those `allowed`, if some are not.
+pub fn decode(probabilities: &[f32], classes: usize, allowed: Option<&[bool]>) -> Vec<Symbol> {
     let mut symbols: Vec<Symbol> = Vec::new();
     let mut previous = BLANK;
     for (step, row) in probabilities.chunks_exact(classes.max(1)).enumerate() {
-        let (class, score) = best(row);
+        let (class, score) = best(row, allowed);
         match symbols.last_mut() {
             Some(symbol) if class == previous && class != BLANK => {
                 symbol.last = step;
@@ -33,11 +33,11 @@ pub fn decode(probabilities: &[f32], classes: usize) -> Vec<Symbol> {
     symbols
 }
 
-/// The class with the highest probability.
-fn best(row: &[f32]) -> (usize, f32) {
+/// The allowed class with the highest probability.
+fn best(row: &[f32], allowed: Option<&[bool]>) -> (usize, f32) {
     let mut best = (BLANK, row.first().copied().unwrap_or_default());
     for (class, &score) in row.iter().enumerate() {
-        if score > best.1 {
+        if score > best.1 && allowed.is_none_or(|allowed| allowed[class]) {
             best = (class, score);
         }
     }
@@ -59,7 +59,7 @@ mod tests {
     }
 
     fn classes(probabilities: &[f32]) -> Vec<(usize, usize, usize)> {
-        decode(probabilities, 3).iter().map(|it| (it.class, it.first, it.last)).collect()
+        decode(probabilities, 3, None).iter().map(|it| (it.class, it.first, it.last)).collect()
     }
 
     #[test]
@@ -71,13 +71,20 @@ mod tests {
     fn nothing_is_read_from_blanks_or_from_no_numbers() {
         assert_eq!(classes(&steps(&[0, 0])), []);
         assert_eq!(classes(&[f32::NAN; 6]), []);
-        assert_eq!(decode(&[0.5], 0), []);
+        assert_eq!(decode(&[0.5], 0, None), []);
+    }
+
+    #[test]
+    fn only_allowed_classes_are_read() {
+        let allowed = [true, false, true];
+        let symbols = decode(&steps(&[0, 1, 2]), 3, Some(&allowed));
+        assert_eq!(symbols.iter().map(|it| it.class).collect::<Vec<_>>(), [2]);
     }
 
     proptest! {
         #[test]
         fn symbols_are_in_order(values in proptest::collection::vec(-1.0_f32..1.0, 0..100)) {
-            let symbols = decode(&values, 3);
+            let symbols = decode(&values, 3, None);
             for pair in symbols.windows(2) {
                 prop_assert!(pair[0].last < pair[1].first);
             }

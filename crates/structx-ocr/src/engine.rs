@@ -17,7 +17,7 @@ use crate::words;
 pub const FILES: [&str; 2] = [DETECTION, RECOGNITION];
 const DETECTION: &str = "PP-OCRv6_det_small.onnx";
 const RECOGNITION: &str = "PP-OCRv6_rec_small.onnx";
-/// Words below are noise, as in `RapidOCR`.
+/// Words below are left out, as in `RapidOCR`: most are noise.
 const LEAST_SCORE: f32 = 0.5;
 
 /// Recognises text with the weights of a folder. It may be used from several threads at a time.
@@ -47,19 +47,51 @@ impl Recognizer for Engine {
         if image.width() == 0 || image.height() == 0 {
             return Ok(RecognizedImage::default());
         }
-        let session = Session::new(request);
+        let symbols = &self.reader.symbols;
+        let session = Session::new(request, symbols)?;
         let boxes = self.detector.find(&session, image)?;
         let read = direction::read(&self.reader, &session, image, boxes)?;
-        let symbols = &self.reader.symbols;
-        let lines = read.lines.iter().map(|line| words::words(line, symbols, LEAST_SCORE));
-        let lines: Vec<RecognizedLine> = lines.filter(|line| !line.words.is_empty()).collect();
-        Ok(RecognizedImage { angle: read.angle, lines })
+        let lines = read.lines.iter().map(|line| words::words(line, symbols)).collect();
+        let (lines, unclear) = clear(lines);
+        Ok(RecognizedImage { angle: read.angle, lines, unclear })
     }
+}
+
+/// The lines of words that are sure enough, and the number of the others with letters or digits.
+fn clear(mut lines: Vec<RecognizedLine>) -> (Vec<RecognizedLine>, usize) {
+    let mut unclear = 0;
+    for line in &mut lines {
+        line.words.retain(|word| {
+            let is_clear = word.score >= LEAST_SCORE;
+            unclear += usize::from(!is_clear && word.text.contains(char::is_alphanumeric));
+            is_clear
+        });
+    }
+    lines.retain(|line| !line.words.is_empty());
+    (lines, unclear)
 }
 
 #[cfg(test)]
 mod tests {
+    use structx_documents::recognition::RecognizedWord;
+
     use super::*;
+
+    #[test]
+    fn unclear_words_are_left_out_and_counted() {
+        let word = |text: &str, score| RecognizedWord {
+            text: text.to_owned(),
+            corners: Default::default(),
+            score,
+        };
+        let line = |words| RecognizedLine { words };
+        let (lines, unclear) = clear(vec![
+            line(vec![word("Total", 0.9), word("1I3", 0.4)]),
+            line(vec![word("~", 0.2)]),
+        ]);
+        assert_eq!(lines, [line(vec![word("Total", 0.9)])]);
+        assert_eq!(unclear, 1);
+    }
 
     #[test]
     fn missing_weights_are_named() {

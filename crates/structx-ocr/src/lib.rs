@@ -12,6 +12,7 @@ mod detection;
 mod direction;
 mod engine;
 mod geometry;
+mod languages;
 mod network;
 mod patch;
 mod recognition;

@@ -9,17 +9,27 @@ use rten::{Model, ModelOptions, RunOptions, ThreadPool, Value};
 use structx_common::panics;
 use structx_documents::recognition::{RecognitionError, RecognitionRequest};
 
-/// The threads and the bounds of one recognition. They are made anew for each, since a forked child
-/// has none of its parent's threads and would wait for them for ever.
+use crate::languages;
+
+/// The threads and the bounds of one recognition. The threads are made anew for each, since a forked
+/// child has none of its parent's and would wait for them for ever.
 pub struct Session<'a> {
-    pub request: &'a RecognitionRequest<'a>,
+    request: &'a RecognitionRequest<'a>,
+    /// The symbols that its languages have; `None`: all.
+    pub allowed: Option<Vec<bool>>,
     threads: Arc<ThreadPool>,
 }
 
 impl<'a> Session<'a> {
-    pub fn new(request: &'a RecognitionRequest<'a>) -> Self {
+    /// # Errors
+    /// A language of the request is not among those of the symbols.
+    pub fn new(
+        request: &'a RecognitionRequest<'a>,
+        symbols: &[String],
+    ) -> Result<Self, RecognitionError> {
+        let allowed = languages::allowed(request.languages, symbols)?;
         let count = thread::available_parallelism().map_or(1, usize::from);
-        Self { request, threads: Arc::new(ThreadPool::with_num_threads(count)) }
+        Ok(Self { request, allowed, threads: Arc::new(ThreadPool::with_num_threads(count)) })
     }
 
     /// # Errors

@@ -117,7 +117,7 @@ impl Reader {
             return Err(RecognitionError::Failed(problem.to_owned()));
         }
         let lines = output.chunks_exact((steps * classes).max(1));
-        Ok(lines.map(|line| ctc::decode(line, classes)).collect())
+        Ok(lines.map(|line| ctc::decode(line, classes, session.allowed.as_deref())).collect())
     }
 }
 

@@ -3,20 +3,21 @@
 use structx_documents::recognition::{RecognizedLine, RecognizedWord};
 
 use crate::ctc::Symbol;
+use crate::languages::{is_east_asian_letter, usual};
 use crate::recognition::{Line, STEP};
 
-/// The line as words; those whose symbols' mean score is below `least` are left out.
-pub fn words(line: &Line, symbols: &[String], least: f32) -> RecognizedLine {
+/// The line as words, each with the mean score of its symbols.
+pub fn words(line: &Line, symbols: &[String]) -> RecognizedLine {
     let is_space = |symbol: &Symbol| symbols[symbol.class].trim().is_empty();
+    let is_east_asian =
+        line.symbols.iter().any(|it| symbols[it.class].contains(is_east_asian_letter));
     let advance = advance(&line.symbols);
     let groups = line.symbols.split(is_space).filter(|group| !group.is_empty());
     let mut words: Vec<(f32, f32, RecognizedWord)> = Vec::new();
     for group in groups {
         let score = group.iter().map(|it| it.score).sum::<f32>() / group.len() as f32;
-        if score < least {
-            continue;
-        }
-        let text = group.iter().map(|it| symbols[it.class].as_str()).collect();
+        let text: String = group.iter().map(|it| symbols[it.class].as_str()).collect();
+        let text = if is_east_asian { text } else { usual(&text) };
         let (first, last) = (center(&group[0]), center(&group[group.len() - 1]));
         let own = if group.len() > 1 { (last - first) / (group.len() - 1) as f32 } else { advance };
         let (start, end) = (first - own / 2.0, last + own / 2.0);
@@ -82,20 +83,23 @@ mod tests {
     }
 
     #[test]
+    fn full_width_forms_stay_beside_east_asian_letters() {
+        let symbols = ["", "中", "（", "a"].map(str::to_owned);
+        let texts = |classes: [usize; 2]| {
+            let line = line(&[(classes[0], 2, 1.0), (classes[1], 6, 1.0)]);
+            words(&line, &symbols).words[0].text.clone()
+        };
+        assert_eq!((texts([1, 2]).as_str(), texts([2, 3]).as_str()), ("中（", "(a"));
+    }
+
+    #[test]
     fn spaces_separate_words_whose_boxes_do_not_overlap() {
         let line = line(&[(1, 2, 1.0), (2, 6, 0.5), (3, 8, 0.9), (1, 9, 1.0), (1, 13, 1.0)]);
-        let found = words(&line, &symbols(), 0.5).words;
+        let found = words(&line, &symbols()).words;
         let texts: Vec<_> = found.iter().map(|it| (it.text.as_str(), it.score)).collect();
         assert_eq!(texts, [("ab", 0.75), ("aa", 1.0)]);
         let (end, start) = (found[0].corners[1][0], found[1].corners[0][0]);
         assert!(found[0].corners[0][0] >= 0.0 && end <= start, "{found:?}");
         assert!((4.0..=20.0).contains(&found[0].corners[0][0]), "{found:?}");
-    }
-
-    #[test]
-    fn doubtful_words_are_left_out() {
-        let line = line(&[(1, 2, 0.4), (3, 8, 0.9), (2, 13, 0.6)]);
-        let found = words(&line, &symbols(), 0.5).words;
-        assert_eq!(found.iter().map(|it| it.text.as_str()).collect::<Vec<_>>(), ["b"]);
     }
 }

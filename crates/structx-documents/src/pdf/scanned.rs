@@ -1,11 +1,13 @@
 //! Tells which pages have text in images only, and draws these for text recognition.
 
+use std::collections::HashSet;
+
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::kurbo::{Point, Rect};
 use hayro_syntax::page::Page;
 use image::RgbImage;
 
-use super::drawing::{Drawing, Glyph};
+use super::drawing::Drawing;
 use super::render;
 use crate::context::ReadContext;
 use crate::{FileError, Ocr};
@@ -18,8 +20,11 @@ const LEAST_PICTURED: f64 = 0.1;
 /// The share of a page that its images cover if its text may be that of an earlier text recognition:
 /// chosen by hand.
 const MOSTLY_PICTURED: f64 = 0.5;
-/// The least share of images that the letters of their text cover: chosen by hand.
-const LEAST_COVERED: f64 = 0.02;
+/// The least share of images over which there is text, in cells of a page: chosen by hand. A stamp or a
+/// watermark is over less.
+const LEAST_COVERED: f64 = 0.04;
+/// The cells of a page's width, and of its height: chosen by hand.
+const CELLS: f64 = 32.0;
 /// The least share of letters and digits in a text that can be read: chosen by hand.
 const LEAST_LETTERS: f64 = 0.7;
 /// Pixels per point for pages without images: 200 dots per inch. Chosen by hand.
@@ -49,7 +54,7 @@ impl Scanned {
         }
         let pictured = pictured(drawing);
         let is_pictured = pictured >= LEAST_PICTURED * area.area();
-        if is_pictured && covered(drawing) < LEAST_COVERED * pictured {
+        if is_pictured && covered(drawing, area) < LEAST_COVERED * pictured {
             return Self::Parts;
         }
         Self::Nothing
@@ -85,11 +90,18 @@ fn pictured(drawing: &Drawing) -> f64 {
     drawing.images.iter().map(|image| image.bounds.area()).sum()
 }
 
-/// The area of the letters over images.
-fn covered(drawing: &Drawing) -> f64 {
+/// The area of the cells in which letters begin that are over images.
+fn covered(drawing: &Drawing, area: Rect) -> f64 {
     let is_over = |at: Point| drawing.images.iter().any(|image| image.bounds.contains(at));
     let over = drawing.glyphs.iter().filter(|glyph| glyph.is_visible() && is_over(glyph.origin));
-    over.map(|Glyph { origin, end, size, .. }| origin.distance(*end) * size).sum()
+    #[expect(clippy::cast_possible_truncation, reason = "the number of a cell is small")]
+    let cell = |at: f64, side: f64| (at / side.max(1.0) * CELLS).clamp(-1.0, CELLS) as i8;
+    let cells: HashSet<(i8, i8)> = over
+        .map(|glyph| (cell(glyph.origin.x, area.width()), cell(glyph.origin.y, area.height())))
+        .collect();
+    #[expect(clippy::cast_precision_loss, reason = "cells are few")]
+    let count = cells.len() as f64;
+    count * area.area() / (CELLS * CELLS)
 }
 
 /// The pixels per point at which a page is drawn: those of its images.

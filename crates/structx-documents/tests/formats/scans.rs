@@ -23,6 +23,7 @@ struct Scripted {
     turns: u8,
     error: Option<RecognitionError>,
     is_missing: bool,
+    unclear: usize,
     sizes: Mutex<Vec<(u32, u32)>>,
     languages: Mutex<Vec<String>>,
     calls: AtomicUsize,
@@ -34,6 +35,7 @@ fn scripted(lines: Lines) -> Scripted {
         turns: 0,
         error: None,
         is_missing: false,
+        unclear: 0,
         sizes: Mutex::default(),
         languages: Mutex::default(),
         calls: AtomicUsize::new(0),
@@ -71,7 +73,11 @@ impl Recognizer for Scripted {
             RecognizedLine { words: text.split(' ').map(word).collect() }
         };
         let angle = f32::from(self.turns) * 90.0;
-        Ok(RecognizedImage { angle, lines: self.lines.iter().map(line).collect() })
+        Ok(RecognizedImage {
+            angle,
+            lines: self.lines.iter().map(line).collect(),
+            unclear: self.unclear,
+        })
     }
 
     fn check(&self) -> Result<(), RecognitionError> {
@@ -290,7 +296,8 @@ fn pages_that_stay_unread_are_told_with_the_reason() {
         said.contains("page 2: stopped after 1 pages") && said.contains("\"ocr_pages\": 2"),
         "{said}"
     );
-    let unsure = Arc::new(scripted(vec![(0.1, 0.2, 0.02, "hardly legible", 0.5)]));
-    let said = warnings(&unsure, Limits::default());
+    let unsure = Scripted { unclear: 2, ..scripted(vec![(0.1, 0.2, 0.02, "hardly legible", 0.5)]) };
+    let said = warnings(&Arc::new(unsure), Limits::default());
     assert!(said.contains("unsure of page 1, 2"), "{said}");
+    assert!(said.contains("left out 2 unclear words of page 2"), "{said}");
 }

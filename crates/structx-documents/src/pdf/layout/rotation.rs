@@ -41,7 +41,12 @@ impl Rotation {
 
     /// Whether it differs from this direction by a small deviation only.
     pub(in crate::pdf) fn is_along(self, direction: Vec2) -> bool {
-        let off = self.0 - Self::of_degrees(direction.atan2().to_degrees()).0;
+        self.is_near(Self::of_degrees(direction.atan2().to_degrees()))
+    }
+
+    /// Whether the two differ by a small deviation only.
+    pub(in crate::pdf) fn is_near(self, other: Self) -> bool {
+        let off = self.0 - other.0;
         ((off + TURN / 2).rem_euclid(TURN) - TURN / 2).abs() <= SLANT * HUNDREDTHS
     }
 

@@ -20,6 +20,9 @@ const SIZE_STEP: f64 = 1.2;
 /// A line that is longer than this many heights shows its direction: chosen by hand.
 const LONG: f64 = 3.0;
 
+/// The share of a recognised word that the page's own words cover if they say it: chosen by hand.
+const SAME_AREA: f32 = 0.5;
+
 /// What was recognised on a page.
 #[derive(Debug)]
 pub(in crate::pdf) struct PageScan {
@@ -38,17 +41,19 @@ impl PageScan {
 
     /// Adds the recognised words, but for those that the page has as text.
     pub(super) fn add_to(self, words: &mut Words) {
-        let native: Vec<Bounds> = words
-            .iter()
-            .flat_map(|(rotation, words)| words.iter().map(|word| on_page(*rotation, word.bounds)))
-            .collect();
+        let placed = |(rotation, words): (&Rotation, &Vec<PageWord>)| {
+            let rotation = *rotation;
+            let bounds = words.iter().map(|word| on_page(rotation, word.bounds));
+            bounds.map(|bounds| (rotation, bounds)).collect::<Vec<_>>()
+        };
+        let native: Vec<(Rotation, Bounds)> = words.iter().flat_map(placed).collect();
         let lines = self.text.lines.iter();
         let mut lines: Vec<ScanLine> = lines.filter_map(|line| self.line(line)).collect();
         snap_sizes(&mut lines);
         for line in lines {
             for word in line.words() {
                 let bounds = on_page(line.rotation, word.bounds);
-                if !native.iter().any(|other| is_same(other, &bounds)) {
+                if !is_covered(&bounds, line.rotation, &native) {
                     words.entry(line.rotation).or_default().push(word);
                 }
             }
@@ -146,12 +151,16 @@ fn snap_sizes(lines: &mut [ScanLine]) {
     }
 }
 
-/// Whether two boxes show the same word: the middle of one is in the other.
-fn is_same(one: &Bounds, other: &Bounds) -> bool {
-    let holds = |outer: &Bounds, inner: &Bounds| {
-        let x = f32::midpoint(inner.left, inner.right);
-        let y = f32::midpoint(inner.top, inner.bottom);
-        outer.left <= x && x <= outer.right && outer.top <= y && y <= outer.bottom
+/// Whether words of the page's own text, turned as this one, cover half of its box or more.
+fn is_covered(bounds: &Bounds, rotation: Rotation, native: &[(Rotation, Bounds)]) -> bool {
+    let area = |left: f32, top: f32, right: f32, bottom: f32| {
+        (right - left).max(0.0) * (bottom - top).max(0.0)
     };
-    holds(one, other) || holds(other, one)
+    let shared = |(_, other): &(Rotation, Bounds)| {
+        let (left, top) = (bounds.left.max(other.left), bounds.top.max(other.top));
+        area(left, top, bounds.right.min(other.right), bounds.bottom.min(other.bottom))
+    };
+    let alike = native.iter().filter(|(other, _)| other.is_near(rotation));
+    let covered: f32 = alike.map(shared).sum();
+    covered >= SAME_AREA * area(bounds.left, bounds.top, bounds.right, bounds.bottom)
 }
