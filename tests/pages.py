@@ -56,10 +56,14 @@ def steps(text: str) -> Iterator[dict[str, Any]]:
     """The script of a page for the fake provider."""
     for comment in _STEPS.findall(text):
         for line in comment.splitlines():
-            step = {"times": 1_000, **json.loads(line)}
-            if not isinstance(step.get("content", ""), str):
-                step["content"] = json.dumps(step["content"])
-            yield step
+            yield step(json.loads(line))
+
+
+def step(given: dict[str, Any]) -> dict[str, Any]:
+    """A step for the fake provider, for any number of requests; its content may be an object."""
+    content = given.get("content", "")
+    text = content if isinstance(content, str) else json.dumps(content)
+    return {"times": 1_000, **given, "content": text}
 
 
 def run(text: str, name: str, space: dict[str, Any]) -> int:
@@ -78,11 +82,12 @@ def run(text: str, name: str, space: dict[str, Any]) -> int:
         with redirect_stdout(printed):
             exec(code, space)
         if block[3] is not None:
-            _check(f"{name}:{line + 1}", dedent(block[3]), printed.getvalue())
+            check(f"{name}:{line + 1}", dedent(block[3]), printed.getvalue())
     return len(blocks)
 
 
-def _check(place: str, documented: str, printed: str) -> None:
+def check(place: str, documented: str, printed: str) -> None:
+    """Raises AssertionError if the printed text is not the documented one."""
     if not OutputChecker().check_output(documented, printed, ELLIPSIS | NORMALIZE_WHITESPACE):
         raise AssertionError(f"{place} prints\n{printed}\nand not\n{documented}")
 

@@ -127,6 +127,11 @@ class Table:
             rows[cell.row][cell.column] = cell.text
         return rows
 
+    def _repr_html_(self) -> str:
+        from structx._engine import html
+
+        return html.of_table(self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

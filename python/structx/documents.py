@@ -250,7 +250,8 @@ class Document:
 
     def __repr__(self) -> str:
         # Without the text, since a repr may end up in logs.
-        pages = f", {len(self.pages):,} pages" if self.pages else ""
+        count = len(self.pages)
+        pages = f", {count:,} page{'' if count == 1 else 's'}" if count else ""
         return f"Document({self.name!r}, {self.format}{pages}, {len(self.text):,} characters)"
 
     def _repr_html_(self) -> str:

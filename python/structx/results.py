@@ -360,16 +360,9 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
             "failed": self.failure_count,
             "tokens": self.usage.total_tokens,
         }
-        rows = (
-            (
-                row.source_index,
-                row.items,
-                row.status if row.error is None else f"failed: {row.error}",
-            )
-            for row in self.rows
-        )
         fields = items.fields_of(self.model)
-        return html.of_result(items.name_of(self.model), counts, fields, rows)
+        title = items.name_of(self.model)
+        return html.of_result(title, counts, self.usage.cost, fields, self.rows)
 
 
 def _at(documents: Sequence[_core.Prepared | None], number: int) -> Any:

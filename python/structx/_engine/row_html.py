@@ -21,21 +21,22 @@ _LINES = 40
 _LONGEST_VALUE = 80
 _AROUND = 40
 """Characters that are shown before and after a place."""
-_COLOURS = {
+COLOURS = {
+    "inferred": "#57606a",
     "exact": "#1a7f4b",
     "normalized": "#1a7f4b",
-    "inferred": "#57606a",
     "fuzzy": "#9a6700",
     "ambiguous": "#bc4c00",
     "unverifiable": "#8250df",
     "missing": "#cf222e",
 }
+"""By status, those that need a look last."""
 _LEFT = "style='text-align:left'"
 
 
 def of_row(row: _core.RowResult[Any], source: _core.Prepared | None = None) -> str:
     """The HTML of a row; of one of a PDF, given as `source`, with its pages."""
-    found, note = _evidence(row)
+    found, note = evidence_of(row)
     values = list(leaves.of_json(leaves.plain(row.items))) if row.items else []
     lines = [_line(row.input_data, pointer, value, found.get(pointer)) for pointer, value in values]
     outcome = row.status if row.error is None else f"failed: {row.error}"
@@ -58,16 +59,22 @@ def _marks(found: Mapping[str, Evidence]) -> dict[int, list[page_html.Mark]]:
         for span in one.spans:
             if span.page is not None:
                 title = f"{cut(pointer, _LONGEST_VALUE)}: {one.status}"
-                boxes = ((box, _COLOURS[one.status], title) for box in span.boxes)
+                boxes = ((box, COLOURS[one.status], title) for box in span.boxes)
                 marks.setdefault(span.page, []).extend(boxes)
     return marks
 
 
-def _evidence(row: _core.RowResult[Any]) -> tuple[Mapping[str, Evidence], str]:
+def evidence_of(row: _core.RowResult[Any]) -> tuple[Mapping[str, Evidence], str]:
+    """The evidence of a row, and a note in HTML if it was not kept."""
     try:
         return row.evidence, ""
     except ValueError:  # that of a table's rows is kept on request
         return {}, " · evidence was not kept (<code>evidence=True</code>)"
+
+
+def status(name: str) -> str:
+    """The HTML of a status, in its colour."""
+    return f"<span style='color:{COLOURS[name]}'>{name}</span>"
 
 
 def _line(text: str, pointer: str, value: Any, one: Evidence | None) -> str:
@@ -76,8 +83,7 @@ def _line(text: str, pointer: str, value: Any, one: Evidence | None) -> str:
     if one is None:
         cells += ["", ""]
     else:
-        colour = _COLOURS[one.status]
-        cells += [f"<span style='color:{colour}'>{one.status}</span>", _context(text, one)]
+        cells += [status(one.status), _context(text, one)]
     return f"<tr>{''.join(f'<td {_LEFT}>{cell}</td>' for cell in cells)}</tr>"
 
 
@@ -89,8 +95,8 @@ def _context(text: str, one: Evidence) -> str:
     before = text[max(0, span.start - _AROUND) : span.start].rpartition("\n")[2]
     after = text[span.end : span.end + _AROUND].partition("\n")[0]
     said = escape(cut(text[span.start : span.end], _LONGEST_VALUE))
-    where = "".join(f" <small>{escape(word)}</small>" for word in _where(one))
-    return f"{escape(before)}<mark>{said}</mark>{escape(after)}{where}"
+    where = ", ".join(_where(one))
+    return f"{escape(before)}<mark>{said}</mark>{escape(after)} <small>{where}</small>"
 
 
 def _where(one: Evidence) -> Iterator[str]:

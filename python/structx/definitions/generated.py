@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copyreg
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from inspect import cleandoc
@@ -56,6 +56,20 @@ class _GeneratedMeta(ModelMetaclass):
         if "__structx_usage__" not in vars(self):
             raise AttributeError("usage")
         return vars(self)["__structx_usage__"]
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """Shows the fields in IPython and notebooks, where a class has no HTML."""
+        definition: Mapping[str, Any] = vars(self).get("__structx_definition__", {})
+        fields = "\n".join(_described(definition.get("fields", ()), "    "))
+        printer.text(f"{self.__name__}\n{fields}" if fields else repr(self))
+
+
+def _described(fields: Iterable[Mapping[str, Any]], indent: str) -> Iterator[str]:
+    """A line for each field: its name, its type and its description."""
+    for one in fields:
+        text = " ".join(one["description"].split())
+        yield f"{indent}{one['name']}: {one['type']}{f'  # {text}' if text else ''}"
+        yield from _described(one["nested_fields"] or (), indent + "    ")
 
 
 class GeneratedModel(BaseModel, metaclass=_GeneratedMeta):
