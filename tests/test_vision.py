@@ -97,7 +97,7 @@ def test_without_eyes_a_scan_is_an_error_before_any_request(
 ) -> None:
     blind = extractor(provider, "openai/gpt-3.5-turbo")
     model = None if planned else Word
-    with pytest.raises(ExtractionError, match=r"no readable text.*(OCR|text recognition)") as raised:
+    with pytest.raises(ExtractionError, match=r"no readable text.*(OCR|recognition)") as raised:
         blind.extract(data=scan, query="q", model=model, file_options=options)
     assert isinstance(raised.value.__cause__, NoTextLayerError)
     assert provider.stats()["requests"] == 0
