@@ -136,8 +136,8 @@ def prompts(rounds: int) -> list[str]:
     """Texts of documents, each with a start of its own, so that no prefix is cached."""
     files = sorted((Path(__file__).parent / "texts").glob("*.txt"))
     texts = "\n\n".join(file.read_text(encoding="utf-8") for file in files)
-    size = len(texts) // 2
-    return [f"{index}. Summarise:\n{texts[index * 97 :][:size]}" for index in range(rounds)]
+    size = 3_000  # characters, about 1,000 tokens
+    return [f"{index}. Summarise:\n{texts[index * 2_003 :][:size]}" for index in range(rounds)]
 
 
 def main() -> None:
