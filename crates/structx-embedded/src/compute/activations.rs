@@ -1,9 +1,6 @@
 //! States rounded to 8 bits: the other side of a product with quantised weights.
 
-use super::{BLOCK, Kernel, Lanes, Matrix, vectorized};
-
-/// Adding it to a small number leaves the nearest integer in the lowest bits (ties to even).
-const ROUND: f32 = 12_582_912.0;
+use super::{BLOCK, Kernel, Lanes, Matrix, ROUND, vectorized};
 
 /// The rows of a matrix in 8 bits: for each block of 32 columns, all rows one after another.
 pub struct Activations {

@@ -1,7 +1,7 @@
 //! What stands between the products: normalisation, the gate of the feed-forward layer, rotary
 //! positions, and the exponential function.
 
-use super::{Kernel, Lanes, Matrix, PANEL, multiply_add, vectorized};
+use super::{Kernel, Lanes, Matrix, PANEL, ROUND, multiply_add, vectorized};
 
 /// Root mean square normalisation of rows.
 pub struct Norm {
@@ -89,7 +89,6 @@ impl Kernel for Gate<'_> {
 /// power of 2 times a polynomial of the rest.
 #[inline(always)]
 pub fn exp<const FUSED: bool>(number: f32) -> f32 {
-    const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 355.0 / 512.0;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let number = number.clamp(-87.0, 88.0);

@@ -31,6 +31,8 @@ pub use matrix::Matrix;
 const PANEL: usize = 16;
 /// The inputs that share a scale.
 const BLOCK: usize = 32;
+/// Adding it to a small number leaves the nearest integer in the lowest bits (ties to even).
+const ROUND: f32 = 12_582_912.0;
 
 /// 16 neighbouring numbers of a row.
 type Lanes = [f32; PANEL];
