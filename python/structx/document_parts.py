@@ -128,9 +128,9 @@ class Table:
         return rows
 
     def _repr_html_(self) -> str:
-        from structx._engine import html
+        from structx._engine import html_table
 
-        return html.of_table(self.rows)
+        return html_table.of_table(self.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from structx._cli import arguments, console, output, response_model, sources
-from structx._engine.progress_bar import dollars
+from structx._engine.text import dollars
 
 if TYPE_CHECKING:
     from structx._cli.sources import Source

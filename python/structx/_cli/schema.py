@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from structx._cli import arguments, console, response_model, sources, waiting
-from structx._engine.progress_bar import dollars
+from structx._engine.text import dollars
 from structx.exceptions import ConfigurationError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from structx._cli import console
 from structx._cli.waiting import SPINNER
-from structx._engine.progress_bar import dollars
 from structx._engine.reasons import reason_of
+from structx._engine.text import dollars
 from structx.progress import Progress
 
 if TYPE_CHECKING:

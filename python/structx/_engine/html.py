@@ -1,33 +1,38 @@
 """The HTML of results and documents in notebooks: counts, and the first items or lines.
 
-Tables have the class that notebooks style for pandas, in light and dark themes. All text is
-escaped, since a document may contain HTML of its own. The limits below were chosen by hand.
+All text is escaped, since a document may contain HTML of its own. The limits below were chosen by
+hand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from html import escape
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, cast
 
 from structx._engine import leaves, row_html
+from structx._engine.html_table import (
+    FIELDS,
+    LEFT,
+    LINES,
+    LONGEST_CELL,
+    cell,
+    counted,
+    left_out,
+    shortened,
+    table,
+)
 from structx._engine.items import VALUE, value_of
 from structx._engine.pointers import escaped
-from structx._engine.progress_bar import dollars
-from structx._engine.text import cut
+from structx._engine.text import dollars
 
 if TYPE_CHECKING:
     from structx import _core
     from structx.evidence import Evidence
 
-_LINES = 20
-_FIELDS = 12
 _PARTS = 5
 """Elements of a list that have a line in its cell."""
-_LONGEST_CELL = 80
 _LONGEST_TEXT = 4_000
-_LEFT = "style='text-align:left'"
 
 
 def of_result(
@@ -47,20 +52,20 @@ def of_result(
         rows: the rows of the source.
     """
     names = [VALUE] if fields is None else fields
-    shown, total = names[:_FIELDS], 0
+    shown, total = names[:FIELDS], 0
     are_several = bool(rows) and rows[0].source != rows[-1].source
     lines: list[str] = []
     for row in rows:
         total += len(row.items) or 1
-        if len(lines) < _LINES:
+        if len(lines) < LINES:
             label = (_cell(_name(row.source)) if are_several else "") + _cell(row.source_index)
             lines += _lines(label, row, shown, has_fields=fields is not None)
-    lines = lines[:_LINES]
-    figures = " · ".join([*_figures(counts), *([] if cost is None else [dollars(cost)])])
-    rest = _rest({"lines": total - len(lines), "fields": len(names) - len(shown)})
+    lines = lines[:LINES]
+    figures = " · ".join([*counted(counts), *([] if cost is None else [dollars(cost)])])
+    rest = left_out({"lines": total - len(lines), "fields": len(names) - len(shown)})
     labels = ["source", "row"] if are_several else ["row"]
-    table = _table([*labels, *shown], lines)
-    return f"<div><p><b>{_text(title)}</b>: {figures}</p>{table}{rest}</div>"
+    shown_table = table([*labels, *shown], lines)
+    return f"<div><p><b>{shortened(title)}</b>: {figures}</p>{shown_table}{rest}</div>"
 
 
 def of_document(
@@ -75,27 +80,11 @@ def of_document(
         text: its text.
         pages: the HTML of its pages.
     """
-    figures = " · ".join(_figures({name: count for name, count in counts.items() if count}))
-    items = "".join(f"<li>{_text(warning, 200)}</li>" for warning in warnings)
+    figures = " · ".join(counted({name: count for name, count in counts.items() if count}))
+    items = "".join(f"<li>{shortened(warning, 200)}</li>" for warning in warnings)
     return (
-        f"<div><p><b>{_text(name)}</b>: {figures}</p><ul>{items}</ul>{pages}"
-        f"<pre style='white-space:pre-wrap'>{_text(text, _LONGEST_TEXT)}</pre></div>"
-    )
-
-
-def of_table(rows: Sequence[Sequence[str]]) -> str:
-    """The HTML of a table of a document, whose first row is its head."""
-    width = len(rows[0]) if rows else 0
-    lines = [f"<tr>{''.join(map(_cell, row[:_FIELDS]))}</tr>" for row in rows[1 : _LINES + 1]]
-    rest = _rest({"lines": len(rows) - 1 - len(lines), "columns": max(0, width - _FIELDS)})
-    return f"<div>{_table(rows[0][:_FIELDS], lines)}{rest}</div>" if rows else ""
-
-
-def _table(head: Iterable[str], lines: Iterable[str]) -> str:
-    names = "".join(f"<th {_LEFT}>{_text(name)}</th>" for name in head)
-    return (
-        f"<table class='dataframe'><thead><tr>{names}</tr></thead>"
-        f"<tbody>{''.join(lines)}</tbody></table>"
+        f"<div><p><b>{shortened(name)}</b>: {figures}</p><ul>{items}</ul>{pages}"
+        f"<pre style='white-space:pre-wrap'>{shortened(text, _LONGEST_TEXT)}</pre></div>"
     )
 
 
@@ -109,7 +98,7 @@ def _lines(
 ) -> Iterator[str]:
     """A line for each item of a row after its label, or one for a row without items."""
     found = row_html.evidence_of(row)[0]
-    for number, item in enumerate(row.items[:_LINES]):
+    for number, item in enumerate(row.items[:LINES]):
         if has_fields:
             parts = ((f"/{number}/{escaped(name)}", value_of(item, name)) for name in fields)
         else:
@@ -119,23 +108,9 @@ def _lines(
     if not row.items:
         outcome = row.status if row.error is None else f"failed: {row.error}"
         yield (
-            f"<tr>{label}<td {_LEFT} colspan='{len(fields) or 1}'>"
-            f"<i>{_text(outcome, 3 * _LONGEST_CELL)}</i></td></tr>"
+            f"<tr>{label}<td {LEFT} colspan='{len(fields) or 1}'>"
+            f"<i>{shortened(outcome, 3 * LONGEST_CELL)}</i></td></tr>"
         )
-
-
-def _figures(counts: Mapping[str, int], more: str = "") -> list[str]:
-    """Counts with their names, which are plurals: `1 page`."""
-    return [
-        f"{count:,} {more}{name.removesuffix('s') if count == 1 else name}"
-        for name, count in counts.items()
-    ]
-
-
-def _rest(counts: Mapping[str, int]) -> str:
-    """The numbers of lines and fields that the table leaves out."""
-    words = _figures({name: count for name, count in counts.items() if count}, "more ")
-    return f"<p>… {' and '.join(words)}</p>" if words else ""
 
 
 def _status(found: Mapping[str, Evidence], pointer: str) -> str:
@@ -150,7 +125,7 @@ def _status(found: Mapping[str, Evidence], pointer: str) -> str:
 
 
 def _cell(value: Any, status: str = "") -> str:
-    return f"<td {_LEFT}>{'<br>'.join(map(_text, _readable(value)))}{status}</td>"
+    return cell("<br>".join(map(shortened, _readable(value))) + status)
 
 
 def _readable(value: Any) -> list[str]:
@@ -180,7 +155,3 @@ def _words(plain: Any, *, is_inner: bool = False) -> str:
         words = ", ".join(_words(part, is_inner=True) for part in cast("list[Any]", plain))
         return f"[{words}]" if is_inner else words
     return "" if plain is None else str(plain)
-
-
-def _text(value: Any, length: int = _LONGEST_CELL) -> str:
-    return escape(cut(str(value), length))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from structx._engine.text import dollars
+
 if TYPE_CHECKING:
     from structx.progress import Progress
 
@@ -58,9 +60,3 @@ def is_seen() -> bool:
         return sys.stderr.isatty()
     except (AttributeError, ValueError):  # there is no stderr, or it is closed
         return False
-
-
-def dollars(cost: float) -> str:
-    """Formats a cost, with more digits for small ones."""
-    digits = 2 if cost >= 1 else 4 if cost >= 0.01 else 6
-    return f"${cost:,.{digits}f}"

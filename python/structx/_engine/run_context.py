@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 from typing_extensions import Self
 
 from structx._engine import checks, telemetry
-from structx._engine.progress_bar import Bar, dollars, is_seen
+from structx._engine.progress_bar import Bar, is_seen
 from structx._engine.reasons import reason_of
+from structx._engine.text import dollars
 from structx.progress import Progress
 from structx.run_options import RunOptions
 
