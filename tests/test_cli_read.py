@@ -36,10 +36,10 @@ def test_json_has_the_places(command: Commands) -> None:
 
 
 def test_pages_are_separated(command: Commands) -> None:
-    ran = command("read", PDF, "--pages")
+    ran = command("read", PDF, "--by-page")
     assert ran.out.startswith("--- page 1 ---\n")
-    ran = command("read", "a.md", "--pages")
-    assert (ran.code, ran.err) == (2, "structx: --pages: the format has no pages\n")
+    ran = command("read", "a.md", "--by-page")
+    assert (ran.code, ran.err) == (2, "structx: --by-page: the format has no pages\n")
 
 
 def test_a_file_that_is_missing_is_an_error(command: Commands) -> None:

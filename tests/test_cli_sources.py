@@ -118,6 +118,12 @@ def test_options_of_the_reader(command: Commands) -> None:
     command.file("t.csv", "a;b;c\n1;2;3\n4;5;6\n")
     [one] = command("measure", "t.csv", "--rows", 1, "--format", "jsonl").records
     assert one["rows"] == 1
+    where = ("--where", "a > 1", "--where", "b = 5")
+    [one] = command("measure", "t.csv", *where, "--format", "jsonl").records
+    assert one["rows"] == 1
+    pages = ("--pages", "2", "--format", "jsonl")
+    command.file("two.html", "<p>one</p>")
+    assert "for documents with pages" in command("measure", "two.html", *pages).err
     ran = command("extract", "t.csv", "-q", "q", "--columns", "a,c", "--file-option", "sep=;")
     assert ran.code == 0
     bodies = [str(it["body"]) for it in command.provider.requests()]

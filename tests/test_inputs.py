@@ -124,6 +124,12 @@ def workbook(tmp_path: Path) -> Path:
         ({"sheet_name": "Feb"}, {"id": ["3"]}),
         ({"sheet_name": 1, "header": None}, {"0": ["id", "3"]}),
         ({"sheet_name": None, "usecols": ["id"]}, {"sheet": ["Jan", "Jan"], "id": ["1", "2"]}),
+        ({"where": "name ~ BER"}, {"id": ["1"], "name": ["Bern"]}),
+        (
+            {"sheet_name": [0, 1], "usecols": ["id"], "where": ["id >= 2", "name = ''"]},
+            {"sheet": ["Feb"], "id": ["3"]},
+        ),
+        ({"usecols": ["id"], "where": "name = Zürich"}, {"id": ["2"]}),
     ],
     ids=str,
 )
@@ -131,6 +137,28 @@ def test_a_workbook(workbook: Path, options: dict[str, Any], columns: dict[str, 
     assert FileReader.read_file(workbook, **options).dataframe.to_dict("list") == columns
     with pytest.raises(FileError, match="the sheets are `Jan`, `Feb`"):
         FileReader.read_file(workbook, sheet_name="Mar")
+
+
+def test_rows_are_kept_by_their_values(workbook: Path) -> None:
+    for where, words in {
+        "id = 9": "no row of 2 meets `where`",
+        "town = Bern": "no column town .*; the columns are id, name",
+        "id": "`where` must be a condition",
+    }.items():
+        with pytest.raises(FileError, match=words):
+            FileReader.read_file(workbook, where=where)
+
+
+def test_pages_are_chosen(workbook: Path, tmp_path: Path) -> None:
+    document = structx.read(workbook, read_as="document", pages=1)
+    assert [page.number for page in document.pages] == [1]
+    with pytest.raises(FileError, match="none of the chosen `pages`; it has 1"):
+        structx.read(workbook, read_as="document", pages="2-")
+    note = tmp_path / "note.txt"
+    note.write_text("one page", encoding="utf-8")
+    for file in (workbook, note):
+        with pytest.raises(FileError, match=r"`pages` .* is for documents with pages"):
+            FileReader.read_file(file, pages=1)
 
 
 def test_a_workbook_is_a_document_or_records(workbook: Path) -> None:

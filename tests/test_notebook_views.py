@@ -12,7 +12,7 @@ from pydantic import BaseModel, field_serializer
 import structx
 from provider import ROOT, FakeProvider
 from structx import Extractor
-from structx._engine import html
+from structx._engine import html, html_table
 
 PDF = ROOT / "scripts/example_input/S0305SampleInvoice.pdf"
 
@@ -101,10 +101,10 @@ def test_a_table_of_a_document_is_a_table() -> None:
     shown = table._repr_html_()
     assert re.findall(r"<th [^>]*>(.*?)</th>", shown) == table.rows[0]
     assert cells(shown) == [cell for row in table.rows[1:] for cell in row]
-    wide = html.of_table([["a"] * 13] * 22)
+    wide = html_table.of_table([["a"] * 13] * 22)
     assert len(cells(wide)) == 12 * 20
     assert wide.endswith("<p>… 1 more line and 1 more column</p></div>")
-    assert html.of_table([]) == ""
+    assert html_table.of_table([]) == ""
 
 
 def test_one_page_is_no_pages() -> None:

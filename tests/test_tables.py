@@ -360,6 +360,8 @@ def test_files_of_columns_are_tables(
     for chosen in ({"usecols": [2, 0]}, {"columns": ["c", "a"]}):
         prepared = _core.reading(source_of(path, {**chosen, "nrows": 1}).input).wait()
         assert json.loads(prepared.values() or "") == [[1], [[1]]]
+    prepared = _core.reading(source_of(path, {"where": "b = ''", "usecols": ["a"]}).input).wait()
+    assert (prepared.columns, json.loads(prepared.values() or "")) == (["a"], [[2]])
 
 
 @pytest.mark.parametrize(

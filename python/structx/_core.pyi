@@ -756,6 +756,7 @@ def default_limits() -> str:
 def most_bytes(name: str, bytes: int) -> int:
     """The most bytes that are read of a file of this name where the limit is `bytes`."""
 
+def rows_where(parts: list[bytes], name: str, options: str) -> list[int]: ...
 def format_of(name: str) -> str | None:
     """The format that the extension of a file name stands for; None for an unknown one."""
 

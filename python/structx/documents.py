@@ -272,6 +272,7 @@ def read(
     mode: Mode = "auto",
     password: str | None = None,
     limits: DocumentLimits | None = None,
+    pages: int | str | Sequence[int] | None = None,
     ocr: Ocr = "auto",
     ocr_languages: Sequence[str] = (),
     **table_options: Any,
@@ -286,6 +287,9 @@ def read(
             with other modes it is read. `Extractor.extract` describes their effect on a model.
         password: the password of an encrypted PDF.
         limits: the limits. Default: `DocumentLimits()`.
+        pages: the pages of a PDF, image or presentation, or the sheets of a workbook read as a
+            document: a number from 1, several, or ranges such as `"1-3,7"` or `"5-"`. They keep
+            their numbers. Default: all.
         ocr: which pages of PDFs and images have their text recognised: with `auto`, those without
             usable text or with a scanned part, if `structx models pull ocr` was run; with `always`,
             all, in place of the text of the file; with `never`, none.
@@ -310,7 +314,7 @@ def read(
         >>> structx.read(("notes.md", b"# Notes")).blocks[0].kind
         'heading'
     """
-    options = {**table_options, **_recognition(ocr, ocr_languages)}
+    options = {**table_options, **_own(pages, ocr, ocr_languages)}
     given = _given(source, mode, password, limits, options)
     return Document(_core.reading_document(given).wait())
 
@@ -322,6 +326,7 @@ async def read_async(
     mode: Mode = "auto",
     password: str | None = None,
     limits: DocumentLimits | None = None,
+    pages: int | str | Sequence[int] | None = None,
     ocr: Ocr = "auto",
     ocr_languages: Sequence[str] = (),
     **table_options: Any,
@@ -333,7 +338,7 @@ async def read_async(
         >>> asyncio.run(structx.read_async(invoice)).format
         'pdf'
     """
-    options = {**table_options, **_recognition(ocr, ocr_languages)}
+    options = {**table_options, **_own(pages, ocr, ocr_languages)}
     given = await _given_async(source, mode, password, limits, options)
     return Document(await _core.reading_document(given).start())
 
@@ -378,9 +383,14 @@ async def measure_async(
     return Measure(*await _core.measuring(given).start())
 
 
-def _recognition(ocr: Ocr, languages: Sequence[str]) -> dict[str, Any]:
-    given = {"ocr": ocr} if ocr != "auto" else {}
-    return {**given, **({"ocr_languages": [*languages]} if languages else {})}
+def _own(
+    pages: int | str | Sequence[int] | None, ocr: Ocr, languages: Sequence[str]
+) -> dict[str, Any]:
+    """The options that only some files take, without those that were not given."""
+    if pages is not None and not isinstance(pages, (int, str)):
+        pages = [*pages]
+    own = {"pages": pages, "ocr": None if ocr == "auto" else ocr, "ocr_languages": [*languages]}
+    return {name: value for name, value in own.items() if value not in (None, [])}
 
 
 async def _given_async(source: OneSource, *how: Any) -> Encoded:

@@ -69,6 +69,18 @@ class FileReader:
                 - `usecols` or `columns` (all): a list of names or of positions from 0; for a
                   workbook also letters, such as `"A:C,E"`.
                 - `nrows` (all): the number of rows to read.
+                - `where` (all): the rows to keep of those: a condition such as `"status = open"`,
+                  or a list of conditions that all must hold. The operators are `=`, `!=`, `<`,
+                  `<=`, `>`, `>=` and `~` (contains, in any case); numbers are compared as numbers,
+                  other values as texts, so that ISO dates have their order. A cell without a value
+                  is an empty text, and neither less nor more than a value. Rows are numbered after
+                  this choice.
+
+                Options for documents:
+
+                - `pages` (PDFs, images, slides, workbooks read as documents): a page number from
+                  1, a list of them, or ranges such as `"1-3,7"` or `"5-"`. Pages keep their
+                  numbers. Default: all.
 
         Returns:
             The data, for the `data` argument of the methods of an Extractor.

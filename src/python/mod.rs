@@ -45,7 +45,7 @@ mod _core {
     #[pymodule_export]
     use super::input::{
         Prepared, default_limits, drawing, format_of, measuring, most_bytes, path_of, reading,
-        reading_document, rendering,
+        reading_document, rendering, rows_where,
     };
     #[pymodule_export]
     use super::isolate::serve_reader;

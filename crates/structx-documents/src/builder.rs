@@ -82,8 +82,9 @@ impl Builder {
     pub(super) fn page(&mut self, number: u32) {
         self.end_page();
         if !self.document.pages.is_empty() {
-            self.separator("\n\n");
-            self.text(&format!("[page {number}]\n\n"));
+            let marker = page_marker(number);
+            let is_after_text = self.document.text.len() > self.page_start;
+            self.text(if is_after_text { &marker } else { marker.trim_start() });
         }
         self.page_start = self.document.text.len();
         let range = self.page_start..self.page_start;
@@ -118,4 +119,9 @@ impl Builder {
             page.range.end = end;
         }
     }
+}
+
+/// What stands between the text of a page and that of the page before.
+pub(super) fn page_marker(number: u32) -> String {
+    format!("\n\n[page {number}]\n\n")
 }

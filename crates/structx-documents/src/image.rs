@@ -9,18 +9,21 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use super::context::ReadContext;
 use super::scans::{self, Scans};
 use super::vision::{self, PageImage};
-use super::{Document, FileError, FileErrorKind, Mode, pdf};
+use super::{Document, FileError, FileErrorKind, Mode, page_ranges, pdf};
 
 const BYTES_OF_A_PIXEL: u64 = 4;
 
 pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, FileError> {
     let mut scans = Scans::of(context)?;
     let mut images = Vec::new();
-    for (number, size) in (1..).zip(sizes(context, &bytes)?) {
+    let sizes = sizes(context, &bytes)?;
+    page_ranges::chosen(context, sizes.len())?;
+    let is_chosen = |(number, _): &(u32, _)| page_ranges::is_chosen(context, *number);
+    for (number, size) in (1..).zip(sizes).filter(is_chosen) {
         let draw = |context: &ReadContext| upright(context, &bytes, number);
-        images.push((size, scans.as_mut().and_then(|scans| scans.read(number, draw))));
+        images.push((number, size, scans.as_mut().and_then(|scans| scans.read(number, draw))));
     }
-    let is_read = images.iter().any(|(_, scan)| scan.is_some());
+    let is_read = images.iter().any(|(.., scan)| scan.is_some());
     let recognition = scans.map(|scans| scans.warnings()).unwrap_or_default();
     if context.options.mode == Mode::Text && !is_read {
         return Err(scans::no_text(context, "an image has no text of its own", &recognition));

@@ -23,6 +23,7 @@ mod model;
 mod office;
 mod offsets;
 mod options;
+mod page_ranges;
 mod pdf;
 mod read;
 pub mod recognition;
@@ -45,7 +46,10 @@ pub use model::{
 };
 pub use offsets::CodePoints;
 pub use options::{Engine, Mode, Ocr, Password, ReadOptions};
+pub use page_ranges::PageRanges;
 pub use read::{read_bytes, read_path};
-pub use records::options::{Columns, HeaderRow, ReadAs, SheetKey, Sheets, Skipped, TableOptions};
+pub use records::options::{
+    Columns, HeaderRow, ReadAs, RowFilter, SheetKey, Sheets, Skipped, TableOptions,
+};
 pub use source::{Origin, resolve};
 pub use zip_formats::files::{ArchivedFile, files_in_bytes, files_in_path, is_archive_name};

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::page_ranges::PageRanges;
 use super::recognition::Recognizer;
 use super::records::options::invalid_option;
 use super::{FileError, Limits, TableOptions};
@@ -21,6 +22,9 @@ pub struct ReadOptions {
     #[serde(skip)]
     pub password: Option<Password>,
     pub limits: Limits,
+    /// The pages to read; all without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<PageRanges>,
     pub ocr: Ocr,
     /// The languages of scans as BCP 47 tags, such as `de`; empty for all that the engine knows.
     pub ocr_languages: Vec<String>,
@@ -117,12 +121,19 @@ impl ReadOptions {
         let mode = take(&mut given, "mode", "\"auto\", \"text\", \"vision\" or \"file\"")?;
         let password = take(&mut given, "password", "a text")?;
         let limits = take(&mut given, "limits", "an object of limits")?;
+        let what = "a page number from 1, a list of them, or ranges such as \"1-3,7\"";
+        let pages = take(&mut given, "pages", what)?;
+        if mode == Some(Mode::File) && pages.is_some() {
+            let message = "`pages` and mode \"file\" exclude each other: the model gets the file";
+            return Err(invalid_option(message.to_owned()));
+        }
         let ocr = take(&mut given, "ocr", "\"auto\", \"never\" or \"always\"")?;
         let languages = take(&mut given, "ocr_languages", "a list of languages, such as [\"de\"]")?;
         Ok(Self {
             mode: mode.unwrap_or_default(),
             password,
             limits: limits.map_or_else(|| Ok(Limits::default()), limits_of)?,
+            pages,
             ocr: ocr.unwrap_or_default(),
             ocr_languages: languages.unwrap_or_default(),
             engine: None,
@@ -191,6 +202,8 @@ mod tests {
         for (json, part) in [
             (r#"{"mode": "geheim"}"#, "`mode` must be \"auto\""),
             (r#"{"password": ["geheim"]}"#, "`password` must be a text"),
+            (r#"{"pages": "geheim"}"#, "`pages` must be a page number"),
+            (r#"{"pages": 2, "mode": "file"}"#, "exclude each other"),
             (r#"{"ocr": "geheim"}"#, "`ocr` must be \"auto\", \"never\" or"),
             (r#"{"ocr_languages": "de"}"#, "`ocr_languages` must be a list"),
             (r#"{"limits": 3}"#, "`limits` must be an object"),

@@ -10,7 +10,7 @@ use crate::markup::{html, markdown, rtf, text};
 use crate::zip_formats::{epub, opendocument};
 use crate::{
     Content, Document, FileError, FileErrorKind, Format, ReadOptions, format, gzip, image, mail,
-    office, pdf, records, source,
+    office, page_ranges, pdf, records, source,
 };
 
 impl Document {
@@ -21,6 +21,7 @@ impl Document {
     pub fn from_text(text: impl Into<String>, options: &ReadOptions) -> Result<Self, FileError> {
         let context = ReadContext::new("text", options);
         options.table.allow(context.name, &[])?;
+        page_ranges::refuse(&context)?;
         text::document(&context, text::normalise_newlines(text.into()))
     }
 }
@@ -60,11 +61,13 @@ fn read_checked(context: &ReadContext, bytes: Vec<u8>) -> Result<Content, FileEr
         })?;
     let (found, known, warnings) = match &mut content {
         Content::Document(document) => {
+            page_ranges::keep(context, format, document)?;
             context.check_characters(&document.text)?;
             document.options = context.options.clone().into();
             (&mut document.name, &mut document.format, &mut document.warnings)
         }
         Content::Table(table) => {
+            page_ranges::refuse(context)?;
             table.format = Some(format);
             table.check_limits(context)?;
             (&mut table.name, &mut table.format, &mut table.warnings)

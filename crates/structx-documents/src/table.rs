@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::content::beginning;
 use crate::context::ReadContext;
-use crate::{FileError, FileErrorKind, Format, Limits, ReadOptions};
+use crate::{FileError, FileErrorKind, Format, Limits, ReadOptions, page_ranges};
 use structx_common::json;
 
 pub use objects::Objects;
@@ -99,7 +99,9 @@ impl Table {
     /// The caller set limits, and the table has more cells or characters.
     pub fn within(mut self, options: &ReadOptions) -> Result<Self, FileError> {
         let name = std::mem::take(&mut self.name);
-        self.check_limits(&ReadContext::new(&name, options))?;
+        let context = ReadContext::new(&name, options);
+        page_ranges::refuse(&context)?;
+        self.check_limits(&context)?;
         self.name = name;
         Ok(self)
     }

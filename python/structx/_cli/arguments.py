@@ -113,6 +113,17 @@ def add_reading(files: Any) -> None:
     files.add_argument("--columns", metavar="A,B", help="the columns of a table to read")
     files.add_argument("--rows", type=int, metavar="N", help="read the first N rows of a table")
     files.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="CONDITION",
+        help="read the rows of a table that meet it, such as 'status = open' or 'total >= 100'; "
+        "operators: = != < <= > >= ~ (contains); may be repeated",
+    )
+    files.add_argument(
+        "--pages", metavar="1-3,7", help="the pages, slides or sheets of a document to read"
+    )
+    files.add_argument(
         "--file-option",
         action="append",
         default=[],
@@ -222,7 +233,13 @@ def file_options(options: argparse.Namespace) -> dict[str, Any]:
         chosen["sheet_name"] = int(sheet) if sheet.isdecimal() else sheet
     if options.columns is not None:
         chosen["columns"] = [name.strip() for name in options.columns.split(",")]
-    named = {"mode": options.mode, "as": options.read_as, "nrows": options.rows}
+    named = {
+        "mode": options.mode,
+        "as": options.read_as,
+        "nrows": options.rows,
+        "where": options.where or None,
+        "pages": options.pages,
+    }
     return {**chosen, **{name: value for name, value in named.items() if value is not None}}
 
 

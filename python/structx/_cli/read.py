@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _READ_EXAMPLES = (
     "structx read invoice.pdf",
     "structx read report.docx --format json | jq '.tables[0].rows'",
-    "structx read slides.pptx --pages",
+    "structx read slides.pptx --by-page",
     "cat page.html | structx read - --stdin-name page.html",
 )
 _MEASURE_EXAMPLES = (
@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
         "and tables with their places",
     )
     parser.add_argument(
-        "--pages", action="store_true", help="put each page under a line with its number"
+        "--by-page", action="store_true", help="put each page under a line with its number"
     )
     arguments.add_reading(parser.add_argument_group("files"))
     parser.set_defaults(run=_read)
@@ -73,7 +73,7 @@ def _read(options: argparse.Namespace) -> int:
         raise ConfigurationError(str(error)) from error
     if options.format == "json":
         print(json.dumps(_parts(document), ensure_ascii=False))
-    elif options.pages:
+    elif options.by_page:
         _print_pages(document, options.format)
     else:
         print(_text(document, options.format))
@@ -84,7 +84,7 @@ def _read(options: argparse.Namespace) -> int:
 
 def _print_pages(document: Document, form: str) -> None:
     if not document.pages:
-        raise ConfigurationError("--pages: the format has no pages")
+        raise ConfigurationError("--by-page: the format has no pages")
     for page in document.pages:
         print(console.painted(f"--- {page.name or f'page {page.number}'} ---", "bold", sys.stdout))
         blocks = [one for one in document.blocks if page.start <= one.start < page.end]

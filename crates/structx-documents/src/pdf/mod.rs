@@ -28,7 +28,9 @@ use super::builder::Builder;
 use super::context::ReadContext;
 use super::isolate::ChildError;
 use super::scans::{self, Scan, Scans, numbers};
-use super::{BlockKind, Document, FileError, FileErrorKind, Mode, Password, markdown_table};
+use super::{
+    BlockKind, Document, FileError, FileErrorKind, Mode, Password, markdown_table, page_ranges,
+};
 
 /// The text of one page.
 struct PageText {
@@ -42,7 +44,7 @@ struct PageText {
 pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, FileError> {
     let original: Arc<[u8]> = bytes.into();
     let pdf = open(context, &original)?;
-    context.check_pages(pdf.pages().len())?;
+    context.check_pages(page_ranges::chosen(context, pdf.pages().len())?)?;
     let mut scans = Scans::of(context)?;
     let (mut pages, unmapped) = pages(context, &pdf, scans.as_mut())?;
     let mut failed = None;
@@ -97,7 +99,8 @@ fn pages(
     let mut drawer = Drawer::new(context, pdf);
     let mut pages = Vec::new();
     let mut all_unmapped = 0;
-    for (number, page) in (1..).zip(pdf.pages().iter()) {
+    let is_chosen = |(number, _): &(u32, _)| page_ranges::is_chosen(context, *number);
+    for (number, page) in (1..).zip(pdf.pages().iter()).filter(is_chosen) {
         let mut drawing = drawer.draw(page)?;
         let size = page.render_dimensions();
         let scan = match scans.as_deref_mut() {
@@ -135,15 +138,16 @@ fn scan(
     Some(PageScan { text, unit: area.width() / f64::from(width) })
 }
 
-/// Makes a document of images, each with its displayed size and the text that was recognised in it, if any.
+/// Makes a document of images, each with its page number, its displayed size and the text that was
+/// recognised in it, if any.
 ///
 /// # Errors
 /// A limit is exceeded.
 pub(super) fn of_images(
     context: &ReadContext,
-    images: Vec<((f32, f32), Option<Scan>)>,
+    images: Vec<(u32, (f32, f32), Option<Scan>)>,
 ) -> Result<Document, FileError> {
-    let page = |(number, (size, scan)): (u32, ((f32, f32), Option<Scan>))| {
+    let page = |(number, size, scan): (u32, (f32, f32), Option<Scan>)| {
         let needs_vision = scan.is_none();
         let scan = scan.map(|Scan { text, width }| {
             let unit = f64::from(size.0) / f64::from(width);
@@ -152,13 +156,16 @@ pub(super) fn of_images(
         let blocks = layout::blocks(context, Drawing::default(), scan)?;
         Ok(PageText { number, size, needs_vision, is_recognized: !needs_vision, blocks })
     };
-    let pages = (1..).zip(images).map(page).collect::<Result<_, FileError>>()?;
+    let pages = images.into_iter().map(page).collect::<Result<_, FileError>>()?;
     document(context, pages)
 }
 
 /// Reads the text again with a second library.
 fn ask_again(context: &ReadContext, file: &[u8], pages: &mut [PageText]) -> Result<(), ChildError> {
-    for (page, text) in pages.iter_mut().zip(pdf_extract::pages(context, file)?) {
+    let texts = pdf_extract::pages(context, file)?;
+    for page in pages {
+        let index = usize::try_from(page.number).unwrap_or(usize::MAX) - 1;
+        let text = texts.get(index).map_or("", String::as_str);
         if !text.trim().is_empty() {
             page.blocks = vec![PageBlock::Plain(text.trim().to_owned())];
             page.needs_vision = false;

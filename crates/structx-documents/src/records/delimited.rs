@@ -37,7 +37,7 @@ pub(crate) fn read(
         table.warnings.push(warning.to_owned());
     }
     table.warnings.extend(warning);
-    options.choose_columns(context.name, &mut table)?;
+    options.select(context.name, &mut table)?;
     Ok(table)
 }
 

@@ -226,7 +226,7 @@ fn table(context: &ReadContext, objects: Objects) -> Result<Table, FileError> {
     let mut table = objects
         .into_table()
         .map_err(|error| FileError { name: context.name.to_owned(), ..error })?;
-    context.options.table.choose_columns(context.name, &mut table)?;
+    context.options.table.select(context.name, &mut table)?;
     Ok(table)
 }
 

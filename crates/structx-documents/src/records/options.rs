@@ -1,5 +1,7 @@
 //! `file_options` for tables, named as in pandas.
 
+mod filter;
+
 use std::collections::BTreeSet;
 
 use encoding_rs::Encoding;
@@ -10,13 +12,15 @@ use serde_json::{Map, Value};
 use crate::table::Table;
 use crate::{FileError, FileErrorKind};
 
+pub use filter::RowFilter;
+
 const NAME: &str = "file_options";
 /// How a caller asks for a document, or for records.
 pub(crate) const AS_DOCUMENT: &str = r#"file_options={"as": "document"}"#;
 pub(crate) const AS_RECORDS: &str = r#"file_options={"as": "records"}"#;
 /// All options, with aliases in brackets.
-const ALL: &str = "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, quotechar, \
-                   escapechar, skipinitialspace, comment, decimal, thousands, sheet_name, as (read_as)";
+const ALL: &str = "sep (delimiter), encoding, skiprows, header, usecols (columns), nrows, where, \
+                   quotechar, escapechar, skipinitialspace, comment, decimal, thousands, sheet_name, as (read_as)";
 
 /// Options of CSV and TSV files.
 pub(crate) const OF_TEXT: &[&str] = &[
@@ -28,6 +32,7 @@ pub(crate) const OF_TEXT: &[&str] = &[
     "usecols",
     "columns",
     "nrows",
+    "where",
     "quotechar",
     "escapechar",
     "skipinitialspace",
@@ -37,13 +42,13 @@ pub(crate) const OF_TEXT: &[&str] = &[
 ];
 /// Options of workbooks.
 pub(crate) const OF_WORKBOOK: &[&str] =
-    &["as", "sheet_name", "skiprows", "header", "usecols", "columns", "nrows"];
+    &["as", "sheet_name", "skiprows", "header", "usecols", "columns", "nrows", "where"];
 /// Options of JSON files.
-pub(crate) const OF_JSON: &[&str] = &["as", "encoding", "usecols", "columns", "nrows"];
+pub(crate) const OF_JSON: &[&str] = &["as", "encoding", "usecols", "columns", "nrows", "where"];
 /// Options of JSON Lines files.
-pub(crate) const OF_JSON_LINES: &[&str] = &["encoding", "usecols", "columns", "nrows"];
+pub(crate) const OF_JSON_LINES: &[&str] = &["encoding", "usecols", "columns", "nrows", "where"];
 /// Options of XML files.
-pub(crate) const OF_XML: &[&str] = &["as", "usecols", "columns", "nrows"];
+pub(crate) const OF_XML: &[&str] = &["as", "usecols", "columns", "nrows", "where"];
 
 /// Options for tables. A missing option is detected from the file or sets no bound.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +62,7 @@ pub struct TableOptions {
     pub header: HeaderRow,
     pub columns: Option<Columns>,
     pub rows: Option<usize>,
+    pub filter: Option<RowFilter>,
     pub quote: Option<u8>,
     /// The character that makes a quote after it part of the cell.
     pub escape: Option<u8>,
@@ -152,6 +158,7 @@ impl Default for TableOptions {
             header: HeaderRow::Found,
             columns: None,
             rows: None,
+            filter: None,
             quote: None,
             escape: None,
             skips_initial_space: false,
@@ -246,6 +253,11 @@ impl TableOptions {
             ("nrows", value) => {
                 self.rows = Some(read(value).ok_or_else(|| must_be("a number of rows"))?);
             }
+            ("where", value) => {
+                let what = "a condition such as \"status = open\" with one of = != < <= > >= ~, or \
+                            a list of these";
+                self.filter = Some(RowFilter::parse(value).ok_or_else(|| must_be(what))?);
+            }
             ("usecols" | "columns", value) => {
                 let what = "a list of names, a list of positions, 0 for the first, or letters of \
                             a sheet such as \"A:C,E\"";
@@ -305,6 +317,34 @@ impl TableOptions {
     fn for_records(&self, known: &[&str]) -> Option<&str> {
         let mut given = self.given.iter().map(String::as_str);
         given.find(|name| !matches!(*name, "as" | "encoding") && !known.contains(name))
+    }
+
+    /// Removes the records that `where` leaves out, and the columns that are not chosen.
+    ///
+    /// # Errors
+    /// A column does not exist, or no record is left.
+    pub(crate) fn select(&self, name: &str, table: &mut Table) -> Result<(), FileError> {
+        self.keep_rows(name, table)?;
+        self.choose_columns(name, table)
+    }
+
+    /// Removes the records that `where` leaves out; returns the positions of the others if it is given.
+    ///
+    /// # Errors
+    /// A column does not exist, or no record is left.
+    pub fn keep_rows(
+        &self,
+        name: &str,
+        table: &mut Table,
+    ) -> Result<Option<Vec<usize>>, FileError> {
+        let Some(filter) = &self.filter else { return Ok(None) };
+        let kept = filter.kept(name, table)?;
+        if kept.is_empty() {
+            let message = format!("no row of {} meets `where` of {NAME}", table.records.len());
+            return Err(FileError::new(FileErrorKind::Empty, name, message));
+        }
+        table.records = table.records.only(&kept);
+        Ok(Some(kept))
     }
 
     /// Removes the columns that are not chosen.

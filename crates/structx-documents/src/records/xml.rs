@@ -61,7 +61,7 @@ fn table(context: &ReadContext, elements: Vec<Element>, note: String) -> Result<
     }
     let named = |error| FileError { name: context.name.to_owned(), ..error };
     let mut table = objects.into_table().map_err(named)?;
-    options.choose_columns(context.name, &mut table)?;
+    options.select(context.name, &mut table)?;
     table.warnings.push(note);
     Ok(table)
 }

@@ -74,6 +74,17 @@ impl Records {
         self.ends.extend(other.ends.iter().map(|end| start + end));
     }
 
+    /// The records at these positions.
+    #[must_use]
+    pub fn only(&self, positions: &[usize]) -> Self {
+        let mut records = Self::default();
+        for Record(text) in positions.iter().filter_map(|position| self.get(*position)) {
+            records.text.push_str(text);
+            records.ends.push(records.text.len());
+        }
+        records
+    }
+
     /// Maps each record to cells with their columns, in ascending order.
     #[must_use]
     pub fn arranged<'a, C>(&'a self, arranged: impl Fn(usize, Record<'a>) -> C) -> Self

@@ -9,12 +9,23 @@ use jiff::{SignedDuration, SpanRelativeTo};
 
 use super::LONGEST_RETRY_AFTER;
 
+/// `LiteLLM`'s proxy passes the headers of the provider behind it on with this prefix
+/// (`docs.litellm.ai/docs/proxy/response_headers`).
+const PREFIX_OF_GATEWAY: &str = "llm_provider-";
+
 /// The wait that response headers (names in lower case) ask for, counted from `now`: seconds, a
-/// duration such as `1m30s`, a date of HTTP or ISO 8601, or milliseconds in `retry-after-ms`.
+/// duration such as `1m30s`, a date of HTTP or ISO 8601, or milliseconds in `retry-after-ms`. Those of
+/// the server count before those of a provider behind it.
 #[must_use]
 pub fn retry_after(headers: &[(String, String)], now: SystemTime) -> Option<Duration> {
-    let header =
-        |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
+    wait_in(headers, "", now).or_else(|| wait_in(headers, PREFIX_OF_GATEWAY, now))
+}
+
+fn wait_in(headers: &[(String, String)], prefix: &str, now: SystemTime) -> Option<Duration> {
+    let header = |name: &str| {
+        let is_it = |known: &str| known.strip_prefix(prefix) == Some(name);
+        headers.iter().find(|(known, _)| is_it(known)).map(|(_, value)| value.trim())
+    };
     let milliseconds = header("retry-after-ms").and_then(|text| text.parse::<f64>().ok());
     match milliseconds.and_then(|it| Duration::try_from_secs_f64(it / 1000.0).ok()) {
         Some(wait) => Some(wait),

@@ -9,12 +9,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
+from pydantic_core import to_json
+
+from structx import _core
+from structx._engine.tables.encode import encode
+from structx._engine.tables.libraries import library_of
 from structx.exceptions import FileError
 
 # The magic numbers of the formats.
 _FILES = {b"PAR1": "Parquet", b"ARROW1": "Arrow"}
 _EXTENSIONS = (".parquet", ".pq", ".feather", ".arrow")
-_OPTIONS = ("usecols", "columns", "nrows")
+_OPTIONS = ("usecols", "columns", "nrows", "where")
 # Options that every file accepts; these formats ignore them.
 _ANY = frozenset({"mode", "password", "limits", "ocr", "ocr_languages"})
 
@@ -56,6 +61,8 @@ def read_file(file: Path | tuple[str, bytes], options: Mapping[str, Any]) -> Any
         raise
     except Exception as error:  # the libraries raise many classes
         raise FileError(f"{name}: is not valid {kind}, or damaged: {error}", name) from error
+    if (where := options.get("where")) is not None:
+        table = _meeting(name, where, table)
     return table if chosen is None else table.select(_named(name, chosen, table))
 
 
@@ -88,6 +95,15 @@ def _chosen(name: str, options: Mapping[str, Any]) -> tuple[list[Any] | None, in
     if chosen is not None and not isinstance(chosen, (list, tuple)):
         raise FileError("file_options: `usecols` must be a list of names or of positions", name)
     return (None if chosen is None else list(cast("Iterable[Any]", chosen))), rows
+
+
+def _meeting(name: str, where: Any, table: Any) -> Any:
+    """The rows that meet the conditions."""
+    library = library_of(table)
+    if library is None:  # never: the table is of one of the two libraries
+        return table
+    kept = _core.rows_where(encode(table, library)[0], name, to_json({"where": where}).decode())
+    return table.take(kept) if library == "pyarrow" else table[kept]
 
 
 def _named(name: str, chosen: list[Any], table: Any) -> list[str]:

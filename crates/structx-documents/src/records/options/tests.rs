@@ -91,7 +91,10 @@ fn an_option_without_use_is_named() {
     let error = options(r#"{"nrows": 1, "sep": ","}"#).allow("a.json", OF_JSON).unwrap_err();
     let message = error.to_string();
     assert!(message.starts_with("a.json: ") && message.contains("`sep`"), "{message}");
-    assert!(message.ends_with("it takes as, encoding, usecols, columns, nrows"), "{message}");
+    assert!(
+        message.ends_with("it takes as, encoding, usecols, columns, nrows, where"),
+        "{message}"
+    );
     let error = options(r#"{"sheet_name": "S"}"#).allow("a.pdf", &[]).unwrap_err();
     assert!(error.message.contains("is for a spreadsheet"), "{error}");
 }

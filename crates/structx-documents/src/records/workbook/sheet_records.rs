@@ -57,6 +57,7 @@ pub(super) fn of_first(
 
 fn one(context: &ReadContext, grid: SheetGrid, name: &str) -> Result<Table, FileError> {
     let mut table = sheet_table::table(grid, name)?;
+    context.options.table.keep_rows(context.name, &mut table)?;
     choose_columns(context, &mut table)?;
     Ok(table)
 }
@@ -94,6 +95,9 @@ fn several(
     if !without.is_empty() {
         let names = names(sheets, |position| without.contains(&position));
         all.warnings.push(format!("sheets without records are not read: {names}"));
+    }
+    if let Some(kept) = context.options.table.keep_rows(context.name, &mut all)? {
+        origins = kept.into_iter().map(|position| origins[position]).collect();
     }
     choose_columns(context, &mut all)?;
     add_sheet_column(&mut all, sheets, &origins);

@@ -48,6 +48,10 @@ fn retry_after_in_all_spellings() {
     assert_eq!(retry_after(&both, now()), Some(Duration::from_millis(1_500)));
     let odd = headers(&[("retry-after-ms", "soon"), ("retry-after", "9")]);
     assert_eq!(retry_after(&odd, now()), Some(Duration::from_secs(9)));
+    let passed_on = headers(&[("llm_provider-retry-after", "7")]);
+    assert_eq!(retry_after(&passed_on, now()), Some(Duration::from_secs(7)));
+    let own = headers(&[("llm_provider-retry-after-ms", "7"), ("retry-after", "9")]);
+    assert_eq!(retry_after(&own, now()), Some(Duration::from_secs(9)));
     assert_eq!(retry_after(&headers(&[("content-type", "text/html")]), now()), None);
 }
 
