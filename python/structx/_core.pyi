@@ -48,6 +48,7 @@ __all__ = [
     "reading",
     "reading_document",
     "rendering",
+    "rows_where",
     "serve_reader",
     "shutdown",
     "type_capabilities",
