@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from structx import exceptions
+from structx import Extractor, exceptions
 from structx.exceptions import ConfigurationError, FileError
 from structx.local_models import fetch, known, models, ocr
 from structx.local_models import store as stored
@@ -350,6 +350,19 @@ def test_structx_local_model_takes_the_place_of_the_default_only(
     own.write_bytes(b"GGUF")
     assert models.locate(f"local/{known.DEFAULT}") == own
     assert models.pull("tiny", progress=False) == models.locate("local/tiny") != own
+
+
+@pytest.mark.usefixtures("hub")
+def test_the_default_is_the_best_model_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STRUCTX_MODEL", raising=False)
+    assert models.default_model() == known.DEFAULT
+    models.pull("tiny", progress=False)  # the last one of the registry
+    assert models.default_model() == "tiny"
+    assert "local/tiny" in repr(Extractor())
+    monkeypatch.setenv("STRUCTX_LOCAL_MODEL", str(tmp_path / "own.gguf"))
+    assert models.default_model() == known.DEFAULT
 
 
 @pytest.mark.usefixtures("hub")

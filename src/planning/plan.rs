@@ -57,7 +57,14 @@ pub fn reply_schema(columns: &[String], nested: bool) -> Value {
     let mut schema = closed(&properties, &[]);
     if nested {
         schema["$defs"] = levels_of_fields();
+        return schema;
     }
+    not_copied(schema)
+}
+
+/// A schema whose strings are the model's own words, not copied from a document.
+pub(crate) fn not_copied(mut schema: Value) -> Value {
+    schema["x-copied"] = false.into();
     schema
 }
 

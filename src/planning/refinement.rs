@@ -21,7 +21,8 @@ pub fn reply_schema(nested: bool) -> Value {
         let kind = json!({"type": "string", "enum": FLAT_TYPES});
         let field = closed(&field_properties(kind, 100), &[]);
         let fields = plan::fields(&field, plan::MAX_FLAT_FIELDS);
-        return closed(&Map::from_iter([("fields".to_owned(), fields)]), &[]);
+        let schema = closed(&Map::from_iter([("fields".to_owned(), fields)]), &[]);
+        return plan::not_copied(schema);
     }
     let mut field = field_properties(plan::type_as_text(), 500);
     field.insert("required".to_owned(), json!({"type": "boolean"}));

@@ -1,5 +1,4 @@
-//! Greedy decoding of one request at a time: prefills the prompt, then generates the best token that the
-//! grammar allows.
+//! Loads a model and answers one request at a time.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -12,26 +11,26 @@ use llguidance::toktrie::InferenceCapabilities;
 use llguidance::{Matcher, ParserFactory};
 use serde_json::Value;
 
+use super::copied_text::CopiedText;
+use super::decoding::Decoding;
+use super::guide::Guide;
 use super::qwen2::Qwen2;
 use super::verbatim::Verbatim;
 use super::vocabulary::Vocabulary;
 use super::{LocalOptions, PROVIDER, bounds, chat, grammar};
 use structx_llm::{FinishReason, LlmError, LlmErrorKind, Part, Request, Response, Usage};
 
-/// The number of prompt tokens in one forward pass: more are faster and need more memory for the
-/// attention. Chosen by hand, not measured.
-const CHUNK: usize = 512;
 /// The default context: a document of a few pages, at 24 KB of cache for each token of the 0.5B model.
 /// Chosen by hand, not measured.
 const CONTEXT: usize = 8192;
 const ARCHITECTURE: &str = "qwen2";
 
 pub struct Engine {
-    model: Qwen2,
-    vocabulary: Vocabulary,
+    pub(super) model: Qwen2,
+    pub(super) vocabulary: Vocabulary,
     grammars: ParserFactory,
     /// The tokens whose keys and values are in the model's cache.
-    cached: Vec<u32>,
+    pub(super) cached: Vec<u32>,
     context: usize,
     max_tokens: usize,
 }
@@ -92,14 +91,18 @@ impl Engine {
             limited
         });
         let verbatim = limited.as_ref().map(|schema| Verbatim::new(schema, documents(request)));
-        let mut matcher = match &verbatim {
-            Some(verbatim) => Some(self.matcher(verbatim.bind())?),
+        let bound = verbatim.as_ref().map(Verbatim::bind);
+        let mut guide = match &bound {
+            Some(bound) => {
+                let text = CopiedText::new(bound, documents(request));
+                Some(Guide::new(self.matcher(bound.clone())?, text))
+            }
             None => None,
         };
 
         let mut run = Decoding { engine: self, is_cancelled };
         let (scores, known) = run.read(&prompt)?;
-        let (tokens, finish) = run.write(matcher.as_mut(), scores, limit)?;
+        let (tokens, finish) = run.write(guide.as_mut(), scores, limit)?;
         let bytes = self.vocabulary.bytes(&tokens);
         let mut reply = Response {
             text: String::from_utf8_lossy(&bytes).into_owned(),
@@ -142,90 +145,6 @@ impl Engine {
     }
 }
 
-/// The decoding of one request.
-struct Decoding<'a> {
-    engine: &'a mut Engine,
-    is_cancelled: &'a dyn Fn() -> bool,
-}
-
-impl Decoding<'_> {
-    /// Prefills the prompt; returns the logits of the next token, and the number of cached tokens.
-    fn read(&mut self, prompt: &[u32]) -> Result<(Vec<f32>, usize), LlmError> {
-        let cached = &mut self.engine.cached;
-        let shared = prompt.iter().zip(cached.iter()).take_while(|(one, two)| one == two).count();
-        // The last token always runs, since it yields the logits.
-        let known = shared.min(prompt.len().saturating_sub(1));
-        cached.truncate(known);
-        let mut scores = Vec::new();
-        for chunk in prompt[known..].chunks(CHUNK) {
-            scores = self.step(chunk)?;
-        }
-        Ok((scores, known))
-    }
-
-    /// Generates the answer, up to `limit` tokens.
-    fn write(
-        &mut self,
-        mut matcher: Option<&mut Matcher>,
-        mut scores: Vec<f32>,
-        limit: usize,
-    ) -> Result<(Vec<u32>, FinishReason), LlmError> {
-        let end = self.engine.vocabulary.end;
-        let mut tokens = Vec::new();
-        loop {
-            let next = best(&scores, matcher.as_deref_mut())?;
-            if next == end {
-                return Ok((tokens, FinishReason::Stop));
-            }
-            let mut new = vec![next];
-            let mut done = false;
-            if let Some(matcher) = matcher.as_deref_mut() {
-                matcher.consume_token(next).map_err(|error| failed(error.to_string()))?;
-                if !matcher.is_stopped() {
-                    new.extend(matcher.consume_ff_tokens().iter().filter(|&&it| it != end));
-                }
-                done = matcher.is_stopped();
-            }
-            tokens.extend(&new);
-            if done {
-                return Ok((tokens, FinishReason::Stop));
-            }
-            if tokens.len() >= limit {
-                return Ok((tokens, FinishReason::Length));
-            }
-            scores = self.step(&new)?;
-        }
-    }
-
-    fn step(&mut self, tokens: &[u32]) -> Result<Vec<f32>, LlmError> {
-        let engine = &mut *self.engine;
-        let scores = engine.model.forward(tokens, engine.cached.len(), self.is_cancelled);
-        let scores = scores.map_err(|error| failed(first_line(&error)))?;
-        engine.cached.extend(tokens);
-        Ok(scores)
-    }
-}
-
-/// The token with the highest logit among those that the grammar allows.
-fn best(scores: &[f32], matcher: Option<&mut Matcher>) -> Result<u32, LlmError> {
-    let mut best = (0, f32::NEG_INFINITY);
-    let mut look = |token: usize| {
-        if let Some(&score) = scores.get(token)
-            && score > best.1
-        {
-            best = (token, score);
-        }
-    };
-    match matcher {
-        Some(matcher) => {
-            let allowed = matcher.compute_mask().map_err(|error| failed(error.to_string()))?;
-            allowed.iter_set_entries(&mut look);
-        }
-        None => (0..scores.len()).for_each(&mut look),
-    }
-    u32::try_from(best.0).map_err(|error| failed(error.to_string()))
-}
-
 /// Replaces the literals of a complete reply by their values. A reply with a value that reaches an added
 /// limit ends there and is incomplete.
 fn restore(reply: &mut Response, verbatim: &Verbatim<'_>, schema: &Value) -> Result<(), LlmError> {
@@ -265,7 +184,7 @@ fn usage(prompt: usize, completion: usize, cached: usize) -> Usage {
 }
 
 /// The first line of an error: with `RUST_BACKTRACE`, candle appends a backtrace.
-fn first_line(problem: &dyn std::fmt::Display) -> String {
+pub fn first_line(problem: &dyn std::fmt::Display) -> String {
     problem.to_string().lines().next().unwrap_or_default().to_owned()
 }
 

@@ -1,13 +1,15 @@
 //! Compiles the JSON Schema of a reply for llguidance, and lists the rules that it does not enforce.
 //!
 //! Numbers, dates and times are marked with the kind of literal that they are copied from
-//! ([`verbatim`](super::verbatim)), unless the schema has `"x-copied": false`: computed values such as
-//! sums are not literals of the document.
+//! ([`verbatim`](super::verbatim)), and strings without a form of their own as
+//! [`copied_text`](super::copied_text), unless the schema has `"x-copied": false`: what is computed or
+//! concluded does not stand in the document.
 
 use llguidance::{GrammarBuilder, JsonCompileOptions, api::ParserLimits};
 use serde_json::{Map, Value, json};
 
 use super::bounds;
+use super::copied_text::TEXT;
 use structx_schema::dialect::strict::{self, Closed};
 use structx_schema::json_schema::walk_mut;
 use structx_schema::outline::OutlineCell;
@@ -164,6 +166,7 @@ fn scalar_kind(members: &Map<String, Value>) -> Option<&'static str> {
         (["string"], Some("date")) => Some("date"),
         (["string"], Some("date-time")) => Some("date-time"),
         (["string"], Some("time")) => Some("time"),
+        (["string"], None) if !members.contains_key("pattern") => Some(TEXT),
         _ => None,
     }
 }
@@ -261,7 +264,12 @@ mod tests {
             (json!({"anyOf": [{"type": "number"}, nothing], "x-copied": false}), "none"),
             (json!({"anyOf": [{"type": "number"}, {"type": "string"}]}), "none"),
             (json!({"enum": [1, 2], "type": "integer"}), "none"),
-            (json!({"type": "string"}), "none"),
+            (json!({"type": "string"}), "text"),
+            (json!({"anyOf": [{"type": "string", "maxLength": 9}, nothing]}), "text"),
+            (json!({"type": "string", "x-copied": false}), "none"),
+            (json!({"type": "string", "pattern": "^a"}), "none"),
+            (json!({"type": "string", "format": "email"}), "none"),
+            (json!({"type": "string", "enum": ["a"]}), "none"),
         ];
         for (field, kind) in cases {
             for required in [json!(["field"]), json!([])] {

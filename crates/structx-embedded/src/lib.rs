@@ -5,9 +5,15 @@
 mod bounds;
 mod chat;
 mod compute;
+mod copied_text;
+mod cursor;
+mod decoding;
 mod engine;
 mod grammar;
+mod guide;
+mod labels;
 mod literals;
+mod passages;
 mod qwen2;
 mod verbatim;
 mod vocabulary;

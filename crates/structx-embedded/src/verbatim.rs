@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::copied_text::TEXT;
 use super::grammar::COPIED;
 use super::literals::{Literal, Literals};
 use structx_schema::json_schema::{accepts, accepts_null, resolve, walk_mut};
@@ -20,12 +21,15 @@ impl<'a> Verbatim<'a> {
         Self { schema, literals: Literals::find(documents) }
     }
 
-    /// The schema with each marked value as an `enum` of literals. Without literals of its kind, a value
+    /// The schema with each marked number, date and time as an `enum` of literals. Without literals of its kind, a value
     /// is null if it may be, and unrestricted otherwise.
     pub fn bind(&self) -> Value {
         let mut bound = self.schema.clone();
         walk_mut(&mut bound, &mut |part, _| {
             let Some(kind) = part.get(COPIED).and_then(Value::as_str) else { return };
+            if kind == TEXT {
+                return;
+            }
             let nullable = accepts_null(part, self.schema);
             let mut choices: Vec<Value> =
                 self.choices(kind, part).map(|literal| literal.text.as_str().into()).collect();
@@ -33,7 +37,7 @@ impl<'a> Verbatim<'a> {
                 choices.push(Value::Null);
             }
             if !choices.is_empty() {
-                *part = json!({"enum": choices});
+                *part = json!({"enum": choices, COPIED: kind});
             }
         });
         bound
@@ -67,6 +71,9 @@ impl<'a> Verbatim<'a> {
         let Some(schema) = resolve(schema, self.schema) else { return };
         if let Some(kind) = schema.get(COPIED).and_then(Value::as_str) {
             let Value::String(text) = reply else { return };
+            if kind == TEXT {
+                return;
+            }
             let literal = self.of_kind(kind).iter().find(|literal| literal.text == *text);
             if let Some(value) = literal.and_then(|literal| value(kind, &literal.value)) {
                 *reply = value;
@@ -176,7 +183,7 @@ mod tests {
             "$defs": {
                 "Invoice": {
                     "type": "object",
-                    "required": ["total", "count", "date", "time", "lines", "sum"],
+                    "required": ["total", "count", "date", "time", "lines", "sum", "name"],
                     "properties": {
                         "total": {"type": "number", "minimum": 100},
                         "count": {"type": "integer", "maximum": 10},
@@ -186,6 +193,7 @@ mod tests {
                             {"$ref": "#/$defs/Line"}, {"type": "null"}]}},
                         "sum": {"type": "number", "x-copied": false},
                         "tax": {"type": "number"},
+                        "name": {"type": "string"},
                     },
                 },
                 "Line": {"type": "object", "required": ["price"], "properties": {
@@ -202,26 +210,27 @@ mod tests {
         let verbatim = Verbatim::new(&compiled, [DOCUMENT].into_iter());
         let bound = verbatim.bind();
         let fields = &bound["$defs"]["Invoice"]["properties"];
-        assert_eq!(fields["total"], json!({"enum": ["2024", "$1,982.50", "1,982.50"]}));
-        assert_eq!(fields["count"], json!({"enum": ["3"]}));
-        assert_eq!(fields["date"], json!({"enum": ["March 5, 2024"]}));
-        assert_eq!(fields["time"], json!({"enum": [null]}));
+        assert_eq!(fields["total"]["enum"], json!(["2024", "$1,982.50", "1,982.50"]));
+        assert_eq!(fields["count"], json!({"enum": ["3"], "x-copied": "integer"}));
+        assert_eq!(fields["date"]["enum"], json!(["March 5, 2024"]));
+        assert_eq!(fields["time"]["enum"], json!([null]));
+        assert_eq!(fields["name"]["type"], "string");
         assert_eq!(fields["sum"]["type"], "number");
         assert_eq!(
-            fields["tax"],
-            json!({"enum": ["77", "2024", "3", "$1,982.50", "1,982.50", "19%", null]})
+            fields["tax"]["enum"],
+            json!(["77", "2024", "3", "$1,982.50", "1,982.50", "19%", null])
         );
 
         let mut reply = json!({"items": [{
             "total": "$1,982.50", "count": "3", "date": "March 5, 2024", "time": null,
-            "lines": [null, {"price": "$1,982.50"}], "sum": 5.0, "tax": "19%",
+            "lines": [null, {"price": "$1,982.50"}], "sum": 5.0, "tax": "19%", "name": "3",
         }]});
         verbatim.restore(&mut reply);
         assert_eq!(
             reply,
             json!({"items": [{
                 "total": 1982.5, "count": 3, "date": "2024-03-05", "time": null,
-                "lines": [null, {"price": "1982.50"}], "sum": 5.0, "tax": 19.0,
+                "lines": [null, {"price": "1982.50"}], "sum": 5.0, "tax": 19.0, "name": "3",
             }]})
         );
     }
@@ -233,6 +242,6 @@ mod tests {
         let fields = &bound["$defs"]["Invoice"]["properties"];
         assert_eq!(fields["total"]["type"], "number");
         assert_eq!(fields["date"]["format"], "date");
-        assert_eq!(fields["tax"], json!({"enum": [null]}));
+        assert_eq!(fields["tax"]["enum"], json!([null]));
     }
 }

@@ -1,10 +1,12 @@
 //! Finds dates and times in text, in words of several languages or in digits.
 //!
-//! `05/03/2024` is ambiguous: the other dates of the document decide; without any, the month comes first
-//! before a slash, and the day before a dot or a dash. Years of two digits are from 1969 to 2068 (as in
+//! `05/03/2024` is ambiguous: the other dates of the document decide; without any, the day comes first
+//! before a dot or a dash, and before a slash if the document names money or a tax that the United
+//! States do not have. Years of two digits are from 1969 to 2068 (as in
 //! POSIX `strptime`). A date needs a year, its own or that of the date which it is joined to: `January 1 -
 //! January 31, 2017`.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -42,6 +44,12 @@ static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| {
         r"(?ix)(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|º|°)?(?:\s+day)?(?:\s+(?:of|de))?[\s.-]+(?P<month>{months})\.?
             (?:(?:,?\s+|\s+del?\s+)(?P<year>\d{{4}})|[-/](?P<short>\d{{4}}|\d{{2}}))"
     ))
+});
+/// Money and taxes of countries that write the day first.
+static DAY_FIRST_COUNTRY: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?x)[€£₹]|\b(?:RM|S\$|A\$|NZ\$|GST|VAT|TVA|IVA|MwSt|USt|EUR|GBP|AUD|NZD|SGD|MYR|INR|CHF|BRL|MXN|ZAR)(?:\b|\d)",
+    )
 });
 /// A date before another one that has its year: `January 1 - January 31, 2017`.
 static SHARED_YEAR: LazyLock<Regex> = LazyLock::new(|| {
@@ -161,8 +169,9 @@ fn dates(text: &str) -> Vec<Found<Date>> {
     }
     let numeric: Vec<Captures<'_>> = YEAR_LAST.captures_iter(text).collect();
     let day_first = day_first(&numeric);
+    let default = LazyCell::new(|| DAY_FIRST_COUNTRY.is_match(text));
     for captures in &numeric {
-        add(captures, in_order(captures, day_first));
+        add(captures, in_order(captures, day_first, &default));
     }
     for captures in MONTH_FIRST.captures_iter(text) {
         add(&captures, (named(&captures["year"], &captures["month"], &captures["day"]), None));
@@ -207,13 +216,21 @@ fn day_first(numeric: &[Captures<'_>]) -> Option<bool> {
 }
 
 /// The date in the document's order, and in the other order where the document does not say.
-fn in_order(captures: &Captures<'_>, day_first: Option<bool>) -> (Option<Date>, Option<Date>) {
+/// `is_day_usual`: whether a slash usually follows the day, as far as the document tells.
+fn in_order(
+    captures: &Captures<'_>,
+    day_first: Option<bool>,
+    is_day_usual: &LazyCell<bool, impl FnOnce() -> bool>,
+) -> (Option<Date>, Option<Date>) {
     let (one, two, year) = (&captures["one"], &captures["two"], &captures["year"]);
     let is_slash = &captures["mark"] == "/";
     let by_day = date(year, two, one);
     let by_month = date(year, one, two);
-    let (likely, other) =
-        if day_first.unwrap_or(!is_slash) { (by_day, by_month) } else { (by_month, by_day) };
+    let (likely, other) = if day_first.unwrap_or_else(|| !is_slash || **is_day_usual) {
+        (by_day, by_month)
+    } else {
+        (by_month, by_day)
+    };
     // Dots and dashes are written with the day first nearly everywhere.
     let is_open = day_first.is_none() && is_slash && likely.is_some() && likely != other;
     // A date that contradicts the document's order is valid if the reverse order is.
@@ -371,6 +388,10 @@ mod tests {
             ("03/03/26", "2026-03-03", None),
             ("2026-12-03", "2026-12-03", None),
             ("25/12/26", "2026-12-25", None),
+            ("03/12/26 €5", "2026-12-03", Some("2026-03-12")),
+            ("03/12/26 TOTAL RM5.00", "2026-12-03", Some("2026-03-12")),
+            ("03/12/26 TOTAL $5.00 (PRIVATE)", "2026-03-12", Some("2026-12-03")),
+            ("03/14/26 £5", "2026-03-14", None),
         ];
         for (text, value, other) in cases {
             let found = find(text);

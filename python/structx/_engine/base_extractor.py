@@ -75,8 +75,8 @@ class BaseExtractor:
         Args:
             model: `provider/model`, such as `openai/gpt-4o`, or `local/qwen2.5-coder-0.5b` or
                 `local/path/to.gguf` for a model in this process. Default: the environment
-                variable STRUCTX_MODEL, else the embedded model, whatever keys are set. In a list,
-                the models after the first are fallbacks for a provider that fails permanently;
+                variable STRUCTX_MODEL, else the best embedded model on this machine, whatever keys
+                are set. In a list, the models after the first are fallbacks for a provider that fails permanently;
                 each has `max_retries`, and `api_key` and `api_base` belong to the first.
             api_key: the key. Default: the provider's variable, such as OPENAI_API_KEY.
             api_base: the base URL, such as `https://host/v1`, or the whole endpoint, such as

@@ -125,7 +125,7 @@ def weights(*names: str) -> dict[str, Path]:
 def _default_model() -> str:
     from structx import local_models
 
-    return f"local/{local_models.DEFAULT}"
+    return f"local/{local_models.default_model()}"
 
 
 def _models(name: str, value: str | Sequence[str]) -> list[str]:

