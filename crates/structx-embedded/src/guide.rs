@@ -85,7 +85,7 @@ impl<'a> Guide<'a> {
         let least = own.1 - MOST_LOSS + self.string.loss;
         let tokens = Candidates::new(scores, &allowed, least);
         if self.string.origin == Origin::Nothing {
-            return Ok(Choice::Token(self.nothing(&tokens, vocabulary).unwrap_or(own.0)));
+            return Ok(Choice::Token(tokens.no_text(vocabulary).unwrap_or(own.0)));
         }
         if self.string.origin == Origin::Model {
             return Ok(Choice::Token(own.0));
@@ -136,15 +136,6 @@ impl<'a> Guide<'a> {
         chosen.map(|(token, _)| token)
     }
 
-    /// The best token that begins no text.
-    fn nothing(&self, tokens: &Candidates, vocabulary: &Vocabulary) -> Option<u32> {
-        let is_nothing = |token: u32| {
-            let bytes = vocabulary.bytes(&[token]);
-            !bytes.trim_ascii().is_empty() && !bytes.contains(&b'"')
-        };
-        tokens.0.iter().map(|token| token.0).find(|&token| is_nothing(token))
-    }
-
     /// Ends the string with an earlier line, if it went on over it; else it is not copied.
     fn step_back(&mut self, written: usize) -> Result<Choice, LlmError> {
         let place = if let Some(crossing) = self.string.crossing.take() {
@@ -192,6 +183,15 @@ impl Candidates {
         tokens.retain(|token| token.1 >= least);
         tokens.sort_by(|one, two| two.1.total_cmp(&one.1));
         Self(tokens)
+    }
+
+    /// The best token that begins a value, but no text.
+    fn no_text(&self, vocabulary: &Vocabulary) -> Option<u32> {
+        let is_no_text = |token: u32| {
+            let bytes = vocabulary.bytes(&[token]);
+            !bytes.trim_ascii().is_empty() && !bytes.contains(&b'"')
+        };
+        self.0.iter().map(|token| token.0).find(|&token| is_no_text(token))
     }
 }
 

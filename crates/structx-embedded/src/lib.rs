@@ -12,6 +12,7 @@ mod engine;
 mod grammar;
 mod guide;
 mod labels;
+mod layout;
 mod literals;
 mod passages;
 mod qwen2;

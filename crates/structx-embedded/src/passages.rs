@@ -1,27 +1,17 @@
 //! The passages of documents that a copied text can be: whole words in a row, over line breaks and table
 //! cells, without what lays them out.
 
-use std::ops::Range;
-
 use super::labels::{likeness, words_before};
-
-/// What stands for a run of white space and cell borders in [`Passages::bytes`]; no text has these bytes.
-const SPACE: u8 = 0xfe;
-/// The same, if the run divides the lines of a paragraph.
-const LINE: u8 = 0xff;
-/// The same, if by the layout the second line goes on with what is at the end of the first.
-const CONTINUED: u8 = 0xfc;
-/// The same, if the run divides paragraphs, cells or columns.
-const BREAK: u8 = 0xfd;
-
-/// The most bytes of a line or cell that is not part of a running text. Chosen by hand.
-const LONGEST_SEGMENT: usize = 60;
+use super::layout::{self, CONTINUED, LINE, SPACE, is_space};
 
 /// The texts of all documents, prepared to follow a copied text byte by byte.
 pub struct Passages {
     bytes: Vec<u8>,
     /// For each byte, and the end, whether a word can begin or end before it.
     is_edge: Vec<bool>,
+    /// For each byte, and the end, whether it is within a short line, cell or value of a label, not at its
+    /// start or end.
+    is_inside: Vec<bool>,
     /// The words beside each place where a word begins.
     labels: Vec<Vec<String>>,
 }
@@ -57,46 +47,52 @@ pub enum Ending {
 
 impl Passages {
     pub fn new<'a>(documents: impl Iterator<Item = &'a str>) -> Self {
-        let (mut bytes, mut is_edge) = (vec![BREAK], vec![true]);
-        let mut labels = vec![Vec::new()];
+        let mut passages = Self {
+            bytes: Vec::new(),
+            is_edge: Vec::new(),
+            is_inside: Vec::new(),
+            labels: Vec::new(),
+        };
+        passages.add(layout::BREAK, true, Vec::new());
         for document in documents {
-            let mut rest = document;
-            while let Some(letter) = rest.chars().next() {
-                let layout = &rest[..rest.find(|it| !is_layout(it)).unwrap_or(rest.len())];
-                if layout.is_empty() {
-                    let before = document[..document.len() - rest.len()].chars().next_back();
-                    let is_inside =
-                        letter.is_alphanumeric() && before.is_some_and(char::is_alphanumeric);
-                    let mut buffer = [0; 4];
-                    for (index, byte) in letter.encode_utf8(&mut buffer).bytes().enumerate() {
-                        bytes.push(byte);
-                        let is_start = index == 0 && !is_inside;
-                        is_edge.push(is_start);
-                        labels.push(if is_start {
-                            words_before(document, document.len() - rest.len())
-                        } else {
-                            Vec::new()
-                        });
-                    }
-                    rest = &rest[letter.len_utf8()..];
-                } else {
-                    if !bytes.last().is_some_and(|last| is_space(*last)) {
-                        let end = document.len() - rest.len();
-                        bytes.push(kind_of(document, end..end + layout.len()));
-                        is_edge.push(true);
-                        labels.push(Vec::new());
-                    }
-                    rest = &rest[layout.len()..];
+            passages.read(document);
+        }
+        passages.is_edge.push(true);
+        passages.is_inside = layout::insides(&passages.bytes);
+        passages
+    }
+
+    fn read(&mut self, document: &str) {
+        let mut at = 0;
+        let mut before = ' ';
+        while let Some(letter) = document[at..].chars().next() {
+            let run = layout::run(document, at);
+            if run.is_empty() {
+                let is_start = !letter.is_alphanumeric() || !before.is_alphanumeric();
+                let label = if is_start { words_before(document, at) } else { Vec::new() };
+                let length = letter.len_utf8();
+                self.add(document.as_bytes()[at], is_start, label);
+                for &byte in &document.as_bytes()[at + 1..at + length] {
+                    self.add(byte, false, Vec::new());
+                }
+                at += length;
+            } else {
+                at = run.end;
+                if !self.bytes.last().is_some_and(|&last| layout::is_space(last)) {
+                    self.add(layout::kind(document, run), true, Vec::new());
                 }
             }
-            if bytes.last() != Some(&BREAK) {
-                bytes.push(BREAK);
-                is_edge.push(true);
-                labels.push(Vec::new());
-            }
+            before = letter;
         }
-        is_edge.push(true);
-        Self { bytes, is_edge, labels }
+        if self.bytes.last() != Some(&layout::BREAK) {
+            self.add(layout::BREAK, true, Vec::new());
+        }
+    }
+
+    fn add(&mut self, byte: u8, is_edge: bool, label: Vec<String>) {
+        self.bytes.push(byte);
+        self.is_edge.push(is_edge);
+        self.labels.push(label);
     }
 
     /// Before the first byte of a text.
@@ -138,22 +134,8 @@ impl Passages {
     pub fn began_inside(&self, copy: &Copy) -> bool {
         match &copy.places {
             None => false,
-            Some(places) => places.iter().all(|place| self.is_inside(place.start)),
+            Some(places) => places.iter().all(|place| self.is_inside[place.start]),
         }
-    }
-
-    /// Whether a place is between the words of a short line, cell or value of a label.
-    fn is_inside(&self, at: usize) -> bool {
-        let divides = |byte: &u8| matches!(*byte, LINE | CONTINUED | BREAK);
-        let start = self.bytes[..at].iter().rposition(divides).map_or(0, |at| at + 1);
-        let end = self.bytes[at..].iter().position(divides).map_or(self.bytes.len(), |by| at + by);
-        let segment = &self.bytes[start..end];
-        if segment.len() > LONGEST_SEGMENT {
-            return false;
-        }
-        let before = &self.bytes[start..at];
-        let is_start = before.is_empty() || before.ends_with(&[b':', SPACE]);
-        !is_start && at < end
     }
 
     /// What the text would end with here.
@@ -162,7 +144,7 @@ impl Passages {
         let ends = places.map(|place| match self.bytes.get(place.next) {
             Some(&LINE) => Ending::Line,
             Some(&CONTINUED) => Ending::Continued,
-            _ if self.is_inside(place.next) => Ending::Inside,
+            _ if self.is_inside[place.next] => Ending::Inside,
             _ => Ending::Free,
         });
         ends.max().unwrap_or(Ending::Free)
@@ -184,59 +166,6 @@ impl Passages {
             self.is_edge[place.next] && !place.has_comma && !is_space(self.bytes[place.next - 1])
         })
     }
-}
-
-/// What stands for a run of layout.
-fn kind_of(document: &str, run: Range<usize>) -> u8 {
-    let layout = &document[run.clone()];
-    let is_column = layout.contains('|') || layout.contains('\t');
-    match layout.matches('\n').count() {
-        0 if is_column || layout.chars().count() > 1 => BREAK,
-        0 => SPACE,
-        1 if !is_column => {
-            if document[run.end..].lines().next().is_some_and(has_label) {
-                BREAK
-            } else if continues(document, run) {
-                CONTINUED
-            } else {
-                LINE
-            }
-        }
-        _ => BREAK,
-    }
-}
-
-/// Whether the line after a line break goes on with a value: it is indented, or it has no label, as
-/// the lines around it have.
-fn continues(document: &str, run: Range<usize>) -> bool {
-    let paragraph_start = document[..run.start].rfind("\n\n").map_or(0, |at| at + 2);
-    let paragraph_end = document[run.end..].find("\n\n").map_or(document.len(), |at| run.end + at);
-    let first = document[..run.start].lines().next_back().unwrap_or_default();
-    let second = document[run.end..].lines().next().unwrap_or_default();
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let indent_of_second =
-        document[run.clone()].len() - document[run.clone()].rfind('\n').map_or(0, |at| at + 1);
-    if first.trim().contains("  ") && indent_of_second > indent(first) + 1 {
-        return true;
-    }
-    let labelled = document[paragraph_start..paragraph_end].lines().filter(|line| has_label(line));
-    has_label(first) && !has_label(second) && labelled.count() > 2
-}
-
-/// Whether a line is like `Label: value`.
-fn has_label(line: &str) -> bool {
-    let label = line
-        .split_once(':')
-        .filter(|(_, value)| value.is_empty() || value.starts_with([' ', '\t']));
-    label.is_some_and(|(label, _)| !label.is_empty() && label.split_whitespace().count() <= 4)
-}
-
-fn is_layout(letter: char) -> bool {
-    letter.is_whitespace() || letter == '|'
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, SPACE | LINE | CONTINUED | BREAK)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A scripted model in place of the weights: it prefers the bytes of a reply that it wants to write.
 
+use std::collections::HashMap;
+
 use candle_core::quantized::gguf_file::{Content, Value as Metadata, VersionedMagic};
 use llguidance::api::TopLevelGrammar;
 use llguidance::earley::SlicedBiasComputer;
@@ -37,7 +39,7 @@ fn vocabulary() -> Vocabulary {
     let content = Content {
         magic: VersionedMagic::GgufV3,
         metadata,
-        tensor_infos: Default::default(),
+        tensor_infos: HashMap::new(),
         tensor_data_offset: 0,
     };
     Vocabulary::from_gguf(&content).unwrap()
