@@ -2,11 +2,9 @@
 //!
 //! `05/03/2024` is ambiguous: the other dates of the document decide; without any, the day comes first
 //! before a dot or a dash, and before a slash if the document names money or a tax that the United
-//! States do not have. Years of two digits are from 1969 to 2068 (as in
-//! POSIX `strptime`). A date needs a year, its own or that of the date which it is joined to: `January 1 -
-//! January 31, 2017`.
+//! States do not have. Years of two digits are from 1969 to 2068 (as in POSIX `strptime`). A date needs
+//! a year, its own or that of the date which it is joined to: `January 1 - January 31, 2017`.
 
-use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -169,9 +167,10 @@ fn dates(text: &str) -> Vec<Found<Date>> {
     }
     let numeric: Vec<Captures<'_>> = YEAR_LAST.captures_iter(text).collect();
     let day_first = day_first(&numeric);
-    let default = LazyCell::new(|| DAY_FIRST_COUNTRY.is_match(text));
+    let is_open = day_first.is_none() && !numeric.is_empty();
+    let is_day_usual = is_open && DAY_FIRST_COUNTRY.is_match(text);
     for captures in &numeric {
-        add(captures, in_order(captures, day_first, &default));
+        add(captures, in_order(captures, day_first, is_day_usual));
     }
     for captures in MONTH_FIRST.captures_iter(text) {
         add(&captures, (named(&captures["year"], &captures["month"], &captures["day"]), None));
@@ -220,13 +219,13 @@ fn day_first(numeric: &[Captures<'_>]) -> Option<bool> {
 fn in_order(
     captures: &Captures<'_>,
     day_first: Option<bool>,
-    is_day_usual: &LazyCell<bool, impl FnOnce() -> bool>,
+    is_day_usual: bool,
 ) -> (Option<Date>, Option<Date>) {
     let (one, two, year) = (&captures["one"], &captures["two"], &captures["year"]);
     let is_slash = &captures["mark"] == "/";
     let by_day = date(year, two, one);
     let by_month = date(year, one, two);
-    let (likely, other) = if day_first.unwrap_or_else(|| !is_slash || **is_day_usual) {
+    let (likely, other) = if day_first.unwrap_or_else(|| !is_slash || is_day_usual) {
         (by_day, by_month)
     } else {
         (by_month, by_day)

@@ -15,6 +15,7 @@ fn columns() -> Vec<String> {
 fn the_flat_form_asks_for_little() {
     let schema = reply_schema(&[], false);
     assert_eq!(schema["required"], json!(["model_name", "fields"]));
+    assert_eq!(schema["x-copied"], false);
     let field = &schema["properties"]["fields"]["items"];
     assert_eq!(field["required"], json!(["name", "description", "type"]));
     assert!(field["properties"]["type"]["enum"].as_array().unwrap().contains(&json!("date")));
