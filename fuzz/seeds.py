@@ -39,6 +39,10 @@ _TREES = (
 """JSON for the target `reply_differential`."""
 
 
+_RECOGNIZED = bytes([1, *b"a\x20\x20\x40\x30\xc0", *b"b\x50\x20\x70\x30\xc1"])
+"""What the engine of the target `scan` says: its angle, and words with their places and scores."""
+
+
 def main() -> None:
     """Writes the samples, and seeds from each file for the targets that read its format."""
     good = samples.samples()
@@ -55,6 +59,9 @@ def main() -> None:
                 for schema in range(_SCHEMAS):
                     seed = bytes([schema]) + reply.encode()
                     (folder / f"{number}-{schema}").write_bytes(seed)
+        if target.stem == "networks":
+            for kind in range(4):
+                (folder / str(kind)).write_bytes(bytes([kind, 8]) + _RECOGNIZED * 9)
         if target.stem == "reply_differential":
             for number, tree in enumerate(_TREES):
                 for faults in (1, 2, 4, 8, 16, 31, 128, 159):
@@ -63,6 +70,8 @@ def main() -> None:
         for name, file in files.items():
             if _suffix(name) in suffixes and len(file) <= _MOST:
                 chosen = bytes([suffixes.index(_suffix(name))])
+                if target.stem == "scan":
+                    chosen += bytes([len(_RECOGNIZED)]) + _RECOGNIZED
                 for number, seed in enumerate(_seeds(file)):
                     (folder / f"{number}-{name}").write_bytes(chosen + seed)
 

@@ -51,7 +51,8 @@ def row_of(
 def _evidence(text: str, value: Any, status: EvidenceStatus, said: str) -> Evidence:
     if not said:
         return Evidence(value, "", status, 0.0, [], 0)
-    return Evidence(value, said, status, 1.0, [_span(text, said)], text.count(said))
+    score = 0.8 if status == "fuzzy" else 1.0
+    return Evidence(value, said, status, score, [_span(text, said)], text.count(said))
 
 
 def _span(text: str, said: str) -> Span:

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import samples
 import structx
 from provider import ROOT
 from structx import _core
+from structx.document_parts import Page
 from structx.exceptions import (
     ConfigurationError,
     CorruptFileError,
@@ -24,6 +26,7 @@ from structx.exceptions import (
     PasswordRequiredError,
     UnsupportedFileError,
 )
+from structx.local_models import ocr
 from structx.measurement import (
     ESTIMATOR_REVISION,
     DocumentMeasurement,
@@ -277,6 +280,47 @@ def test_without_weights_for_text_recognition_pages_are_partial(
     assert facts(DocumentMeasurer(ocr_mode="auto").measure(scan)) == [words, nothing]
     kept = (11, "native", "partial", "ocr_unavailable")
     assert facts(DocumentMeasurer(ocr_mode="always").measure(scan)) == [kept, nothing]
+
+
+@pytest.mark.parametrize(
+    ("recognition", "needs_vision", "expected"),
+    [
+        (None, False, None),
+        ("done", False, None),
+        ("failed", True, "ocr_failed"),
+        # A part of the page is a scan.
+        ("failed", False, "ocr_failed"),
+        ("skipped", True, "ocr_skipped"),
+        ("unavailable", True, "ocr_unavailable"),
+    ],
+)
+def test_an_error_says_what_became_of_text_recognition(
+    recognition: Any, needs_vision: bool, expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Page(
+        1, 0, 0, "", 400, 500, needs_vision=needs_vision, method="none", recognition=recognition
+    )
+
+    def read(*_: object, **options: object) -> SimpleNamespace:
+        assert options["ocr"] == "auto"
+        return SimpleNamespace(format="pdf", pages=[page])
+
+    monkeypatch.setattr("structx.measurement.read", read)
+    [measured] = DocumentMeasurer(ocr_mode="auto").measure("a.pdf").pages
+    assert measured.error_code == expected
+    assert measured.status == ("complete" if expected is None else "partial")
+
+
+def test_the_own_text_counts_where_no_page_can_be_recognised(
+    scan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRUCTX_CACHE_DIR", str(scan.parent))
+    folder = scan.parent / "models" / "pp-ocrv6"
+    folder.mkdir(parents=True)
+    for file in ocr.FILES:
+        (folder / file.name).write_bytes(b"no network")
+    assert _core.can_recognize()
+    assert DocumentMeasurer(ocr_mode="auto").measure(scan).error_codes == ("ocr_unavailable",)
 
 
 def test_settings_are_keywords_and_can_be_read() -> None:

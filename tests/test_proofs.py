@@ -102,6 +102,22 @@ def test_what_has_no_proof(provider: FakeProvider, document: Path, tmp_path: Pat
     assert not out.exists()
 
 
+def test_a_changed_document_costs_no_other_its_proof(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"{name}.txt" for name in ("first", "second", "third")]
+    for file in files:
+        file.write_text(TEXT, encoding="utf-8")
+    item = {"total": "1200.50", "buyer": "Müller GmbH", "city": "Paris"}
+    provider.script(*[{"content": json.dumps({"items": [item]})}] * len(files))
+    result = connect(provider).extract(data=files, query="the invoice", model=Invoice)
+    files[1].write_text(TEXT.replace("1.200,50", "1.300,50"), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"second\.txt is no longer what was read"):
+        result.save_proof(tmp_path / "proofs")
+    made = sorted(path.name for path in (tmp_path / "proofs").iterdir())
+    assert made == ["first.txt.proof.json", "third.txt.proof.json"]
+
+
 def test_a_missing_document_is_a_file_error(proof: Path, document: Path) -> None:
     document.unlink()
     with pytest.raises((FileError, OSError)):

@@ -98,6 +98,7 @@ def test_a_click_on_either_side_shows_the_other(page: Page) -> None:
     page.locator("#fields button", has_text="Mlik").click()
     assert page.locator("mark.current").all_inner_texts() == ["Milk"]
     assert "“Milk”" in page.inner_text("#detail-lines")
+    assert "0.80 of 1" in page.inner_text("#detail-lines")
 
 
 def test_keys(page: Page) -> None:

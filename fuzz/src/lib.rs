@@ -4,6 +4,8 @@
 //! in their parts, since a compressed file with a flipped bit is only a damaged archive: if the next
 //! byte is the number of a part, the rest replaces that part in the sample of `fuzz/seeds.py`.
 
+pub mod scans;
+
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
 use std::sync::{Once, OnceLock};
@@ -27,8 +29,7 @@ type Parts = Vec<(String, Vec<u8>)>;
 /// # Panics
 /// A document violates an invariant.
 pub fn read(names: &[&str], data: &[u8]) {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(hear_own_panics);
+    hear_own_panics();
     let Some((first, rest)) = data.split_first() else { return };
     let chosen = usize::from(*first) % names.len();
     let file = file(names[chosen], chosen, rest);
@@ -40,11 +41,14 @@ pub fn read(names: &[&str], data: &[u8]) {
 /// Replaces the fuzzer's hook, which ends the process at any panic, even one that is caught. The reader
 /// catches the panics of libraries, which are no findings; nothing catches one of [`check`].
 fn hear_own_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        if panic.location().is_some_and(|at| at.file() == file!()) {
-            eprintln!("{panic}");
-        }
-    }));
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        std::panic::set_hook(Box::new(|panic| {
+            if panic.location().is_some_and(|at| at.file() == file!()) {
+                eprintln!("{panic}");
+            }
+        }));
+    });
 }
 
 /// Limits that are small enough for many files per second.

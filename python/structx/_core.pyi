@@ -263,6 +263,7 @@ class RawPage(TypedDict):
     height: float | None
     needs_vision: bool
     method: _Method
+    recognition: Literal["done", "skipped", "unavailable", "failed"] | None
     name: str | None
 
 @type_check_only
@@ -735,6 +736,9 @@ def drawing(
 
     For each page that was reached the media type and the bytes of its image, or why it has none.
     """
+
+def can_recognize() -> bool:
+    """Whether text recognition can run: it is part of this build, and its weights are here."""
 
 def rendering(
     source: Prepared, page: int, resolution: float, most: int

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 Method: TypeAlias = Literal["native", "ocr", "none"]
+Recognition: TypeAlias = Literal["done", "skipped", "unavailable", "failed"]
 Kind: TypeAlias = Literal["heading", "paragraph", "list_item", "note", "margin", "table"]
 
 
@@ -39,6 +40,10 @@ class Page:
     method: Method = "native"
     """How its text was found: `native`, the file has it; `ocr`, it was recognised, or a part of it
     was; `none`, there is none."""
+    recognition: Recognition | None = None
+    """What became of its text recognition: `done`; `skipped`, a limit was reached before;
+    `unavailable`, its weights are not there; `failed`, it failed, took too long, or found no word
+    that is clear. None if it was not wanted, as for a page with text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,23 @@ class LimitExceededError(FileError):
         structx.exceptions.LimitExceededError: ...
     """
 
+    def __init__(
+        self,
+        message: str,
+        path: str | None = None,
+        limit: str | None = None,
+        problem: str | None = None,
+        enough: str | None = None,
+    ) -> None:
+        super().__init__(message, path)
+        self.args = (message, path, limit, problem, enough)
+        self.limit = limit
+        """The name of the limit in `DocumentLimits`; None if raising none may do."""
+        self.problem = problem
+        """What exceeds the limit; None without a limit."""
+        self.enough = enough
+        """A value of the limit that may do, as a number in digits; None without a limit."""
+
 
 class NoTextLayerError(FileError):
     """The pages have no usable text, as in a scan, and the model can't read images.

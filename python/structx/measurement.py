@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,7 +19,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, TypeAlias, cast, get_args
 
+from structx import _core
 from structx._engine import checks
+from structx.document_parts import Recognition
 from structx.documents import Document, DocumentLimits, Page, read
 from structx.exceptions import (
     ConfigurationError,
@@ -41,8 +42,12 @@ the way of counting, but not with the models of text recognition."""
 
 _RENDER_DPI = 150.0
 _RENDER_PIXELS = 12_000_000
-_LIMIT = re.compile(r'file_options=\{"limits": \{"(\w+)": ([\d.]+)\}\}')
 _LIMITS = {"bytes": "max_input_bytes", "pages": "max_pages"}
+_ERRORS: dict[Recognition, ErrorCode] = {
+    "skipped": "ocr_skipped",
+    "unavailable": "ocr_unavailable",
+    "failed": "ocr_failed",
+}
 _LOGGER = logging.getLogger("structx")
 
 
@@ -214,18 +219,15 @@ class DocumentMeasurer:
         )
         # The caller's reader takes the place of text recognition, and needs the file for images.
         mode, ocr = ("vision", "never") if self._ocr_reader else ("auto", self.ocr_mode)
+        if ocr == "always" and not _core.can_recognize():
+            ocr = "never"  # what the file has is measured, and no page is complete
         try:
             document = read(path, mode=mode, limits=limits, ocr=ocr)
         except LimitExceededError as error:
-            raise LimitExceededError(_LIMIT.sub(_advice, str(error)), error.path) from None
+            raise _with_own_advice(error) from None
         except PasswordRequiredError as error:
             message = f"{path}: is protected by a password; structx.measure takes a `password`"
             raise PasswordRequiredError(message, error.path) from None
-        except UnsupportedFileError:
-            if ocr != "always":
-                raise
-            # Without its weights, text recognition refuses to read all pages: none is complete.
-            document = read(path, mode=mode, limits=limits, ocr="never")
         if document.format != "pdf":
             raise UnsupportedFileError(
                 f"{path}: is no PDF; structx.measure measures other files", str(path)
@@ -233,11 +235,10 @@ class DocumentMeasurer:
         return document
 
     def _measured(self, document: Document, page: Page) -> PageMeasurement:
-        if self.ocr_mode == "never" or (self.ocr_mode == "auto" and not page.needs_vision):
-            return _of_text(page, "ocr_skipped" if page.needs_vision else None)
         if self._ocr_reader is None or self._image_of is None:
-            is_read = page.method == "ocr"
-            return _of_text(page, None if is_read else "ocr_unavailable")
+            return _of_text(page, self._own_error(page))
+        if self.ocr_mode == "auto" and not page.needs_vision:
+            return _of_text(page)
         try:
             image = self._image_of(
                 document.source, page.number, self.render_dpi, self.max_render_pixels
@@ -258,6 +259,18 @@ class DocumentMeasurer:
             return _of_text(page, "ocr_failed")
         return PageMeasurement(page.number, len(text), "ocr", "complete")
 
+    def _own_error(self, page: Page) -> ErrorCode | None:
+        """Why text may be missing that no `ocr_reader` was to recognise."""
+        match page.recognition:
+            case "skipped" | "unavailable" | "failed":
+                return _ERRORS[page.recognition]
+            case "done":
+                return None
+        if self.ocr_mode == "never":
+            return "ocr_skipped" if page.needs_vision else None
+        is_unread = self.ocr_mode == "always" and not _core.can_recognize()
+        return "ocr_unavailable" if is_unread else None
+
     def _pool(self) -> ThreadPoolExecutor:
         with self._lock:
             if self._threads is None:
@@ -265,7 +278,7 @@ class DocumentMeasurer:
             return self._threads
 
 
-def _of_text(page: Page, error_code: ErrorCode | None) -> PageMeasurement:
+def _of_text(page: Page, error_code: ErrorCode | None = None) -> PageMeasurement:
     """A page by its own text, which is all of it without an `error_code`."""
     has_text = bool(page.text.strip())
     return PageMeasurement(
@@ -285,9 +298,12 @@ def _renderer() -> Callable[..., Any]:
     return page_pixels.of_page
 
 
-def _advice(found: re.Match[str]) -> str:
-    """The argument that raises a limit, in place of the one of other functions."""
-    limit, value = found.groups()
-    if limit in _LIMITS:
-        return f"{_LIMITS[limit]}={value}"
-    return f"structx.measure(path, limits=structx.DocumentLimits({limit}={value}))"
+def _with_own_advice(error: LimitExceededError) -> LimitExceededError:
+    """The error with the argument that raises the limit here."""
+    if error.limit is None:
+        return error
+    advice = f"structx.measure(path, limits=structx.DocumentLimits({error.limit}={error.enough}))"
+    if error.limit in _LIMITS:
+        advice = f"{_LIMITS[error.limit]}={error.enough}"
+    message = f"{error.path}: {error.problem}; split the file, or raise the limit: {advice}"
+    return LimitExceededError(message, error.path, error.limit, error.problem, error.enough)

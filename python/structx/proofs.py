@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, cast
 from structx import _core
 from structx._engine.file_names import free_name
 from structx.evidence import Evidence
+from structx.exceptions import FileError
 
 _FORMAT = "structx-proof"
 _VERSION = 1
@@ -68,12 +69,31 @@ def save_all(
     options: str,
     folder: str | os.PathLike[str],
 ) -> None:
-    """Writes the proofs of several documents to a folder; see `ExtractionResult.save_proof`."""
+    """Writes the proofs of several documents to a folder; see `ExtractionResult.save_proof`.
+
+    Raises:
+        ValueError: files are no longer what was read; the proofs of the others are written.
+    """
+    if problems := save_each(found, options, folder):
+        raise ValueError("; ".join(problems))
+
+
+def save_each(
+    found: Iterable[tuple[Mapping[str, Evidence], _core.Prepared]],
+    options: str,
+    folder: str | os.PathLike[str],
+) -> list[str]:
+    """`save_all`, which returns why files have no proof: they are no longer what was read."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     names: set[str] = set()
+    problems: list[str] = []
     for evidence, document in found:
         name = free_name(cast(Path, document.path).name, names)
-        save(evidence, document, options, Path(folder) / f"{name}.proof.json")
+        try:
+            save(evidence, document, options, Path(folder) / f"{name}.proof.json")
+        except (ValueError, FileError) as error:
+            problems.append(str(error))
+    return problems
 
 
 class Verdict(NamedTuple):

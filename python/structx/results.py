@@ -182,7 +182,8 @@ class ExtractionResult(LongOutputs, Generic[T, D]):
         `invoice.pdf.proof.json`.
 
         Raises:
-            ValueError: a source is a table, was not read from a file, or has changed since.
+            ValueError: a source is a table, was not read from a file, or has changed since; of
+                several documents, the proofs of the others are written.
 
         Examples:
             >>> result.save_proof("invoice.proof.json")

@@ -7,7 +7,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::documents::{self, Block, BlockKind, Bounds, CodePoints, Content, FileError, Method};
+use crate::documents::{
+    self, Block, BlockKind, Bounds, CodePoints, Content, FileError, Method, Recognition,
+};
 
 use super::errors::file_error;
 use super::input::Prepared;
@@ -23,6 +25,7 @@ struct RawPage {
     height: Option<f32>,
     needs_vision: bool,
     method: &'static str,
+    recognition: Option<&'static str>,
     name: Option<String>,
 }
 
@@ -165,6 +168,12 @@ impl Document {
                     Method::Ocr => "ocr",
                     Method::None => "none",
                 },
+                recognition: page.recognition.map(|recognition| match recognition {
+                    Recognition::Done => "done",
+                    Recognition::Skipped => "skipped",
+                    Recognition::Unavailable => "unavailable",
+                    Recognition::Failed => "failed",
+                }),
                 name: page.name.clone(),
             }
         };

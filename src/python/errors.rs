@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::documents::{FileError, FileErrorKind};
+use crate::documents::{ExceededLimit, FileError, FileErrorKind};
 use crate::llm::{LlmError, LlmErrorKind};
 use crate::run::error::Error;
 use crate::run::{RowError, StopReason};
@@ -54,6 +54,11 @@ pub fn unread(name: &str, message: &str) -> FileError {
 }
 
 pub fn file_error(error: FileError) -> PyErr {
+    if let (FileErrorKind::LimitExceeded, Some(limit)) = (error.kind, &error.limit) {
+        let ExceededLimit { name, problem, enough } = (**limit).clone();
+        let facts = (error.to_string(), error.name, name, problem, enough);
+        return exceptions::LimitExceededError::new_err(facts);
+    }
     let raise = match error.kind {
         FileErrorKind::Corrupt => exceptions::CorruptFileError::new_err,
         FileErrorKind::LimitExceeded => exceptions::LimitExceededError::new_err,

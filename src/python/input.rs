@@ -21,7 +21,7 @@ use crate::run::{SAMPLE_CHARACTERS, SourceId};
 use super::document::Document as PyDocument;
 use super::errors::file_error;
 use super::job::Job;
-use super::ocr::{self, StopOnDrop, StopSignal};
+use super::ocr::{self, SharedEngine, StopOnDrop, StopSignal};
 use super::sources::{ReadSources, Several};
 use super::target::Pydantic;
 
@@ -31,8 +31,8 @@ pub struct Input {
     pub encoded: Encoded,
     pub options: String,
     pub label: Option<Label>,
-    /// The folder of the weights of text recognition, for a file.
-    pub ocr_weights: Option<PathBuf>,
+    /// The engine of text recognition, for a file.
+    pub ocr: Option<Arc<SharedEngine>>,
 }
 
 #[derive(FromPyObject)]
@@ -56,8 +56,8 @@ impl FromPyObject<'_, '_> for Input {
         let label = if parts.len() > 2 { Some(parts.get_item(2)?.extract()?) } else { None };
         let (encoded, options) = (parts.get_item(0)?.extract()?, parts.get_item(1)?.extract()?);
         let is_file = matches!(encoded, Encoded::File(..) | Encoded::Path(_));
-        let ocr_weights = is_file.then(|| ocr::weights(input.py())).transpose()?;
-        Ok(Self { encoded, options, label, ocr_weights })
+        let ocr = is_file.then(|| ocr::shared(input.py())).transpose()?;
+        Ok(Self { encoded, options, label, ocr })
     }
 }
 
@@ -119,11 +119,9 @@ impl Input {
     /// # Errors
     /// The source can't be read, or an option is wrong or has no use for it.
     pub fn read(self, sees_images: bool, stop: StopSignal) -> Result<Prepared, FileError> {
-        let Self { encoded, options, ocr_weights, .. } = self;
+        let Self { encoded, options, ocr, .. } = self;
         let mut options = ReadOptions::from_json(&options)?;
-        let weights = ocr_weights.as_deref();
-        options.engine =
-            weights.and_then(|weights| ocr::engine(weights, &options, sees_images, stop));
+        options.engine = ocr.and_then(|ocr| ocr::engine(ocr, &options, sees_images, stop));
         match encoded {
             Encoded::Text(text) => documents::Document::from_text(text, &options)
                 .map(Content::Document)

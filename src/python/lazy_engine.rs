@@ -1,47 +1,54 @@
 //! The engine of text recognition: loaded at the first page, once in each process.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use structx_common::sync::lock;
 
 use super::ocr::StopSignal;
 use crate::documents::recognition::{
-    RecognitionError, RecognitionRequest, RecognizedImage, Recognizer, RgbImage,
+    Permit, RecognitionError, RecognitionRequest, RecognizedImage, Recognizer, RgbImage,
 };
-use crate::ocr;
+use crate::ocr::{self, Permits};
 
-/// The engine of this process, which loads its weights at its first page.
-pub struct LazyEngine {
+/// The engine of this process, which loads its weights at its first page and recognises one page at a
+/// time, on all processors.
+pub struct SharedEngine {
     weights: PathBuf,
+    loaded: Mutex<Option<Arc<ocr::Engine>>>,
+    permits: Arc<Permits>,
+}
+
+impl SharedEngine {
+    pub fn new(weights: PathBuf) -> Self {
+        Self { weights, loaded: Mutex::default(), permits: Arc::default() }
+    }
+
+    fn loaded(&self) -> Result<Arc<ocr::Engine>, RecognitionError> {
+        let mut loaded = lock(&self.loaded);
+        if let Some(engine) = &*loaded {
+            return Ok(engine.clone());
+        }
+        let engine = Arc::new(ocr::Engine::load(&self.weights)?);
+        *loaded = Some(engine.clone());
+        Ok(engine)
+    }
+
+    /// Whether all files of the weights are there.
+    fn is_present(&self) -> bool {
+        ocr::FILES.iter().all(|file| self.weights.join(file).is_file())
+    }
+}
+
+/// The engine of this process for one source.
+pub struct LazyEngine {
+    shared: Arc<SharedEngine>,
     stop: StopSignal,
 }
 
-/// An engine with the process that made it and the folder of its weights.
-type Loaded = (u32, PathBuf, Arc<ocr::Engine>);
-
 impl LazyEngine {
-    pub fn new(weights: &Path, stop: StopSignal) -> Self {
-        Self { weights: weights.to_owned(), stop }
-    }
-
-    /// The engine; threads of a parent process are gone, so that a child makes its own.
-    fn loaded(&self) -> Result<Arc<ocr::Engine>, RecognitionError> {
-        static LOADED: Mutex<Option<Loaded>> = Mutex::new(None);
-        let process = std::process::id();
-        let mut loaded = lock(&LOADED);
-        match &*loaded {
-            Some((owner, folder, engine)) if *owner == process && *folder == self.weights => {
-                Ok(engine.clone())
-            }
-            _ => {
-                let engine = Arc::new(ocr::Engine::load(&self.weights)?);
-                let new = (process, self.weights.clone(), engine.clone());
-                // Leaked in a child: joining the threads of its parent would wait for ever.
-                std::mem::forget(loaded.replace(new));
-                Ok(engine)
-            }
-        }
+    pub fn new(shared: Arc<SharedEngine>, stop: StopSignal) -> Self {
+        Self { shared, stop }
     }
 }
 
@@ -58,20 +65,19 @@ impl Recognizer for LazyEngine {
         let should_stop = || is_over() || (request.should_stop)();
         let request =
             RecognitionRequest { languages: request.languages, should_stop: &should_stop };
-        self.loaded()?.recognize(image, &request)
+        self.shared.loaded()?.recognize(image, &request)
+    }
+
+    fn admit(&self) -> Result<Permit, RecognitionError> {
+        self.shared.permits.admit(&|| self.stop.is_given())
     }
 
     fn check(&self) -> Result<(), RecognitionError> {
-        if is_present(&self.weights) {
+        if self.shared.is_present() {
             return Ok(());
         }
         let message =
             "its weights are not on this machine: fetch them with `structx models pull ocr`";
         Err(RecognitionError::Unavailable(message.to_owned()))
     }
-}
-
-/// Whether all files of the weights are there.
-fn is_present(weights: &Path) -> bool {
-    ocr::FILES.iter().all(|file| weights.join(file).is_file())
 }

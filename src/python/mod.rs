@@ -56,6 +56,8 @@ mod _core {
     #[pymodule_export]
     use super::limits::Limits;
     #[pymodule_export]
+    use super::ocr::can_recognize;
+    #[pymodule_export]
     use super::row::{RawRows, RowResult, facts_of};
     #[pymodule_export]
     use super::runtime::shutdown;

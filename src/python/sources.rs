@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::future::ready;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use futures_util::Stream;
@@ -11,13 +10,13 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use structx_common::sync::lock;
 
-use crate::documents::{ArchivedFile, FileError, ReadOptions};
+use crate::documents::{ArchivedFile, FileError};
 use crate::run::error::{Error, Result};
 use crate::run::{Reading, SAMPLE_CHARACTERS, Source, SourceId, Sources, sample_of};
 
 use super::errors::unread;
 use super::input::{Encoded, Input, Label, Prepared, files_in, off_the_runtime, read};
-use super::ocr::{self, StopOnDrop};
+use super::ocr::{self, SharedEngine, StopOnDrop};
 use super::progress::ProgressReporter;
 use super::target::Pydantic;
 
@@ -142,16 +141,14 @@ fn reading(input: Input, id: SourceId, sees_images: bool, kept: Option<Arc<Kept>
 
 /// Reads a file of an archive, and keeps what was read.
 fn reading_archived(
-    (file, weights, sees_images): (ArchivedFile, Option<PathBuf>, bool),
+    (file, ocr, sees_images): (ArchivedFile, Option<Arc<SharedEngine>>, bool),
     id: SourceId,
     kept: Option<Arc<Kept>>,
 ) -> Reading {
     Box::pin(async move {
         let stop = StopOnDrop::default();
-        let engine = |options: &ReadOptions| {
-            ocr::engine(weights.as_deref()?, options, sees_images, stop.signal())
-        };
-        let engine = engine(&file.options);
+        let signal = stop.signal();
+        let engine = ocr.and_then(|ocr| ocr::engine(ocr, &file.options, sees_images, signal));
         let read = off_the_runtime(move || file.read(engine).map(Prepared::from)).await;
         source(id, read.and_then(|read| read), kept)
     })
@@ -201,8 +198,8 @@ struct Pulling {
     reporter: Option<Arc<ProgressReporter>>,
     sees_images: bool,
     kept: Option<Arc<Kept>>,
-    /// Files of an archive, with the weights of text recognition.
-    waiting: VecDeque<(ArchivedFile, Option<PathBuf>)>,
+    /// Files of an archive, with the engine of text recognition.
+    waiting: VecDeque<(ArchivedFile, Option<Arc<SharedEngine>>)>,
     given: usize,
     number: usize,
     is_over: bool,
@@ -218,9 +215,9 @@ impl Pulling {
 
     async fn next(&mut self) -> Result<Option<Reading>> {
         loop {
-            if let Some((file, weights)) = self.waiting.pop_front() {
+            if let Some((file, ocr)) = self.waiting.pop_front() {
                 let id = Label::Name(file.name.clone()).id(self.next_number(), self.given - 1);
-                let file = (file, weights, self.sees_images);
+                let file = (file, ocr, self.sees_images);
                 return Ok(Some(reading_archived(file, id, self.kept.clone())));
             }
             if self.is_over {
@@ -255,8 +252,8 @@ impl Pulling {
                     if let Some(reporter) = &self.reporter {
                         reporter.archive(files.len());
                     }
-                    let weights = &input.ocr_weights;
-                    self.waiting = files.into_iter().map(|file| (file, weights.clone())).collect();
+                    let ocr = &input.ocr;
+                    self.waiting = files.into_iter().map(|file| (file, ocr.clone())).collect();
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Builds a document block by block.
 
-use super::{Block, BlockKind, Bounds, Document, Page, SheetCell, Word};
+use super::{Block, BlockKind, Bounds, Document, Page, Recognition, SheetCell, Word};
 
 /// The box of a word on its page, and how sure text recognition is of it, if it was recognised.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,7 +88,8 @@ impl Builder {
         }
         self.page_start = self.document.text.len();
         let range = self.page_start..self.page_start;
-        let page = Page { number, name: None, range, size: None, needs_vision: false };
+        let page =
+            Page { number, name: None, range, size: None, needs_vision: false, recognition: None };
         self.document.pages.push(page);
         self.page = Some(number);
     }
@@ -105,6 +106,13 @@ impl Builder {
         if let Some(page) = self.document.pages.last_mut() {
             page.size = Some(size);
             page.needs_vision = needs_vision;
+        }
+    }
+
+    /// Sets what became of the text recognition of the page.
+    pub(super) fn recognized(&mut self, recognition: Option<Recognition>) {
+        if let Some(page) = self.document.pages.last_mut() {
+            page.recognition = recognition;
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 
 use super::limits::bytes_weight;
-use super::{FileError, FileErrorKind, Limits, ReadOptions};
+use super::{ExceededLimit, FileError, FileErrorKind, Limits, ReadOptions};
 
 /// How many cells of a text file (CSV, TSV) count as one: those are stored as text, without more.
 /// Chosen so that 1,000,000 x 30 are within the default.
@@ -161,6 +161,8 @@ impl<'a> ReadContext<'a> {
             "{what}; split the file, or raise the limit: \
              file_options={{\"limits\": {{\"{limit}\": {value}}}}}"
         );
-        self.error(FileErrorKind::LimitExceeded, message)
+        let error = self.error(FileErrorKind::LimitExceeded, message);
+        let (name, problem, enough) = (limit.to_owned(), what.to_owned(), value.to_owned());
+        FileError { limit: Some(Box::new(ExceededLimit { name, problem, enough })), ..error }
     }
 }

@@ -9,6 +9,19 @@ pub struct FileError {
     pub name: String,
     /// The problem and what to do about it.
     pub message: String,
+    /// The limit that the source exceeds, of [`FileErrorKind::LimitExceeded`], if raising it may do.
+    pub limit: Option<Box<ExceededLimit>>,
+}
+
+/// A limit that a source exceeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExceededLimit {
+    /// Its name in [`Limits`](crate::Limits).
+    pub name: String,
+    /// What exceeds it.
+    pub problem: String,
+    /// A value that may do, as a number in JSON.
+    pub enough: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +43,6 @@ pub enum FileErrorKind {
 impl FileError {
     #[must_use]
     pub fn new(kind: FileErrorKind, name: &str, message: impl Into<String>) -> Self {
-        Self { kind, name: name.to_owned(), message: message.into() }
+        Self { kind, name: name.to_owned(), message: message.into(), limit: None }
     }
 }

@@ -21,9 +21,10 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
     let is_chosen = |(number, _): &(u32, _)| page_ranges::is_chosen(context, *number);
     for (number, size) in (1..).zip(sizes).filter(is_chosen) {
         let draw = |context: &ReadContext| upright(context, &bytes, number);
-        images.push((number, size, scans.as_mut().and_then(|scans| scans.read(number, draw))));
+        let recognized = scans.as_mut().map(|scans| scans.read(number, draw));
+        images.push((number, size, recognized));
     }
-    let is_read = images.iter().any(|(.., scan)| scan.is_some());
+    let is_read = images.iter().any(|(.., recognized)| matches!(recognized, Some((_, Some(_)))));
     let recognition = scans.map(|scans| scans.warnings()).unwrap_or_default();
     if context.options.mode == Mode::Text && !is_read {
         return Err(scans::no_text(context, "an image has no text of its own", &recognition));

@@ -35,14 +35,15 @@ pub mod table;
 pub mod vision;
 mod zip_formats;
 
-pub use error::{FileError, FileErrorKind};
+pub use error::{ExceededLimit, FileError, FileErrorKind};
 pub use format::Format;
 pub use highlight::{Mark, highlight};
 pub use limits::Limits;
 pub use locate::Place;
 pub use measure::Measure;
 pub use model::{
-    Attachment, Block, BlockKind, Bounds, Content, Document, Method, Page, SheetCell, Word,
+    Attachment, Block, BlockKind, Bounds, Content, Document, Method, Page, Recognition, SheetCell,
+    Word,
 };
 pub use offsets::CodePoints;
 pub use options::{Engine, Mode, Ocr, Password, ReadOptions};

@@ -52,6 +52,7 @@ mod tests {
             range: 0..0,
             size: None,
             needs_vision,
+            recognition: None,
         };
         document.pages = vec![page(1, false), page(2, true)];
         let measure = Content::Document(document).measure();

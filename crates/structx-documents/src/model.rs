@@ -57,6 +57,23 @@ pub struct Page {
     pub size: Option<(f32, f32)>,
     /// The page has no usable text and none was recognised; only a vision model can read it.
     pub needs_vision: bool,
+    /// What became of its text recognition; `None` if it was not wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recognition: Option<Recognition>,
+}
+
+/// What became of the text recognition (OCR) of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recognition {
+    /// All its text was recognised, or it has none.
+    Done,
+    /// It was stopped, or a limit of the document was reached before.
+    Skipped,
+    /// The engine can't run, such as without its weights.
+    Unavailable,
+    /// It failed, took too long, or found no word that is clear.
+    Failed,
 }
 
 /// A word and its box on the page.

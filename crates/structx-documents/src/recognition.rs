@@ -1,6 +1,11 @@
 //! What text recognition (OCR) gives: the interface between readers and an engine.
 
+use std::any::Any;
+
 pub use image::RgbImage;
+
+/// The right to recognise a page, which ends when it is dropped.
+pub type Permit = Box<dyn Any>;
 
 /// Recognises the text of page images.
 pub trait Recognizer: Send + Sync {
@@ -13,6 +18,15 @@ pub trait Recognizer: Send + Sync {
         image: &RgbImage,
         request: &RecognitionRequest<'_>,
     ) -> Result<RecognizedImage, RecognitionError>;
+
+    /// Waits until a page may be drawn and recognised, so that several documents do not take
+    /// processors and memory from each other. By default, it does not wait.
+    ///
+    /// # Errors
+    /// [`RecognitionError::Stopped`] if the caller is gone.
+    fn admit(&self) -> Result<Permit, RecognitionError> {
+        Ok(Box::new(()))
+    }
 
     /// Tells without much work whether it can run.
     ///
@@ -66,7 +80,7 @@ pub enum RecognitionError {
     #[error("{0}")]
     Unavailable(String),
     /// `should_stop` said so.
-    #[error("took too long")]
+    #[error("was stopped")]
     Stopped,
     #[error("failed: {0}")]
     Failed(String),

@@ -10,11 +10,11 @@ use image::imageops::{self, FilterType};
 use crate::context::ReadContext;
 use crate::recognition::{RecognitionError, RecognitionRequest, RecognizedImage, RecognizedWord};
 use crate::vision::guarded;
-use crate::{Engine, FileError, FileErrorKind, Ocr, ReadOptions};
+use crate::{Engine, FileError, FileErrorKind, Ocr, ReadOptions, Recognition};
 
 /// The most pixels of an image that is recognised, which bounds memory: A4 at 400 dots per inch.
 /// Chosen by hand.
-const MOST_PIXELS: u32 = 16_000_000;
+pub(super) const MOST_PIXELS: u32 = 16_000_000;
 /// The least mean score of a page's letters without a warning: chosen by hand, not measured.
 const LEAST_SCORE: f32 = 0.8;
 
@@ -25,7 +25,7 @@ pub(super) struct Scans<'a> {
     /// The pages that may still be recognised.
     left: usize,
     /// Why no further page is recognised.
-    obstacle: Option<String>,
+    obstacle: Option<Obstacle>,
     /// The pages that stay unread, by the reason.
     unread: BTreeMap<String, Vec<u32>>,
     /// The pages on which no text was found.
@@ -36,17 +36,21 @@ pub(super) struct Scans<'a> {
     unclear: Vec<(u32, usize)>,
 }
 
-/// A recognised page image.
+/// What came of the recognition of a page: its text, if it has any.
+pub(super) type Recognized = (Recognition, Option<Scan>);
+
+/// A recognised page image with text.
 pub(super) struct Scan {
     pub(super) text: RecognizedImage,
     /// The width of the image in pixels.
     pub(super) width: u32,
 }
 
-/// Why a page is not recognised; `of_all`: nor will others be.
-struct Unread {
+/// Why a page is not recognised.
+#[derive(Clone)]
+struct Obstacle {
     why: String,
-    of_all: bool,
+    cause: Recognition,
 }
 
 impl<'a> Scans<'a> {
@@ -65,9 +69,9 @@ impl<'a> Scans<'a> {
             (Ocr::Never, _) | (Ocr::Auto, None) => return Ok(None),
             (_, Some(engine)) => engine,
         };
-        let obstacle = engine.recognizer().check().err().map(|error| error.to_string());
+        let obstacle = engine.recognizer().check().err().map(Obstacle::from);
         match obstacle {
-            Some(why) if ocr == Ocr::Always => Err(must(&why)),
+            Some(obstacle) if ocr == Ocr::Always => Err(must(&obstacle.why)),
             obstacle => Ok(Some(Self {
                 context,
                 engine,
@@ -81,63 +85,74 @@ impl<'a> Scans<'a> {
         }
     }
 
-    /// The text of a page whose image `draw` makes; `None` if it has none or stays unread.
+    /// Recognises a page whose image `draw` makes.
     pub(super) fn read(
         &mut self,
         number: u32,
         draw: impl FnOnce(&ReadContext) -> Result<RgbImage, FileError> + Send,
-    ) -> Option<Scan> {
+    ) -> Recognized {
         if self.left == 0 && self.obstacle.is_none() {
             let most = self.context.limits().ocr_pages;
-            self.obstacle = Some(format!(
+            let why = format!(
                 "stopped after {most} pages; raise the limit: \
                  file_options={{\"limits\": {{\"ocr_pages\": {}}}}}",
                 most.saturating_mul(2).max(1)
-            ));
+            );
+            self.obstacle = Some(Obstacle { why, cause: Recognition::Skipped });
         }
-        if let Some(why) = self.obstacle.clone() {
-            self.unread.entry(why).or_default().push(number);
-            return None;
+        if let Some(obstacle) = self.obstacle.clone() {
+            return self.unread(number, obstacle);
         }
         self.left -= 1;
         match self.recognized(draw) {
-            Ok(scan) => {
-                if scan.text.unclear > 0 {
-                    self.unclear.push((number, scan.text.unclear));
+            Ok(scan) => self.told(number, scan),
+            Err(obstacle) => {
+                if obstacle.is_of_all() {
+                    self.obstacle = Some(obstacle.clone());
                 }
-                match scan.score() {
-                    None => {
-                        self.silent.push(number);
-                        return None;
-                    }
-                    Some(score) if score < LEAST_SCORE => self.unsure.push(number),
-                    Some(_) => {}
-                }
-                Some(scan)
-            }
-            Err(Unread { why, of_all }) => {
-                self.obstacle = of_all.then(|| why.clone());
-                self.unread.entry(why).or_default().push(number);
-                None
+                self.unread(number, obstacle)
             }
         }
+    }
+
+    fn unread(&mut self, number: u32, Obstacle { why, cause }: Obstacle) -> Recognized {
+        self.unread.entry(why).or_default().push(number);
+        (cause, None)
+    }
+
+    /// Remembers what is to be told of a page that was recognised.
+    fn told(&mut self, number: u32, scan: Scan) -> Recognized {
+        let unclear = scan.text.unclear;
+        if unclear > 0 {
+            self.unclear.push((number, unclear));
+        }
+        match scan.score() {
+            None => {
+                self.silent.push(number);
+                let is_blank = unclear == 0;
+                return (if is_blank { Recognition::Done } else { Recognition::Failed }, None);
+            }
+            Some(score) if score < LEAST_SCORE => self.unsure.push(number),
+            Some(_) => {}
+        }
+        (Recognition::Done, Some(scan))
     }
 
     /// Draws and recognises on a thread of its own, so that neither counts as time of the reader.
     fn recognized(
         &self,
         draw: impl FnOnce(&ReadContext) -> Result<RgbImage, FileError> + Send,
-    ) -> Result<Scan, Unread> {
+    ) -> Result<Scan, Obstacle> {
         // The context itself has the clock of this thread.
         let (name, options, engine) = (self.context.name, self.context.options, self.engine);
         let work = || {
+            let _permit = engine.recognizer().admit()?;
             let context = ReadContext::new(name, options);
-            let image = guarded(&context, || draw(&context)).map_err(Unread::from)?;
-            let image = fitting(image);
+            let image = fitting(guarded(&context, || draw(&context))?);
             let text = text_of(&image, engine, options)?;
             Ok(Scan { text, width: image.width() })
         };
-        let failed = |why: &str| Unread { why: why.to_owned(), of_all: false };
+        let failed = |why: &str| Obstacle::of_page(why.to_owned());
         thread::scope(|scope| {
             let started =
                 thread::Builder::new().name("structx-ocr".into()).spawn_scoped(scope, work);
@@ -174,7 +189,7 @@ fn text_of(
     image: &RgbImage,
     engine: &Engine,
     options: &ReadOptions,
-) -> Result<RecognizedImage, Unread> {
+) -> Result<RecognizedImage, Obstacle> {
     let limit = Duration::try_from_secs_f64(options.limits.ocr_seconds);
     let (started, limit) = (Instant::now(), limit.unwrap_or(Duration::MAX));
     let request = RecognitionRequest {
@@ -183,17 +198,38 @@ fn text_of(
     };
     engine.recognizer().recognize(image, &request).map_err(|error| match error {
         RecognitionError::Stopped if started.elapsed() > limit => {
-            Unread { why: "took too long; raise the limit `ocr_seconds`".to_owned(), of_all: false }
+            Obstacle::of_page("took too long; raise the limit `ocr_seconds`".to_owned())
         }
-        RecognitionError::Stopped => Unread { why: "was stopped".to_owned(), of_all: true },
-        RecognitionError::Unavailable(why) => Unread { why, of_all: true },
-        RecognitionError::Failed(_) => Unread { why: error.to_string(), of_all: false },
+        error => error.into(),
     })
 }
 
-impl From<FileError> for Unread {
+impl Obstacle {
+    fn of_page(why: String) -> Self {
+        Self { why, cause: Recognition::Failed }
+    }
+
+    /// Whether it is one of all further pages too.
+    fn is_of_all(&self) -> bool {
+        self.cause != Recognition::Failed
+    }
+}
+
+impl From<RecognitionError> for Obstacle {
+    fn from(error: RecognitionError) -> Self {
+        match error {
+            RecognitionError::Stopped => {
+                Self { why: "was stopped".to_owned(), cause: Recognition::Skipped }
+            }
+            RecognitionError::Unavailable(why) => Self { why, cause: Recognition::Unavailable },
+            RecognitionError::Failed(_) => Self::of_page(error.to_string()),
+        }
+    }
+}
+
+impl From<FileError> for Obstacle {
     fn from(error: FileError) -> Self {
-        Self { why: error.message, of_all: false }
+        Self::of_page(error.message)
     }
 }
 

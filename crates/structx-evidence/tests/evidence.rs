@@ -161,8 +161,14 @@ fn what_need_not_stand_there_is_inferred() {
 fn a_document_knows_its_inserted_text_headings_and_unread_pages() {
     let text = "Offer 7\n\n[page 2]\n\nBuyer\nAcme 9\n\nSeller\nAcme 9";
     let at = |word: &str| text.find(word).unwrap();
-    let page =
-        |number, range, needs_vision| Page { number, range, name: None, size: None, needs_vision };
+    let page = |number, range, needs_vision| Page {
+        number,
+        range,
+        name: None,
+        size: None,
+        needs_vision,
+        recognition: None,
+    };
     let heading = |word: &str| Block {
         kind: BlockKind::Heading { level: 1 },
         range: at(word)..at(word) + word.len(),

@@ -110,7 +110,7 @@ fn bands(width: usize, height: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// The boxes of the text in a map, of whose pixels each is `scale` pixels of the image.
-fn boxes(map: &Map, scale: Point) -> Vec<Rectangle> {
+pub fn boxes(map: &Map, scale: Point) -> Vec<Rectangle> {
     let found = components(map, TEXT);
     let mut boxes: Vec<Rectangle> = found
         .iter()

@@ -104,3 +104,48 @@ fn skew(boxes: &[Rectangle]) -> f32 {
     };
     angles.iter().find(reaches_half).map_or(0.0, |it| it.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::geometry::Point;
+
+    fn boxes(lines: &[(f32, f32)]) -> Vec<Rectangle> {
+        let center = Point::new(100.0, 100.0);
+        let rectangle = |&(degrees, width): &(f32, f32)| Rectangle {
+            center,
+            width,
+            height: 20.0,
+            angle: degrees.to_radians(),
+        };
+        lines.iter().map(rectangle).collect()
+    }
+
+    #[test]
+    fn the_skew_is_that_of_long_lines() {
+        let lines = [(-30.0, 30.0), (2.0, 300.0), (2.5, 280.0), (40.0, 50.0)];
+        assert!((skew(&boxes(&lines)) - 2.5).abs() < 0.01);
+        assert!(skew(&[]).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn most_of_the_length_decides_whether_a_page_is_sideways() {
+        let upright = boxes(&[(0.0, 200.0), (0.0, 20.0), (0.0, 20.0)]);
+        let turned: Vec<Rectangle> = upright.iter().map(|it| it.turned(1)).collect();
+        assert!(!is_sideways(&upright) && is_sideways(&turned));
+        let mixed = [boxes(&[(0.0, 200.0), (0.0, 200.0)]), turned].concat();
+        assert!(!is_sideways(&mixed));
+    }
+
+    proptest! {
+        #[test]
+        fn the_skew_is_the_angle_of_a_line(
+            lines in proptest::collection::vec((-45.0_f32..45.0, 20.0_f32..900.0), 1..30),
+        ) {
+            let found = skew(&boxes(&lines));
+            prop_assert!(lines.iter().any(|line| (line.0 - found).abs() < 0.01), "{found}");
+        }
+    }
+}

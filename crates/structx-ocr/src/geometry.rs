@@ -16,7 +16,7 @@ impl Point {
     }
 
     /// The place along an axis at the angle, in radians, and across it.
-    fn along(self, angle: f32) -> (f32, f32) {
+    pub fn along(self, angle: f32) -> (f32, f32) {
         let (sin, cos) = angle.sin_cos();
         (self.x * cos + self.y * sin, self.y * cos - self.x * sin)
     }

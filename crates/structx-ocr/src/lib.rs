@@ -11,11 +11,15 @@ mod ctc;
 mod detection;
 mod direction;
 mod engine;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod geometry;
 mod languages;
 mod network;
 mod patch;
+mod permits;
 mod recognition;
 mod words;
 
 pub use engine::{Engine, FILES};
+pub use permits::Permits;

@@ -66,9 +66,33 @@ fn separate(words: &mut [(f32, f32, RecognizedWord)], width: f32) {
     }
 }
 
+/// Checks what holds for the words of any line of this rectangle.
+///
+/// # Panics
+/// It does not hold.
+#[cfg(any(test, feature = "fuzzing"))]
+pub fn check(line: &RecognizedLine, rectangle: &crate::geometry::Rectangle) {
+    use crate::geometry::Point;
+
+    let near = 0.01 * rectangle.width.max(100.0);
+    let start = rectangle.center.along(rectangle.angle).0 - rectangle.width / 2.0;
+    let along = |[x, y]: [f32; 2]| Point::new(x, y).along(rectangle.angle).0 - start;
+    let mut before = 0.0;
+    for word in &line.words {
+        assert!(!word.text.is_empty() && (0.0..=1.0).contains(&word.score), "{word:?}");
+        let (start, end) = (along(word.corners[0]), along(word.corners[1]));
+        assert!(before <= start + near && start <= end + near, "not in order: {line:?}");
+        before = end;
+    }
+    assert!(before <= rectangle.width + near, "beyond the line: {line:?}");
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::ctc;
     use crate::geometry::{Point, Rectangle};
 
     fn line(text: &[(usize, usize, f32)]) -> Line {
@@ -101,5 +125,19 @@ mod tests {
         let (end, start) = (found[0].corners[1][0], found[1].corners[0][0]);
         assert!(found[0].corners[0][0] >= 0.0 && end <= start, "{found:?}");
         assert!((4.0..=20.0).contains(&found[0].corners[0][0]), "{found:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn words_of_any_output_are_in_order_within_their_line(
+            values in proptest::collection::vec(prop_oneof![-1.0_f32..2.0, Just(f32::NAN)], 0..240),
+            angle in -4.0_f32..4.0,
+        ) {
+            let width = (values.len() / 4) as f32 * STEP;
+            let center = Point::new(300.0, 200.0);
+            let rectangle = Rectangle { center, width, height: 48.0, angle };
+            let line = Line { rectangle, width, symbols: ctc::decode(&values, 4, None) };
+            check(&words(&line, &symbols()), &rectangle);
+        }
     }
 }

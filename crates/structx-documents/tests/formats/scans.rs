@@ -10,7 +10,7 @@ use structx_documents::recognition::{
 };
 use structx_documents::{
     BlockKind, Bounds, Content, Document, Engine, FileError, FileErrorKind, Limits, Method, Mode,
-    Ocr, ReadOptions, read_bytes,
+    Ocr, ReadOptions, Recognition, read_bytes,
 };
 
 /// Lines at places that are parts of the image: left, top, height, text, score.
@@ -21,6 +21,8 @@ struct Scripted {
     lines: Lines,
     /// Turns of 90 degrees, clockwise.
     turns: u8,
+    /// How far the lines of the lower half go down, as a part of their length.
+    slope: f32,
     error: Option<RecognitionError>,
     is_missing: bool,
     unclear: usize,
@@ -33,6 +35,7 @@ fn scripted(lines: Lines) -> Scripted {
     Scripted {
         lines,
         turns: 0,
+        slope: 0.0,
         error: None,
         is_missing: false,
         unclear: 0,
@@ -57,6 +60,7 @@ impl Recognizer for Scripted {
         #[expect(clippy::cast_precision_loss, reason = "sides are short")]
         let (width, height) = (image.width() as f32, image.height() as f32);
         let place = |x: f32, y: f32| match self.turns {
+            0 if y > 0.5 => [x * width, y * height + self.slope * x * width],
             0 => [x * width, y * height],
             _ => [(1.0 - y) * width, x * height],
         };
@@ -221,6 +225,77 @@ fn text_and_a_scanned_part_are_both_read_once() {
 }
 
 #[test]
+fn the_skew_of_a_scanned_part_is_undone() {
+    let text = |y: u32| {
+        format!("BT /F 10 Tf 40 {y} Td (Native words that make a long and upright line) Tj ET")
+    };
+    let content = format!("{} {} q 360 0 0 200 20 20 cm /I Do Q", text(480), text(465));
+    // The engine sees the text of the file too, and finds most of the page upright.
+    let native = "Native words that make a long and upright line";
+    let mut lines = vec![(0.1, 0.024, 0.02, native, 0.9), (0.1, 0.054, 0.02, native, 0.9)];
+    // Within a line of the scan, 14 points of height; from one line to the next, 13.
+    for (row, (name, price)) in (0_u8..).zip([("Screws", "12.50"), ("Nails", "8.10")]) {
+        let top = 0.7 + 0.026 * f32::from(row);
+        lines.extend([(0.1, top, 0.02, name, 0.9), (0.8, top, 0.02, price, 0.9)]);
+    }
+    let engine = Arc::new(Scripted { slope: 0.05, ..scripted(lines) });
+    let document = read("a.pdf", pdf(&[&content]), &options(&engine)).unwrap();
+    let (before, scan) = document.text.split_at(document.text.find("Screws").unwrap());
+    assert!(before.contains("upright line"), "{}", document.text);
+    let words: Vec<&str> = scan.split(|it: char| it.is_whitespace() || it == '|').collect();
+    let words: Vec<&str> = words.into_iter().filter(|it| !it.is_empty()).collect();
+    assert_eq!(words, ["Screws", "12.50", "Nails", "8.10"], "{}", document.text);
+    let price = document.words.iter().find(|word| &document.text[word.range.clone()] == "12.50");
+    // Where it stands on the page: at 0.7 of 500 points, and 0.05 of 320 below.
+    let top = price.unwrap().bounds.top;
+    assert!((364.0..368.0).contains(&top), "{top}");
+}
+
+#[test]
+fn the_dots_of_a_table_of_contents_are_no_bad_text() {
+    let line = |y: u32| format!("BT /F 12 Tf 20 {y} Td (Chapter one {} 12) Tj ET", ". ".repeat(30));
+    let lines: Vec<String> = (1..30).map(|row| line(row * 16)).collect();
+    let engine = Arc::new(scripted(letter()));
+    let content = format!("{WHOLE} {}", lines.join(" "));
+    let document = read("a.pdf", pdf(&[&content]), &options(&engine)).unwrap();
+    assert_eq!(engine.calls.load(Ordering::Relaxed), 0);
+    assert!(document.text.contains("Chapter one"), "{}", document.text);
+}
+
+#[test]
+fn many_small_images_are_one_scan() {
+    let text = "BT /F 10 Tf 40 480 Td (Native words) Tj ET";
+    let tile = |place: u32| {
+        let (x, y) = (20 + place % 36 * 10, 20 + place / 36 * 10);
+        format!("q 10 0 0 10 {x} {y} cm /I Do Q")
+    };
+    let tiles: Vec<String> = (0..36 * 40).map(tile).collect();
+    let engine = Arc::new(scripted(vec![(0.1, 0.7, 0.02, "inside the tiles", 0.95)]));
+    let content = format!("{text} {}", tiles.join(" "));
+    let document = read("a.pdf", pdf(&[&content]), &options(&engine)).unwrap();
+    assert_eq!(document.text, "Native words\n\ninside the tiles");
+}
+
+#[test]
+fn a_blank_page_needs_no_vision() {
+    let blank = Arc::new(scripted(Vec::new()));
+    let text = "BT /F 10 Tf 40 440 Td (Native words) Tj ET";
+    let document = read("a.pdf", pdf(&[text, WHOLE]), &options(&blank)).unwrap();
+    let page = &document.pages[1];
+    assert!(!page.needs_vision && page.recognition == Some(Recognition::Done));
+    assert_eq!(document.method(page), Method::None);
+    assert_eq!(document.pages[0].recognition, None);
+    // A document without any text may be a picture.
+    let document = read("a.pdf", pdf(&[WHOLE]), &options(&blank)).unwrap();
+    assert!(document.pages[0].needs_vision);
+    // Nor is a page blank whose words are not clear.
+    let unclear = Arc::new(Scripted { unclear: 1, ..scripted(Vec::new()) });
+    let document = read("a.pdf", pdf(&[text, WHOLE]), &options(&unclear)).unwrap();
+    let page = &document.pages[1];
+    assert!(page.needs_vision && page.recognition == Some(Recognition::Failed));
+}
+
+#[test]
 fn a_bad_text_layer_is_replaced() {
     let bad =
         |y: u32| format!("BT 3 Tr /F 12 Tf 20 {y} Td (~~ ^^ |* _=\\\\ #l% ;:' \"<> ~i+) Tj ET");
@@ -251,6 +326,7 @@ fn the_option_decides() {
 fn missing_weights_are_told_where_they_are_missed() {
     let engine = Arc::new(Scripted { is_missing: true, ..scripted(letter()) });
     let document = read("a.pdf", pdf(&[WHOLE]), &options(&engine)).unwrap();
+    assert_eq!(document.pages[0].recognition, Some(Recognition::Unavailable));
     assert!(
         document.warnings.iter().any(|it| it.contains("page 1: fetch")),
         "{:?}",

@@ -35,6 +35,9 @@ class Detail {
     const lines = [
       ["Status", element("span", {}, badge(field.status, true), ` ${meaning}`)],
       ["Source", this.#source(field, decision)],
+      // That of a fuzzy place, or of a text that was recognised (OCR).
+      field.score > 0 && field.score < 1 && !decision?.place
+        ? ["Score", `${field.score.toFixed(2)} of 1`] : null,
       field.reply === null ? null : ["Reply", shown(field.reply)],
       decision?.value !== null && decision ? ["Was", own] : null,
       isEditable(field) || field.title ? null

@@ -4,6 +4,7 @@ mod actual_text;
 mod annotations;
 mod bitmap_fonts;
 mod fields;
+mod images;
 pub(in crate::pdf) mod ruling_lines;
 mod weight;
 
@@ -22,6 +23,7 @@ use hayro_syntax::page::Page;
 
 use self::actual_text::{HeldGlyph, MarkedContent};
 use self::bitmap_fonts::{guess, is_language};
+use self::images::PlacedImages;
 use self::ruling_lines::{RulingLines, is_visible};
 use self::weight::{Weights, is_stem};
 use crate::context::ReadContext;
@@ -33,8 +35,6 @@ const UNITS_PER_EM: f64 = 1000.0;
 const USUAL_ADVANCE: f32 = 500.0;
 /// Drawing calls between two checks of the time: chosen by hand, not measured.
 const CALLS_PER_CHECK: usize = 4096;
-/// The images of a page that are looked at: chosen by hand.
-const MOST_IMAGES: usize = 100;
 /// The most glyphs of a page, which are held in memory together: chosen by hand.
 const MOST_ON_A_PAGE: usize = 200_000;
 
@@ -59,15 +59,6 @@ impl Glyph {
     }
 }
 
-/// An image on a page.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::pdf) struct PlacedImage {
-    /// The part of the page that it covers.
-    pub(in crate::pdf) bounds: Rect,
-    /// Its pixels per point.
-    pub(in crate::pdf) resolution: f64,
-}
-
 /// The glyphs, images and ruling lines of one page.
 #[derive(Debug, Default)]
 pub(in crate::pdf) struct Drawing {
@@ -76,8 +67,7 @@ pub(in crate::pdf) struct Drawing {
     pub(in crate::pdf) unmapped: usize,
     /// An image, a line or an area that is not white is drawn.
     pub(in crate::pdf) has_graphics: bool,
-    /// The first images.
-    pub(in crate::pdf) images: Vec<PlacedImage>,
+    pub(in crate::pdf) images: PlacedImages,
     /// Texts of sticky notes.
     pub(in crate::pdf) notes: Vec<String>,
     pub(in crate::pdf) rulings: RulingLines,
@@ -317,8 +307,8 @@ impl Device<'_> for Collector<'_> {
         let bounds = props.transform.transform_rect_bbox(whole).intersect(self.area);
         let resolution = props.transform.determinant().abs().sqrt().recip();
         let is_seen = bounds.area() > 0.0 && resolution.is_finite();
-        if is_seen && self.drawing.images.len() < MOST_IMAGES {
-            self.drawing.images.push(PlacedImage { bounds, resolution });
+        if is_seen {
+            self.drawing.images.add(bounds, resolution);
         }
     }
 

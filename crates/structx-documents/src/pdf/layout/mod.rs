@@ -42,22 +42,44 @@ pub(in crate::pdf) fn blocks(
     let rulings = drawing.rulings.found();
     let mut blocks = Vec::new();
     let mut words = words(context, drawing.glyphs)?;
-    let upright = scan.as_ref().map_or(Rotation::UPRIGHT, PageScan::rotation);
-    if let Some(scan) = scan {
-        scan.add_to(&mut words);
-    }
+    let upright = match scan {
+        Some(scan) => {
+            let of_text: Vec<Rotation> = words.keys().copied().collect();
+            let of_scan = scan.add_to(&mut words);
+            of_text.into_iter().find(|it| it.is_near(of_scan)).unwrap_or(of_scan)
+        }
+        None => Rotation::UPRIGHT,
+    };
     let count: usize = words.values().map(Vec::len).sum();
+    let (mut skewed, mut end) = (Vec::new(), 0);
     for (rotation, mut words) in words {
         mark_notes(&mut words);
         // A few turned words are the labels of an upright table, or of a chart.
-        let has_tables = rotation == upright || words.len() * 2 > count;
+        let has_tables = rotation.is_near(upright) || words.len() * 2 > count;
         let turned = |ruling: &RulingLine| ruling.turned(|point| rotation.to_reading(point));
         let rulings = has_tables.then(|| rulings.iter().filter_map(turned).collect::<Vec<_>>());
         let turned = (rotation, upright);
-        rotated(context, turned, words, rulings.as_deref(), &mut blocks)?;
+        let is_skewed = rotation != upright && rotation.is_near(upright);
+        let to = if is_skewed { &mut skewed } else { &mut blocks };
+        rotated(context, turned, words, rulings.as_deref(), to)?;
+        if rotation == upright {
+            end = blocks.len();
+        }
     }
+    insert(&mut blocks, end, skewed);
     blocks.extend(drawing.notes.into_iter().map(PageBlock::Note));
     Ok(blocks)
+}
+
+/// Inserts the blocks of a skewed scan among those of the text around it, which end at `end`: before the
+/// first one below the scan.
+fn insert(blocks: &mut Vec<PageBlock>, end: usize, skewed: Vec<PageBlock>) {
+    let bottom = skewed.iter().filter_map(PageBlock::bounds).map(|it| it.bottom).reduce(f32::max);
+    let is_below = |block: &PageBlock| {
+        block.bounds().is_some_and(|bounds| bottom.is_some_and(|bottom| bounds.top >= bottom))
+    };
+    let place = blocks[..end].iter().position(is_below).unwrap_or(end);
+    blocks.splice(place..place, skewed);
 }
 
 fn rotated(

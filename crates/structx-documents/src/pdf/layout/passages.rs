@@ -30,6 +30,17 @@ pub(in crate::pdf) enum PageBlock {
     Note(String),
 }
 
+impl PageBlock {
+    /// Its box on the page, if it has one.
+    pub(super) fn bounds(&self) -> Option<Bounds> {
+        match self {
+            Self::Text(passage) => Some(passage.bounds),
+            Self::Table(table) => Some(table.bounds),
+            Self::Plain(_) | Self::Note(_) => None,
+        }
+    }
+}
+
 /// A table with the usual style of its text.
 #[derive(Debug)]
 pub(in crate::pdf) struct TableBlock {
@@ -98,7 +109,7 @@ pub(in crate::pdf) fn write(
         bounds: on_page(rotation, area),
         size: TextStyle::usual(paragraph.lines.iter().flat_map(|line| &line.words)).size,
         bold: paragraph.lines.iter().all(is_bold),
-        upright: rotation == upright,
+        upright: rotation.is_near(upright),
         lines: paragraph.lines.len(),
     }
 }

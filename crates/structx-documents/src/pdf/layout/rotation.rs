@@ -50,6 +50,12 @@ impl Rotation {
         ((off + TURN / 2).rem_euclid(TURN) - TURN / 2).abs() <= SLANT * HUNDREDTHS
     }
 
+    /// How far a direction deviates from it, in degrees from -180 to 180.
+    pub(in crate::pdf) fn deviation(self, direction: Vec2) -> f64 {
+        let off = direction.atan2().to_degrees() - f64::from(self.0) / f64::from(HUNDREDTHS);
+        (off + 180.0).rem_euclid(360.0) - 180.0
+    }
+
     fn sin_cos(self) -> (f64, f64) {
         match self.0 {
             0 => (0.0, 1.0),

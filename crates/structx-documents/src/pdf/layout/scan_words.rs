@@ -32,6 +32,7 @@ pub(in crate::pdf) struct PageScan {
 }
 
 type Words = BTreeMap<Rotation, Vec<PageWord>>;
+type Corners = [Point; 4];
 
 impl PageScan {
     /// How most of the text is turned.
@@ -39,43 +40,68 @@ impl PageScan {
         Rotation::of_degrees(self.text.angle.into())
     }
 
-    /// Adds the recognised words, but for those that the page has as text.
-    pub(super) fn add_to(self, words: &mut Words) {
+    /// Adds the recognised words, but for those that the page has as text; returns how most of the
+    /// added ones are turned.
+    pub(super) fn add_to(mut self, words: &mut Words) -> Rotation {
         let placed = |(rotation, words): (&Rotation, &Vec<PageWord>)| {
             let rotation = *rotation;
             let bounds = words.iter().map(|word| on_page(rotation, word.bounds));
             bounds.map(|bounds| (rotation, bounds)).collect::<Vec<_>>()
         };
         let native: Vec<(Rotation, Bounds)> = words.iter().flat_map(placed).collect();
+        self.leave_out(&native);
         let lines = self.text.lines.iter();
         let mut lines: Vec<ScanLine> = lines.filter_map(|line| self.line(line)).collect();
         snap_sizes(&mut lines);
         for line in lines {
-            for word in line.words() {
-                let bounds = on_page(line.rotation, word.bounds);
-                if !is_covered(&bounds, line.rotation, &native) {
-                    words.entry(line.rotation).or_default().push(word);
-                }
-            }
+            words.entry(line.rotation).or_default().extend(line.words());
         }
+        self.rotation()
+    }
+
+    /// Leaves out the words that the page has as text. Then the angle is that of the others: of a
+    /// scanned part, whatever is around it.
+    fn leave_out(&mut self, native: &[(Rotation, Bounds)]) {
+        if native.is_empty() {
+            return;
+        }
+        let unit = self.unit;
+        let mut lines = std::mem::take(&mut self.text.lines);
+        for line in &mut lines {
+            let Some(rotation) = self.rotation_of(&placed(line, unit)) else { continue };
+            line.words.retain(|word| !is_covered(&on_page_of(word, unit), rotation, native));
+        }
+        lines.retain(|line| !line.words.is_empty());
+        self.text.lines = lines;
+        self.text.angle = self.angle_of_lines();
+    }
+
+    /// The median angle of the lines by their length, of those that are turned as most of the text is.
+    fn angle_of_lines(&self) -> f32 {
+        let rotation = self.rotation();
+        let along = |line: &RecognizedLine| along(&placed(line, self.unit));
+        let mut angles: Vec<(f64, f64)> = self
+            .text
+            .lines
+            .iter()
+            .filter_map(along)
+            .filter(|along| rotation.is_along(*along))
+            .map(|along| (rotation.deviation(along), along.hypot()))
+            .collect();
+        angles.sort_by(|one, two| one.0.total_cmp(&two.0));
+        let mut rest = angles.iter().map(|(_, length)| length).sum::<f64>() / 2.0;
+        let median = angles.iter().find(|(_, length)| {
+            rest -= length;
+            rest <= 0.0
+        });
+        #[expect(clippy::cast_possible_truncation, reason = "an angle in degrees")]
+        median.map_or(self.text.angle, |(deviation, _)| self.text.angle + *deviation as f32)
     }
 
     /// A line in reading coordinates; `None` without a word that has a place.
     fn line<'a>(&self, line: &'a RecognizedLine) -> Option<ScanLine<'a>> {
-        let corners = |word: &RecognizedWord| {
-            word.corners
-                .map(|[x, y]| Point::new(f64::from(x) * self.unit, f64::from(y) * self.unit))
-        };
-        let placed: Vec<(&RecognizedWord, [Point; 4])> = line
-            .words
-            .iter()
-            .filter(|word| !word.text.trim().is_empty())
-            .map(|word| (word, corners(word)))
-            .filter(|(_, corners)| corners.iter().all(|corner| corner.is_finite()))
-            .collect();
-        let ((_, first), (_, last)) = (placed.first()?, placed.last()?);
-        let along = last[1].midpoint(last[2]) - first[0].midpoint(first[3]);
-        let rotation = self.rotation_of(along, first[0].distance(first[3]));
+        let placed = placed(line, self.unit);
+        let rotation = self.rotation_of(&placed)?;
         let mut words = Vec::with_capacity(placed.len());
         let (mut top, mut bottom) = (0.0, 0.0);
         for (word, corners) in placed {
@@ -90,12 +116,39 @@ impl PageScan {
         (bottom > top).then_some(ScanLine { rotation, top, bottom, size: bottom - top, words })
     }
 
-    /// The rotation of a line that is `along` long: that of the page, unless it differs clearly.
-    fn rotation_of(&self, along: Vec2, height: f64) -> Rotation {
-        let of_page = self.rotation();
-        let is_long = along.hypot() > LONG * height;
-        if is_long && !of_page.is_along(along) { Rotation::along(along) } else { of_page }
+    /// The rotation of a line: that of the page, unless it differs clearly.
+    fn rotation_of(&self, placed: &[(&RecognizedWord, Corners)]) -> Option<Rotation> {
+        let (of_page, along) = (self.rotation(), along(placed)?);
+        let (_, first) = placed.first()?;
+        let is_long = along.hypot() > LONG * first[0].distance(first[3]);
+        let is_other = is_long && !of_page.is_along(along);
+        Some(if is_other { Rotation::along(along) } else { of_page })
     }
+}
+
+/// The words of a line that have a place, with their corners in points of the page.
+fn placed(line: &RecognizedLine, unit: f64) -> Vec<(&RecognizedWord, Corners)> {
+    let words = line.words.iter().filter(|word| !word.text.trim().is_empty());
+    words
+        .map(|word| (word, corners(word, unit)))
+        .filter(|(_, corners)| corners.iter().all(|corner| corner.is_finite()))
+        .collect()
+}
+
+fn corners(word: &RecognizedWord, unit: f64) -> Corners {
+    word.corners.map(|[x, y]| Point::new(f64::from(x) * unit, f64::from(y) * unit))
+}
+
+/// The direction and length of a line.
+fn along(placed: &[(&RecognizedWord, Corners)]) -> Option<Vec2> {
+    let ((_, first), (_, last)) = (placed.first()?, placed.last()?);
+    Some(last[1].midpoint(last[2]) - first[0].midpoint(first[3]))
+}
+
+/// The box of a word on the page.
+fn on_page_of(word: &RecognizedWord, unit: f64) -> Bounds {
+    let [one, two, three, four] = corners(word, unit);
+    on_page(Rotation::UPRIGHT, Rect::from_points(one, three).union(Rect::from_points(two, four)))
 }
 
 /// A line in reading coordinates.
