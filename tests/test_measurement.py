@@ -286,6 +286,7 @@ def test_without_weights_for_text_recognition_pages_are_partial(
     ("recognition", "needs_vision", "expected"),
     [
         (None, False, None),
+        (None, True, "ocr_unavailable"),
         ("done", False, None),
         ("failed", True, "ocr_failed"),
         # A part of the page is a scan.

@@ -476,7 +476,7 @@ def test_the_progress_of_text_recognition_is_that_of_all_files(
     files = tuple(replace(recognition, url=f"{known._HUB}/{name}") for name in names)  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(ocr, "FILES", files)
     needed: list[int] = []
-    monkeypatch.setattr(ocr, "check_space", lambda folder, bytes: needed.append(bytes))
+    monkeypatch.setattr(ocr, "check_space", lambda _, size: needed.append(size))
     shown: list[int] = []
     show = fetch.DownloadProgress.show
 

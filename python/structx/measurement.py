@@ -261,14 +261,13 @@ class DocumentMeasurer:
 
     def _own_error(self, page: Page) -> ErrorCode | None:
         """Why text may be missing that no `ocr_reader` was to recognise."""
-        match page.recognition:
-            case "skipped" | "unavailable" | "failed":
-                return _ERRORS[page.recognition]
-            case "done":
-                return None
+        if page.recognition is not None:
+            return _ERRORS.get(page.recognition)
         if self.ocr_mode == "never":
             return "ocr_skipped" if page.needs_vision else None
-        is_unread = self.ocr_mode == "always" and not _core.can_recognize()
+        # Without the engine: pages without text, or all that were to be recognised.
+        is_auto = self.ocr_mode == "auto"
+        is_unread = page.needs_vision if is_auto else not _core.can_recognize()
         return "ocr_unavailable" if is_unread else None
 
     def _pool(self) -> ThreadPoolExecutor:
