@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from provider import ROOT
 from structx import cli, local_models
 from structx.exceptions import FileError
+from structx.local_models import ocr
 
 
 @pytest.fixture
@@ -96,3 +99,9 @@ def test_models_path_list_and_remove_of_a_stored_model(
     assert str(path) in capsys.readouterr().out
     assert cli.main(["models", "remove", local_models.DEFAULT]) == 0
     assert not path.exists()
+
+
+def test_the_core_and_the_package_name_the_same_weights() -> None:
+    engine = (ROOT / "crates/structx-ocr/src/engine.rs").read_text(encoding="utf-8")
+    names = set(re.findall(r'"([^"]+\.onnx)"', engine))
+    assert names == {file.name for file in ocr.FILES}

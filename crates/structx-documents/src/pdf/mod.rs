@@ -124,8 +124,8 @@ fn pages(
     Ok((pages, all_unmapped))
 }
 
-/// Needs no vision for pages on which text recognition found nothing to read, among pages with text. A
-/// document without any text may be a picture, which only a vision model can tell.
+/// Needs no vision for pages on which text recognition found nothing to read, among pages with text.
+/// A document without any text may be a picture, which only a vision model can tell.
 fn settle_blank_pages(pages: &mut [PageText]) {
     if pages.iter().any(|page| !page.blocks.is_empty()) {
         for page in pages.iter_mut().filter(|page| page.recognition == Some(Recognition::Done)) {

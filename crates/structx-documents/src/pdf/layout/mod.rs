@@ -71,8 +71,8 @@ pub(in crate::pdf) fn blocks(
     Ok(blocks)
 }
 
-/// Inserts the blocks of a skewed scan among those of the text around it, which end at `end`: before the
-/// first one below the scan.
+/// Inserts the blocks of a skewed scan among those of the text around it, which end at `end`: before
+/// the first one below the scan.
 fn insert(blocks: &mut Vec<PageBlock>, end: usize, skewed: Vec<PageBlock>) {
     let bottom = skewed.iter().filter_map(PageBlock::bounds).map(|it| it.bottom).reduce(f32::max);
     let is_below = |block: &PageBlock| {

@@ -76,7 +76,7 @@ impl PageScan {
         self.text.angle = self.angle_of_lines();
     }
 
-    /// The median angle of the lines by their length, of those that are turned as most of the text is.
+    /// The median angle by length of the lines that are turned as most of the text is.
     fn angle_of_lines(&self) -> f32 {
         let rotation = self.rotation();
         let along = |line: &RecognizedLine| along(&placed(line, self.unit));
