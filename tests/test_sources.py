@@ -297,6 +297,16 @@ def test_an_archive_is_several_sources(subject: Extractor, folder: Path) -> None
     assert (seen[-1].files, seen[-1].total_files) == (4, 4)
 
 
+def test_a_mailbox_is_several_sources(subject: Extractor, folder: Path) -> None:
+    mail = "From a@x.example Mon Jan  1 10:00:00 2024\nSubject: {}\n\nHello\n\n"
+    (folder / "all.mbox").write_text(mail.format("one") + mail.format("two"))
+    rows = subject.extract(**call("all.mbox")).rows
+    assert [row.source for row in rows] == ["all.mbox/1.eml", "all.mbox/2.eml"]
+    assert {row.status for row in rows} == {"success"}
+    with pytest.raises(structx.UnsupportedFileError, match="is a mailbox"):
+        structx.read("all.mbox")
+
+
 def test_a_column_of_a_table_names_sources(subject: Extractor, folder: Path) -> None:
     table = pd.DataFrame(
         {"path": ["one.txt", "missing.pdf", None, "rows.csv"], "customer": list("abcd")},

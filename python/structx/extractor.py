@@ -111,8 +111,8 @@ class Extractor(PreparingExtractor):
                 or `~/`; otherwise it is the text itself. A document or text is one row; a table has
                 one row per record. Or several sources: `structx.files("*.pdf")`, a list, a tuple or
                 an iterator of these (of any, but not nested), also of `(name, bytes)`; a `.zip`
-                file; in async methods an async iterator. An iterator advances on a thread of
-                structx, one step at a time. A source that can't be read is a failed row.
+                or `.mbox` file; in async methods an async iterator. An iterator advances on a
+                thread of structx, one step at a time. A source that can't be read is a failed row.
             query: what to extract, in plain words.
             model: the type of one item: a pydantic model, a dataclass, a TypedDict, a NamedTuple,
                 an Enum, another type that pydantic validates (unions, `str`, `Literal`,

@@ -4,7 +4,7 @@ use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use super::gzip;
-use super::mail::outlook;
+use super::mail::{mailbox, outlook};
 use super::markup::text::{decode, is_binary};
 use super::records::options;
 use super::source::file_name;
@@ -223,6 +223,11 @@ fn by_name(name: &str, named: Option<Format>, bytes: &[u8]) -> Result<Format, Fi
         (_, _) if is_binary(bytes) => Err(unsupported(name, "unknown binary file type")),
         (Some(format), _) => Ok(format),
         (None, None) => Ok(Format::Text),
+        (None, Some(_)) if mailbox::is_mailbox(bytes) => {
+            let message = "is a mailbox; extract from it as a `.mbox` file, whose e-mails are \
+                           sources, or save its e-mails as .eml";
+            Err(FileError::new(FileErrorKind::Unsupported, name, message))
+        }
         (None, Some(extension)) => {
             Err(unsupported(name, &format!("unknown file type .{extension}")))
         }

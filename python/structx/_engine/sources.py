@@ -77,8 +77,8 @@ def _labeled(source: Source, label: str | None) -> Source:
 
 
 def _is_archive(label: str | None) -> bool:
-    """Whether it is the name of a zip archive, whose files are sources."""
-    return label is not None and label.lower().endswith(".zip")
+    """Whether it is the name of a zip archive or a mailbox, whose files are sources."""
+    return label is not None and label.lower().endswith((".zip", ".mbox"))
 
 
 def _several(

@@ -1,7 +1,8 @@
-//! E-mails: of the Internet (.eml) and of Outlook (.msg).
+//! E-mails: of the Internet (.eml) and of Outlook (.msg); mailboxes (.mbox).
 
 mod compressed_rtf;
 mod internet;
+pub(super) mod mailbox;
 pub(super) mod outlook;
 mod writer;
 

@@ -29,9 +29,12 @@ pub(crate) fn document(context: &ReadContext, text: String) -> Result<Document, 
 
 /// Decodes a file, with newlines as `\n`, and warns if the encoding is a guess.
 ///
-/// In order of precedence: a byte order mark, the caller's choice, UTF-16 by its zero bytes, valid
+/// In order of precedence: a byte order mark (also of UTF-32), the caller's choice, UTF-16 by its zero bytes, valid
 /// UTF-8, statistical detection.
 pub(crate) fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (String, Option<String>) {
+    if let Some(text) = utf32(bytes) {
+        return (normalise_newlines(text), None);
+    }
     let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
     let encoding = marked.or(given).or_else(|| utf16_without_mark(bytes));
     let encoding = encoding.unwrap_or_else(|| match std::str::from_utf8(bytes) {
@@ -54,6 +57,19 @@ pub(crate) fn decode(bytes: &[u8], given: Option<&'static Encoding>) -> (String,
     (normalise_newlines(text), warning)
 }
 
+/// The text of UTF-32 with a byte order mark. UTF-16 that begins with a NUL has the same mark, but few
+/// such texts are valid UTF-32.
+fn utf32(bytes: &[u8]) -> Option<String> {
+    let from: fn([u8; 4]) -> u32 = match bytes {
+        [0xFF, 0xFE, 0, 0, ..] => u32::from_le_bytes,
+        [0, 0, 0xFE, 0xFF, ..] => u32::from_be_bytes,
+        _ => return None,
+    };
+    let (units, rest) = bytes[4..].as_chunks::<4>();
+    let text: Option<String> = units.iter().map(|unit| char::from_u32(from(*unit))).collect();
+    text.filter(|_| rest.is_empty())
+}
+
 /// The most likely encoding of bytes that are not UTF-8, judged by the first mebibyte.
 fn guess(bytes: &[u8]) -> &'static Encoding {
     const ENOUGH: usize = 1 << 20;
@@ -66,6 +82,7 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
 pub(crate) fn is_binary(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(8192)];
     Encoding::for_bom(head).is_none()
+        && utf32(head).is_none()
         && utf16_without_mark(head).is_none()
         && head.contains(&0)
         && !is_utf8_with_nuls(head)
@@ -154,10 +171,14 @@ mod tests {
     #[test]
     fn encodings() {
         let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
-        let cases: [(Vec<u8>, &str, bool); 9] = [
+        let utf32 = |text: &str| text.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect();
+        let little = |text: &str| text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        let cases: [(Vec<u8>, &str, bool); 11] = [
             ("Zürich".into(), "Zürich", false),
             ("\u{feff}Zürich".into(), "Zürich", false),
             (utf16("\u{feff}Zürich"), "Zürich", false),
+            (utf32("\u{feff}Zürich\r\n😀"), "Zürich\n😀", false),
+            (little("\u{feff}Zürich"), "Zürich", false),
             (utf16("a\r\nb and more"), "a\nb and more", true),
             (utf16("имя, город\r\n"), "имя, город\n", true),
             (b"Z\xFCrich\r\n\x80 5\r".to_vec(), "Zürich\n€ 5\n", true),

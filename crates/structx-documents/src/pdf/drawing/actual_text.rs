@@ -5,6 +5,7 @@ use hayro_interpret::kurbo::Point;
 use hayro_syntax::object::{Dict, String as PdfString};
 
 use super::Glyph;
+use super::typeface::Typeface;
 use crate::pdf::text_string::decode;
 
 /// The open marked content of a page.
@@ -30,7 +31,8 @@ pub(super) struct HeldGlyph {
     pub(super) origin: Point,
     pub(super) end: Point,
     pub(super) size: f64,
-    pub(super) bold: bool,
+    pub(super) face: Typeface,
+    pub(super) mirrored: bool,
 }
 
 impl MarkedContent {
@@ -105,7 +107,8 @@ impl Replacement {
         if !is_line {
             return self.glyphs;
         }
-        let (origin, size, bold) = (first.origin, first.size, first.bold);
+        let (origin, size) = (first.origin, first.size);
+        let (face, mirrored) = (first.face, first.mirrored);
         let characters: Vec<char> = self.text.chars().collect();
         let count = f64::from(u32::try_from(characters.len()).unwrap_or(u32::MAX));
         let at = |index: u32| origin + along * (f64::from(index) / count);
@@ -116,7 +119,8 @@ impl Replacement {
                 origin: at(index),
                 end: at(index + 1),
                 size,
-                bold,
+                face,
+                mirrored,
             })
             .collect()
     }
@@ -124,7 +128,7 @@ impl Replacement {
 
 impl HeldGlyph {
     pub(super) fn into_glyph(self) -> Option<Glyph> {
-        let Self { text, origin, end, size, bold } = self;
-        text.map(|text| Glyph { text, origin, end, size, bold })
+        let Self { text, origin, end, size, face, mirrored } = self;
+        text.map(|text| Glyph { text, origin, end, size, face, mirrored })
     }
 }

@@ -8,6 +8,7 @@ use hayro_syntax::object::{Array, Dict, Name, Rect as PdfRect, String as PdfStri
 use hayro_syntax::page::Page;
 
 use super::fields::{self, FieldValue};
+use super::typeface::Typeface;
 use super::{Drawing, Glyph};
 use crate::FileError;
 use crate::context::ReadContext;
@@ -204,7 +205,8 @@ fn write(text: &str, area: Rect, transform: Affine, glyphs: &mut Vec<Glyph>) {
                 origin: transform * Point::new(x, y),
                 end: transform * Point::new(x + size / 2.0, y),
                 size,
-                bold: false,
+                face: Typeface::default(),
+                mirrored: false,
             });
         }
     }

@@ -6,7 +6,7 @@ mod bitmap_fonts;
 mod fields;
 mod images;
 pub(in crate::pdf) mod ruling_lines;
-mod weight;
+pub(in crate::pdf) mod typeface;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -25,7 +25,7 @@ use self::actual_text::{HeldGlyph, MarkedContent};
 use self::bitmap_fonts::{guess, is_language};
 use self::images::PlacedImages;
 use self::ruling_lines::{RulingLines, is_visible};
-use self::weight::{Weights, is_stem};
+use self::typeface::{Typeface, Typefaces, is_stem};
 use crate::context::ReadContext;
 use crate::{FileError, FileErrorKind};
 
@@ -46,7 +46,9 @@ pub(in crate::pdf) struct Glyph {
     pub(in crate::pdf) origin: Point,
     pub(in crate::pdf) end: Point,
     pub(in crate::pdf) size: f64,
-    pub(in crate::pdf) bold: bool,
+    pub(in crate::pdf) face: Typeface,
+    /// It runs to the left, as in a mirror.
+    pub(in crate::pdf) mirrored: bool,
 }
 
 impl Glyph {
@@ -79,14 +81,14 @@ pub(in crate::pdf) struct Drawer<'a> {
     pdf: &'a Pdf,
     cache: InterpreterCache<'a>,
     settings: InterpreterSettings,
-    weights: Weights,
+    faces: Typefaces,
     drawn: usize,
 }
 
 impl<'a> Drawer<'a> {
     pub(in crate::pdf) fn new(context: &'a ReadContext<'a>, pdf: &'a Pdf) -> Self {
         let (cache, settings) = (InterpreterCache::new(), InterpreterSettings::default());
-        Self { context, pdf, cache, settings, weights: Weights::default(), drawn: 0 }
+        Self { context, pdf, cache, settings, faces: Typefaces::default(), drawn: 0 }
     }
 
     pub(in crate::pdf) fn draw(&mut self, page: &Page<'a>) -> Result<Drawing, FileError> {
@@ -100,7 +102,7 @@ impl<'a> Drawer<'a> {
             drawing: Drawing::default(),
             guesses: Vec::new(),
             marked: MarkedContent::default(),
-            weights: std::mem::take(&mut self.weights),
+            faces: std::mem::take(&mut self.faces),
             drawn: self.drawn,
             calls: 0,
             last_run: Point::ZERO,
@@ -116,7 +118,7 @@ impl<'a> Drawer<'a> {
             Err(panic) => resume_unwind(panic),
         })?;
         self.drawn = collector.drawn;
-        self.weights = std::mem::take(&mut collector.weights);
+        self.faces = std::mem::take(&mut collector.faces);
         let mut drawing = collector.finish();
         annotations::read(self.context, page, transform, &mut drawing)?;
         Ok(drawing)
@@ -131,7 +133,7 @@ struct Collector<'a> {
     /// The indexes of the glyphs whose text is a guess.
     guesses: Vec<usize>,
     marked: MarkedContent,
-    weights: Weights,
+    faces: Typefaces,
     /// The number of glyphs on all pages so far.
     drawn: usize,
     /// The number of drawing calls on the page.
@@ -190,7 +192,9 @@ impl Collector<'_> {
         if !end.is_finite() || !size.is_finite() || size <= 0.0 {
             return;
         }
-        let held = HeldGlyph { text: known, origin, end, size, bold: font.bold };
+        // On the page, y goes down and in a font up; so letters that are not mirrored are flipped.
+        let mirrored = end.x < origin.x && transform.determinant() > 0.0;
+        let held = HeldGlyph { text: known, origin, end, size, face: font.face, mirrored };
         let Some(mut glyph_here) = self.marked.hold(held) else { return };
         if glyph_here.text.is_none() {
             glyph_here.text = guess(glyph);
@@ -222,16 +226,16 @@ impl Collector<'_> {
         (known.text.clone(), known.advance)
     }
 
-    /// Whether the run is set in a bold font, by its first letter with a stem.
-    fn is_bold(&mut self, run: &GlyphRun<'_, '_>) -> bool {
+    /// How the font of the run looks, by its first letter with a stem.
+    fn face(&mut self, run: &GlyphRun<'_, '_>) -> Typeface {
         let stem = run.glyphs().iter().find_map(|glyph| match self.code(glyph).0 {
             Some(BfString::Char(letter)) if is_stem(letter) => Some((glyph, Some(letter))),
             _ => None,
         });
         let first = || run.glyphs().first().map(|glyph| (glyph, None));
-        let Some((glyph, letter)) = stem.or_else(first) else { return false };
-        let FontGlyph::Outline(glyph) = &**glyph else { return false };
-        self.weights.is_bold(glyph, letter)
+        let Some((glyph, letter)) = stem.or_else(first) else { return Typeface::default() };
+        let FontGlyph::Outline(glyph) = &**glyph else { return Typeface::default() };
+        self.faces.of(glyph, letter)
     }
 
     /// The drawing; guesses are only kept if they look like a language.
@@ -257,7 +261,7 @@ impl Collector<'_> {
 #[derive(Clone, Copy)]
 struct Font {
     mode: WritingMode,
-    bold: bool,
+    face: Typeface,
     /// Its glyphs are stretched to the widths of a font that isn't there.
     is_stretched: bool,
 }
@@ -272,8 +276,8 @@ impl Device<'_> for Collector<'_> {
         }
         self.last_run = start;
         self.runs += 1;
-        let (mode, bold) = (run.writing_mode(), self.is_bold(run));
-        let font = Font { mode, bold, is_stretched: is_stretched(run) };
+        let (mode, face) = (run.writing_mode(), self.face(run));
+        let font = Font { mode, face, is_stretched: is_stretched(run) };
         for glyph in run.glyphs() {
             self.check_limits();
             self.push(glyph, props.transform * glyph.transform(), font);

@@ -160,6 +160,8 @@ mod tests {
             bounds: Bounds { left: 50.0, top, right: 100.0, bottom: top + size },
             size,
             bold: false,
+            italic: false,
+            monospaced: false,
             upright: true,
             lines: 1,
         })

@@ -176,7 +176,7 @@ fn differ(last: &Line, line: &Line) -> bool {
 }
 
 pub(in crate::pdf) fn is_bold(line: &Line) -> bool {
-    line.words.iter().all(|word| word.bold)
+    line.words.iter().all(|word| word.face.bold)
 }
 
 /// Whether the line begins with a bullet or list number and continues.

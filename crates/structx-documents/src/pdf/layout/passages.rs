@@ -16,6 +16,11 @@ use crate::{Bounds, markdown_table};
 const COLUMN_SPACES: usize = 3;
 /// English prefixes that keep their hyphen at a line end: `self-employed`. Chosen by hand.
 const COMPOUND_PREFIXES: [&str; 3] = ["self", "ex", "quasi"];
+/// The widths of a character of a typewriter font, in ems, the largest difference between two words,
+/// and the least number of letters that tell: chosen by hand. Courier has 0.6.
+const PITCH: (f64, f64) = (0.48, 0.68);
+const SAME_PITCH: f64 = 0.01;
+const LEAST_MONOSPACED: usize = 6;
 /// The most character columns of a page: chosen by hand.
 const MOST_COLUMNS: f64 = 400.0;
 
@@ -63,7 +68,7 @@ impl TextStyle {
         let mut bytes: Vec<(Self, usize)> = Vec::new();
         for word in words {
             #[expect(clippy::cast_possible_truncation, reason = "a size needs no more precision")]
-            let style = Self { size: word.size as f32, bold: word.bold };
+            let style = Self { size: word.size as f32, bold: word.face.bold };
             match bytes.iter_mut().find(|(known, _)| *known == style) {
                 Some((_, count)) => *count += word.text.len(),
                 None => bytes.push((style, word.text.len())),
@@ -82,6 +87,9 @@ pub(in crate::pdf) struct Passage {
     pub(in crate::pdf) bounds: Bounds,
     pub(in crate::pdf) size: f32,
     pub(in crate::pdf) bold: bool,
+    pub(in crate::pdf) italic: bool,
+    /// All its characters are of one width, as those of code are.
+    pub(in crate::pdf) monospaced: bool,
     /// In the direction of most of the page.
     pub(in crate::pdf) upright: bool,
     pub(in crate::pdf) lines: usize,
@@ -109,9 +117,24 @@ pub(in crate::pdf) fn write(
         bounds: on_page(rotation, area),
         size: TextStyle::usual(paragraph.lines.iter().flat_map(|line| &line.words)).size,
         bold: paragraph.lines.iter().all(is_bold),
+        italic: paragraph.lines.iter().flat_map(|line| &line.words).all(|word| word.face.italic),
+        monospaced: is_monospaced(&paragraph.lines),
         upright: rotation.is_near(upright),
         lines: paragraph.lines.len(),
     }
+}
+
+/// Whether the characters of each word have the same width, as in a typewriter font.
+fn is_monospaced(lines: &[Line]) -> bool {
+    let words = || lines.iter().flat_map(|line| &line.words).filter(|word| word.text.is_ascii());
+    #[expect(clippy::cast_precision_loss, reason = "a word is short")]
+    let pitch = |word: &PageWord| word.bounds.width() / word.text.len() as f64 / word.size;
+    let Some(first) = words().next().map(pitch) else { return false };
+    let letters: usize = words().map(|word| word.text.len()).sum();
+    letters >= LEAST_MONOSPACED
+        && (PITCH.0..PITCH.1).contains(&first)
+        && words().count() > 1
+        && words().all(|word| (pitch(word) - first).abs() < SAME_PITCH)
 }
 
 /// The median character width of the words, in points.

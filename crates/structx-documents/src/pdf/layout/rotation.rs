@@ -9,22 +9,26 @@ const STEP: i32 = 15;
 const HUNDREDTHS: i32 = 100;
 const TURN: i32 = 360 * HUNDREDTHS;
 
-/// The rotation of a text, in hundredths of a degree clockwise; upright ones first.
+/// The rotation of a text, in hundredths of a degree clockwise, and whether it is seen in a mirror, left
+/// and right exchanged; upright ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::pdf) struct Rotation(i32);
+pub(in crate::pdf) struct Rotation(i32, bool);
 
 impl Rotation {
-    pub(in crate::pdf) const UPRIGHT: Self = Self(0);
+    pub(in crate::pdf) const UPRIGHT: Self = Self(0, false);
 
     /// The rotation of this many degrees, such as that of a skewed scan.
     pub(in crate::pdf) fn of_degrees(degrees: f64) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "an angle in degrees")]
         let hundredths = (degrees % 360.0 * f64::from(HUNDREDTHS)).round() as i32;
-        Self((hundredths + SLANT * HUNDREDTHS).rem_euclid(TURN) - SLANT * HUNDREDTHS)
+        Self((hundredths + SLANT * HUNDREDTHS).rem_euclid(TURN) - SLANT * HUNDREDTHS, false)
     }
 
     /// The rotation of a text whose lines run in this direction, without a small deviation.
-    pub(in crate::pdf) fn along(direction: Vec2) -> Self {
+    pub(in crate::pdf) fn along(direction: Vec2, mirrored: bool) -> Self {
+        if mirrored {
+            return Self(Self::along(Vec2::new(-direction.x, direction.y), false).0, true);
+        }
         // The usual case.
         if direction.y == 0.0 && direction.x >= 0.0 {
             return Self::UPRIGHT;
@@ -34,9 +38,9 @@ impl Rotation {
         let quarter = (degrees + 405).rem_euclid(360) / 90 * 90;
         let off = (degrees - quarter + 180).rem_euclid(360) - 180;
         if off.abs() <= SLANT {
-            return Self(quarter * HUNDREDTHS);
+            return Self(quarter * HUNDREDTHS, false);
         }
-        Self((degrees + 360 + STEP / 2).rem_euclid(360) / STEP * STEP * HUNDREDTHS)
+        Self((degrees + 360 + STEP / 2).rem_euclid(360) / STEP * STEP * HUNDREDTHS, false)
     }
 
     /// Whether it differs from this direction by a small deviation only.
@@ -69,12 +73,14 @@ impl Rotation {
     /// Converts a point of the page to reading coordinates.
     pub(in crate::pdf) fn to_reading(self, point: Point) -> Point {
         let (sin, cos) = self.sin_cos();
-        Point::new(point.x * cos + point.y * sin, point.y * cos - point.x * sin)
+        let x = if self.1 { -point.x } else { point.x };
+        Point::new(x * cos + point.y * sin, point.y * cos - x * sin)
     }
 
     pub(in crate::pdf) fn to_page(self, point: Point) -> Point {
         let (sin, cos) = self.sin_cos();
-        Point::new(point.x * cos - point.y * sin, point.y * cos + point.x * sin)
+        let x = point.x * cos - point.y * sin;
+        Point::new(if self.1 { -x } else { x }, point.y * cos + point.x * sin)
     }
 
     /// The box on the page of an area in reading coordinates.
@@ -97,10 +103,20 @@ mod tests {
         let skewed = Rotation::of_degrees(358.5);
         assert!(skewed < Rotation::UPRIGHT && skewed == Rotation::of_degrees(-1.5));
         let direction = Vec2::from_angle(-1.5_f64.to_radians());
-        assert_eq!(Rotation::along(direction), Rotation::UPRIGHT);
+        assert_eq!(Rotation::along(direction, false), Rotation::UPRIGHT);
         assert!(skewed.is_along(direction) && Rotation::UPRIGHT.is_along(direction));
         assert!(!Rotation::of_degrees(90.0).is_along(direction));
         assert!(Rotation::of_degrees(180.0).is_along(Vec2::from_angle(-178_f64.to_radians())));
+    }
+
+    #[test]
+    fn a_mirrored_text_runs_to_the_right_in_reading_coordinates() {
+        let mirrored = Rotation::along(Vec2::new(-1.0, 0.0), true);
+        assert!(mirrored != Rotation::UPRIGHT && mirrored != Rotation::of_degrees(180.0));
+        let (first, next) = (Point::new(300.0, 40.0), Point::new(250.0, 40.0));
+        let (first, next) = (mirrored.to_reading(first), mirrored.to_reading(next));
+        assert!(first.x < next.x && (first.y - 40.0).abs() < 1e-9);
+        assert!(mirrored.to_page(next).distance(Point::new(250.0, 40.0)) < 1e-9);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::passages::on_page;
 use super::rotation::Rotation;
 use super::words::PageWord;
 use crate::Bounds;
+use crate::pdf::drawing::typeface::Typeface;
 use crate::recognition::{RecognizedImage, RecognizedLine, RecognizedWord};
 
 /// The share of a line's height below its baseline, as for glyphs.
@@ -122,7 +123,7 @@ impl PageScan {
         let (_, first) = placed.first()?;
         let is_long = along.hypot() > LONG * first[0].distance(first[3]);
         let is_other = is_long && !of_page.is_along(along);
-        Some(if is_other { Rotation::along(along) } else { of_page })
+        Some(if is_other { Rotation::along(along, false) } else { of_page })
     }
 }
 
@@ -173,7 +174,7 @@ impl ScanLine<'_> {
             bounds: Rect::new(*left, self.top, right.max(*left), self.bottom),
             baseline,
             size: self.size,
-            bold: false,
+            face: Typeface::default(),
             after_space: true,
             drawn,
             score: Some(word.score.clamp(0.0, 1.0)),

@@ -3,6 +3,7 @@
 use hayro_interpret::kurbo::Rect;
 
 use super::words::PageWord;
+use crate::pdf::drawing::typeface::Typeface;
 
 /// The font size of the words, in points.
 const SIZE: f64 = 10.0;
@@ -22,7 +23,7 @@ pub(in crate::pdf) fn words(texts: &[(f64, f64, &str)]) -> Vec<PageWord> {
                     bounds: Rect::new(x, baseline - 0.8 * SIZE, right, baseline + 0.2 * SIZE),
                     baseline: *baseline,
                     size: SIZE,
-                    bold: false,
+                    face: Typeface::default(),
                     after_space: true,
                     drawn: words.len(),
                     score: None,

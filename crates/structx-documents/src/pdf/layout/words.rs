@@ -16,6 +16,7 @@ use crate::FileError;
 use crate::context::ReadContext;
 use crate::markup::text_style::Script;
 use crate::pdf::drawing::Glyph;
+use crate::pdf::drawing::typeface::Typeface;
 
 /// The least gap between two words, in ems: after the first letter of a word, when its letter spacing
 /// is unknown; and the bounds once it is known. A space is about 0.25. Chosen by hand.
@@ -35,7 +36,7 @@ pub(in crate::pdf) struct PageWord {
     pub(in crate::pdf) bounds: Rect,
     pub(in crate::pdf) baseline: f64,
     pub(in crate::pdf) size: f64,
-    pub(in crate::pdf) bold: bool,
+    pub(in crate::pdf) face: Typeface,
     /// A space is drawn before the word.
     pub(in crate::pdf) after_space: bool,
     /// Its place in the order of drawing.
@@ -60,7 +61,7 @@ pub(in crate::pdf) fn words(
         if count.is_multiple_of(GLYPHS_PER_CHECK) {
             context.check_time()?;
         }
-        let rotation = Rotation::along(glyph.end - glyph.origin);
+        let rotation = Rotation::along(glyph.end - glyph.origin, glyph.mirrored);
         builders.entry(rotation).or_default().push(rotation, glyph);
     }
     Ok(builders.into_iter().map(|(rotation, maker)| (rotation, maker.finish())).collect())
@@ -113,7 +114,7 @@ impl WordBuilder {
         } else {
             let after_space = self.after_space || self.words.is_empty();
             self.complete();
-            let style = (glyph.size, glyph.bold);
+            let style = (glyph.size, glyph.face);
             self.words.push(PageWord::new(&this, style, after_space, self.words.len()));
             self.text = GrowingText::new(clean(&this.text));
             self.spacing = None;
@@ -218,9 +219,9 @@ impl PlacedGlyph {
 }
 
 impl PageWord {
-    fn new(at: &PlacedGlyph, style: (f64, bool), after_space: bool, drawn: usize) -> Self {
-        let ((size, bold), bounds, baseline) = (style, reach(at, style.0), at.origin.y);
-        Self { text: String::new(), bounds, baseline, size, bold, after_space, drawn, score: None }
+    fn new(at: &PlacedGlyph, style: (f64, Typeface), after_space: bool, drawn: usize) -> Self {
+        let ((size, face), bounds, baseline) = (style, reach(at, style.0), at.origin.y);
+        Self { text: String::new(), bounds, baseline, size, face, after_space, drawn, score: None }
     }
 }
 
@@ -297,6 +298,7 @@ mod tests {
     use super::PageWord;
     use crate::context::ReadContext;
     use crate::pdf::drawing::Glyph;
+    use crate::pdf::drawing::typeface::Typeface;
     use crate::{FileErrorKind, Limits, ReadOptions};
 
     /// A letter of 10 points that is half an em wide.
@@ -311,7 +313,8 @@ mod tests {
             origin: Point::new(x, y),
             end: Point::new(x + 5.0, y),
             size: 10.0,
-            bold: false,
+            face: Typeface::default(),
+            mirrored: false,
         }
     }
 
@@ -383,8 +386,8 @@ mod tests {
             let step = 5.0 * Vec2::new(direction.0, direction.1).normalize();
             let letter = |(number, character): (u32, char)| {
                 let origin = Point::new(100.0, 100.0) + f64::from(number) * step;
-                let text = BfString::Char(character);
-                Glyph { text, origin, end: origin + step, size: 10.0, bold: false }
+                let letter = glyph(&character.to_string(), 0.0, 0.0);
+                Glyph { origin, end: origin + step, ..letter }
             };
             let found = words((0..).zip("turned".chars()).map(letter).collect());
             let [(rotation, words)] = &found.into_iter().collect::<Vec<_>>()[..] else {
