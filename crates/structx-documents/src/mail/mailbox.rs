@@ -42,9 +42,8 @@ pub(crate) fn as_sent(message: &[u8]) -> Vec<u8> {
 
 /// Whether the line has a time of day after the sender, as no sentence has that begins with `From`.
 fn is_postmark(line: &[u8]) -> bool {
-    let is_time = |part: &[u8]| {
-        matches!(part, [a, b':', b] if a.is_ascii_digit() && b.is_ascii_digit())
-    };
+    let is_time =
+        |part: &[u8]| matches!(part, [a, b':', b] if a.is_ascii_digit() && b.is_ascii_digit());
     line.starts_with(POSTMARK) && line.windows(3).any(is_time)
 }
 
@@ -54,7 +53,8 @@ mod tests {
 
     #[test]
     fn messages_begin_after_a_blank_line() {
-        let bytes = b"From ann@a.example Mon Jan  1 10:00:00 2024\nSubject: one\n\nFrom here on.\n\n\
+        let bytes =
+            b"From ann@a.example Mon Jan  1 10:00:00 2024\nSubject: one\n\nFrom here on.\n\n\
             From bob@b.example Tue Jan  2 11:30:00 +0000 2024\r\nSubject: two\r\n\r\nHello\r\n";
         assert!(is_mailbox(bytes) && !is_mailbox(b"From: ann@a.example\nDate: 10:00:00\n"));
         let texts: Vec<&[u8]> = messages(bytes).into_iter().map(|range| &bytes[range]).collect();

@@ -201,10 +201,7 @@ fn document(context: &ReadContext, mut pages: Vec<PageText>) -> Result<Document,
     let blocks: Vec<Vec<PageBlock>> =
         pages.iter_mut().map(|page| std::mem::take(&mut page.blocks)).collect();
     let style = HeadingStyle::of(&blocks);
-    let kinds = |page: &Vec<PageBlock>| -> Vec<BlockKind> {
-        (0..page.len()).map(|place| style.kind(page, place)).collect()
-    };
-    let kinds: Vec<Vec<BlockKind>> = blocks.iter().map(kinds).collect();
+    let kinds: Vec<Vec<BlockKind>> = blocks.iter().map(|page| style.kinds(page)).collect();
     let mut builder = Builder::default();
     let mut open: Option<OpenTable> = None;
     for (page, (blocks, kinds)) in pages.iter().zip(blocks.iter().zip(&kinds)) {

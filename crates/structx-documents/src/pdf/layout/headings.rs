@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::heading_text::{after_number, is_capitals, is_caption, is_contents};
 use super::paragraphs::ParagraphShape;
 use super::passages::{PageBlock, Passage};
 use crate::BlockKind;
@@ -11,8 +12,22 @@ const LARGER: f32 = 1.07;
 /// The most bytes and lines of a heading: chosen by hand, not measured.
 const MOST_BYTES: usize = 200;
 const MOST_LINES: usize = 3;
-/// The number of headings of one style in a row that are none: chosen by hand.
+/// The number of headings of one style in a row that are none, and the most bytes between two of them:
+/// chosen by hand.
 const LISTED: usize = 3;
+const LISTED_GAP: usize = 120;
+/// The least ratio of the size of a numbered heading in capitals to that of the body: small capitals
+/// are smaller. Chosen by hand.
+const SMALL_CAPITALS: f32 = 0.75;
+/// The most lines and bytes of a heading in the size of the body: chosen by hand.
+const MOST_PLAIN_LINES: usize = 2;
+const MOST_ITALIC_BYTES: usize = 80;
+/// More bytes, or more lines than those of a heading, are text: chosen by hand.
+const LEAST_TEXT: usize = 200;
+/// The most bytes of text on a cover: chosen by hand.
+const COVER_TEXT: usize = 120;
+/// The number of blocks after a name in which its e-mail address may be: chosen by hand.
+const ADDRESS_BLOCKS: usize = 3;
 /// The number of heading levels in Markdown.
 const MOST_LEVELS: usize = 6;
 /// The least number of pages that repeat a header or footer: chosen by hand, not measured.
@@ -29,7 +44,12 @@ pub(in crate::pdf) struct HeadingStyle {
     body: f32,
     body_is_bold: bool,
     headers_footers: HashMap<HeaderFooter, usize>,
+    /// The bytes of long and of short blocks in each style.
+    lengths: HashMap<FullStyle, (usize, usize)>,
 }
+
+/// Half points, bold, italic.
+type FullStyle = (u32, bool, bool);
 
 /// A text without its digits, and its vertical position.
 type HeaderFooter = (String, i32);
@@ -57,7 +77,8 @@ impl HeadingStyle {
                 *headers_footers.entry(header_footer).or_default() += 1;
             }
         }
-        let mut style = Self { sizes: Vec::new(), body, body_is_bold, headers_footers };
+        let lengths = lengths(pages);
+        let mut style = Self { sizes: Vec::new(), body, body_is_bold, headers_footers, lengths };
         let texts = pages.iter().flatten().filter_map(PageBlock::text);
         let headings = texts.filter(|text| style.is_heading(text) && text.size > LARGER * body);
         let mut sizes: Vec<u32> = headings.map(|text| half_points(text.size)).collect();
@@ -67,8 +88,13 @@ impl HeadingStyle {
         style
     }
 
-    /// The kind of the block at index `place` of a page.
-    pub(in crate::pdf) fn kind(&self, page: &[PageBlock], place: usize) -> BlockKind {
+    /// The kinds of the blocks of a page.
+    pub(in crate::pdf) fn kinds(&self, page: &[PageBlock]) -> Vec<BlockKind> {
+        let is_heading = self.headings(page);
+        (0..page.len()).map(|place| self.kind(page, place, is_heading[place])).collect()
+    }
+
+    fn kind(&self, page: &[PageBlock], place: usize, is_heading: bool) -> BlockKind {
         let text = match page.get(place) {
             Some(PageBlock::Text(text)) => text,
             Some(PageBlock::Table(_)) => return BlockKind::Table,
@@ -78,7 +104,7 @@ impl HeadingStyle {
         if self.is_header_footer(page, place) {
             return BlockKind::HeaderFooter;
         }
-        if self.is_heading(text) && !self.is_listed(page, place) {
+        if is_heading {
             let size = half_points(text.size);
             let level = self.sizes.iter().position(|other| *other <= size);
             let level = level.filter(|_| text.size > LARGER * self.body);
@@ -103,29 +129,141 @@ impl HeadingStyle {
             && (page[..=place].iter().all(repeats) || page[place..].iter().all(repeats))
     }
 
-    /// Whether the block is one of several in the style of a heading without text between them: a
-    /// cover or a list.
-    fn is_listed(&self, page: &[PageBlock], place: usize) -> bool {
-        let Some(style) = page[place].text().map(Passage::style) else { return false };
-        let is_alike = |block: &&PageBlock| {
-            block.text().is_some_and(|text| text.style() == style && self.is_heading(text))
+    /// Which blocks of a page are headings.
+    fn headings(&self, page: &[PageBlock]) -> Vec<bool> {
+        let looks_so = |place: usize| {
+            let text = page[place].text();
+            text.is_some_and(|text| self.is_heading(text)) || self.is_italic_heading(page, place)
         };
-        let after = page[place..].iter().take_while(is_alike).count();
-        let before = page[..place].iter().rev().take_while(is_alike).count();
-        before + after >= LISTED
+        let candidates: Vec<bool> = (0..page.len()).map(looks_so).collect();
+        let texts = || (0..page.len()).filter(|place| candidates[*place]);
+        let size = |place: usize| page[place].text().map_or(0.0, |text| text.size);
+        let largest = texts().map(size).fold(0.0, f32::max);
+        let others = (0..page.len()).filter(|place| !candidates[*place]);
+        let is_cover = others.map(|place| page[place].bytes()).sum::<usize>() < COVER_TEXT;
+        let mut headings = vec![false; page.len()];
+        for place in texts() {
+            let above = (0..place).filter(|above| headings[*above]).map(size);
+            let has_title = above.fold(0.0, f32::max) > LARGER * size(place);
+            headings[place] = !is_listed(page, &candidates, place)
+                && !(is_cover && size(place) < largest - 0.5)
+                && !(has_title && has_address(page, place));
+        }
+        headings
     }
 
     fn is_heading(&self, text: &Passage) -> bool {
-        let is_outstanding = text.size > LARGER * self.body
-            || (text.bold && !self.body_is_bold && text.size >= 0.9 * self.body);
-        is_outstanding
+        let is_larger = text.size > LARGER * self.body;
+        let is_bold = text.bold && !self.body_is_bold && text.size >= 0.9 * self.body;
+        let is_outstanding = (is_larger && !self.is_text_style(text)) || is_bold;
+        (is_outstanding || self.is_numbered(text))
             && text.upright
             && text.shape != ParagraphShape::Columns
             && text.lines <= MOST_LINES
             && text.text.len() <= MOST_BYTES
             && text.text.chars().filter(|character| character.is_alphabetic()).count() > 2
             && !text.text.ends_with(['.', ',', ';', ':'])
+            && !text.text.contains('@')
+            && (is_larger || !text.text.starts_with(char::is_lowercase))
+            && !text.monospaced
+            && !is_caption(&text.text)
+            && !is_contents(&text.text)
     }
+
+    /// Whether the block is a numbered heading in italics or capitals of about the size of the body.
+    fn is_numbered(&self, text: &Passage) -> bool {
+        let is_title =
+            |rest: &str| rest.starts_with(char::is_uppercase) && (text.italic || is_capitals(rest));
+        text.lines <= MOST_PLAIN_LINES
+            && text.size >= SMALL_CAPITALS * self.body
+            && after_number(&text.text).is_some_and(is_title)
+    }
+
+    /// Whether the block is a line in italics right over the text that it heads.
+    fn is_italic_heading(&self, page: &[PageBlock], place: usize) -> bool {
+        let (Some(text), Some(next)) =
+            (page[place].text(), page.get(place + 1).and_then(PageBlock::text))
+        else {
+            return false;
+        };
+        let is_title = text.italic
+            && text.lines == 1
+            && text.text.len() <= MOST_ITALIC_BYTES
+            && text.text.starts_with(char::is_uppercase)
+            && !text.text.ends_with(['.', ',', ';', ':', '?', '!', ')'])
+            && !text.text.contains('@')
+            && !is_caption(&text.text)
+            && text.upright
+            && text.shape == ParagraphShape::Prose
+            && (text.size - self.body).abs() < 0.5;
+        is_title
+            && !next.italic
+            && next.lines > 1
+            && next.shape == ParagraphShape::Prose
+            && (next.size - text.size).abs() < 0.5
+            && (next.bounds.left - text.bounds.left).abs() < text.size
+            && (0.0..text.size).contains(&(next.bounds.top - text.bounds.bottom))
+    }
+
+    /// Whether the larger letters of the block are those of text, of a document whose parts have
+    /// different sizes.
+    fn is_text_style(&self, text: &Passage) -> bool {
+        let (long, short) = self.lengths.get(&full_style(text)).copied().unwrap_or_default();
+        long > short && !text.bold && after_number(&text.text).is_none()
+    }
+}
+
+/// The bytes of long and of short blocks in each style.
+fn lengths(pages: &[Vec<PageBlock>]) -> HashMap<FullStyle, (usize, usize)> {
+    let mut lengths: HashMap<FullStyle, (usize, usize)> = HashMap::new();
+    for text in pages.iter().flatten().filter_map(PageBlock::text) {
+        let (long, short) = lengths.entry(full_style(text)).or_default();
+        let is_long = text.text.len() > LEAST_TEXT || text.lines > MOST_LINES;
+        *(if is_long { long } else { short }) += text.text.len();
+    }
+    lengths
+}
+
+fn full_style(text: &Passage) -> FullStyle {
+    (half_points(text.size), text.bold, text.italic)
+}
+
+/// Whether the block is one of several in the style of a heading with little text between them: a
+/// cover, a list, or the labels of a drawing. Numbers tell headings from these.
+fn is_listed(page: &[PageBlock], candidates: &[bool], place: usize) -> bool {
+    let Some(text) = page[place].text() else { return false };
+    let is_alike = |other: usize| {
+        candidates[other] && page[other].text().is_some_and(|it| it.style() == text.style())
+    };
+    let after = (place..page.len()).take_while(|other| is_alike(*other)).count();
+    let before = (0..place).rev().take_while(|other| is_alike(*other)).count();
+    if before + after >= LISTED {
+        return true;
+    }
+    let is_numbered =
+        |other: usize| page[other].text().is_some_and(|it| after_number(&it.text).is_some());
+    let near = |others: &mut dyn Iterator<Item = usize>| {
+        let (mut count, mut gap) = (0, 0);
+        for other in others {
+            if is_alike(other) && !is_numbered(other) {
+                (count, gap) = (count + 1, 0);
+            } else {
+                gap += page[other].bytes();
+            }
+            if gap > LISTED_GAP {
+                break;
+            }
+        }
+        count
+    };
+    !is_numbered(place)
+        && 1 + near(&mut (place + 1..page.len())) + near(&mut (0..place).rev()) >= LISTED
+}
+
+/// Whether an e-mail address follows, as after the name of an author.
+fn has_address(page: &[PageBlock], place: usize) -> bool {
+    let next = page[place + 1..].iter().take(ADDRESS_BLOCKS).map_while(PageBlock::text);
+    next.take_while(|text| text.text.len() <= LEAST_TEXT).any(|text| text.text.contains('@'))
 }
 
 /// The indexes of the blocks that may be headers or footers.
@@ -169,7 +307,7 @@ mod tests {
 
     fn kinds(page: &[PageBlock], pages: &[Vec<PageBlock>]) -> Vec<BlockKind> {
         let style = HeadingStyle::of(pages);
-        (0..page.len()).map(|place| style.kind(page, place)).collect()
+        style.kinds(page)
     }
 
     #[test]

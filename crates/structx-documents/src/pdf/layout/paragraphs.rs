@@ -104,7 +104,17 @@ impl Paragraph {
             _ => LINE_HEIGHT * last.size.min(line.size),
         };
         let is_near = gap > 0.0 && gap <= PARAGRAPH_GAP * usual.max(LINE_HEIGHT * line.size);
-        is_near && is_alike(last, line) && !is_marker(line) && !self.is_indented(line)
+        is_near
+            && is_alike(last, line)
+            && !is_marker(line)
+            && !self.is_indented(line)
+            && !self.heads(line)
+    }
+
+    /// Whether the paragraph is a short line in italics over a line that is not, as its heading.
+    fn heads(&self, line: &Line) -> bool {
+        let [first] = self.lines.as_slice() else { return false };
+        is_italic(first) && !is_italic(line) && !self.wraps(first)
     }
 
     /// Whether the indent of the line begins a new paragraph.
@@ -177,6 +187,10 @@ fn differ(last: &Line, line: &Line) -> bool {
 
 pub(in crate::pdf) fn is_bold(line: &Line) -> bool {
     line.words.iter().all(|word| word.face.bold)
+}
+
+fn is_italic(line: &Line) -> bool {
+    line.words.iter().all(|word| word.face.italic)
 }
 
 /// Whether the line begins with a bullet or list number and continues.

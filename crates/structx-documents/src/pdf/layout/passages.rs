@@ -284,6 +284,15 @@ impl Passage {
 }
 
 impl PageBlock {
+    /// The length of its text.
+    pub(in crate::pdf) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.text.len(),
+            Self::Table(table) => table.bytes,
+            Self::Plain(text) | Self::Note(text) => text.len(),
+        }
+    }
+
     pub(in crate::pdf) fn text(&self) -> Option<&Passage> {
         match self {
             Self::Text(text) => Some(text),
