@@ -119,7 +119,9 @@ def test_the_mode_decides(
     path = tmp_path / "half.pdf"
     path.write_bytes(pdf("One", ""))
     subject = extractor(provider, f"openai/{model}")
-    result = subject.extract(data=path, query="q", model=Word, file_options={"mode": mode})
+    result = subject.extract(
+        data=path, query="q", model=Word, file_options={"mode": mode, "ocr": "never"}
+    )
     (row,) = result.rows
     assert row.image_pages == pages
     (request,) = provider.requests()

@@ -180,7 +180,8 @@ mod tests {
 
     #[test]
     fn messages_of_a_mailbox_are_files() {
-        let bytes = b"From a@x.example Mon Jan  1 10:00:00 2024\nSubject: one\n\n>From all of us\n\n\
+        let bytes =
+            b"From a@x.example Mon Jan  1 10:00:00 2024\nSubject: one\n\n>From all of us\n\n\
             From b@x.example Tue Jan  2 10:00:00 2024\nSubject: two\n\nHi\n";
         let files = files_in_bytes("d/all.mbox", bytes, &ReadOptions::default()).unwrap().unwrap();
         let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();

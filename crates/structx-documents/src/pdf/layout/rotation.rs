@@ -51,7 +51,8 @@ impl Rotation {
     /// Whether the two differ by a small deviation only.
     pub(in crate::pdf) fn is_near(self, other: Self) -> bool {
         let off = self.0 - other.0;
-        ((off + TURN / 2).rem_euclid(TURN) - TURN / 2).abs() <= SLANT * HUNDREDTHS
+        self.1 == other.1
+            && ((off + TURN / 2).rem_euclid(TURN) - TURN / 2).abs() <= SLANT * HUNDREDTHS
     }
 
     /// How far a direction deviates from it, in degrees from -180 to 180.
