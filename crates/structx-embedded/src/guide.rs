@@ -26,7 +26,7 @@ pub struct Guide<'a> {
 struct CurrentString {
     /// Before its first token.
     start: Option<Place>,
-    /// Before it went on over the end of a line.
+    /// Before it last went on where it could have ended.
     crossing: Option<Place>,
     may_cross: bool,
     /// By how much it is below the model's own text.
@@ -93,17 +93,9 @@ impl<'a> Guide<'a> {
         let Some(next) = self.best_copy(&tokens, vocabulary) else {
             return self.step_back(written);
         };
-        if let Some(margin) = self.text.end_margin(&self.state).filter(|_| self.string.may_cross)
-            && self.goes_on(next.0, vocabulary).is_none_or(|state| !state.is_in_copy())
-        {
-            let mut likely = tokens.0.iter().take_while(|token| token.1 >= next.1 - margin);
-            let goes_on = |token: &&Scored| {
-                self.goes_on(token.0, vocabulary).is_some_and(|state| state.is_in_copy())
-            };
-            if let Some(&(token, _)) = likely.find(goes_on) {
-                self.string.crossing = Some(self.place(written, scores));
-                return Ok(Choice::Token(token));
-            }
+        if let Some(other) = self.beyond_end(next, &tokens, vocabulary) {
+            self.string.crossing = Some(self.place(written, scores));
+            return Ok(Choice::Token(other));
         }
         self.string.loss += own.1 - next.1;
         Ok(Choice::Token(next.0))
@@ -136,7 +128,24 @@ impl<'a> Guide<'a> {
         chosen.map(|(token, _)| token)
     }
 
-    /// Ends the string with an earlier line, if it went on over it; else it is not copied.
+    /// A token that goes on with the copy, if `next` would end it and that one is nearly as likely.
+    fn beyond_end(
+        &self,
+        next: Scored,
+        tokens: &Candidates,
+        vocabulary: &Vocabulary,
+    ) -> Option<u32> {
+        let margin = self.text.end_margin(&self.state).filter(|_| self.string.may_cross)?;
+        let goes_on =
+            |token: u32| self.goes_on(token, vocabulary).is_some_and(|state| state.is_in_copy());
+        if goes_on(next.0) {
+            return None;
+        }
+        let mut likely = tokens.0.iter().take_while(|token| token.1 >= next.1 - margin);
+        likely.find(|token| goes_on(token.0)).map(|token| token.0)
+    }
+
+    /// Ends the string where it went on, if it did; else it is not copied.
     fn step_back(&mut self, written: usize) -> Result<Choice, LlmError> {
         let place = if let Some(crossing) = self.string.crossing.take() {
             self.string.may_cross = false;

@@ -225,7 +225,7 @@ fn in_order(
     let is_slash = &captures["mark"] == "/";
     let by_day = date(year, two, one);
     let by_month = date(year, one, two);
-    let (likely, other) = if day_first.unwrap_or_else(|| !is_slash || is_day_usual) {
+    let (likely, other) = if day_first.unwrap_or(!is_slash || is_day_usual) {
         (by_day, by_month)
     } else {
         (by_month, by_day)

@@ -153,7 +153,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the language model."""
     model = parser.add_argument_group("model")
     model.add_argument(
-        "--model", help="such as openai/gpt-4o; default: STRUCTX_MODEL, else the embedded model"
+        "--model",
+        help="such as openai/gpt-4o; default: STRUCTX_MODEL, else the best embedded model here",
     )
     model.add_argument("--planning-model", metavar="MODEL", help="plans schemas; default: --model")
     model.add_argument("--api-base", metavar="URL", help="base URL of the provider")

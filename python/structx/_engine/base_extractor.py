@@ -76,8 +76,9 @@ class BaseExtractor:
             model: `provider/model`, such as `openai/gpt-4o`, or `local/qwen2.5-coder-0.5b` or
                 `local/path/to.gguf` for a model in this process. Default: the environment
                 variable STRUCTX_MODEL, else the best embedded model on this machine, whatever keys
-                are set. In a list, the models after the first are fallbacks for a provider that fails permanently;
-                each has `max_retries`, and `api_key` and `api_base` belong to the first.
+                are set. In a list, the models after the first are fallbacks for a provider that
+                fails permanently; each has `max_retries`, and `api_key` and `api_base` belong to
+                the first.
             api_key: the key. Default: the provider's variable, such as OPENAI_API_KEY.
             api_base: the base URL, such as `https://host/v1`, or the whole endpoint, such as
                 `https://host/v1/chat/completions`. Default: the provider's variable, such as
