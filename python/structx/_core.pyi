@@ -33,6 +33,7 @@ __all__ = [
     "RowResult",
     "RowStream",
     "__version__",
+    "can_recognize",
     "checking",
     "default_limits",
     "drawing",
