@@ -567,7 +567,8 @@ class RowResult(Generic[_Item]):
     @property
     def source(self) -> str | int:
         """The source of the row: its path as given, or its name; otherwise (as of a text) its
-        position in `data`, from 0. A file in an archive is `archive.zip/file.pdf`."""
+        position in `data`, from 0. A file in an archive is `archive.zip/file.pdf`,
+        an e-mail in a mailbox `all.mbox/1.eml`."""
     @property
     def source_position(self) -> int:
         """The position in the source, from 0."""

@@ -347,3 +347,19 @@ fn a_table_with_longer_numbers_at_its_end_is_one() {
     assert_eq!(found.matches("\n| --- ").count(), 1, "{found}");
     assert!(found.ends_with("| All | 92,057,499 | 96,823,234 | 7,965,622 |"), "{found}");
 }
+
+#[test]
+fn a_typed_ruling_line_parts_the_header_and_is_no_row() {
+    let mut texts = vec![(40, 100, "Item"), (160, 100, "Count"), (300, 100, "Amount")];
+    let rule = "-".repeat(90);
+    texts.push((40, 112, &rule));
+    for (y, item, count, amount) in
+        [(124, "Tea", "1", "2.00"), (136, "Milk", "3", "4.50"), (148, "Jam", "2", "7.00")]
+    {
+        texts.extend([(40, y, item), (160, y, count), (300, y, amount)]);
+    }
+    let text = text(&texts, "");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
+    assert_eq!(rows[0], "| Item | Count | Amount |", "{text}");
+    assert_eq!(rows.len(), 5, "{text}");
+}

@@ -13,7 +13,7 @@ fn is_rtl_letter(character: char) -> bool {
         && !matches!(character, '\u{660}'..='\u{669}' | '\u{6f0}'..='\u{6f9}')
 }
 
-fn is_ltr_letter(character: char) -> bool {
+pub(super) fn is_ltr_letter(character: char) -> bool {
     character.is_alphabetic() && !is_rtl_letter(character)
 }
 

@@ -67,6 +67,10 @@ pub(super) fn after_number(text: &str) -> Option<&str> {
     // A letter alone may be a word.
     let is_ended = number.contains(['.', ')']);
     let is_number = is_digits(first) || (is_ended && is_ordinal(first));
+    // The day of a date, or the number of a page.
+    if inner == number && first == inner && rest.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
     (is_number && parts.all(is_digits)).then(|| rest.trim_start())
 }
 
@@ -130,6 +134,7 @@ mod tests {
             ("A first", None),
             ("I am", None),
             ("2019 Annual report", None),
+            ("13 MARCH 2025", None),
             ("v2.1 of it", None),
             ("2", None),
         ] {

@@ -26,6 +26,8 @@ const MOST_ITALIC_BYTES: usize = 80;
 const LEAST_TEXT: usize = 200;
 /// The most bytes of text on a cover: chosen by hand.
 const COVER_TEXT: usize = 120;
+/// The least ratio of the size of the title of a cover to that of other text there: chosen by hand.
+const COVER_TITLE: f32 = 1.15;
 /// The number of blocks after a name in which its e-mail address may be: chosen by hand.
 const ADDRESS_BLOCKS: usize = 3;
 /// The number of heading levels in Markdown.
@@ -43,6 +45,7 @@ pub(in crate::pdf) struct HeadingStyle {
     sizes: Vec<u32>,
     body: f32,
     body_is_bold: bool,
+    body_is_monospaced: bool,
     headers_footers: HashMap<HeaderFooter, usize>,
     /// The bytes of long and of short blocks in each style.
     lengths: HashMap<FullStyle, (usize, usize)>,
@@ -77,8 +80,17 @@ impl HeadingStyle {
                 *headers_footers.entry(header_footer).or_default() += 1;
             }
         }
-        let lengths = lengths(pages);
-        let mut style = Self { sizes: Vec::new(), body, body_is_bold, headers_footers, lengths };
+        let texts = || pages.iter().flatten().filter_map(PageBlock::text);
+        let bytes: usize = texts().map(|text| text.text.len()).sum();
+        let code = texts().filter(|text| text.monospaced).map(|text| text.text.len());
+        let mut style = Self {
+            sizes: Vec::new(),
+            body,
+            body_is_bold,
+            body_is_monospaced: code.sum::<usize>() * 2 > bytes,
+            headers_footers,
+            lengths: lengths(pages),
+        };
         let texts = pages.iter().flatten().filter_map(PageBlock::text);
         let headings = texts.filter(|text| style.is_heading(text) && text.size > LARGER * body);
         let mut sizes: Vec<u32> = headings.map(|text| half_points(text.size)).collect();
@@ -146,7 +158,7 @@ impl HeadingStyle {
             let above = (0..place).filter(|above| headings[*above]).map(size);
             let has_title = above.fold(0.0, f32::max) > LARGER * size(place);
             headings[place] = !is_listed(page, &candidates, place)
-                && !(is_cover && size(place) < largest - 0.5)
+                && !(is_cover && COVER_TITLE * size(place) < largest && !has_number(page, place))
                 && !(has_title && has_address(page, place));
         }
         headings
@@ -165,7 +177,7 @@ impl HeadingStyle {
             && !text.text.ends_with(['.', ',', ';', ':'])
             && !text.text.contains('@')
             && (is_larger || !text.text.starts_with(char::is_lowercase))
-            && !text.monospaced
+            && (!text.monospaced || self.body_is_monospaced)
             && !is_caption(&text.text)
             && !is_contents(&text.text)
     }
@@ -229,7 +241,7 @@ fn full_style(text: &Passage) -> FullStyle {
 }
 
 /// Whether the block is one of several in the style of a heading with little text between them: a
-/// cover, a list, or the labels of a drawing. Numbers tell headings from these.
+/// cover, a list, or the labels of a drawing. Numbers and bold letters tell headings from these.
 fn is_listed(page: &[PageBlock], candidates: &[bool], place: usize) -> bool {
     let Some(text) = page[place].text() else { return false };
     let is_alike = |other: usize| {
@@ -240,12 +252,10 @@ fn is_listed(page: &[PageBlock], candidates: &[bool], place: usize) -> bool {
     if before + after >= LISTED {
         return true;
     }
-    let is_numbered =
-        |other: usize| page[other].text().is_some_and(|it| after_number(&it.text).is_some());
     let near = |others: &mut dyn Iterator<Item = usize>| {
         let (mut count, mut gap) = (0, 0);
         for other in others {
-            if is_alike(other) && !is_numbered(other) {
+            if is_alike(other) && !has_number(page, other) {
                 (count, gap) = (count + 1, 0);
             } else {
                 gap += page[other].bytes();
@@ -256,8 +266,13 @@ fn is_listed(page: &[PageBlock], candidates: &[bool], place: usize) -> bool {
         }
         count
     };
-    !is_numbered(place)
+    !text.bold
+        && !has_number(page, place)
         && 1 + near(&mut (place + 1..page.len())) + near(&mut (0..place).rev()) >= LISTED
+}
+
+fn has_number(page: &[PageBlock], place: usize) -> bool {
+    page[place].text().is_some_and(|text| after_number(&text.text).is_some())
 }
 
 /// Whether an e-mail address follows, as after the name of an author.
@@ -341,6 +356,15 @@ mod tests {
         let found = kinds(&pages[0], &pages);
         assert_eq!(found[0], BlockKind::Heading { level: 1 });
         assert_eq!(found[1..], [BlockKind::Paragraph; 5]);
+    }
+
+    #[test]
+    fn the_largest_text_of_a_cover_is_its_heading() {
+        let body = "This is the body of the page, which is longer than the rest.";
+        let cover = vec![block("A title", 40.0, 50.0), block("Some company", 20.0, 700.0)];
+        let pages = [cover, vec![block(body, 10.0, 50.0), block(body, 10.0, 150.0)]];
+        let heading = BlockKind::Heading { level: 1 };
+        assert_eq!(kinds(&pages[0], &pages), [heading, BlockKind::Paragraph]);
     }
 
     #[test]

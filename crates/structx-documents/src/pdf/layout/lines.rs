@@ -1,5 +1,7 @@
 //! Joins words on one baseline into lines.
 
+use hayro_interpret::kurbo::Point;
+
 use super::direction;
 use super::growing_text::GrowingText;
 use super::words::{BASELINE_SLACK, PageWord};
@@ -12,6 +14,8 @@ const LARGER: f64 = 1.15;
 /// The same of superscripts that are raised farther, up to this many ems of the text: chosen by hand.
 const LARGER_THAN_RAISED: f64 = 1.3;
 const RAISED_SLACK: f64 = 0.55;
+/// The largest distance of the middle of a space from the words that it parts, in ems: chosen by hand.
+const SPACE: f64 = 0.3;
 /// The largest overlap of two parts of a word, in ems: chosen by hand.
 const OVERLAP: f64 = 0.4;
 
@@ -112,21 +116,28 @@ fn joined(words: Vec<PageWord>) -> Vec<PageWord> {
     let mut joined = Vec::with_capacity(words.len());
     let mut words = words.into_iter();
     let Some(mut word) = words.next() else { return joined };
+    let has_ltr = |word: &PageWord| word.text.contains(direction::is_ltr_letter);
+    let mut is_ltr = has_ltr(&word);
     let mut text = GrowingText::new(std::mem::take(&mut word.text));
     for mut next in words {
         if repeats(&word, &text, &next) {
             continue;
         }
-        if touches(&word, &next) {
-            if text.is_rtl() || direction::is_rtl(&next.text) {
+        let is_rtl = text.is_rtl() || direction::is_rtl(&next.text);
+        let is_next_ltr = has_ltr(&next);
+        // Letters of both directions are two words.
+        if !(is_rtl && (is_ltr || is_next_ltr)) && touches(&word, &next, is_rtl) {
+            if is_rtl {
                 text.prepend(&next.text);
             } else {
                 text.append(&next.text);
             }
             word.bounds = word.bounds.union(next.bounds);
             word.score = lower(word.score, next.score);
+            is_ltr |= is_next_ltr;
             continue;
         }
+        is_ltr = is_next_ltr;
         let next_text = GrowingText::new(std::mem::take(&mut next.text));
         word.text = std::mem::replace(&mut text, next_text).into_text();
         joined.push(std::mem::replace(&mut word, next));
@@ -146,13 +157,28 @@ fn repeats(word: &PageWord, text: &GrowingText, next: &PageWord) -> bool {
     (word.bounds.x0 - next.bounds.x0).abs() < 0.2 * word.size && text.is(&next.text)
 }
 
-fn touches(word: &PageWord, next: &PageWord) -> bool {
-    let gap = (next.bounds.x0 - word.bounds.x1) / word.size.max(next.size);
-    !next.after_space && gap < TOUCH && gap > -OVERLAP
+/// Whether two words, from left to right, are parts of one.
+fn touches(word: &PageWord, next: &PageWord, is_rtl: bool) -> bool {
+    let size = word.size.max(next.size);
+    let gap = (next.bounds.x0 - word.bounds.x1) / size;
+    // From right to left, a space may be drawn before either, or on another side of it.
+    let is_between = |space: &Point| {
+        let reach = SPACE * size;
+        (space.y - word.baseline).abs() < size
+            && (word.bounds.x1 - reach..next.bounds.x0 + reach).contains(&space.x)
+    };
+    let is_apart = if is_rtl {
+        word.space_before.iter().chain(&next.space_before).any(is_between)
+    } else {
+        next.space_before.is_some()
+    };
+    !is_apart && gap < TOUCH && gap > -OVERLAP
 }
 
 #[cfg(test)]
 mod tests {
+    use hayro_interpret::kurbo::Point;
+
     use super::super::test_words::words;
     use super::super::words::PageWord;
     use super::lines;
@@ -190,8 +216,19 @@ mod tests {
     #[test]
     fn a_full_stop_on_the_left_ends_a_hebrew_word() {
         let mut parts = words(&[(50.0, 100.0, "."), (55.0, 100.0, "שלום")]);
-        parts[1].after_space = false;
+        parts[1].space_before = None;
         assert_eq!(texts(parts), ["שלום."]);
+    }
+
+    #[test]
+    fn a_space_beside_a_word_from_right_to_left_parts_it_there_only() {
+        // Drawn from the right: the space on the right of the first part is before that.
+        let mut parts = words(&[(80.0, 100.0, "شلو"), (65.0, 100.0, "ام ")]);
+        (parts[0].space_before, parts[1].space_before) = (Some(Point::new(97.0, 100.0)), None);
+        parts[1].bounds.x1 = 80.0;
+        assert_eq!(texts(parts.clone()), ["شلوام"]);
+        parts[1].space_before = Some(Point::new(80.5, 100.0));
+        assert_eq!(texts(parts), ["شلو ام"]);
     }
 
     #[test]
@@ -200,7 +237,7 @@ mod tests {
         assert_eq!(texts(twice), ["bold end"]);
         let mut parts = words(&[(50.0, 100.0, "con"), (65.3, 100.0, "tract")]);
         assert_eq!(texts(parts.clone()), ["con tract"]);
-        parts[1].after_space = false;
+        parts[1].space_before = None;
         assert_eq!(texts(parts), ["contract"]);
     }
 }

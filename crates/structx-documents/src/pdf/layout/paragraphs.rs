@@ -26,6 +26,8 @@ const INDENT: (f64, f64) = (0.8, 5.0);
 /// The tolerance for lines that end at the same edge, as a part of the paragraph's width: chosen by
 /// hand.
 const SAME_EDGE: f64 = 0.1;
+/// The least number of dots that lead to a page number: chosen by hand.
+const LEAST_DOTS: usize = 5;
 /// A line of fewer bytes ends with a hard line break: chosen by hand.
 const LEAST_WRAPPED: usize = 24;
 
@@ -114,7 +116,10 @@ impl Paragraph {
     /// Whether the paragraph is a short line in italics over a line that is not, as its heading.
     fn heads(&self, line: &Line) -> bool {
         let [first] = self.lines.as_slice() else { return false };
-        is_italic(first) && !is_italic(line) && !self.wraps(first)
+        self.shape == ParagraphShape::Prose
+            && is_italic(first)
+            && !is_italic(line)
+            && !self.wraps(first)
     }
 
     /// Whether the indent of the line begins a new paragraph.
@@ -140,7 +145,7 @@ impl Paragraph {
         let Some(word) = next.words.first() else { return true };
         let length: usize = line.words.iter().map(|word| word.text.len() + 1).sum();
         let room = if is_from_right(line) { line.left - left } else { right - line.right };
-        length < LEAST_WRAPPED || room > word.bounds.width() + 0.5 * line.size
+        length < LEAST_WRAPPED || has_leader(line) || room > word.bounds.width() + 0.5 * line.size
     }
 
     /// The left and right edges of the lines. An edge is that of the farthest line if a second one
@@ -187,6 +192,12 @@ fn differ(last: &Line, line: &Line) -> bool {
 
 pub(in crate::pdf) fn is_bold(line: &Line) -> bool {
     line.words.iter().all(|word| word.face.bold)
+}
+
+/// Whether dots lead to the end of the line, as in a table of contents.
+fn has_leader(line: &Line) -> bool {
+    let dots = |word: &PageWord| word.text.bytes().rev().take_while(|byte| *byte == b'.').count();
+    line.words.iter().map(dots).sum::<usize>() >= LEAST_DOTS
 }
 
 fn is_italic(line: &Line) -> bool {

@@ -19,7 +19,7 @@ const COMPOUND_PREFIXES: [&str; 3] = ["self", "ex", "quasi"];
 /// The widths of a character of a typewriter font, in ems, the largest difference between two words,
 /// and the least number of letters that tell: chosen by hand. Courier has 0.6.
 const PITCH: (f64, f64) = (0.48, 0.68);
-const SAME_PITCH: f64 = 0.01;
+const SAME_PITCH: f64 = 0.001;
 const LEAST_MONOSPACED: usize = 6;
 /// The most character columns of a page: chosen by hand.
 const MOST_COLUMNS: f64 = 400.0;

@@ -175,7 +175,7 @@ impl ScanLine<'_> {
             baseline,
             size: self.size,
             face: Typeface::default(),
-            after_space: true,
+            space_before: Some(Point::new(*left, baseline)),
             drawn,
             score: Some(word.score.clamp(0.0, 1.0)),
         })

@@ -1,6 +1,6 @@
 //! Words for the tests of layout and tables.
 
-use hayro_interpret::kurbo::Rect;
+use hayro_interpret::kurbo::{Point, Rect};
 
 use super::words::PageWord;
 use crate::pdf::drawing::typeface::Typeface;
@@ -24,7 +24,7 @@ pub(in crate::pdf) fn words(texts: &[(f64, f64, &str)]) -> Vec<PageWord> {
                     baseline: *baseline,
                     size: SIZE,
                     face: Typeface::default(),
-                    after_space: true,
+                    space_before: Some(Point::new(x, *baseline)),
                     drawn: words.len(),
                     score: None,
                 });

@@ -37,8 +37,8 @@ pub(in crate::pdf) struct PageWord {
     pub(in crate::pdf) baseline: f64,
     pub(in crate::pdf) size: f64,
     pub(in crate::pdf) face: Typeface,
-    /// A space is drawn before the word.
-    pub(in crate::pdf) after_space: bool,
+    /// The middle of the space that is drawn before the word.
+    pub(in crate::pdf) space_before: Option<Point>,
     /// Its place in the order of drawing.
     pub(in crate::pdf) drawn: usize,
     /// How sure text recognition is, from 0 to 1; `None` for text of the file.
@@ -75,8 +75,8 @@ struct WordBuilder {
     text: GrowingText,
     /// The last glyph; `None` before the first.
     last: Option<PlacedGlyph>,
-    /// A space followed the last glyph.
-    after_space: bool,
+    /// The middle of a space that followed the last glyph.
+    space: Option<Point>,
     /// The widest gap between letters of the last word, in ems; `None` after the first letter.
     spacing: Option<f64>,
 }
@@ -96,11 +96,11 @@ enum Side {
 
 impl WordBuilder {
     fn push(&mut self, rotation: Rotation, glyph: Glyph) {
+        let (origin, end) = (rotation.to_reading(glyph.origin), rotation.to_reading(glyph.end));
         if is_space(&glyph.text) {
-            self.after_space = true;
+            self.space = Some(origin.midpoint(end));
             return;
         }
-        let (origin, end) = (rotation.to_reading(glyph.origin), rotation.to_reading(glyph.end));
         let this = PlacedGlyph { text: glyph.text, origin, end };
         // Some writers draw a glyph twice for bold or outlined text.
         if self.last.as_ref().is_some_and(|last| last.repeats(&this, glyph.size)) {
@@ -112,14 +112,13 @@ impl WordBuilder {
         if let Some(place) = self.place(&this, glyph.size) {
             self.extend(&place, &this, glyph.size);
         } else {
-            let after_space = self.after_space || self.words.is_empty();
             self.complete();
             let style = (glyph.size, glyph.face);
-            self.words.push(PageWord::new(&this, style, after_space, self.words.len()));
+            self.words.push(PageWord::new(&this, style, self.space, self.words.len()));
             self.text = GrowingText::new(clean(&this.text));
             self.spacing = None;
         }
-        self.after_space = false;
+        self.space = None;
         self.last = Some(this);
     }
 
@@ -146,12 +145,12 @@ impl WordBuilder {
         let area = Rect::new(this.origin.x, word.bounds.y0, this.end.x, word.bounds.y1);
         word.bounds = word.bounds.union(area);
         self.last = Some(PlacedGlyph { text: BfString::Char(composed), ..*this });
-        self.after_space = false;
+        self.space = None;
         true
     }
 
     fn place(&self, glyph: &PlacedGlyph, size: f64) -> Option<Side> {
-        let word = self.words.last().filter(|_| !self.after_space)?;
+        let word = self.words.last().filter(|_| self.space.is_none())?;
         let em = word.size.max(size);
         if (glyph.origin.y - word.baseline).abs() >= BASELINE_SLACK * em {
             return None;
@@ -214,14 +213,22 @@ impl WordBuilder {
 impl PlacedGlyph {
     fn repeats(&self, next: &Self, size: f64) -> bool {
         let offset = next.origin - self.origin;
-        offset.x.abs().max(offset.y.abs()) < 0.1 * size && self.text == next.text
+        let is_same = offset.x.abs().max(offset.y.abs()) < 0.1 * size && self.text == next.text;
+        // A narrow letter may be followed by itself, as those are that stretch Arabic words.
+        is_same && offset.hypot() <= next.origin.distance(self.end)
     }
 }
 
 impl PageWord {
-    fn new(at: &PlacedGlyph, style: (f64, Typeface), after_space: bool, drawn: usize) -> Self {
+    fn new(
+        at: &PlacedGlyph,
+        style: (f64, Typeface),
+        space_before: Option<Point>,
+        drawn: usize,
+    ) -> Self {
         let ((size, face), bounds, baseline) = (style, reach(at, style.0), at.origin.y);
-        Self { text: String::new(), bounds, baseline, size, face, after_space, drawn, score: None }
+        let text = String::new();
+        Self { text, bounds, baseline, size, face, space_before, drawn, score: None }
     }
 }
 
@@ -318,6 +325,11 @@ mod tests {
         }
     }
 
+    /// A letter that is 0.08 ems wide.
+    fn narrow(text: &str, x: f64, y: f64) -> Glyph {
+        Glyph { end: Point::new(x + 0.8, y), ..glyph(text, x, y) }
+    }
+
     fn sized(text: &str, x: f64, y: f64, size: f64) -> Glyph {
         Glyph { size, ..glyph(text, x, y) }
     }
@@ -359,6 +371,8 @@ mod tests {
             (vec![glyph("c", 50.0, 100.0), glyph("¸", 50.3, 100.0), glyph("a", 55.0, 100.0)], "ça"),
             // The same letter, drawn again to look bold.
             (vec![glyph("b", 50.0, 100.0), glyph("b", 50.3, 100.0), glyph("o", 55.0, 100.0)], "bo"),
+            // A narrow letter twice.
+            (vec![narrow("ـ", 50.8, 100.0), narrow("ـ", 50.0, 100.0)], "ــ"),
             // Raised.
             (vec![glyph("m", 50.0, 100.0), sized("2", 55.0, 97.0, 6.0)], "m²"),
             (vec![sized("2", 50.0, 97.0, 6.0), glyph("m", 55.0, 100.0)], "²m"),

@@ -10,6 +10,7 @@ mod side_by_side;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod wrapped_lines;
 
 use hayro_interpret::kurbo::Rect;
 

@@ -13,6 +13,9 @@ const NO_SPACE: f64 = 1.2;
 /// The ratio of the gap that separates two phrases to a space: chosen by hand.
 const WIDER: f64 = 1.5;
 
+/// The least number of dashes of a ruling line that is typed: chosen by hand.
+const LEAST_DASHES: usize = 5;
+
 /// Words without a wide gap between them.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Phrase {
@@ -76,6 +79,15 @@ impl PhraseLine {
     /// The y of the middle of its small letters.
     pub(super) fn middle(&self) -> f64 {
         self.baseline - self.size / 2.0
+    }
+
+    /// Whether the line is a ruling line that is typed.
+    pub(super) fn is_typed_rule(&self, words: &[PageWord]) -> bool {
+        let is_rule = |word: &usize| {
+            let text = words[*word].text.as_bytes();
+            text.len() >= LEAST_DASHES && text.iter().all(|byte| b"-_=".contains(byte))
+        };
+        self.phrases.iter().flat_map(|phrase| &phrase.words).all(is_rule)
     }
 
     /// The distance from the baseline of the line above.

@@ -3,6 +3,7 @@
 use super::evidence::{TableShape, is_number, is_sign};
 use super::phrases::{Phrase, PhraseLine};
 use super::stream::LineGroup;
+use super::wrapped_lines::{add, both_have_numbers, wraps, wraps_alone};
 use super::{GridCell, TableGrid, header};
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::layout::words::PageWord;
@@ -13,6 +14,8 @@ const MOST_HEADER: usize = 6;
 const MOST_NUMBERED: usize = 2;
 /// The largest distance of header lines, from baseline to baseline, in ems: chosen by hand.
 const HEADER_LEADING: f64 = 2.0;
+/// The largest distance of the lines of a label, in ems: chosen by hand.
+const MOST_TIGHT: f64 = 1.5;
 /// The least ratio of the distance of rows to that of lines in a cell, if they differ: chosen by hand.
 const LOOSE: f64 = 1.2;
 /// The least part of the table's width that ruling lines between rows cover: chosen by hand.
@@ -53,7 +56,8 @@ pub(super) fn grid(
         ruled: false,
         parted: false,
     };
-    let mut cuts: Vec<CutLine> = lines[start..end].iter().map(cut).collect();
+    let kept = lines[start..end].iter().filter(|line| !line.is_typed_rule(words));
+    let mut cuts: Vec<CutLine> = kept.map(cut).collect();
     trim(words, &mut cuts);
     let (level, rulings) = (rulings, across(rulings, &cuts));
     for index in 1..cuts.len() {
@@ -163,10 +167,14 @@ impl ColumnLayout {
         let mut start = group.start;
         while start > floor && group.start - start < MOST_HEADER {
             let (line, next) = (&lines[start - 1], &lines[start]);
+            let above = (start - 1 > floor).then(|| &lines[start - 2]);
             let is_header = next.below(line) < HEADER_LEADING * line.size.max(next.size)
                 && line.left() > left - 2.0 * line.size
                 && line.right() < right + 2.0 * line.size
-                && (line.phrases.len() > 1 || self.of(line.left()) > 0)
+                && (line.phrases.len() > 1
+                    || self.of(line.left()) > 0
+                    || line.is_typed_rule(words)
+                    || above.is_some_and(|above| self.is_between(line, next, above)))
                 && self.entries(words, line, &[]).iter().all(|entry| entry.words.len() < 12);
             if !is_header {
                 break;
@@ -174,6 +182,15 @@ impl ColumnLayout {
             start -= 1;
         }
         start
+    }
+
+    /// Whether a line is the label of the first column only, lower than the line of other labels above
+    /// it.
+    fn is_between(&self, line: &PhraseLine, next: &PhraseLine, above: &PhraseLine) -> bool {
+        next.below(line) < MOST_TIGHT * line.size
+            && line.below(above) < line.size
+            && self.of(line.right()) == 0
+            && self.of(above.left()) > 0
     }
 
     /// Finds the columns that the labels of the header span.
@@ -415,83 +432,14 @@ fn header_rows(words: &[PageWord], cuts: &[CutLine], columns: usize) -> Vec<Vec<
     rows
 }
 
-fn both_have_numbers(row: &[Entry], entries: &[Entry]) -> bool {
-    entries.iter().any(|entry| {
-        entry.is_number && row.iter().any(|other| other.column == entry.column && other.is_number)
-    })
-}
-
-/// Whether a close line continues the cells of the row.
-fn wraps(row: &[Entry], entries: &[Entry]) -> bool {
-    let within = |entry: &Entry| row.iter().any(|other| other.column == entry.column);
-    let label_only = row.len() == 1 && row[0].column == 0 && !row[0].is_number;
-    let has_numbers = entries.iter().any(|entry| entry.is_number);
-    if label_only && entries.len() > 1 {
-        within(&entries[0])
-    } else {
-        !has_numbers && entries.iter().all(within)
-    }
-}
-
-/// Whether a line continues a cell, if rows are no further apart than the lines of a cell.
-fn wraps_alone(words: &[PageWord], row: &[Entry], entries: &[Entry]) -> bool {
-    let [entry, others @ ..] = entries else { return false };
-    let within =
-        row.iter().position(|other| other.column == entry.column && other.columns >= entry.columns);
-    if row.len() == 1 && !row[0].is_number && within == Some(0) {
-        return is_lower(words, entry);
-    }
-    others.is_empty()
-        && !entry.is_number
-        && row.len() > 1
-        && within
-            .is_some_and(|place| !row[place].is_number && (place > 0 || is_lower(words, entry)))
-}
-
-/// Adds the entries of a further line to the row; no two entries of a row share a column.
-fn add(row: &mut Vec<Entry>, entries: &[Entry]) {
-    for entry in entries {
-        let is_at = |other: &&mut Entry| {
-            (other.column..other.column + other.columns).contains(&entry.column)
-        };
-        if let Some(other) = row.iter_mut().find(is_at) {
-            other.words.extend(&entry.words);
-            other.is_number = false;
-            continue;
-        }
-        let next = row.iter().map(|other| other.column).filter(|other| *other > entry.column).min();
-        let free = next.map_or(entry.columns, |next| next - entry.column);
-        row.push(Entry { columns: entry.columns.min(free), ..entry.clone() });
-    }
-    row.sort_by_key(|entry| entry.column);
-}
-
 fn left(words: &[PageWord], entry: &Entry) -> f64 {
     words[entry.words[0]].bounds.x0
 }
 
-fn is_lower(words: &[PageWord], entry: &Entry) -> bool {
+pub(super) fn is_lower(words: &[PageWord], entry: &Entry) -> bool {
     words[entry.words[0]].text.starts_with(char::is_lowercase)
 }
 
 pub(super) fn text(words: &[PageWord], members: &[usize]) -> String {
     members.iter().map(|word| words[*word].text.as_str()).collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Entry, add};
-
-    #[test]
-    fn entries_of_a_row_share_no_column() {
-        let entry =
-            |column, columns, word| Entry { column, columns, words: vec![word], is_number: false };
-        let added = |mut row: Vec<Entry>, more: Entry| -> Vec<(usize, usize, Vec<usize>)> {
-            add(&mut row, &[more]);
-            row.into_iter().map(|entry| (entry.column, entry.columns, entry.words)).collect()
-        };
-        assert_eq!(added(vec![entry(0, 2, 0)], entry(1, 1, 1)), [(0, 2, vec![0, 1])]);
-        let apart = [(0, 1, vec![1]), (1, 1, vec![0])];
-        assert_eq!(added(vec![entry(1, 1, 0)], entry(0, 2, 1)), apart);
-    }
 }

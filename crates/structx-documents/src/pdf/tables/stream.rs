@@ -71,8 +71,10 @@ pub(super) fn find(
             let mut floor = 0;
             for group in join(cut(context, &zone)?, &zone) {
                 context.check_time()?;
-                grids.extend(rows::grid(words, rulings, &zone, &group, floor));
-                floor = group.end;
+                if let Some(grid) = rows::grid(words, rulings, &zone, &group, floor) {
+                    grids.push(grid);
+                    floor = group.end;
+                }
             }
         }
     }

@@ -333,3 +333,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_label_between_the_lines_of_a_header_belongs_to_it() {
+    let lefts = [50.0, 110.0, 200.0];
+    let mut texts = vec![(110.0, 100.0, "Women"), (200.0, 100.0, "Men"), (50.0, 105.0, "Age")];
+    let data: [&[&'static str]; 4] =
+        [&["(yrs)", "no.", "no."], &["45", "12", "14"], &["55", "21", "17"], &["65", "30", "11"]];
+    texts.extend(rows(&lefts, 114.0, &data));
+    let found = tables(&texts, &[]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].concat().starts_with("Age (yrs)|Women"), "{found:?}");
+}

@@ -1,0 +1,74 @@
+//! The lines of a cell of several lines.
+
+use super::rows::{Entry, is_lower};
+use crate::pdf::layout::words::PageWord;
+
+/// Whether both have a number in the same column.
+pub(super) fn both_have_numbers(row: &[Entry], entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| {
+        entry.is_number && row.iter().any(|other| other.column == entry.column && other.is_number)
+    })
+}
+
+/// Whether a close line continues the cells of the row.
+pub(super) fn wraps(row: &[Entry], entries: &[Entry]) -> bool {
+    let within = |entry: &Entry| row.iter().any(|other| other.column == entry.column);
+    let label_only = row.len() == 1 && row[0].column == 0 && !row[0].is_number;
+    let has_numbers = entries.iter().any(|entry| entry.is_number);
+    if label_only && entries.len() > 1 {
+        within(&entries[0])
+    } else {
+        !has_numbers && entries.iter().all(within)
+    }
+}
+
+/// Whether a line continues a cell, if rows are no further apart than the lines of a cell.
+pub(super) fn wraps_alone(words: &[PageWord], row: &[Entry], entries: &[Entry]) -> bool {
+    let [entry, others @ ..] = entries else { return false };
+    let within =
+        row.iter().position(|other| other.column == entry.column && other.columns >= entry.columns);
+    if row.len() == 1 && !row[0].is_number && within == Some(0) {
+        return is_lower(words, entry);
+    }
+    others.is_empty()
+        && !entry.is_number
+        && row.len() > 1
+        && within
+            .is_some_and(|place| !row[place].is_number && (place > 0 || is_lower(words, entry)))
+}
+
+/// Adds the entries of a further line to the row; no two entries of a row share a column.
+pub(super) fn add(row: &mut Vec<Entry>, entries: &[Entry]) {
+    for entry in entries {
+        let is_at = |other: &&mut Entry| {
+            (other.column..other.column + other.columns).contains(&entry.column)
+        };
+        if let Some(other) = row.iter_mut().find(is_at) {
+            other.words.extend(&entry.words);
+            other.is_number = false;
+            continue;
+        }
+        let next = row.iter().map(|other| other.column).filter(|other| *other > entry.column).min();
+        let free = next.map_or(entry.columns, |next| next - entry.column);
+        row.push(Entry { columns: entry.columns.min(free), ..entry.clone() });
+    }
+    row.sort_by_key(|entry| entry.column);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, add};
+
+    #[test]
+    fn entries_of_a_row_share_no_column() {
+        let entry =
+            |column, columns, word| Entry { column, columns, words: vec![word], is_number: false };
+        let added = |mut row: Vec<Entry>, more: Entry| -> Vec<(usize, usize, Vec<usize>)> {
+            add(&mut row, &[more]);
+            row.into_iter().map(|entry| (entry.column, entry.columns, entry.words)).collect()
+        };
+        assert_eq!(added(vec![entry(0, 2, 0)], entry(1, 1, 1)), [(0, 2, vec![0, 1])]);
+        let apart = [(0, 1, vec![1]), (1, 1, vec![0])];
+        assert_eq!(added(vec![entry(1, 1, 0)], entry(0, 2, 1)), apart);
+    }
+}
