@@ -351,7 +351,7 @@ fn a_table_with_longer_numbers_at_its_end_is_one() {
 #[test]
 fn a_typed_ruling_line_parts_the_header_and_is_no_row() {
     let mut texts = vec![(40, 100, "Item"), (160, 100, "Count"), (300, 100, "Amount")];
-    let rule = "-".repeat(90);
+    let rule = "-".repeat(80);
     texts.push((40, 112, &rule));
     for (y, item, count, amount) in
         [(124, "Tea", "1", "2.00"), (136, "Milk", "3", "4.50"), (148, "Jam", "2", "7.00")]

@@ -46,6 +46,8 @@ pub(in crate::pdf) struct HeadingStyle {
     body: f32,
     body_is_bold: bool,
     body_is_monospaced: bool,
+    /// There are several pages, so that one may be a cover.
+    may_have_cover: bool,
     headers_footers: HashMap<HeaderFooter, usize>,
     /// The bytes of long and of short blocks in each style.
     lengths: HashMap<FullStyle, (usize, usize)>,
@@ -87,6 +89,7 @@ impl HeadingStyle {
             sizes: Vec::new(),
             body,
             body_is_bold,
+            may_have_cover: pages.len() > 1,
             body_is_monospaced: code.sum::<usize>() * 2 > bytes,
             headers_footers,
             lengths: lengths(pages),
@@ -152,7 +155,8 @@ impl HeadingStyle {
         let size = |place: usize| page[place].text().map_or(0.0, |text| text.size);
         let largest = texts().map(size).fold(0.0, f32::max);
         let others = (0..page.len()).filter(|place| !candidates[*place]);
-        let is_cover = others.map(|place| page[place].bytes()).sum::<usize>() < COVER_TEXT;
+        let is_cover = self.may_have_cover
+            && others.map(|place| page[place].bytes()).sum::<usize>() < COVER_TEXT;
         let mut headings = vec![false; page.len()];
         for place in texts() {
             let above = (0..place).filter(|above| headings[*above]).map(size);

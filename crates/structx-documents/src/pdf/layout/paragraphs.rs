@@ -26,8 +26,9 @@ const INDENT: (f64, f64) = (0.8, 5.0);
 /// The tolerance for lines that end at the same edge, as a part of the paragraph's width: chosen by
 /// hand.
 const SAME_EDGE: f64 = 0.1;
-/// The least number of dots that lead to a page number: chosen by hand.
+/// The least number of dots that lead to a page number, and the most of an ellipsis: chosen by hand.
 const LEAST_DOTS: usize = 5;
+const MOST_DOTS_OF_A_WORD: usize = 3;
 /// A line of fewer bytes ends with a hard line break: chosen by hand.
 const LEAST_WRAPPED: usize = 24;
 
@@ -196,7 +197,11 @@ pub(in crate::pdf) fn is_bold(line: &Line) -> bool {
 
 /// Whether dots lead to the end of the line, as in a table of contents.
 fn has_leader(line: &Line) -> bool {
-    let dots = |word: &PageWord| word.text.bytes().rev().take_while(|byte| *byte == b'.').count();
+    // A word may end with an ellipsis, an abbreviation with a dot.
+    let dots = |word: &PageWord| match word.text.trim_end_matches('.') {
+        "" => word.text.len(),
+        rest => (word.text.len() - rest.len()).saturating_sub(MOST_DOTS_OF_A_WORD),
+    };
     line.words.iter().map(dots).sum::<usize>() >= LEAST_DOTS
 }
 

@@ -215,7 +215,8 @@ impl PlacedGlyph {
         let offset = next.origin - self.origin;
         let is_same = offset.x.abs().max(offset.y.abs()) < 0.1 * size && self.text == next.text;
         // A narrow letter may be followed by itself, as those are that stretch Arabic words.
-        is_same && offset.hypot() <= next.origin.distance(self.end)
+        let apart = self.end.distance(next.origin).min(self.origin.distance(next.end));
+        is_same && offset.hypot() <= apart
     }
 }
 

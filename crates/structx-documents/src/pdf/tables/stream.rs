@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use super::evidence::is_number;
 use super::phrases::{LEAST_SPACE, Phrase, PhraseLine, lines};
 use super::{TableGrid, rows, side_by_side};
 use crate::FileError;
@@ -46,6 +47,8 @@ const MOST_BETWEEN: usize = 2;
 /// The least width of a gap that two groups share, one right below the other, in ems: a line may have
 /// longer numbers than the others. Chosen by hand.
 const LEAST_SHARED: f64 = 0.2;
+/// The most lines of labels that are the header of a table: chosen by hand.
+const MOST_LABELS: usize = 3;
 /// The least number of words of a phrase of prose, and of phrases of a column of prose: chosen by
 /// hand.
 const PROSE_WORDS: usize = 5;
@@ -71,14 +74,22 @@ pub(super) fn find(
             let mut floor = 0;
             for group in join(cut(context, &zone)?, &zone) {
                 context.check_time()?;
-                if let Some(grid) = rows::grid(words, rulings, &zone, &group, floor) {
-                    grids.push(grid);
+                let grid = rows::grid(words, rulings, &zone, &group, floor);
+                // Labels alone are no table, and may be the header of the next.
+                if grid.is_some() || !are_labels(words, &zone[group.start..group.end]) {
                     floor = group.end;
                 }
+                grids.extend(grid);
             }
         }
     }
     Ok(grids)
+}
+
+/// Whether the lines are a few without numbers.
+fn are_labels(words: &[PageWord], lines: &[PhraseLine]) -> bool {
+    let is_value = |phrase: &Phrase| phrase.words.iter().any(|it| is_number(&words[*it].text));
+    lines.len() <= MOST_LABELS && !lines.iter().flat_map(|line| &line.phrases).any(is_value)
 }
 
 /// Separates the lines by column if the page has two columns of prose, because no table crosses from
