@@ -47,7 +47,7 @@ pub(super) fn is_caption(text: &str) -> bool {
     let end = text.find(|character: char| !character.is_alphabetic()).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
     let rest = rest.trim_start_matches(|c: char| c == '.' || c.is_whitespace());
-    let number: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+    let number: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
     let is_number = number.starts_with(|c: char| c.is_ascii_digit()) || is_ordinal(&number);
     // One of an appendix, such as A-1.
     let is_number = is_number

@@ -161,9 +161,10 @@ impl HeadingStyle {
         for place in texts() {
             let above = (0..place).filter(|above| headings[*above]).map(size);
             let has_title = above.fold(0.0, f32::max) > LARGER * size(place);
-            headings[place] = !is_listed(page, &candidates, place)
-                && !(is_cover && COVER_TITLE * size(place) < largest && !has_number(page, place))
-                && !(has_title && has_address(page, place));
+            let is_small = COVER_TITLE * size(place) < largest;
+            let is_on_cover = is_cover && is_small && !has_number(page, place);
+            let is_author = has_title && has_address(page, place);
+            headings[place] = !is_listed(page, &candidates, place) && !is_on_cover && !is_author;
         }
         headings
     }

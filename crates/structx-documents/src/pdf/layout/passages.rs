@@ -80,6 +80,7 @@ impl TextStyle {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its letters")]
 pub(in crate::pdf) struct Passage {
     pub(in crate::pdf) shape: ParagraphShape,
     pub(in crate::pdf) text: String,
