@@ -31,9 +31,8 @@ const MULTIPLE: usize = 32;
 /// lower, and a page takes a third more time.
 const SHORT_SIDE: f32 = 480.0;
 const LONG_SIDE: f32 = 1600.0;
-/// The pixels that the network sees at once: their number bounds memory and time of a step. With a
-/// quarter more, a process that read a page had 650 MB.
-const BAND: usize = 3 << 18;
+/// The pixels that the network sees at once: their number bounds memory and time of a step.
+const BAND: usize = 1 << 20;
 /// How far bands overlap, so that the network sees what is around the text at their edges.
 const OVERLAP: usize = 128;
 /// More boxes than a page can have; of a noisy image only so many are read, the largest.
