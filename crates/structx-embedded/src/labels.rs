@@ -1,5 +1,7 @@
 //! The words beside a place in a document that may name the value there, and how well they name a field.
 
+use std::iter::once;
+
 /// The most words of a label. Chosen by hand.
 const MAX_WORDS: usize = 6;
 
@@ -59,21 +61,23 @@ pub fn words(text: &str) -> impl Iterator<Item = String> {
 
 /// A letter as names without accents write it.
 fn plain(letter: char) -> impl Iterator<Item = char> {
-    let spelled = match letter {
-        'ä' => "ae",
-        'ö' => "oe",
-        'ü' => "ue",
-        'ß' => "ss",
-        'á' | 'à' | 'â' | 'ã' => "a",
-        'é' | 'è' | 'ê' | 'ë' => "e",
-        'í' | 'ì' | 'î' | 'ï' => "i",
-        'ó' | 'ò' | 'ô' | 'õ' => "o",
-        'ú' | 'ù' | 'û' => "u",
-        'ç' => "c",
-        'ñ' => "n",
-        _ => "",
+    let base = match letter {
+        'ä' | 'á' | 'à' | 'â' | 'ã' => 'a',
+        'é' | 'è' | 'ê' | 'ë' => 'e',
+        'í' | 'ì' | 'î' | 'ï' => 'i',
+        'ö' | 'ó' | 'ò' | 'ô' | 'õ' => 'o',
+        'ü' | 'ú' | 'ù' | 'û' => 'u',
+        'ß' => 's',
+        'ç' => 'c',
+        'ñ' => 'n',
+        other => other,
     };
-    spelled.chars().chain(spelled.is_empty().then_some(letter))
+    let second = match letter {
+        'ä' | 'ö' | 'ü' => Some('e'),
+        'ß' => Some('s'),
+        _ => None,
+    };
+    once(base).chain(second)
 }
 
 /// How much of a field's name and of a label is the same, from 0 to 1.
