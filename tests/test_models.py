@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 import random
 import threading
 import zipfile
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from structx import Extractor, exceptions
+from structx import Extractor
 from structx.exceptions import ConfigurationError, FileError
 from structx.local_models import fetch, known, models, ocr
 from structx.local_models import store as stored
@@ -406,19 +405,6 @@ def test_the_cache_is_where_the_platform_has_it(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(stored.sys, "platform", platform)
     assert stored.cache_dir().as_posix() == wanted.replace("HOME", home)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        FileError("the message", "a.pdf"),
-        exceptions.ProviderError("the message", "openai", 429, "rate_limit", "r-1"),
-    ],
-)
-def test_exceptions_pickle_with_their_facts(error: exceptions.StructXError) -> None:
-    copy = pickle.loads(pickle.dumps(error))
-    assert (type(copy), str(copy)) == (type(error), "the message")
-    assert vars(copy) == vars(error)
 
 
 @pytest.fixture
