@@ -110,6 +110,8 @@ def test_help_loads_neither_pydantic_nor_the_core() -> None:
         ("openai needs a key: set A_KEY or give api_key", "openai needs a key: set A_KEY"),
         ('read it with file_options={"as": "document"}', "read it with --as document"),
         ('file_options={"limits": {"cells": 6}}', "--file-option 'limits={\"cells\": 6}'"),
+        ("file_options: `pages` must be a page", "--pages must be a page"),
+        ("no row of 3 meets `where` of file_options", "no row of 3 meets --where"),
         ("is api_base the address of the API?", "is --api-base the address of the API?"),
     ],
 )  # fmt: skip

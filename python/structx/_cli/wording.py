@@ -38,7 +38,10 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"\bsheet_name=None\b"), "--file-option sheet_name=null"),
     (re.compile(r"give the extractor prices=\{.*?\}\}"), "give --prices MODEL=INPUT:OUTPUT"),
     (re.compile(r"( or|;) give api_key\b"), ""),
+    (re.compile(r"\bfile_options: `(columns|mode|pages|where)`"), r"--\1"),
     (re.compile(r"\bfile_options: `(\w+)`"), r"--file-option \1"),
+    (re.compile(r"`(columns|mode|pages|where)` of file_options"), r"--\1"),
+    (re.compile(r"the chosen `pages`"), "the pages of --pages"),
     (re.compile(r"\bmode=\"?(text|vision|file|auto)\"?"), r"--mode \1"),
 ]
 _NAMES = re.compile(rf"(?<![\w-])({'|'.join(_OPTIONS)})(?![\w-])")
