@@ -763,7 +763,9 @@ def default_limits() -> str:
 def most_bytes(name: str, bytes: int) -> int:
     """The most bytes that are read of a file of this name where the limit is `bytes`."""
 
-def rows_where(parts: list[bytes], name: str, options: str) -> list[int]: ...
+def rows_where(parts: list[bytes], name: str, options: str) -> list[int]:
+    """The positions of the rows that meet `where` of the options, of a table in JSON."""
+
 def format_of(name: str) -> str | None:
     """The format that the extension of a file name stands for; None for an unknown one."""
 

@@ -389,8 +389,12 @@ def _own(
     """The options that only some files take, without those that were not given."""
     if pages is not None and not isinstance(pages, (int, str)):
         pages = [*pages]
-    own = {"pages": pages, "ocr": None if ocr == "auto" else ocr, "ocr_languages": [*languages]}
-    return {name: value for name, value in own.items() if value not in (None, [])}
+    own = {
+        "pages": pages,
+        "ocr": None if ocr == "auto" else ocr,
+        "ocr_languages": [*languages] or None,
+    }
+    return {name: value for name, value in own.items() if value is not None}
 
 
 async def _given_async(source: OneSource, *how: Any) -> Encoded:

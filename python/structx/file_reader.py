@@ -71,10 +71,10 @@ class FileReader:
                 - `nrows` (all): the number of rows to read.
                 - `where` (all): the rows to keep of those: a condition such as `"status = open"`,
                   or a list of conditions that all must hold. The operators are `=`, `!=`, `<`,
-                  `<=`, `>`, `>=` and `~` (contains, in any case); numbers are compared as numbers,
-                  other values as texts, so that ISO dates have their order. A cell without a value
-                  is an empty text, and neither less nor more than a value. Rows are numbered after
-                  this choice.
+                  `<=`, `>`, `>=` and `~` (contains, in any case). A number is compared with numbers
+                  (quotes make it a text: `"code = '007'"`), another value as a text, so that ISO
+                  dates have their order. A cell without a value is an empty text, and neither less
+                  nor more than a value. Rows are numbered after this choice.
 
                 Options for documents:
 

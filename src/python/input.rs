@@ -449,13 +449,19 @@ pub fn format_of(name: &str) -> Option<String> {
 /// The positions of the rows that meet `where` of the options, of a table encoded as JSON in parts and
 /// read from the file `name`.
 #[pyfunction]
-pub fn rows_where(parts: Vec<PyBackedBytes>, name: &str, options: &str) -> PyResult<Vec<usize>> {
+pub fn rows_where(
+    py: Python<'_>,
+    parts: Vec<PyBackedBytes>,
+    name: &str,
+    options: &str,
+) -> PyResult<Vec<usize>> {
     let rows = || {
         let options = ReadOptions::from_json(options)?;
         let mut table = Table::from_json(parts)?;
-        Ok(options.table.keep_rows(name, &mut table)?.unwrap_or_default())
+        let all = table.records.len();
+        Ok(options.table.keep_rows(name, &mut table)?.unwrap_or_else(|| (0..all).collect()))
     };
-    rows().map_err(file_error)
+    py.detach(rows).map_err(file_error)
 }
 
 /// The path that a string given as data names, by the documented rule; None for a text.

@@ -62,9 +62,18 @@ pub fn shared(py: Python<'_>) -> PyResult<Arc<SharedEngine>> {
     {
         return Ok(current.engine.clone());
     }
-    let engine = Arc::new(SharedEngine::new(weights(py)?));
-    let new = OfProcess { process, cache, engine: engine.clone() };
-    if let Some(old) = lock(&CURRENT).replace(new)
+    let folder = weights(py)?;
+    let mut held = lock(&CURRENT);
+    // Python ran meanwhile, and another thread may have been here.
+    if let Some(current) = &*held
+        && (current.process, &current.cache) == (process, &cache)
+    {
+        return Ok(current.engine.clone());
+    }
+    let engine = Arc::new(SharedEngine::new(folder));
+    let old = held.replace(OfProcess { process, cache, engine: engine.clone() });
+    drop(held);
+    if let Some(old) = old
         && old.process != process
     {
         std::mem::forget(old);

@@ -39,7 +39,7 @@ struct CurrentString {
 enum Origin {
     #[default]
     Document,
-    /// It is no text: null, if it may be.
+    /// None: it is null, if that is likely enough.
     Nothing,
     /// The model's own words.
     Model,
@@ -52,6 +52,7 @@ pub struct Place {
     /// The logits of the next token.
     pub scores: Vec<f32>,
     state: State,
+    loss: f32,
 }
 
 /// How a reply goes on.
@@ -85,7 +86,7 @@ impl<'a> Guide<'a> {
         let least = own.1 - MOST_LOSS + self.string.loss;
         let tokens = Candidates::new(scores, &allowed, least);
         if self.string.origin == Origin::Nothing {
-            return Ok(Choice::Token(tokens.no_text(vocabulary).unwrap_or(own.0)));
+            return Ok(Choice::Token(tokens.null(vocabulary).unwrap_or(own.0)));
         }
         if self.string.origin == Origin::Model {
             return Ok(Choice::Token(own.0));
@@ -102,7 +103,8 @@ impl<'a> Guide<'a> {
     }
 
     fn place(&self, written: usize, scores: &[f32]) -> Place {
-        Place { written, scores: scores.to_vec(), state: self.state.clone() }
+        let loss = self.string.loss;
+        Place { written, scores: scores.to_vec(), state: self.state.clone(), loss }
     }
 
     /// The state after a token, if all copied strings still stand in the documents.
@@ -149,6 +151,7 @@ impl<'a> Guide<'a> {
     fn step_back(&mut self, written: usize) -> Result<Choice, LlmError> {
         let place = if let Some(crossing) = self.string.crossing.take() {
             self.string.may_cross = false;
+            self.string.loss = crossing.loss;
             Some(crossing)
         } else {
             self.string.origin = Origin::Nothing;
@@ -194,13 +197,11 @@ impl Candidates {
         Self(tokens)
     }
 
-    /// The best token that begins a value, but no text.
-    fn no_text(&self, vocabulary: &Vocabulary) -> Option<u32> {
-        let is_no_text = |token: u32| {
-            let bytes = vocabulary.bytes(&[token]);
-            !bytes.trim_ascii().is_empty() && !bytes.contains(&b'"')
-        };
-        self.0.iter().map(|token| token.0).find(|&token| is_no_text(token))
+    /// The best token that begins null.
+    fn null(&self, vocabulary: &Vocabulary) -> Option<u32> {
+        let is_null =
+            |token: u32| vocabulary.bytes(&[token]).trim_ascii_start().first() == Some(&b'n');
+        self.0.iter().map(|token| token.0).find(|&token| is_null(token))
     }
 }
 

@@ -4,6 +4,8 @@ use std::iter::once;
 
 /// The most words of a label. Chosen by hand.
 const MAX_WORDS: usize = 6;
+/// The most characters of these words. Chosen by hand.
+const MAX_CHARACTERS: usize = 200;
 
 /// The words that may name what begins at `start` of `document`: those before it in its line; in a table
 /// those of its column's and its row's heads; for the first word of a line, those of the line before.
@@ -13,7 +15,7 @@ pub fn words_before(document: &str, start: usize) -> Vec<String> {
     if before.contains('|') {
         return heads(document, line_start, before);
     }
-    if words(before).next().is_some() {
+    if before.contains(char::is_alphanumeric) {
         return last_words(before);
     }
     let above = document[..line_start].trim_end();
@@ -37,7 +39,8 @@ fn heads(document: &str, line_start: usize, before: &str) -> Vec<String> {
 }
 
 fn last_words(text: &str) -> Vec<String> {
-    let all: Vec<String> = words(text).collect();
+    let start = text.char_indices().rev().nth(MAX_CHARACTERS).map_or(0, |(at, _)| at);
+    let all: Vec<String> = words(&text[start..]).collect();
     all[all.len().saturating_sub(MAX_WORDS)..].to_vec()
 }
 

@@ -46,7 +46,8 @@ static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| {
 /// Money and taxes of countries that write the day first.
 static DAY_FIRST_COUNTRY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?x)[€£₹]|\b(?:RM|S\$|A\$|NZ\$|GST|VAT|TVA|IVA|MwSt|USt|EUR|GBP|AUD|NZD|SGD|MYR|INR|CHF|BRL|MXN|ZAR)(?:\b|\d)",
+        r"(?x)[€£₹]|\b(?:S\$|A\$|NZ\$|RM\s?\d[\d,]*\.\d\d|
+            (?:GST|VAT|TVA|IVA|MwSt|USt|EUR|GBP|AUD|NZD|SGD|MYR|INR|CHF|BRL|MXN|ZAR)(?:\b|\d))",
     )
 });
 /// A date before another one that has its year: `January 1 - January 31, 2017`.
@@ -326,6 +327,8 @@ mod tests {
             ("5-Mar-24", &["2024-03-05"]),
             ("Sept. 30, 1999", &["1999-09-30"]),
             ("05/03/2024", &["2024-05-03"]),
+            ("05/03/2024, S$ 5.00", &["2024-03-05"]),
+            ("05/03/2024, room RM 204", &["2024-05-03"]),
             ("05.03.2024", &["2024-03-05"]),
             ("05/03/2024 and 25/03/2024", &["2024-03-05", "2024-03-25"]),
             ("05/03/70", &["1970-05-03"]),

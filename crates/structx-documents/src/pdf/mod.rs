@@ -204,9 +204,13 @@ fn document(context: &ReadContext, mut pages: Vec<PageText>) -> Result<Document,
     let kinds: Vec<Vec<BlockKind>> = blocks.iter().map(|page| style.kinds(page)).collect();
     let mut builder = Builder::default();
     let mut open: Option<OpenTable> = None;
+    let mut before = 0;
     for (page, (blocks, kinds)) in pages.iter().zip(blocks.iter().zip(&kinds)) {
         let known = KnownPage { blocks, kinds };
-        let rest = open.as_ref().and_then(|table| table.rest(known));
+        // A page that was not chosen may stand between.
+        let is_next = page.number == before + 1;
+        let rest = open.as_ref().filter(|_| is_next).and_then(|table| table.rest(known));
+        before = page.number;
         builder.page(page.number);
         builder.shown(page.size, page.needs_vision);
         builder.recognized(page.recognition);

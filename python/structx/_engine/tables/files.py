@@ -99,9 +99,7 @@ def _chosen(name: str, options: Mapping[str, Any]) -> tuple[list[Any] | None, in
 
 def _meeting(name: str, where: Any, table: Any) -> Any:
     """The rows that meet the conditions."""
-    library = library_of(table)
-    if library is None:  # never: the table is of one of the two libraries
-        return table
+    library = cast("str", library_of(table))
     kept = _core.rows_where(encode(table, library)[0], name, to_json({"where": where}).decode())
     return table.take(kept) if library == "pyarrow" else table[kept]
 

@@ -49,12 +49,6 @@ pub(super) fn is_caption(text: &str) -> bool {
     let rest = rest.trim_start_matches(|c: char| c == '.' || c.is_whitespace());
     let number: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
     let is_number = number.starts_with(|c: char| c.is_ascii_digit()) || is_ordinal(&number);
-    // One of an appendix, such as A-1.
-    let is_number = is_number
-        || rest
-            .split(['-', '.', ':'])
-            .next()
-            .is_some_and(|part| part.len() == 1 && is_ordinal(part));
     is_number && CAPTIONS.contains(&word.to_lowercase().as_str())
 }
 

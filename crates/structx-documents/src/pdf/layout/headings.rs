@@ -246,7 +246,8 @@ fn full_style(text: &Passage) -> FullStyle {
 }
 
 /// Whether the block is one of several in the style of a heading with little text between them: a
-/// cover, a list, or the labels of a drawing. Numbers and bold letters tell headings from these.
+/// cover, a list, or the labels of a drawing. With text between them, numbers and bold letters tell
+/// headings from these; without any, nothing does.
 fn is_listed(page: &[PageBlock], candidates: &[bool], place: usize) -> bool {
     let Some(text) = page[place].text() else { return false };
     let is_alike = |other: usize| {

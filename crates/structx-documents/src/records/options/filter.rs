@@ -41,7 +41,7 @@ struct Condition {
     column: String,
     operator: Operator,
     value: String,
-    number: Option<f64>,
+    number: Option<Number>,
 }
 
 impl RowFilter {
@@ -96,25 +96,27 @@ impl Condition {
         let (token, operator) =
             OPERATORS.into_iter().find(|(token, _)| text[at..].starts_with(token))?;
         let column = text[..at].trim();
-        let value = unquoted(text[at + token.len()..].trim());
+        let given = text[at + token.len()..].trim();
+        let value = unquoted(given);
         let takes_none = matches!(operator, Operator::Equal | Operator::NotEqual);
         let is_whole = !column.is_empty() && (takes_none || !value.is_empty());
         is_whole.then(|| Self {
             column: column.to_owned(),
             operator,
             value: value.to_owned(),
-            number: value.parse().ok(),
+            number: if value == given { number(value) } else { None },
         })
     }
 
-    /// Compares numbers if both are, and texts otherwise, so that ISO dates have their order. A cell
-    /// without a value is an empty text.
+    /// Compares numbers if the value is one without quotes, and texts otherwise, so that ISO dates have
+    /// their order. A cell without a value is an empty text; another text has no order to a number.
     fn is_met_by(&self, cell: Option<Cell>) -> bool {
         let text = cell.and_then(Cell::text).unwrap_or_default();
         let text = text.trim();
-        let order = match (self.number, text.parse().ok()) {
-            (Some(limit), Some(number)) => f64::partial_cmp(&number, &limit),
-            _ => Some(text.cmp(&self.value)),
+        let order = match (self.number, number(text)) {
+            (Some(limit), Some(number)) => number.compare(limit),
+            (Some(_), None) => None,
+            (None, _) => Some(text.cmp(&self.value)),
         };
         match self.operator {
             Operator::Equal => order == Some(Ordering::Equal),
@@ -128,6 +130,28 @@ impl Condition {
             Operator::AtLeast => order.is_some_and(Ordering::is_ge),
         }
     }
+}
+
+/// A number; an integer keeps all its digits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Number {
+    integer: Option<i128>,
+    value: f64,
+}
+
+impl Number {
+    fn compare(self, limit: Self) -> Option<Ordering> {
+        match (self.integer, limit.integer) {
+            (Some(integer), Some(limit)) => Some(integer.cmp(&limit)),
+            _ => self.value.partial_cmp(&limit.value),
+        }
+    }
+}
+
+/// A text as a number; infinities and NaN are words.
+fn number(text: &str) -> Option<Number> {
+    let value = text.parse().ok().filter(|value: &f64| value.is_finite())?;
+    Some(Number { integer: text.parse().ok(), value })
 }
 
 /// The text without the quotes around it.
@@ -145,9 +169,9 @@ mod tests {
 
     fn table() -> Table {
         let rows = json!([
-            {"id": 1, "status": "open", "net total": "9.50", "day": "2026-01-31"},
-            {"id": 2, "status": "closed", "net total": "10", "day": "2026-02-01"},
-            {"id": 3, "status": null, "net total": "", "day": "2026-11-05"},
+            {"id": 1, "status": "open", "net total": "9.50", "day": "2026-01-31", "long": "12345678901234567"},
+            {"id": 2, "status": "closed", "net total": "10", "day": "2026-02-01", "long": "12345678901234568"},
+            {"id": 3, "status": null, "net total": "", "day": "2026-11-05", "long": "nan"},
             {"id": 4, "status": "Re-Open = no", "net total": "1e2", "day": null},
         ]);
         Table::from_json([rows.to_string()]).unwrap()
@@ -173,6 +197,12 @@ mod tests {
             ("net total > 9.5", vec![2, 4]),
             ("net total >= 100", vec![4]),
             ("net total = 100", vec![4]),
+            ("net total = '10'", vec![2]),
+            ("net total != \"1e2\"", vec![1, 2, 3]),
+            ("status > 1", vec![]),
+            ("status != 1", vec![1, 2, 3, 4]),
+            ("long = 12345678901234567", vec![1]),
+            ("long = nan", vec![3]),
             ("day < 2026-02-01", vec![1]),
             ("day >= 2026-02-01", vec![2, 3]),
         ] {
@@ -191,6 +221,6 @@ mod tests {
         let filter = RowFilter::parse(json!("state = open")).unwrap();
         let error = filter.kept("t.csv", &table()).unwrap_err();
         assert!(error.message.contains("no column state"), "{error}");
-        assert!(error.message.contains("id, status, net total, day"), "{error}");
+        assert!(error.message.contains("id, status, net total, day, long"), "{error}");
     }
 }
