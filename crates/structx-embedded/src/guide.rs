@@ -82,14 +82,14 @@ impl<'a> Guide<'a> {
             self.string = CurrentString { start, may_cross: true, ..CurrentString::default() };
         }
         let allowed = self.matcher.compute_mask().map_err(|error| failed(error.to_string()))?;
-        let own = best(scores, &allowed).ok_or_else(|| failed("no token is allowed".to_owned()))?;
-        let least = own.1 - MOST_LOSS + self.string.loss;
-        let tokens = Candidates::new(scores, &allowed, least);
-        if self.string.origin == Origin::Nothing {
-            return Ok(Choice::Token(tokens.null(vocabulary).unwrap_or(own.0)));
-        }
+        let all = scored(scores, &allowed);
+        let own = best(&all).ok_or_else(|| failed("no token is allowed".to_owned()))?;
         if self.string.origin == Origin::Model {
             return Ok(Choice::Token(own.0));
+        }
+        let tokens = Candidates::new(all, own.1 - MOST_LOSS + self.string.loss);
+        if self.string.origin == Origin::Nothing {
+            return Ok(Choice::Token(tokens.null(vocabulary).unwrap_or(own.0)));
         }
         let Some(next) = self.best_copy(&tokens, vocabulary) else {
             return self.step_back(written);
@@ -190,8 +190,7 @@ impl<'a> Guide<'a> {
 struct Candidates(Vec<Scored>);
 
 impl Candidates {
-    fn new(scores: &[f32], allowed: &SimpleVob, least: f32) -> Self {
-        let mut tokens: Vec<Scored> = scored(scores, allowed);
+    fn new(mut tokens: Vec<Scored>, least: f32) -> Self {
         tokens.retain(|token| token.1 >= least);
         tokens.sort_by(|one, two| two.1.total_cmp(&one.1));
         Self(tokens)
@@ -205,8 +204,8 @@ impl Candidates {
     }
 }
 
-fn best(scores: &[f32], allowed: &SimpleVob) -> Option<Scored> {
-    scored(scores, allowed).into_iter().max_by(|one, two| one.1.total_cmp(&two.1))
+fn best(tokens: &[Scored]) -> Option<Scored> {
+    tokens.iter().copied().max_by(|one, two| one.1.total_cmp(&two.1))
 }
 
 /// The allowed tokens with their logits.
