@@ -99,7 +99,7 @@ fn words(content: &Content) -> candle_core::Result<Vec<Vec<u8>>> {
 
 /// GPT-2's byte alphabet (`bytes_to_unicode`): printable bytes map to themselves, the others to letters
 /// from U+0100 on.
-fn byte_alphabet() -> HashMap<char, u8> {
+pub(crate) fn byte_alphabet() -> HashMap<char, u8> {
     let mut others = ('\u{100}'..).take(256);
     (0..=u8::MAX)
         .filter_map(|byte| {

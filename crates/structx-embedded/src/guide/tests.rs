@@ -13,16 +13,13 @@ use super::{Choice, Guide};
 use crate::copied_text::CopiedText;
 use crate::grammar;
 use crate::verbatim::Verbatim;
-use crate::vocabulary::Vocabulary;
+use crate::vocabulary::{Vocabulary, byte_alphabet};
 
 /// A vocabulary of bytes.
 fn vocabulary() -> Vocabulary {
-    let printable = |byte: u8| matches!(byte, 33..=126 | 161..=172 | 174..=255);
-    let mut others = '\u{100}'..;
-    let mut tokens: Vec<String> = (0..=u8::MAX)
-        .map(|byte| if printable(byte) { char::from(byte) } else { others.next().unwrap() })
-        .map(String::from)
-        .collect();
+    let mut letters: Vec<(char, u8)> = byte_alphabet().into_iter().collect();
+    letters.sort_by_key(|(_, byte)| *byte);
+    let mut tokens: Vec<String> = letters.iter().map(|(letter, _)| letter.to_string()).collect();
     tokens.extend(["<|im_start|>", "<|im_end|>"].map(str::to_owned));
     let kinds = (0..tokens.len()).map(|index| Metadata::I32(if index < 256 { 1 } else { 3 }));
     let kinds = Metadata::Array(kinds.collect());
