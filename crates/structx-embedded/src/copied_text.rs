@@ -23,6 +23,7 @@ pub struct CopiedText<'a> {
 pub struct State {
     cursor: Cursor,
     copy: Option<Copied>,
+    copies: usize,
 }
 
 /// A copied value that is being written.
@@ -33,11 +34,23 @@ struct Copied {
     is_text: bool,
     /// The words of its field's name.
     field: Rc<[String]>,
+    /// Whether its text so far is in the passages, if it is held to them.
+    stands: bool,
 }
 
 impl State {
     pub fn is_in_copy(&self) -> bool {
         self.copy.is_some()
+    }
+
+    /// The number of copied values that were begun.
+    pub fn copies(&self) -> usize {
+        self.copies
+    }
+
+    /// Whether the copied value that is being written is in the documents so far.
+    pub fn stands(&self) -> bool {
+        self.copy.as_ref().is_none_or(|copied| copied.stands)
     }
 }
 
@@ -66,10 +79,12 @@ impl<'a> CopiedText<'a> {
             stands &= match state.cursor.push(byte) {
                 Event::Start => {
                     state.copy = self.copied(&state.cursor.path());
+                    state.copies += usize::from(state.copy.is_some());
                     true
                 }
                 Event::Byte(byte) => state.copy.as_mut().is_none_or(|copied| {
-                    self.passages.push(&mut copied.copy, byte) || !copied.is_text
+                    copied.stands &= self.passages.push(&mut copied.copy, byte) || !copied.is_text;
+                    copied.stands
                 }),
                 Event::End => state
                     .copy
@@ -84,7 +99,7 @@ impl<'a> CopiedText<'a> {
     /// How well the places suit where a copied value stands: near a label that names its field, and
     /// from the beginning of a line or cell.
     pub fn fitness(&self, state: &State) -> f32 {
-        let Some(Copied { copy, is_text, field }) = &state.copy else { return 0.0 };
+        let Some(Copied { copy, is_text, field, .. }) = &state.copy else { return 0.0 };
         let likeness = Self::MOST_FITNESS * self.passages.likeness(copy, field);
         let is_inside = *is_text && self.passages.began_inside(copy);
         if is_inside { likeness - INSIDE } else { likeness }
@@ -121,6 +136,7 @@ impl<'a> CopiedText<'a> {
             copy: Passages::start(),
             is_text: kinds.iter().all(|kind| *kind == TEXT),
             field: words(name.unwrap_or_default()).collect(),
+            stands: true,
         })
     }
 

@@ -77,7 +77,8 @@ impl<'a> Guide<'a> {
         scores: &[f32],
         vocabulary: &Vocabulary,
     ) -> Result<Choice, LlmError> {
-        if !self.state.is_in_copy() && self.string.origin == Origin::Document {
+        let is_new = !self.state.is_in_copy() || self.string.start.is_none();
+        if is_new && self.string.origin == Origin::Document {
             let start = Some(self.place(written, scores));
             self.string = CurrentString { start, may_cross: true, ..CurrentString::default() };
         }
@@ -154,9 +155,11 @@ impl<'a> Guide<'a> {
             self.string.loss = crossing.loss;
             Some(crossing)
         } else {
-            self.string.origin = Origin::Nothing;
+            let start = self.string.start.take();
+            let is_quoted = start.as_ref().is_some_and(|start| start.state.is_in_copy());
+            self.string.origin = if is_quoted { Origin::Model } else { Origin::Nothing };
             self.string.loss = 0.0;
-            self.string.start.take()
+            start
         };
         let place = place.ok_or_else(|| failed("a string has no beginning".to_owned()))?;
         let undone = self.matcher.rollback(written - place.written);
@@ -173,9 +176,15 @@ impl<'a> Guide<'a> {
             let forced = self.matcher.consume_ff_tokens();
             new.extend(forced.iter().filter(|&&it| it != vocabulary.end));
         }
-        let stands = self.text.push(&mut self.state, &vocabulary.bytes(&new));
+        let before = self.state.copies();
+        let was_in_copy = self.state.is_in_copy();
+        self.text.push(&mut self.state, &vocabulary.bytes(&new));
+        if was_in_copy && self.state.copies() > before {
+            // The grammar forced the beginning of the next string.
+            self.string = CurrentString::default();
+        }
         // What the grammar forces need not stand in a document.
-        let is_copied = self.string.origin == Origin::Document && stands;
+        let is_copied = self.string.origin == Origin::Document && self.state.stands();
         self.string.origin =
             if is_copied || !self.state.is_in_copy() { Origin::Document } else { Origin::Model };
         Ok(new)

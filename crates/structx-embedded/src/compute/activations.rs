@@ -1,5 +1,7 @@
 //! States rounded to 8 bits: the other side of a product with quantised weights.
 
+use std::ops::Range;
+
 use super::{BLOCK, Kernel, Lanes, Matrix, ROUND, vectorized};
 
 /// The rows of a matrix in 8 bits: for each block of 32 columns, all rows one after another.
@@ -24,6 +26,26 @@ impl Activations {
         vectorized(Quantize { matrix, all: &mut all });
         all
     }
+
+    /// Block `index` of some rows.
+    #[inline(always)]
+    pub fn block(&self, index: usize, rows: Range<usize>) -> RowsOfBlock<'_> {
+        let first = index * self.rows;
+        let rows = first + rows.start..first + rows.end;
+        RowsOfBlock {
+            codes: &self.codes[rows.clone()],
+            scales: &self.scales[rows.clone()],
+            sums: &self.sums[rows],
+        }
+    }
+}
+
+/// One block of neighbouring rows.
+#[derive(Clone, Copy)]
+pub struct RowsOfBlock<'a> {
+    pub codes: &'a [[i32; BLOCK / 4]],
+    pub scales: &'a [f32],
+    pub sums: &'a [[f32; 2]],
 }
 
 struct Quantize<'a> {

@@ -6,6 +6,7 @@ use pulp::NullaryFnOnce;
 use pulp::bytemuck::cast;
 use pulp::x86::V3;
 
+use super::activations::RowsOfBlock;
 use super::format::Format;
 use super::packed::{Panel, Unit};
 use super::{Activations, BLOCK, Lanes};
@@ -55,21 +56,25 @@ impl<const BITS: usize, const SCALES: usize, const MINS: bool> NullaryFnOnce
         let Self { simd, units, states, sums } = self;
         let rows = sums.len();
         let size = 2 * BITS + SCALES + usize::from(MINS);
+        if rows == 1 {
+            // A loop of its own, so that the codes of a block need not all be in registers at once.
+            for (index, units) in units.chunks_exact(size).enumerate() {
+                let weights = Self::weights(simd, units);
+                Self::rows::<1>(simd, &weights, states.block(index, 0..1), sums);
+            }
+            return;
+        }
         for (index, units) in units.chunks_exact(size).enumerate() {
             let weights = Self::weights(simd, units);
-            let codes = &states.codes[index * rows..][..rows];
-            let scales = &states.scales[index * rows..][..rows];
-            let halves = &states.sums[index * rows..][..rows];
             let mut at = 0;
             while at < rows {
                 let some = at..rows.min(at + ROWS);
-                let (codes, scales) = (&codes[some.clone()], &scales[some.clone()]);
-                let (halves, sums) = (&halves[some.clone()], &mut sums[some]);
-                match codes.len() {
-                    1 => Self::rows::<1>(simd, &weights, codes, scales, halves, sums),
-                    2 => Self::rows::<2>(simd, &weights, codes, scales, halves, sums),
-                    3 => Self::rows::<3>(simd, &weights, codes, scales, halves, sums),
-                    _ => Self::rows::<ROWS>(simd, &weights, codes, scales, halves, sums),
+                let (states, sums) = (states.block(index, some.clone()), &mut sums[some]);
+                match sums.len() {
+                    1 => Self::rows::<1>(simd, &weights, states, sums),
+                    2 => Self::rows::<2>(simd, &weights, states, sums),
+                    3 => Self::rows::<3>(simd, &weights, states, sums),
+                    _ => Self::rows::<ROWS>(simd, &weights, states, sums),
                 }
                 at += ROWS;
             }
@@ -96,7 +101,9 @@ impl<const BITS: usize, const SCALES: usize, const MINS: bool> Product<'_, BITS,
                 mins[part] = numbers(simd, &units[2 * BITS + SCALES]);
             } else {
                 let offset = simd.avx._mm256_set1_ps(f32::from(1_u16 << (BITS - 1)));
-                mins[part] = scales[part].map(|scale| simd.avx._mm256_mul_ps(scale, offset));
+                for half in 0..2 {
+                    mins[part][half] = simd.avx._mm256_mul_ps(scales[part][half], offset);
+                }
             }
         }
         Weights { codes: Self::codes(simd, units), scales, mins }
@@ -140,13 +147,11 @@ impl<const BITS: usize, const SCALES: usize, const MINS: bool> Product<'_, BITS,
     fn rows<const N: usize>(
         simd: V3,
         weights: &Weights<SCALES>,
-        codes: &[[i32; GROUPS]],
-        scales: &[f32],
-        halves: &[[f32; 2]],
+        states: RowsOfBlock<'_>,
         sums: &mut [Lanes],
     ) {
         let (avx, fma) = (simd.avx, simd.fma);
-        let (codes, scales, halves) = (&codes[..N], &scales[..N], &halves[..N]);
+        let (codes, scales, halves) = (&states.codes[..N], &states.scales[..N], &states.sums[..N]);
         let sums = &mut sums[..N];
         for part in 0..SCALES {
             let groups = part * GROUPS / SCALES..(part + 1) * GROUPS / SCALES;
@@ -219,21 +224,26 @@ impl<const BITS: usize, const SCALES: usize, const MINS: bool> Product<'_, BITS,
 
 #[inline(always)]
 fn load(unit: &Unit) -> __m256i {
-    cast(unit.0)
+    cast(*unit)
 }
 
-/// 16 numbers from their 16-bit form: the bits of exponent and mantissa move to those of 32 bits, and
-/// the product corrects the bias of the exponent. Infinity and NaN are not in the weights of a model.
+/// 16 numbers from their 16-bit form. (In a closure of `map`, each instruction would be a call: closures
+/// are not compiled for the processor of the kernel.)
 #[inline(always)]
 fn numbers(simd: V3, unit: &Unit) -> [__m256; 2] {
+    let [low, high]: [__m128i; 2] = cast(*unit);
+    [eight_numbers(simd, low), eight_numbers(simd, high)]
+}
+
+/// The bits of exponent and mantissa move to those of 32 bits, and the product corrects the bias of the
+/// exponent. Infinity and NaN are not in the weights of a model.
+#[inline(always)]
+fn eight_numbers(simd: V3, bits: __m128i) -> __m256 {
     let (avx, avx2) = (simd.avx, simd.avx2);
-    let halves: [__m128i; 2] = cast(unit.0);
-    halves.map(|bits| {
-        let wide = avx2._mm256_slli_epi32::<13>(avx2._mm256_cvtepi16_epi32(bits));
-        let kept = avx._mm256_set1_epi32(0x8FFF_E000_u32.cast_signed());
-        let number: __m256 = cast(avx2._mm256_and_si256(wide, kept));
-        avx._mm256_mul_ps(number, avx._mm256_set1_ps(f32::from_bits((127 + 112) << 23)))
-    })
+    let wide = avx2._mm256_slli_epi32::<13>(avx2._mm256_cvtepi16_epi32(bits));
+    let kept = avx._mm256_set1_epi32(0x8FFF_E000_u32.cast_signed());
+    let number: __m256 = cast(avx2._mm256_and_si256(wide, kept));
+    avx._mm256_mul_ps(number, avx._mm256_set1_ps(f32::from_bits((127 + 112) << 23)))
 }
 
 /// Bit `group` of each byte, as its fifth.

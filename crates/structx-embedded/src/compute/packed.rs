@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Result};
 use half::f16;
+use memmap2::MmapMut;
+use pulp::bytemuck::{cast_slice, cast_slice_mut};
 use rayon::prelude::*;
 
 use super::format::{Block, Format};
 use super::{Activations, BLOCK, Lanes, PANEL, portable};
 
 /// 32 bytes of packed weights: half of the codes of some inputs, or a scale or min for each output.
-#[derive(Clone, Copy)]
-#[repr(C, align(32))]
-pub struct Unit(pub [u8; 32]);
+pub type Unit = [u8; 32];
 
 /// Weights in panels of 16 outputs, in these in blocks of 32 inputs. A block has its codes, then its
 /// scales, then its mins.
@@ -25,7 +25,7 @@ pub struct Packed {
     format: Format,
     outputs: usize,
     blocks: usize,
-    units: Vec<Unit>,
+    units: MmapMut,
 }
 
 /// The weights of 16 outputs.
@@ -49,8 +49,8 @@ impl Packed {
         let (size, per_unit) = format.unit();
         let bytes: Cow<'_, [u8]> = weight.data()?;
         let row = blocks / per_unit * size;
-        let mut units = vec![Unit([0; 32]); outputs.div_ceil(PANEL) * blocks * format.units()];
-        let panels = units.par_chunks_mut(blocks * format.units());
+        let mut units = zeroed(outputs.div_ceil(PANEL) * blocks * format.units())?;
+        let panels = cast_slice_mut(&mut units).par_chunks_mut(blocks * format.units());
         panels.zip(bytes.par_chunks(PANEL * row)).for_each(|(panel, bytes)| {
             for (block, units) in panel.chunks_exact_mut(format.units()).enumerate() {
                 let at = block / per_unit * size;
@@ -68,9 +68,18 @@ impl Packed {
     }
 
     pub fn panels(&self) -> impl Iterator<Item = Panel<'_>> {
-        let units = self.units.chunks_exact(self.blocks * self.format.units());
+        let units = cast_slice(&self.units).chunks_exact(self.blocks * self.format.units());
         units.map(|units| Panel { format: self.format, units })
     }
+}
+
+/// Memory for weights, in large pages where the system has them: each token reads all weights.
+fn zeroed(units: usize) -> Result<MmapMut> {
+    let memory = MmapMut::map_anon(units * size_of::<Unit>())?;
+    // Without them, the weights are only read more slowly.
+    #[cfg(target_os = "linux")]
+    drop(memory.advise(memmap2::Advice::HugePage));
+    Ok(memory)
 }
 
 impl Panel<'_> {
@@ -101,19 +110,19 @@ fn pack(format: Format, block: &Block, output: usize, units: &mut [Unit]) {
     for (input, &code) in block.codes.iter().enumerate() {
         let (group, byte) = (input / 4, lane * 4 + input % 4);
         if format.bits() == 8 {
-            units[2 * group + half].0[byte] = code;
+            units[2 * group + half][byte] = code;
             continue;
         }
-        units[2 * (group % 4) + half].0[byte] |= (code & 15) << (4 * (group / 4));
+        units[2 * (group % 4) + half][byte] |= (code & 15) << (4 * (group / 4));
         match format.bits() {
-            5 => units[8 + half].0[byte] |= code >> 4 << group,
-            6 => units[8 + 2 * (group / 4) + half].0[byte] |= code >> 4 << (2 * (group % 4)),
+            5 => units[8 + half][byte] |= code >> 4 << group,
+            6 => units[8 + 2 * (group / 4) + half][byte] |= code >> 4 << (2 * (group % 4)),
             _ => {}
         }
     }
     let mut write = |unit: usize, number: f32| {
         let bytes = f16::from_f32(number).to_le_bytes();
-        units[unit].0[2 * output..2 * output + 2].copy_from_slice(&bytes);
+        units[unit][2 * output..2 * output + 2].copy_from_slice(&bytes);
     };
     for (index, &scale) in block.scales[..format.scales()].iter().enumerate() {
         write(format.code_units() + index, scale);

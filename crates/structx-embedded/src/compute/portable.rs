@@ -48,7 +48,7 @@ fn unpack(panel: Panel<'_>, units: &[Unit]) -> Weights {
         for (output, inputs) in outputs.iter_mut().enumerate() {
             let (half, lane) = (output / 8, output % 8);
             for (input, code) in inputs.iter_mut().enumerate() {
-                let byte = |unit: usize| units[unit + half].0[lane * 4 + input];
+                let byte = |unit: usize| units[unit + half][lane * 4 + input];
                 let low = || byte(2 * (group % 4)) >> (4 * (group / 4)) & 15;
                 *code = match format.bits() {
                     4 => i32::from(low()),
@@ -73,7 +73,7 @@ fn unpack(panel: Panel<'_>, units: &[Unit]) -> Weights {
 
 fn numbers(unit: &Unit) -> Lanes {
     let mut numbers = [0.0; PANEL];
-    for (number, bytes) in numbers.iter_mut().zip(unit.0.chunks_exact(2)) {
+    for (number, bytes) in numbers.iter_mut().zip(unit.chunks_exact(2)) {
         *number = f16::from_le_bytes([bytes[0], bytes[1]]).to_f32();
     }
     numbers

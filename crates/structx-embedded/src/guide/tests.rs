@@ -46,7 +46,14 @@ fn vocabulary() -> Vocabulary {
 /// so far, 0 for all others.
 fn written(field: &Value, document: &str, scores: impl Fn(&str) -> Vec<(char, f32)>) -> String {
     let schema = json!({"type": "object", "required": ["name"], "properties": {"name": field}});
-    let compiled = grammar::compile("Reply", &schema).unwrap().compiled;
+    let reply =
+        replied(&schema, document, |text| scores(text.strip_prefix("{\"name\": ").unwrap_or("{")));
+    reply["name"].to_string()
+}
+
+/// The reply of a model whose `scores` are the logits of the bytes after the reply so far.
+fn replied(schema: &Value, document: &str, scores: impl Fn(&str) -> Vec<(char, f32)>) -> Value {
+    let compiled = grammar::compile("Reply", schema).unwrap().compiled;
     let verbatim = Verbatim::new(&compiled, [document].into_iter());
     let bound = verbatim.bind();
     let vocabulary = vocabulary();
@@ -60,8 +67,7 @@ fn written(field: &Value, document: &str, scores: impl Fn(&str) -> Vec<(char, f3
     while !guide.is_complete() && tokens.len() < 200 {
         let text = String::from_utf8(vocabulary.bytes(&tokens)).unwrap();
         let mut logits = vec![0.0; 258];
-        let value = text.strip_prefix("{\"name\": ").unwrap_or("{");
-        for (letter, score) in scores(value) {
+        for (letter, score) in scores(&text) {
             logits[letter as usize] = score;
         }
         match guide.choose(tokens.len(), &logits, &vocabulary).unwrap() {
@@ -70,8 +76,7 @@ fn written(field: &Value, document: &str, scores: impl Fn(&str) -> Vec<(char, f3
             Choice::Return(place) => tokens.truncate(place.written),
         }
     }
-    let reply: Value = serde_json::from_slice(&vocabulary.bytes(&tokens)).unwrap();
-    reply["name"].to_string()
+    serde_json::from_slice(&vocabulary.bytes(&tokens)).unwrap()
 }
 
 /// The scores of a model that wants to write one of these texts, each with its score.
@@ -142,4 +147,16 @@ fn of_two_likely_numbers_that_with_the_label_of_the_field_is_chosen() {
     let number = json!({"type": "number"});
     assert_eq!(written(&number, document, wants(&sums)), "\"33.64\"");
     assert_eq!(written(&number, "Name 31.15\nSum 33.64", wants(&sums)), "\"31.15\"");
+}
+
+#[test]
+fn a_string_after_a_free_one_is_copied_again() {
+    let two = json!({"type": "object", "required": ["kind", "name"],
+        "properties": {"kind": {"type": "string"}, "name": {"type": "string"}}});
+    let wanted = [
+        (r#"{"kind": "Complaint", "name": "Mr Kesler"}"#, 9.0),
+        (r#"{"kind": "Complaint", "name": "Mr Kessler"}"#, 5.0),
+    ];
+    let reply = replied(&two, LETTER, wants(&wanted));
+    assert_eq!(reply, json!({"kind": "Complaint", "name": "Mr Kessler"}));
 }
