@@ -5,10 +5,12 @@ use candle_core::{Device, Tensor};
 use proptest::prelude::*;
 
 use super::elementwise::exp;
-use super::packed::Packed;
+use super::packed::{Packed, Panel};
 use super::{
     Activations, BLOCK, Heads, KeyValueCache, Lanes, Linear, Matrix, PANEL, Rotary, portable,
 };
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
 
 const KINDS: [GgmlDType; 8] = [
     GgmlDType::Q4_0,
@@ -59,6 +61,23 @@ fn plain_product(states: &[f32], weights: &[f32], inputs: usize) -> Vec<f32> {
     .collect()
 }
 
+/// The products of a panel that this processor can compute.
+fn kernels() -> Vec<fn(Panel<'_>, &Activations, &mut [Lanes])> {
+    let mut kernels: Vec<fn(Panel<'_>, &Activations, &mut [Lanes])> = vec![portable::multiply];
+    #[cfg(target_arch = "x86_64")]
+    {
+        if avx512::is_available() {
+            kernels.push(avx512::multiply);
+        }
+        if pulp::x86::V3::is_available() {
+            kernels.push(|panel, states, sums| {
+                avx2::multiply(pulp::x86::V3::try_new().unwrap(), panel, states, sums);
+            });
+        }
+    }
+    kernels
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -90,14 +109,16 @@ proptest! {
             }
         }
         for (index, panel) in packed.panels().enumerate() {
-            let mut sums: Vec<Lanes> = vec![[0.0; PANEL]; rows];
-            portable::multiply(panel, &activations, &mut sums);
-            for (row, sums) in sums.iter().enumerate() {
-                let products = products.row(row).skip(index * PANEL);
-                for (lane, (sum, product)) in sums.iter().zip(products).enumerate() {
-                    // The bias is that of outputs, without those that fill the last panel.
-                    let bias = if index * PANEL + lane < outputs { 0.5 } else { 0.0 };
-                    prop_assert!((sum + bias - product).abs() < 1e-3, "{sum} {product}");
+            for kernel in kernels() {
+                let mut sums: Vec<Lanes> = vec![[0.0; PANEL]; rows];
+                kernel(panel, &activations, &mut sums);
+                for (row, sums) in sums.iter().enumerate() {
+                    let products = products.row(row).skip(index * PANEL);
+                    for (lane, (sum, product)) in sums.iter().zip(products).enumerate() {
+                        // The bias is that of outputs, without those that fill the last panel.
+                        let bias = if index * PANEL + lane < outputs { 0.5 } else { 0.0 };
+                        prop_assert!((sum + bias - product).abs() < 1e-3, "{sum} {product}");
+                    }
                 }
             }
         }
