@@ -3,6 +3,8 @@
 
 /// The class for "no symbol here".
 const BLANK: usize = 0;
+/// So many classes are compared with the best one at a time, without branches.
+const BLOCK: usize = 64;
 
 /// A symbol and the steps at which it is the best, from the first to the last.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,9 +38,14 @@ pub fn decode(probabilities: &[f32], classes: usize, allowed: Option<&[bool]>) -
 /// The allowed class with the highest probability.
 fn best(row: &[f32], allowed: Option<&[bool]>) -> (usize, f32) {
     let mut best = (BLANK, row.first().copied().unwrap_or_default());
-    for (class, &score) in row.iter().enumerate() {
-        if score > best.1 && allowed.is_none_or(|allowed| allowed[class]) {
-            best = (class, score);
+    for (block, scores) in row.chunks(BLOCK).enumerate() {
+        if !scores.iter().fold(false, |found, &score| found | (score > best.1)) {
+            continue;
+        }
+        for (class, &score) in (block * BLOCK..).zip(scores) {
+            if score > best.1 && allowed.is_none_or(|allowed| allowed[class]) {
+                best = (class, score);
+            }
         }
     }
     best
@@ -82,6 +89,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_best_class_is_the_first_of_the_highest_scores(
+            scores in proptest::collection::vec(0_u8..9, 1..300), forbidden in 1_usize..300,
+        ) {
+            let row: Vec<f32> = scores.iter().map(|&it| f32::from(it)).collect();
+            let allowed: Vec<bool> = (0..row.len()).map(|it| it != forbidden).collect();
+            let mut expected = (BLANK, row[BLANK]);
+            for (class, &score) in row.iter().enumerate() {
+                if allowed[class] && score > expected.1 {
+                    expected = (class, score);
+                }
+            }
+            prop_assert_eq!(best(&row, Some(&allowed)), expected);
+        }
+
         #[test]
         fn symbols_are_in_order(values in proptest::collection::vec(-1.0_f32..1.0, 0..100)) {
             let symbols = decode(&values, 3, None);
