@@ -41,8 +41,9 @@ pub trait Recognizer: Send + Sync {
 pub struct RecognitionRequest<'a> {
     /// Languages as BCP 47 tags, such as `de`; empty for all that the engine knows.
     pub languages: &'a [String],
-    /// Asked between steps of at most about a second: whether the time is up or the caller is gone.
-    pub should_stop: &'a dyn Fn() -> bool,
+    /// Asked between steps of at most about a second, from any thread: whether the time is up or the
+    /// caller is gone.
+    pub should_stop: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// The text of an image. All places are in pixels of the given image, from its top left corner.

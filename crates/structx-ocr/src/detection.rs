@@ -67,9 +67,8 @@ impl Detector {
     ) -> Result<Map, RecognitionError> {
         let whole = Rectangle::of_image(image);
         let placement = Placement::of(&whole, width, height);
-        let mut values = Vec::with_capacity(width * height);
-        for (start, end) in bands(width, height) {
-            session.check()?;
+        let bands: Vec<_> = bands(width, height).collect();
+        let found = session.side_by_side(&bands, |&(start, end)| {
             let origin = Point::new(0.0, placement.down.y * start as f32);
             let mut input = vec![0.0; 3 * width * (end - start)];
             let placement = Placement { origin, ..placement };
@@ -80,6 +79,10 @@ impl Detector {
                 let problem = "the detection network gives a map of another size";
                 return Err(RecognitionError::Failed(problem.to_owned()));
             }
+            Ok(band)
+        })?;
+        let mut values = Vec::with_capacity(width * height);
+        for (&(start, _), band) in bands.iter().zip(found) {
             // The upper half of an overlap is that of the band before.
             let known = values.len() / width;
             let known = if start == 0 { 0 } else { known.min(start + OVERLAP / 2) };

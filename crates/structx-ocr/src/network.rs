@@ -1,7 +1,8 @@
 //! A neural network in an ONNX file, run on threads of its own.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::{process, thread};
 
@@ -10,6 +11,9 @@ use structx_common::panics;
 use structx_documents::recognition::{RecognitionError, RecognitionRequest};
 
 use crate::languages;
+
+/// The steps that run at a time, each of which needs memory for its network.
+const AT_A_TIME: usize = 2;
 
 /// The threads and the bounds of one recognition. The threads are made anew for each, since a forked
 /// child has none of its parent's and would wait for them for ever.
@@ -32,9 +36,46 @@ impl<'a> Session<'a> {
         Ok(Self { request, allowed, threads: Arc::new(ThreadPool::with_num_threads(count)) })
     }
 
+    /// The results of steps, several of which run at a time: the threads of the networks have work while
+    /// the input of one step is prepared, or the output of another decoded.
+    ///
+    /// # Errors
+    /// The first that a step gave, or the caller no longer wants the results.
+    pub fn side_by_side<Step: Sync, T: Send>(
+        &self,
+        steps: &[Step],
+        run: impl Fn(&Step) -> Result<T, RecognitionError> + Sync,
+    ) -> Result<Vec<T>, RecognitionError> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut results = Vec::new();
+            while let index = next.fetch_add(1, Ordering::Relaxed)
+                && let Some(step) = steps.get(index)
+            {
+                let result = self.check().and_then(|()| run(step));
+                if result.is_err() {
+                    next.store(steps.len(), Ordering::Relaxed);
+                }
+                results.push((index, result));
+            }
+            results
+        };
+        let mut results = thread::scope(|scope| {
+            let others: Vec<_> =
+                (1..AT_A_TIME.min(steps.len())).map(|_| scope.spawn(work)).collect();
+            let mut results = work();
+            for other in others {
+                results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            results
+        });
+        results.sort_unstable_by_key(|&(index, _)| index);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+
     /// # Errors
     /// The caller no longer wants the result.
-    pub fn check(&self) -> Result<(), RecognitionError> {
+    fn check(&self) -> Result<(), RecognitionError> {
         if (self.request.should_stop)() { Err(RecognitionError::Stopped) } else { Ok(()) }
     }
 }
@@ -93,5 +134,45 @@ impl Network {
             Ok(Err(error)) => Err(failed(&error)),
             Err(panic) => Err(failed(&panics::message(&*panic))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session<'a>(request: &'a RecognitionRequest<'a>) -> Session<'a> {
+        Session::new(request, &[]).expect("no language is asked for")
+    }
+
+    #[test]
+    fn results_are_in_the_order_of_their_steps() {
+        let request = RecognitionRequest { languages: &[], should_stop: &|| false };
+        let steps: Vec<usize> = (0..50).collect();
+        let found = session(&request).side_by_side(&steps, |&step| Ok(2 * step));
+        assert_eq!(found, Ok((0..50).map(|step| 2 * step).collect()));
+    }
+
+    #[test]
+    fn the_first_failure_is_given() {
+        let request = RecognitionRequest { languages: &[], should_stop: &|| false };
+        let failed = |step: usize| RecognitionError::Failed(step.to_string());
+        let found = session(&request).side_by_side(&[1, 2, 3, 4, 5], |&step| {
+            if step % 2 == 0 { Err(failed(step)) } else { Ok(()) }
+        });
+        assert_eq!(found, Err(failed(2)));
+    }
+
+    #[test]
+    fn steps_end_when_the_caller_is_gone() {
+        let asked = AtomicUsize::new(0);
+        let should_stop = || asked.fetch_add(1, Ordering::Relaxed) >= 4;
+        let request = RecognitionRequest { languages: &[], should_stop: &should_stop };
+        let done = AtomicUsize::new(0);
+        let found = session(&request).side_by_side(&[0; 50], |_| {
+            done.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        });
+        assert_eq!((found, done.into_inner()), (Err(RecognitionError::Stopped), 4));
     }
 }

@@ -78,20 +78,12 @@ impl Reader {
             .iter()
             .map(|&rectangle| Line { rectangle, width: 0.0, symbols: Vec::new() })
             .collect();
-        let mut rest = order.as_slice();
-        while !rest.is_empty() {
-            session.check()?;
-            let fits = |&(index, &(width, _)): &(usize, &(usize, usize))| {
-                index == 0 || (index + 1) * padded(width) <= BATCH_WIDTH
-            };
-            let count = rest.iter().enumerate().take_while(fits).count();
-            let (batch, others) = rest.split_at(count);
-            let symbols = self.read_batch(session, image, boxes, batch)?;
-            for (&(width, index), symbols) in batch.iter().zip(symbols) {
-                lines[index].width = width as f32;
-                lines[index].symbols = symbols;
-            }
-            rest = others;
+        let batches = batches(&order);
+        let found = session
+            .side_by_side(&batches, |batch| self.read_batch(session, image, boxes, batch))?;
+        for (&(width, index), symbols) in order.iter().zip(found.into_iter().flatten()) {
+            lines[index].width = width as f32;
+            lines[index].symbols = symbols;
         }
         Ok(lines)
     }
@@ -120,6 +112,21 @@ impl Reader {
         let lines = output.chunks_exact((steps * classes).max(1));
         Ok(lines.map(|line| ctc::decode(line, classes, session.allowed.as_deref())).collect())
     }
+}
+
+/// Boxes of given widths, of which narrow ones come first, in batches.
+fn batches(order: &[(usize, usize)]) -> Vec<&[(usize, usize)]> {
+    let mut batches = Vec::new();
+    let mut rest = order;
+    while !rest.is_empty() {
+        let fits = |&(index, &(width, _)): &(usize, &(usize, usize))| {
+            index == 0 || (index + 1) * padded(width) <= BATCH_WIDTH
+        };
+        let (batch, others) = rest.split_at(rest.iter().enumerate().take_while(fits).count());
+        batches.push(batch);
+        rest = others;
+    }
+    batches
 }
 
 /// The width of a box as input of the network.
