@@ -6,6 +6,15 @@ use crate::ctc::Symbol;
 use crate::languages::{is_east_asian_letter, usual};
 use crate::recognition::{Line, STEP};
 
+/// A word, and in pixels of the network's input: where it is, and the middles of its outer symbols.
+struct Placed {
+    start: f32,
+    first: f32,
+    last: f32,
+    end: f32,
+    word: RecognizedWord,
+}
+
 /// The line as words, each with the mean score of its symbols.
 pub fn words(line: &Line, symbols: &[String]) -> RecognizedLine {
     let is_space = |symbol: &Symbol| symbols[symbol.class].trim().is_empty();
@@ -13,25 +22,30 @@ pub fn words(line: &Line, symbols: &[String]) -> RecognizedLine {
         line.symbols.iter().any(|it| symbols[it.class].contains(is_east_asian_letter));
     let advance = advance(&line.symbols);
     let groups = line.symbols.split(is_space).filter(|group| !group.is_empty());
-    let mut words: Vec<(f32, f32, RecognizedWord)> = Vec::new();
+    let mut words: Vec<Placed> = Vec::new();
     for group in groups {
         let score = group.iter().map(|it| it.score).sum::<f32>() / group.len() as f32;
         let text: String = group.iter().map(|it| symbols[it.class].as_str()).collect();
         let text = if is_east_asian { text } else { usual(&text) };
         let (first, last) = (center(&group[0]), center(&group[group.len() - 1]));
         let own = if group.len() > 1 { (last - first) / (group.len() - 1) as f32 } else { advance };
-        let (start, end) = (first - own / 2.0, last + own / 2.0);
-        words.push((
-            start,
-            end,
-            RecognizedWord { text, score: score.clamp(0.0, 1.0), corners: Default::default() },
-        ));
+        words.push(Placed {
+            start: first - own / 2.0,
+            first,
+            last,
+            end: last + own / 2.0,
+            word: RecognizedWord {
+                text,
+                score: score.clamp(0.0, 1.0),
+                corners: Default::default(),
+            },
+        });
     }
     separate(&mut words, line.width);
     let scale = line.rectangle.width / line.width.max(1.0);
-    let words = words.into_iter().map(|(start, end, word)| {
-        let corners = line.rectangle.corners_between(start * scale, end * scale);
-        RecognizedWord { corners: corners.map(|it| [it.x, it.y]), ..word }
+    let words = words.into_iter().map(|it| {
+        let corners = line.rectangle.corners_between(it.start * scale, it.end * scale);
+        RecognizedWord { corners: corners.map(|it| [it.x, it.y]), ..it.word }
     });
     RecognizedLine { words: words.collect() }
 }
@@ -49,19 +63,21 @@ fn advance(symbols: &[Symbol]) -> f32 {
     steps.get(steps.len() / 2).copied().unwrap_or(2.0 * STEP)
 }
 
-/// Keeps words within the line and apart from each other.
-fn separate(words: &mut [(f32, f32, RecognizedWord)], width: f32) {
+/// Keeps words within the line and apart from each other; the middles of their symbols are in order.
+fn separate(words: &mut [Placed], width: f32) {
     for word in words.iter_mut() {
-        word.0 = word.0.clamp(0.0, width);
-        word.1 = word.1.clamp(word.0, width);
+        for place in [&mut word.start, &mut word.first, &mut word.last, &mut word.end] {
+            *place = place.clamp(0.0, width);
+        }
     }
     for index in 1..words.len() {
         let (before, after) = words.split_at_mut(index);
         let (before, after) = (&mut before[index - 1], &mut after[0]);
-        if before.1 > after.0 {
-            let middle = f32::midpoint(before.1, after.0);
-            before.1 = middle;
-            after.0 = middle;
+        if before.end > after.start {
+            // Of a word with wide spaces, the end may be beyond all of the next one.
+            let middle = f32::midpoint(before.end, after.start).clamp(before.last, after.first);
+            before.end = middle;
+            after.start = middle;
         }
     }
 }
@@ -125,6 +141,15 @@ mod tests {
         let (end, start) = (found[0].corners[1][0], found[1].corners[0][0]);
         assert!(found[0].corners[0][0] >= 0.0 && end <= start, "{found:?}");
         assert!((4.0..=20.0).contains(&found[0].corners[0][0]), "{found:?}");
+    }
+
+    #[test]
+    fn a_word_after_one_with_wide_spaces_keeps_its_place() {
+        let line = line(&[(1, 2, 1.0), (2, 22, 1.0), (3, 23, 1.0), (1, 25, 1.0), (1, 26, 1.0)]);
+        let found = words(&line, &symbols());
+        check(&found, &line.rectangle);
+        let (start, end) = (found.words[1].corners[0][0], found.words[1].corners[1][0]);
+        assert!(start <= 204.0 && end >= 212.0, "{found:?}");
     }
 
     proptest! {
