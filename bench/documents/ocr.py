@@ -1,4 +1,6 @@
-"""Measures the recognition of text in images: `ocr.py FOLDER...`; `--made` adds pages made here.
+"""Measures the recognition of text in images: `ocr.py FOLDER...`.
+
+`--made` adds pages made here; `--pdf FILE...` adds scans made of PDFs with a text layer.
 
 A folder has images with their true lines beside them, as SROIE's receipts do: `007.jpg` and
 `007.csv`, with the eight coordinates of a line's corners and its text. Of more than `--limit`
@@ -223,6 +225,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the recognition of text in images.")
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--made", action="store_true", help="also read pages that are made here")
+    parser.add_argument("--pdf", nargs="+", type=Path, help="also read scans made of these PDFs")
     parser.add_argument("--limit", type=int, default=100, help="the most images of a folder")
     parser.add_argument("--tool", choices=TOOLS, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path, help="write here what each tool found")
@@ -236,8 +239,15 @@ def main() -> None:
         if options.made:
             import ocr_pages
 
-            ocr_pages.write(Path(name), SEED)
-            folders.append(Path(name))
+            folders.append(Path(name) / "made here")
+            folders[-1].mkdir()
+            ocr_pages.write(folders[-1], SEED)
+        if options.pdf:
+            import ocr_scans
+
+            folders.append(Path(name) / "scans of PDFs")
+            folders[-1].mkdir()
+            ocr_scans.write(folders[-1], options.pdf, SEED)
         print("| images | tool | recall | precision | CER | seconds | peak MB |")
         print("|---|---|---|---|---|---|---|")
         kept: dict[str, Any] = {}
@@ -246,8 +256,7 @@ def main() -> None:
             for tool in TOOLS:
                 found = dict(tool_runs.run(__file__, tool, images))
                 if found:
-                    label = "made here" if folder == Path(name) else folder.name
-                    cells = [f"{label} ({len(images)})", tool, *scores(images, found)]
+                    cells = [f"{folder.name} ({len(images)})", tool, *scores(images, found)]
                     print(f"| {' | '.join(cells)} |", flush=True)
                 kept[f"{folder} {tool}"] = found
         if options.json:

@@ -263,12 +263,17 @@ CAPTURES: list[Callable[[Page, random.Random], Page]] = [clean, turned, skewed, 
 def write(folder: Path, seed: int) -> None:
     """Writes each page as an image, with its words beside it."""
     for name, page in pages(seed):
-        page.image.save(folder / f"{name}.jpg", quality=85)
-        lines = (
-            ",".join([*(f"{number:.1f}" for corner in corners for number in corner), word])
-            for word, corners in page.words
-        )
-        (folder / f"{name}.csv").write_text("\n".join(lines), encoding="utf-8")
+        save(folder / name, page)
+
+
+def save(path: Path, page: Page) -> None:
+    """Writes the image, and the words beside it."""
+    page.image.save(path.with_name(f"{path.name}.jpg"), quality=85)
+    lines = (
+        ",".join([*(f"{number:.1f}" for corner in corners for number in corner), word])
+        for word, corners in page.words
+    )
+    path.with_name(f"{path.name}.csv").write_text("\n".join(lines), encoding="utf-8")
 
 
 def pages(seed: int) -> list[tuple[str, Page]]:
