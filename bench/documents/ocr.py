@@ -34,6 +34,8 @@ from typing import Any, NamedTuple
 import tool_runs
 
 SEED = 18
+_TYPEWRITTEN = str.maketrans("\u2018\u2019\u201c\u201d\u2013\u2014", "''\"\"--")
+"""Whether a sign is printed in its typewritten form is no question of reading."""
 _AROUND = ".,:;'\"`()[]{}<>*-_=~|/\\!?#&+"
 
 
@@ -125,7 +127,7 @@ def words(pieces: Iterable[Piece]) -> Counter[str]:
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).upper()
+    return unicodedata.normalize("NFKC", text).upper().translate(_TYPEWRITTEN)
 
 
 def rows(lines: Iterable[Piece]) -> list[list[Piece]]:

@@ -40,25 +40,23 @@ def drawn(document: Any, number: int) -> Page:
         document.init_forms()
         document[number].flatten()
     page = document[number]
-    scale = DPI / 72
-    image = page.render(scale=scale).to_pil().convert("RGB")
-    return Page(image, list(words(page, scale, image.height)))
+    bitmap = page.render(scale=DPI / 72)
+    image = bitmap.to_pil().convert("RGB")
+    return Page(image, list(words(page.get_textpage(), bitmap.get_posconv(page).to_bitmap)))
 
 
-def words(page: Any, scale: float, height: int) -> Iterable[tuple[str, Quad]]:
-    """The words of the text layer of a page with this height in pixels."""
-    layer = page.get_textpage()
+def words(layer: Any, place: Callable[[float, float], Any]) -> Iterable[tuple[str, Quad]]:
+    """The words of a text layer, whose points have a place in the image."""
     text = ""
-    boxes: list[tuple[float, float, float, float]] = []
+    corners: list[tuple[float, float]] = []
     for at in range(layer.count_chars() + 1):
         letter = layer.get_text_range(at, 1) if at < layer.count_chars() else " "
         if letter.strip():
             text += letter
-            boxes.append(layer.get_charbox(at))
+            left, bottom, right, top = layer.get_charbox(at)
+            corners += [place(left, top), place(right, bottom)]
         elif text:
-            left, right = min(box[0] for box in boxes), max(box[2] for box in boxes)
-            bottom, top = min(box[1] for box in boxes), max(box[3] for box in boxes)
-            x, end = left * scale, right * scale
-            y, below = height - top * scale, height - bottom * scale
-            yield text, [(x, y), (end, y), (end, below), (x, below)]
-            text, boxes = "", []
+            across, down = [x for x, _ in corners], [y for _, y in corners]
+            left, right, top, bottom = min(across), max(across), min(down), max(down)
+            yield text, [(left, top), (right, top), (right, bottom), (left, bottom)]
+            text, corners = "", []
