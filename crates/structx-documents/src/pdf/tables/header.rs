@@ -1,10 +1,96 @@
-//! The header of a table without ruling lines: labels of several lines, and labels over several
-//! columns.
+//! The header of a table without ruling lines: where it ends, labels of several lines, and labels
+//! over several columns.
 
+use super::evidence::is_number;
 use super::phrases::PhraseLine;
-use super::rows::Entry;
+use super::rows::{CutLine, Entry, HEADER_LEADING, MOST_HEADER};
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::layout::words::PageWord;
+
+/// The most lines of a header that have numbers: chosen by hand.
+const MOST_NUMBERED: usize = 2;
+/// The same of a header above a ruling line.
+const RULED_LEADING: f64 = 3.0;
+
+/// The number of lines of the header. The first line of data has a label and more numbers than other
+/// texts in the columns of numbers, or an amount; labels of a header may be years, or the bounds of
+/// amounts.
+pub(super) fn header_lines(words: &[PageWord], cuts: &[CutLine], numeric: &[bool]) -> usize {
+    let is_value = |entry: &&Entry| numeric[entry.column];
+    let numbers =
+        |cut: &CutLine| cut.entries.iter().filter(is_value).filter(|entry| entry.is_number).count();
+    // The text beside a table may be in columns before that of its labels.
+    let labels = numeric.iter().position(|is_numeric| *is_numeric).unwrap_or(0);
+    let is_data = |cut: &CutLine| {
+        let (numbers, values) = (numbers(cut), cut.entries.iter().filter(is_value).count());
+        let has_label = cut.entries[0].column < labels.max(1);
+        let is_labelled = has_label && numbers > 0 && values * 2 <= numbers * 3;
+        is_labelled || cut.entries.iter().skip(1).any(|entry| has_amount(words, entry))
+    };
+    let first = |is_data: &dyn Fn(&CutLine) -> bool| {
+        cuts.iter().position(is_data).filter(|lines| *lines <= MOST_HEADER)
+    };
+    let first_number = first(&|cut| numbers(cut) > 0);
+    first(&is_data)
+        .filter(|lines| first_number.is_none_or(|first| lines - first <= MOST_NUMBERED))
+        .or(first_number)
+        .unwrap_or(0)
+}
+
+/// The number of lines above the first ruling line across the table, if they can be a header: none
+/// has an amount, and only the last one may look like data, as labels may be years.
+pub(super) fn ruled_header(words: &[PageWord], cuts: &[CutLine]) -> Option<usize> {
+    let last = cuts.iter().skip(1).take(MOST_HEADER).position(|cut| cut.parted)?;
+    let has_number = |cut: &CutLine| {
+        cut.entries[0].column == 0 && cut.entries.iter().any(|entry| entry.is_number)
+    };
+    let mut above = cuts[..=last].iter().flat_map(|cut| &cut.entries);
+    let has_amounts = above.any(|entry| has_amount(words, entry));
+    (!has_amounts && !cuts[..last].iter().any(has_number)).then_some(last + 1)
+}
+
+/// Whether a word is a number with decimals.
+fn has_amount(words: &[PageWord], entry: &Entry) -> bool {
+    entry.words.iter().any(|word| {
+        let (_, decimals) = words[*word].text.rsplit_once(['.', ',']).unwrap_or_default();
+        is_number(&words[*word].text) && matches!(decimals.len(), 1 | 2)
+    })
+}
+
+/// Joins the lines of the header. A wide gap, a ruling line, a line with nothing but the label of a
+/// section, or the name of a field ends a part of it.
+pub(super) fn header_rows(
+    words: &[PageWord],
+    cuts: &[CutLine],
+    is_ruled: bool,
+    columns: usize,
+) -> Vec<Vec<Entry>> {
+    let leading = if is_ruled { RULED_LEADING } else { HEADER_LEADING };
+    let mut rows = Vec::new();
+    let mut part: Vec<&[Entry]> = Vec::new();
+    for (index, cut) in cuts.iter().enumerate() {
+        let is_near = index == 0 || cut.line.below(cuts[index - 1].line) < leading * cut.line.size;
+        // Beside labels that span columns, or above the line of others, it is one of them.
+        let spans = part.last().is_some_and(|line| line.iter().any(|entry| entry.columns > 1));
+        let above = index.checked_sub(1).map(|above| &cuts[above]).filter(|_| spans);
+        let is_between = above.is_some_and(|above| cut.line.is_interleaved(above.line))
+            || cuts.get(index + 1).is_some_and(|next| next.line.is_interleaved(cut.line));
+        let is_section = cut.entries.len() == 1
+            && cut.entries[0].column == 0
+            && !is_between
+            && part.iter().any(|line| line.len() > 1);
+        let is_field = |line: &&[Entry]| {
+            line[0].column == 0 && words[line[0].words[line[0].words.len() - 1]].text.ends_with(':')
+        };
+        if cut.parted || !is_near || is_section || part.last().is_some_and(is_field) {
+            rows.extend(fold(&part, columns));
+            part.clear();
+        }
+        part.push(&cut.entries);
+    }
+    rows.extend(fold(&part, columns));
+    rows
+}
 
 /// Joins the lines of the labels: those over several columns have a row of their own, and the label
 /// of a column begins in the first row that is free, as if it spanned all rows down to the data.

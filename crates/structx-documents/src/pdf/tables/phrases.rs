@@ -13,6 +13,8 @@ const NO_SPACE: f64 = 1.2;
 /// The ratio of the gap that separates two phrases to a space: chosen by hand.
 const WIDER: f64 = 1.5;
 
+/// The least distance of lines that are one below the other, in ems: chosen by hand.
+const INTERLEAVED: f64 = 0.75;
 /// The least number of dashes of a ruling line that is typed: chosen by hand.
 const LEAST_DASHES: usize = 5;
 
@@ -79,6 +81,12 @@ impl PhraseLine {
     /// The y of the middle of its small letters.
     pub(super) fn middle(&self) -> f64 {
         self.baseline - self.size / 2.0
+    }
+
+    /// Whether the line is too close to the one above for text below text: their cells have lines of
+    /// their own.
+    pub(super) fn is_interleaved(&self, above: &Self) -> bool {
+        self.below(above) < INTERLEAVED * self.size.min(above.size)
     }
 
     /// Whether the line is a ruling line that is typed.

@@ -3,17 +3,17 @@
 use super::evidence::{TableShape, is_number, is_sign};
 use super::phrases::{Phrase, PhraseLine};
 use super::stream::LineGroup;
-use super::wrapped_lines::{add, both_have_numbers, wraps, wraps_alone};
+use super::wrapped_lines::{
+    add, both_have_numbers, interleaved, is_outdented, shares, wraps, wraps_alone,
+};
 use super::{GridCell, TableGrid, header};
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::layout::words::PageWord;
 
 /// Lines above a group that may belong to its header, at most: chosen by hand, not measured.
-const MOST_HEADER: usize = 6;
-/// The most lines of a header that have numbers: chosen by hand.
-const MOST_NUMBERED: usize = 2;
+pub(super) const MOST_HEADER: usize = 6;
 /// The largest distance of header lines, from baseline to baseline, in ems: chosen by hand.
-const HEADER_LEADING: f64 = 2.0;
+pub(super) const HEADER_LEADING: f64 = 2.0;
 /// The largest distance of the lines of a label, in ems: chosen by hand.
 const MOST_TIGHT: f64 = 1.5;
 /// The least ratio of the distance of rows to that of lines in a cell, if they differ: chosen by hand.
@@ -31,13 +31,13 @@ pub(super) struct Entry {
 }
 
 /// A line of a table, split at its columns.
-struct CutLine<'a> {
-    line: &'a PhraseLine,
-    entries: Vec<Entry>,
+pub(super) struct CutLine<'a> {
+    pub(super) line: &'a PhraseLine,
+    pub(super) entries: Vec<Entry>,
     /// A ruling line separates it from the line above.
-    ruled: bool,
+    pub(super) ruled: bool,
     /// The ruling line begins at the left edge of the table.
-    parted: bool,
+    pub(super) parted: bool,
 }
 
 /// Converts the group to a table; `None` if it is not one. Its header begins at line `floor` or later.
@@ -74,14 +74,17 @@ pub(super) fn grid(
         cuts.remove(0);
     }
     let numeric = numeric(&cuts, columns.count());
-    let header = header_lines(words, &cuts, &numeric);
+    let known = header::header_lines(words, &cuts, &numeric);
+    let ruled_header = header::ruled_header(words, &cuts).filter(|lines| *lines >= known);
+    let header = ruled_header.unwrap_or(known);
     columns.widen_header(words, &mut cuts[..header], level);
-    let rows = rows(words, &cuts, header, columns.count());
+    columns.widen_sections(words, &mut cuts[header..]);
+    let rows = rows(words, &cuts, (header, ruled_header.is_some()), columns.count());
     let shape = TableShape {
         columns: columns.count(),
         numeric: &numeric,
         rows: &rows,
-        header,
+        header: known,
         rulings: rulings.len(),
     };
     if !shape.is_table(words) {
@@ -204,7 +207,11 @@ impl ColumnLayout {
             below.push(labelled);
         }
         let mut above = vec![false; self.count()];
-        let ends: Vec<f64> = header.iter().skip(1).map(|cut| cut.line.middle()).collect();
+        let end = |place: usize| -> Option<f64> {
+            let is_apart = |cut: &&CutLine| !cut.line.is_interleaved(header[place].line);
+            Some(header[place + 1..].iter().find(is_apart)?.line.middle())
+        };
+        let ends: Vec<f64> = (0..header.len()).map_while(end).collect();
         for ((cut, end), below) in header.iter_mut().zip(ends).zip(below.iter().rev().skip(1)) {
             let line = cut.line;
             // The lines that part a label from those below it; one from the left edge on parts rows.
@@ -217,6 +224,25 @@ impl ColumnLayout {
             let labels = header::Labels { above: &above, below };
             header::widen(words, &mut cut.entries, line, &rulings, &labels, |x| self.of(x));
             header::label(&mut above, &cut.entries);
+        }
+    }
+
+    /// Widens a label alone in its line that is centred over the columns after the first one to all of
+    /// them.
+    fn widen_sections(&self, words: &[PageWord], cuts: &mut [CutLine]) {
+        let [_, first, .., last] = self.reach.as_slice() else { return };
+        let centre = f64::midpoint(first.0, last.1);
+        for cut in cuts {
+            if let [phrase] = cut.line.phrases.as_slice()
+                && phrase.left > first.1
+                && phrase.right < last.0
+                && (f64::midpoint(phrase.left, phrase.right) - centre).abs() < cut.line.size
+                && !is_number(&text(words, &phrase.words))
+            {
+                let words = phrase.words.clone();
+                let columns = self.count() - 1;
+                cut.entries = vec![Entry { column: 1, columns, words, is_number: false }];
+            }
         }
     }
 
@@ -301,7 +327,8 @@ fn trim(words: &[PageWord], cuts: &mut Vec<CutLine>) {
                 && (left(words, other) - left(words, entry)).abs() < last.line.size
         });
         let tight = last.line.below(above.line) < 1.45 * last.line.size;
-        if entry.columns == 1 && aligned && tight && (entry.column > 0 || is_lower(words, entry)) {
+        let goes_on = aligned && tight && (entry.column > 0 || is_lower(words, entry));
+        if entry.columns == 1 && goes_on || last.line.is_interleaved(above.line) {
             break;
         }
         cuts.pop();
@@ -334,39 +361,6 @@ fn across(rulings: &[RulingLine], cuts: &[CutLine]) -> Vec<(f64, bool)> {
     heights.into_iter().map(|(at, _, from_left)| (at, from_left)).collect()
 }
 
-/// The number of lines of the header. The first line of data has a label and more numbers than other
-/// texts in the columns of numbers, or an amount; labels of a header may be years, or the bounds of
-/// amounts.
-fn header_lines(words: &[PageWord], cuts: &[CutLine], numeric: &[bool]) -> usize {
-    let is_value = |entry: &&Entry| numeric[entry.column];
-    let numbers =
-        |cut: &CutLine| cut.entries.iter().filter(is_value).filter(|entry| entry.is_number).count();
-    // The text beside a table may be in columns before that of its labels.
-    let labels = numeric.iter().position(|is_numeric| *is_numeric).unwrap_or(0);
-    let is_data = |cut: &CutLine| {
-        let (numbers, values) = (numbers(cut), cut.entries.iter().filter(is_value).count());
-        let has_label = cut.entries[0].column < labels.max(1);
-        let is_labelled = has_label && numbers > 0 && values * 2 <= numbers * 3;
-        is_labelled || cut.entries.iter().skip(1).any(|entry| has_amount(words, entry))
-    };
-    let first = |is_data: &dyn Fn(&CutLine) -> bool| {
-        cuts.iter().position(is_data).filter(|lines| *lines <= MOST_HEADER)
-    };
-    let first_number = first(&|cut| numbers(cut) > 0);
-    first(&is_data)
-        .filter(|lines| first_number.is_none_or(|first| lines - first <= MOST_NUMBERED))
-        .or(first_number)
-        .unwrap_or(0)
-}
-
-/// Whether a word is a number with decimals.
-fn has_amount(words: &[PageWord], entry: &Entry) -> bool {
-    entry.words.iter().any(|word| {
-        let (_, decimals) = words[*word].text.rsplit_once(['.', ',']).unwrap_or_default();
-        is_number(&words[*word].text) && matches!(decimals.len(), 1 | 2)
-    })
-}
-
 /// Which columns hold numbers.
 fn numeric(cuts: &[CutLine], columns: usize) -> Vec<bool> {
     let mut counts = vec![(0, 0); columns];
@@ -379,21 +373,37 @@ fn numeric(cuts: &[CutLine], columns: usize) -> Vec<bool> {
 }
 
 /// Joins the lines of one cell into rows.
-fn rows(words: &[PageWord], cuts: &[CutLine], header: usize, columns: usize) -> Vec<Vec<Entry>> {
-    let mut gaps: Vec<f64> = cuts.windows(2).map(|pair| pair[1].line.below(pair[0].line)).collect();
+fn rows(
+    words: &[PageWord],
+    cuts: &[CutLine],
+    (header, is_ruled_header): (usize, bool),
+    columns: usize,
+) -> Vec<Vec<Entry>> {
+    // The lines of a cell may stand between those of another.
+    let gap = |index: usize| {
+        let mut above = cuts[..index].iter().rev().take(2);
+        let above = above.find(|above| shares(above, &cuts[index])).unwrap_or(&cuts[index - 1]);
+        cuts[index].line.below(above.line)
+    };
+    let mut gaps: Vec<f64> = (1..cuts.len()).map(gap).collect();
     gaps.sort_by(f64::total_cmp);
     let tight = LOOSE * gaps.get(gaps.len() / 10).copied().unwrap_or(0.0);
-    let loose = gaps.iter().filter(|gap| **gap > tight).count();
+    let loose = (header.max(1)..cuts.len()).filter(|index| gap(*index) > tight).count();
     let is_spaced = loose > 1 && loose * 5 > gaps.len();
     let is_ruled = cuts.iter().filter(|cut| cut.ruled).count() > 2.max(cuts.len() / 5);
-    let mut rows = header_rows(words, &cuts[..header], columns);
+    let mut rows = header::header_rows(words, &cuts[..header], is_ruled_header, columns);
+    let interleaved = interleaved(cuts, header);
     for (index, cut) in cuts.iter().enumerate().skip(header) {
         let Some(row) = rows.last_mut() else {
             rows.push(cut.entries.clone());
             continue;
         };
         let gap = cut.line.below(cuts[index - 1].line);
-        let goes_on = if cut.ruled || index == header && header > 0 {
+        let goes_on = if interleaved.contains(&index) {
+            !both_have_numbers(row, &cut.entries)
+        } else if is_outdented(words, row, cut) {
+            false
+        } else if cut.ruled || index == header && header > 0 {
             false
         } else if is_ruled {
             !both_have_numbers(row, &cut.entries)
@@ -405,30 +415,6 @@ fn rows(words: &[PageWord], cuts: &[CutLine], header: usize, columns: usize) -> 
         };
         if goes_on { add(row, &cut.entries) } else { rows.push(cut.entries.clone()) }
     }
-    rows
-}
-
-/// Joins the lines of the header. A wide gap, a ruling line, a line with nothing but the label of a
-/// section, or the name of a field ends a part of it.
-fn header_rows(words: &[PageWord], cuts: &[CutLine], columns: usize) -> Vec<Vec<Entry>> {
-    let mut rows = Vec::new();
-    let mut part: Vec<&[Entry]> = Vec::new();
-    for (index, cut) in cuts.iter().enumerate() {
-        let is_near =
-            index == 0 || cut.line.below(cuts[index - 1].line) < HEADER_LEADING * cut.line.size;
-        let is_section = cut.entries.len() == 1
-            && cut.entries[0].column == 0
-            && part.iter().any(|line| line.len() > 1);
-        let is_field = |line: &&[Entry]| {
-            line[0].column == 0 && words[line[0].words[line[0].words.len() - 1]].text.ends_with(':')
-        };
-        if cut.parted || !is_near || is_section || part.last().is_some_and(is_field) {
-            rows.extend(header::fold(&part, columns));
-            part.clear();
-        }
-        part.push(&cut.entries);
-    }
-    rows.extend(header::fold(&part, columns));
     rows
 }
 

@@ -345,3 +345,91 @@ fn a_label_between_the_lines_of_a_header_belongs_to_it() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0][..2], ["|Women|Men", "Age (yrs)|no.|no."], "{found:?}");
 }
+
+#[test]
+fn a_header_ends_at_the_first_ruling_line_across_the_table() {
+    let texts = rows(
+        &[50.0, 150.0, 200.0, 250.0],
+        100.0,
+        &[
+            &["", "", "Lead", ""],
+            &["Name", "1", "2", "3"],
+            &["Tea", "4", "5", "6"],
+            &["Jam", "7", "8", "9"],
+            &["Milk", "3", "4", "5"],
+        ],
+    );
+    let rulings = [level(104.0, 148.0, 280.0), level(116.0, 48.0, 280.0)];
+    let data = ["Tea|4|5|6", "Jam|7|8|9", "Milk|3|4|5"];
+    let expected: Vec<&str> = ["Name|Lead", "|1|2|3"].into_iter().chain(data).collect();
+    assert_eq!(tables(&texts, &rulings), [expected]);
+    // Without it, the line of numbers is the first one of data.
+    let expected: Vec<&str> = ["||Lead", "Name|1|2|3"].into_iter().chain(data).collect();
+    assert_eq!(tables(&texts, &rulings[..1]), [expected]);
+}
+
+#[test]
+fn the_lines_of_a_label_around_its_numbers_are_one_row() {
+    let mut texts = rows(&[50.0, 180.0, 230.0], 80.0, &[&["Cause", "2001", "2002"]]);
+    for (top, label, numbers) in [
+        (100.0, ["Deaths of adults", "before 75"], ["12", "13"]),
+        (130.0, ["Deaths in all", "the states"], ["14", "17"]),
+        (160.0, ["Activities of", "All adults"], ["16", "18"]),
+    ] {
+        texts.extend([(50.0, top, label[0]), (50.0, top + 11.0, label[1])]);
+        texts.extend([(180.0, top + 5.5, numbers[0]), (230.0, top + 5.5, numbers[1])]);
+    }
+    texts.extend(rows(&[50.0, 180.0, 230.0], 190.0, &[&["All", "42", "48"]]));
+    let expected = vec![
+        "Cause|2001|2002",
+        "Deaths of adults before 75|12|13",
+        "Deaths in all the states|14|17",
+        "Activities of All adults|16|18",
+        "All|42|48",
+    ];
+    assert_eq!(tables(&texts, &[]), [expected]);
+}
+
+#[test]
+fn a_label_further_left_begins_a_section() {
+    let mut texts = rows(
+        &[60.0, 180.0, 230.0],
+        100.0,
+        &[&["Group", "Count", "Sum"], &["Tea drinkers", "5", "6"], &["Islanders of the", "7", "8"]],
+    );
+    texts.extend([(62.0, 133.0, "Pacific"), (50.0, 142.0, "Sex")]);
+    let rest: &[&[&str]] = &[&["Male", "3", "4"], &["Female", "4", "4"], &["Unknown", "1", "2"]];
+    texts.extend(rows(&[60.0, 180.0, 230.0], 154.0, rest));
+    let expected = vec![
+        "Group|Count|Sum",
+        "Tea drinkers|5|6",
+        "Islanders of the Pacific|7|8",
+        "Sex",
+        "Male|3|4",
+        "Female|4|4",
+        "Unknown|1|2",
+    ];
+    assert_eq!(tables(&texts, &[]), [expected]);
+}
+
+#[test]
+fn a_label_amid_the_columns_spans_them() {
+    let mut texts = rows(
+        &[50.0, 150.0, 220.0, 290.0],
+        100.0,
+        &[
+            &["Source", "First", "Second", "Third"],
+            &["Tea", "4", "5", "6"],
+            &["Jam", "7", "8", "9"],
+        ],
+    );
+    texts.push((206.0, 136.0, "In percent"));
+    let rest: &[&[&str]] = &[&["Tea", "14", "15", "16"], &["Jam", "17", "18", "19"]];
+    texts.extend(rows(&[50.0, 150.0, 220.0, 290.0], 148.0, rest));
+    let found = tables(&texts, &[]);
+    assert_eq!(found[0][3], "|In percent", "{found:?}");
+    // Near the second column only.
+    texts[12].0 = 222.0;
+    let found = tables(&texts, &[]);
+    assert_eq!(found[0][3], "||In percent", "{found:?}");
+}

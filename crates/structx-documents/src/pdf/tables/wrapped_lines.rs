@@ -1,7 +1,14 @@
 //! The lines of a cell of several lines.
 
-use super::rows::{Entry, is_lower};
+use std::collections::HashSet;
+
+use super::rows::{CutLine, Entry, is_lower};
 use crate::pdf::layout::words::PageWord;
+
+/// The most lines that are one row, where their cells have lines of their own: chosen by hand, not measured.
+const MOST_INTERLEAVED: usize = 5;
+/// The least indent of a label under another one, in ems: chosen by hand.
+const OUTDENT: f64 = 0.5;
 
 /// Whether both have a number in the same column.
 pub(super) fn both_have_numbers(row: &[Entry], entries: &[Entry]) -> bool {
@@ -53,6 +60,46 @@ pub(super) fn add(row: &mut Vec<Entry>, entries: &[Entry]) {
         row.push(Entry { columns: entry.columns.min(free), ..entry.clone() });
     }
     row.sort_by_key(|entry| entry.column);
+}
+
+/// Whether two lines have texts in the same column.
+pub(super) fn shares(above: &CutLine, cut: &CutLine) -> bool {
+    let columns = |entry: &Entry| entry.column..entry.column + entry.columns;
+    let meets =
+        |entry: &Entry, other: &Entry| columns(other).any(|it| columns(entry).contains(&it));
+    cut.entries.iter().any(|entry| above.entries.iter().any(|other| meets(entry, other)))
+}
+
+/// The lines that are in one row with the line above, too close to be below it: the lines of one
+/// cell stand between those of another.
+pub(super) fn interleaved(cuts: &[CutLine], header: usize) -> HashSet<usize> {
+    let is_with = |above: &CutLine, cut: &CutLine| {
+        cut.line.is_interleaved(above.line) && !cut.ruled && !shares(above, cut)
+    };
+    let mut found = HashSet::new();
+    let mut start = header;
+    for chain in cuts[header..].chunk_by(is_with) {
+        if chain.len() <= MOST_INTERLEAVED {
+            found.extend(start + 1..start + chain.len());
+        }
+        start += chain.len();
+    }
+    found
+}
+
+/// Whether a line begins further left than the label of the row, and is not centred under it.
+pub(super) fn is_outdented(words: &[PageWord], row: &[Entry], cut: &CutLine) -> bool {
+    let (Some(label), [entry, ..]) = (row.first(), cut.entries.as_slice()) else { return false };
+    let edges = |entry: &Entry| {
+        let bounds = entry.words.iter().map(|word| words[*word].bounds);
+        bounds.reduce(|a, b| a.union(b)).map_or((0.0, 0.0), |all| (all.x0, all.center().x))
+    };
+    let ((left, middle), (other, of_other)) = (edges(label), edges(entry));
+    label.column == 0
+        && entry.column == 0
+        && !is_lower(words, entry)
+        && left - other > OUTDENT * cut.line.size
+        && (middle - of_other).abs() > OUTDENT * cut.line.size
 }
 
 #[cfg(test)]
