@@ -1,6 +1,7 @@
 //! The tables of a page: first those with ruling lines (lattice), then those without (stream).
 
 pub(super) mod continued;
+mod cut_rules;
 mod evidence;
 mod header;
 mod lattice;
@@ -50,10 +51,11 @@ pub(super) fn find(
     words: &[PageWord],
     rulings: &[RulingLine],
 ) -> Result<Vec<TableGrid>, FileError> {
+    let cut_rules = cut_rules::find(rulings);
     let rulings = lattice::merge(rulings);
     let mut taken = vec![false; words.len()];
     let mut grids = lattice::find(context, words, &rulings, &mut taken)?;
-    grids.extend(stream::find(context, words, &rulings, &taken)?);
+    grids.extend(stream::find(context, words, (&rulings, &cut_rules), &taken)?);
     Ok(grids.into_iter().flat_map(|grid| side_by_side::split(words, grid)).collect())
 }
 

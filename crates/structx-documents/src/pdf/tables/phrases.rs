@@ -70,6 +70,24 @@ impl PhraseLine {
         })
     }
 
+    /// Parts the numbers of a phrase that are on both sides of a border.
+    pub(super) fn part(&mut self, words: &[PageWord], borders: &[f64]) {
+        let column = |word: usize| borders.partition_point(|x| *x < words[word].bounds.center().x);
+        let is_value = |word: usize| is_number(&words[word].text);
+        let is_in =
+            |a: &usize, b: &usize| column(*a) == column(*b) || !(is_value(*a) && is_value(*b));
+        let part = |part: &[usize]| {
+            let bounds = || part.iter().map(|word| words[*word].bounds);
+            Phrase {
+                left: bounds().map(|word| word.x0).fold(f64::INFINITY, f64::min),
+                right: bounds().map(|word| word.x1).fold(f64::NEG_INFINITY, f64::max),
+                words: part.to_vec(),
+            }
+        };
+        let parts = self.phrases.iter().flat_map(|phrase| phrase.words.chunk_by(is_in)).map(part);
+        self.phrases = parts.collect();
+    }
+
     pub(super) fn left(&self) -> f64 {
         self.phrases.first().map_or(0.0, |phrase| phrase.left)
     }

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use super::cut_rules::CutRules;
 use super::evidence::is_number;
 use super::phrases::{LEAST_SPACE, Phrase, PhraseLine, lines};
 use super::{TableGrid, rows, side_by_side};
@@ -58,16 +59,24 @@ const PROSE_LINES: usize = 6;
 pub(super) fn find(
     context: &ReadContext,
     words: &[PageWord],
-    rulings: &[RulingLine],
+    (rulings, cut_rules): (&[RulingLine], &[CutRules]),
     taken: &[bool],
 ) -> Result<Vec<TableGrid>, FileError> {
     let mut free: Vec<usize> = (0..words.len()).filter(|index| !taken[*index]).collect();
+    let mut grids = Vec::new();
+    for rules in cut_rules {
+        context.check_time()?;
+        if let Some(grid) = grid_of(words, rulings, rules, &free) {
+            let within: HashSet<usize> = grid.words().collect();
+            free.retain(|word| !within.contains(word));
+            grids.push(grid);
+        }
+    }
     let panels = side_by_side::panels(words, rulings, &free);
     if !panels.is_empty() {
         let within: HashSet<usize> = panels.iter().flatten().copied().collect();
         free.retain(|word| !within.contains(word));
     }
-    let mut grids = Vec::new();
     for members in std::iter::once(free).chain(panels) {
         let (lines, space) = lines(words, members);
         for zone in zones(words, lines, space) {
@@ -84,6 +93,28 @@ pub(super) fn find(
         }
     }
     Ok(grids)
+}
+
+/// The table whose columns cut ruling lines tell.
+fn grid_of(
+    words: &[PageWord],
+    rulings: &[RulingLine],
+    rules: &CutRules,
+    free: &[usize],
+) -> Option<TableGrid> {
+    let (mut lines, _) = lines(words, rules.members(words, rulings, free));
+    let start = rules.start(&lines);
+    let borders = rules.borders(words, &lines[start..]);
+    for line in &mut lines {
+        line.part(words, &borders);
+    }
+    if !CutRules::are_told(words, &lines[start..], &borders) {
+        return None;
+    }
+    let gap = |border: &f64| ColumnGap { start: *border, end: *border, lines: 0 };
+    let column_gaps = borders.iter().map(gap).collect();
+    let group = LineGroup { start, end: lines.len(), column_gaps };
+    rows::grid(words, rulings, &lines, &group, 0)
 }
 
 /// Whether the lines are a few without numbers.
