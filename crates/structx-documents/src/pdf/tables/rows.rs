@@ -401,9 +401,7 @@ fn rows(
         let gap = cut.line.below(cuts[index - 1].line);
         let goes_on = if interleaved.contains(&index) {
             !both_have_numbers(row, &cut.entries)
-        } else if is_outdented(words, row, cut) {
-            false
-        } else if cut.ruled || index == header && header > 0 {
+        } else if is_outdented(words, row, cut) || cut.ruled || index == header && header > 0 {
             false
         } else if is_ruled {
             !both_have_numbers(row, &cut.entries)
