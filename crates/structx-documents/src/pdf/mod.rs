@@ -20,6 +20,7 @@ use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use self::drawing::{Drawer, Drawing};
 use self::layout::headings::HeadingStyle;
+use self::layout::hyphens;
 use self::layout::passages::PageBlock;
 use self::layout::scan_words::PageScan;
 use self::scanned::Scanned;
@@ -198,8 +199,9 @@ fn ask_again(context: &ReadContext, file: &[u8], pages: &mut [PageText]) -> Resu
 }
 
 fn document(context: &ReadContext, mut pages: Vec<PageText>) -> Result<Document, FileError> {
-    let blocks: Vec<Vec<PageBlock>> =
+    let mut blocks: Vec<Vec<PageBlock>> =
         pages.iter_mut().map(|page| std::mem::take(&mut page.blocks)).collect();
+    hyphens::restore(&mut blocks);
     let style = HeadingStyle::of(&blocks);
     let kinds: Vec<Vec<BlockKind>> = blocks.iter().map(|page| style.kinds(page)).collect();
     let mut builder = Builder::default();

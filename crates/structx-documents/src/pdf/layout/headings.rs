@@ -316,6 +316,7 @@ mod tests {
             shape: ParagraphShape::Prose,
             text: text.to_owned(),
             words: Vec::new(),
+            joints: Vec::new(),
             bounds: Bounds { left: 50.0, top, right: 100.0, bottom: top + size },
             size,
             bold: false,

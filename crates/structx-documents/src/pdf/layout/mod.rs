@@ -4,6 +4,7 @@ mod direction;
 mod growing_text;
 mod heading_text;
 pub(in crate::pdf) mod headings;
+pub(in crate::pdf) mod hyphens;
 pub(in crate::pdf) mod lines;
 mod paragraphs;
 pub(in crate::pdf) mod passages;

@@ -85,6 +85,8 @@ pub(in crate::pdf) struct Passage {
     pub(in crate::pdf) shape: ParagraphShape,
     pub(in crate::pdf) text: String,
     pub(in crate::pdf) words: Vec<(Range<usize>, WordPlace)>,
+    /// Where the hyphens of words that lines divide were dropped, in order.
+    pub(in crate::pdf) joints: Vec<usize>,
     pub(in crate::pdf) bounds: Bounds,
     pub(in crate::pdf) size: f32,
     pub(in crate::pdf) bold: bool,
@@ -104,7 +106,8 @@ pub(in crate::pdf) fn write(
     upright: Rotation,
     width: f64,
 ) -> Passage {
-    let mut writer = PassageWriter { rotation, text: String::new(), words: Vec::new() };
+    let mut writer =
+        PassageWriter { rotation, text: String::new(), words: Vec::new(), joints: Vec::new() };
     match paragraph.shape {
         ParagraphShape::Columns => writer.columns(&paragraph.lines, width),
         ParagraphShape::Prose | ParagraphShape::ListItem => writer.prose(paragraph),
@@ -115,6 +118,7 @@ pub(in crate::pdf) fn write(
         shape: paragraph.shape,
         text: writer.text,
         words: writer.words,
+        joints: writer.joints,
         bounds: on_page(rotation, area),
         size: TextStyle::usual(paragraph.lines.iter().flat_map(|line| &line.words)).size,
         bold: paragraph.lines.iter().all(is_bold),
@@ -156,6 +160,7 @@ struct PassageWriter {
     rotation: Rotation,
     text: String,
     words: Vec<(Range<usize>, WordPlace)>,
+    joints: Vec<usize>,
 }
 
 impl PassageWriter {
@@ -204,6 +209,7 @@ impl PassageWriter {
             return;
         }
         self.text.pop();
+        self.joints.push(self.text.len());
         if let Some((range, _)) = self.words.last_mut() {
             range.end = self.text.len();
         }
@@ -303,14 +309,17 @@ impl PageBlock {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::lines::lines;
     use super::super::paragraphs::{Paragraph, ParagraphShape};
     use super::super::rotation::Rotation;
     use super::super::test_words::words;
     use super::write;
 
-    fn written(shape: ParagraphShape, texts: &[(f64, f64, &str)]) -> super::Passage {
+    pub(in super::super) fn written(
+        shape: ParagraphShape,
+        texts: &[(f64, f64, &str)],
+    ) -> super::Passage {
         let lines = lines(words(texts));
         let upright = Rotation::UPRIGHT;
         write(&Paragraph { lines, shape, left: 50.0, right: 250.0 }, upright, upright, 5.0)
