@@ -163,7 +163,7 @@ impl HeadingStyle {
             let has_title = above.fold(0.0, f32::max) > LARGER * size(place);
             let is_small = COVER_TITLE * size(place) < largest;
             let is_on_cover = is_cover && is_small && !has_number(page, place);
-            let is_author = has_title && has_address(page, place);
+            let is_author = has_title && has_address(page, place) && !is_below_text(page, place);
             headings[place] = !is_listed(page, &candidates, place) && !is_on_cover && !is_author;
         }
         headings
@@ -281,6 +281,13 @@ fn has_number(page: &[PageBlock], place: usize) -> bool {
     page[place].text().is_some_and(|text| after_number(&text.text).is_some())
 }
 
+/// Whether text of the page is above the block, unlike the names of authors.
+fn is_below_text(page: &[PageBlock], place: usize) -> bool {
+    let top = page[place].text().map_or(0.0, |text| text.bounds.top);
+    let mut texts = page.iter().filter_map(PageBlock::text);
+    texts.any(|text| text.text.len() > LEAST_TEXT && text.bounds.bottom <= top)
+}
+
 /// Whether an e-mail address follows, as after the name of an author.
 fn has_address(page: &[PageBlock], place: usize) -> bool {
     let next = page[place + 1..].iter().take(ADDRESS_BLOCKS).map_while(PageBlock::text);
@@ -330,6 +337,22 @@ mod tests {
     fn kinds(page: &[PageBlock], pages: &[Vec<PageBlock>]) -> Vec<BlockKind> {
         let style = HeadingStyle::of(pages);
         style.kinds(page)
+    }
+
+    #[test]
+    fn a_heading_over_an_address_is_no_author_after_the_text() {
+        let page = vec![
+            block("Title of the paper", 20.0, 50.0),
+            block("A. Writer", 14.0, 90.0),
+            block("writer@example.com", 10.0, 110.0),
+            block(&"This is the body of the page. ".repeat(8), 10.0, 140.0),
+            block("Contact", 14.0, 260.0),
+            block("office@example.com", 10.0, 280.0),
+        ];
+        let pages = [page];
+        let found = kinds(&pages[0], &pages);
+        assert_eq!(found[1], BlockKind::Paragraph);
+        assert_eq!(found[4], BlockKind::Heading { level: 2 });
     }
 
     #[test]
