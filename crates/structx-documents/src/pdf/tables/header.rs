@@ -3,7 +3,7 @@
 
 use super::evidence::is_number;
 use super::phrases::PhraseLine;
-use super::rows::{CutLine, Entry, HEADER_LEADING, MOST_HEADER};
+use super::rows::{CutLine, Entry, HEADER_LEADING, MOST_HEADER, is_lower};
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::layout::words::PageWord;
 
@@ -78,6 +78,7 @@ pub(super) fn header_rows(
         let is_section = cut.entries.len() == 1
             && cut.entries[0].column == 0
             && !is_between
+            && !is_lower(words, &cut.entries[0])
             && part.iter().any(|line| line.len() > 1);
         let is_field = |line: &&[Entry]| {
             line[0].column == 0 && words[line[0].words[line[0].words.len() - 1]].text.ends_with(':')

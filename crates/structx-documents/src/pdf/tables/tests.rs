@@ -433,3 +433,16 @@ fn a_label_amid_the_columns_spans_them() {
     let found = tables(&texts, &[]);
     assert_eq!(found[0][3], "||In percent", "{found:?}");
 }
+
+#[test]
+fn a_small_letter_begins_no_section_of_a_header() {
+    let data: &[&[&str]] = &[
+        &["Adults of 18", "Summer", "Winter"],
+        &["and above", "", ""],
+        &["Tea", "4", "5"],
+        &["Jam", "7", "8"],
+        &["Milk", "3", "4"],
+    ];
+    let found = tables(&rows(&[50.0, 150.0, 250.0], 100.0, data), &[level(116.0, 48.0, 290.0)]);
+    assert_eq!(found[0][0], "Adults of 18 and above|Summer|Winter", "{found:?}");
+}
