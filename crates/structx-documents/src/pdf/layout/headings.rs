@@ -163,7 +163,8 @@ impl HeadingStyle {
             let has_title = above.fold(0.0, f32::max) > LARGER * size(place);
             let is_small = COVER_TITLE * size(place) < largest;
             let is_on_cover = is_cover && is_small && !has_number(page, place);
-            let is_author = has_title && has_address(page, place) && !is_below_text(page, place);
+            let is_author =
+                has_title && has_address(page, place) && !self.is_below_text(page, place);
             headings[place] = !is_listed(page, &candidates, place) && !is_on_cover && !is_author;
         }
         headings
@@ -185,6 +186,17 @@ impl HeadingStyle {
             && (!text.monospaced || self.body_is_monospaced)
             && !is_caption(&text.text)
             && !is_contents(&text.text)
+    }
+
+    /// Whether text of the size of the body is above the block, unlike the names of authors.
+    fn is_below_text(&self, page: &[PageBlock], place: usize) -> bool {
+        let top = page[place].text().map_or(0.0, |text| text.bounds.top);
+        let is_above = |text: &Passage| {
+            text.text.len() > LEAST_TEXT
+                && text.size <= LARGER * self.body
+                && text.bounds.bottom <= top
+        };
+        page.iter().filter_map(PageBlock::text).any(is_above)
     }
 
     /// Whether the block is a numbered heading in italics or capitals of about the size of the body.
@@ -279,13 +291,6 @@ fn is_listed(page: &[PageBlock], candidates: &[bool], place: usize) -> bool {
 
 fn has_number(page: &[PageBlock], place: usize) -> bool {
     page[place].text().is_some_and(|text| after_number(&text.text).is_some())
-}
-
-/// Whether text of the page is above the block, unlike the names of authors.
-fn is_below_text(page: &[PageBlock], place: usize) -> bool {
-    let top = page[place].text().map_or(0.0, |text| text.bounds.top);
-    let mut texts = page.iter().filter_map(PageBlock::text);
-    texts.any(|text| text.text.len() > LEAST_TEXT && text.bounds.bottom <= top)
 }
 
 /// Whether an e-mail address follows, as after the name of an author.
