@@ -3,9 +3,7 @@
 use super::evidence::{TableShape, is_number, is_sign};
 use super::phrases::{Phrase, PhraseLine};
 use super::stream::LineGroup;
-use super::wrapped_lines::{
-    add, both_have_numbers, interleaved, is_outdented, shares, wraps, wraps_alone,
-};
+use super::wrapped_lines::{add, both_have_numbers, interleaved, is_outdented, wraps, wraps_alone};
 use super::{GridCell, TableGrid, header};
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::layout::words::PageWord;
@@ -379,16 +377,10 @@ fn rows(
     (header, is_ruled_header): (usize, bool),
     columns: usize,
 ) -> Vec<Vec<Entry>> {
-    // The lines of a cell may stand between those of another.
-    let gap = |index: usize| {
-        let mut above = cuts[..index].iter().rev().take(2);
-        let above = above.find(|above| shares(above, &cuts[index])).unwrap_or(&cuts[index - 1]);
-        cuts[index].line.below(above.line)
-    };
-    let mut gaps: Vec<f64> = (1..cuts.len()).map(gap).collect();
+    let mut gaps: Vec<f64> = cuts.windows(2).map(|pair| pair[1].line.below(pair[0].line)).collect();
     gaps.sort_by(f64::total_cmp);
     let tight = LOOSE * gaps.get(gaps.len() / 10).copied().unwrap_or(0.0);
-    let loose = (header.max(1)..cuts.len()).filter(|index| gap(*index) > tight).count();
+    let loose = gaps.iter().filter(|gap| **gap > tight).count();
     let is_spaced = loose > 1 && loose * 5 > gaps.len();
     let is_ruled = cuts.iter().filter(|cut| cut.ruled).count() > 2.max(cuts.len() / 5);
     let mut rows = header::header_rows(words, &cuts[..header], is_ruled_header, columns);

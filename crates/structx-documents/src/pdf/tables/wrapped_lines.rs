@@ -5,8 +5,6 @@ use std::collections::HashSet;
 use super::rows::{CutLine, Entry, is_lower};
 use crate::pdf::layout::words::PageWord;
 
-/// The most lines that are one row, where their cells have lines of their own: chosen by hand, not measured.
-const MOST_INTERLEAVED: usize = 5;
 /// The least indent of a label under another one, in ems: chosen by hand.
 const OUTDENT: f64 = 0.5;
 
@@ -63,7 +61,7 @@ pub(super) fn add(row: &mut Vec<Entry>, entries: &[Entry]) {
 }
 
 /// Whether two lines have texts in the same column.
-pub(super) fn shares(above: &CutLine, cut: &CutLine) -> bool {
+fn shares(above: &CutLine, cut: &CutLine) -> bool {
     let columns = |entry: &Entry| entry.column..entry.column + entry.columns;
     let meets =
         |entry: &Entry, other: &Entry| columns(other).any(|it| columns(entry).contains(&it));
@@ -79,7 +77,13 @@ pub(super) fn interleaved(cuts: &[CutLine], header: usize) -> HashSet<usize> {
     let mut found = HashSet::new();
     let mut start = header;
     for chain in cuts[header..].chunk_by(is_with) {
-        if chain.len() <= MOST_INTERLEAVED {
+        // The lines of the columns of two texts side by side may be as close.
+        if let [label, values, rest] = chain
+            && label.entries.len() == 1
+            && rest.entries.len() == 1
+            && values.entries.len() > 1
+            && shares(label, rest)
+        {
             found.extend(start + 1..start + chain.len());
         }
         start += chain.len();
