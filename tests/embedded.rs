@@ -29,7 +29,7 @@ async fn model() -> Option<MutexGuard<'static, LocalProvider>> {
     let model = MODEL.get_or_init(|| {
         let Some(path) = weights() else {
             assert!(std::env::var_os("CI").is_none(), "CI has to fetch the weights first");
-            eprintln!("skipped: no {FILE}; set STRUCTX_LOCAL_MODEL or run `structx models pull`");
+            eprintln!("skipped: no {FILE}; run `structx models pull qwen2.5-coder-0.5b`");
             return None;
         };
         LocalProvider::open(path, LocalOptions::default()).map(Mutex::new).ok()

@@ -68,7 +68,7 @@ def test_models_list_names_all(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["path"], 2, "structx models pull qwen2.5-coder-0.5b"),
+        (["path"], 2, "structx models pull qwen2.5-coder-1.5b"),
         (["path", "unknown"], 2, "unknown embedded model"),
         (["remove", "unknown"], 2, "unknown embedded model"),
         (["remove", "qwen2.5-coder-0.5b"], 0, "not on this machine"),

@@ -48,7 +48,7 @@ class Invoice(BaseModel):
 def origin() -> Iterator[str]:
     """The address of the server, which ends when its standard input is closed."""
     try:
-        weights = models.locate(f"local/{models.DEFAULT}")
+        weights = models.locate("local/qwen2.5-coder-0.5b")
     except ConfigurationError as error:
         if os.environ.get("CI"):
             raise

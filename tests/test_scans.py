@@ -215,7 +215,7 @@ def test_a_child_forked_during_a_recognition_has_its_own(
     thread = threading.Thread(target=run, args=(load,))
     thread.start()
     try:
-        assert eventually(lambda: recognizing() == 1)
+        assert eventually(lambda: recognizing() == 1, within=60)
         child = os.fork()
         if child == 0:
             os._exit(0 if words(structx.read(file)) == EXPECTED else 1)

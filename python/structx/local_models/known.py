@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DEFAULT = "qwen2.5-coder-0.5b"
+DEFAULT = "qwen2.5-coder-1.5b"
 """The model that is fetched if none is named."""
 
 
