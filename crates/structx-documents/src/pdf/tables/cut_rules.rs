@@ -5,6 +5,8 @@ use hayro_interpret::kurbo::Rect;
 
 use super::evidence::is_number;
 use super::phrases::{Phrase, PhraseLine};
+use crate::FileError;
+use crate::context::ReadContext;
 use crate::pdf::drawing::ruling_lines::RulingLine;
 use crate::pdf::layout::words::PageWord;
 
@@ -48,12 +50,16 @@ pub(super) struct CutRules {
 }
 
 /// Finds them among the ruling lines of a page, before they are joined.
-pub(super) fn find(rulings: &[RulingLine]) -> Vec<CutRules> {
+pub(super) fn find(
+    context: &ReadContext,
+    rulings: &[RulingLine],
+) -> Result<Vec<CutRules>, FileError> {
     let is_part = |ruling: &&RulingLine| ruling.level && ruling.length() >= LEAST_PART;
     let mut parts: Vec<RulingLine> = rulings.iter().filter(is_part).copied().collect();
     parts.sort_by(|a, b| a.at.total_cmp(&b.at));
     let mut found: Vec<CutRules> = Vec::new();
     for level in parts.chunk_by_mut(|a, b| b.at - a.at <= SAME) {
+        context.check_time()?;
         let at = level[0].at;
         for edges in chains(level) {
             match found.iter_mut().rev().find(|rules| rules.agree(&edges)) {
@@ -63,7 +69,7 @@ pub(super) fn find(rulings: &[RulingLine]) -> Vec<CutRules> {
         }
     }
     found.retain(|rules| rules.edges.len() > LEAST_COLUMNS && rules.whole.len() >= LEAST_LINES);
-    found
+    Ok(found)
 }
 
 /// The ends of the parts of a ruling line that touch each other, for each such line.
@@ -230,9 +236,15 @@ fn between(words: &[PageWord], lines: &[PhraseLine], edge: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::find;
+    use super::CutRules;
+    use crate::ReadOptions;
+    use crate::context::ReadContext;
     use crate::pdf::drawing::ruling_lines::{RulingLine, level};
     use crate::pdf::tables::tests::{rows, tables};
+
+    fn find(rulings: &[RulingLine]) -> Vec<CutRules> {
+        super::find(&ReadContext::new("x", &ReadOptions::default()), rulings).unwrap()
+    }
 
     /// A ruling line that is cut at the places.
     fn cut(at: f64, places: &[f64]) -> Vec<RulingLine> {

@@ -51,7 +51,7 @@ pub(super) fn find(
     words: &[PageWord],
     rulings: &[RulingLine],
 ) -> Result<Vec<TableGrid>, FileError> {
-    let cut_rules = cut_rules::find(rulings);
+    let cut_rules = cut_rules::find(context, rulings)?;
     let rulings = lattice::merge(rulings);
     let mut taken = vec![false; words.len()];
     let mut grids = lattice::find(context, words, &rulings, &mut taken)?;
