@@ -6,6 +6,10 @@ use crate::ctc::Symbol;
 use crate::languages::{is_east_asian_letter, usual};
 use crate::recognition::{Line, STEP};
 
+/// Symbols of which the middles are more than so many usual advances apart are of different words:
+/// the network tells no space between what stands in two cells of a form.
+const APART: f32 = 2.5;
+
 /// A word, and in pixels of the network's input: where it is, and the middles of its outer symbols.
 struct Placed {
     start: f32,
@@ -18,10 +22,14 @@ struct Placed {
 /// The line as words, each with the mean score of its symbols.
 pub fn words(line: &Line, symbols: &[String]) -> RecognizedLine {
     let is_space = |symbol: &Symbol| symbols[symbol.class].trim().is_empty();
-    let is_east_asian =
-        line.symbols.iter().any(|it| symbols[it.class].contains(is_east_asian_letter));
+    let is_east_asian_symbol = |it: &Symbol| symbols[it.class].contains(is_east_asian_letter);
+    let is_east_asian = line.symbols.iter().any(is_east_asian_symbol);
     let advance = advance(&line.symbols);
-    let groups = line.symbols.split(is_space).filter(|group| !group.is_empty());
+    let are_together = |one: &Symbol, two: &Symbol| {
+        center(two) - center(one) <= APART * advance
+            || (is_east_asian_symbol(one) && is_east_asian_symbol(two))
+    };
+    let groups = line.symbols.split(is_space).flat_map(|group| group.chunk_by(are_together));
     let mut words: Vec<Placed> = Vec::new();
     for group in groups {
         let score = group.iter().map(|it| it.score).sum::<f32>() / group.len() as f32;
@@ -144,12 +152,31 @@ mod tests {
     }
 
     #[test]
+    fn symbols_that_stand_far_apart_are_of_two_words() {
+        let texts = |symbols: [&str; 3], steps: &[(usize, usize)]| {
+            let text: Vec<_> = steps.iter().map(|&(class, step)| (class, step, 1.0)).collect();
+            let symbols = ["", symbols[0], symbols[1], symbols[2]].map(str::to_owned);
+            let found = words(&line(&text), &symbols).words;
+            found.into_iter().map(|it| it.text).collect::<Vec<_>>()
+        };
+        let letters = ["a", "b", " "];
+        let cells = [(1, 2), (2, 4), (1, 6), (2, 14), (1, 16)];
+        assert_eq!(texts(letters, &cells), ["aba", "ba"]);
+        let close = [(1, 2), (2, 4), (1, 6), (2, 11), (1, 13)];
+        assert_eq!(texts(letters, &close), ["ababa"]);
+        let spaced = [(1, 2), (2, 8), (1, 14), (2, 20)];
+        assert_eq!(texts(letters, &spaced), ["abab"]);
+        assert_eq!(texts(["中", "の", "a"], &cells), ["中の中の中"]);
+    }
+
+    #[test]
     fn a_word_after_one_with_wide_spaces_keeps_its_place() {
-        let line = line(&[(1, 2, 1.0), (2, 22, 1.0), (3, 23, 1.0), (1, 25, 1.0), (1, 26, 1.0)]);
+        let wide = [(1, 2), (2, 14), (1, 26), (2, 38), (3, 39), (1, 41), (1, 42)];
+        let line = line(&wide.map(|(class, step)| (class, step, 1.0)));
         let found = words(&line, &symbols());
         check(&found, &line.rectangle);
         let (start, end) = (found.words[1].corners[0][0], found.words[1].corners[1][0]);
-        assert!(start <= 204.0 && end >= 212.0, "{found:?}");
+        assert!(start <= 332.0 && end >= 340.0, "{found:?}");
     }
 
     proptest! {
