@@ -52,7 +52,7 @@ def build() -> list[Path]:
     """Builds the wheel and the source distribution."""
     maturin = BIN / "maturin"
     linux = ["--zig", "--compatibility", GLIBC] if sys.platform == "linux" else []
-    run(maturin, "build", "--profile", "dist", "--out", DIST, *linux)
+    run(maturin, "build", "--profile", "dist", "--out", DIST, "--compression-level", "9", *linux)
     run(maturin, "sdist", "--out", DIST)
     return sorted([*DIST.glob("*.whl"), *DIST.glob("*.tar.gz")])
 

@@ -168,7 +168,8 @@ fn add_rows<const N: usize, const SCALES: usize>(
     let sums = &mut sums[..N];
     for part in 0..SCALES {
         let mut totals = [_mm512_setzero_si512(); N];
-        for group in part * GROUPS / SCALES..(part + 1) * GROUPS / SCALES {
+        let groups = part * GROUPS / SCALES..(part + 1) * GROUPS / SCALES;
+        for group in groups {
             for row in 0..N {
                 let states = _mm512_set1_epi32(codes[row][group]);
                 totals[row] = _mm512_dpbusd_epi32(totals[row], weights.codes[group], states);
