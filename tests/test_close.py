@@ -172,7 +172,7 @@ def test_collected_extractors_leave_nothing_behind(provider: FakeProvider, run: 
     for _ in range(20):
         use_and_drop(provider, run)
     gc.collect()
-    assert eventually(lambda: provider.stats()["open"] == 0)
+    assert eventually(lambda: provider.stats()["open"] == 0, within=30)
     python_threads = threading.active_count()
     threads, files = threads_and_files()
 
@@ -180,11 +180,11 @@ def test_collected_extractors_leave_nothing_behind(provider: FakeProvider, run: 
         use_and_drop(provider, run)
     gc.collect()
 
-    assert eventually(lambda: provider.stats()["open"] == 0)
+    assert eventually(lambda: provider.stats()["open"] == 0, within=30)
     assert threading.active_count() == python_threads
     # The number of runtime threads varies a little, whatever the number of extractors.
-    assert eventually(lambda: threads_and_files()[0] <= threads + 5)
-    assert eventually(lambda: threads_and_files()[1] <= files + 5)
+    assert eventually(lambda: threads_and_files()[0] <= threads + 5, within=30)
+    assert eventually(lambda: threads_and_files()[1] <= files + 5, within=30)
 
 
 def test_calls_leave_no_task_behind(subject: Extractor, run: Run) -> None:
