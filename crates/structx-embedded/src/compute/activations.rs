@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::{BLOCK, Kernel, Lanes, Matrix, ROUND, vectorized};
+use super::{BLOCK, GROUPS, Kernel, Lanes, Matrix, ROUND, vectorized};
 
 /// The rows of a matrix in 8 bits: for each block of 32 columns, all rows one after another.
 pub struct Activations {
     pub rows: usize,
     /// Each number holds 4 neighbouring codes, as bytes in the order of memory.
-    pub codes: Vec<[i32; BLOCK / 4]>,
+    pub codes: Vec<[i32; GROUPS]>,
     pub scales: Vec<f32>,
     /// The sums of each half of a block, as scaled numbers.
     pub sums: Vec<[f32; 2]>,
@@ -19,7 +19,7 @@ impl Activations {
         let count = matrix.lanes.len() / 2;
         let mut all = Self {
             rows: matrix.rows,
-            codes: vec![[0; BLOCK / 4]; count],
+            codes: vec![[0; GROUPS]; count],
             scales: vec![0.0; count],
             sums: vec![[0.0; 2]; count],
         };
@@ -43,7 +43,7 @@ impl Activations {
 /// One block of neighbouring rows.
 #[derive(Clone, Copy)]
 pub struct RowsOfBlock<'a> {
-    pub codes: &'a [[i32; BLOCK / 4]],
+    pub codes: &'a [[i32; GROUPS]],
     pub scales: &'a [f32],
     pub sums: &'a [[f32; 2]],
 }
@@ -71,7 +71,7 @@ impl Kernel for Quantize<'_> {
 }
 
 #[inline(always)]
-fn quantize(low: &Lanes, high: &Lanes) -> ([i32; BLOCK / 4], f32, [f32; 2]) {
+fn quantize(low: &Lanes, high: &Lanes) -> ([i32; GROUPS], f32, [f32; 2]) {
     let mut largest = [0.0_f32; 16];
     for ((largest, low), high) in largest.iter_mut().zip(low).zip(high) {
         *largest = low.abs().max(high.abs());

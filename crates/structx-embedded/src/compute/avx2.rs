@@ -9,10 +9,8 @@ use pulp::x86::V3;
 use super::activations::RowsOfBlock;
 use super::format::Format;
 use super::packed::{Panel, Unit};
-use super::{Activations, BLOCK, Lanes};
+use super::{Activations, GROUPS, Lanes};
 
-/// The groups of 4 inputs of a block.
-const GROUPS: usize = BLOCK / 4;
 /// The rows that are multiplied at once.
 const ROWS: usize = 4;
 

@@ -13,23 +13,25 @@ use pulp::bytemuck::cast;
 use super::activations::RowsOfBlock;
 use super::format::Format;
 use super::packed::{Panel, Unit};
-use super::{Activations, BLOCK, Lanes};
+use super::{Activations, GROUPS, Lanes};
 
-/// The groups of 4 inputs of a block.
-const GROUPS: usize = BLOCK / 4;
+/// A proof that the processor has the instructions.
+#[derive(Clone, Copy)]
+pub struct Vnni(());
 
-pub fn is_available() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vnni")
+impl Vnni {
+    pub fn try_new() -> Option<Self> {
+        let is_available = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vnni");
+        is_available.then_some(Self(()))
+    }
 }
 
-/// Adds the products, if [`is_available`]; else it panics.
-pub fn multiply(panel: Panel<'_>, states: &Activations, sums: &mut [Lanes]) {
-    assert!(is_available(), "the processor has no AVX-512 with VNNI");
+pub fn multiply(_: Vnni, panel: Panel<'_>, states: &Activations, sums: &mut [Lanes]) {
     let units = panel.units;
     #[expect(unsafe_code, reason = "functions for some processors are unsafe to call for others")]
-    // SAFETY: this processor has the instructions, as was just checked.
+    // SAFETY: `Vnni` exists only where the processor has the instructions.
     unsafe {
         match panel.format {
             Format::Q4_0 => product::<4, 1, false>(units, states, sums),

@@ -33,6 +33,8 @@ pub use matrix::Matrix;
 const PANEL: usize = 16;
 /// The inputs that share a scale.
 const BLOCK: usize = 32;
+/// The groups of 4 inputs of a block, whose products with codes one instruction adds.
+const GROUPS: usize = BLOCK / 4;
 /// Adding it to a small number leaves the nearest integer in the lowest bits (ties to even).
 const ROUND: f32 = 12_582_912.0;
 

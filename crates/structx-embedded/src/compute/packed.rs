@@ -86,8 +86,8 @@ impl Panel<'_> {
     /// Adds the products with all rows of `states` to `sums`, one for each row.
     pub fn multiply(self, states: &Activations, sums: &mut [Lanes]) {
         #[cfg(target_arch = "x86_64")]
-        if super::avx512::is_available() {
-            return super::avx512::multiply(self, states, sums);
+        if let Some(simd) = super::avx512::Vnni::try_new() {
+            return super::avx512::multiply(simd, self, states, sums);
         }
         #[cfg(target_arch = "x86_64")]
         if let Some(simd) = pulp::x86::V3::try_new() {

@@ -3,11 +3,11 @@
 use half::f16;
 
 use super::packed::{Panel, Unit};
-use super::{Activations, BLOCK, Lanes, PANEL};
+use super::{Activations, GROUPS, Lanes, PANEL};
 
 /// A block of weights: codes by group of 4 inputs, output and input.
 struct Weights {
-    codes: [[[i32; 4]; PANEL]; BLOCK / 4],
+    codes: [[[i32; 4]; PANEL]; GROUPS],
     scales: [Lanes; 2],
     mins: [Lanes; 2],
 }
@@ -43,7 +43,7 @@ pub fn multiply(panel: Panel<'_>, states: &Activations, sums: &mut [Lanes]) {
 
 fn unpack(panel: Panel<'_>, units: &[Unit]) -> Weights {
     let format = panel.format;
-    let mut codes = [[[0; 4]; PANEL]; BLOCK / 4];
+    let mut codes = [[[0; 4]; PANEL]; GROUPS];
     for (group, outputs) in codes.iter_mut().enumerate() {
         for (output, inputs) in outputs.iter_mut().enumerate() {
             let (half, lane) = (output / 8, output % 8);

@@ -66,8 +66,10 @@ fn kernels() -> Vec<fn(Panel<'_>, &Activations, &mut [Lanes])> {
     let mut kernels: Vec<fn(Panel<'_>, &Activations, &mut [Lanes])> = vec![portable::multiply];
     #[cfg(target_arch = "x86_64")]
     {
-        if avx512::is_available() {
-            kernels.push(avx512::multiply);
+        if avx512::Vnni::try_new().is_some() {
+            kernels.push(|panel, states, sums| {
+                avx512::multiply(avx512::Vnni::try_new().unwrap(), panel, states, sums);
+            });
         }
         if pulp::x86::V3::is_available() {
             kernels.push(|panel, states, sums| {

@@ -9,7 +9,7 @@ use crate::pdf::layout::words::PageWord;
 
 /// The most lines of a header that have numbers: chosen by hand.
 const MOST_NUMBERED: usize = 2;
-/// The same of a header above a ruling line.
+/// The largest distance of the lines of a header above a ruling line, in ems: chosen by hand.
 const RULED_LEADING: f64 = 3.0;
 
 /// The number of lines of the header. The first line of data has a label and more numbers than other

@@ -55,7 +55,7 @@ pub(super) fn find(
     let rulings = lattice::merge(rulings);
     let mut taken = vec![false; words.len()];
     let mut grids = lattice::find(context, words, &rulings, &mut taken)?;
-    grids.extend(stream::find(context, words, (&rulings, &cut_rules), &taken)?);
+    grids.extend(stream::find(context, words, &rulings, &cut_rules, &taken)?);
     Ok(grids.into_iter().flat_map(|grid| side_by_side::split(words, grid)).collect())
 }
 

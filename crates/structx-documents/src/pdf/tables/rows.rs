@@ -77,7 +77,7 @@ pub(super) fn grid(
     let header = ruled_header.unwrap_or(known);
     columns.widen_header(words, &mut cuts[..header], level);
     columns.widen_sections(words, &mut cuts[header..]);
-    let rows = rows(words, &cuts, (header, ruled_header.is_some()), columns.count());
+    let rows = rows(words, &cuts, header, ruled_header.is_some(), columns.count());
     let shape = TableShape {
         columns: columns.count(),
         numeric: &numeric,
@@ -374,7 +374,8 @@ fn numeric(cuts: &[CutLine], columns: usize) -> Vec<bool> {
 fn rows(
     words: &[PageWord],
     cuts: &[CutLine],
-    (header, is_ruled_header): (usize, bool),
+    header: usize,
+    is_ruled_header: bool,
     columns: usize,
 ) -> Vec<Vec<Entry>> {
     let mut gaps: Vec<f64> = cuts.windows(2).map(|pair| pair[1].line.below(pair[0].line)).collect();

@@ -59,7 +59,8 @@ const PROSE_LINES: usize = 6;
 pub(super) fn find(
     context: &ReadContext,
     words: &[PageWord],
-    (rulings, cut_rules): (&[RulingLine], &[CutRules]),
+    rulings: &[RulingLine],
+    cut_rules: &[CutRules],
     taken: &[bool],
 ) -> Result<Vec<TableGrid>, FileError> {
     let mut free: Vec<usize> = (0..words.len()).filter(|index| !taken[*index]).collect();
