@@ -66,7 +66,7 @@ impl Recognizer for Anything {
             }
             lines.last_mut().expect("there is one").words.push(word);
         }
-        Ok(RecognizedImage { angle: 3.0 * f32::from(*angle), lines, unclear: 0 })
+        Ok(RecognizedImage { angle: 3.0 * f32::from(*angle), lines, unclear: 0, unread: 0 })
     }
 }
 

@@ -12,7 +12,7 @@ pub trait Recognizer: Send + Sync {
     /// Recognises the text of an image that may be turned or skewed.
     ///
     /// # Errors
-    /// The engine can't run, or a bound of `request` was reached.
+    /// The engine can't run, or it was told to stop before it had read a line.
     fn recognize(
         &self,
         image: &RgbImage,
@@ -56,6 +56,8 @@ pub struct RecognizedImage {
     pub lines: Vec<RecognizedLine>,
     /// How many words the engine left out, as too unsure.
     pub unclear: usize,
+    /// How many lines it found but did not read, since it was told to stop.
+    pub unread: usize,
 }
 
 /// A line of text, or the part of one that stands in a cell or column.
@@ -80,7 +82,7 @@ pub enum RecognitionError {
     /// The weights are not on this machine, or do not fit; says what to do.
     #[error("{0}")]
     Unavailable(String),
-    /// `should_stop` said so.
+    /// `should_stop` said so before any line was read.
     #[error("was stopped")]
     Stopped,
     #[error("failed: {0}")]

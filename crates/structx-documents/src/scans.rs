@@ -1,6 +1,7 @@
 //! Has the text of page images recognised, within the limits of a document.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,8 @@ pub(super) struct Scans<'a> {
     unsure: Vec<u32>,
     /// The pages with words that were left out, and how many there were.
     unclear: Vec<(u32, usize)>,
+    /// The pages that took too long, and how many of their lines are not read.
+    cut: Vec<(u32, usize)>,
 }
 
 /// What came of the recognition of a page: its text, if it has any.
@@ -81,6 +84,7 @@ impl<'a> Scans<'a> {
                 silent: Vec::new(),
                 unsure: Vec::new(),
                 unclear: Vec::new(),
+                cut: Vec::new(),
             })),
         }
     }
@@ -93,11 +97,8 @@ impl<'a> Scans<'a> {
     ) -> Recognized {
         if self.left == 0 && self.obstacle.is_none() {
             let most = self.context.limits().ocr_pages;
-            let why = format!(
-                "stopped after {most} pages; raise the limit: \
-                 file_options={{\"limits\": {{\"ocr_pages\": {}}}}}",
-                most.saturating_mul(2).max(1)
-            );
+            let more = most.saturating_mul(2).max(1);
+            let why = format!("stopped after {most} pages; {}", advice("ocr_pages", more));
             self.obstacle = Some(Obstacle { why, cause: Recognition::Skipped });
         }
         if let Some(obstacle) = self.obstacle.clone() {
@@ -122,20 +123,23 @@ impl<'a> Scans<'a> {
 
     /// Remembers what is to be told of a page that was recognised.
     fn told(&mut self, number: u32, scan: Scan) -> Recognized {
-        let unclear = scan.text.unclear;
+        let RecognizedImage { unclear, unread, .. } = scan.text;
         if unclear > 0 {
             self.unclear.push((number, unclear));
+        }
+        if unread > 0 {
+            self.cut.push((number, unread));
         }
         match scan.score() {
             None => {
                 self.silent.push(number);
-                let is_blank = unclear == 0;
+                let is_blank = unclear + unread == 0;
                 return (if is_blank { Recognition::Done } else { Recognition::Failed }, None);
             }
             Some(score) if score < LEAST_SCORE => self.unsure.push(number),
             Some(_) => {}
         }
-        (Recognition::Done, Some(scan))
+        (if unread == 0 { Recognition::Done } else { Recognition::Failed }, Some(scan))
     }
 
     /// Draws and recognises on a thread of its own, so that neither counts as time of the reader.
@@ -181,6 +185,13 @@ impl<'a> Scans<'a> {
             warnings
                 .push(format!("text recognition left out {count} unclear {words} of page {page}"));
         }
+        for (page, count) in &self.cut {
+            let lines = if *count == 1 { "line" } else { "lines" };
+            let why = too_slow(self.context.options);
+            warnings.push(format!(
+                "text recognition left out {count} {lines} of page {page}: it {why}"
+            ));
+        }
         warnings
     }
 }
@@ -192,16 +203,26 @@ fn text_of(
 ) -> Result<RecognizedImage, Obstacle> {
     let limit = Duration::try_from_secs_f64(options.limits.ocr_seconds);
     let (started, limit) = (Instant::now(), limit.unwrap_or(Duration::MAX));
-    let request = RecognitionRequest {
-        languages: &options.ocr_languages,
-        should_stop: &|| started.elapsed() > limit,
-    };
-    engine.recognizer().recognize(image, &request).map_err(|error| match error {
-        RecognitionError::Stopped if started.elapsed() > limit => {
-            Obstacle::of_page("took too long; raise the limit `ocr_seconds`".to_owned())
-        }
-        error => error.into(),
-    })
+    let is_late = || started.elapsed() > limit;
+    let request = RecognitionRequest { languages: &options.ocr_languages, should_stop: &is_late };
+    match engine.recognizer().recognize(image, &request) {
+        // The caller stopped it, and has no use for a part.
+        Ok(text) if text.unread > 0 && !is_late() => Err(RecognitionError::Stopped.into()),
+        Ok(text) => Ok(text),
+        Err(RecognitionError::Stopped) if is_late() => Err(Obstacle::of_page(too_slow(options))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Why a page is not read to its end, and what to do.
+fn too_slow(options: &ReadOptions) -> String {
+    let seconds = options.limits.ocr_seconds;
+    let more = (2.0 * seconds).max(1.0);
+    format!("took longer than {seconds} s; {}", advice("ocr_seconds", more))
+}
+
+fn advice(limit: &str, more: impl Display) -> String {
+    format!("raise the limit: file_options={{\"limits\": {{\"{limit}\": {more}}}}}")
 }
 
 impl Obstacle {

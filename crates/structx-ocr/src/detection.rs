@@ -81,6 +81,9 @@ impl Detector {
             }
             Ok(band)
         })?;
+        if found.len() < bands.len() {
+            return Err(RecognitionError::Stopped);
+        }
         let mut values = Vec::with_capacity(width * height);
         for (&(start, _), band) in bands.iter().zip(found) {
             // The upper half of an overlap is that of the band before.

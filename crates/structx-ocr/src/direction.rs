@@ -20,6 +20,8 @@ const NARROW: f32 = 4.0;
 pub struct Reading {
     pub angle: f32,
     pub lines: Vec<Line>,
+    /// The number of boxes that were not read, since the caller wanted no more.
+    pub unread: usize,
 }
 
 /// Reads all boxes, of which the largest come first.
@@ -45,7 +47,9 @@ pub fn read(
     }
     lines.extend(reader.read(session, image, &turn(rest, turns))?);
     lines.extend(read_others(reader, session, image, &turn(&across, turns))?);
-    Ok(Reading { angle: f32::from(turns) * 90.0 + skew(&along), lines })
+    let angle = f32::from(turns) * 90.0 + skew(&along);
+    let unread = lines.iter().filter(|line| line.is_none()).count();
+    Ok(Reading { angle, lines: lines.into_iter().flatten().collect(), unread })
 }
 
 /// Whether most lines run from top to bottom or the other way.
@@ -60,8 +64,9 @@ fn is_long(rectangle: &Rectangle) -> bool {
     rectangle.width >= LONG * rectangle.height
 }
 
-fn score(lines: &[Line]) -> f32 {
-    lines.iter().map(Line::score).sum::<f32>() / lines.len().max(1) as f32
+/// The mean score of the lines; a box that was not read counts as doubtful.
+fn score(lines: &[Option<Line>]) -> f32 {
+    lines.iter().flatten().map(Line::score).sum::<f32>() / lines.len().max(1) as f32
 }
 
 /// Reads boxes that stand across the page's lines: narrow symbols or lines at a margin.
@@ -70,7 +75,7 @@ fn read_others(
     session: &Session<'_>,
     image: &RgbImage,
     boxes: &[Rectangle],
-) -> Result<Vec<Line>, RecognitionError> {
+) -> Result<Vec<Option<Line>>, RecognitionError> {
     let narrow = boxes.iter().map(|it| it.height <= NARROW * it.width);
     let mut best = Vec::new();
     for (rectangle, narrow) in boxes.iter().zip(narrow) {
@@ -84,9 +89,9 @@ fn read_others(
     }
     let all: Vec<Rectangle> = best.iter().flatten().copied().collect();
     let mut lines = reader.read(session, image, &all)?.into_iter();
-    let choices = best.iter().filter_map(|candidates| {
-        let read = lines.by_ref().take(candidates.len());
-        read.max_by(|one, two| one.score().total_cmp(&two.score()))
+    let choices = best.iter().map(|candidates| {
+        let read: Option<Vec<Line>> = lines.by_ref().take(candidates.len()).collect();
+        read?.into_iter().max_by(|one, two| one.score().total_cmp(&two.score()))
     });
     Ok(choices.collect())
 }

@@ -51,9 +51,12 @@ impl Recognizer for Engine {
         let session = Session::new(request, symbols)?;
         let boxes = self.detector.find(&session, image)?;
         let read = direction::read(&self.reader, &session, image, boxes)?;
+        if read.lines.is_empty() && read.unread > 0 {
+            return Err(RecognitionError::Stopped);
+        }
         let lines = read.lines.iter().map(|line| words::words(line, symbols)).collect();
         let (lines, unclear) = clear(lines);
-        Ok(RecognizedImage { angle: read.angle, lines, unclear })
+        Ok(RecognizedImage { angle: read.angle, lines, unclear, unread: read.unread })
     }
 }
 

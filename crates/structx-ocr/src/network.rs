@@ -37,10 +37,11 @@ impl<'a> Session<'a> {
     }
 
     /// The results of steps, several of which run at a time: the threads of the networks have work while
-    /// the input of one step is prepared, or the output of another decoded.
+    /// the input of one step is prepared, or the output of another decoded. Where the caller wants no
+    /// more, they are those of the first steps only.
     ///
     /// # Errors
-    /// The first that a step gave, or the caller no longer wants the results.
+    /// The first that a step gave.
     pub fn side_by_side<Step: Sync, T: Send>(
         &self,
         steps: &[Step],
@@ -52,8 +53,8 @@ impl<'a> Session<'a> {
             while let index = next.fetch_add(1, Ordering::Relaxed)
                 && let Some(step) = steps.get(index)
             {
-                let result = self.check().and_then(|()| run(step));
-                if result.is_err() {
+                let result = if self.is_over() { None } else { Some(run(step)) };
+                if !matches!(result, Some(Ok(_))) {
                     next.store(steps.len(), Ordering::Relaxed);
                 }
                 results.push((index, result));
@@ -70,13 +71,11 @@ impl<'a> Session<'a> {
             results
         });
         results.sort_unstable_by_key(|&(index, _)| index);
-        results.into_iter().map(|(_, result)| result).collect()
+        results.into_iter().map_while(|(_, result)| result).collect()
     }
 
-    /// # Errors
-    /// The caller no longer wants the result.
-    fn check(&self) -> Result<(), RecognitionError> {
-        if (self.request.should_stop)() { Err(RecognitionError::Stopped) } else { Ok(()) }
+    fn is_over(&self) -> bool {
+        (self.request.should_stop)()
     }
 }
 
@@ -164,15 +163,20 @@ mod tests {
     }
 
     #[test]
-    fn steps_end_when_the_caller_is_gone() {
+    fn steps_end_when_the_caller_wants_no_more() {
         let asked = AtomicUsize::new(0);
         let should_stop = || asked.fetch_add(1, Ordering::Relaxed) >= 4;
         let request = RecognitionRequest { languages: &[], should_stop: &should_stop };
+        let steps: Vec<usize> = (0..50).collect();
         let done = AtomicUsize::new(0);
-        let found = session(&request).side_by_side(&[0; 50], |_| {
+        let found = session(&request).side_by_side(&steps, |&step| {
             done.fetch_add(1, Ordering::Relaxed);
-            Ok(())
+            Ok(step)
         });
-        assert_eq!((found, done.into_inner()), (Err(RecognitionError::Stopped), 4));
+        // The steps that ran at the same time as the first one that did not are not among the first.
+        let found = found.expect("no step failed");
+        assert_eq!(done.into_inner(), 4);
+        assert!(found.len() <= 4 && found.len() >= 4 - (AT_A_TIME - 1), "{found:?}");
+        assert_eq!(found, steps[..found.len()]);
     }
 }

@@ -66,26 +66,24 @@ impl Reader {
         Ok(Self { network, symbols })
     }
 
-    /// Reads the boxes; the lines are in the order of the boxes.
+    /// Reads the boxes; the lines are in the order of the boxes. There are none for the boxes that are
+    /// left when the caller wants no more.
     pub fn read(
         &self,
         session: &Session<'_>,
         image: &RgbImage,
         boxes: &[Rectangle],
-    ) -> Result<Vec<Line>, RecognitionError> {
+    ) -> Result<Vec<Option<Line>>, RecognitionError> {
         let mut order: Vec<(usize, usize)> =
             boxes.iter().enumerate().map(|(index, it)| (width(it), index)).collect();
         order.sort_unstable();
-        let mut lines: Vec<Line> = boxes
-            .iter()
-            .map(|&rectangle| Line { rectangle, width: 0.0, symbols: Vec::new() })
-            .collect();
+        let mut lines = vec![None; boxes.len()];
         let batches = batches(&order);
         let found = session
             .side_by_side(&batches, |batch| self.read_batch(session, image, boxes, batch))?;
         for (&(width, index), symbols) in order.iter().zip(found.into_iter().flatten()) {
-            lines[index].width = width as f32;
-            lines[index].symbols = symbols;
+            let rectangle = boxes[index];
+            lines[index] = Some(Line { rectangle, width: width as f32, symbols });
         }
         Ok(lines)
     }

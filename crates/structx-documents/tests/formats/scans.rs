@@ -26,6 +26,7 @@ struct Scripted {
     error: Option<RecognitionError>,
     is_missing: bool,
     unclear: usize,
+    unread: usize,
     sizes: Mutex<Vec<(u32, u32)>>,
     languages: Mutex<Vec<String>>,
     calls: AtomicUsize,
@@ -39,6 +40,7 @@ fn scripted(lines: Lines) -> Scripted {
         error: None,
         is_missing: false,
         unclear: 0,
+        unread: 0,
         sizes: Mutex::default(),
         languages: Mutex::default(),
         calls: AtomicUsize::new(0),
@@ -81,6 +83,7 @@ impl Recognizer for Scripted {
             angle,
             lines: self.lines.iter().map(line).collect(),
             unclear: self.unclear,
+            unread: self.unread,
         })
     }
 
@@ -360,12 +363,24 @@ fn pages_that_stay_unread_are_told_with_the_reason() {
     assert!(said.contains("page 1, 2: failed: broken"), "{said}");
     let slow = failing(RecognitionError::Stopped);
     let said = warnings(&slow, Limits { ocr_seconds: 0.0, ..Limits::default() });
-    assert!(said.contains("page 1, 2: took too long") && said.contains("`ocr_seconds`"), "{said}");
+    assert!(said.contains("page 1, 2: took longer than 0 s"), "{said}");
+    assert!(said.contains("\"ocr_seconds\": 1}"), "{said}");
     // One that stops before its time is stopped by the caller.
     let stopped = failing(RecognitionError::Stopped);
     let said = warnings(&stopped, Limits::default());
     assert!(said.contains("page 1, 2: was stopped"), "{said}");
     assert_eq!(stopped.calls.load(Ordering::Relaxed), 1);
+    // What was read within the time is kept; a caller that is gone has no use for it.
+    let partial = Arc::new(Scripted { unread: 3, ..scripted(letter()) });
+    let limits = Limits { ocr_seconds: 0.0, ..Limits::default() };
+    let document = read("a.pdf", pdf(&[WHOLE]), &ReadOptions { limits, ..options(&partial) });
+    let document = document.unwrap();
+    assert!(document.text.contains("Big title"), "{}", document.text);
+    assert_eq!(document.pages[0].recognition, Some(Recognition::Failed));
+    let said = document.warnings.join("\n");
+    assert!(said.contains("left out 3 lines of page 1: it took longer than 0 s"), "{said}");
+    let said = warnings(&partial, Limits::default());
+    assert!(said.contains("page 1, 2: was stopped"), "{said}");
     let engine = Arc::new(scripted(letter()));
     let said = warnings(&engine, Limits { ocr_pages: 1, ..Limits::default() });
     assert!(
