@@ -1,14 +1,20 @@
 //! The words beside a place in a document that may name the value there, and how well they name a field.
 
-use std::iter::once;
+use std::iter::{self, once};
 
 /// The most words of a label. Chosen by hand.
 const MAX_WORDS: usize = 6;
+/// The most letters beside an amount, as in `RM 5.00`.
+const MAX_SIGN: usize = 3;
+/// The most amounts below one another that are looked at. Chosen by hand.
+const MAX_RUN: usize = 20;
 /// The most characters of these words. Chosen by hand.
 const MAX_CHARACTERS: usize = 200;
 
 /// The words that may name what begins at `start` of `document`: those before it in its line; in a table
 /// those of its column's and its row's heads; for the first word of a line, those of the line before.
+/// Where lines with amounts alone follow as many lines without, as two columns do that are read one after
+/// the other, those of the line with the same rank.
 pub fn words_before(document: &str, start: usize) -> Vec<String> {
     let line_start = document[..start].rfind('\n').map_or(0, |at| at + 1);
     let before = &document[line_start..start];
@@ -18,9 +24,28 @@ pub fn words_before(document: &str, start: usize) -> Vec<String> {
     if before.contains(char::is_alphanumeric) {
         return last_words(before);
     }
-    let above = document[..line_start].trim_end();
-    let above = above.rsplit('\n').next().unwrap_or_default();
-    last_words(above)
+    label_line(document, line_start).map(last_words).unwrap_or_default()
+}
+
+/// The line that may name what stands in the line at `line_start`.
+fn label_line(document: &str, line_start: usize) -> Option<&str> {
+    let filled = |line: &&str| !line.trim().is_empty();
+    let mut above = document[..line_start].lines().rev().filter(filled).peekable();
+    let mut below = document[line_start..].lines().filter(filled);
+    if !below.next().is_some_and(is_amount) {
+        return above.next();
+    }
+    let rank = iter::from_fn(|| above.next_if(|line| is_amount(line))).take(MAX_RUN).count();
+    let count = rank + 1 + below.take_while(|line| is_amount(line)).take(MAX_RUN).count();
+    let labels: Vec<&str> = above.take_while(|line| !is_amount(line)).take(count).collect();
+    // The last label comes first.
+    labels.len().checked_sub(rank + 1).map(|index| labels[index])
+}
+
+/// Whether a line has digits, and no word but perhaps the sign of a currency.
+fn is_amount(line: &str) -> bool {
+    let letters = line.chars().filter(|letter| letter.is_alphabetic()).count();
+    letters <= MAX_SIGN && line.contains(|letter: char| letter.is_ascii_digit())
 }
 
 /// The words of the heads of a table's column and row.
@@ -111,6 +136,17 @@ mod tests {
         assert_eq!(label(document, "2.50"), "unit price tea");
         assert_eq!(label(document, "Tea"), "article");
         assert_eq!(label(document, "Invoice"), "");
+    }
+
+    #[test]
+    fn amounts_below_their_labels_are_named_in_the_same_order() {
+        let document = "Tea\nSUBTOTAL\nCASH\nCHANGE\nRM 53.60\n100.00\n46.40\nNet of tax\n5.00\n9";
+        assert_eq!(label(document, "RM"), "subtotal");
+        assert_eq!(label(document, "100"), "cash");
+        assert_eq!(label(document, "46.40"), "change");
+        assert_eq!(label(document, "5.00"), "net of tax");
+        assert_eq!(label("Net of tax\n5.00\n9", "5.00"), "net of tax");
+        assert_eq!(label("Net of tax\n5.00\n9", "9"), "");
     }
 
     #[test]

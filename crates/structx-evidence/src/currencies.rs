@@ -1,42 +1,56 @@
-//! Finds the symbol of a currency whose code is the value: `EUR` in `5,00 €`.
+//! Finds the sign of a currency whose code is the value: `EUR` in `5,00 €`.
 
+use std::ops::Range;
+
+use structx_common::CURRENCY_SIGNS;
 use structx_literals::Unit;
 
 use crate::place::{Place, Places, Tier};
 
-const SYMBOLS: [&str; 6] = ["US$", "€", "£", "₹", "$", "¥"];
-
 /// The most places that are listed: chosen by hand.
 const MOST_PLACES: usize = 4096;
 
-/// The places of the currency's symbol. A symbol that several currencies share leaves it open.
+/// The places of the currency's sign. A sign that several currencies share leaves it open.
 pub fn find(text: &str, code: &str) -> Places {
     let wanted = Unit::currency(code).filter(|_| code.len() == 3 && code.is_ascii());
     let Some(wanted) = wanted else { return Places::default() };
     let mut found = Vec::new();
-    for symbol in SYMBOLS {
-        let unit = Unit::currency(symbol);
-        if !unit.is_some_and(|unit| unit.agrees_with(wanted)) {
+    for (sign, codes) in CURRENCY_SIGNS {
+        let unit = Unit::Currency(codes);
+        if !unit.agrees_with(wanted) {
             continue;
         }
-        // The dollar of `US$` is no dollar of another country.
-        let is_whole = |at: usize| symbol != "$" || !text[..at].ends_with("US");
-        let starts = text.match_indices(symbol).map(|(at, _)| at).filter(|at| is_whole(*at));
-        found.extend(starts.take(MOST_PLACES).map(|at| Place {
-            range: at..at + symbol.len(),
+        let starts = text.match_indices(sign).map(|(at, _)| at);
+        let whole = starts.filter(|at| stands_alone(text, &(*at..at + sign.len())));
+        found.extend(whole.take(MOST_PLACES).map(|at| Place {
+            range: at..at + sign.len(),
             tier: Tier::Normalized,
             score: 0.98,
-            is_doubtful: unit != Some(wanted),
+            is_doubtful: unit != wanted,
         }));
     }
     Places::of(found)
 }
 
-/// Whether the code or a symbol of a currency is anywhere in the text.
+/// Whether no letter belongs to what stands there: the dollar of `US$` is no dollar of another country, and
+/// `FORM` has no ringgit.
+fn stands_alone(text: &str, range: &Range<usize>) -> bool {
+    let before = text[..range.start].chars().next_back();
+    let after = text[range.end..].chars().next();
+    let ends_in_letter = text[range.clone()].ends_with(char::is_alphabetic);
+    !before.is_some_and(char::is_alphabetic)
+        && !(ends_in_letter && after.is_some_and(char::is_alphabetic))
+}
+
+/// Whether the code or a sign of a currency is anywhere in the text.
 pub fn is_named(text: &str, unit: Unit) -> bool {
-    let Unit::Currency(code) = unit else { return false };
-    let is_symbol = |symbol: &&str| Unit::currency(symbol).is_some_and(|one| one.agrees_with(unit));
-    text.contains(code) || SYMBOLS.into_iter().filter(is_symbol).any(|symbol| text.contains(symbol))
+    let Unit::Currency(known) = unit else { return false };
+    let has = |word: &str| {
+        let mut places = text.match_indices(word);
+        places.any(|(at, _)| stands_alone(text, &(at..at + word.len())))
+    };
+    let signs = CURRENCY_SIGNS.iter().filter(|(_, codes)| Unit::Currency(codes).agrees_with(unit));
+    known.iter().copied().chain(signs.map(|(sign, _)| *sign)).any(has)
 }
 
 #[cfg(test)]
@@ -54,5 +68,7 @@ mod tests {
         assert_eq!(found("US$5", "CAD"), []);
         assert_eq!(found("$5", "CAD"), [(0, true)]);
         assert_eq!(found("€ $", "€"), []);
+        assert_eq!(found("FORM 5, RM5, RMB", "MYR"), [(8, false)]);
+        assert_eq!(found("Rs. 5", "INR"), [(0, true)]);
     }
 }

@@ -12,20 +12,32 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
-use structx_common::CURRENCIES;
+use structx_common::{CURRENCIES, CURRENCY_SIGNS};
 
 use crate::separators::{DecimalMark, join, meaning};
 use crate::{Number, Unit, containing, pattern};
 
-const SYMBOLS: &str = r"US\$|[$€£¥₹]";
+/// The signs and codes of currencies as a pattern. A letter must not follow the letters of one that stands
+/// `after` an amount.
+fn currencies(after: bool) -> String {
+    let signs = CURRENCY_SIGNS.iter().map(|(sign, _)| *sign).chain(CURRENCIES);
+    let word_end = |sign: &str| if after && sign.ends_with(is_spelled) { r"\b" } else { "" };
+    let patterns = signs.map(|sign| regex::escape(sign) + word_end(sign));
+    patterns.collect::<Vec<_>>().join("|")
+}
+
+/// Whether words are written with spaces between them in the letter's script.
+fn is_spelled(letter: char) -> bool {
+    letter.is_alphabetic() && letter < '\u{2e80}'
+}
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    let codes = CURRENCIES.join("|");
+    let (before, after) = (currencies(false), currencies(true));
     pattern(&format!(
         r"(?x)
         (?P<bracket>\()?
         (?P<sign>[-\u{{2212}}])?
-        (?P<before>(?:{SYMBOLS}|{codes})[\x20\u{{a0}}]?(?P<inner>[-\u{{2212}}])?)?
+        (?P<before>(?:{before})[\x20\u{{a0}}]?(?P<inner>[-\u{{2212}}])?)?
         (?P<digits>\d+(?:[.,'\u{{2019}}\u{{a0}}\u{{202f}}\u{{2009}}]\d+)*)
         (?:
             (?P<percent>[\x20\u{{a0}}]?(?:%|(?i:percent|per\x20cent|prozent)\b))
@@ -37,16 +49,16 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
                 | (?:tsd|mio|mrd)\b\.?
             ))
         )?
-        (?P<after>[\x20\u{{a0}}]?(?:{SYMBOLS}|(?:{codes})\b))?
+        (?P<after>[\x20\u{{a0}}]?(?:{after}))?
         (?P<close>\))?"
     ))
 });
 
 /// Groups separated by plain spaces; a currency or decimals distinguish them from adjacent numbers.
 static SPACED: LazyLock<Regex> = LazyLock::new(|| {
-    let codes = CURRENCIES.join("|");
+    let (before, after) = (currencies(false), currencies(true));
     pattern(&format!(
-        r"(?P<before>(?:{SYMBOLS}|{codes})\x20?)?(?P<digits>\d{{1,3}}(?:\x20\d{{3}})+)(?P<decimals>,\d{{1,2}})?(?P<after>\x20?(?:{SYMBOLS}|(?:{codes})\b))?"
+        r"(?P<before>(?:{before})\x20?)?(?P<digits>\d{{1,3}}(?:\x20\d{{3}})+)(?P<decimals>,\d{{1,2}})?(?P<after>\x20?(?:{after}))?"
     ))
 });
 
@@ -307,6 +319,8 @@ mod tests {
             ("version 1.2.3", &[]),
             ("Twelve of 007", &[("Twelve", "12"), ("007", "7")]),
             ("0.5", &[("0.5", "0.5")]),
+            ("RM39.00", &[("RM39.00", "39.00"), ("39.00", "39.00")]),
+            ("FORM39, 5 kroner", &[("5", "5")]),
         ];
         for (text, expected) in cases {
             let mut expected: Vec<_> =
@@ -336,10 +350,17 @@ mod tests {
     fn units_stand_beside_numbers() {
         for (text, unit) in [
             ("19 %", Some(Unit::Percent)),
-            ("€ 5", Some(Unit::Currency("EUR"))),
-            ("-$5", Some(Unit::Currency("$"))),
-            ("US$-5", Some(Unit::Currency("USD"))),
-            ("1 234,50 CHF", Some(Unit::Currency("CHF"))),
+            ("€ 5", Unit::currency("EUR")),
+            ("-$5", Unit::currency("$")),
+            ("US$-5", Unit::currency("USD")),
+            ("1 234,50 CHF", Unit::currency("CHF")),
+            ("RM39.00", Unit::currency("MYR")),
+            ("Rs.1,250", Unit::currency("Rs")),
+            ("Rp 10.000", Unit::currency("IDR")),
+            ("R$ 12,50", Unit::currency("BRL")),
+            ("149,90 kr", Unit::currency("kr")),
+            ("12 000 zł", Unit::currency("PLN")),
+            ("5000円", Unit::currency("JPY")),
             ("5 kg", None),
         ] {
             assert!(find(text, &[]).iter().any(|number| number.unit == unit), "{text}");

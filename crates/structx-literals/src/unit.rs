@@ -1,29 +1,24 @@
 //! The currency or percent sign of a number.
 
-use structx_common::CURRENCIES;
+use std::slice;
+
+use structx_common::{CURRENCIES, CURRENCY_SIGNS};
 
 /// What a number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     Percent,
-    /// A code of ISO 4217, or `$` or `¥`, which several currencies share.
-    Currency(&'static str),
+    /// A currency by its code of ISO 4217, or those that share a sign such as `$`.
+    Currency(&'static [&'static str]),
 }
 
 impl Unit {
-    /// The currency of a code or symbol as it stands in a text.
+    /// The currency of a code or sign as it stands in a text.
     #[must_use]
     pub fn currency(word: &str) -> Option<Self> {
-        let code = match word {
-            "US$" => "USD",
-            "€" => "EUR",
-            "£" => "GBP",
-            "₹" => "INR",
-            "$" => "$",
-            "¥" => "¥",
-            _ => CURRENCIES.iter().find(|code| **code == word)?,
-        };
-        Some(Self::Currency(code))
+        let code = || CURRENCIES.iter().find(|code| **code == word).map(slice::from_ref);
+        let sign = CURRENCY_SIGNS.iter().find(|(sign, _)| *sign == word);
+        sign.map(|(_, codes)| *codes).or_else(code).map(Self::Currency)
     }
 
     /// Whether both may be the same unit: `$` may be any dollar, but not a euro.
@@ -32,16 +27,7 @@ impl Unit {
         let (Self::Currency(one), Self::Currency(two)) = (self, other) else {
             return self == other;
         };
-        one == two || shared_by(one).contains(&two) || shared_by(two).contains(&one)
-    }
-}
-
-/// The currencies that a symbol may mean.
-fn shared_by(symbol: &str) -> &'static [&'static str] {
-    match symbol {
-        "$" => &["USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"],
-        "¥" => &["JPY", "CNY"],
-        _ => &[],
+        one.iter().any(|code| two.contains(code))
     }
 }
 
@@ -60,6 +46,10 @@ mod tests {
             ("$", "€", false),
             ("¥", "JPY", true),
             ("EUR", "USD", false),
+            ("RM", "MYR", true),
+            ("Rs.", "Rs", true),
+            ("kr", "NOK", true),
+            ("R$", "$", false),
         ] {
             assert_eq!(unit(one).agrees_with(unit(two)), agree, "{one} {two}");
         }

@@ -7,7 +7,7 @@
 //! (`1,234` is 1234), where it can: `0,125` and `1234,567` have decimals. An amount such as `1.234 €` is
 //! ambiguous and refused.
 
-use structx_common::CURRENCIES;
+use structx_common::{CURRENCIES, CURRENCY_SIGNS};
 
 /// The number that `text` represents, in JSON's notation.
 pub fn read(text: &str) -> Option<String> {
@@ -68,19 +68,16 @@ fn sign(text: &str) -> (Option<char>, &str) {
 
 /// `text` without a currency at either end or a percent sign.
 fn without_unit(text: &str) -> &str {
-    let is_symbol = |c: char| matches!(c, '$' | '£' | '¥' | '₿' | '\u{20a0}'..='\u{20c0}');
-    let is_code = |code: &str| CURRENCIES.contains(&code);
-    let rest = match (text.get(..3), text.len().checked_sub(3).and_then(|at| text.get(at..))) {
-        (Some(code), _) if is_code(code) => &text[3..],
-        (_, Some(code)) if is_code(code) => &text[..text.len() - 3],
-        _ => text
-            .strip_prefix("US$")
-            .or_else(|| text.strip_prefix(is_symbol))
-            .or_else(|| text.strip_suffix(is_symbol))
-            .or_else(|| text.strip_suffix('%'))
-            .unwrap_or(text),
-    };
-    rest.trim()
+    let is_symbol = |c: char| matches!(c, '₿' | '\u{20a0}'..='\u{20c0}');
+    let words = || CURRENCIES.into_iter().chain(CURRENCY_SIGNS.into_iter().map(|(sign, _)| sign));
+    let without_word = words()
+        .find_map(|word| text.strip_prefix(word))
+        .or_else(|| words().find_map(|word| text.strip_suffix(word)));
+    let rest = without_word
+        .or_else(|| text.strip_prefix(is_symbol))
+        .or_else(|| text.strip_suffix(is_symbol))
+        .or_else(|| text.strip_suffix('%'));
+    rest.unwrap_or(text).trim()
 }
 
 /// Whether the point in an amount may separate thousands or decimals: `1.234 €`.
