@@ -42,8 +42,8 @@ class Page:
     was; `none`, there is none."""
     recognition: Recognition | None = None
     """What became of its text recognition: `done`; `skipped`, a limit was reached before;
-    `unavailable`, its weights are not there; `failed`, it failed, took too long, or found no word
-    that is clear. None if it was not wanted, as for a page with text."""
+    `unavailable`, its weights are not there; `failed`, it failed, took too long for all or some
+    lines, or found no word that is clear. None if it was not wanted, as for a page with text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,8 @@ class DocumentLimits:
     ocr_pages: int = 200
     """Pages whose text is recognised; further ones stay unread, with a warning."""
     ocr_seconds: float = 60.0
-    """Seconds of text recognition for one page, of which lines then stay unread, with a warning."""
+    """Seconds of text recognition for one page; lines that are not read by then are left out, with a
+    warning."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::task::spawn_blocking;
 
 use crate::documents::vision::{self, PageImage};
-use crate::documents::{Content, Document, FileError, FileErrorKind, Format, Mode};
+use crate::documents::{Content, Document, FileError, FileErrorKind, Format, Mode, Page};
 use crate::llm::{File, Image, Provider, VisionLimits};
 
 use super::step::Step;
@@ -163,7 +163,7 @@ impl Step {
         let Document { pages, options, name, .. } = document;
         let error = |kind, message| Err(FileError::new(kind, name, message));
         let vision_obstacle = self.vision_obstacle(document);
-        let is_unread = !pages.is_empty() && pages.iter().all(|page| page.needs_vision);
+        let is_unread = !pages.is_empty() && pages.iter().all(is_unread);
         match options.mode {
             Mode::Text | Mode::File => Ok(Vec::new()),
             Mode::Auto if let Some(vision_obstacle) = vision_obstacle.filter(|_| is_unread) => {
@@ -230,7 +230,7 @@ impl Step {
                 }
             }
         }
-        let is_unread = document.pages.iter().all(|page| page.needs_vision);
+        let is_unread = document.pages.iter().all(is_unread);
         if let Some(error) = failure.filter(|_| images.is_empty() && is_unread) {
             return Err(error);
         }
@@ -261,4 +261,9 @@ fn numbered(pages: &[u32]) -> String {
         })
         .collect();
     format!("page{} {}", if pages.len() == 1 { "" } else { "s" }, ranges.join(", "))
+}
+
+/// Whether nothing of a page was read. One may need vision for the rest of it.
+fn is_unread(page: &Page) -> bool {
+    page.needs_vision && page.range.is_empty()
 }

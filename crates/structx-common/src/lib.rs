@@ -10,4 +10,4 @@ pub mod panics;
 pub mod sync;
 pub mod tokens;
 
-pub use currencies::{CURRENCIES, CURRENCY_SIGNS};
+pub use currencies::{CURRENCIES, CURRENCY_SIGNS, Side, is_spelled};

@@ -72,7 +72,7 @@ pub enum Recognition {
     Skipped,
     /// The engine can't run, such as without its weights.
     Unavailable,
-    /// It failed, took too long, or found no word that is clear.
+    /// It failed, took too long for all or some lines, or found no word that is clear.
     Failed,
 }
 

@@ -132,7 +132,9 @@ impl<'a> Scans<'a> {
         }
         match scan.score() {
             None => {
-                self.silent.push(number);
+                if unread == 0 {
+                    self.silent.push(number);
+                }
                 let is_blank = unclear + unread == 0;
                 return (if is_blank { Recognition::Done } else { Recognition::Failed }, None);
             }

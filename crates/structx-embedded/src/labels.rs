@@ -2,10 +2,10 @@
 
 use std::iter::{self, once};
 
+use structx_literals::Unit;
+
 /// The most words of a label. Chosen by hand.
 const MAX_WORDS: usize = 6;
-/// The most letters beside an amount, as in `RM 5.00`.
-const MAX_SIGN: usize = 3;
 /// The most amounts below one another that are looked at. Chosen by hand.
 const MAX_RUN: usize = 20;
 /// The most characters of these words. Chosen by hand.
@@ -13,15 +13,15 @@ const MAX_CHARACTERS: usize = 200;
 
 /// The words that may name what begins at `start` of `document`: those before it in its line; in a table
 /// those of its column's and its row's heads; for the first word of a line, those of the line before.
-/// Where lines with amounts alone follow as many lines without, as two columns do that are read one after
-/// the other, those of the line with the same rank.
+/// Where lines with amounts alone follow at least as many lines without, as two columns do that are read
+/// one after the other, those of the line with the same rank.
 pub fn words_before(document: &str, start: usize) -> Vec<String> {
     let line_start = document[..start].rfind('\n').map_or(0, |at| at + 1);
     let before = &document[line_start..start];
     if before.contains('|') {
         return heads(document, line_start, before);
     }
-    if before.contains(char::is_alphanumeric) {
+    if before.contains(char::is_alphanumeric) && Unit::currency(before.trim()).is_none() {
         return last_words(before);
     }
     label_line(document, line_start).map(last_words).unwrap_or_default()
@@ -36,16 +36,25 @@ fn label_line(document: &str, line_start: usize) -> Option<&str> {
         return above.next();
     }
     let rank = iter::from_fn(|| above.next_if(|line| is_amount(line))).take(MAX_RUN).count();
-    let count = rank + 1 + below.take_while(|line| is_amount(line)).take(MAX_RUN).count();
-    let labels: Vec<&str> = above.take_while(|line| !is_amount(line)).take(count).collect();
+    let rest = below.take_while(|line| is_amount(line)).take(MAX_RUN).count();
+    let count = rank + 1 + rest;
     // The last label comes first.
-    labels.len().checked_sub(rank + 1).map(|index| labels[index])
+    let labels: Vec<&str> = above.take_while(|line| !is_amount(line)).take(count).collect();
+    match rank {
+        _ if rank == MAX_RUN || rest == MAX_RUN => None,
+        _ if labels.len() == count => labels.get(rest),
+        0 => labels.first(),
+        _ => None,
+    }
+    .copied()
 }
 
 /// Whether a line has digits, and no word but perhaps the sign of a currency.
 fn is_amount(line: &str) -> bool {
-    let letters = line.chars().filter(|letter| letter.is_alphabetic()).count();
-    letters <= MAX_SIGN && line.contains(|letter: char| letter.is_ascii_digit())
+    let is_word = |letter: char| !letter.is_ascii_digit() && !".,'-".contains(letter);
+    let mut words = line.split(|letter| !is_word(letter)).map(str::trim);
+    line.contains(|letter: char| letter.is_ascii_digit())
+        && words.all(|word| !word.contains(char::is_alphabetic) || Unit::currency(word).is_some())
 }
 
 /// The words of the heads of a table's column and row.
@@ -142,11 +151,16 @@ mod tests {
     fn amounts_below_their_labels_are_named_in_the_same_order() {
         let document = "Tea\nSUBTOTAL\nCASH\nCHANGE\nRM 53.60\n100.00\n46.40\nNet of tax\n5.00\n9";
         assert_eq!(label(document, "RM"), "subtotal");
+        assert_eq!(label(document, "53.60"), "subtotal");
         assert_eq!(label(document, "100"), "cash");
         assert_eq!(label(document, "46.40"), "change");
         assert_eq!(label(document, "5.00"), "net of tax");
         assert_eq!(label("Net of tax\n5.00\n9", "5.00"), "net of tax");
         assert_eq!(label("Net of tax\n5.00\n9", "9"), "");
+        let document = "Subtotal\nTax 6%\nTotal\n50.00\n3.00\n53.00";
+        assert_eq!(label(document, "53.00"), "total");
+        let long = format!("{}{}", "Price\n".repeat(25), "7.00\n".repeat(25));
+        assert_eq!(label(&long, "7.00"), "");
     }
 
     #[test]

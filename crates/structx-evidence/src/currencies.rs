@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use structx_common::CURRENCY_SIGNS;
+use structx_common::{CURRENCY_SIGNS, is_spelled};
 use structx_literals::Unit;
 
 use crate::place::{Place, Places, Tier};
@@ -15,15 +15,15 @@ pub fn find(text: &str, code: &str) -> Places {
     let wanted = Unit::currency(code).filter(|_| code.len() == 3 && code.is_ascii());
     let Some(wanted) = wanted else { return Places::default() };
     let mut found = Vec::new();
-    for (sign, codes) in CURRENCY_SIGNS {
-        let unit = Unit::Currency(codes);
+    for sign in CURRENCY_SIGNS {
+        let unit = Unit::Currency(sign.codes);
         if !unit.agrees_with(wanted) {
             continue;
         }
-        let starts = text.match_indices(sign).map(|(at, _)| at);
-        let whole = starts.filter(|at| stands_alone(text, &(*at..at + sign.len())));
+        let starts = text.match_indices(sign.text).map(|(at, _)| at);
+        let whole = starts.filter(|at| stands_alone(text, &(*at..at + sign.text.len())));
         found.extend(whole.take(MOST_PLACES).map(|at| Place {
-            range: at..at + sign.len(),
+            range: at..at + sign.text.len(),
             tier: Tier::Normalized,
             score: 0.98,
             is_doubtful: unit != wanted,
@@ -32,25 +32,25 @@ pub fn find(text: &str, code: &str) -> Places {
     Places::of(found)
 }
 
-/// Whether no letter belongs to what stands there: the dollar of `US$` is no dollar of another country, and
-/// `FORM` has no ringgit.
+/// Whether a sign is no part of a word or of another sign: the dollar of `US$` is no dollar of another
+/// country, and `FORM` has no ringgit.
 fn stands_alone(text: &str, range: &Range<usize>) -> bool {
-    let before = text[..range.start].chars().next_back();
-    let after = text[range.end..].chars().next();
-    let ends_in_letter = text[range.clone()].ends_with(char::is_alphabetic);
-    !before.is_some_and(char::is_alphabetic)
-        && !(ends_in_letter && after.is_some_and(char::is_alphabetic))
+    let sign = &text[range.clone()];
+    let is_of_word = sign == "$" || sign.starts_with(is_spelled);
+    let before = text[..range.start].chars().next_back().filter(|_| is_of_word);
+    let after = text[range.end..].chars().next().filter(|_| sign.ends_with(is_spelled));
+    !before.into_iter().chain(after).any(is_spelled)
 }
 
 /// Whether the code or a sign of a currency is anywhere in the text.
 pub fn is_named(text: &str, unit: Unit) -> bool {
-    let Unit::Currency(known) = unit else { return false };
-    let has = |word: &str| {
-        let mut places = text.match_indices(word);
-        places.any(|(at, _)| stands_alone(text, &(at..at + word.len())))
-    };
-    let signs = CURRENCY_SIGNS.iter().filter(|(_, codes)| Unit::Currency(codes).agrees_with(unit));
-    known.iter().copied().chain(signs.map(|(sign, _)| *sign)).any(has)
+    let Unit::Currency(codes) = unit else { return false };
+    let mut signs = CURRENCY_SIGNS
+        .iter()
+        .filter(|sign| Unit::Currency(sign.codes).agrees_with(unit))
+        .flat_map(|sign| text.match_indices(sign.text));
+    codes.iter().any(|code| text.contains(code))
+        || signs.any(|(at, sign)| stands_alone(text, &(at..at + sign.len())))
 }
 
 #[cfg(test)]
@@ -69,6 +69,8 @@ mod tests {
         assert_eq!(found("$5", "CAD"), [(0, true)]);
         assert_eq!(found("€ $", "€"), []);
         assert_eq!(found("FORM 5, RM5, RMB", "MYR"), [(8, false)]);
-        assert_eq!(found("Rs. 5", "INR"), [(0, true)]);
+        assert_eq!(found("5 Rs", "INR"), [(2, true)]);
+        assert_eq!(found("500円です", "JPY"), [(3, false)]);
+        assert_eq!(found("each€5", "EUR"), [(4, false)]);
     }
 }

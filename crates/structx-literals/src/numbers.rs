@@ -12,27 +12,26 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
-use structx_common::{CURRENCIES, CURRENCY_SIGNS};
+use structx_common::{CURRENCIES, CURRENCY_SIGNS, Side, is_spelled};
 
 use crate::separators::{DecimalMark, join, meaning};
 use crate::{Number, Unit, containing, pattern};
 
-/// The signs and codes of currencies as a pattern. A letter must not follow the letters of one that stands
-/// `after` an amount.
-fn currencies(after: bool) -> String {
-    let signs = CURRENCY_SIGNS.iter().map(|(sign, _)| *sign).chain(CURRENCIES);
-    let word_end = |sign: &str| if after && sign.ends_with(is_spelled) { r"\b" } else { "" };
-    let patterns = signs.map(|sign| regex::escape(sign) + word_end(sign));
+/// The signs and codes of currencies on one side of an amount as a pattern. They are whole words.
+fn currencies(side: Side) -> String {
+    let signs = CURRENCY_SIGNS.iter().filter(|sign| [side, Side::Either].contains(&sign.side));
+    let words = signs.map(|sign| sign.text).chain(CURRENCIES);
+    let edge = |is_edge: bool| if is_edge { r"\b" } else { "" };
+    let patterns = words.map(|word| {
+        let begins = side == Side::Before && word.starts_with(is_spelled);
+        let ends = side == Side::After && word.ends_with(is_spelled);
+        format!("{}{}{}", edge(begins), regex::escape(word), edge(ends))
+    });
     patterns.collect::<Vec<_>>().join("|")
 }
 
-/// Whether words are written with spaces between them in the letter's script.
-fn is_spelled(letter: char) -> bool {
-    letter.is_alphabetic() && letter < '\u{2e80}'
-}
-
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    let (before, after) = (currencies(false), currencies(true));
+    let (before, after) = (currencies(Side::Before), currencies(Side::After));
     pattern(&format!(
         r"(?x)
         (?P<bracket>\()?
@@ -56,7 +55,7 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Groups separated by plain spaces; a currency or decimals distinguish them from adjacent numbers.
 static SPACED: LazyLock<Regex> = LazyLock::new(|| {
-    let (before, after) = (currencies(false), currencies(true));
+    let (before, after) = (currencies(Side::Before), currencies(Side::After));
     pattern(&format!(
         r"(?P<before>(?:{before})\x20?)?(?P<digits>\d{{1,3}}(?:\x20\d{{3}})+)(?P<decimals>,\d{{1,2}})?(?P<after>\x20?(?:{after}))?"
     ))
@@ -321,6 +320,9 @@ mod tests {
             ("0.5", &[("0.5", "0.5")]),
             ("RM39.00", &[("RM39.00", "39.00"), ("39.00", "39.00")]),
             ("FORM39, 5 kroner", &[("5", "5")]),
+            ("FORM 1040, OPEN 24 hours", &[("1040", "1040"), ("24", "24")]),
+            ("2 RM 39.00", &[("2", "2"), ("RM 39.00", "39.00"), ("39.00", "39.00")]),
+            ("kr. 149", &[("kr. 149", "149"), ("149", "149")]),
         ];
         for (text, expected) in cases {
             let mut expected: Vec<_> =

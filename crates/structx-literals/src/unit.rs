@@ -17,8 +17,8 @@ impl Unit {
     #[must_use]
     pub fn currency(word: &str) -> Option<Self> {
         let code = || CURRENCIES.iter().find(|code| **code == word).map(slice::from_ref);
-        let sign = CURRENCY_SIGNS.iter().find(|(sign, _)| *sign == word);
-        sign.map(|(_, codes)| *codes).or_else(code).map(Self::Currency)
+        let sign = CURRENCY_SIGNS.iter().find(|sign| sign.text == word);
+        sign.map(|sign| sign.codes).or_else(code).map(Self::Currency)
     }
 
     /// Whether both may be the same unit: `$` may be any dollar, but not a euro.

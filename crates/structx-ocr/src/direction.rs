@@ -41,6 +41,9 @@ pub fn read(
     let mut lines = reader.read(session, image, &turn(sample, turns))?;
     if score(&lines) < DOUBTFUL {
         let others = reader.read(session, image, &turn(sample, turns + 2))?;
+        if others.iter().any(Option::is_none) {
+            return Err(RecognitionError::Stopped);
+        }
         if score(&others) > score(&lines) {
             (turns, lines) = (turns + 2, others);
         }
@@ -88,12 +91,19 @@ fn read_others(
         );
     }
     let all: Vec<Rectangle> = best.iter().flatten().copied().collect();
-    let mut lines = reader.read(session, image, &all)?.into_iter();
-    let choices = best.iter().map(|candidates| {
-        let read: Option<Vec<Line>> = lines.by_ref().take(candidates.len()).collect();
+    let counts: Vec<usize> = best.iter().map(Vec::len).collect();
+    Ok(surest(reader.read(session, image, &all)?, &counts))
+}
+
+/// The surest of the readings of each box, of which there are `counts`; none if one was not read.
+fn surest(lines: Vec<Option<Line>>, counts: &[usize]) -> Vec<Option<Line>> {
+    let mut lines = lines.into_iter();
+    let choice = |&count: &usize| {
+        let readings: Vec<Option<Line>> = lines.by_ref().take(count).collect();
+        let read: Option<Vec<Line>> = readings.into_iter().collect();
         read?.into_iter().max_by(|one, two| one.score().total_cmp(&two.score()))
-    });
-    Ok(choices.collect())
+    };
+    counts.iter().map(choice).collect()
 }
 
 /// The median angle of the boxes by their length, in degrees.
@@ -115,6 +125,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ctc::Symbol;
     use crate::geometry::Point;
 
     fn boxes(lines: &[(f32, f32)]) -> Vec<Rectangle> {
@@ -142,6 +153,19 @@ mod tests {
         assert!(!is_sideways(&upright) && is_sideways(&turned));
         let mixed = [boxes(&[(0.0, 200.0), (0.0, 200.0)]), turned].concat();
         assert!(!is_sideways(&mixed));
+    }
+
+    #[test]
+    fn a_box_that_was_not_read_in_all_directions_is_not_read() {
+        let line = |score| {
+            let symbol = Symbol { class: 1, first: 0, last: 1, score };
+            let rectangle = boxes(&[(0.0, 20.0)])[0];
+            Some(Line { rectangle, width: 48.0, symbols: vec![symbol] })
+        };
+        let lines = vec![None, None, line(0.5), line(0.9), None, line(0.7), line(0.6)];
+        let found = surest(lines, &[2, 2, 1, 2]);
+        let scores: Vec<_> = found.iter().map(|line| line.as_ref().map(Line::score)).collect();
+        assert_eq!(scores, [None, Some(0.9), None, Some(0.7)]);
     }
 
     proptest! {

@@ -69,7 +69,7 @@ fn sign(text: &str) -> (Option<char>, &str) {
 /// `text` without a currency at either end or a percent sign.
 fn without_unit(text: &str) -> &str {
     let is_symbol = |c: char| matches!(c, '₿' | '\u{20a0}'..='\u{20c0}');
-    let words = || CURRENCIES.into_iter().chain(CURRENCY_SIGNS.into_iter().map(|(sign, _)| sign));
+    let words = || CURRENCIES.into_iter().chain(CURRENCY_SIGNS.into_iter().map(|sign| sign.text));
     let without_word = words()
         .find_map(|word| text.strip_prefix(word))
         .or_else(|| words().find_map(|word| text.strip_suffix(word)));

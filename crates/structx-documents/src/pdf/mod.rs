@@ -57,8 +57,8 @@ pub(super) fn read(context: &ReadContext, bytes: Vec<u8>) -> Result<Document, Fi
     if unmapped > 0 && pages.iter().all(|page| page.blocks.is_empty()) {
         failed = ask_again(context, &original, &mut pages).err();
     }
-    let unusable: Vec<u32> =
-        pages.iter().filter(|page| page.needs_vision).map(|page| page.number).collect();
+    let is_unusable = |page: &&PageText| page.needs_vision && !page.is_recognized;
+    let unusable: Vec<u32> = pages.iter().filter(is_unusable).map(|page| page.number).collect();
     if unusable.is_empty() && pages.iter().all(|page| page.blocks.is_empty()) {
         return Err(context.error(FileErrorKind::Empty, "its pages are blank"));
     }
@@ -115,7 +115,10 @@ fn pages(
         let (recognition, scan) = recognized.unzip();
         let scan = scan.flatten();
         let is_recognized = scan.is_some();
-        let needs_vision = !is_recognized && scanned::is_drawn_only(&drawing);
+        let needs_vision = match &scan {
+            Some(scan) => scan.text.unread > 0,
+            None => scanned::is_drawn_only(&drawing),
+        };
         all_unmapped += if is_recognized { 0 } else { drawing.unmapped };
         let blocks = layout::blocks(context, drawing, scan)?;
         context.check_time()?;
@@ -150,6 +153,11 @@ fn recognized(
     }
     let scale = scanned::scale(drawing, area);
     let (recognition, scan) = scans.read(number, |context| scanned::draw(context, page, scale));
+    // The whole text of the file is better than a part of the image's.
+    let is_better = |scan: &Scan| {
+        scan.text.unread == 0 || scanned != Scanned::Whole || scanned::is_drawn_only(drawing)
+    };
+    let scan = scan.filter(is_better);
     if scan.is_some() && scanned == Scanned::Whole {
         drawing.glyphs.clear();
     }
@@ -170,13 +178,13 @@ pub(super) fn of_images(
     let page = |(number, size, recognized): (u32, (f32, f32), Option<Recognized>)| {
         let (recognition, scan) = recognized.unzip();
         let scan = scan.flatten();
-        let needs_vision = scan.is_none();
+        let is_recognized = scan.is_some();
+        let needs_vision = scan.as_ref().is_none_or(|scan| scan.text.unread > 0);
         let scan = scan.map(|Scan { text, width }| {
             let unit = f64::from(size.0) / f64::from(width);
             PageScan { text, unit }
         });
         let blocks = layout::blocks(context, Drawing::default(), scan)?;
-        let is_recognized = !needs_vision;
         Ok(PageText { number, size, needs_vision, recognition, is_recognized, blocks })
     };
     let mut pages = images.into_iter().map(page).collect::<Result<Vec<_>, FileError>>()?;

@@ -11,6 +11,7 @@ mod markup;
 mod office;
 mod outlook;
 mod pdf;
+mod pdf_fonts;
 mod pdf_layout;
 mod pdf_tables;
 mod records;

@@ -3,6 +3,7 @@
 mod actual_text;
 mod annotations;
 mod bitmap_fonts;
+mod collections;
 mod fields;
 mod images;
 pub(in crate::pdf) mod ruling_lines;
@@ -23,6 +24,7 @@ use hayro_syntax::page::Page;
 
 use self::actual_text::{HeldGlyph, MarkedContent};
 use self::bitmap_fonts::{guess, is_language};
+use self::collections::Collections;
 use self::images::PlacedImages;
 use self::ruling_lines::{RulingLines, is_visible};
 use self::typeface::{Typeface, Typefaces, is_stem};
@@ -82,13 +84,15 @@ pub(in crate::pdf) struct Drawer<'a> {
     cache: InterpreterCache<'a>,
     settings: InterpreterSettings,
     faces: Typefaces,
+    collections: Collections<'a>,
     drawn: usize,
 }
 
 impl<'a> Drawer<'a> {
     pub(in crate::pdf) fn new(context: &'a ReadContext<'a>, pdf: &'a Pdf) -> Self {
         let (cache, settings) = (InterpreterCache::new(), InterpreterSettings::default());
-        Self { context, pdf, cache, settings, faces: Typefaces::default(), drawn: 0 }
+        let (faces, collections) = (Typefaces::default(), Collections::of(pdf));
+        Self { context, pdf, cache, settings, faces, collections, drawn: 0 }
     }
 
     pub(in crate::pdf) fn draw(&mut self, page: &Page<'a>) -> Result<Drawing, FileError> {
@@ -103,6 +107,7 @@ impl<'a> Drawer<'a> {
             guesses: Vec::new(),
             marked: MarkedContent::default(),
             faces: std::mem::take(&mut self.faces),
+            collections: &mut self.collections,
             drawn: self.drawn,
             calls: 0,
             last_run: Point::ZERO,
@@ -126,7 +131,7 @@ impl<'a> Drawer<'a> {
 }
 
 /// A device that collects what is drawn.
-struct Collector<'a> {
+struct Collector<'a, 'pdf> {
     context: &'a ReadContext<'a>,
     area: Rect,
     drawing: Drawing,
@@ -134,6 +139,7 @@ struct Collector<'a> {
     guesses: Vec<usize>,
     marked: MarkedContent,
     faces: Typefaces,
+    collections: &'a mut Collections<'pdf>,
     /// The number of glyphs on all pages so far.
     drawn: usize,
     /// The number of drawing calls on the page.
@@ -154,7 +160,7 @@ struct Code {
     advance: f64,
 }
 
-impl Collector<'_> {
+impl Collector<'_, '_> {
     /// Checks the limits every few calls. The interpreter has no way to stop, and nested forms can
     /// draw for years, so the error unwinds through it and is caught by `draw`.
     fn check_limits(&mut self) {
@@ -217,7 +223,14 @@ impl Collector<'_> {
 
     /// The text and advance of a glyph.
     fn code(&mut self, glyph: &FontGlyph<'_>) -> (Option<BfString>, f64) {
-        let text = || glyph.as_unicode().filter(is_readable);
+        let collections = &mut *self.collections;
+        let mut text = || {
+            let of_collection = || match glyph {
+                FontGlyph::Outline(glyph) => collections.text(glyph),
+                FontGlyph::Type3(_) => None,
+            };
+            glyph.as_unicode().or_else(of_collection).filter(is_readable)
+        };
         let code = usize::try_from(glyph.char_code()).unwrap_or(usize::MAX);
         let Some(known) = self.codes.get_mut(code) else { return (text(), advance(glyph)) };
         if known.run != self.runs {
@@ -266,7 +279,7 @@ struct Font {
     is_stretched: bool,
 }
 
-impl Device<'_> for Collector<'_> {
+impl Device<'_> for Collector<'_, '_> {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, mode: &DrawMode) {
         let [first, ..] = run.glyphs() else { return };
         let start = props.transform * first.transform() * Point::ZERO;
