@@ -77,7 +77,7 @@ class DocumentLimits:
     ocr_pages: int = 200
     """Pages whose text is recognised; further ones stay unread, with a warning."""
     ocr_seconds: float = 60.0
-    """Seconds of text recognition for one page; lines that are not read by then are left out, with a
+    """Seconds of text recognition for one page; lines not read by then are left out, with a
     warning."""
 
 
